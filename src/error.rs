@@ -1,0 +1,131 @@
+//! The one error type of the library: the operation, what it expected, what it got, what to do.
+
+use std::path::PathBuf;
+
+/// Everything that can go wrong in narrows.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No adapter exists, or none matches what was asked for.
+    #[error("no device matches {wanted}; available: {available}. {advice}")]
+    NoDevice {
+        /// The request, in the user's words.
+        wanted: String,
+        /// The adapters there are, one phrase.
+        available: String,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// The driver refused to create or run something.
+    #[error("{operation}: the device refused: {message}")]
+    Device {
+        /// What was being done.
+        operation: String,
+        /// The driver's words.
+        message: String,
+    },
+    /// The device was lost while work was under way.
+    #[error("{operation}: the device was lost: {message}. The last checkpoint is intact; resume from it")]
+    DeviceLost {
+        /// What was being done.
+        operation: String,
+        /// The driver's words.
+        message: String,
+    },
+    /// The device cannot hold what was asked for.
+    #[error("{operation}: needs {needed} bytes in one buffer, the device allows {allowed}. {advice}")]
+    TooLarge {
+        /// What was being done.
+        operation: String,
+        /// Bytes needed.
+        needed: u64,
+        /// Bytes allowed.
+        allowed: u64,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// Shapes that do not fit each other.
+    #[error("{operation}: expected {expected}, got {got}")]
+    Shape {
+        /// The operation, with the name of the operand.
+        operation: String,
+        /// The shape or length expected.
+        expected: String,
+        /// The shape or length found.
+        got: String,
+    },
+    /// A setting outside what it may be.
+    #[error("{setting}: expected {expected}, got {got}")]
+    Setting {
+        /// The setting's name, as the user writes it.
+        setting: String,
+        /// What it may be.
+        expected: String,
+        /// What it was.
+        got: String,
+    },
+    /// A loss that is no longer a number.
+    #[error(
+        "the loss is {loss} at step {step}. Lower the learning rate; the last good checkpoint is kept{kept}"
+    )]
+    NotFinite {
+        /// The step whose loss it is, counted from 1.
+        step: u64,
+        /// The loss found.
+        loss: f32,
+        /// Where the checkpoint is, as ` in DIR`, or nothing.
+        kept: String,
+    },
+    /// A file whose content is not what it must be.
+    #[error("{}: expected {expected}, found {found}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What it must hold.
+        expected: String,
+        /// What it holds.
+        found: String,
+    },
+    /// A file that cannot be read or written.
+    #[error("{}: cannot {operation}: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// `read`, `write`, `create`, ...
+        operation: &'static str,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// Ctrl-C, or the caller's stop flag.
+    #[error("stopped on request")]
+    Stopped,
+}
+
+/// The library's result.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// A [`Error::Shape`] from anything printable.
+    pub fn shape(
+        operation: impl Into<String>,
+        expected: impl std::fmt::Display,
+        got: impl std::fmt::Display,
+    ) -> Self {
+        Self::Shape { operation: operation.into(), expected: expected.to_string(), got: got.to_string() }
+    }
+
+    /// A [`Error::Setting`] from anything printable.
+    pub fn setting(
+        setting: impl Into<String>,
+        expected: impl std::fmt::Display,
+        got: impl std::fmt::Display,
+    ) -> Self {
+        Self::Setting { setting: setting.into(), expected: expected.to_string(), got: got.to_string() }
+    }
+
+    /// Wraps an I/O error with the path it concerns.
+    pub fn io(operation: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { path, operation, source }
+    }
+}
