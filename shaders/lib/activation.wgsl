@@ -1,0 +1,86 @@
+// Activations f(z) and their slopes f'(z), chosen by the override ACTIVATION.
+//
+// The slope is computed from what the forward pass keeps: the output y = f(z) wherever y determines
+// f'(z), which costs no extra memory, and z itself for gelu and silu (ACTIVATION >= 8).
+
+override ACTIVATION: u32 = 0u;
+
+const SELU_SCALE: f32 = 1.0507009873554805;
+const SELU_ALPHA: f32 = 1.6732632423543772;
+const LEAKY_SLOPE: f32 = 0.01;
+const SQRT_HALF: f32 = 0.7071067811865476;
+const INVERSE_SQRT_TWO_PI: f32 = 0.3989422804014327;
+
+// Both branches only ever raise e to a negative power, so nothing overflows.
+fn sigmoid(z: f32) -> f32 {
+    let e = exp(-abs(z));
+    return select(e, 1.0, z >= 0.0) / (1.0 + e);
+}
+
+// log(1 + e^x) for e^x in (0, 1], exact to f32 also where 1 + e^x rounds to 1 (Kahan's correction).
+fn log1p(x: f32) -> f32 {
+    let u = 1.0 + x;
+    let d = u - 1.0;
+    return select(log(u) * (x / select(d, 1.0, d == 0.0)), x, d == 0.0);
+}
+
+// e^x - 1 for x <= 0: a Taylor series near zero, where the plain form cancels.
+fn expm1(x: f32) -> f32 {
+    let series = x * (1.0 + x * (0.5 + x * (1.0 / 6.0 + x * (1.0 / 24.0 + x / 120.0))));
+    return select(exp(x) - 1.0, series, abs(x) < 0.2);
+}
+
+fn softplus(z: f32) -> f32 {
+    return max(z, 0.0) + log1p(exp(-abs(z)));
+}
+
+// Some drivers return NaN for the tanh of a large number; beyond 15 it is 1 in f32.
+fn safe_tanh(z: f32) -> f32 {
+    return tanh(clamp(z, -15.0, 15.0));
+}
+
+// The error function, Abramowitz and Stegun 7.1.26: absolute error below 1.5e-7.
+fn erf(x: f32) -> f32 {
+    let a = abs(x);
+    let t = 1.0 / (1.0 + 0.3275911 * a);
+    let poly = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
+    return sign(x) * (1.0 - poly * exp(-a * a));
+}
+
+fn activate(z: f32) -> f32 {
+    switch ACTIVATION {
+        case 1u: { return max(z, 0.0); }                                                       // relu
+        case 2u: { return select(LEAKY_SLOPE * z, z, z > 0.0); }                               // leaky_relu
+        case 3u: { return select(expm1(min(z, 0.0)), z, z > 0.0); }                            // elu
+        case 4u: { return SELU_SCALE * select(SELU_ALPHA * expm1(min(z, 0.0)), z, z > 0.0); }  // selu
+        case 5u: { return sigmoid(z); }                                                        // sigmoid
+        case 6u: { return safe_tanh(z); }                                                      // tanh
+        case 7u: { return softplus(z); }                                                       // softplus
+        case 8u: { return z * 0.5 * (1.0 + erf(z * SQRT_HALF)); }                              // gelu
+        case 9u: { return z * sigmoid(z); }                                                    // silu
+        default: { return z; }                                                                 // identity
+    }
+}
+
+// `kept` is y = f(z), or z for gelu and silu.
+fn activation_slope(kept: f32) -> f32 {
+    switch ACTIVATION {
+        case 1u: { return select(0.0, 1.0, kept > 0.0); }
+        case 2u: { return select(LEAKY_SLOPE, 1.0, kept > 0.0); }
+        case 3u: { return select(kept + 1.0, 1.0, kept > 0.0); }
+        case 4u: { return select(kept + SELU_SCALE * SELU_ALPHA, SELU_SCALE, kept > 0.0); }
+        case 5u: { return kept * (1.0 - kept); }
+        case 6u: { return 1.0 - kept * kept; }
+        // y = log(1 + e^z), so sigmoid(z) = 1 - e^-y.
+        case 7u: { return -expm1(-kept); }
+        case 8u: {
+            let density = INVERSE_SQRT_TWO_PI * exp(-0.5 * kept * kept);
+            return 0.5 * (1.0 + erf(kept * SQRT_HALF)) + kept * density;
+        }
+        case 9u: {
+            let s = sigmoid(kept);
+            return s * (1.0 + kept * (1.0 - s));
+        }
+        default: { return 1.0; }
+    }
+}

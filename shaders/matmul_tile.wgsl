@@ -1,0 +1,114 @@
+// Matrix product, variant `tile`: 256 invocations make 64 x 64 of C from tiles in workgroup memory.
+//
+// For GPUs. Per 16 steps of depth the workgroup stages 64 x 16 of A and 16 x 64 of B (8 KiB in all), each
+// invocation fetching one vec4 of either; then each multiplies its 4 x 4 of C out of 8 vec4 reads of
+// workgroup memory per 4 steps. Joined behind lib/activation.wgsl and lib/matmul.wgsl.
+
+// A's tile as [row][k / 4]: a vec4 runs along depth. One spare vec4 a row keeps the 4 rows that
+// neighbouring invocations read in different banks.
+const A_STRIDE = 5u;
+var<workgroup> tile_a: array<vec4f, 320>;
+// B's tile as [k][column / 4]: a vec4 runs along columns.
+var<workgroup> tile_b: array<vec4f, 256>;
+
+struct Position {
+    row: u32,
+    column: u32,
+}
+
+fn corner(group: vec3u, groups: vec3u) -> Position {
+    let tile = group.x + group.y * groups.x;
+    let across = (params.columns + 63u) / 64u;
+    return Position(tile / across * 64u, tile % across * 64u);
+}
+
+// Stages tile_a[0..64][k..k+16] and tile_b[k..k+16][0..64]; what lies along the contiguous axis in memory
+// is what neighbouring invocations fetch.
+fn stage(at: Position, k: u32, lane: u32) {
+    if TRANSPOSE_A {
+        // A is [depth, rows]: the fetched vec4 runs along rows and is scattered over four of them.
+        let line = lane / 16u;
+        let row = lane % 16u * 4u;
+        let v = load_a(k + line, at.row + row);
+        for (var i = 0u; i < 4u; i++) {
+            tile_a[(row + i) * A_STRIDE + line / 4u][line % 4u] = v[i];
+        }
+    } else {
+        tile_a[lane / 4u * A_STRIDE + lane % 4u] = load_a(at.row + lane / 4u, k + lane % 4u * 4u);
+    }
+    if TRANSPOSE_B {
+        // B is [columns, depth]: the fetched vec4 runs along depth and is scattered over four lines.
+        let column = lane / 4u;
+        let line = lane % 4u * 4u;
+        let v = load_b(at.column + column, k + line);
+        for (var i = 0u; i < 4u; i++) {
+            tile_b[(line + i) * 16u + column / 4u][column % 4u] = v[i];
+        }
+    } else {
+        tile_b[lane] = load_b(k + lane / 16u, at.column + lane % 16u * 4u);
+    }
+}
+
+// The invocation's 4 x 4 of C: rows lane / 16 * 4 + 0..4, columns lane % 16 * 4 + 0..4. Column j of the
+// result is row j.
+fn multiply(at: Position, lane: u32) -> mat4x4f {
+    let row = lane / 16u * 4u * A_STRIDE;
+    let column = lane % 16u;
+    var c = mat4x4f();
+    // Two levels: some CPU drivers end any loop after 65,535 rounds.
+    for (var outer = 0u; outer < params.depth; outer += 65536u) {
+        let end = min(outer + 65536u, params.depth);
+        for (var k = outer; k < end; k += 16u) {
+            stage(at, k, lane);
+            workgroupBarrier();
+            for (var q = 0u; q < 4u; q++) {
+                let a4 = mat4x4f(tile_a[row + q], tile_a[row + A_STRIDE + q],
+                                 tile_a[row + 2u * A_STRIDE + q], tile_a[row + 3u * A_STRIDE + q]);
+                let line = q * 64u + column;
+                c += mat4x4f(tile_b[line], tile_b[line + 16u], tile_b[line + 32u], tile_b[line + 48u]) * a4;
+            }
+            workgroupBarrier();
+        }
+    }
+    return c;
+}
+
+@compute @workgroup_size(256)
+fn product(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+           @builtin(local_invocation_index) lane: u32) {
+    let at = corner(group, groups);
+    let c = multiply(at, lane);
+    for (var r = 0u; r < 4u; r++) {
+        store_product(at.row + lane / 16u * 4u + r, at.column + lane % 16u * 4u, c[r]);
+    }
+}
+
+@compute @workgroup_size(256)
+fn dense(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+         @builtin(local_invocation_index) lane: u32) {
+    let at = corner(group, groups);
+    let c = multiply(at, lane);
+    for (var r = 0u; r < 4u; r++) {
+        store_dense(at.row + lane / 16u * 4u + r, at.column + lane % 16u * 4u, c[r]);
+    }
+}
+
+@compute @workgroup_size(256)
+fn dense_keep(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+              @builtin(local_invocation_index) lane: u32) {
+    let at = corner(group, groups);
+    let c = multiply(at, lane);
+    for (var r = 0u; r < 4u; r++) {
+        store_dense_keep(at.row + lane / 16u * 4u + r, at.column + lane % 16u * 4u, c[r]);
+    }
+}
+
+@compute @workgroup_size(256)
+fn product_slope(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+                 @builtin(local_invocation_index) lane: u32) {
+    let at = corner(group, groups);
+    let c = multiply(at, lane);
+    for (var r = 0u; r < 4u; r++) {
+        store_slope(at.row + lane / 16u * 4u + r, at.column + lane % 16u * 4u, c[r]);
+    }
+}

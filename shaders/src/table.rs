@@ -1,0 +1,84 @@
+//! The vocabulary of the binding tables.
+
+/// WebGPU's default limit on workgroups in one dimension of a dispatch.
+pub const MAX_WORKGROUPS: u32 = 65_535;
+
+/// How an entry point uses a binding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Access {
+    /// The one uniform `Params` struct, always at binding 0.
+    Uniform,
+    /// `var<storage, read>`.
+    Read,
+    /// `var<storage, read_write>`.
+    ReadWrite,
+}
+
+/// One binding of group 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Binding {
+    /// The `@binding` number.
+    pub slot: u32,
+    /// The variable's name in the shader.
+    pub name: &'static str,
+    /// How the entry point uses it.
+    pub access: Access,
+}
+
+impl Binding {
+    /// The uniform `Params` at binding 0.
+    pub const PARAMS: Self = Self { slot: 0, name: "params", access: Access::Uniform };
+
+    /// A storage buffer that is read.
+    pub const fn read(slot: u32, name: &'static str) -> Self {
+        Self { slot, name, access: Access::Read }
+    }
+
+    /// A storage buffer that is written, or read and written.
+    pub const fn write(slot: u32, name: &'static str) -> Self {
+        Self { slot, name, access: Access::ReadWrite }
+    }
+}
+
+/// One entry point and exactly the bindings it uses, in ascending order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Entry {
+    /// The function's name.
+    pub name: &'static str,
+    /// What it binds.
+    pub bindings: &'static [Binding],
+}
+
+/// A complete WGSL module: fragments joined, ready for a driver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Shader {
+    /// The file's stem.
+    pub name: &'static str,
+    /// The WGSL text.
+    pub source: &'static str,
+    /// The `override` constants a caller may set.
+    pub overrides: &'static [&'static str],
+    /// The entry points.
+    pub entries: &'static [Entry],
+    /// Whether the device must offer subgroups.
+    pub subgroups: bool,
+}
+
+impl Shader {
+    /// The entry point called `name`.
+    pub fn entry(&self, name: &str) -> Option<&'static Entry> {
+        self.entries.iter().find(|entry| entry.name == name)
+    }
+}
+
+/// Spreads `workgroups` over the x and y of a dispatch, at most [`MAX_WORKGROUPS`] each.
+///
+/// Every shader here recovers its linear number as `group.x + group.y * groups.x` and ignores the
+/// numbers past its own count, which folding can add.
+pub const fn fold(workgroups: u32) -> [u32; 3] {
+    if workgroups == 0 {
+        return [0, 0, 0];
+    }
+    let down = workgroups.div_ceil(MAX_WORKGROUPS);
+    [workgroups.div_ceil(down), down, 1]
+}

@@ -1,0 +1,13 @@
+//! Adapter choice, device, buffers, pipelines and their cache, and which kernel variants a device gets.
+
+mod adapter;
+mod device;
+mod pipeline;
+mod readback;
+mod variants;
+
+pub use adapter::{AdapterSummary, Selector, adapters, instance};
+pub use device::{Gpu, GpuOptions};
+pub use pipeline::{Launch, Pipeline};
+pub use readback::{Download, read_words};
+pub use variants::{MatMulVariant, Variants};

@@ -1,0 +1,121 @@
+//! A compute pipeline from a shader's table, and a prepared launch of it.
+
+use std::sync::Arc;
+
+use narrows_shaders::{Access, Entry, Shader, fold};
+
+use super::Gpu;
+
+/// What tells two pipelines apart: shader, entry point and constants, bit for bit.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct PipelineKey {
+    shader: &'static str,
+    entry: &'static str,
+    constants: Vec<(&'static str, u64)>,
+}
+
+impl PipelineKey {
+    pub(super) fn new(shader: &Shader, entry: &Entry, constants: &[(&'static str, f64)]) -> Self {
+        let constants = constants.iter().map(|(name, value)| (*name, value.to_bits())).collect();
+        Self { shader: shader.name, entry: entry.name, constants }
+    }
+}
+
+/// A compiled entry point and the layout of its bindings.
+#[derive(Debug)]
+pub struct Pipeline {
+    pipeline: wgpu::ComputePipeline,
+    layout: wgpu::BindGroupLayout,
+    entry: &'static Entry,
+}
+
+impl Pipeline {
+    pub(super) fn create(
+        device: &wgpu::Device,
+        shader: &Shader,
+        entry: &'static Entry,
+        constants: &[(&'static str, f64)],
+    ) -> Self {
+        let label = format!("{}::{}", shader.name, entry.name);
+        let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
+            label: Some(shader.name),
+            source: wgpu::ShaderSource::Wgsl(shader.source.into()),
+        });
+        let slots: Vec<_> = entry.bindings.iter().map(|binding| layout_entry(binding.slot, binding.access)).collect();
+        let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+            label: Some(&label),
+            entries: &slots,
+        });
+        let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label: Some(&label),
+            bind_group_layouts: &[Some(&layout)],
+            immediate_size: 0,
+        });
+        let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some(&label),
+            layout: Some(&pipeline_layout),
+            module: &module,
+            entry_point: Some(entry.name),
+            compilation_options: wgpu::PipelineCompilationOptions { constants, ..Default::default() },
+            cache: None,
+        });
+        Self { pipeline, layout, entry }
+    }
+}
+
+fn layout_entry(slot: u32, access: Access) -> wgpu::BindGroupLayoutEntry {
+    let ty = match access {
+        Access::Uniform => wgpu::BufferBindingType::Uniform,
+        Access::Read => wgpu::BufferBindingType::Storage { read_only: true },
+        Access::ReadWrite => wgpu::BufferBindingType::Storage { read_only: false },
+    };
+    wgpu::BindGroupLayoutEntry {
+        binding: slot,
+        visibility: wgpu::ShaderStages::COMPUTE,
+        ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None },
+        count: None,
+    }
+}
+
+/// A pipeline with its bindings and grid: recorded any number of times at no further cost.
+#[derive(Debug)]
+pub struct Launch {
+    pipeline: Arc<Pipeline>,
+    bind_group: wgpu::BindGroup,
+    grid: [u32; 3],
+}
+
+impl Launch {
+    /// Binds `buffers`, in the order of the entry's table, and folds `workgroups` into a grid.
+    pub fn new(
+        gpu: &Gpu,
+        pipeline: Arc<Pipeline>,
+        buffers: &[wgpu::BufferBinding<'_>],
+        workgroups: u32,
+    ) -> Self {
+        let entries: Vec<_> = pipeline
+            .entry
+            .bindings
+            .iter()
+            .zip(buffers)
+            .map(|(binding, buffer)| wgpu::BindGroupEntry {
+                binding: binding.slot,
+                resource: wgpu::BindingResource::Buffer(buffer.clone()),
+            })
+            .collect();
+        let bind_group = gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some(pipeline.entry.name),
+            layout: &pipeline.layout,
+            entries: &entries,
+        });
+        Self { pipeline, bind_group, grid: fold(workgroups) }
+    }
+
+    /// Records the dispatch into the caller's pass.
+    pub fn record(&self, pass: &mut wgpu::ComputePass<'_>) {
+        pass.set_pipeline(&self.pipeline.pipeline);
+        pass.set_bind_group(0, &self.bind_group, &[]);
+        let [x, y, z] = self.grid;
+        pass.dispatch_workgroups(x, y, z);
+    }
+}

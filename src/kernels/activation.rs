@@ -1,0 +1,116 @@
+//! Activations on their own (`shaders/activation.wgsl`).
+
+use narrows_shaders::activation as shaders;
+
+use super::{Kernel, Operand, Program, floats, floats_mut};
+use crate::gpu::Variants;
+pub use crate::reference::activation::Activation;
+
+/// `y = f(x)` over `count` numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Forward {
+    /// How many numbers.
+    pub count: u32,
+    /// f
+    pub activation: Activation,
+}
+
+/// `dx = dy * f'(kept)` over `count` numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Backward {
+    /// How many numbers.
+    pub count: u32,
+    /// f
+    pub activation: Activation,
+    /// Add to dx instead of writing it.
+    pub accumulate: bool,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+struct Params {
+    count: u32,
+}
+
+impl Kernel for Forward {
+    fn name(&self) -> &'static str {
+        "activation"
+    }
+
+    fn program(&self, _: &Variants) -> Program {
+        Program {
+            shader: &shaders::SHADER,
+            entry: "forward",
+            constants: vec![("ACTIVATION", f64::from(self.activation.code()))],
+            workgroups: shaders::workgroups(self.count),
+        }
+    }
+
+    fn params(&self) -> Vec<u8> {
+        bytemuck::bytes_of(&Params { count: self.count }).to_vec()
+    }
+
+    fn operands(&self) -> Vec<Operand> {
+        let count = self.count as usize;
+        vec![Operand::read("x", count), Operand::write("y", count)]
+    }
+
+    fn flops(&self) -> u64 {
+        u64::from(self.count)
+    }
+
+    fn shape(&self) -> String {
+        format!("[{}] {}", self.count, self.activation)
+    }
+
+    fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
+        let x = floats(reads[0]);
+        for (y, x) in floats_mut(writes[0]).iter_mut().zip(x).take(self.count as usize) {
+            *y = self.activation.value(f64::from(*x)) as f32;
+        }
+    }
+}
+
+impl Kernel for Backward {
+    fn name(&self) -> &'static str {
+        "activation backward"
+    }
+
+    fn program(&self, _: &Variants) -> Program {
+        Program {
+            shader: &shaders::SHADER,
+            entry: "backward",
+            constants: vec![
+                ("ACTIVATION", f64::from(self.activation.code())),
+                ("ACCUMULATE", f64::from(u8::from(self.accumulate))),
+            ],
+            workgroups: shaders::workgroups(self.count),
+        }
+    }
+
+    fn params(&self) -> Vec<u8> {
+        bytemuck::bytes_of(&Params { count: self.count }).to_vec()
+    }
+
+    fn operands(&self) -> Vec<Operand> {
+        let count = self.count as usize;
+        vec![Operand::read("dy", count), Operand::read("kept", count), Operand::write("dx", count)]
+    }
+
+    fn flops(&self) -> u64 {
+        2 * u64::from(self.count)
+    }
+
+    fn shape(&self) -> String {
+        format!("[{}] {}", self.count, self.activation)
+    }
+
+    fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
+        let (dy, kept) = (floats(reads[0]), floats(reads[1]));
+        for (i, dx) in floats_mut(writes[0]).iter_mut().enumerate().take(self.count as usize) {
+            let gradient = f64::from(dy[i]) * self.activation.slope_from_kept(f64::from(kept[i]));
+            let before = if self.accumulate { f64::from(*dx) } else { 0.0 };
+            *dx = (before + gradient) as f32;
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! One file per shader: its parameters, the shapes it takes, and how it is recorded into a caller's pass.
+//!
+//! A [`Kernel`] is plain data. It says which program a device runs for it and computes the same result on
+//! the CPU, so whatever is built from kernels can be replayed on either.
+
+pub mod activation;
+pub mod matmul;
+
+use std::fmt::Debug;
+
+use narrows_shaders::{Access, Entry, Shader};
+
+use crate::gpu::{Gpu, Launch, Variants};
+use crate::{Error, Result};
+
+/// What a device runs for a kernel.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// The WGSL module.
+    pub shader: &'static Shader,
+    /// The entry point in it.
+    pub entry: &'static str,
+    /// The override constants.
+    pub constants: Vec<(&'static str, f64)>,
+    /// How many workgroups, before folding.
+    pub workgroups: u32,
+}
+
+impl Program {
+    /// The entry's table.
+    ///
+    /// # Errors
+    /// [`Error::Device`] where the shader has no such entry, which the table tests rule out.
+    pub fn table(&self) -> Result<&'static Entry> {
+        self.shader.entry(self.entry).ok_or_else(|| Error::Device {
+            operation: format!("{}::{}", self.shader.name, self.entry),
+            message: "the shader has no such entry point".to_owned(),
+        })
+    }
+}
+
+/// One operand of a kernel: a name for messages, and the number of 32-bit words it must have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Operand {
+    /// The binding's name in the shader.
+    pub name: &'static str,
+    /// Whether it is written.
+    pub access: Access,
+    /// Words.
+    pub words: usize,
+}
+
+impl Operand {
+    /// An operand that is read.
+    pub const fn read(name: &'static str, words: usize) -> Self {
+        Self { name, access: Access::Read, words }
+    }
+
+    /// An operand that is written, or read and written.
+    pub const fn write(name: &'static str, words: usize) -> Self {
+        Self { name, access: Access::ReadWrite, words }
+    }
+}
+
+/// A computation that a device and the CPU reference can both do.
+pub trait Kernel: Debug + Send + Sync {
+    /// What a report calls it: stem and entry point.
+    fn name(&self) -> &'static str;
+
+    /// What the device runs, given the variants in use.
+    fn program(&self, variants: &Variants) -> Program;
+
+    /// The uniform `Params`, as bytes.
+    fn params(&self) -> Vec<u8>;
+
+    /// The storage operands: first those read, then those written, as the shader's table lists them.
+    fn operands(&self) -> Vec<Operand>;
+
+    /// Floating-point operations, counting a multiply-add as two.
+    fn flops(&self) -> u64;
+
+    /// The dimensions, for reports: `[128, 784] x [784, 400]`.
+    fn shape(&self) -> String;
+
+    /// The same computation on the CPU: the words read, then the words written, in operand order.
+    fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]);
+}
+
+/// Views words as floats.
+pub fn floats(words: &[u32]) -> &[f32] {
+    bytemuck::cast_slice(words)
+}
+
+/// Views words as floats, to write.
+pub fn floats_mut(words: &mut [u32]) -> &mut [f32] {
+    bytemuck::cast_slice_mut(words)
+}
+
+/// Prepares a launch of `kernel` on the caller's buffers, given in operand order.
+///
+/// `params` is a range of a uniform buffer that holds [`Kernel::params`]. Creating the pipeline on first
+/// use is the slow part; the launch itself can be recorded again and again.
+///
+/// # Errors
+/// [`Error::Shape`] where an operand is missing or too short.
+pub fn prepare(
+    gpu: &Gpu,
+    kernel: &dyn Kernel,
+    params: wgpu::BufferBinding<'_>,
+    operands: &[wgpu::BufferBinding<'_>],
+) -> Result<Launch> {
+    let program = kernel.program(&gpu.variants);
+    let table = program.table()?;
+    let expected = kernel.operands();
+    if operands.len() != expected.len() {
+        let count = |n| format!("{n} operands");
+        return Err(Error::shape(kernel.name(), count(expected.len()), count(operands.len())));
+    }
+    for (operand, buffer) in expected.iter().zip(operands) {
+        let bytes = buffer.size.map_or(buffer.buffer.size() - buffer.offset, u64::from);
+        if bytes < 4 * operand.words as u64 {
+            let operation = format!("{} operand {}", kernel.name(), operand.name);
+            return Err(Error::shape(
+                operation,
+                format!("{} words", operand.words),
+                format!("{} words", bytes / 4),
+            ));
+        }
+    }
+    let pipeline = gpu.pipeline(program.shader, table, &program.constants);
+    let mut buffers = vec![params];
+    buffers.extend_from_slice(operands);
+    Ok(Launch::new(gpu, pipeline, &buffers, program.workgroups))
+}

@@ -1,0 +1,186 @@
+//! Activations and their slopes: the twin of `shaders/lib/activation.wgsl` and `shaders/activation.wgsl`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::Error;
+
+const SELU_SCALE: f64 = 1.050_700_987_355_480_5;
+const SELU_ALPHA: f64 = 1.673_263_242_354_377_2;
+const LEAKY_SLOPE: f64 = 0.01;
+
+/// An elementwise non-linearity.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Activation {
+    /// `z`
+    #[default]
+    Identity,
+    /// `max(z, 0)`
+    Relu,
+    /// `z` above zero, `0.01 z` below
+    LeakyRelu,
+    /// `z` above zero, `e^z - 1` below (Clevert et al. 2015, with alpha 1)
+    Elu,
+    /// The self-normalising ELU (Klambauer et al. 2017, equation 2)
+    Selu,
+    /// `1 / (1 + e^-z)`
+    Sigmoid,
+    /// The hyperbolic tangent
+    Tanh,
+    /// `log(1 + e^z)`
+    Softplus,
+    /// `z Φ(z)`, with the normal distribution function (Hendrycks and Gimpel 2016)
+    Gelu,
+    /// `z sigmoid(z)` (Elfwing et al. 2017), also called swish
+    Silu,
+}
+
+impl Activation {
+    /// Every activation, in the order of [`Activation::code`].
+    pub const ALL: [Self; 10] = [
+        Self::Identity,
+        Self::Relu,
+        Self::LeakyRelu,
+        Self::Elu,
+        Self::Selu,
+        Self::Sigmoid,
+        Self::Tanh,
+        Self::Softplus,
+        Self::Gelu,
+        Self::Silu,
+    ];
+
+    /// The value of the shaders' `ACTIVATION` constant.
+    pub const fn code(self) -> u32 {
+        self as u32
+    }
+
+    /// The name in options and files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Relu => "relu",
+            Self::LeakyRelu => "leaky_relu",
+            Self::Elu => "elu",
+            Self::Selu => "selu",
+            Self::Sigmoid => "sigmoid",
+            Self::Tanh => "tanh",
+            Self::Softplus => "softplus",
+            Self::Gelu => "gelu",
+            Self::Silu => "silu",
+        }
+    }
+
+    /// Whether the slope needs the input `z`: for the others the output determines it.
+    pub const fn keeps_input(self) -> bool {
+        matches!(self, Self::Gelu | Self::Silu)
+    }
+
+    /// `f(z)`
+    pub fn value(self, z: f64) -> f64 {
+        match self {
+            Self::Identity => z,
+            Self::Relu => z.max(0.0),
+            Self::LeakyRelu => if z > 0.0 { z } else { LEAKY_SLOPE * z },
+            Self::Elu => if z > 0.0 { z } else { z.exp_m1() },
+            Self::Selu => SELU_SCALE * if z > 0.0 { z } else { SELU_ALPHA * z.exp_m1() },
+            Self::Sigmoid => sigmoid(z),
+            Self::Tanh => z.tanh(),
+            Self::Softplus => softplus(z),
+            Self::Gelu => z * normal_cdf(z),
+            Self::Silu => z * sigmoid(z),
+        }
+    }
+
+    /// `f'(z)`
+    pub fn slope(self, z: f64) -> f64 {
+        match self {
+            Self::Identity => 1.0,
+            Self::Relu => if z > 0.0 { 1.0 } else { 0.0 },
+            Self::LeakyRelu => if z > 0.0 { 1.0 } else { LEAKY_SLOPE },
+            Self::Elu => if z > 0.0 { 1.0 } else { z.exp() },
+            Self::Selu => SELU_SCALE * if z > 0.0 { 1.0 } else { SELU_ALPHA * z.exp() },
+            Self::Sigmoid => sigmoid(z) * sigmoid(-z),
+            Self::Tanh => 1.0 - z.tanh().powi(2),
+            Self::Softplus => sigmoid(z),
+            Self::Gelu => normal_cdf(z) + z * normal_density(z),
+            Self::Silu => sigmoid(z) * (1.0 + z * sigmoid(-z)),
+        }
+    }
+
+    /// `f'(z)` from what the forward pass keeps: `z` where [`Activation::keeps_input`], else `f(z)`.
+    pub fn slope_from_kept(self, kept: f64) -> f64 {
+        match self {
+            Self::Identity | Self::Relu | Self::LeakyRelu | Self::Gelu | Self::Silu => self.slope(kept),
+            Self::Elu => if kept > 0.0 { 1.0 } else { kept + 1.0 },
+            Self::Selu => if kept > 0.0 { SELU_SCALE } else { kept + SELU_SCALE * SELU_ALPHA },
+            Self::Sigmoid => kept * (1.0 - kept),
+            Self::Tanh => 1.0 - kept * kept,
+            Self::Softplus => -(-kept).exp_m1(),
+        }
+    }
+}
+
+impl fmt::Display for Activation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Activation {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Self::ALL.into_iter().find(|activation| activation.name() == text).ok_or_else(|| {
+            let names: Vec<&str> = Self::ALL.iter().map(|activation| activation.name()).collect();
+            Error::setting("activation", format!("one of {}", names.join(", ")), text)
+        })
+    }
+}
+
+/// `1 / (1 + e^-z)`
+pub fn sigmoid(z: f64) -> f64 {
+    1.0 / (1.0 + (-z).exp())
+}
+
+/// `log(1 + e^z)`
+pub fn softplus(z: f64) -> f64 {
+    z.max(0.0) + (-z.abs()).exp().ln_1p()
+}
+
+fn normal_cdf(z: f64) -> f64 {
+    0.5 * libm::erfc(-z * std::f64::consts::FRAC_1_SQRT_2)
+}
+
+fn normal_density(z: f64) -> f64 {
+    (-0.5 * z * z).exp() / (2.0 * std::f64::consts::PI).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slopes_are_the_central_differences_of_the_values() {
+        for activation in Activation::ALL {
+            for z in [-9.0, -2.5, -0.7, -0.01, 0.3, 1.9, 12.0] {
+                let h = 1e-5;
+                let numeric = (activation.value(z + h) - activation.value(z - h)) / (2.0 * h);
+                let slope = activation.slope(z);
+                assert!((numeric - slope).abs() < 1e-8, "{activation} at {z}: {slope}, numerically {numeric}");
+                let kept = if activation.keeps_input() { z } else { activation.value(z) };
+                let from_kept = activation.slope_from_kept(kept);
+                assert!((from_kept - slope).abs() < 1e-9, "{activation} at {z}: {from_kept} from what is kept");
+            }
+        }
+    }
+
+    #[test]
+    fn names_and_codes_round_trip() {
+        for (code, activation) in Activation::ALL.into_iter().enumerate() {
+            assert_eq!(activation.code() as usize, code);
+            assert_eq!(activation.name().parse::<Activation>().ok(), Some(activation));
+        }
+        assert!("swish".parse::<Activation>().is_err());
+    }
+}
