@@ -1,0 +1,150 @@
+//! Images in memory as bytes, and their division into training, validation and test parts.
+
+use std::ops::Range;
+
+use crate::{Error, Result};
+
+/// The validation part, where no count is asked for, is a tenth of the training images and at most this many.
+const MOST_VALIDATION: usize = 5_000;
+
+/// Images of one size, with or without labels.
+///
+/// The fields stand open for reading. [`Dataset::new`] is what checks that they fit each other, and every
+/// method relies on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Dataset {
+    /// What it is called in reports and errors.
+    pub name: String,
+    /// Rows of an image.
+    pub height: usize,
+    /// Columns of an image.
+    pub width: usize,
+    /// Values of a pixel: 1 for grey, 3 for RGB.
+    pub channels: usize,
+    /// `[count, height, width, channels]`; a byte `x` in `0..=255` means `x / 255`.
+    pub images: Vec<u8>,
+    /// `[count]`: the class of each image.
+    pub labels: Option<Vec<u8>>,
+}
+
+impl Dataset {
+    /// Images `[count, height, width, channels]` of the given `[height, width, channels]`, with labels `[count]`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if an extent is 0, if `images` is no whole number of images, or if there is not one
+    /// label for each.
+    pub fn new(
+        name: impl Into<String>,
+        [height, width, channels]: [usize; 3],
+        images: Vec<u8>,
+        labels: Option<Vec<u8>>,
+    ) -> Result<Self> {
+        let name = name.into();
+        let pixels = height.checked_mul(width).and_then(|area| area.checked_mul(channels)).unwrap_or(0);
+        if pixels == 0 {
+            let got = format!("{height} x {width} x {channels}");
+            return Err(Error::shape(name, "height x width x channels of at least 1 value", got));
+        }
+        if !images.len().is_multiple_of(pixels) {
+            let expected = format!("whole images of {height} x {width} x {channels} bytes");
+            return Err(Error::shape(name, expected, format!("{} bytes", images.len())));
+        }
+        let dataset = Self { name, height, width, channels, images, labels };
+        match &dataset.labels {
+            Some(labels) if labels.len() != dataset.len() => {
+                let expected = format!("{} labels, one an image", dataset.len());
+                Err(Error::shape(dataset.name, expected, format!("{} labels", labels.len())))
+            }
+            _ => Ok(dataset),
+        }
+    }
+
+    /// How many images.
+    pub fn len(&self) -> usize {
+        self.images.len() / self.pixels()
+    }
+
+    /// Whether there is no image, as in the validation part when none is wanted.
+    pub fn is_empty(&self) -> bool {
+        self.images.is_empty()
+    }
+
+    /// Bytes of an image: `height * width * channels`.
+    pub fn pixels(&self) -> usize {
+        self.height * self.width * self.channels
+    }
+
+    /// Image `i`, `[height, width, channels]`.
+    ///
+    /// # Panics
+    /// Where `i >= len()`, as a slice does.
+    pub fn image(&self, i: usize) -> &[u8] {
+        &self.images[i * self.pixels()..][..self.pixels()]
+    }
+
+    /// A copy of the images in `range` and their labels.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if `range` reaches past the last image or ends before it begins.
+    pub fn slice(&self, range: Range<usize>) -> Result<Self> {
+        if range.start > range.end || range.end > self.len() {
+            let operation = format!("slice of {}", self.name);
+            return Err(Error::shape(
+                operation,
+                format!("a range in 0..{}", self.len()),
+                format!("{range:?}"),
+            ));
+        }
+        Ok(Self {
+            name: self.name.clone(),
+            images: self.images[range.start * self.pixels()..range.end * self.pixels()].to_vec(),
+            labels: self.labels.as_ref().map(|labels| labels[range].to_vec()),
+            ..*self
+        })
+    }
+
+    /// Moves the last `count` images out, so that a large set is not held twice.
+    fn split_last(&mut self, count: usize) -> Self {
+        let first = self.len() - count;
+        Self {
+            name: self.name.clone(),
+            images: self.images.split_off(first * self.pixels()),
+            labels: self.labels.as_mut().map(|labels| labels.split_off(first)),
+            ..*self
+        }
+    }
+}
+
+/// A data set as training sees it. All three parts have images of one size.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Split {
+    /// What the weights are fitted to.
+    pub train: Dataset,
+    /// What settings are judged by: the last images of the training file. Empty if none are wanted.
+    pub validation: Dataset,
+    /// What is looked at once, in the end.
+    pub test: Dataset,
+}
+
+impl Split {
+    /// Takes the last `validation` images off `train`; without a count, a tenth of them and at most 5,000.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] if `validation` leaves nothing to train on, [`Error::Shape`] if `train` and `test`
+    /// have images of different sizes.
+    pub fn new(mut train: Dataset, test: Dataset, validation: Option<usize>) -> Result<Self> {
+        let size = |set: &Dataset| format!("images of {} x {} x {}", set.height, set.width, set.channels);
+        if size(&train) != size(&test) {
+            return Err(Error::shape(format!("test part of {}", test.name), size(&train), size(&test)));
+        }
+        let count = validation.unwrap_or((train.len() / 10).min(MOST_VALIDATION));
+        if count >= train.len() {
+            let expected = format!("fewer than the {} training images of {}", train.len(), train.name);
+            return Err(Error::setting("validation", expected, count));
+        }
+        let validation = train.split_last(count);
+        Ok(Self { train, validation, test })
+    }
+}

@@ -1,0 +1,170 @@
+//! IDX, the format of MNIST and its kin: a big-endian magic and extents, then bytes. Plain or gzipped.
+//!
+//! A header is not believed. Nothing is allocated for what it claims, only for the bytes that arrive, and no
+//! more is read than it claims and one byte: neither a wrong header nor a gzip bomb can fill the memory.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use flate2::read::MultiGzDecoder;
+
+use super::Dataset;
+use crate::{Error, Result};
+
+/// Unsigned bytes in three dimensions: `[count, height, width]`.
+const IMAGES: u32 = 0x0000_0803;
+/// Unsigned bytes in one dimension: `[count]`.
+const LABELS: u32 = 0x0000_0801;
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+/// The most bytes a file may claim to hold: 2 GiB, 45 times Fashion-MNIST.
+const LIMIT: u64 = 1 << 31;
+
+/// Reads a file of images `[count, height, width]` and, if given, its file of labels `[count]`.
+///
+/// Either may be gzipped, whatever its name: the first bytes tell.
+///
+/// # Errors
+/// [`Error::Io`] if a file cannot be read; [`Error::File`] if it is no IDX file of its kind, holds no image,
+/// claims more than 2 GiB, is shorter or longer than its header says or damaged, or if there is not one label
+/// for each image.
+pub fn read(name: &str, images: &Path, labels: Option<&Path>) -> Result<Dataset> {
+    match labels {
+        Some(labels) => decode(name, (open(images)?, images), Some((open(labels)?, labels))),
+        None => decode::<File>(name, (open(images)?, images), None),
+    }
+}
+
+/// [`read`] from streams; each path only names its stream in an error.
+pub(super) fn decode<R: Read>(
+    name: &str,
+    (images, path): (R, &Path),
+    labels: Option<(R, &Path)>,
+) -> Result<Dataset> {
+    let mut stream = Stream::new(images, path)?;
+    let [count, height, width] = stream.extents(IMAGES)?;
+    let claim = format!("{count} images of {height}x{width}");
+    let bytes = u64::from(count).checked_mul(u64::from(height)).and_then(|n| n.checked_mul(u64::from(width)));
+    let bytes = match bytes {
+        Some(0) => return Err(stream.wrong("at least one image of at least one pixel", claim)),
+        Some(bytes) if bytes <= LIMIT => bytes,
+        _ => {
+            let found = format!("a header that claims {claim}");
+            return Err(stream.wrong(format!("at most {LIMIT} bytes of pixels"), found));
+        }
+    };
+    let pixels = stream.body(bytes, &format!("of pixels after the header ({claim})"))?;
+    let labels = labels.map(|(labels, path)| decode_labels(labels, path, count)).transpose()?;
+    Dataset::new(name, [height as usize, width as usize, 1], pixels, labels)
+}
+
+fn decode_labels(labels: impl Read, path: &Path, images: u32) -> Result<Vec<u8>> {
+    let mut stream = Stream::new(labels, path)?;
+    let [count] = stream.extents(LABELS)?;
+    if count != images {
+        return Err(stream.wrong(format!("{images} labels, one an image"), format!("{count} labels")));
+    }
+    stream.body(u64::from(count), "of labels after the header")
+}
+
+/// The first of `stem`'s usual spellings that is a file in `folder`.
+///
+/// # Errors
+/// [`Error::File`] that names every spelling looked for, if there is none.
+pub(super) fn find(folder: &Path, stem: &str) -> Result<PathBuf> {
+    let dotted = stem.replace("-idx", ".idx");
+    let names = [stem.to_owned(), format!("{stem}.gz"), dotted.clone(), format!("{dotted}.gz")];
+    for name in &names {
+        let path = folder.join(name);
+        match fs::metadata(&path) {
+            Ok(found) if found.is_file() => return Ok(path),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(Error::io("read", path)(error)),
+        }
+    }
+    let expected = format!("one of the files {}", names.join(", "));
+    Err(Error::File { path: folder.to_owned(), expected, found: "none of them".into() })
+}
+
+fn open(path: &Path) -> Result<File> {
+    let file = File::open(path).map_err(Error::io("open", path))?;
+    if file.metadata().map_err(Error::io("read", path))?.is_dir() {
+        let (expected, found) = ("an IDX file".into(), "a folder".into());
+        return Err(Error::File { path: path.to_owned(), expected, found });
+    }
+    Ok(file)
+}
+
+/// The content of an IDX file, unpacked if it is gzipped.
+struct Stream<'a> {
+    reader: Box<dyn Read + 'a>,
+    path: &'a Path,
+}
+
+impl<'a> Stream<'a> {
+    fn new(mut source: impl Read + 'a, path: &'a Path) -> Result<Self> {
+        let mut start = Vec::new();
+        source.by_ref().take(GZIP.len() as u64).read_to_end(&mut start).map_err(Error::io("read", path))?;
+        let packed = start == GZIP;
+        let whole = io::Cursor::new(start).chain(source);
+        let reader: Box<dyn Read + 'a> =
+            if packed { Box::new(MultiGzDecoder::new(whole)) } else { Box::new(whole) };
+        Ok(Self { reader, path })
+    }
+
+    fn wrong(&self, expected: impl Into<String>, found: impl Into<String>) -> Error {
+        Error::File { path: self.path.to_owned(), expected: expected.into(), found: found.into() }
+    }
+
+    /// Up to `most` bytes; `expected` is what a damaged file should have held.
+    fn up_to(&mut self, most: u64, expected: &str) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        match self.reader.by_ref().take(most).read_to_end(&mut bytes) {
+            Ok(_) => Ok(bytes),
+            // The system's errors carry a number, the decoder's do not.
+            Err(error) if error.raw_os_error().is_some() => Err(Error::io("read", self.path)(error)),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                Err(self
+                    .wrong(expected, format!("a gzip stream that breaks off after {} bytes", bytes.len())))
+            }
+            Err(error) => Err(self.wrong(expected, format!("a damaged gzip stream ({error})"))),
+        }
+    }
+
+    /// Checks the magic and reads the extents that follow it.
+    fn extents<const N: usize>(&mut self, magic: u32) -> Result<[u32; N]> {
+        let length = 4 + 4 * N;
+        let expected = format!("a header of {length} bytes");
+        let header = self.up_to(length as u64, &expected)?;
+        let (words, _) = header.as_chunks::<4>();
+        let mut words = words.iter().map(|word| u32::from_be_bytes(*word));
+        if let Some(found) = words.next().filter(|found| *found != magic) {
+            let found = match found {
+                IMAGES => format!("0x{found:08x}, a file of images"),
+                LABELS => format!("0x{found:08x}, a file of labels"),
+                _ => format!("0x{found:08x}"),
+            };
+            return Err(self.wrong(format!("the IDX magic 0x{magic:08x}"), found));
+        }
+        if header.len() < length {
+            return Err(self.wrong(expected, format!("{} bytes", header.len())));
+        }
+        Ok(std::array::from_fn(|_| words.next().unwrap_or(0)))
+    }
+
+    /// Reads exactly `bytes` bytes up to the end of the file; `what` says of what, after "bytes".
+    fn body(&mut self, bytes: u64, what: &str) -> Result<Vec<u8>> {
+        let expected = format!("{bytes} bytes {what}");
+        // One byte too many is enough to know, and reaching the end makes the decoder compare its checksum.
+        let mut body = self.up_to(bytes + 1, &expected)?;
+        match (body.len() as u64).cmp(&bytes) {
+            std::cmp::Ordering::Less => Err(self.wrong(expected, format!("{} bytes", body.len()))),
+            std::cmp::Ordering::Greater => Err(self.wrong(expected, "more bytes after them")),
+            std::cmp::Ordering::Equal => {
+                body.shrink_to_fit();
+                Ok(body)
+            }
+        }
+    }
+}

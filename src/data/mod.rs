@@ -1,0 +1,17 @@
+//! Data sets: what they are, the formats they are read from, where they are found, and the built-in sample.
+//!
+//! ```
+//! use narrows::data::{self, Source};
+//!
+//! let split = data::load(Source::Sample, None, None)?;
+//! assert_eq!((split.train.len(), split.validation.len(), split.test.len()), (7_200, 800, 1_000));
+//! # Ok::<(), narrows::Error>(())
+//! ```
+
+mod dataset;
+pub mod idx;
+mod sample;
+mod source;
+
+pub use dataset::{Dataset, Split};
+pub use source::{Source, load};

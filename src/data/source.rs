@@ -1,0 +1,182 @@
+//! Where a data set comes from: its name on the command line, and the folders it is looked for in.
+
+use std::env;
+use std::ffi::OsString;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Dataset, Split, idx, sample};
+use crate::{Error, Result};
+
+/// The environment variable that names the parent of the data sets' folders.
+const PARENT: &str = "NARROWS_DATA";
+/// Where Debian's package `dataset-fashion-mnist` puts its files.
+const DEBIAN_FASHION_MNIST: &str = "/usr/share/datasets/fashion-mnist";
+const FASHION_CLASSES: [&str; 10] = [
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+];
+
+/// A data set by name. Its string, the same in [`Display`](fmt::Display), [`FromStr`] and serde, stands beside.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Source {
+    /// `sample`: 8,000 and 1,000 images of Fashion-MNIST, built in.
+    #[default]
+    Sample,
+    /// `fashion-mnist`: all 60,000 and 10,000 images, from the given folder, else `$NARROWS_DATA/fashion-mnist`,
+    /// else where Debian's package puts them.
+    FashionMnist,
+    /// `mnist`: from the given folder, else `$NARROWS_DATA/mnist`.
+    Mnist,
+    /// `idx`: IDX files under MNIST's file names, from the given folder. The label files may be missing.
+    Idx,
+}
+
+impl Source {
+    /// Every source.
+    pub const ALL: [Self; 4] = [Self::Sample, Self::FashionMnist, Self::Mnist, Self::Idx];
+
+    /// The name on the command line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sample => "sample",
+            Self::FashionMnist => "fashion-mnist",
+            Self::Mnist => "mnist",
+            Self::Idx => "idx",
+        }
+    }
+
+    /// What label `i` is called, at index `i`. Empty where the number says it all, or nobody knows.
+    pub const fn classes(self) -> &'static [&'static str] {
+        match self {
+            Self::Sample | Self::FashionMnist => &FASHION_CLASSES,
+            Self::Mnist | Self::Idx => &[],
+        }
+    }
+
+    /// What to do where no folder was found.
+    const fn advice(self) -> &'static str {
+        match self {
+            Self::FashionMnist => {
+                "`apt-get install dataset-fashion-mnist`, or download the four files from \
+                 https://github.com/zalandoresearch/fashion-mnist into a folder and pass --data-dir"
+            }
+            _ => "Download the four files into a folder and pass --data-dir",
+        }
+    }
+
+    /// The folders to look in, best first, with `parent` the value of `NARROWS_DATA`.
+    fn places(self, data_dir: Option<&Path>, parent: Option<OsString>) -> Vec<PathBuf> {
+        if let Some(folder) = data_dir {
+            return vec![folder.to_owned()];
+        }
+        let named =
+            parent.filter(|parent| !parent.is_empty()).map(|parent| Path::new(&parent).join(self.as_str()));
+        match self {
+            Self::FashionMnist => named.into_iter().chain([DEBIAN_FASHION_MNIST.into()]).collect(),
+            Self::Mnist => named.into_iter().collect(),
+            Self::Sample | Self::Idx => Vec::new(),
+        }
+    }
+
+    /// The first of [`Self::places`] that is a folder.
+    fn folder(self, data_dir: Option<&Path>) -> Result<PathBuf> {
+        let places = self.places(data_dir, env::var_os(PARENT));
+        if let Some(folder) = places.iter().find(|place| place.is_dir()) {
+            return Ok(folder.clone());
+        }
+        let looked: Vec<_> = places.iter().map(|place| place.display().to_string()).collect();
+        let (expected, got) = match (looked.is_empty(), self) {
+            (false, _) => (format!("a folder of IDX files at {}", looked.join(" or ")), "no such folder"),
+            (true, Self::Idx) => ("--data-dir, the folder of its IDX files".into(), "none"),
+            (true, _) => (format!("--data-dir, or {PARENT} with a folder {self}"), "neither"),
+        };
+        Err(Error::setting(format!("data set {self}"), expected, format!("{got}. {}", self.advice())))
+    }
+}
+
+/// Loads a data set and takes the validation part, the last images of its training file, off it.
+///
+/// `data_dir` is the folder with the IDX files; `validation` is [`Split::new`]'s count.
+///
+/// # Errors
+/// [`Error::Setting`] if no folder is found, if `sample` is given one, or if `validation` leaves nothing to
+/// train on; [`Error::File`] or [`Error::Io`] as of [`idx::read`]; [`Error::Shape`] if the training and test
+/// images differ in size.
+pub fn load(source: Source, data_dir: Option<&Path>, validation: Option<usize>) -> Result<Split> {
+    let (train, test) = match (source, data_dir) {
+        (Source::Sample, None) => sample::read(source.as_str())?,
+        (Source::Sample, Some(folder)) => {
+            let expected = "no folder with the data set sample, which is built in";
+            return Err(Error::setting("--data-dir", expected, folder.display()));
+        }
+        _ => {
+            let folder = source.folder(data_dir)?;
+            (read_part(source, &folder, "train")?, read_part(source, &folder, "t10k")?)
+        }
+    };
+    Split::new(train, test, validation)
+}
+
+/// Reads `{part}-images-idx3-ubyte` and `{part}-labels-idx1-ubyte`.
+fn read_part(source: Source, folder: &Path, part: &str) -> Result<Dataset> {
+    let images = idx::find(folder, &format!("{part}-images-idx3-ubyte"))?;
+    let labels = idx::find(folder, &format!("{part}-labels-idx1-ubyte"));
+    let (name, labels) = match (source, labels) {
+        // Foreign sets are called after their folder, and training needs no labels.
+        (Source::Idx, Err(Error::File { .. })) => (folder.file_name(), None),
+        (Source::Idx, labels) => (folder.file_name(), Some(labels?)),
+        (_, labels) => (None, Some(labels?)),
+    };
+    let name = name.map_or(source.as_str().into(), |name| name.to_string_lossy());
+    idx::read(&name, &images, labels.as_deref())
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Source {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        Self::ALL.into_iter().find(|source| source.as_str() == name).ok_or_else(|| {
+            let names = Self::ALL.map(Self::as_str).join(", ");
+            Error::setting("data set", format!("one of {names}"), format!("`{name}`"))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_given_folder_comes_first_then_the_environment_then_the_package() {
+        let places = |source: Source, data_dir: Option<&str>, parent: Option<&str>| {
+            source.places(data_dir.map(Path::new), parent.map(OsString::from))
+        };
+        let fashion = Source::FashionMnist;
+        assert_eq!(places(fashion, Some("here"), Some("sets")), [Path::new("here")]);
+        let found = places(fashion, None, Some("sets"));
+        assert_eq!(found, [&Path::new("sets").join("fashion-mnist"), Path::new(DEBIAN_FASHION_MNIST)]);
+        assert_eq!(places(fashion, None, Some("")), [Path::new(DEBIAN_FASHION_MNIST)]);
+        assert_eq!(places(Source::Mnist, None, Some("sets")), [Path::new("sets").join("mnist")]);
+        assert!(places(Source::Mnist, None, None).is_empty());
+        assert!(places(Source::Idx, None, Some("sets")).is_empty());
+    }
+}
