@@ -33,19 +33,15 @@ struct Tile {
 
 fn multiply(p: Position) -> Tile {
     var tile = Tile();
-    // Two levels: some CPU drivers end any loop after 65,535 rounds.
-    for (var outer = 0u; outer < params.depth; outer += 65536u) {
-        let end = min(outer + 65536u, params.depth);
-        for (var k = outer; k < end; k += 4u) {
-            let left = block_b(k, p.column);
-            let right = block_b(k, p.column + 4u);
-            let top = rows_of(p.row, k);
-            tile.top_left += left * top;
-            tile.top_right += right * top;
-            let bottom = rows_of(p.row + 4u, k);
-            tile.bottom_left += left * bottom;
-            tile.bottom_right += right * bottom;
-        }
+    for (var k = 0u; k < params.depth; k += 4u) {
+        let left = block_b(k, p.column);
+        let right = block_b(k, p.column + 4u);
+        let top = rows_of(p.row, k);
+        tile.top_left += left * top;
+        tile.top_right += right * top;
+        let bottom = rows_of(p.row + 4u, k);
+        tile.bottom_left += left * bottom;
+        tile.bottom_right += right * bottom;
     }
     return tile;
 }

@@ -55,20 +55,16 @@ fn multiply(at: Position, lane: u32) -> mat4x4f {
     let row = lane / 16u * 4u * A_STRIDE;
     let column = lane % 16u;
     var c = mat4x4f();
-    // Two levels: some CPU drivers end any loop after 65,535 rounds.
-    for (var outer = 0u; outer < params.depth; outer += 65536u) {
-        let end = min(outer + 65536u, params.depth);
-        for (var k = outer; k < end; k += 16u) {
-            stage(at, k, lane);
-            workgroupBarrier();
-            for (var q = 0u; q < 4u; q++) {
-                let a4 = mat4x4f(tile_a[row + q], tile_a[row + A_STRIDE + q],
-                                 tile_a[row + 2u * A_STRIDE + q], tile_a[row + 3u * A_STRIDE + q]);
-                let line = q * 64u + column;
-                c += mat4x4f(tile_b[line], tile_b[line + 16u], tile_b[line + 32u], tile_b[line + 48u]) * a4;
-            }
-            workgroupBarrier();
+    for (var k = 0u; k < params.depth; k += 16u) {
+        stage(at, k, lane);
+        workgroupBarrier();
+        for (var q = 0u; q < 4u; q++) {
+            let a4 = mat4x4f(tile_a[row + q], tile_a[row + A_STRIDE + q],
+                             tile_a[row + 2u * A_STRIDE + q], tile_a[row + 3u * A_STRIDE + q]);
+            let line = q * 64u + column;
+            c += mat4x4f(tile_b[line], tile_b[line + 16u], tile_b[line + 32u], tile_b[line + 48u]) * a4;
         }
+        workgroupBarrier();
     }
     return c;
 }

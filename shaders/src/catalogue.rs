@@ -75,11 +75,8 @@ pub mod matmul {
     );
 
     /// For GPUs.
-    pub const TILE: Shader = variant(
-        "matmul_tile",
-        compose!("lib/activation.wgsl", "lib/matmul.wgsl", "matmul_tile.wgsl"),
-        false,
-    );
+    pub const TILE: Shader =
+        variant("matmul_tile", compose!("lib/activation.wgsl", "lib/matmul.wgsl", "matmul_tile.wgsl"), false);
 
     /// For anything else.
     pub const REGISTER: Shader = variant(

@@ -154,10 +154,16 @@ pub fn instance() -> wgpu::Instance {
 }
 
 /// Every adapter there is, in wgpu's order, beside its summary.
+///
+/// OpenGL is looked at only where there is nothing better or `WGPU_BACKEND` names it: its loaders write
+/// to the terminal, and each of its adapters is one of the others again.
 pub async fn adapters(instance: &wgpu::Instance) -> Vec<(AdapterSummary, wgpu::Adapter)> {
-    let backends = wgpu::Backends::from_env().unwrap_or(wgpu::Backends::all());
+    let asked = wgpu::Backends::from_env();
+    let mut found = instance.enumerate_adapters(asked.unwrap_or(wgpu::Backends::PRIMARY)).await;
+    if found.is_empty() && asked.is_none() {
+        found = instance.enumerate_adapters(wgpu::Backends::SECONDARY).await;
+    }
     let mut seen: Vec<wgpu::Backend> = Vec::new();
-    let found = instance.enumerate_adapters(backends).await;
     found
         .into_iter()
         .enumerate()
@@ -200,11 +206,8 @@ pub(super) fn choose(selector: &Selector, found: &[AdapterSummary]) -> Result<us
         let labels: Vec<String> = adapters.map(AdapterSummary::label).collect();
         if labels.is_empty() { "none".to_owned() } else { labels.join("; ") }
     };
-    let refuse = |wanted: String, advice| Error::NoDevice {
-        wanted,
-        available: listed(&mut found.iter()),
-        advice,
-    };
+    let refuse =
+        |wanted: String, advice| Error::NoDevice { wanted, available: listed(&mut found.iter()), advice };
     let Some(best) = matching.iter().min_by_key(|adapter| adapter.rank(low_power)) else {
         return Err(refuse(selector.to_string(), if found.is_empty() { NO_ADAPTER } else { LIST_THEM }));
     };

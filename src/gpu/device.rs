@@ -80,14 +80,7 @@ impl Gpu {
             let mut lost = on_lost.lock().unwrap_or_else(PoisonError::into_inner);
             *lost = Some(format!("{reason:?} {message}"));
         });
-        Ok(Self {
-            device,
-            queue,
-            adapter: summary,
-            variants,
-            lost,
-            pipelines: Mutex::new(HashMap::new()),
-        })
+        Ok(Self { device, queue, adapter: summary, variants, lost, pipelines: Mutex::new(HashMap::new()) })
     }
 
     /// The matrix-product variants this device can run.
@@ -123,9 +116,7 @@ impl Gpu {
         let exhausted = memory.pop().await;
         match exhausted.or(refused) {
             None => Ok(value),
-            Some(error) => {
-                Err(Error::Device { operation: operation.to_owned(), message: error.to_string() })
-            }
+            Some(error) => Err(Error::Device { operation: operation.to_owned(), message: error.to_string() }),
         }
     }
 

@@ -41,7 +41,8 @@ impl Pipeline {
             label: Some(shader.name),
             source: wgpu::ShaderSource::Wgsl(shader.source.into()),
         });
-        let slots: Vec<_> = entry.bindings.iter().map(|binding| layout_entry(binding.slot, binding.access)).collect();
+        let slots: Vec<_> =
+            entry.bindings.iter().map(|binding| layout_entry(binding.slot, binding.access)).collect();
         let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
             label: Some(&label),
             entries: &slots,

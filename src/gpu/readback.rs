@@ -32,7 +32,13 @@ impl Download {
     }
 
     /// Records the copy of `words` words of `source` from word `offset`.
-    pub fn record(&self, encoder: &mut wgpu::CommandEncoder, source: &wgpu::Buffer, offset: usize, words: usize) {
+    pub fn record(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        source: &wgpu::Buffer,
+        offset: usize,
+        words: usize,
+    ) {
         encoder.copy_buffer_to_buffer(source, 4 * offset as u64, &self.staging, 0, 4 * words as u64);
     }
 
@@ -81,8 +87,10 @@ impl Download {
         .await
         .map_err(|error| refused(error.to_string()))?;
         let copied = {
-            let view =
-                self.staging.get_mapped_range(0..4 * words as u64).map_err(|error| refused(error.to_string()))?;
+            let view = self
+                .staging
+                .get_mapped_range(0..4 * words as u64)
+                .map_err(|error| refused(error.to_string()))?;
             bytemuck::pod_collect_to_vec(&view)
         };
         self.staging.unmap();

@@ -70,6 +70,10 @@ struct Params {
 }
 
 impl MatMul {
+    /// The largest depth. Some CPU drivers end every loop of an invocation once they have run 65,535
+    /// rounds between them, without a word, and the shortest step of the variants is 4.
+    pub const MAX_DEPTH: u32 = 4 * 65_000;
+
     // vec4 loads need the contiguous extents of A and of B to be multiples of four.
     fn aligned(&self) -> bool {
         let a = if self.layout.transpose_a() { self.rows } else { self.depth };

@@ -5,6 +5,7 @@
 
 pub mod activation;
 pub mod matmul;
+pub mod state;
 
 use std::fmt::Debug;
 

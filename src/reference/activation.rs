@@ -81,8 +81,20 @@ impl Activation {
         match self {
             Self::Identity => z,
             Self::Relu => z.max(0.0),
-            Self::LeakyRelu => if z > 0.0 { z } else { LEAKY_SLOPE * z },
-            Self::Elu => if z > 0.0 { z } else { z.exp_m1() },
+            Self::LeakyRelu => {
+                if z > 0.0 {
+                    z
+                } else {
+                    LEAKY_SLOPE * z
+                }
+            }
+            Self::Elu => {
+                if z > 0.0 {
+                    z
+                } else {
+                    z.exp_m1()
+                }
+            }
             Self::Selu => SELU_SCALE * if z > 0.0 { z } else { SELU_ALPHA * z.exp_m1() },
             Self::Sigmoid => sigmoid(z),
             Self::Tanh => z.tanh(),
@@ -96,9 +108,27 @@ impl Activation {
     pub fn slope(self, z: f64) -> f64 {
         match self {
             Self::Identity => 1.0,
-            Self::Relu => if z > 0.0 { 1.0 } else { 0.0 },
-            Self::LeakyRelu => if z > 0.0 { 1.0 } else { LEAKY_SLOPE },
-            Self::Elu => if z > 0.0 { 1.0 } else { z.exp() },
+            Self::Relu => {
+                if z > 0.0 {
+                    1.0
+                } else {
+                    0.0
+                }
+            }
+            Self::LeakyRelu => {
+                if z > 0.0 {
+                    1.0
+                } else {
+                    LEAKY_SLOPE
+                }
+            }
+            Self::Elu => {
+                if z > 0.0 {
+                    1.0
+                } else {
+                    z.exp()
+                }
+            }
             Self::Selu => SELU_SCALE * if z > 0.0 { 1.0 } else { SELU_ALPHA * z.exp() },
             Self::Sigmoid => sigmoid(z) * sigmoid(-z),
             Self::Tanh => 1.0 - z.tanh().powi(2),
@@ -112,8 +142,20 @@ impl Activation {
     pub fn slope_from_kept(self, kept: f64) -> f64 {
         match self {
             Self::Identity | Self::Relu | Self::LeakyRelu | Self::Gelu | Self::Silu => self.slope(kept),
-            Self::Elu => if kept > 0.0 { 1.0 } else { kept + 1.0 },
-            Self::Selu => if kept > 0.0 { SELU_SCALE } else { kept + SELU_SCALE * SELU_ALPHA },
+            Self::Elu => {
+                if kept > 0.0 {
+                    1.0
+                } else {
+                    kept + 1.0
+                }
+            }
+            Self::Selu => {
+                if kept > 0.0 {
+                    SELU_SCALE
+                } else {
+                    kept + SELU_SCALE * SELU_ALPHA
+                }
+            }
             Self::Sigmoid => kept * (1.0 - kept),
             Self::Tanh => 1.0 - kept * kept,
             Self::Softplus => -(-kept).exp_m1(),
@@ -167,10 +209,16 @@ mod tests {
                 let h = 1e-5;
                 let numeric = (activation.value(z + h) - activation.value(z - h)) / (2.0 * h);
                 let slope = activation.slope(z);
-                assert!((numeric - slope).abs() < 1e-8, "{activation} at {z}: {slope}, numerically {numeric}");
+                assert!(
+                    (numeric - slope).abs() < 1e-8,
+                    "{activation} at {z}: {slope}, numerically {numeric}"
+                );
                 let kept = if activation.keeps_input() { z } else { activation.value(z) };
                 let from_kept = activation.slope_from_kept(kept);
-                assert!((from_kept - slope).abs() < 1e-9, "{activation} at {z}: {from_kept} from what is kept");
+                assert!(
+                    (from_kept - slope).abs() < 1e-9,
+                    "{activation} at {z}: {from_kept} from what is kept"
+                );
             }
         }
     }

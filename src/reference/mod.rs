@@ -3,4 +3,6 @@
 //! Slow and obvious on purpose: this is what the shaders are held against.
 
 pub mod activation;
+pub mod compare;
 pub mod matmul;
+pub mod philox;

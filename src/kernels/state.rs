@@ -1,0 +1,41 @@
+//! What changes from step to step, as the device holds it (`shaders/lib/state.wgsl`).
+
+/// The step's state: seed, position in the data, learning rate, Adam's corrections.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
+pub struct State {
+    /// The run's seed, low word first.
+    pub seed: [u32; 2],
+    /// Steps completed.
+    pub step: u32,
+    /// Passes over the data completed.
+    pub epoch: u32,
+    /// Where in this pass the next batch begins.
+    pub cursor: u32,
+    /// The optimizer's learning rate.
+    pub learning_rate: f32,
+    /// Adam's `1 - beta1^t` for the step under way.
+    pub correction1: f32,
+    /// Adam's `1 - beta2^t` for the step under way.
+    pub correction2: f32,
+}
+
+impl State {
+    /// Its size in 32-bit words.
+    pub const WORDS: usize = size_of::<Self>() / 4;
+
+    /// Reads it back from words.
+    pub fn from_words(words: &[u32]) -> Self {
+        let mut state: Self = bytemuck::Zeroable::zeroed();
+        let fields: &mut [u32] = bytemuck::cast_slice_mut(std::slice::from_mut(&mut state));
+        for (field, word) in fields.iter_mut().zip(words) {
+            *field = *word;
+        }
+        state
+    }
+
+    /// Its words.
+    pub fn words(&self) -> &[u32] {
+        bytemuck::cast_slice(std::slice::from_ref(self))
+    }
+}

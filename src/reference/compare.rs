@@ -1,0 +1,112 @@
+//! Holding a device's numbers against the reference's: a comparison that NaN never passes.
+
+use std::fmt;
+
+/// How far two numbers may differ: `|got - expected| <= absolute + relative * |expected|`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tolerance {
+    /// The part that does not scale.
+    pub absolute: f32,
+    /// The part that scales with the expected magnitude.
+    pub relative: f32,
+}
+
+impl Tolerance {
+    /// Equal, bit pattern aside (0 equals -0).
+    pub const EXACT: Self = Self { absolute: 0.0, relative: 0.0 };
+
+    /// Both parts.
+    pub const fn new(absolute: f32, relative: f32) -> Self {
+        Self { absolute, relative }
+    }
+
+    /// Whether `got` is close enough. False where either is NaN, or where one alone is infinite.
+    pub fn accepts(self, got: f32, expected: f32) -> bool {
+        let close = (got - expected).abs() <= self.absolute + self.relative * expected.abs();
+        got == expected || (close && got.is_finite() && expected.is_finite())
+    }
+}
+
+/// Where two arrays differ.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mismatch {
+    /// How many elements differ too much.
+    pub count: usize,
+    /// Out of how many.
+    pub of: usize,
+    /// The first of them.
+    pub index: usize,
+    /// What was found there.
+    pub got: f32,
+    /// What was expected there.
+    pub expected: f32,
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { count, of, index, got, expected } = self;
+        write!(f, "{count} of {of} differ, first at {index}: got {got:e}, expected {expected:e}")
+    }
+}
+
+/// Compares element by element; a difference in length counts as every missing element differing.
+///
+/// # Errors
+/// The [`Mismatch`], with the first difference and their number.
+pub fn compare(got: &[f32], expected: &[f32], tolerance: Tolerance) -> Result<(), Mismatch> {
+    let of = got.len().max(expected.len());
+    let at = |values: &[f32], index: usize| values.get(index).copied().unwrap_or(f32::NAN);
+    let wrong = |index: &usize| !tolerance.accepts(at(got, *index), at(expected, *index));
+    let mut wrongs = (0..of).filter(wrong);
+    match wrongs.next() {
+        None => Ok(()),
+        Some(index) => Err(Mismatch {
+            count: 1 + wrongs.count(),
+            of,
+            index,
+            got: at(got, index),
+            expected: at(expected, index),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLOSE: Tolerance = Tolerance::new(1e-6, 1e-5);
+
+    #[test]
+    fn a_planted_wrong_value_is_caught_and_named() {
+        let expected: Vec<f32> = (0..100).map(|i| i as f32).collect();
+        assert_eq!(compare(&expected, &expected, Tolerance::EXACT), Ok(()));
+        let mut got = expected.clone();
+        got[37] += 0.01;
+        let mismatch = compare(&got, &expected, CLOSE).err();
+        assert_eq!(mismatch.map(|m| (m.count, m.index)), Some((1, 37)));
+    }
+
+    #[test]
+    fn nan_never_passes_on_either_side_at_any_tolerance() {
+        let loose = Tolerance::new(f32::INFINITY, f32::INFINITY);
+        assert!(!loose.accepts(f32::NAN, 1.0));
+        assert!(!loose.accepts(1.0, f32::NAN));
+        assert!(!loose.accepts(f32::NAN, f32::NAN));
+        assert!(compare(&[f32::NAN], &[f32::NAN], loose).is_err());
+    }
+
+    #[test]
+    fn infinity_passes_only_for_the_same_infinity() {
+        assert!(CLOSE.accepts(f32::INFINITY, f32::INFINITY));
+        assert!(!CLOSE.accepts(f32::INFINITY, f32::NEG_INFINITY));
+        assert!(!CLOSE.accepts(f32::INFINITY, 1e38));
+        assert!(!CLOSE.accepts(1e38, f32::INFINITY));
+    }
+
+    #[test]
+    fn arrays_of_different_length_never_pass() {
+        assert!(compare(&[1.0, 2.0], &[1.0], CLOSE).is_err());
+        assert!(compare(&[], &[1.0], CLOSE).is_err());
+        assert_eq!(compare(&[], &[], CLOSE), Ok(()));
+    }
+}

@@ -1,0 +1,89 @@
+//! Philox4x32-10: the twin of `shaders/lib/philox.wgsl`, bit for bit in its words.
+
+/// Which use a number is drawn for: the third word of the counter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u32)]
+pub enum Stream {
+    /// The order of the images in a pass over the data.
+    Permutation = 1,
+    /// The noise of the reparameterized sample.
+    Latent = 2,
+    /// The parameters' first values.
+    Initial = 3,
+    /// Codes drawn from the prior.
+    Prior = 4,
+}
+
+/// Ten rounds from a counter and a key to four random words (Salmon et al. 2011).
+pub fn philox(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
+    let [mut c0, mut c1, mut c2, mut c3] = counter;
+    let [mut k0, mut k1] = key;
+    for _ in 0..10 {
+        let p0 = 0xD251_1F53_u64 * u64::from(c0);
+        let p1 = 0xCD9E_8D57_u64 * u64::from(c2);
+        let high = |product: u64| (product >> 32) as u32;
+        (c0, c1, c2, c3) = (high(p1) ^ c1 ^ k0, p1 as u32, high(p0) ^ c3 ^ k1, p0 as u32);
+        k0 = k0.wrapping_add(0x9E37_79B9);
+        k1 = k1.wrapping_add(0xBB67_AE85);
+    }
+    [c0, c1, c2, c3]
+}
+
+/// The key of a seed.
+pub const fn key(seed: u64) -> [u32; 2] {
+    [seed as u32, (seed >> 32) as u32]
+}
+
+/// Uniform in (0, 1): the 24 high bits, half a step off both ends.
+pub fn uniform(bits: u32) -> f64 {
+    (f64::from(bits >> 8) + 0.5) / f64::from(1 << 24)
+}
+
+/// Four standard normals by Box and Muller's transform: of the pairs (0, 1) and (2, 3).
+pub fn normals(bits: [u32; 4]) -> [f64; 4] {
+    let pair = |a: u32, b: u32| {
+        let radius = (-2.0 * uniform(a).ln()).sqrt();
+        let angle = std::f64::consts::TAU * uniform(b);
+        [radius * angle.cos(), radius * angle.sin()]
+    };
+    let ([a, b], [c, d]) = (pair(bits[0], bits[1]), pair(bits[2], bits[3]));
+    [a, b, c, d]
+}
+
+/// The standard normal of one element of a stream at one step.
+pub fn normal_at(seed: [u32; 2], step: u32, stream: Stream, element: usize) -> f64 {
+    let block = (element / 4) as u32;
+    normals(philox([block, step, stream as u32, 0], seed))[element % 4]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Random123's `kat_vectors`, philox4x32 10.
+    #[test]
+    fn philox_gives_random123s_known_answers() {
+        let ones = u32::MAX;
+        for (counter, key, answer) in [
+            ([0; 4], [0; 2], [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]),
+            ([ones; 4], [ones; 2], [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd]),
+            (
+                [0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344],
+                [0xa409_3822, 0x299f_31d0],
+                [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1],
+            ),
+        ] {
+            assert_eq!(philox(counter, key), answer);
+        }
+    }
+
+    #[test]
+    fn normals_have_mean_zero_and_variance_one() {
+        let n = 100_000;
+        let draw = |i| normal_at(key(7), 3, Stream::Prior, i);
+        let mean = (0..n).map(draw).sum::<f64>() / n as f64;
+        let variance = (0..n).map(|i| draw(i).powi(2)).sum::<f64>() / n as f64;
+        assert!(mean.abs() < 0.01, "mean {mean}");
+        assert!((variance - 1.0).abs() < 0.02, "variance {variance}");
+    }
+}

@@ -1,0 +1,185 @@
+//! What the device tests share: an open device, odd data, and a kernel held against its reference.
+#![allow(dead_code, missing_docs)]
+
+use std::sync::OnceLock;
+
+use narrows::gpu::{Gpu, GpuOptions, read_words};
+use narrows::kernels::{self, Kernel, floats};
+use narrows::reference::compare::{Tolerance, compare};
+use narrows_shaders::Access;
+
+const HOW_TO_GET_ONE: &str =
+    "these tests need a device; scripts/test.sh installs a software one where there is none";
+
+/// The device, once per test program: with all it offers, or, where `NARROWS_TEST_DEFAULTS` is set, with
+/// nothing but WebGPU's default limits and no optional feature.
+pub fn gpu() -> &'static Gpu {
+    static GPU: OnceLock<Gpu> = OnceLock::new();
+    GPU.get_or_init(|| open(GpuOptions::default()))
+}
+
+/// One device for each matrix-product variant the adapter can run.
+pub fn gpus() -> &'static [Gpu] {
+    static GPUS: OnceLock<Vec<Gpu>> = OnceLock::new();
+    GPUS.get_or_init(|| {
+        let each = |matmul| open(GpuOptions { matmul: Some(matmul), ..Default::default() });
+        gpu().matmul_variants().into_iter().map(each).collect()
+    })
+}
+
+fn open(mut options: GpuOptions) -> Gpu {
+    options.only_defaults = std::env::var_os("NARROWS_TEST_DEFAULTS").is_some();
+    pollster::block_on(Gpu::open(&options)).unwrap_or_else(|error| panic!("{error}. {HOW_TO_GET_ONE}"))
+}
+
+/// Numbers in [-1, 1) that repeat for the same seed.
+pub fn noise(seed: u64, count: usize) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 40) as f32 / (1 << 23) as f32 - 1.0
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+/// Whole numbers in [-4, 4], whose sums of products f32 holds exactly.
+pub fn integers(seed: u64, count: usize) -> Vec<f32> {
+    noise(seed, count).into_iter().map(|x| (x * 4.5).trunc()).collect()
+}
+
+pub fn words(values: &[f32]) -> Vec<u32> {
+    bytemuck::cast_slice(values).to_vec()
+}
+
+// What lies before and after every operand, and in every output before the kernel runs. As a float it is
+// a large number: one that is read by mistake cannot hide.
+const POISON: u32 = 0x7e12_3456;
+const MARGIN: usize = 64;
+
+/// Runs `kernel` on `gpu` between poisoned margins: every operand is given its words, operands that are
+/// written start from `before` where it is given (for `+=`) and from poison otherwise. Returns each
+/// operand afterwards; fails where a margin or an operand that is only read has changed.
+pub fn run(
+    gpu: &Gpu,
+    kernel: &dyn Kernel,
+    inputs: &[Vec<u32>],
+    before: &[Option<Vec<u32>>],
+) -> Vec<Vec<u32>> {
+    let operands = kernel.operands();
+    let mut inputs = inputs.iter();
+    let mut before = before.iter();
+    let contents: Vec<Vec<u32>> = operands
+        .iter()
+        .map(|operand| {
+            let given = match operand.access {
+                Access::ReadWrite => before.next().cloned().flatten().unwrap_or_default(),
+                _ => inputs.next().unwrap_or_else(|| panic!("no input for {}", operand.name)).clone(),
+            };
+            let mut words = vec![POISON; MARGIN];
+            words.extend(&given);
+            words.resize(MARGIN + operand.words.next_multiple_of(64) + MARGIN, POISON);
+            words
+        })
+        .collect();
+    pollster::block_on(async {
+        let buffers: Vec<wgpu::Buffer> = contents
+            .iter()
+            .map(|words| {
+                let buffer = gpu.storage("operand", words.len());
+                gpu.queue.write_buffer(&buffer, 0, bytemuck::cast_slice(words));
+                buffer
+            })
+            .collect();
+        let bindings: Vec<wgpu::BufferBinding<'_>> = buffers
+            .iter()
+            .zip(&operands)
+            .map(|(buffer, operand)| wgpu::BufferBinding {
+                buffer,
+                offset: 4 * MARGIN as u64,
+                size: std::num::NonZeroU64::new(4 * operand.words as u64),
+            })
+            .collect();
+        let mut params = kernel.params();
+        params.resize(params.len().next_multiple_of(16), 0);
+        let uniform = gpu.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("params"),
+            size: params.len() as u64,
+            usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        gpu.queue.write_buffer(&uniform, 0, &params);
+        let launch = gpu
+            .guarded(kernel.name(), || {
+                kernels::prepare(gpu, kernel, uniform.as_entire_buffer_binding(), &bindings)
+            })
+            .await
+            .unwrap_or_else(|error| panic!("{error}"))
+            .unwrap_or_else(|error| panic!("{error}"));
+        let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        launch.record(&mut encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default()));
+        gpu.queue.submit([encoder.finish()]);
+        let mut results = Vec::new();
+        for ((buffer, before), operand) in buffers.iter().zip(&contents).zip(&operands) {
+            let after = read_words(gpu, buffer, 0, before.len()).await.unwrap_or_else(|e| panic!("{e}"));
+            let end = MARGIN + operand.words;
+            let what = format!("{} {} operand {}", kernel.name(), kernel.shape(), operand.name);
+            assert_eq!(after[..MARGIN], before[..MARGIN], "{what}: words before it changed");
+            assert_eq!(after[end..], before[end..], "{what}: words behind it changed");
+            if operand.access == Access::Read {
+                assert_eq!(after, *before, "{what} is only read, and changed");
+            }
+            results.push(after[MARGIN..end].to_vec());
+        }
+        results
+    })
+}
+
+/// The written operands as the reference computes them.
+pub fn expected(kernel: &dyn Kernel, inputs: &[Vec<u32>], before: &[Option<Vec<u32>>]) -> Vec<Vec<u32>> {
+    let operands = kernel.operands();
+    let written = operands.iter().filter(|operand| operand.access == Access::ReadWrite);
+    let mut outputs: Vec<Vec<u32>> = written
+        .zip(before)
+        .map(|(operand, before)| {
+            let mut words = before.clone().unwrap_or_default();
+            words.resize(operand.words, POISON);
+            words
+        })
+        .collect();
+    let reads: Vec<&[u32]> = inputs.iter().map(Vec::as_slice).collect();
+    let mut writes: Vec<&mut [u32]> = outputs.iter_mut().map(Vec::as_mut_slice).collect();
+    kernel.reference(&reads, &mut writes);
+    outputs
+}
+
+/// Holds every written operand of `kernel` on `gpu` against the reference, as floats.
+///
+/// `before` has one entry for each written operand: its content at the start, or None for poison.
+pub fn check(
+    gpu: &Gpu,
+    kernel: &dyn Kernel,
+    inputs: &[Vec<u32>],
+    before: &[Option<Vec<u32>>],
+    tolerance: Tolerance,
+) {
+    let operands = kernel.operands();
+    let written: Vec<usize> =
+        (0..operands.len()).filter(|i| operands[*i].access == Access::ReadWrite).collect();
+    assert_eq!(before.len(), written.len(), "{}: one `before` for each written operand", kernel.name());
+    let got = run(gpu, kernel, inputs, before);
+    let expected = expected(kernel, inputs, before);
+    for (at, expected) in written.iter().zip(&expected) {
+        if let Err(mismatch) = compare(floats(&got[*at]), floats(expected), tolerance) {
+            panic!(
+                "{} {} ({} on {}), operand {}: {mismatch}",
+                kernel.name(),
+                kernel.shape(),
+                gpu.variants.matmul,
+                gpu.adapter.label(),
+                operands[*at].name,
+            );
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Matrix products on every variant, held against the reference at odd shapes.
+#![allow(clippy::panic, missing_docs)]
+
+mod common;
+
+use common::{check, gpu, gpus, integers, noise, words};
+use narrows::kernels::Kernel;
+use narrows::kernels::activation::Activation;
+use narrows::kernels::matmul::{Epilogue, Layout, MatMul};
+use narrows::reference::compare::Tolerance;
+
+const SHAPES: [(u32, u32, u32); 14] = [
+    (1, 1, 1),
+    (1, 64, 3),
+    (64, 1, 27),
+    (3, 3, 51),
+    (27, 51, 1),
+    (51, 27, 129),
+    (64, 64, 64),
+    (129, 51, 64),
+    (16, 32, 4),
+    (17, 33, 5),
+    (128, 40, 52),
+    (1, 1, 1000),
+    (200, 8, 20),
+    (12, 784, 20),
+];
+
+fn kernel(shape: (u32, u32, u32), layout: Layout, epilogue: Epilogue, accumulate: bool) -> MatMul {
+    let (rows, columns, depth) = shape;
+    MatMul { rows, columns, depth, layout, epilogue, accumulate }
+}
+
+fn inputs(kernel: &MatMul, make: fn(u64, usize) -> Vec<f32>) -> Vec<Vec<u32>> {
+    let read = kernel.operands().len() - written(kernel);
+    kernel.operands().iter().take(read).zip(1..).map(|(o, seed)| words(&make(seed, o.words))).collect()
+}
+
+fn written(kernel: &MatMul) -> usize {
+    kernel.operands().iter().filter(|o| o.access == narrows_shaders::Access::ReadWrite).count()
+}
+
+#[test]
+fn products_of_whole_numbers_are_exact_in_every_layout_and_variant() {
+    for gpu in gpus() {
+        for shape in SHAPES {
+            for layout in Layout::ALL {
+                let kernel = kernel(shape, layout, Epilogue::None, false);
+                check(gpu, &kernel, &inputs(&kernel, integers), &[None], Tolerance::EXACT);
+            }
+        }
+    }
+}
+
+#[test]
+fn accumulating_adds_to_what_is_there() {
+    for gpu in gpus() {
+        for shape in [(3, 5, 7), (64, 64, 64), (129, 51, 64)] {
+            for layout in Layout::ALL {
+                let kernel = kernel(shape, layout, Epilogue::None, true);
+                let before = words(&integers(9, (shape.0 * shape.1) as usize));
+                check(gpu, &kernel, &inputs(&kernel, integers), &[Some(before)], Tolerance::EXACT);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_activation_is_fused_into_the_product_and_into_its_gradient() {
+    for gpu in gpus() {
+        for activation in Activation::ALL {
+            let shape = if activation.code() % 2 == 0 { (5, 7, 9) } else { (33, 64, 20) };
+            {
+                let dense = kernel(shape, Layout::Nt, Epilogue::Dense(activation), false);
+                let before = vec![None; written(&dense)];
+                check(gpu, &dense, &inputs(&dense, noise), &before, Tolerance::new(2e-5, 2e-5));
+                let slope = kernel(shape, Layout::Nn, Epilogue::Slope(activation), false);
+                check(gpu, &slope, &inputs(&slope, noise), &[None], Tolerance::new(2e-5, 2e-5));
+            }
+        }
+    }
+}
+
+#[test]
+fn more_than_65535_workgroups_fold_into_two_dimensions() {
+    for gpu in gpus() {
+        let rows = match gpu.variants.matmul {
+            narrows::gpu::MatMulVariant::Tile => 64 * 66_000,
+            narrows::gpu::MatMulVariant::Register => 8 * 66_000,
+            narrows::gpu::MatMulVariant::Shuffle => 16 * 66_000,
+        };
+        let kernel = kernel((rows, 1, 1), Layout::Nn, Epilogue::None, false);
+        check(gpu, &kernel, &inputs(&kernel, integers), &[None], Tolerance::EXACT);
+    }
+}
+
+#[test]
+fn the_largest_depth_is_summed_whole() {
+    for gpu in gpus() {
+        let kernel = kernel((2, 2, MatMul::MAX_DEPTH), Layout::Nt, Epilogue::None, false);
+        check(gpu, &kernel, &inputs(&kernel, integers), &[None], Tolerance::EXACT);
+    }
+}
+
+#[test]
+fn nan_in_an_operand_reaches_the_result() {
+    let kernel = kernel((4, 4, 4), Layout::Nn, Epilogue::None, false);
+    let mut data = inputs(&kernel, noise);
+    data[0][5] = f32::NAN.to_bits();
+    let result = common::run(gpu(), &kernel, &data, &[None]);
+    let c = narrows::kernels::floats(&result[2]);
+    assert!(c[4..8].iter().all(|x| x.is_nan()), "row 1 of {c:?}");
+    assert!(c[..4].iter().chain(&c[8..]).all(|x| x.is_finite()), "the other rows of {c:?}");
+}
