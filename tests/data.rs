@@ -1,5 +1,5 @@
 //! Data sets: the built-in sample, whole and damaged IDX files, the folders looked in, the validation part.
-#![cfg(feature = "data")]
+#![cfg(feature = "train")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::fs;

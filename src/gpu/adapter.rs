@@ -148,20 +148,22 @@ pub(super) fn compute_floor() -> wgpu::Limits {
     }
 }
 
-/// A wgpu instance on the backends of `WGPU_BACKEND`, or all.
-pub fn instance() -> wgpu::Instance {
-    wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env())
+fn instance(backends: wgpu::Backends) -> wgpu::Instance {
+    let descriptor = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
+    wgpu::Instance::new(wgpu::InstanceDescriptor { backends, ..descriptor })
 }
 
 /// Every adapter there is, in wgpu's order, beside its summary.
 ///
 /// OpenGL is looked at only where there is nothing better or `WGPU_BACKEND` names it: its loaders write
 /// to the terminal, and each of its adapters is one of the others again.
-pub async fn adapters(instance: &wgpu::Instance) -> Vec<(AdapterSummary, wgpu::Adapter)> {
+pub async fn adapters() -> Vec<(AdapterSummary, wgpu::Adapter)> {
     let asked = wgpu::Backends::from_env();
-    let mut found = instance.enumerate_adapters(asked.unwrap_or(wgpu::Backends::PRIMARY)).await;
+    let first = asked.unwrap_or(wgpu::Backends::PRIMARY);
+    let mut found = instance(first).enumerate_adapters(first).await;
     if found.is_empty() && asked.is_none() {
-        found = instance.enumerate_adapters(wgpu::Backends::SECONDARY).await;
+        let second = wgpu::Backends::SECONDARY;
+        found = instance(second).enumerate_adapters(second).await;
     }
     let mut seen: Vec<wgpu::Backend> = Vec::new();
     found

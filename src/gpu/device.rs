@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use narrows_shaders::{Entry, Shader};
 
-use super::adapter::{adapters, choose, compute_floor, instance};
+use super::adapter::{adapters, choose, compute_floor};
 use super::pipeline::{Pipeline, PipelineKey};
 use super::{AdapterSummary, MatMulVariant, Selector, Variants};
 use crate::{Error, Result};
@@ -43,7 +43,7 @@ impl Gpu {
     /// [`Error::NoDevice`] where none matches, [`Error::Setting`] for a variant the device cannot run,
     /// [`Error::Device`] where the driver refuses.
     pub async fn open(options: &GpuOptions) -> Result<Self> {
-        let mut found = adapters(&instance()).await;
+        let mut found = adapters().await;
         let summaries: Vec<AdapterSummary> = found.iter().map(|(summary, _)| summary.clone()).collect();
         let (summary, adapter) = found.swap_remove(choose(&options.selector, &summaries)?);
         let (features, limits) = if options.only_defaults {

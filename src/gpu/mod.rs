@@ -6,7 +6,7 @@ mod pipeline;
 mod readback;
 mod variants;
 
-pub use adapter::{AdapterSummary, Selector, adapters, instance};
+pub use adapter::{AdapterSummary, Selector, adapters};
 pub use device::{Gpu, GpuOptions};
 pub use pipeline::{Launch, Pipeline};
 pub use readback::{Download, read_words};

@@ -11,6 +11,7 @@ const LEAKY_SLOPE: f64 = 0.01;
 
 /// An elementwise non-linearity.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "train", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Activation {
     /// `z`
     #[default]

@@ -1,0 +1,99 @@
+//! `narrows devices`: what there is to run on.
+
+use narrows::Result;
+use narrows::gpu::{AdapterSummary, adapters};
+use serde_json::{Value, json};
+
+/// List the devices
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  narrows devices --json\n\n\
+    WGPU_BACKEND (vulkan, metal, dx12, gl) limits what is looked at; WGPU_ADAPTER_NAME and\n\
+    WGPU_POWER_PREF (low, high) choose where --device is not given.")]
+pub(super) struct Devices {
+    /// As JSON, with every limit
+    #[arg(long)]
+    json: bool,
+}
+
+impl Devices {
+    pub(super) async fn run(&self) -> Result<()> {
+        let found: Vec<AdapterSummary> = adapters().await.into_iter().map(|(summary, _)| summary).collect();
+        if self.json {
+            let all: Vec<Value> = found.iter().map(as_json).collect();
+            println!("{:#}", Value::Array(all));
+            return Ok(());
+        }
+        if found.is_empty() {
+            println!("No adapter. Install a GPU driver or a software one (Mesa's lavapipe); --device cpu works too.");
+        }
+        for adapter in &found {
+            print(adapter);
+        }
+        println!("cpu  the reference in plain Rust, on all processors (--device cpu)");
+        Ok(())
+    }
+}
+
+fn print(adapter: &AdapterSummary) {
+    let AdapterSummary { info, limits, features, .. } = adapter;
+    println!("{}  {}:{}  {}", adapter.index, info.backend, adapter.backend_index, info.name);
+    println!("    type        {:?}", info.device_type);
+    println!("    driver      {} {}", info.driver, info.driver_info);
+    println!("    subgroups   {}", subgroups(adapter));
+    println!("    buffers     up to {} MiB", limits.max_storage_buffer_binding_size >> 20);
+    println!(
+        "    workgroups  {} invocations, {} KiB memory",
+        limits.max_compute_invocations_per_workgroup,
+        limits.max_compute_workgroup_storage_size >> 10,
+    );
+    println!("    features    {}", names(*features).join(", "));
+    match &adapter.unusable {
+        Some(reason) => println!("    unusable    {reason}"),
+        None => println!("    kernels     matrix products: {}", adapter.variants.matmul),
+    }
+}
+
+fn subgroups(adapter: &AdapterSummary) -> String {
+    let info = &adapter.info;
+    if !adapter.features.contains(wgpu::Features::SUBGROUP) {
+        return "none".to_owned();
+    }
+    format!("{} to {} lanes", info.subgroup_min_size, info.subgroup_max_size)
+}
+
+// Only those that concern computing: what an adapter can draw is of no use here.
+fn names(features: wgpu::Features) -> Vec<String> {
+    let compute = wgpu::Features::SUBGROUP
+        | wgpu::Features::SHADER_F16
+        | wgpu::Features::TIMESTAMP_QUERY
+        | wgpu::Features::IMMEDIATES
+        | wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX;
+    (features & compute).iter_names().map(|(name, _)| name.to_lowercase()).collect()
+}
+
+fn as_json(adapter: &AdapterSummary) -> Value {
+    let AdapterSummary { info, limits, .. } = adapter;
+    json!({
+        "index": adapter.index,
+        "select": format!("{}:{}", info.backend, adapter.backend_index),
+        "name": info.name,
+        "backend": info.backend.to_string(),
+        "type": format!("{:?}", info.device_type),
+        "driver": info.driver,
+        "driver_info": info.driver_info,
+        "usable": adapter.unusable.is_none(),
+        "unusable": adapter.unusable,
+        "subgroup_min_size": info.subgroup_min_size,
+        "subgroup_max_size": info.subgroup_max_size,
+        "features": names(adapter.features),
+        "limits": {
+            "max_buffer_size": limits.max_buffer_size,
+            "max_storage_buffer_binding_size": limits.max_storage_buffer_binding_size,
+            "max_storage_buffers_per_shader_stage": limits.max_storage_buffers_per_shader_stage,
+            "max_compute_invocations_per_workgroup": limits.max_compute_invocations_per_workgroup,
+            "max_compute_workgroup_storage_size": limits.max_compute_workgroup_storage_size,
+            "max_compute_workgroups_per_dimension": limits.max_compute_workgroups_per_dimension,
+        },
+        "variants": { "matmul": adapter.variants.matmul.to_string() },
+    })
+}

@@ -1,0 +1,275 @@
+//! The build-time tape: buffers, tensors, and the dispatches recorded so far.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use narrows_shaders::Access;
+
+use super::liveness::share_memory;
+use super::parameters::ALIGNMENT;
+use super::plan::{BufferId, BufferSpec, Dispatch, Phase, Plan, Slice};
+use super::{Init, Parameter, ParameterLayout};
+use crate::kernels::activation::{self, Activation};
+use crate::kernels::state::State;
+use crate::kernels::Kernel;
+use crate::{Error, Result};
+
+/// A `[rows, columns]` array of f32 in a graph: one row an image, whatever shape it is seen in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tensor {
+    pub(super) id: usize,
+    /// Images in the batch.
+    pub rows: u32,
+    /// Numbers an image.
+    pub columns: u32,
+}
+
+impl Tensor {
+    /// `rows * columns`
+    pub const fn count(self) -> u32 {
+        self.rows * self.columns
+    }
+}
+
+// What the graph knows of a tensor while it is built.
+#[derive(Debug)]
+pub(super) struct TensorState {
+    pub(super) label: String,
+    pub(super) value: Slice,
+    // The activation that made it and what the forward pass kept for its slope.
+    pub(super) activation: Option<(Activation, Slice)>,
+    // How many recorded operations will send a gradient.
+    pub(super) uses: usize,
+    pub(super) needs_gradient: bool,
+    pub(super) gradient: Option<Gradient>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Gradient {
+    pub(super) slice: Slice,
+    // Whether the activation's slope is already in it.
+    pub(super) through_activation: bool,
+}
+
+type Backward = Box<dyn FnOnce(&mut Graph) -> Result<()>>;
+
+/// Records operations, then unwinds them backward. Gone once the plan is made.
+pub struct Graph {
+    pub(super) buffers: Vec<BufferSpec>,
+    pub(super) tensors: Vec<TensorState>,
+    pub(super) layout: ParameterLayout,
+    pub(super) batch: u32,
+    pub(super) terms: Vec<String>,
+    dispatches: Vec<Dispatch>,
+    tape: Vec<Backward>,
+    named: BTreeMap<String, Slice>,
+    phase: Phase,
+}
+
+// The flat buffers exist from the start; the parameters' size is known only at the end.
+pub(super) const PARAMETERS: BufferId = BufferId(0);
+pub(super) const GRADIENTS: BufferId = BufferId(1);
+pub(super) const STATE: BufferId = BufferId(2);
+
+impl Graph {
+    /// A graph for batches of `batch` images.
+    pub fn new(batch: u32) -> Self {
+        let mut graph = Self {
+            buffers: Vec::new(),
+            tensors: Vec::new(),
+            layout: ParameterLayout::default(),
+            batch,
+            terms: Vec::new(),
+            dispatches: Vec::new(),
+            tape: Vec::new(),
+            named: BTreeMap::new(),
+            phase: Phase::Forward,
+        };
+        graph.buffer("parameters", 0, true);
+        graph.buffer("gradients", 0, true);
+        let state = graph.buffer("state", State::WORDS, true);
+        graph.name("state", state);
+        graph
+    }
+
+    /// The step's state.
+    pub(super) fn state(&self) -> Slice {
+        Slice { buffer: STATE, offset: 0, words: State::WORDS }
+    }
+
+    pub(super) fn buffer(&mut self, label: impl Into<String>, words: usize, persistent: bool) -> Slice {
+        let words = words.next_multiple_of(ALIGNMENT);
+        self.buffers.push(BufferSpec { label: label.into(), words, persistent, integers: false });
+        Slice { buffer: BufferId(self.buffers.len() - 1), offset: 0, words }
+    }
+
+    pub(super) fn integer_buffer(&mut self, label: &str, words: usize, persistent: bool) -> Slice {
+        let slice = self.buffer(label, words, persistent);
+        self.buffers[slice.buffer.0].integers = true;
+        slice
+    }
+
+    /// Gives the host a name for a range. Named ranges keep their content.
+    pub(super) fn name(&mut self, name: impl Into<String>, slice: Slice) {
+        self.buffers[slice.buffer.0].persistent = true;
+        self.named.insert(name.into(), slice);
+    }
+
+    /// Lets the host read `tensor` under `name` after a step: `[rows, columns]`, row-major.
+    pub fn output(&mut self, name: &str, tensor: Tensor) {
+        self.name(name, Slice { words: tensor.count() as usize, ..self.value(tensor) });
+    }
+
+    /// A tensor that the host writes under `name` before a step.
+    pub fn input(&mut self, name: &str, rows: u32, columns: u32) -> Tensor {
+        let tensor = self.tensor(name, rows, columns, false);
+        self.output(name, tensor);
+        tensor
+    }
+
+    /// A named parameter.
+    pub fn parameter(&mut self, name: impl Into<String>, shape: Vec<usize>, init: Init) -> Parameter {
+        self.layout.add(name.into(), shape, init)
+    }
+
+    pub(super) fn tensor(&mut self, label: impl Into<String>, rows: u32, columns: u32, needs_gradient: bool) -> Tensor {
+        let label = label.into();
+        let value = self.buffer(&label, rows as usize * columns as usize, false);
+        self.tensors.push(TensorState {
+            label,
+            value,
+            activation: None,
+            uses: 0,
+            needs_gradient,
+            gradient: None,
+        });
+        Tensor { id: self.tensors.len() - 1, rows, columns }
+    }
+
+    pub(super) fn value(&self, tensor: Tensor) -> Slice {
+        self.tensors[tensor.id].value
+    }
+
+    pub(super) fn label(&self, tensor: Tensor) -> String {
+        self.tensors[tensor.id].label.clone()
+    }
+
+    /// Notes that an operation will send `tensor` a gradient.
+    pub(super) fn will_use(&mut self, tensor: Tensor) {
+        self.tensors[tensor.id].uses += 1;
+    }
+
+    pub(super) fn enter(&mut self, phase: Phase) {
+        self.phase = phase;
+    }
+
+    pub(super) fn push_backward(&mut self, backward: impl FnOnce(&mut Graph) -> Result<()> + 'static) {
+        self.tape.push(Box::new(backward));
+    }
+
+    /// Unwinds the tape: the last operation recorded goes backward first.
+    pub(super) fn backward(&mut self) -> Result<()> {
+        self.enter(Phase::Backward);
+        while let Some(backward) = self.tape.pop() {
+            backward(self)?;
+        }
+        Ok(())
+    }
+
+    /// Records one kernel, holding the operands' sizes against what it needs.
+    pub(super) fn record(
+        &mut self,
+        label: impl Into<String>,
+        kernel: impl Kernel + 'static,
+        operands: &[Slice],
+    ) -> Result<()> {
+        let label = label.into();
+        let needed = kernel.operands();
+        if needed.len() != operands.len() {
+            let count = |n: usize| format!("{n} operands");
+            return Err(Error::shape(label, count(needed.len()), count(operands.len())));
+        }
+        for (needed, given) in needed.iter().zip(operands) {
+            if given.words < needed.words {
+                let operation = format!("{label}: {} operand {}", kernel.name(), needed.name);
+                return Err(Error::shape(
+                    operation,
+                    format!("{} words", needed.words),
+                    format!("{} words", given.words),
+                ));
+            }
+        }
+        // A device refuses one buffer both read and written in a dispatch, even on disjoint ranges.
+        let written = |at: usize| needed[at].access == Access::ReadWrite;
+        for (at, slice) in operands.iter().enumerate().filter(|(at, _)| written(*at)) {
+            let again = operands.iter().enumerate().any(|(other, o)| other != at && o.buffer == slice.buffer);
+            if again {
+                let expected = format!("{} in a buffer of its own", needed[at].name);
+                return Err(Error::shape(label, expected, "one that another operand shares"));
+            }
+        }
+        let operands = operands.to_vec();
+        self.dispatches.push(Dispatch { label, phase: self.phase, kernel: Arc::new(kernel), operands });
+        Ok(())
+    }
+
+    /// Where a gradient of `tensor` is to be written, and whether to add to what is there.
+    ///
+    /// The caller must write it: a later caller is told to accumulate.
+    pub(super) fn gradient_target(&mut self, tensor: Tensor) -> (Slice, bool) {
+        if let Some(gradient) = self.tensors[tensor.id].gradient {
+            return (gradient.slice, true);
+        }
+        let label = format!("d {}", self.tensors[tensor.id].label);
+        let slice = self.buffer(label, tensor.count() as usize, false);
+        self.tensors[tensor.id].gradient = Some(Gradient { slice, through_activation: false });
+        (slice, false)
+    }
+
+    /// The finished gradient of `tensor` before its activation, or None where nothing sent one.
+    pub(super) fn preactivation_gradient(&mut self, tensor: Tensor) -> Result<Option<Slice>> {
+        let Some(gradient) = self.tensors[tensor.id].gradient else { return Ok(None) };
+        match self.tensors[tensor.id].activation {
+            Some((activation, kept)) if !gradient.through_activation => {
+                let label = format!("d {} before {activation}", self.label(tensor));
+                let slice = self.buffer(&label, tensor.count() as usize, false);
+                let kernel = activation::Backward { count: tensor.count(), activation, accumulate: false };
+                self.record(label, kernel, &[gradient.slice, kept, slice])?;
+                Ok(Some(slice))
+            }
+            _ => Ok(Some(gradient.slice)),
+        }
+    }
+
+    /// `f(x)` on its own. Carries no gradient: for outputs.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where an internal buffer does not fit.
+    pub fn activate(&mut self, label: &str, x: Tensor, activation: Activation) -> Result<Tensor> {
+        let y = self.tensor(label, x.rows, x.columns, false);
+        let operands = [self.value(x), self.value(y)];
+        self.record(label, activation::Forward { count: x.count(), activation }, &operands)?;
+        Ok(y)
+    }
+
+    /// The plan. Temporary buffers whose lives do not overlap share memory, unless `keep_all` asks that
+    /// every intermediate result survive the step, for comparisons.
+    pub fn finish(mut self, keep_all: bool) -> Plan {
+        let words = self.layout.words().max(ALIGNMENT);
+        for (buffer, name) in [(PARAMETERS, "parameters"), (GRADIENTS, "gradients")] {
+            self.buffers[buffer.0].words = words;
+            self.name(name, Slice { buffer, offset: 0, words: self.layout.words() });
+        }
+        if !keep_all {
+            share_memory(&mut self.buffers, &mut self.dispatches, &mut self.named);
+        }
+        Plan {
+            buffers: self.buffers,
+            dispatches: self.dispatches,
+            parameters: self.layout,
+            named: self.named,
+            batch: self.batch,
+            terms: self.terms,
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Replaying a plan on the CPU reference, dispatch by dispatch.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use narrows_shaders::Access;
+
+use super::{Dispatch, Plan, Slice};
+
+/// A plan's buffers in main memory.
+#[derive(Debug)]
+pub(super) struct CpuReplay {
+    plan: Arc<Plan>,
+    memory: Vec<Vec<u32>>,
+}
+
+impl CpuReplay {
+    pub(super) fn new(plan: Arc<Plan>) -> Self {
+        let memory = plan.buffers.iter().map(|buffer| vec![0; buffer.words]).collect();
+        Self { plan, memory }
+    }
+
+    pub(super) fn write(&mut self, slice: Slice, words: &[u32]) {
+        self.memory[slice.buffer.0][slice.offset..slice.offset + words.len()].copy_from_slice(words);
+    }
+
+    pub(super) fn read(&self, slice: Slice) -> Vec<u32> {
+        self.memory[slice.buffer.0][slice.offset..slice.offset + slice.words].to_vec()
+    }
+
+    pub(super) fn run(&mut self, steps: u32, dispatches: Range<usize>) {
+        let plan = Arc::clone(&self.plan);
+        for _ in 0..steps {
+            for dispatch in &plan.dispatches[dispatches.clone()] {
+                self.dispatch(dispatch);
+            }
+        }
+    }
+
+    // What is written is taken out of memory for the time, so that it can be written beside what is read;
+    // the graph made sure that the two never share a buffer.
+    fn dispatch(&mut self, dispatch: &Dispatch) {
+        let operands = dispatch.kernel.operands();
+        let written = |at: &usize| operands[*at].access == Access::ReadWrite;
+        let writes: Vec<usize> = (0..operands.len()).filter(written).collect();
+        let mut taken: Vec<Vec<u32>> =
+            writes.iter().map(|at| std::mem::take(&mut self.memory[dispatch.operands[*at].buffer.0])).collect();
+        let range = |at: usize| {
+            let offset = dispatch.operands[at].offset;
+            offset..offset + operands[at].words
+        };
+        let reads: Vec<&[u32]> = (0..operands.len())
+            .filter(|at| !written(at))
+            .map(|at| &self.memory[dispatch.operands[at].buffer.0][range(at)])
+            .collect();
+        let mut targets: Vec<&mut [u32]> =
+            taken.iter_mut().zip(&writes).map(|(words, at)| &mut words[range(*at)]).collect();
+        dispatch.kernel.reference(&reads, &mut targets);
+        for (words, at) in taken.into_iter().zip(&writes) {
+            self.memory[dispatch.operands[*at].buffer.0] = words;
+        }
+    }
+}

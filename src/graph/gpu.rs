@@ -1,0 +1,134 @@
+//! Replaying a plan on a device: buffers, pipelines and bindings made once, steps recorded many a submit.
+
+use std::num::NonZeroU64;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::{Plan, Slice};
+use crate::gpu::{Download, Gpu, Launch, read_words};
+use crate::kernels;
+use crate::{Error, Result};
+
+// WebGPU's default alignment of a uniform binding's offset.
+const PARAMS_STRIDE: u64 = 256;
+
+/// A plan's buffers and prepared launches on a device.
+#[derive(Debug)]
+pub(super) struct GpuReplay {
+    pub(super) gpu: Arc<Gpu>,
+    plan: Arc<Plan>,
+    buffers: Vec<wgpu::Buffer>,
+    launches: Vec<Launch>,
+    spare: Vec<Download>,
+}
+
+/// Words on their way back from a submit.
+#[derive(Debug)]
+pub(super) struct GpuPending {
+    download: Download,
+    submission: wgpu::SubmissionIndex,
+    words: usize,
+}
+
+impl GpuReplay {
+    pub(super) async fn new(gpu: Arc<Gpu>, plan: Arc<Plan>) -> Result<Self> {
+        let limits = gpu.device.limits();
+        let allowed = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size);
+        for buffer in &plan.buffers {
+            let needed = 4 * buffer.words as u64;
+            if needed > allowed {
+                let operation = format!("buffer {:?}", buffer.label);
+                let advice = "Use a smaller batch or model, fewer images, or --device cpu";
+                return Err(Error::TooLarge { operation, needed, allowed, advice });
+            }
+        }
+        let prepared = gpu.guarded("prepare the plan", || prepare(&gpu, &plan)).await?;
+        let (buffers, launches) = prepared?;
+        gpu.check_alive("prepare the plan")?;
+        Ok(Self { gpu, plan, buffers, launches, spare: Vec::new() })
+    }
+
+    pub(super) fn write(&self, slice: Slice, words: &[u32]) {
+        let bytes = bytemuck::cast_slice(words);
+        self.gpu.queue.write_buffer(&self.buffers[slice.buffer.0], 4 * slice.offset as u64, bytes);
+    }
+
+    pub(super) async fn read(&self, slice: Slice) -> Result<Vec<u32>> {
+        read_words(&self.gpu, &self.buffers[slice.buffer.0], slice.offset, slice.words).await
+    }
+
+    pub(super) fn copy_from(&self, to: Slice, other: &Self, from: Slice) {
+        let mut encoder = self.gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        encoder.copy_buffer_to_buffer(
+            &other.buffers[from.buffer.0],
+            4 * from.offset as u64,
+            &self.buffers[to.buffer.0],
+            4 * to.offset as u64,
+            4 * from.words as u64,
+        );
+        self.gpu.queue.submit([encoder.finish()]);
+    }
+
+    /// Submits `steps` steps at once and a copy of `report` behind them.
+    pub(super) fn submit(&mut self, steps: u32, dispatches: Range<usize>, report: Slice) -> GpuPending {
+        let download = self.spare.pop().unwrap_or_else(|| Download::new(&self.gpu, report.words));
+        let mut encoder = self.gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        {
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+            for _ in 0..steps {
+                for launch in &self.launches[dispatches.clone()] {
+                    launch.record(&mut pass);
+                }
+            }
+        }
+        download.record(&mut encoder, &self.buffers[report.buffer.0], report.offset, report.words);
+        let submission = self.gpu.queue.submit([encoder.finish()]);
+        GpuPending { download, submission, words: report.words }
+    }
+
+    pub(super) async fn wait(&mut self, pending: GpuPending) -> Result<Vec<u32>> {
+        let GpuPending { download, submission, words } = pending;
+        let arrived = download.words(&self.gpu, submission, words).await?;
+        self.spare.push(download);
+        Ok(arrived)
+    }
+
+    pub(super) fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+}
+
+fn prepare(gpu: &Gpu, plan: &Plan) -> Result<(Vec<wgpu::Buffer>, Vec<Launch>)> {
+    let buffers: Vec<wgpu::Buffer> =
+        plan.buffers.iter().map(|buffer| gpu.storage(&buffer.label, buffer.words)).collect();
+    let mut params = Vec::new();
+    for dispatch in &plan.dispatches {
+        params.extend(dispatch.kernel.params());
+        params.resize(params.len().next_multiple_of(PARAMS_STRIDE as usize), 0);
+    }
+    let uniform = gpu.device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some("params"),
+        size: (params.len() as u64).max(PARAMS_STRIDE),
+        usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
+        mapped_at_creation: false,
+    });
+    gpu.queue.write_buffer(&uniform, 0, &params);
+    let binding = |slice: &Slice, words: usize| wgpu::BufferBinding {
+        buffer: &buffers[slice.buffer.0],
+        offset: 4 * slice.offset as u64,
+        size: NonZeroU64::new(4 * words as u64),
+    };
+    let launches = plan.dispatches.iter().zip(0_u64..).map(|(dispatch, number)| {
+        let params = wgpu::BufferBinding {
+            buffer: &uniform,
+            offset: PARAMS_STRIDE * number,
+            size: NonZeroU64::new(PARAMS_STRIDE),
+        };
+        let operands = dispatch.kernel.operands();
+        let operands: Vec<_> =
+            dispatch.operands.iter().zip(&operands).map(|(slice, o)| binding(slice, o.words)).collect();
+        kernels::prepare(gpu, dispatch.kernel.as_ref(), params, &operands)
+    });
+    let launches = launches.collect::<Result<_>>()?;
+    Ok((buffers, launches))
+}

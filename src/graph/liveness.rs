@@ -1,0 +1,68 @@
+//! Which temporary buffers can share memory: those whose lives do not overlap.
+
+use std::collections::BTreeMap;
+
+use super::plan::{BufferId, BufferSpec, Dispatch, Slice};
+
+/// Renumbers the buffers so that temporaries with disjoint lives become one.
+///
+/// Whole buffers are shared, never parts: a buffer bound to be read and written in one dispatch is
+/// refused even on disjoint ranges.
+pub(super) fn share_memory(
+    buffers: &mut Vec<BufferSpec>,
+    dispatches: &mut [Dispatch],
+    named: &mut BTreeMap<String, Slice>,
+) {
+    let lives = lives(buffers.len(), dispatches);
+    let mut order: Vec<usize> = (0..buffers.len()).collect();
+    order.sort_by_key(|id| lives[*id].map(|(first, _)| first));
+    let mut shared: Vec<BufferSpec> = Vec::new();
+    // For each new buffer, the dispatch from which on it is free again; persistent ones never are.
+    let mut free_after: Vec<Option<usize>> = Vec::new();
+    let mut renumbered = vec![BufferId(0); buffers.len()];
+    for id in order {
+        let spec = &buffers[id];
+        let reusable = match lives[id] {
+            Some((first, _)) if !spec.persistent => best_fit(spec.words, first, &shared, &free_after),
+            // A temporary that no dispatch touches needs no memory of its own.
+            None if !spec.persistent => Some(0),
+            _ => None,
+        };
+        let new = reusable.unwrap_or_else(|| {
+            shared.push(BufferSpec { words: 0, ..spec.clone() });
+            free_after.push(None);
+            shared.len() - 1
+        });
+        if let (Some((_, last)), false) = (lives[id], spec.persistent) {
+            free_after[new] = Some(last);
+        }
+        if lives[id].is_some() || spec.persistent {
+            shared[new].words = shared[new].words.max(spec.words);
+        }
+        renumbered[id] = BufferId(new);
+    }
+    for slice in dispatches.iter_mut().flat_map(|dispatch| &mut dispatch.operands).chain(named.values_mut()) {
+        slice.buffer = renumbered[slice.buffer.0];
+    }
+    *buffers = shared;
+}
+
+// The first and last dispatch that touches each buffer.
+fn lives(count: usize, dispatches: &[Dispatch]) -> Vec<Option<(usize, usize)>> {
+    let mut lives: Vec<Option<(usize, usize)>> = vec![None; count];
+    for (at, dispatch) in dispatches.iter().enumerate() {
+        for slice in &dispatch.operands {
+            let life = &mut lives[slice.buffer.0];
+            *life = Some((life.map_or(at, |(first, _)| first), at));
+        }
+    }
+    lives
+}
+
+// The free buffer that wastes least: the smallest that is large enough, or else the largest.
+fn best_fit(words: usize, first: usize, shared: &[BufferSpec], free_after: &[Option<usize>]) -> Option<usize> {
+    let free = |id: &usize| free_after[*id].is_some_and(|last| last < first);
+    let fits = (0..shared.len()).filter(free).filter(|id| shared[*id].words >= words);
+    let fitting = fits.min_by_key(|id| shared[*id].words);
+    fitting.or_else(|| (0..shared.len()).filter(free).max_by_key(|id| shared[*id].words))
+}

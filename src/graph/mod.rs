@@ -1,0 +1,27 @@
+//! From formulas to a flat list of dispatches, and its replay on a device or on the CPU.
+//!
+//! A [`Graph`] is a tape that exists only while a model is built: each operation records its forward
+//! dispatches and pushes its backward. [`Graph::finish`] leaves a [`Plan`], which a [`Replay`] runs step
+//! after step without looking back.
+
+mod build;
+mod compare;
+mod cpu;
+mod dense;
+mod gpu;
+mod latent;
+mod liveness;
+mod objective;
+mod parameters;
+mod plan;
+mod replay;
+mod training;
+
+pub use build::{Graph, Tensor};
+pub use compare::{Difference, first_difference};
+pub use latent::GaussianCode;
+pub use objective::{Objective, Reduction, bernoulli_nll, gaussian_kl, gaussian_nll, learned_gaussian_nll, squared_error};
+pub use parameters::{Init, Parameter, ParameterLayout};
+pub use plan::{BufferId, BufferSpec, Dispatch, Phase, Plan, Slice};
+pub use replay::{Device, Pending, Replay};
+pub use training::Optimizer;

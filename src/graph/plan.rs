@@ -1,0 +1,151 @@
+//! The flat list of labelled dispatches that a step is, and the buffers it works on.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use super::ParameterLayout;
+use crate::gpu::Variants;
+use crate::kernels::Kernel;
+use crate::{Error, Result};
+
+/// One buffer of a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct BufferId(pub(super) usize);
+
+/// What a buffer is for, and how large it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BufferSpec {
+    /// Its name in reports and debuggers.
+    pub label: String,
+    /// 32-bit words.
+    pub words: usize,
+    /// Whether its content matters beyond one step, or is read by the host. Others may share memory.
+    pub persistent: bool,
+    /// Whether it holds integers, which a comparison takes bit for bit.
+    pub integers: bool,
+}
+
+/// A range of a buffer, in words. Starts on a multiple of 64 words, WebGPU's binding alignment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Slice {
+    /// The buffer.
+    pub buffer: BufferId,
+    /// The first word.
+    pub offset: usize,
+    /// How many words.
+    pub words: usize,
+}
+
+/// Which part of a step a dispatch belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Phase {
+    /// Data and the forward pass.
+    Forward,
+    /// Loss terms, with their gradients.
+    Loss,
+    /// The backward pass.
+    Backward,
+    /// Optimizer and bookkeeping.
+    Update,
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Forward => "forward",
+            Self::Loss => "loss",
+            Self::Backward => "backward",
+            Self::Update => "update",
+        })
+    }
+}
+
+/// One kernel on its operands.
+#[derive(Clone, Debug)]
+pub struct Dispatch {
+    /// What it is for: `encoder.0`, `d encoder.0.weight`.
+    pub label: String,
+    /// Which part of the step it belongs to.
+    pub phase: Phase,
+    /// The kernel.
+    pub kernel: Arc<dyn Kernel>,
+    /// Where its operands are, in the kernel's order.
+    pub operands: Vec<Slice>,
+}
+
+impl Dispatch {
+    /// Bytes read and written, each operand once.
+    pub fn bytes(&self) -> u64 {
+        self.kernel.operands().iter().map(|operand| 4 * operand.words as u64).sum()
+    }
+}
+
+/// A step, compiled: replay it any number of times.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The buffers.
+    pub buffers: Vec<BufferSpec>,
+    /// The dispatches, in order.
+    pub dispatches: Vec<Dispatch>,
+    /// Where each parameter lives in the flat parameter buffer.
+    pub parameters: ParameterLayout,
+    /// Ranges the host reads and writes, by name.
+    pub named: BTreeMap<String, Slice>,
+    /// Images in a batch.
+    pub batch: u32,
+    /// Names of the loss terms, in the order of the ring's columns.
+    pub terms: Vec<String>,
+}
+
+impl Plan {
+    /// The range called `name`.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] that lists the names there are.
+    pub fn slice(&self, name: &str) -> Result<Slice> {
+        self.named.get(name).copied().ok_or_else(|| {
+            let names: Vec<&str> = self.named.keys().map(String::as_str).collect();
+            Error::setting("buffer", format!("one of {}", names.join(", ")), name)
+        })
+    }
+
+    /// Floating-point operations of a step.
+    pub fn flops(&self) -> u64 {
+        self.dispatches.iter().map(|dispatch| dispatch.kernel.flops()).sum()
+    }
+
+    /// Bytes of device memory.
+    pub fn memory(&self) -> u64 {
+        self.buffers.iter().map(|buffer| 4 * buffer.words as u64).sum()
+    }
+
+    /// The plan as a table: each dispatch with its shapes, cost and the entry point that runs it.
+    pub fn table(&self, variants: &Variants) -> String {
+        let mut text = format!(
+            "{:>3}  {:8}  {:30} {:32} {:>10} {:>10}  {}\n",
+            "#", "phase", "what", "shape", "kFLOP", "kB", "shader"
+        );
+        for (number, dispatch) in self.dispatches.iter().enumerate() {
+            let program = dispatch.kernel.program(variants);
+            text += &format!(
+                "{number:>3}  {:8}  {:30} {:32} {:>10.1} {:>10.1}  {}::{}\n",
+                dispatch.phase,
+                dispatch.label,
+                dispatch.kernel.shape(),
+                dispatch.kernel.flops() as f64 * 1e-3,
+                dispatch.bytes() as f64 * 1e-3,
+                program.shader.name,
+                program.entry,
+            );
+        }
+        text + &format!(
+            "{} dispatches, {:.1} MFLOP, {:.1} MB in {} buffers, {} parameters\n",
+            self.dispatches.len(),
+            self.flops() as f64 * 1e-6,
+            self.memory() as f64 * 1e-6,
+            self.buffers.len(),
+            self.parameters.count(),
+        )
+    }
+}

@@ -1,0 +1,149 @@
+//! What can be configured of a model, and what makes sense of it.
+
+use serde::{Deserialize, Serialize};
+
+use super::variant;
+use crate::graph::Reduction;
+use crate::reference::activation::Activation;
+use crate::{Error, Result};
+
+/// How reconstructions are judged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LikelihoodKind {
+    /// Independent Bernoulli pixels (binary cross-entropy on logits).
+    #[default]
+    Bernoulli,
+    /// Independent Gaussian pixels with a fixed standard deviation.
+    Gaussian,
+    /// Independent Gaussian pixels that share one learned variance.
+    GaussianLearned,
+    /// The squared error.
+    SquaredError,
+}
+
+/// How weights start. Biases start at zero.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum InitScheme {
+    /// Uniform in ±sqrt(6 / (fan_in + fan_out)).
+    #[default]
+    GlorotUniform,
+    /// Uniform in ±sqrt(6 / fan_in).
+    HeUniform,
+}
+
+/// What the optimizer sees of the reconstruction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReductionKind {
+    /// Sum over pixels, mean over images: the ELBO's scale.
+    #[default]
+    Image,
+    /// Mean over pixels and images.
+    Pixel,
+}
+
+impl From<ReductionKind> for Reduction {
+    fn from(kind: ReductionKind) -> Self {
+        match kind {
+            ReductionKind::Image => Self::Image,
+            ReductionKind::Pixel => Self::Pixel,
+        }
+    }
+}
+
+/// A model, before it meets images.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelConfig {
+    /// The kind of autoencoder, by name.
+    pub variant: String,
+    /// Widths of the encoder's hidden layers, from the image inward; the decoder mirrors them.
+    pub hidden: Vec<u32>,
+    /// Width of the code.
+    pub latent: u32,
+    /// Activation of the hidden layers.
+    pub activation: Activation,
+    /// Activation of the encoder's last layer.
+    pub code_activation: Activation,
+    /// Activation of the decoder's last layer. Bernoulli reads it as logits.
+    pub output_activation: Activation,
+    /// How reconstructions are judged.
+    pub likelihood: LikelihoodKind,
+    /// The fixed standard deviation of the Gaussian likelihood, in pixel values of [0, 1].
+    pub deviation: f32,
+    /// What the KL term (sum over the code, nats) is multiplied by.
+    pub kl_weight: f32,
+    /// Whether layers have biases.
+    pub bias: bool,
+    /// Whether the mean training image is subtracted first.
+    pub center: bool,
+    /// How weights start.
+    pub init: InitScheme,
+    /// What the optimizer sees of the reconstruction.
+    pub reduction: ReductionKind,
+}
+
+impl ModelConfig {
+    /// The defaults that variants start from.
+    pub fn new(variant: &str) -> Self {
+        Self {
+            variant: variant.to_owned(),
+            hidden: Vec::new(),
+            latent: 16,
+            activation: Activation::Relu,
+            code_activation: Activation::Identity,
+            output_activation: Activation::Identity,
+            likelihood: LikelihoodKind::default(),
+            deviation: 0.1,
+            kl_weight: 1.0,
+            bias: true,
+            center: false,
+            init: InitScheme::default(),
+            reduction: ReductionKind::default(),
+        }
+    }
+
+    /// Whether the settings make sense together.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] naming the first that does not.
+    pub fn check(&self) -> Result<()> {
+        let known = variant(&self.variant)?;
+        if self.latent == 0 || self.hidden.contains(&0) {
+            return Err(Error::setting("hidden, latent", "layers of at least one unit", "a layer of none"));
+        }
+        if !(self.deviation.is_finite() && self.deviation > 0.0) {
+            return Err(Error::setting("deviation", "a positive number", self.deviation));
+        }
+        if !(self.kl_weight.is_finite() && self.kl_weight >= 0.0) {
+            return Err(Error::setting("kl_weight", "a number that is not negative", self.kl_weight));
+        }
+        if self.likelihood == LikelihoodKind::Bernoulli {
+            if self.output_activation != Activation::Identity {
+                let expected = "identity with the bernoulli likelihood, which takes logits";
+                return Err(Error::setting("output_activation", expected, self.output_activation));
+            }
+            if self.center {
+                let expected = "false with the bernoulli likelihood, whose pixels lie in [0, 1]";
+                return Err(Error::setting("center", expected, true));
+            }
+        }
+        if known.has_prior() && self.code_activation != Activation::Identity {
+            let expected = "identity for a Gaussian code, whose mu and logvar may be any number";
+            return Err(Error::setting("code_activation", expected, self.code_activation));
+        }
+        if known.name() == "linear" {
+            let linear = [self.activation, self.code_activation, self.output_activation];
+            let bent = self.code_activation != Activation::Identity
+                || self.output_activation != Activation::Identity
+                || !self.hidden.is_empty();
+            if bent {
+                let got = format!("hidden {:?} with {linear:?}", self.hidden);
+                return Err(Error::setting("linear autoencoder", "no hidden layer, no activation", got));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,54 @@
+//! What a decoder's output says of an image: the loss it is trained on, and the image it stands for.
+
+use super::{LikelihoodKind, ModelConfig};
+use crate::graph::{
+    Graph, Init, Objective, Parameter, Tensor, bernoulli_nll, gaussian_nll, learned_gaussian_nll,
+    squared_error,
+};
+use crate::reference::activation::Activation;
+
+/// How reconstructions are judged.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Likelihood {
+    /// Independent Bernoulli pixels; the decoder gives logits.
+    Bernoulli,
+    /// Independent Gaussian pixels with this standard deviation; the decoder gives means.
+    Gaussian(f32),
+    /// Independent Gaussian pixels that share one learned variance.
+    GaussianLearned(Parameter),
+    /// The squared error, a Gaussian's up to scale and constant.
+    SquaredError,
+}
+
+impl Likelihood {
+    // The learned variance starts at 1/e² of the pixels' full range squared: between what an untrained
+    // and a trained decoder leave.
+    pub(super) fn declare(config: &ModelConfig, graph: &mut Graph) -> Self {
+        match config.likelihood {
+            LikelihoodKind::Bernoulli => Self::Bernoulli,
+            LikelihoodKind::Gaussian => Self::Gaussian(config.deviation),
+            LikelihoodKind::GaussianLearned => {
+                Self::GaussianLearned(graph.parameter("log_variance", vec![1], Init::Constant(-2.0)))
+            }
+            LikelihoodKind::SquaredError => Self::SquaredError,
+        }
+    }
+
+    /// The loss of the decoder's output on the images x: nats per image, or squared error per image.
+    pub fn nll(&self, output: Tensor, x: Tensor) -> Objective {
+        match self {
+            Self::Bernoulli => bernoulli_nll(output, x),
+            Self::Gaussian(deviation) => gaussian_nll(output, x, *deviation),
+            Self::GaussianLearned(log_variance) => learned_gaussian_nll(output, x, log_variance),
+            Self::SquaredError => squared_error(output, x),
+        }
+    }
+
+    /// What turns the decoder's output into the mean image.
+    pub const fn mean_activation(&self) -> Activation {
+        match self {
+            Self::Bernoulli => Activation::Sigmoid,
+            _ => Activation::Identity,
+        }
+    }
+}

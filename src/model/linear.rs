@@ -1,0 +1,43 @@
+//! The linear autoencoder, which finds the subspace of PCA (Baldi and Hornik 1989; Murphy 20.3.1).
+
+use super::{LikelihoodKind, Network, Variant};
+use crate::Result;
+use crate::graph::{Graph, Objective, Tensor};
+use crate::train::{Config, OptimizerKind};
+
+/// One matrix in, one matrix out, on mean-centred images.
+pub(super) struct Linear;
+
+impl Variant for Linear {
+    fn name(&self) -> &'static str {
+        "linear"
+    }
+
+    fn summary(&self) -> &'static str {
+        "linear autoencoder without biases on mean-centred images: spans PCA's subspace"
+    }
+
+    fn preset(&self) -> Config {
+        let mut config = Config::new(self.name());
+        config.model.hidden = Vec::new();
+        config.model.latent = 30;
+        config.model.bias = false;
+        config.model.center = true;
+        config.model.likelihood = LikelihoodKind::SquaredError;
+        config.train.optimizer = OptimizerKind::Adam;
+        config.train.learning_rate = 1e-3;
+        config.train.batch = 128;
+        config.train.epochs = 20;
+        config
+    }
+
+    fn code(&self, network: &Network, graph: &mut Graph, x: Tensor) -> Result<Tensor> {
+        network.encoder.record(graph, x)
+    }
+
+    fn objective(&self, network: &Network, graph: &mut Graph, x: Tensor) -> Result<Objective> {
+        let code = self.code(network, graph, x)?;
+        let y = network.decoder.record(graph, code)?;
+        Ok(network.likelihood.nll(y, x))
+    }
+}

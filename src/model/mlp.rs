@@ -1,0 +1,44 @@
+//! The bottleneck autoencoder of dense layers (Murphy, Probabilistic Machine Learning, 20.3.1).
+
+use super::{Network, ReductionKind, Variant};
+use crate::Result;
+use crate::graph::{Graph, Objective, Tensor};
+use crate::reference::activation::Activation;
+use crate::train::{Config, OptimizerKind};
+
+/// Encoder and decoder of any depth around a narrow code.
+pub(super) struct Mlp;
+
+impl Variant for Mlp {
+    fn name(&self) -> &'static str {
+        "mlp"
+    }
+
+    fn summary(&self) -> &'static str {
+        "bottleneck autoencoder of dense layers"
+    }
+
+    fn preset(&self) -> Config {
+        let mut config = Config::new(self.name());
+        config.model.hidden = vec![100];
+        config.model.latent = 30;
+        config.model.activation = Activation::Selu;
+        config.model.code_activation = Activation::Selu;
+        config.model.reduction = ReductionKind::Pixel;
+        config.train.optimizer = OptimizerKind::Sgd;
+        config.train.learning_rate = 1.5;
+        config.train.batch = 32;
+        config.train.epochs = 5;
+        config
+    }
+
+    fn code(&self, network: &Network, graph: &mut Graph, x: Tensor) -> Result<Tensor> {
+        network.encoder.record(graph, x)
+    }
+
+    fn objective(&self, network: &Network, graph: &mut Graph, x: Tensor) -> Result<Objective> {
+        let code = self.code(network, graph, x)?;
+        let y = network.decoder.record(graph, code)?;
+        Ok(network.likelihood.nll(y, x))
+    }
+}

@@ -1,0 +1,66 @@
+//! The autoencoders: what is configured, the networks, the likelihoods, and each variant as a short spec.
+
+mod config;
+mod likelihood;
+mod linear;
+mod mlp;
+mod network;
+mod plans;
+mod vae;
+
+pub use config::{InitScheme, LikelihoodKind, ModelConfig, ReductionKind};
+pub use likelihood::Likelihood;
+pub use network::{Network, Stack};
+pub use plans::Model;
+
+use crate::graph::{Graph, Objective, Tensor};
+use crate::train::Config;
+use crate::{Error, Result};
+
+/// One kind of autoencoder: a screenful that reads like its formula.
+pub trait Variant: Sync {
+    /// The name in options and files.
+    fn name(&self) -> &'static str;
+
+    /// One line for help texts.
+    fn summary(&self) -> &'static str;
+
+    /// The set-up it starts from when the user names nothing else.
+    fn preset(&self) -> Config;
+
+    /// What the encoder's last layer gives for a code of `latent` numbers.
+    fn encoder_outputs(&self, latent: u32) -> u32 {
+        latent
+    }
+
+    /// The code of images x without noise, `[batch, latent]`: E[z given x].
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where the network does not fit the images.
+    fn code(&self, network: &Network, graph: &mut Graph, x: Tensor) -> Result<Tensor>;
+
+    /// What training minimizes on images x.
+    ///
+    /// # Errors
+    /// As [`Variant::code`].
+    fn objective(&self, network: &Network, graph: &mut Graph, x: Tensor) -> Result<Objective>;
+
+    /// Whether codes drawn from a standard normal are what its decoder was trained on.
+    fn has_prior(&self) -> bool {
+        false
+    }
+}
+
+/// Every variant. Tests, help texts and the command line walk this list.
+pub const ALL: [&dyn Variant; 3] = [&linear::Linear, &mlp::Mlp, &vae::Vae];
+
+/// The variant called `name`.
+///
+/// # Errors
+/// [`Error::Setting`] that lists the names there are.
+pub fn variant(name: &str) -> Result<&'static dyn Variant> {
+    ALL.into_iter().find(|variant| variant.name() == name).ok_or_else(|| {
+        let names: Vec<&str> = ALL.iter().map(|variant| variant.name()).collect();
+        Error::setting("variant", format!("one of {}", names.join(", ")), name)
+    })
+}

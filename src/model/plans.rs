@@ -1,0 +1,113 @@
+//! The plans of a model: to train it, to evaluate it, to encode, decode and reconstruct with it.
+
+use super::{ModelConfig, Network, Variant, variant};
+use crate::Result;
+use crate::graph::{Graph, Optimizer, Plan, Tensor};
+use crate::kernels::activation::Activation;
+
+/// A configured autoencoder for images of a given size.
+#[derive(Clone)]
+pub struct Model {
+    config: ModelConfig,
+    variant: &'static dyn Variant,
+    pixels: u32,
+}
+
+impl Model {
+    /// A model for images of `pixels` numbers each.
+    ///
+    /// # Errors
+    /// [`Error::Setting`](crate::Error::Setting) where the settings make no sense together.
+    pub fn new(config: &ModelConfig, pixels: u32) -> Result<Self> {
+        config.check()?;
+        Ok(Self { config: config.clone(), variant: variant(&config.variant)?, pixels })
+    }
+
+    /// Its configuration.
+    pub fn config(&self) -> &ModelConfig {
+        &self.config
+    }
+
+    /// Numbers an image.
+    pub fn pixels(&self) -> u32 {
+        self.pixels
+    }
+
+    /// Whether codes can be drawn from a standard normal.
+    pub fn has_prior(&self) -> bool {
+        self.variant.has_prior()
+    }
+
+    fn graph(&self, batch: u32) -> (Graph, Network) {
+        let mut graph = Graph::new(batch);
+        let network = Network::declare(&mut graph, &self.config, self.variant, self.pixels);
+        (graph, network)
+    }
+
+    fn images(&self, graph: &mut Graph, total: u32, shuffle: bool) -> Result<Tensor> {
+        graph.batch(total, self.pixels, shuffle, self.config.center)
+    }
+
+    /// One training step on a batch out of `total` images.
+    ///
+    /// # Errors
+    /// [`Error::Setting`](crate::Error::Setting) for a batch larger than the data set.
+    pub fn training(&self, batch: u32, total: u32, shuffle: bool, optimizer: Optimizer, keep_all: bool) -> Result<Plan> {
+        let (mut graph, network) = self.graph(batch);
+        let x = self.images(&mut graph, total, shuffle)?;
+        let objective = self.variant.objective(&network, &mut graph, x)?;
+        graph.minimize(objective, self.config.reduction.into())?;
+        graph.update(optimizer, total)?;
+        Ok(graph.finish(keep_all))
+    }
+
+    /// One step of an evaluation in order over `total` images: each loss term of each image, unweighted.
+    ///
+    /// # Errors
+    /// As [`Model::training`].
+    pub fn evaluation(&self, batch: u32, total: u32) -> Result<Plan> {
+        let (mut graph, network) = self.graph(batch);
+        let x = self.images(&mut graph, total, false)?;
+        let objective = self.variant.objective(&network, &mut graph, x)?;
+        graph.evaluate(objective, total)?;
+        graph.advance(total, [0.0; 2])?;
+        Ok(graph.finish(false))
+    }
+
+    /// One step in order over `total` images that leaves their codes, without noise, in `code`
+    /// `[batch, latent]` and their mean reconstructions in `reconstruction` `[batch, pixels]`.
+    ///
+    /// # Errors
+    /// As [`Model::training`].
+    pub fn reconstruction(&self, batch: u32, total: u32) -> Result<Plan> {
+        let (mut graph, network) = self.graph(batch);
+        let x = self.images(&mut graph, total, false)?;
+        let code = self.variant.code(&network, &mut graph, x)?;
+        graph.output("code", code);
+        self.decode(&mut graph, &network, code, "reconstruction")?;
+        graph.advance(total, [0.0; 2])?;
+        Ok(graph.finish(false))
+    }
+
+    /// One step that decodes the codes in `code` `[batch, latent]` to mean images in `image`
+    /// `[batch, pixels]`.
+    ///
+    /// # Errors
+    /// As [`Model::training`].
+    pub fn decoding(&self, batch: u32) -> Result<Plan> {
+        let (mut graph, network) = self.graph(batch);
+        let code = graph.input("code", batch, self.config.latent);
+        self.decode(&mut graph, &network, code, "image")?;
+        Ok(graph.finish(false))
+    }
+
+    fn decode(&self, graph: &mut Graph, network: &Network, code: Tensor, name: &str) -> Result<()> {
+        let mut image = network.decoder.record(graph, code)?;
+        let activation = network.likelihood.mean_activation();
+        if activation != Activation::Identity {
+            image = graph.activate("mean image", image, activation)?;
+        }
+        graph.output(name, image);
+        Ok(())
+    }
+}

@@ -1,0 +1,52 @@
+//! The variational autoencoder (Kingma and Welling 2013; Murphy, Probabilistic Machine Learning, 20.3.5).
+
+use super::{Network, Variant};
+use crate::Result;
+use crate::graph::{Graph, Objective, Tensor, gaussian_kl};
+use crate::reference::activation::Activation;
+use crate::train::{Config, OptimizerKind};
+
+/// A Gaussian code, its KL to the standard normal, and a decoder that learned to read samples of it.
+pub(super) struct Vae;
+
+impl Variant for Vae {
+    fn name(&self) -> &'static str {
+        "vae"
+    }
+
+    fn summary(&self) -> &'static str {
+        "variational autoencoder: Gaussian code, trained on the ELBO, can be sampled"
+    }
+
+    fn preset(&self) -> Config {
+        let mut config = Config::new(self.name());
+        config.model.hidden = vec![400];
+        config.model.latent = 20;
+        config.model.activation = Activation::Relu;
+        config.train.optimizer = OptimizerKind::Adam;
+        config.train.learning_rate = 1e-3;
+        config.train.batch = 128;
+        config.train.epochs = 20;
+        config
+    }
+
+    fn encoder_outputs(&self, latent: u32) -> u32 {
+        2 * latent
+    }
+
+    fn code(&self, network: &Network, graph: &mut Graph, x: Tensor) -> Result<Tensor> {
+        let code = network.encoder.record(graph, x)?.gaussian()?;
+        graph.code_mean(code)
+    }
+
+    fn objective(&self, network: &Network, graph: &mut Graph, x: Tensor) -> Result<Objective> {
+        let code = network.encoder.record(graph, x)?.gaussian()?;
+        let z = graph.reparameterize(code)?;
+        let logits = network.decoder.record(graph, z)?;
+        Ok(network.likelihood.nll(logits, x) + network.kl_weight * gaussian_kl(code))
+    }
+
+    fn has_prior(&self) -> bool {
+        true
+    }
+}

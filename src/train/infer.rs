@@ -1,0 +1,145 @@
+//! Using a trained model: codes and reconstructions of images, images of codes.
+
+use super::Checkpoint;
+use super::evaluate::{count, packed};
+use crate::Result;
+use crate::data::Dataset;
+use crate::graph::{Device, Replay};
+use crate::kernels::state::State;
+use crate::reference::philox::{Stream, key, normal_at};
+
+const BATCH: u32 = 256;
+
+/// Encodes and reconstructs the images of one data set, without noise: codes are E[z given x].
+#[derive(Debug)]
+pub struct Reconstructor {
+    replay: Replay,
+    total: usize,
+    batch: usize,
+    center: Option<Vec<f32>>,
+}
+
+/// Codes `[images, latent]` and mean reconstructions `[images, pixels]`, row-major.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Reconstructions {
+    /// E[z given x].
+    pub codes: Vec<f32>,
+    /// The likelihood's mean given that code, in [0, 1].
+    pub images: Vec<f32>,
+}
+
+impl Reconstructor {
+    /// Uploads `data` and the checkpoint's parameters.
+    ///
+    /// # Errors
+    /// [`Error::Setting`](crate::Error::Setting) for an empty data set,
+    /// [`Error::Shape`](crate::Error::Shape) for images of another size.
+    pub async fn new(device: &Device, checkpoint: &Checkpoint, data: &Dataset) -> Result<Self> {
+        checkpoint.check_images(data)?;
+        let total = count(data)?;
+        let batch = BATCH.min(total);
+        let model = checkpoint.model()?;
+        let mut replay = Replay::new(device, model.reconstruction(batch, total)?).await?;
+        replay.write("images", &packed(&data.images))?;
+        replay.write_floats("parameters", &checkpoint.parameters)?;
+        if let Some(center) = &checkpoint.center {
+            replay.write_floats("center", center)?;
+        }
+        let center = checkpoint.center.clone();
+        Ok(Self { replay, total: total as usize, batch: batch as usize, center })
+    }
+
+    /// Replaces the parameters by those of `trained`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`](crate::Error::Shape) where it is another model.
+    pub fn follow(&mut self, trained: &Replay) -> Result<()> {
+        self.replay.copy_from("parameters", trained)
+    }
+
+    /// Runs over all images, in order.
+    ///
+    /// # Errors
+    /// What running can fail with.
+    pub async fn run(&mut self) -> Result<Reconstructions> {
+        self.replay.write_state(&State::new(0, 0.0, [0.0; 2]))?;
+        let mut all = Reconstructions::default();
+        for start in (0..self.total).step_by(self.batch) {
+            self.replay.run(1).await?;
+            let rows = self.batch.min(self.total - start);
+            let append = |all: &mut Vec<f32>, batch: Vec<f32>| {
+                let width = batch.len() / self.batch;
+                all.extend_from_slice(&batch[..rows * width]);
+            };
+            append(&mut all.codes, self.replay.read_floats("code").await?);
+            append(&mut all.images, self.replay.read_floats("reconstruction").await?);
+        }
+        uncenter(&mut all.images, self.center.as_deref());
+        Ok(all)
+    }
+}
+
+/// Decodes codes to mean images.
+#[derive(Debug)]
+pub struct Decoder {
+    replay: Replay,
+    latent: usize,
+    batch: usize,
+    center: Option<Vec<f32>>,
+}
+
+impl Decoder {
+    /// Uploads the checkpoint's parameters, for up to `batch` codes at a time.
+    ///
+    /// # Errors
+    /// As [`Replay::new`].
+    pub async fn new(device: &Device, checkpoint: &Checkpoint, batch: usize) -> Result<Self> {
+        let model = checkpoint.model()?;
+        let batch = batch.clamp(1, BATCH as usize);
+        let mut replay = Replay::new(device, model.decoding(batch as u32)?).await?;
+        replay.write_floats("parameters", &checkpoint.parameters)?;
+        let latent = model.config().latent as usize;
+        Ok(Self { replay, latent, batch, center: checkpoint.center.clone() })
+    }
+
+    /// Replaces the parameters by those of `trained`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`](crate::Error::Shape) where it is another model.
+    pub fn follow(&mut self, trained: &Replay) -> Result<()> {
+        self.replay.copy_from("parameters", trained)
+    }
+
+    /// The mean images `[codes, pixels]`, in [0, 1], of codes `[codes, latent]`.
+    ///
+    /// # Errors
+    /// What running can fail with.
+    pub async fn decode(&mut self, codes: &[f32]) -> Result<Vec<f32>> {
+        let mut images = Vec::new();
+        for chunk in codes.chunks(self.batch * self.latent) {
+            let mut batch = chunk.to_vec();
+            batch.resize(self.batch * self.latent, 0.0);
+            self.replay.write_floats("code", &batch)?;
+            self.replay.run(1).await?;
+            let decoded = self.replay.read_floats("image").await?;
+            let pixels = decoded.len() / self.batch;
+            images.extend_from_slice(&decoded[..chunk.len() / self.latent * pixels]);
+        }
+        uncenter(&mut images, self.center.as_deref());
+        Ok(images)
+    }
+}
+
+/// `count` codes `[count, latent]` from the prior, a standard normal: the same for the same seed.
+pub fn prior_codes(seed: u64, count: usize, latent: usize) -> Vec<f32> {
+    (0..count * latent).map(|element| normal_at(key(seed), 0, Stream::Prior, element) as f32).collect()
+}
+
+fn uncenter(images: &mut [f32], center: Option<&[f32]>) {
+    let Some(center) = center else { return };
+    for image in images.chunks_exact_mut(center.len().max(1)) {
+        for (pixel, mean) in image.iter_mut().zip(center) {
+            *pixel += mean;
+        }
+    }
+}

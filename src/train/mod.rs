@@ -1,0 +1,17 @@
+//! Training as people expect it: epochs, validation, checkpoints, runs that resume bit for bit.
+
+mod checkpoint;
+mod config;
+mod evaluate;
+mod infer;
+mod metrics;
+mod run;
+mod trainer;
+
+pub use checkpoint::Checkpoint;
+pub use config::{Config, DataConfig, OptimizerKind, TrainConfig};
+pub use evaluate::{Evaluation, Evaluator, packed};
+pub use infer::{Decoder, Reconstructions, Reconstructor, prior_codes};
+pub use metrics::{EpochReport, Losses, Progress};
+pub use run::{Run, RunEvent, json_line};
+pub use trainer::Trainer;

@@ -1,0 +1,241 @@
+//! The trainer: a training plan on a device, advanced epoch by epoch.
+
+use std::time::{Duration, Instant};
+
+use super::evaluate::{count, mean_image, packed};
+use super::metrics::RunningLosses;
+use super::{Checkpoint, Config, EpochReport, Evaluator, Losses, Progress};
+use crate::data::{Dataset, Split};
+use crate::graph::{Device, Pending, Plan, Replay};
+use crate::kernels::{floats, state::State};
+use crate::model::Model;
+use crate::{Error, Result};
+
+// Long enough to hide a submit's cost, short enough for a progress bar and for Ctrl-C.
+const CHUNK: Duration = Duration::from_millis(100);
+
+/// A model in training.
+pub struct Trainer {
+    pub(super) config: Config,
+    pub(super) model: Model,
+    pub(super) replay: Replay,
+    pub(super) progress: EpochState,
+    pub(super) center: Option<Vec<f32>>,
+    pub(super) shape: [usize; 3],
+    device: Device,
+    evaluator: Option<Evaluator>,
+    images: u64,
+    chunk: u32,
+}
+
+/// Where training stands between two submits; part of every checkpoint.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct EpochState {
+    /// Epochs completed.
+    pub(super) epoch: u32,
+    /// Steps completed.
+    pub(super) step: u64,
+    /// The epoch under way.
+    pub(super) running: RunningLosses,
+    /// The best epoch's objective.
+    pub(super) best: Option<f64>,
+}
+
+impl Trainer {
+    /// Compiles the training plan and uploads the data and the first parameters.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for settings that make no sense, alone or with this data;
+    /// [`Error::TooLarge`], [`Error::Device`] from the device.
+    pub async fn new(device: &Device, config: &Config, data: &Split) -> Result<Self> {
+        config.check()?;
+        let model = Model::new(&config.model, pixels(&data.train)?)?;
+        let total = count(&data.train)?;
+        let train = &config.train;
+        let plan = model.training(train.batch, total, true, train.optimizer(), false)?;
+        let initial = plan.parameters.initial(train.seed);
+        let mut replay = Replay::new(device, plan).await?;
+        replay.write("images", &packed(&data.train.images))?;
+        replay.write_floats("parameters", &initial)?;
+        replay.write_state(&State::new(train.seed, train.learning_rate, train.optimizer().betas()))?;
+        let center = config.model.center.then(|| mean_image(&data.train));
+        if let Some(center) = &center {
+            replay.write_floats("center", center)?;
+        }
+        let evaluator = match data.validation.len() {
+            0 => None,
+            _ => Some(Evaluator::new(device, &model, &data.validation, center.as_deref(), train.seed).await?),
+        };
+        Ok(Self {
+            config: config.clone(),
+            model,
+            replay,
+            progress: EpochState::default(),
+            center,
+            shape: [data.train.height, data.train.width, data.train.channels],
+            device: device.clone(),
+            evaluator,
+            images: u64::from(total),
+            chunk: 1,
+        })
+    }
+
+    /// Goes on where `checkpoint` left off: from there the numbers are those of an uninterrupted run.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where it is of another model or optimizer.
+    pub fn restore(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        self.replay.write_floats("parameters", &checkpoint.parameters)?;
+        for (name, values) in &checkpoint.moments {
+            self.replay.write_floats(name, values)?;
+        }
+        self.replay.write_state(&checkpoint.state)?;
+        self.progress = checkpoint.progress;
+        Ok(())
+    }
+
+    /// The plan being replayed.
+    pub fn plan(&self) -> &Plan {
+        self.replay.plan()
+    }
+
+    /// The replay, for readers of its parameters.
+    pub fn replay(&self) -> &Replay {
+        &self.replay
+    }
+
+    /// The device.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Epochs completed.
+    pub fn epochs_done(&self) -> u32 {
+        self.progress.epoch
+    }
+
+    /// Steps completed.
+    pub fn steps_done(&self) -> u64 {
+        self.progress.step
+    }
+
+    // Batches run on across passes over the data, so epochs end at the first step that completes one.
+    fn steps_until(&self, epochs: u32) -> u64 {
+        (u64::from(epochs) * self.images).div_ceil(u64::from(self.config.train.batch))
+    }
+
+    /// Trains to the end of the epoch and validates. `watch` sees the progress and returns whether to go
+    /// on.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] naming the step, [`Error::Stopped`] where `watch` said so (the state is then
+    /// whole and can be saved), [`Error::DeviceLost`].
+    pub async fn epoch(&mut self, watch: &mut dyn FnMut(&Progress) -> bool) -> Result<EpochReport> {
+        let began = Instant::now();
+        let before = self.progress.step;
+        self.train_epoch(watch).await?;
+        let seconds = began.elapsed().as_secs_f64();
+        let images = (self.progress.step - before) * u64::from(self.config.train.batch);
+        let validation = self.validate().await?;
+        let train = self.progress.running.mean();
+        let ranked = validation.unwrap_or(train).objective(self.config.model.kl_weight);
+        let best = self.progress.best.is_none_or(|best| ranked < best);
+        if best {
+            self.progress.best = Some(ranked);
+        }
+        self.progress.epoch += 1;
+        self.progress.running = RunningLosses::default();
+        Ok(EpochReport {
+            epoch: self.progress.epoch,
+            step: self.progress.step,
+            train,
+            validation,
+            best,
+            seconds,
+            images_per_second: images as f64 / seconds.max(1e-9),
+        })
+    }
+
+    /// Loss terms on the validation images; None without any.
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`] and what else running can fail with.
+    pub async fn validate(&mut self) -> Result<Option<Losses>> {
+        match &mut self.evaluator {
+            None => Ok(None),
+            Some(evaluator) => Ok(Some(evaluator.evaluate(&self.replay).await?.losses)),
+        }
+    }
+
+    // Keeps one submit under way while the one before is read, so that the device never waits.
+    async fn train_epoch(&mut self, watch: &mut dyn FnMut(&Progress) -> bool) -> Result<()> {
+        let end = self.steps_until(self.progress.epoch + 1);
+        let mut submitted = self.progress.step;
+        let mut flying: Option<(u32, Pending)> = None;
+        let mut going = true;
+        let mut since = Instant::now();
+        while flying.is_some() || (going && submitted < end) {
+            let mut next = None;
+            if going && submitted < end {
+                let steps = u64::from(self.chunk).min(end - submitted) as u32;
+                next = Some((steps, self.replay.submit(steps, "ring")?));
+                submitted += u64::from(steps);
+            }
+            if let Some((steps, pending)) = flying.take() {
+                let ring = self.replay.wait(pending).await?;
+                self.note(steps, floats(&ring))?;
+                going &= watch(&self.current(end));
+                self.adapt_chunk(since.elapsed());
+                since = Instant::now();
+            }
+            flying = next;
+        }
+        if going { Ok(()) } else { Err(Error::Stopped) }
+    }
+
+    fn adapt_chunk(&mut self, took: Duration) {
+        if took < CHUNK / 2 {
+            self.chunk = (self.chunk * 2).min(Plan::ring_steps());
+        } else if took > CHUNK * 2 {
+            self.chunk = (self.chunk / 2).max(1);
+        }
+    }
+
+    // Adds the ring's newest rows to the epoch's sums.
+    fn note(&mut self, steps: u32, ring: &[f32]) -> Result<()> {
+        let terms = self.replay.plan().terms.clone();
+        for _ in 0..steps {
+            let row = (self.progress.step % u64::from(Plan::ring_steps())) as usize;
+            self.progress.step += 1;
+            self.progress.running.steps += 1;
+            for (name, loss) in terms.iter().zip(&ring[row * terms.len()..]) {
+                if !loss.is_finite() {
+                    let kept = String::new();
+                    return Err(Error::NotFinite { step: self.progress.step, loss: *loss, kept });
+                }
+                *self.progress.running.sum.term(name) += f64::from(*loss);
+            }
+        }
+        Ok(())
+    }
+
+    fn current(&self, end: u64) -> Progress {
+        let start = self.steps_until(self.progress.epoch);
+        Progress {
+            epoch: self.progress.epoch + 1,
+            step: self.progress.step - start,
+            steps: end - start,
+            batch: self.config.train.batch,
+            losses: self.progress.running.mean(),
+        }
+    }
+}
+
+fn pixels(data: &Dataset) -> Result<u32> {
+    u32::try_from(data.pixels()).map_err(|_| Error::setting("images", "fewer than 2^32 pixels", data.pixels()))
+}
