@@ -18,7 +18,7 @@ pub mod activation {
     /// `forward` and `backward`.
     pub const SHADER: Shader = Shader {
         name: "activation",
-        source: compose!("lib/activation.wgsl", "activation.wgsl"),
+        source: compose!("lib/stable.wgsl", "lib/activation.wgsl", "activation.wgsl"),
         overrides: &["ACTIVATION", "ACCUMULATE"],
         entries: &[
             Entry {
@@ -70,18 +70,21 @@ pub mod matmul {
     /// For CPU drivers with subgroups of exactly 8.
     pub const SHUFFLE: Shader = variant(
         "matmul_shuffle",
-        compose!("lib/activation.wgsl", "lib/matmul.wgsl", "matmul_shuffle.wgsl"),
+        compose!("lib/stable.wgsl", "lib/activation.wgsl", "lib/matmul.wgsl", "matmul_shuffle.wgsl"),
         true,
     );
 
     /// For GPUs.
-    pub const TILE: Shader =
-        variant("matmul_tile", compose!("lib/activation.wgsl", "lib/matmul.wgsl", "matmul_tile.wgsl"), false);
+    pub const TILE: Shader = variant(
+        "matmul_tile",
+        compose!("lib/stable.wgsl", "lib/activation.wgsl", "lib/matmul.wgsl", "matmul_tile.wgsl"),
+        false,
+    );
 
     /// For anything else.
     pub const REGISTER: Shader = variant(
         "matmul_register",
-        compose!("lib/activation.wgsl", "lib/matmul.wgsl", "matmul_register.wgsl"),
+        compose!("lib/stable.wgsl", "lib/activation.wgsl", "lib/matmul.wgsl", "matmul_register.wgsl"),
         false,
     );
 
