@@ -4,5 +4,6 @@
 
 pub mod activation;
 pub mod compare;
+pub mod loss;
 pub mod matmul;
 pub mod philox;
