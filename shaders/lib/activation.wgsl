@@ -1,7 +1,8 @@
 // Activations f(z) and their slopes f'(z), chosen by the override ACTIVATION.
 //
 // The slope is computed from what the forward pass keeps: the output y = f(z) wherever y determines
-// f'(z), which costs no extra memory, and z itself for gelu and silu (ACTIVATION >= 8).
+// f'(z), which costs no extra memory, and z itself for gelu and silu (ACTIVATION >= 8). Joined behind
+// lib/stable.wgsl.
 
 override ACTIVATION: u32 = 0u;
 
@@ -10,29 +11,6 @@ const SELU_ALPHA: f32 = 1.6732632423543772;
 const LEAKY_SLOPE: f32 = 0.01;
 const SQRT_HALF: f32 = 0.7071067811865476;
 const INVERSE_SQRT_TWO_PI: f32 = 0.3989422804014327;
-
-// Both branches only ever raise e to a negative power, so nothing overflows.
-fn sigmoid(z: f32) -> f32 {
-    let e = exp(-abs(z));
-    return select(e, 1.0, z >= 0.0) / (1.0 + e);
-}
-
-// log(1 + e^x) for e^x in (0, 1], exact to f32 also where 1 + e^x rounds to 1 (Kahan's correction).
-fn log1p(x: f32) -> f32 {
-    let u = 1.0 + x;
-    let d = u - 1.0;
-    return select(log(u) * (x / select(d, 1.0, d == 0.0)), x, d == 0.0);
-}
-
-// e^x - 1 for x <= 0: a Taylor series near zero, where the plain form cancels.
-fn expm1(x: f32) -> f32 {
-    let series = x * (1.0 + x * (0.5 + x * (1.0 / 6.0 + x * (1.0 / 24.0 + x / 120.0))));
-    return select(exp(x) - 1.0, series, abs(x) < 0.2);
-}
-
-fn softplus(z: f32) -> f32 {
-    return max(z, 0.0) + log1p(exp(-abs(z)));
-}
 
 // Some drivers return NaN for the tanh of a large number; beyond 15 it is 1 in f32.
 fn safe_tanh(z: f32) -> f32 {

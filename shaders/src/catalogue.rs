@@ -9,7 +9,14 @@ macro_rules! compose {
 }
 
 /// Every shader, for tests and tools that walk them all.
-pub const ALL: &[&Shader] = &[&activation::SHADER, &matmul::TILE, &matmul::REGISTER, &matmul::SHUFFLE];
+pub const ALL: &[&Shader] = &[
+    &activation::SHADER,
+    &latent::SHADER,
+    &loss::SHADER,
+    &matmul::TILE,
+    &matmul::REGISTER,
+    &matmul::SHUFFLE,
+];
 
 /// Activations on their own.
 pub mod activation {
@@ -18,7 +25,7 @@ pub mod activation {
     /// `forward` and `backward`.
     pub const SHADER: Shader = Shader {
         name: "activation",
-        source: compose!("lib/activation.wgsl", "activation.wgsl"),
+        source: compose!("lib/stable.wgsl", "lib/activation.wgsl", "activation.wgsl"),
         overrides: &["ACTIVATION", "ACCUMULATE"],
         entries: &[
             Entry {
@@ -41,6 +48,82 @@ pub mod activation {
     /// Workgroups for `count` numbers.
     pub const fn workgroups(count: u32) -> u32 {
         count.div_ceil(64)
+    }
+}
+
+/// The Gaussian code: its sample, its mean, and its divergence from the prior.
+pub mod latent {
+    use super::{Binding, Entry, Shader};
+
+    const STATE: Binding = Binding::read(1, "state");
+    const STATS: Binding = Binding::read(2, "stats");
+    const DZ: Binding = Binding::read(3, "dz");
+    const Z: Binding = Binding::write(4, "z");
+    const VALUE: Binding = Binding::write(5, "value");
+    const DSTATS: Binding = Binding::write(6, "dstats");
+
+    /// `reparameterize`, `reparameterize_backward`, `gaussian_kl` and `mean`.
+    pub const SHADER: Shader = Shader {
+        name: "latent",
+        source: compose!(
+            "lib/stable.wgsl",
+            "lib/row_sum.wgsl",
+            "lib/philox.wgsl",
+            "lib/state.wgsl",
+            "latent.wgsl"
+        ),
+        overrides: &["ACCUMULATE"],
+        entries: &[
+            Entry { name: "reparameterize", bindings: &[Binding::PARAMS, STATE, STATS, Z] },
+            Entry { name: "reparameterize_backward", bindings: &[Binding::PARAMS, STATE, STATS, DZ, DSTATS] },
+            Entry { name: "gaussian_kl", bindings: &[Binding::PARAMS, STATS, VALUE, DSTATS] },
+            Entry { name: "mean", bindings: &[Binding::PARAMS, STATS, Z] },
+        ],
+        subgroups: false,
+    };
+
+    /// Workgroups of every entry but `gaussian_kl`, for a code of `count` = rows x latent numbers.
+    pub const fn workgroups(count: u32) -> u32 {
+        count.div_ceil(256)
+    }
+
+    /// Workgroups of `gaussian_kl`.
+    pub const fn kl_workgroups(rows: u32) -> u32 {
+        rows
+    }
+}
+
+/// Likelihoods, with their gradients.
+pub mod loss {
+    use super::{Binding, Entry, Shader};
+
+    const Y: Binding = Binding::read(1, "y");
+    const X: Binding = Binding::read(2, "x");
+    const LOG_VARIANCE: Binding = Binding::read(3, "log_variance");
+    const VALUE: Binding = Binding::write(4, "value");
+    const DY: Binding = Binding::write(5, "dy");
+    const LOG_VARIANCE_GRADIENT: Binding = Binding::write(6, "log_variance_gradient");
+
+    /// `squared_error`, `gaussian`, `gaussian_learned` and `bernoulli`.
+    pub const SHADER: Shader = Shader {
+        name: "loss",
+        source: compose!("lib/stable.wgsl", "lib/row_sum.wgsl", "loss.wgsl"),
+        overrides: &["ACCUMULATE"],
+        entries: &[
+            Entry { name: "squared_error", bindings: &[Binding::PARAMS, Y, X, VALUE, DY] },
+            Entry { name: "gaussian", bindings: &[Binding::PARAMS, Y, X, VALUE, DY] },
+            Entry {
+                name: "gaussian_learned",
+                bindings: &[Binding::PARAMS, Y, X, LOG_VARIANCE, VALUE, DY, LOG_VARIANCE_GRADIENT],
+            },
+            Entry { name: "bernoulli", bindings: &[Binding::PARAMS, Y, X, VALUE, DY] },
+        ],
+        subgroups: false,
+    };
+
+    /// Workgroups for `rows` images.
+    pub const fn workgroups(rows: u32) -> u32 {
+        rows
     }
 }
 
@@ -70,18 +153,21 @@ pub mod matmul {
     /// For CPU drivers with subgroups of exactly 8.
     pub const SHUFFLE: Shader = variant(
         "matmul_shuffle",
-        compose!("lib/activation.wgsl", "lib/matmul.wgsl", "matmul_shuffle.wgsl"),
+        compose!("lib/stable.wgsl", "lib/activation.wgsl", "lib/matmul.wgsl", "matmul_shuffle.wgsl"),
         true,
     );
 
     /// For GPUs.
-    pub const TILE: Shader =
-        variant("matmul_tile", compose!("lib/activation.wgsl", "lib/matmul.wgsl", "matmul_tile.wgsl"), false);
+    pub const TILE: Shader = variant(
+        "matmul_tile",
+        compose!("lib/stable.wgsl", "lib/activation.wgsl", "lib/matmul.wgsl", "matmul_tile.wgsl"),
+        false,
+    );
 
     /// For anything else.
     pub const REGISTER: Shader = variant(
         "matmul_register",
-        compose!("lib/activation.wgsl", "lib/matmul.wgsl", "matmul_register.wgsl"),
+        compose!("lib/stable.wgsl", "lib/activation.wgsl", "lib/matmul.wgsl", "matmul_register.wgsl"),
         false,
     );
 

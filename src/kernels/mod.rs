@@ -4,6 +4,8 @@
 //! the CPU, so whatever is built from kernels can be replayed on either.
 
 pub mod activation;
+pub mod latent;
+pub mod loss;
 pub mod matmul;
 pub mod state;
 

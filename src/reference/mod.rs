@@ -4,5 +4,7 @@
 
 pub mod activation;
 pub mod compare;
+pub mod latent;
+pub mod loss;
 pub mod matmul;
 pub mod philox;

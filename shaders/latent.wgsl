@@ -1,0 +1,118 @@
+// The Gaussian code q(z|x) = N(mu, e^logvar): its sample, its mean, and its divergence from N(0, 1).
+//
+//     reparameterize           z = mu + e^(logvar/2) · eps,  eps ~ N(0, 1)                                  =
+//     reparameterize_backward  dmu = dz,  dlogvar = dz · eps · e^(logvar/2) / 2                        = or +=
+//     gaussian_kl              value = Σ (mu² + e^logvar - 1 - logvar) / 2, in nats                         =
+//                              dmu = scale · mu,  dlogvar = scale · (e^logvar - 1) / 2                 = or +=
+//     mean                     z = mu                                                                       =
+//
+// stats and dstats are [rows, 2 latent]: mu in the first half of a row, logvar in the second. z and dz are
+// [rows, latent], value is [rows]. += where ACCUMULATE is set. eps is drawn again for the backward pass.
+// Joined behind lib/stable.wgsl, lib/row_sum.wgsl, lib/philox.wgsl and lib/state.wgsl.
+
+override ACCUMULATE: bool = false;
+
+struct Params {
+    rows: u32,
+    /// Columns of z.
+    latent: u32,
+    /// gaussian_kl: the weight of the gradient; value stays unweighted.
+    scale: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+/// Seed and step, which key eps.
+@group(0) @binding(1) var<storage, read> state: State;
+/// mu and logvar, [rows, 2 latent].
+@group(0) @binding(2) var<storage, read> stats: array<f32>;
+/// The gradient of the sample, [rows, latent].
+@group(0) @binding(3) var<storage, read> dz: array<f32>;
+/// The sample or the mean, [rows, latent].
+@group(0) @binding(4) var<storage, read_write> z: array<f32>;
+/// Nats of each row, [rows].
+@group(0) @binding(5) var<storage, read_write> value: array<f32>;
+/// The gradient of stats, [rows, 2 latent].
+@group(0) @binding(6) var<storage, read_write> dstats: array<f32>;
+
+// Where the mu of element e of z stands in stats; its logvar stands params.latent further.
+fn mu_at(e: u32) -> u32 {
+    return e / params.latent * 2u * params.latent + e % params.latent;
+}
+
+// eps of the elements 4 block + 0..4.
+fn noise(block: u32) -> vec4f {
+    let key = vec2u(state.seed_low, state.seed_high);
+    return normals(philox(vec4u(block, state.step, STREAM_LATENT, 0u), key));
+}
+
+fn store(i: u32, gradient: f32) {
+    if ACCUMULATE {
+        dstats[i] += gradient;
+    } else {
+        dstats[i] = gradient;
+    }
+}
+
+// An invocation takes the four neighbours of z that share a block of noise; they may span rows.
+@compute @workgroup_size(64)
+fn reparameterize(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+                  @builtin(local_invocation_index) lane: u32) {
+    let block = (group.x + group.y * groups.x) * 64u + lane;
+    let eps = noise(block);
+    for (var i = 0u; i < 4u; i++) {
+        let e = block * 4u + i;
+        if e < params.rows * params.latent {
+            let at = mu_at(e);
+            z[e] = stats[at] + exp(0.5 * stats[at + params.latent]) * eps[i];
+        }
+    }
+}
+
+@compute @workgroup_size(64)
+fn reparameterize_backward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+                           @builtin(local_invocation_index) lane: u32) {
+    let block = (group.x + group.y * groups.x) * 64u + lane;
+    let eps = noise(block);
+    for (var i = 0u; i < 4u; i++) {
+        let e = block * 4u + i;
+        if e < params.rows * params.latent {
+            let at = mu_at(e);
+            store(at, dz[e]);
+            store(at + params.latent, dz[e] * eps[i] * 0.5 * exp(0.5 * stats[at + params.latent]));
+        }
+    }
+}
+
+// One workgroup sums one row.
+@compute @workgroup_size(64)
+fn gaussian_kl(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+               @builtin(local_invocation_index) lane: u32) {
+    let row = group.x + group.y * groups.x;
+    if row >= params.rows {
+        return;
+    }
+    var partial = 0.0;
+    for (var column = lane; column < params.latent; column += 64u) {
+        let at = row * 2u * params.latent + column;
+        let mu = stats[at];
+        let logvar = stats[at + params.latent];
+        // Close to the prior e^logvar - 1 would cancel to nothing.
+        let excess = expm1(logvar);
+        partial += 0.5 * (mu * mu + (excess - logvar));
+        store(at, params.scale * mu);
+        store(at + params.latent, params.scale * 0.5 * excess);
+    }
+    let sum = row_sum(lane, partial);
+    if lane == 0u {
+        value[row] = sum;
+    }
+}
+
+@compute @workgroup_size(64)
+fn mean(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
+    let block = (group.x + group.y * groups.x) * 64u + lane;
+    for (var e = block * 4u; e < min(block * 4u + 4u, params.rows * params.latent); e++) {
+        z[e] = stats[mu_at(e)];
+    }
+}

@@ -1,0 +1,122 @@
+//! Likelihoods: nats of each image and their gradient, in one pass (`shaders/loss.wgsl`).
+
+use narrows_shaders::loss as shaders;
+
+use super::{Kernel, Operand, Program, floats, floats_mut};
+use crate::gpu::Variants;
+pub use crate::reference::loss::Kind;
+
+/// `value[row] = -log p(x[row] | y[row])` in nats, unweighted, and `dy = scale * d value / dy`.
+///
+/// Operands: `y` `[rows, columns]` (logits for [`Kind::Bernoulli`], else means), `x` `[rows, columns]`, for
+/// [`Kind::GaussianLearned`] `log_variance` `[1]`; then `value` `[rows]`, `dy` `[rows, columns]`, and for
+/// [`Kind::GaussianLearned`] `log_variance_gradient` `[rows]`, each row's share, times `scale`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Loss {
+    /// Images.
+    pub rows: u32,
+    /// Pixels of an image, times channels. At most [`Loss::MAX_COLUMNS`].
+    pub columns: u32,
+    /// Which likelihood.
+    pub kind: Kind,
+    /// The weight of the gradients: the term's weight over the batch, say.
+    pub scale: f32,
+    /// Add to `dy` instead of writing it. The other outputs are always written.
+    pub accumulate: bool,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+struct Params {
+    rows: u32,
+    columns: u32,
+    scale: f32,
+    deviation: f32,
+    log_deviation: f32,
+}
+
+impl Loss {
+    /// The most columns: 64 lanes share a row, and some CPU drivers end every loop of an invocation after
+    /// 65,535 rounds, without a word.
+    pub const MAX_COLUMNS: u32 = 64 * 65_000;
+
+    fn learned(&self) -> bool {
+        self.kind == Kind::GaussianLearned
+    }
+
+    fn pixels(&self) -> usize {
+        self.rows as usize * self.columns as usize
+    }
+}
+
+impl Kernel for Loss {
+    fn name(&self) -> &'static str {
+        match self.kind {
+            Kind::SquaredError => "loss squared_error",
+            Kind::Gaussian { .. } => "loss gaussian",
+            Kind::GaussianLearned => "loss gaussian_learned",
+            Kind::Bernoulli => "loss bernoulli",
+        }
+    }
+
+    fn program(&self, _: &Variants) -> Program {
+        Program {
+            shader: &shaders::SHADER,
+            entry: self.kind.name(),
+            constants: vec![("ACCUMULATE", f64::from(u8::from(self.accumulate)))],
+            workgroups: shaders::workgroups(self.rows),
+        }
+    }
+
+    fn params(&self) -> Vec<u8> {
+        // The other kinds do not read it.
+        let deviation = if let Kind::Gaussian { deviation } = self.kind { deviation } else { 1.0 };
+        let log_deviation = f64::from(deviation).ln() as f32;
+        let Self { rows, columns, scale, .. } = *self;
+        bytemuck::bytes_of(&Params { rows, columns, scale, deviation, log_deviation }).to_vec()
+    }
+
+    fn operands(&self) -> Vec<Operand> {
+        let (rows, pixels) = (self.rows as usize, self.pixels());
+        let mut operands = vec![Operand::read("y", pixels), Operand::read("x", pixels)];
+        if self.learned() {
+            operands.push(Operand::read("log_variance", 1));
+        }
+        operands.extend([Operand::write("value", rows), Operand::write("dy", pixels)]);
+        if self.learned() {
+            operands.push(Operand::write("log_variance_gradient", rows));
+        }
+        operands
+    }
+
+    fn flops(&self) -> u64 {
+        let each = if self.kind == Kind::Bernoulli { 30 } else { 4 };
+        each * self.pixels() as u64
+    }
+
+    fn shape(&self) -> String {
+        format!("[{}, {}]", self.rows, self.columns)
+    }
+
+    fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
+        let Self { kind, accumulate, .. } = *self;
+        let (columns, scale) = (self.columns as usize, f64::from(self.scale));
+        let (y, x) = (floats(reads[0]), floats(reads[1]));
+        let log_variance = reads.get(2).map_or(0.0, |words| f64::from(floats(words)[0]));
+        for row in 0..self.rows as usize {
+            let (mut value, mut log_variance_gradient) = (0.0, 0.0);
+            for at in row * columns..(row + 1) * columns {
+                let (y, x) = (f64::from(y[at]), f64::from(x[at]));
+                value += kind.value(y, x, log_variance);
+                log_variance_gradient += scale * kind.log_variance_slope(y, x, log_variance);
+                let dy = &mut floats_mut(writes[1])[at];
+                let before = if accumulate { f64::from(*dy) } else { 0.0 };
+                *dy = (before + scale * kind.slope(y, x, log_variance)) as f32;
+            }
+            floats_mut(writes[0])[row] = value as f32;
+            if let Some(gradients) = writes.get_mut(2) {
+                floats_mut(gradients)[row] = log_variance_gradient as f32;
+            }
+        }
+    }
+}

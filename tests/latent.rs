@@ -1,0 +1,193 @@
+//! The Gaussian code, held against the reference at odd shapes.
+#![allow(clippy::panic, missing_docs)]
+
+mod common;
+
+use common::{check, gpu, noise, run, words};
+use narrows::kernels::floats;
+use narrows::kernels::latent::{GaussianKl, Mean, Reparameterize, ReparameterizeBackward};
+use narrows::kernels::state::State;
+use narrows::reference::compare::{Tolerance, compare};
+
+const SHAPES: [(u32, u32); 12] = [
+    (1, 1),
+    (1, 129),
+    (129, 1),
+    (3, 27),
+    (27, 3),
+    (51, 2),
+    (64, 51),
+    (2, 65),
+    (129, 129),
+    (5, 784),
+    (128, 32),
+    (784, 3),
+];
+
+// lavapipe stays within 1e-6; WGSL lets exp(4) err by 11 ulp.
+const CLOSE: Tolerance = Tolerance::new(4e-6, 4e-6);
+// Its log, sin and cos put a sample of these deviations off by at most 1.6e-5, where a wrong draw is off by 1.
+const SAMPLE: Tolerance = Tolerance::new(5e-5, 1e-5);
+
+fn state() -> Vec<u32> {
+    let state = State { seed: [0xdead_beef, 7], step: 41, ..State::from_words(&[]) };
+    state.words().to_vec()
+}
+
+// mu in [-3, 3), logvar in [-4, 4).
+fn stats((rows, latent): (u32, u32)) -> Vec<u32> {
+    let numbers = noise(5, (2 * rows * latent) as usize);
+    let logvar = |i: usize| i as u32 / latent % 2 == 1;
+    let scaled = |(i, n): (usize, &f32)| if logvar(i) { 4.0 * n } else { 3.0 * n };
+    words(&numbers.iter().enumerate().map(scaled).collect::<Vec<f32>>())
+}
+
+fn dz((rows, latent): (u32, u32)) -> Vec<u32> {
+    words(&noise(6, (rows * latent) as usize))
+}
+
+// What dstats holds beforehand.
+fn before((rows, latent): (u32, u32), accumulate: bool) -> Option<Vec<u32>> {
+    accumulate.then(|| words(&noise(7, (2 * rows * latent) as usize)))
+}
+
+#[test]
+fn samples_match_the_reference_at_every_shape() {
+    for shape in SHAPES {
+        let kernel = Reparameterize { rows: shape.0, latent: shape.1 };
+        check(gpu(), &kernel, &[state(), stats(shape)], &[None], SAMPLE);
+    }
+}
+
+#[test]
+fn the_samples_gradient_matches_the_reference_written_and_added() {
+    for (rows, latent) in SHAPES {
+        for accumulate in [false, true] {
+            let shape = (rows, latent);
+            let kernel = ReparameterizeBackward { rows, latent, accumulate };
+            let inputs = [state(), stats(shape), dz(shape)];
+            check(gpu(), &kernel, &inputs, &[before(shape, accumulate)], SAMPLE);
+        }
+    }
+}
+
+#[test]
+fn the_divergence_matches_the_reference_written_and_added() {
+    for (rows, latent) in SHAPES {
+        for accumulate in [false, true] {
+            let shape = (rows, latent);
+            let kernel = GaussianKl { rows, latent, scale: 0.37, accumulate };
+            check(gpu(), &kernel, &[stats(shape)], &[None, before(shape, accumulate)], CLOSE);
+        }
+    }
+}
+
+#[test]
+fn the_mean_is_copied_exactly() {
+    for shape in SHAPES {
+        let kernel = Mean { rows: shape.0, latent: shape.1 };
+        check(gpu(), &kernel, &[stats(shape)], &[None], Tolerance::EXACT);
+    }
+}
+
+#[test]
+fn more_than_65535_workgroups_fold_into_two_dimensions() {
+    let shape = (66_001, 1);
+    let divergence = GaussianKl { rows: shape.0, latent: shape.1, scale: 1.0, accumulate: false };
+    check(gpu(), &divergence, &[stats(shape)], &[None, None], CLOSE);
+    // 65,536 workgroups, and stats fills the largest binding of WebGPU's defaults.
+    let shape = (65_536, 256);
+    let mean = Mean { rows: shape.0, latent: shape.1 };
+    check(gpu(), &mean, &[stats(shape)], &[None], Tolerance::EXACT);
+}
+
+#[test]
+fn a_code_of_zero_mean_and_unit_variance_is_the_noise_itself() {
+    let kernel = Reparameterize { rows: 100, latent: 101 };
+    let result = run(gpu(), &kernel, &[state(), words(&vec![0.0; 20_200])], &[None]);
+    let z = floats(&result[2]);
+    let mean = z.iter().sum::<f32>() / z.len() as f32;
+    let variance = z.iter().map(|z| z * z).sum::<f32>() / z.len() as f32;
+    assert!(mean.abs() < 0.03, "mean {mean}");
+    assert!((variance - 1.0).abs() < 0.05, "variance {variance}");
+}
+
+#[test]
+fn the_backward_pass_sees_the_noise_the_forward_pass_drew() {
+    let (rows, latent) = (7, 13);
+    let stats = words(&vec![0.0; 2 * 7 * 13]);
+    let forward = run(gpu(), &Reparameterize { rows, latent }, &[state(), stats.clone()], &[None]);
+    let backward = ReparameterizeBackward { rows, latent, accumulate: false };
+    let dz = words(&vec![2.0; 7 * 13]);
+    let gradient = run(gpu(), &backward, &[state(), stats, dz], &[None]);
+    // With dz = 2 and unit variance, dlogvar is eps itself.
+    let dlogvar: Vec<f32> = floats(&gradient[3]).chunks(13).skip(1).step_by(2).flatten().copied().collect();
+    assert_eq!(compare(&dlogvar, floats(&forward[2]), Tolerance::EXACT), Ok(()));
+}
+
+#[test]
+fn another_step_or_seed_draws_other_noise() {
+    let kernel = Reparameterize { rows: 3, latent: 5 };
+    let sample = |at: usize| {
+        let mut state = state();
+        if let Some(word) = state.get_mut(at) {
+            *word += 1;
+        }
+        run(gpu(), &kernel, &[state, words(&[0.0; 30])], &[None])[2].clone()
+    };
+    let same = sample(usize::MAX);
+    assert_eq!(same, sample(usize::MAX));
+    for word in 0..3 {
+        let other = sample(word);
+        let equal = same.iter().zip(&other).filter(|(a, b)| a == b).count();
+        assert_eq!(equal, 0, "state word {word}");
+    }
+}
+
+#[test]
+fn extreme_codes_keep_their_precision() {
+    let mu = [0.0, 100.0, -100.0, 1e-4, 0.0, 0.0, 0.0, 3.0];
+    let logvar = [0.0, 0.0, 1.0, 1e-4, -1e-3, 60.0, -100.0, 0.199];
+    let stats: Vec<f32> = mu.iter().zip(&logvar).flat_map(|(mu, logvar)| [*mu, *logvar]).collect();
+    let inputs = [words(&stats)];
+    // One number a code shows each divergence on its own.
+    let kernel = GaussianKl { rows: 8, latent: 1, scale: 1.0, accumulate: false };
+    check(gpu(), &kernel, &inputs, &[None, None], Tolerance::new(1e-9, 1e-5));
+    let sample = Reparameterize { rows: 8, latent: 1 };
+    check(gpu(), &sample, &[state(), inputs[0].clone()], &[None], Tolerance::new(1e-6, 1e-5));
+    // Beyond e^88 f32 has only infinity, which must arrive as such.
+    let overflowing = GaussianKl { rows: 1, latent: 1, scale: 1.0, accumulate: false };
+    let result = run(gpu(), &overflowing, &[words(&[0.0, 100.0])], &[None, None]);
+    assert_eq!(floats(&result[1]), [f32::INFINITY]);
+}
+
+#[test]
+fn nan_in_mu_or_logvar_reaches_its_code_alone() {
+    let (rows, latent) = (3, 70);
+    let nan = |words: &[u32]| -> Vec<usize> {
+        let values = floats(words).iter().enumerate();
+        values.filter(|(_, value)| value.is_nan()).map(|(i, _)| i).collect()
+    };
+    // Element 5 of code 1: its mu, then its logvar.
+    for (at, name) in [(145, "mu"), (215, "logvar")] {
+        let mut stats = stats((rows, latent));
+        stats[at] = f32::NAN.to_bits();
+        let z = run(gpu(), &Reparameterize { rows, latent }, &[state(), stats.clone()], &[None]);
+        assert_eq!(nan(&z[2]), [75], "z, NaN in {name}");
+        let kl = GaussianKl { rows, latent, scale: 1.0, accumulate: false };
+        let kl = run(gpu(), &kl, &[stats.clone()], &[None, None]);
+        assert_eq!((nan(&kl[1]), nan(&kl[2])), (vec![1], vec![at]), "divergence, NaN in {name}");
+        let backward = ReparameterizeBackward { rows, latent, accumulate: false };
+        let dz = words(&vec![1.0; 210]);
+        let gradient = run(gpu(), &backward, &[state(), stats, dz], &[None]);
+        let expected: &[usize] = if name == "mu" { &[] } else { &[215] };
+        assert_eq!(nan(&gradient[3]), expected, "gradient, NaN in {name}");
+    }
+}
+
+#[test]
+fn the_same_codes_give_the_same_bits() {
+    let kernel = GaussianKl { rows: 5, latent: 784, scale: 1.0, accumulate: false };
+    let once = || run(gpu(), &kernel, &[stats((5, 784))], &[None, None]);
+    assert_eq!(once(), once());
+}
