@@ -9,7 +9,8 @@ macro_rules! compose {
 }
 
 /// Every shader, for tests and tools that walk them all.
-pub const ALL: &[&Shader] = &[&activation::SHADER, &matmul::TILE, &matmul::REGISTER, &matmul::SHUFFLE];
+pub const ALL: &[&Shader] =
+    &[&activation::SHADER, &matmul::TILE, &matmul::REGISTER, &matmul::SHUFFLE, &random::SHADER];
 
 /// Activations on their own.
 pub mod activation {
@@ -98,5 +99,31 @@ pub mod matmul {
     /// Workgroups of [`SHUFFLE`] for a product of `rows` x `columns`.
     pub const fn shuffle_workgroups(rows: u32, columns: u32) -> u32 {
         rows.div_ceil(16) * columns.div_ceil(32)
+    }
+}
+
+/// Random numbers on their own.
+pub mod random {
+    use super::{Binding, Entry, Shader};
+
+    const STATE: Binding = Binding::read(1, "state");
+    const VALUES: Binding = Binding::write(3, "values");
+
+    /// `draw_bits`, `draw_uniform` and `draw_normal`.
+    pub const SHADER: Shader = Shader {
+        name: "random",
+        source: compose!("lib/philox.wgsl", "lib/state.wgsl", "random.wgsl"),
+        overrides: &[],
+        entries: &[
+            Entry { name: "draw_bits", bindings: &[Binding::PARAMS, STATE, Binding::write(2, "words")] },
+            Entry { name: "draw_uniform", bindings: &[Binding::PARAMS, STATE, VALUES] },
+            Entry { name: "draw_normal", bindings: &[Binding::PARAMS, STATE, VALUES] },
+        ],
+        subgroups: false,
+    };
+
+    /// Workgroups for `count` numbers.
+    pub const fn workgroups(count: u32) -> u32 {
+        count.div_ceil(256)
     }
 }

@@ -5,12 +5,14 @@
 
 pub mod activation;
 pub mod matmul;
+pub mod random;
 pub mod state;
 
 use std::fmt::Debug;
 
 use narrows_shaders::{Access, Entry, Shader};
 
+pub use self::state::State;
 use crate::gpu::{Gpu, Launch, Variants};
 use crate::{Error, Result};
 

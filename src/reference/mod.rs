@@ -6,3 +6,4 @@ pub mod activation;
 pub mod compare;
 pub mod matmul;
 pub mod philox;
+pub mod random;
