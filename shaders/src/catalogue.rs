@@ -45,6 +45,44 @@ pub mod activation {
     }
 }
 
+/// Which images a step sees, and their pixels.
+pub mod batch {
+    use super::{Binding, Entry, Shader};
+
+    /// `permute` and `gather`.
+    pub const SHADER: Shader = Shader {
+        name: "batch",
+        source: compose!("lib/philox.wgsl", "lib/state.wgsl", "batch.wgsl"),
+        overrides: &["SHUFFLE"],
+        entries: &[
+            Entry {
+                name: "permute",
+                bindings: &[Binding::PARAMS, Binding::read(1, "state"), Binding::write(4, "indices")],
+            },
+            Entry {
+                name: "gather",
+                bindings: &[
+                    Binding::PARAMS,
+                    Binding::read(2, "images"),
+                    Binding::read(3, "chosen"),
+                    Binding::write(5, "x"),
+                ],
+            },
+        ],
+        subgroups: false,
+    };
+
+    /// Workgroups of `permute` for `batch` images.
+    pub const fn permute_workgroups(batch: u32) -> u32 {
+        batch.div_ceil(64)
+    }
+
+    /// Workgroups of `gather` for `batch` images of `pixels` bytes.
+    pub const fn gather_workgroups(batch: u32, pixels: u32) -> u32 {
+        (batch * pixels.div_ceil(4)).div_ceil(64)
+    }
+}
+
 /// Matrix products with fused epilogues: NN, NT and TN through `TRANSPOSE_A` and `TRANSPOSE_B`.
 pub mod matmul {
     use super::{Binding, Entry, Shader};

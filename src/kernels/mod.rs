@@ -4,6 +4,7 @@
 //! the CPU, so whatever is built from kernels can be replayed on either.
 
 pub mod activation;
+pub mod batch;
 pub mod matmul;
 pub mod random;
 pub mod state;

@@ -3,6 +3,7 @@
 //! Slow and obvious on purpose: this is what the shaders are held against.
 
 pub mod activation;
+pub mod batch;
 pub mod compare;
 pub mod matmul;
 pub mod philox;
