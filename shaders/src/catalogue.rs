@@ -140,6 +140,34 @@ pub mod matmul {
     }
 }
 
+/// One step of gradient descent over a flat buffer.
+pub mod optimizer {
+    use super::{Binding, Entry, Shader};
+
+    const STATE: Binding = Binding::read(1, "state");
+    const GRADIENTS: Binding = Binding::read(2, "gradients");
+    const PARAMETERS: Binding = Binding::write(3, "parameters");
+    const FIRST: Binding = Binding::write(4, "first_moment");
+    const SECOND: Binding = Binding::write(5, "second_moment");
+
+    /// `sgd` and `adam`.
+    pub const SHADER: Shader = Shader {
+        name: "optimizer",
+        source: compose!("lib/state.wgsl", "optimizer.wgsl"),
+        overrides: &["DECOUPLED"],
+        entries: &[
+            Entry { name: "sgd", bindings: &[Binding::PARAMS, STATE, GRADIENTS, PARAMETERS, FIRST] },
+            Entry { name: "adam", bindings: &[Binding::PARAMS, STATE, GRADIENTS, PARAMETERS, FIRST, SECOND] },
+        ],
+        subgroups: false,
+    };
+
+    /// Workgroups for `count` parameters.
+    pub const fn workgroups(count: u32) -> u32 {
+        count.div_ceil(256)
+    }
+}
+
 /// Random numbers on their own.
 pub mod random {
     use super::{Binding, Entry, Shader};
@@ -164,4 +192,18 @@ pub mod random {
     pub const fn workgroups(count: u32) -> u32 {
         count.div_ceil(256)
     }
+}
+
+/// The last kernel of a step.
+pub mod step {
+    use super::{Binding, Entry, Shader};
+
+    /// `advance`: one workgroup.
+    pub const SHADER: Shader = Shader {
+        name: "step",
+        source: compose!("lib/state.wgsl", "step.wgsl"),
+        overrides: &[],
+        entries: &[Entry { name: "advance", bindings: &[Binding::PARAMS, Binding::write(1, "state")] }],
+        subgroups: false,
+    };
 }

@@ -6,8 +6,10 @@
 pub mod activation;
 pub mod batch;
 pub mod matmul;
+pub mod optimizer;
 pub mod random;
 pub mod state;
+pub mod step;
 
 use std::fmt::Debug;
 

@@ -6,5 +6,7 @@ pub mod activation;
 pub mod batch;
 pub mod compare;
 pub mod matmul;
+pub mod optimizer;
 pub mod philox;
 pub mod random;
+pub mod step;
