@@ -194,6 +194,59 @@ pub mod random {
     }
 }
 
+/// Losses, kept on the device.
+pub mod record {
+    use super::{Binding, Entry, Shader};
+
+    const STATE: Binding = Binding::read(1, "state");
+    const VALUES: Binding = Binding::read(2, "values");
+
+    /// `mean_to_ring` and `collect`.
+    pub const SHADER: Shader = Shader {
+        name: "record",
+        source: compose!("lib/state.wgsl", "record.wgsl"),
+        overrides: &[],
+        entries: &[
+            Entry {
+                name: "mean_to_ring",
+                bindings: &[Binding::PARAMS, STATE, VALUES, Binding::write(3, "ring")],
+            },
+            Entry {
+                name: "collect",
+                bindings: &[Binding::PARAMS, STATE, VALUES, Binding::write(4, "per_image")],
+            },
+        ],
+        subgroups: false,
+    };
+
+    /// Workgroups of `collect` for `count` values; `mean_to_ring` takes one.
+    pub const fn collect_workgroups(count: u32) -> u32 {
+        count.div_ceil(64)
+    }
+}
+
+/// Sums in a fixed order.
+pub mod reduce {
+    use super::{Binding, Entry, Shader};
+
+    /// `column_sum`.
+    pub const SHADER: Shader = Shader {
+        name: "reduce",
+        source: compose!("reduce.wgsl"),
+        overrides: &["ACCUMULATE"],
+        entries: &[Entry {
+            name: "column_sum",
+            bindings: &[Binding::PARAMS, Binding::read(1, "a"), Binding::write(2, "sums")],
+        }],
+        subgroups: false,
+    };
+
+    /// Workgroups for a matrix of `rows` x `columns`, `chunk` rows to a sum.
+    pub const fn workgroups(rows: u32, columns: u32, chunk: u32) -> u32 {
+        rows.div_ceil(chunk) * columns.div_ceil(32)
+    }
+}
+
 /// The last kernel of a step.
 pub mod step {
     use super::{Binding, Entry, Shader};

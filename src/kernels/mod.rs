@@ -8,6 +8,8 @@ pub mod batch;
 pub mod matmul;
 pub mod optimizer;
 pub mod random;
+pub mod record;
+pub mod reduce;
 pub mod state;
 pub mod step;
 

@@ -9,4 +9,6 @@ pub mod matmul;
 pub mod optimizer;
 pub mod philox;
 pub mod random;
+pub mod record;
+pub mod reduce;
 pub mod step;
