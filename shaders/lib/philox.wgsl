@@ -32,15 +32,16 @@ fn philox(counter: vec4u, key: vec2u) -> vec4u {
     return c;
 }
 
-// Uniform in (0, 1): the 24 high bits, half a step off both ends.
+// Uniform in (0, 1): the 23 high bits, half a step off both ends. With 24 the sum would round up to 1.
 fn uniforms(bits: vec4u) -> vec4f {
-    return (vec4f(bits >> vec4u(8u)) + 0.5) * 0x1p-24;
+    return (vec4f(bits >> vec4u(9u)) + 0.5) * 0x1p-23;
 }
 
 // Four standard normals by Box and Muller's transform: the pairs (x, y) and (z, w) of the uniforms.
 fn normals(bits: vec4u) -> vec4f {
     let u = uniforms(bits);
-    let radius = sqrt(-2.0 * log(u.xz));
+    // A driver's log may be off by 2^-21 near 1, and so positive.
+    let radius = sqrt(max(-2.0 * log(u.xz), vec2f()));
     let angle = 6.283185307179586 * u.yw;
     return vec4f(radius.x * cos(angle.x), radius.x * sin(angle.x), radius.y * cos(angle.y), radius.y * sin(angle.y));
 }

@@ -11,11 +11,17 @@ macro_rules! compose {
 /// Every shader, for tests and tools that walk them all.
 pub const ALL: &[&Shader] = &[
     &activation::SHADER,
+    &batch::SHADER,
     &latent::SHADER,
     &loss::SHADER,
+    &matmul::SHUFFLE,
     &matmul::TILE,
     &matmul::REGISTER,
-    &matmul::SHUFFLE,
+    &optimizer::SHADER,
+    &random::SHADER,
+    &record::SHADER,
+    &reduce::SHADER,
+    &step::SHADER,
 ];
 
 /// Activations on their own.
@@ -48,6 +54,54 @@ pub mod activation {
     /// Workgroups for `count` numbers.
     pub const fn workgroups(count: u32) -> u32 {
         count.div_ceil(64)
+    }
+}
+
+/// Which images a step sees, and their pixels.
+pub mod batch {
+    use super::{Binding, Entry, Shader};
+
+    /// `permute`, `gather` and `gather_centered`.
+    pub const SHADER: Shader = Shader {
+        name: "batch",
+        source: compose!("lib/philox.wgsl", "lib/state.wgsl", "batch.wgsl"),
+        overrides: &["SHUFFLE"],
+        entries: &[
+            Entry {
+                name: "permute",
+                bindings: &[Binding::PARAMS, Binding::read(1, "state"), Binding::write(5, "indices")],
+            },
+            Entry {
+                name: "gather",
+                bindings: &[
+                    Binding::PARAMS,
+                    Binding::read(2, "images"),
+                    Binding::read(3, "chosen"),
+                    Binding::write(6, "x"),
+                ],
+            },
+            Entry {
+                name: "gather_centered",
+                bindings: &[
+                    Binding::PARAMS,
+                    Binding::read(2, "images"),
+                    Binding::read(3, "chosen"),
+                    Binding::read(4, "center"),
+                    Binding::write(6, "x"),
+                ],
+            },
+        ],
+        subgroups: false,
+    };
+
+    /// Workgroups of `permute` for `batch` images.
+    pub const fn permute_workgroups(batch: u32) -> u32 {
+        batch.div_ceil(64)
+    }
+
+    /// Workgroups of `gather` for `batch` images of `pixels` bytes.
+    pub const fn gather_workgroups(batch: u32, pixels: u32) -> u32 {
+        (batch * pixels.div_ceil(4)).div_ceil(64)
     }
 }
 
@@ -185,4 +239,125 @@ pub mod matmul {
     pub const fn shuffle_workgroups(rows: u32, columns: u32) -> u32 {
         rows.div_ceil(16) * columns.div_ceil(32)
     }
+}
+
+/// One step of gradient descent over a flat buffer.
+pub mod optimizer {
+    use super::{Binding, Entry, Shader};
+
+    const STATE: Binding = Binding::read(1, "state");
+    const GRADIENTS: Binding = Binding::read(2, "gradients");
+    const PARAMETERS: Binding = Binding::write(3, "parameters");
+    const FIRST: Binding = Binding::write(4, "first_moment");
+    const SECOND: Binding = Binding::write(5, "second_moment");
+
+    /// `sgd` and `adam`.
+    pub const SHADER: Shader = Shader {
+        name: "optimizer",
+        source: compose!("lib/state.wgsl", "optimizer.wgsl"),
+        overrides: &["DECOUPLED"],
+        entries: &[
+            Entry { name: "sgd", bindings: &[Binding::PARAMS, STATE, GRADIENTS, PARAMETERS, FIRST] },
+            Entry { name: "adam", bindings: &[Binding::PARAMS, STATE, GRADIENTS, PARAMETERS, FIRST, SECOND] },
+        ],
+        subgroups: false,
+    };
+
+    /// Workgroups for `count` parameters.
+    pub const fn workgroups(count: u32) -> u32 {
+        count.div_ceil(256)
+    }
+}
+
+/// Random numbers on their own.
+pub mod random {
+    use super::{Binding, Entry, Shader};
+
+    const STATE: Binding = Binding::read(1, "state");
+    const VALUES: Binding = Binding::write(3, "values");
+
+    /// `draw_bits`, `draw_uniform` and `draw_normal`.
+    pub const SHADER: Shader = Shader {
+        name: "random",
+        source: compose!("lib/philox.wgsl", "lib/state.wgsl", "random.wgsl"),
+        overrides: &[],
+        entries: &[
+            Entry { name: "draw_bits", bindings: &[Binding::PARAMS, STATE, Binding::write(2, "words")] },
+            Entry { name: "draw_uniform", bindings: &[Binding::PARAMS, STATE, VALUES] },
+            Entry { name: "draw_normal", bindings: &[Binding::PARAMS, STATE, VALUES] },
+        ],
+        subgroups: false,
+    };
+
+    /// Workgroups for `count` numbers.
+    pub const fn workgroups(count: u32) -> u32 {
+        count.div_ceil(256)
+    }
+}
+
+/// Losses, kept on the device.
+pub mod record {
+    use super::{Binding, Entry, Shader};
+
+    const STATE: Binding = Binding::read(1, "state");
+    const VALUES: Binding = Binding::read(2, "values");
+
+    /// `mean_to_ring` and `collect`.
+    pub const SHADER: Shader = Shader {
+        name: "record",
+        source: compose!("lib/state.wgsl", "record.wgsl"),
+        overrides: &[],
+        entries: &[
+            Entry {
+                name: "mean_to_ring",
+                bindings: &[Binding::PARAMS, STATE, VALUES, Binding::write(3, "ring")],
+            },
+            Entry {
+                name: "collect",
+                bindings: &[Binding::PARAMS, STATE, VALUES, Binding::write(4, "per_image")],
+            },
+        ],
+        subgroups: false,
+    };
+
+    /// Workgroups of `collect` for `count` values; `mean_to_ring` takes one.
+    pub const fn collect_workgroups(count: u32) -> u32 {
+        count.div_ceil(64)
+    }
+}
+
+/// Sums in a fixed order.
+pub mod reduce {
+    use super::{Binding, Entry, Shader};
+
+    /// `column_sum`.
+    pub const SHADER: Shader = Shader {
+        name: "reduce",
+        source: compose!("reduce.wgsl"),
+        overrides: &["ACCUMULATE"],
+        entries: &[Entry {
+            name: "column_sum",
+            bindings: &[Binding::PARAMS, Binding::read(1, "a"), Binding::write(2, "sums")],
+        }],
+        subgroups: false,
+    };
+
+    /// Workgroups for a matrix of `rows` x `columns`, `chunk` rows to a sum.
+    pub const fn workgroups(rows: u32, columns: u32, chunk: u32) -> u32 {
+        rows.div_ceil(chunk) * columns.div_ceil(32)
+    }
+}
+
+/// The last kernel of a step.
+pub mod step {
+    use super::{Binding, Entry, Shader};
+
+    /// `advance`: one workgroup.
+    pub const SHADER: Shader = Shader {
+        name: "step",
+        source: compose!("lib/state.wgsl", "step.wgsl"),
+        overrides: &[],
+        entries: &[Entry { name: "advance", bindings: &[Binding::PARAMS, Binding::write(1, "state")] }],
+        subgroups: false,
+    };
 }

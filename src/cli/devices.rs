@@ -24,7 +24,9 @@ impl Devices {
             return Ok(());
         }
         if found.is_empty() {
-            println!("No adapter. Install a GPU driver or a software one (Mesa's lavapipe); --device cpu works too.");
+            println!(
+                "No adapter. Install a GPU driver or a software one (Mesa's lavapipe); --device cpu works too."
+            );
         }
         for adapter in &found {
             print(adapter);

@@ -127,7 +127,8 @@ fn parse_widths(text: &str) -> std::result::Result<Widths, String> {
 }
 
 fn table(section: &str, flags: &impl Serialize) -> Result<(String, toml::Value)> {
-    let values = toml::Table::try_from(flags).map_err(|error| Error::setting("flags", "what TOML can hold", error))?;
+    let values =
+        toml::Table::try_from(flags).map_err(|error| Error::setting("flags", "what TOML can hold", error))?;
     Ok((section.to_owned(), toml::Value::Table(values)))
 }
 
@@ -153,7 +154,8 @@ impl ConfigFlags {
     }
 
     fn over(&self, config: &Config) -> Result<Config> {
-        let sections = [table("model", &self.model)?, table("train", &self.train)?, table("data", &self.data)?];
+        let sections =
+            [table("model", &self.model)?, table("train", &self.train)?, table("data", &self.data)?];
         config.overlaid(sections.into_iter().collect(), "flags")
     }
 
@@ -170,7 +172,11 @@ impl ConfigFlags {
             config = config.overlaid_file(path)?;
             if config.model.variant != named {
                 let expected = format!("{named}, as the command says");
-                return Err(Error::setting(format!("{}: variant", path.display()), expected, config.model.variant));
+                return Err(Error::setting(
+                    format!("{}: variant", path.display()),
+                    expected,
+                    config.model.variant,
+                ));
             }
         }
         let config = self.over(&config)?;

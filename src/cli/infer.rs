@@ -53,8 +53,10 @@ impl Trained {
 
 /// Reconstruct images as a picture
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  narrows reconstruct runs/vae-001 --count 40 --out reconstructions.png\n\n\
-    Rows alternate: originals, and under them their reconstructions from E[z given x].")]
+#[command(
+    after_help = "Example:\n  narrows reconstruct runs/vae-001 --count 40 --out reconstructions.png\n\n\
+    Rows alternate: originals, and under them their reconstructions from E[z given x]."
+)]
 pub(super) struct Reconstruct {
     #[command(flatten)]
     trained: Trained,
@@ -144,7 +146,11 @@ impl Encode {
             _ => write_csv(&self.out, &codes, latent, images.labels.as_deref()),
         };
         written.map_err(Error::io("write", &self.out))?;
-        println!("{}: codes E[z given x] of {} images, {latent} numbers each", self.out.display(), images.len());
+        println!(
+            "{}: codes E[z given x] of {} images, {latent} numbers each",
+            self.out.display(),
+            images.len()
+        );
         Ok(())
     }
 }
@@ -205,7 +211,10 @@ impl Eval {
         }
         println!("{} {} images, means over images", images.len(), self.trained.part);
         println!("reconstruction  {:>10.4} {unit} per image (sum over pixels)", losses.reconstruction);
-        println!("                {:>10.6} {unit} per pixel (mean over pixels)", losses.reconstruction / pixels);
+        println!(
+            "                {:>10.6} {unit} per pixel (mean over pixels)",
+            losses.reconstruction / pixels
+        );
         if let Some(elbo) = elbo {
             println!("kl              {:>10.4} nats per image (sum over the code)", losses.kl);
             println!("elbo            {elbo:>10.4} {unit} per image (one sample of z an image)");

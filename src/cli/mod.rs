@@ -16,8 +16,10 @@ use narrows::{Error, Result};
 
 #[derive(Parser)]
 #[command(version, about, max_term_width = 100)]
-#[command(after_help = "Examples:\n  narrows train vae\n  narrows sample runs/vae-001\n  narrows devices\n\n\
-    Every subcommand has a --help with an example.")]
+#[command(
+    after_help = "Examples:\n  narrows train vae\n  narrows sample runs/vae-001\n  narrows devices\n\n\
+    Every subcommand has a --help with an example."
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

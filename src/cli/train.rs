@@ -200,7 +200,9 @@ fn losses(losses: &Losses, kl_weight: f32) -> String {
     match (*kl == 0.0, kl_weight == 1.0) {
         (true, _) => format!("{total:.3}"),
         (false, true) => format!("{total:.2} (reconstruction {reconstruction:.2} + kl {kl:.2})"),
-        (false, false) => format!("{total:.2} (reconstruction {reconstruction:.2} + {kl_weight} x kl {kl:.2})"),
+        (false, false) => {
+            format!("{total:.2} (reconstruction {reconstruction:.2} + {kl_weight} x kl {kl:.2})")
+        }
     }
 }
 

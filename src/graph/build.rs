@@ -9,9 +9,9 @@ use super::liveness::share_memory;
 use super::parameters::ALIGNMENT;
 use super::plan::{BufferId, BufferSpec, Dispatch, Phase, Plan, Slice};
 use super::{Init, Parameter, ParameterLayout};
+use crate::kernels::Kernel;
 use crate::kernels::activation::{self, Activation};
 use crate::kernels::state::State;
-use crate::kernels::Kernel;
 use crate::{Error, Result};
 
 /// A `[rows, columns]` array of f32 in a graph: one row an image, whatever shape it is seen in.
@@ -132,7 +132,13 @@ impl Graph {
         self.layout.add(name.into(), shape, init)
     }
 
-    pub(super) fn tensor(&mut self, label: impl Into<String>, rows: u32, columns: u32, needs_gradient: bool) -> Tensor {
+    pub(super) fn tensor(
+        &mut self,
+        label: impl Into<String>,
+        rows: u32,
+        columns: u32,
+        needs_gradient: bool,
+    ) -> Tensor {
         let label = label.into();
         let value = self.buffer(&label, rows as usize * columns as usize, false);
         self.tensors.push(TensorState {

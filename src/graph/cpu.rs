@@ -43,8 +43,10 @@ impl CpuReplay {
         let operands = dispatch.kernel.operands();
         let written = |at: &usize| operands[*at].access == Access::ReadWrite;
         let writes: Vec<usize> = (0..operands.len()).filter(written).collect();
-        let mut taken: Vec<Vec<u32>> =
-            writes.iter().map(|at| std::mem::take(&mut self.memory[dispatch.operands[*at].buffer.0])).collect();
+        let mut taken: Vec<Vec<u32>> = writes
+            .iter()
+            .map(|at| std::mem::take(&mut self.memory[dispatch.operands[*at].buffer.0]))
+            .collect();
         let range = |at: usize| {
             let offset = dispatch.operands[at].offset;
             offset..offset + operands[at].words

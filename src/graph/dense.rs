@@ -109,7 +109,7 @@ impl Dense {
         let kernel = self.product(Layout::Tn, Epilogue::None, false);
         graph.record(format!("d {}.weight", self.label), kernel, &[dz, x, self.weight_gradient])?;
         if let Some((_, gradient)) = self.bias {
-            let kernel = ColumnSum { rows: self.y.rows, columns: self.y.columns, accumulate: false };
+            let kernel = ColumnSum::whole(self.y.rows, self.y.columns);
             graph.record(format!("d {}.bias", self.label), kernel, &[dz, gradient])?;
         }
         let below = &graph.tensors[self.x.id];
@@ -123,7 +123,11 @@ impl Dense {
         match fused {
             Some((activation, kept)) => {
                 let kernel = self.product(Layout::Nn, Epilogue::Slope(activation), false);
-                graph.record(format!("{label} through {activation}"), kernel, &[dz, self.weight, kept, dx])?;
+                graph.record(
+                    format!("{label} through {activation}"),
+                    kernel,
+                    &[dz, self.weight, kept, dx],
+                )?;
                 graph.tensors[self.x.id].gradient = Some(Gradient { slice: dx, through_activation: true });
                 Ok(())
             }

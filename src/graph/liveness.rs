@@ -60,7 +60,12 @@ fn lives(count: usize, dispatches: &[Dispatch]) -> Vec<Option<(usize, usize)>> {
 }
 
 // The free buffer that wastes least: the smallest that is large enough, or else the largest.
-fn best_fit(words: usize, first: usize, shared: &[BufferSpec], free_after: &[Option<usize>]) -> Option<usize> {
+fn best_fit(
+    words: usize,
+    first: usize,
+    shared: &[BufferSpec],
+    free_after: &[Option<usize>],
+) -> Option<usize> {
     let free = |id: &usize| free_after[*id].is_some_and(|last| last < first);
     let fits = (0..shared.len()).filter(free).filter(|id| shared[*id].words >= words);
     let fitting = fits.min_by_key(|id| shared[*id].words);

@@ -20,7 +20,9 @@ mod training;
 pub use build::{Graph, Tensor};
 pub use compare::{Difference, first_difference};
 pub use latent::GaussianCode;
-pub use objective::{Objective, Reduction, bernoulli_nll, gaussian_kl, gaussian_nll, learned_gaussian_nll, squared_error};
+pub use objective::{
+    Objective, Reduction, bernoulli_nll, gaussian_kl, gaussian_nll, learned_gaussian_nll, squared_error,
+};
 pub use parameters::{Init, Parameter, ParameterLayout};
 pub use plan::{BufferId, BufferSpec, Dispatch, Phase, Plan, Slice};
 pub use replay::{Device, Pending, Replay};

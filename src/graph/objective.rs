@@ -9,7 +9,8 @@ use super::{GaussianCode, Graph, Parameter, Slice, Tensor};
 use crate::Result;
 use crate::kernels::latent::GaussianKl;
 use crate::kernels::loss::{Kind, Loss};
-use crate::kernels::reduce::{Collect, ColumnSum, MeanToRing};
+use crate::kernels::record::{Collect, MeanToRing};
+use crate::kernels::reduce::ColumnSum;
 
 /// What the optimizer sees of the reconstruction. Reports are per image either way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -60,7 +61,12 @@ impl Mul<Objective> for f32 {
     }
 }
 
-fn reconstruction(prediction: Tensor, target: Tensor, kind: Kind, log_variance: Option<Parameter>) -> Objective {
+fn reconstruction(
+    prediction: Tensor,
+    target: Tensor,
+    kind: Kind,
+    log_variance: Option<Parameter>,
+) -> Objective {
     Term::Reconstruction { prediction, target, kind, log_variance }.into()
 }
 
@@ -125,7 +131,7 @@ impl Term {
                 let each = graph.buffer("d log_variance of each image", rows as usize, false);
                 let log_variance = parameter.slice(PARAMETERS);
                 graph.record(label, kernel, &[carrier, target, log_variance, values, gradient, each])?;
-                let sum = ColumnSum { rows, columns: 1, accumulate: false };
+                let sum = ColumnSum::whole(rows, 1);
                 graph.record("d log_variance", sum, &[each, parameter.slice(GRADIENTS)])
             }
         }

@@ -4,7 +4,7 @@ use rand::RngExt;
 
 use super::Slice;
 use super::plan::BufferId;
-use crate::reference::philox::{PhiloxRng, Stream, key};
+use crate::reference::philox::{PhiloxRng, Stream};
 use crate::{Error, Result};
 
 /// WebGPU's default alignment of a binding's offset, in words.
@@ -98,7 +98,10 @@ impl ParameterLayout {
     ///
     /// # Errors
     /// [`Error::Shape`] where a value is missing or has another shape.
-    pub fn pack<'a>(&self, mut values: impl FnMut(&str) -> Option<(Vec<usize>, &'a [f32])>) -> Result<Vec<f32>> {
+    pub fn pack<'a>(
+        &self,
+        mut values: impl FnMut(&str) -> Option<(Vec<usize>, &'a [f32])>,
+    ) -> Result<Vec<f32>> {
         let mut flat = vec![0.0; self.words];
         for parameter in &self.parameters {
             let operation = format!("parameter {}", parameter.name);
@@ -127,7 +130,7 @@ impl ParameterLayout {
                 Init::GlorotUniform { fan_in, fan_out } => (6.0 / (fan_in + fan_out) as f64).sqrt(),
                 Init::HeUniform { fan_in } => (6.0 / fan_in as f64).sqrt(),
             } as f32;
-            let mut rng = PhiloxRng::new(key(seed), number, Stream::Initial);
+            let mut rng = PhiloxRng::new(seed, number, Stream::Initial);
             values.fill_with(|| rng.random_range(-bound..bound));
         }
         flat

@@ -169,7 +169,9 @@ impl Replay {
         match (&mut self.0, &other.0) {
             (Target::Gpu(gpu), Target::Gpu(source)) => gpu.copy_from(to, source, from),
             (Target::Cpu(_, cpu), Target::Cpu(_, source)) => cpu.write(to, &source.read(from)),
-            _ => return Err(Error::shape(format!("copy {name}"), "two replays on one device", "two devices")),
+            _ => {
+                return Err(Error::shape(format!("copy {name}"), "two replays on one device", "two devices"));
+            }
         }
         Ok(())
     }

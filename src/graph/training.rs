@@ -72,7 +72,11 @@ impl Graph {
     pub fn batch(&mut self, total: u32, pixels: u32, shuffle: bool, center: bool) -> Result<Tensor> {
         let batch = self.batch;
         if batch == 0 || batch > total {
-            return Err(Error::setting("batch", format!("between 1 and the {total} images there are"), batch));
+            return Err(Error::setting(
+                "batch",
+                format!("between 1 and the {total} images there are"),
+                batch,
+            ));
         }
         let bytes = total as usize * pixels as usize;
         let images = self.integer_buffer("images", bytes.div_ceil(4), true);

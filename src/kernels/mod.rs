@@ -4,15 +4,22 @@
 //! the CPU, so whatever is built from kernels can be replayed on either.
 
 pub mod activation;
+pub mod batch;
 pub mod latent;
 pub mod loss;
 pub mod matmul;
+pub mod optimizer;
+pub mod random;
+pub mod record;
+pub mod reduce;
 pub mod state;
+pub mod step;
 
 use std::fmt::Debug;
 
 use narrows_shaders::{Access, Entry, Shader};
 
+pub use self::state::State;
 use crate::gpu::{Gpu, Launch, Variants};
 use crate::{Error, Result};
 

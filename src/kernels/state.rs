@@ -1,5 +1,7 @@
 //! What changes from step to step, as the device holds it (`shaders/lib/state.wgsl`).
 
+use crate::reference::philox::key;
+
 /// The step's state: seed, position in the data, learning rate, Adam's corrections.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
@@ -21,6 +23,13 @@ pub struct State {
 }
 
 impl State {
+    /// The state before the first step. `betas` are the decay rates of Adam's two moments, zeros for an
+    /// optimizer that has none.
+    pub fn new(seed: u64, learning_rate: f32, betas: [f64; 2]) -> Self {
+        let [correction1, correction2] = betas.map(|beta| (1.0 - beta) as f32);
+        Self { seed: key(seed), step: 0, epoch: 0, cursor: 0, learning_rate, correction1, correction2 }
+    }
+
     /// Its size in 32-bit words.
     pub const WORDS: usize = size_of::<Self>() / 4;
 

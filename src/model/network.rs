@@ -74,7 +74,12 @@ pub struct Network {
 }
 
 impl Network {
-    pub(super) fn declare(graph: &mut Graph, config: &ModelConfig, variant: &dyn Variant, pixels: u32) -> Self {
+    pub(super) fn declare(
+        graph: &mut Graph,
+        config: &ModelConfig,
+        variant: &dyn Variant,
+        pixels: u32,
+    ) -> Self {
         let mut down = vec![pixels];
         down.extend(&config.hidden);
         down.push(variant.encoder_outputs(config.latent));

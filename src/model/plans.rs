@@ -52,7 +52,14 @@ impl Model {
     ///
     /// # Errors
     /// [`Error::Setting`](crate::Error::Setting) for a batch larger than the data set.
-    pub fn training(&self, batch: u32, total: u32, shuffle: bool, optimizer: Optimizer, keep_all: bool) -> Result<Plan> {
+    pub fn training(
+        &self,
+        batch: u32,
+        total: u32,
+        shuffle: bool,
+        optimizer: Optimizer,
+        keep_all: bool,
+    ) -> Result<Plan> {
         let (mut graph, network) = self.graph(batch);
         let x = self.images(&mut graph, total, shuffle)?;
         let objective = self.variant.objective(&network, &mut graph, x)?;

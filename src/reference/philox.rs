@@ -1,5 +1,10 @@
 //! Philox4x32-10: the twin of `shaders/lib/philox.wgsl`, bit for bit in its words.
 
+use std::convert::Infallible;
+
+use rand::TryRng;
+use rand::rand_core::block::{BlockRng, Generator};
+
 /// Which use a number is drawn for: the third word of the counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u32)]
@@ -34,9 +39,10 @@ pub const fn key(seed: u64) -> [u32; 2] {
     [seed as u32, (seed >> 32) as u32]
 }
 
-/// Uniform in (0, 1): the 24 high bits, half a step off both ends.
+/// Uniform in (0, 1): the 23 high bits, half a step off both ends. Exact in f32, where a 24th bit would
+/// round the last step up to 1.
 pub fn uniform(bits: u32) -> f64 {
-    (f64::from(bits >> 8) + 0.5) / f64::from(1 << 24)
+    (f64::from(bits >> 9) + 0.5) / f64::from(1 << 23)
 }
 
 /// Four standard normals by Box and Muller's transform: of the pairs (0, 1) and (2, 3).
@@ -56,8 +62,59 @@ pub fn normal_at(seed: [u32; 2], step: u32, stream: Stream, element: usize) -> f
     normals(philox([block, step, stream as u32, 0], seed))[element % 4]
 }
 
+/// A generator for rand's distributions: the words of one stream at one step, in element order.
+///
+/// The words are those the device draws for the same seed, step and stream; past 2^34 of them the block
+/// number carries into the counter's fourth word.
+#[derive(Clone, Debug)]
+pub struct PhiloxRng(BlockRng<Blocks>);
+
+#[derive(Clone, Debug)]
+struct Blocks {
+    key: [u32; 2],
+    step: u32,
+    stream: Stream,
+    block: u64,
+}
+
+impl PhiloxRng {
+    /// The generator at the start of `stream`, at `step`, under `seed`.
+    pub fn new(seed: u64, step: u32, stream: Stream) -> Self {
+        Self(BlockRng::new(Blocks { key: key(seed), step, stream, block: 0 }))
+    }
+}
+
+impl Generator for Blocks {
+    type Output = [u32; 4];
+
+    fn generate(&mut self, output: &mut [u32; 4]) {
+        let [low, high] = key(self.block);
+        *output = philox([low, self.step, self.stream as u32, high], self.key);
+        self.block = self.block.wrapping_add(1);
+    }
+}
+
+impl TryRng for PhiloxRng {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        Ok(self.0.next_word())
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        Ok(self.0.next_u64_from_u32())
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        self.0.fill_bytes(bytes);
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use rand::{Rng, RngExt};
+
     use super::*;
 
     // Random123's `kat_vectors`, philox4x32 10.
@@ -85,5 +142,43 @@ mod tests {
         let variance = (0..n).map(|i| draw(i).powi(2)).sum::<f64>() / n as f64;
         assert!(mean.abs() < 0.01, "mean {mean}");
         assert!((variance - 1.0).abs() < 0.02, "variance {variance}");
+    }
+
+    #[test]
+    fn uniforms_never_reach_either_end_in_f32() {
+        for bits in [0, 1, u32::MAX - 1, u32::MAX, 1 << 31] {
+            let u = uniform(bits);
+            assert!(u > 0.0 && u < 1.0, "{bits:#x} gives {u}");
+            assert_eq!(f64::from(u as f32), u, "{bits:#x} is not exact in f32");
+        }
+    }
+
+    #[test]
+    fn the_generator_gives_the_streams_words_and_repeats() {
+        let mut rng = PhiloxRng::new(7, 3, Stream::Initial);
+        let mut again = rng.clone();
+        for element in 0..40_u32 {
+            let words = philox([element / 4, 3, Stream::Initial as u32, 0], key(7));
+            assert_eq!(rng.next_u32(), words[element as usize % 4]);
+        }
+        let draw = |rng: &mut PhiloxRng| (0..100).map(|_| rng.random_range(-0.5..0.5)).collect::<Vec<f32>>();
+        let first = draw(&mut again);
+        assert_eq!(first, draw(&mut PhiloxRng::new(7, 3, Stream::Initial)));
+        assert!(first.iter().all(|x| (-0.5..0.5).contains(x)));
+    }
+
+    #[test]
+    fn seeds_steps_and_streams_draw_different_numbers() {
+        let word = |seed, step, stream| PhiloxRng::new(seed, step, stream).next_u64();
+        let words = [
+            word(7, 3, Stream::Initial),
+            word(7, 3, Stream::Prior),
+            word(7, 4, Stream::Initial),
+            word(8, 3, Stream::Initial),
+            word(7 + (1 << 32), 3, Stream::Initial),
+        ];
+        for (i, word) in words.iter().enumerate() {
+            assert!(!words[..i].contains(word), "draw {i} repeats one before it");
+        }
     }
 }

@@ -153,11 +153,13 @@ impl Checkpoint {
         let header = serde_json::to_string(&self.header()).map_err(|error| refuse(error.to_string()))?;
         let mut views = Vec::new();
         for (name, shape, dtype, bytes) in &tensors {
-            let view = TensorView::new(*dtype, shape.clone(), bytes).map_err(|error| refuse(error.to_string()))?;
+            let view =
+                TensorView::new(*dtype, shape.clone(), bytes).map_err(|error| refuse(error.to_string()))?;
             views.push((name.as_str(), view));
         }
         let metadata = HashMap::from([("narrows".to_owned(), header)]);
-        let bytes = safetensors::serialize(views, Some(metadata)).map_err(|error| refuse(error.to_string()))?;
+        let bytes =
+            safetensors::serialize(views, Some(metadata)).map_err(|error| refuse(error.to_string()))?;
         write_whole(path, &bytes)
     }
 
@@ -209,7 +211,9 @@ impl Checkpoint {
                 .iter()
                 .filter_map(|p| Some((p.name.clone(), words(&format!("{prefix}{}", p.name))?)))
                 .collect();
-            let get = |name: &str| found.get(name).map(|(shape, words)| (shape.clone(), bytemuck::cast_slice(words)));
+            let get = |name: &str| {
+                found.get(name).map(|(shape, words)| (shape.clone(), bytemuck::cast_slice(words)))
+            };
             layout.pack(get).map_err(|error| refuse("every tensor of its model", error.to_string()))
         };
         let mut checkpoint = Self {

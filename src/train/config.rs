@@ -163,9 +163,9 @@ impl Config {
     pub fn overlaid_file(&self, path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
         let origin = path.display().to_string();
-        let table = text.parse().map_err(|error: toml::de::Error| {
-            Error::setting(&origin, "TOML", error.to_string().trim())
-        })?;
+        let table = text
+            .parse()
+            .map_err(|error: toml::de::Error| Error::setting(&origin, "TOML", error.to_string().trim()))?;
         self.overlaid(table, &origin)
     }
 

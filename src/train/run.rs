@@ -164,9 +164,8 @@ impl Run {
         let path = self.metrics_path();
         let Ok(text) = std::fs::read_to_string(&path) else { return Ok(()) };
         let done = self.trainer.epochs_done();
-        let keep = |line: &&str| {
-            serde_json::from_str::<EpochReport>(line).is_ok_and(|report| report.epoch <= done)
-        };
+        let keep =
+            |line: &&str| serde_json::from_str::<EpochReport>(line).is_ok_and(|report| report.epoch <= done);
         let kept: String = text.lines().filter(keep).map(|line| format!("{line}\n")).collect();
         write_whole(&path, kept.as_bytes())
     }

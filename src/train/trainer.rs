@@ -17,7 +17,6 @@ const CHUNK: Duration = Duration::from_millis(100);
 /// A model in training.
 pub struct Trainer {
     pub(super) config: Config,
-    pub(super) model: Model,
     pub(super) replay: Replay,
     pub(super) progress: EpochState,
     pub(super) center: Option<Vec<f32>>,
@@ -68,7 +67,6 @@ impl Trainer {
         };
         Ok(Self {
             config: config.clone(),
-            model,
             replay,
             progress: EpochState::default(),
             center,
@@ -237,5 +235,6 @@ impl Trainer {
 }
 
 fn pixels(data: &Dataset) -> Result<u32> {
-    u32::try_from(data.pixels()).map_err(|_| Error::setting("images", "fewer than 2^32 pixels", data.pixels()))
+    u32::try_from(data.pixels())
+        .map_err(|_| Error::setting("images", "fewer than 2^32 pixels", data.pixels()))
 }

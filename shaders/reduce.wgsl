@@ -1,0 +1,57 @@
+// Sums down the columns, in a fixed order: the bias gradient.
+//
+//     sums[c, column] = sum of a[row, column] over row in c * chunk .. min((c + 1) * chunk, rows)
+//
+// a is [rows, columns] and sums [ceil(rows / chunk), columns], written (=), or added to (+=) where
+// ACCUMULATE is set. With chunk >= rows it is one line; a tall matrix is spread over a GPU by a smaller
+// chunk, and a second pass over the lines. A workgroup takes 32 columns; its 8 lines of lanes take every
+// eighth row each.
+
+override ACCUMULATE: bool = false;
+
+struct Params {
+    rows: u32,
+    columns: u32,
+    chunk: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+/// [rows, columns]
+@group(0) @binding(1) var<storage, read> a: array<f32>;
+/// [ceil(rows / chunk), columns]
+@group(0) @binding(2) var<storage, read_write> sums: array<f32>;
+
+var<workgroup> partial: array<f32, 256>;
+
+@compute @workgroup_size(32, 8)
+fn column_sum(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+              @builtin(local_invocation_id) lane: vec3u) {
+    let across = (params.columns + 31u) / 32u;
+    let number = group.x + group.y * groups.x;
+    let line = number / across;
+    let column = number % across * 32u + lane.x;
+    let inside = column < params.columns && line * params.chunk < params.rows;
+
+    var sum = 0.0;
+    if inside {
+        let first = line * params.chunk;
+        let count = min(params.chunk, params.rows - first);
+        for (var row = lane.y; row < count; row += 8u) {
+            sum += a[(first + row) * params.columns + column];
+        }
+    }
+    partial[lane.y * 32u + lane.x] = sum;
+    workgroupBarrier();
+
+    if inside && lane.y == 0u {
+        for (var other = 1u; other < 8u; other++) {
+            sum += partial[other * 32u + lane.x];
+        }
+        let at = line * params.columns + column;
+        if ACCUMULATE {
+            sums[at] += sum;
+        } else {
+            sums[at] = sum;
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! One step of gradient descent: the twin of `shaders/optimizer.wgsl`.
+//!
+//! Each step is computed in f64 from the moments as f32 stores them, so that it overflows where the
+//! device does.
+
+/// Stochastic gradient descent with momentum.
+#[derive(Clone, Copy, Debug)]
+pub struct Sgd {
+    /// The step's learning rate.
+    pub learning_rate: f64,
+    /// How much of the velocity remains.
+    pub momentum: f64,
+    /// The L2 penalty's slope.
+    pub weight_decay: f64,
+}
+
+impl Sgd {
+    /// One parameter and its velocity, in place.
+    pub fn update(&self, gradient: f32, parameter: &mut f32, velocity: &mut f32) {
+        let p = f64::from(*parameter);
+        let g = f64::from(gradient) + self.weight_decay * p;
+        *velocity = flush(self.momentum * f64::from(*velocity) + g);
+        *parameter = (p - self.learning_rate * f64::from(*velocity)) as f32;
+    }
+}
+
+/// Adam (Kingma and Ba 2014), with L2 or decoupled weight decay (Loshchilov and Hutter 2017).
+#[derive(Clone, Copy, Debug)]
+pub struct Adam {
+    /// The step's learning rate.
+    pub learning_rate: f64,
+    /// How much of each moment remains.
+    pub betas: [f64; 2],
+    /// `1 - beta^t` of each moment.
+    pub corrections: [f64; 2],
+    /// What keeps the divisor from zero.
+    pub epsilon: f64,
+    /// The weight decay.
+    pub weight_decay: f64,
+    /// Whether the decay acts on the parameter instead of its gradient.
+    pub decoupled: bool,
+}
+
+impl Adam {
+    /// One parameter and its two moments, in place.
+    pub fn update(&self, gradient: f32, parameter: &mut f32, moments: [&mut f32; 2]) {
+        let Self { learning_rate, betas, corrections, epsilon, .. } = *self;
+        let decay = self.weight_decay * f64::from(*parameter);
+        let (mut p, mut g) = (f64::from(*parameter), f64::from(gradient));
+        if self.decoupled {
+            p -= learning_rate * decay;
+        } else {
+            g += decay;
+        }
+        let [m, v] = moments;
+        *m = flush(betas[0] * f64::from(*m) + (1.0 - betas[0]) * g);
+        *v = flush(betas[1] * f64::from(*v) + (1.0 - betas[1]) * g * g);
+        let scale = (f64::from(*v) / corrections[1]).sqrt() + epsilon;
+        *parameter = (p - learning_rate * (f64::from(*m) / corrections[0]) / scale) as f32;
+    }
+}
+
+fn flush(moment: f64) -> f32 {
+    if moment.abs() < 1e-30 { 0.0 } else { moment as f32 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // With the moments at zero both corrections cancel the complements: the first step has the size of the
+    // learning rate whatever the gradient's (Kingma and Ba 2014, section 2.1).
+    #[test]
+    fn adams_first_step_has_the_size_of_the_learning_rate() {
+        let adam = Adam {
+            learning_rate: 1e-3,
+            betas: [0.9, 0.999],
+            corrections: [0.1, 0.001],
+            epsilon: 1e-8,
+            weight_decay: 0.0,
+            decoupled: false,
+        };
+        for gradient in [-3e4_f32, -1.0, 1e-3, 7e9] {
+            let (mut p, mut m, mut v) = (0.0, 0.0, 0.0);
+            adam.update(gradient, &mut p, [&mut m, &mut v]);
+            let expected = -1e-3 * gradient.signum();
+            assert!((p - expected).abs() < 2e-8, "gradient {gradient}: a step of {p}");
+        }
+    }
+
+    #[test]
+    fn momentum_sums_the_gradients_and_decay_pulls_to_zero() {
+        let sgd = Sgd { learning_rate: 0.1, momentum: 0.5, weight_decay: 0.0 };
+        let (mut p, mut v) = (1.0, 0.0);
+        for _ in 0..3 {
+            sgd.update(1.0, &mut p, &mut v);
+        }
+        assert!((f64::from(v) - 1.75).abs() < 1e-7, "velocity {v}, expected 1 + 1/2 + 1/4");
+        assert!((f64::from(p) - (1.0 - 0.1 * (1.0 + 1.5 + 1.75))).abs() < 1e-6, "parameter {p}");
+        let (mut p, mut v) = (2.0, 0.0);
+        Sgd { weight_decay: 0.5, ..sgd }.update(0.0, &mut p, &mut v);
+        assert!((f64::from(p) - 1.9).abs() < 1e-7, "parameter {p}, expected 2 - 0.1 * 0.5 * 2");
+    }
+}
