@@ -1,0 +1,168 @@
+# shellcheck shell=sh
+# What the scripts need of a machine: cargo, a linker, a Vulkan driver. Sourced; test-setup.sh tests it.
+#
+# Everything is looked for through PATH, the Vulkan loader's own variables and NARROWS_OS_RELEASE, so that
+# a machine can be imitated.
+
+say() {
+    printf '== %s\n' "$*"
+}
+
+fail() {
+    printf 'error: %s\n' "$*" >&2
+    exit 1
+}
+
+have() {
+    command -v "$1" >/dev/null 2>&1
+}
+
+# $1: the repository's root.
+need_cargo() {
+    # A shell older than rustup's installation does not have its folder in PATH yet.
+    have cargo || PATH="${CARGO_HOME:-${HOME-}/.cargo}/bin:$PATH"
+    have cargo || fail "cargo was not found. Install Rust as https://rustup.rs says, then run this again"
+    wanted=$(sed -n 's/^rust-version = "1\.\([0-9]*\)".*/\1/p' "$1/Cargo.toml")
+    found=$(cargo --version | cut -d . -f 2)
+    [ "$found" -ge "$wanted" ] ||
+        fail "$(cargo --version) is too old, 1.$wanted is needed. Run: rustup update stable"
+}
+
+need_linker() {
+    case $(uname -s) in
+    Darwin)
+        xcode-select -p >/dev/null 2>&1 || fail "there is no linker. Run: xcode-select --install"
+        ;;
+    Linux)
+        have cc && return
+        say "no C compiler, which Rust links with: installing one"
+        case $(package_manager) in
+        apt-get) install_packages gcc libc6-dev ;;
+        dnf | pacman) install_packages gcc ;;
+        *) fail "cc was not found. Install gcc or clang, then run this again" ;;
+        esac
+        ;;
+    esac
+}
+
+# The package manager of the distribution, or nothing where it is none of those known here.
+package_manager() {
+    ids=$(sed -n 's/^ID\(_LIKE\)\{0,1\}=//p' "${NARROWS_OS_RELEASE:-/etc/os-release}" 2>/dev/null |
+        tr -d "\"'" | tr '\n' ' ')
+    case " $ids " in
+    *" debian "* | *" ubuntu "*) echo apt-get ;;
+    *" fedora "* | *" rhel "*) echo dnf ;;
+    *" arch "*) echo pacman ;;
+    esac
+}
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    elif have sudo; then
+        sudo "$@"
+    else
+        fail "this needs root, and there is no sudo. As root, run: $*"
+    fi
+}
+
+install_packages() {
+    case $(package_manager) in
+    apt-get)
+        as_root apt-get -qq update &&
+            as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$@"
+        ;;
+    dnf) as_root dnf -q install -y "$@" ;;
+    # The lists are refreshed only where the known ones no longer do: that without an upgrade of
+    # everything is what Arch advises against.
+    pacman)
+        as_root pacman -S --needed --noconfirm "$@" || as_root pacman -Sy --needed --noconfirm "$@"
+        ;;
+    esac || fail "the packages $* could not be installed"
+}
+
+# Whether a Vulkan loader is there and has a driver to load: its manifests, where the loader looks.
+has_vulkan() (
+    PATH="$PATH:/sbin:/usr/sbin"
+    if have ldconfig && ! ldconfig -p 2>/dev/null | grep libvulkan.so.1 >/dev/null; then
+        exit 1
+    fi
+    places=${VK_DRIVER_FILES:-${VK_ICD_FILENAMES-}}
+    if [ -z "$places" ]; then
+        # https://github.com/KhronosGroup/Vulkan-Loader, docs/LoaderDriverInterface.md
+        for base in "${XDG_CONFIG_HOME:-${HOME-}/.config}" "${XDG_CONFIG_DIRS:-/etc/xdg}" /etc \
+            "${XDG_DATA_HOME:-${HOME-}/.local/share}" "${XDG_DATA_DIRS:-/usr/local/share:/usr/share}"; do
+            places="$places:$(printf %s "$base" | sed 's|:|/vulkan/icd.d:|g')/vulkan/icd.d"
+        done
+        places="${VK_ADD_DRIVER_FILES-}$places"
+    fi
+    printf %s "$places" | tr : '\n' | (
+        found=1
+        while IFS= read -r place || [ -n "$place" ]; do
+            case $place in
+            *.json) [ -f "$place" ] && found=0 ;;
+            ?*) [ -n "$(find "$place/" -name '*.json' 2>/dev/null)" ] && found=0 ;;
+            esac
+        done
+        exit $found
+    )
+)
+
+# Fails where it does not know how.
+install_driver() {
+    case $(package_manager) in
+    apt-get) set -- mesa-vulkan-drivers libvulkan1 ;;
+    dnf) set -- mesa-vulkan-drivers vulkan-loader ;;
+    pacman) set -- vulkan-swrast vulkan-icd-loader ;;
+    *) return 1 ;;
+    esac
+    say "installing a software Vulkan driver with $(package_manager): $*"
+    install_packages "$@"
+    driver_installed=yes
+}
+
+advise_driver() {
+    cat <<'END'
+Install a GPU driver, or Mesa's software Vulkan driver (lavapipe) and the Vulkan loader. They are called
+    mesa-vulkan-drivers, libvulkan1          Debian, Ubuntu
+    mesa-vulkan-drivers, vulkan-loader       Fedora
+    vulkan-swrast, vulkan-icd-loader         Arch
+    mesa-vulkan-swrast, vulkan-loader        Alpine
+    libvulkan_lvp, libvulkan1                openSUSE
+Without any, the reference trains on the CPU, slowly: scripts/run.sh --device cpu
+END
+}
+
+# Before the build, so that a question for a password comes early. The program's word after it is final.
+prepare_driver() {
+    [ "$(uname -s)" = Linux ] || return 0
+    if [ -z "${XDG_RUNTIME_DIR-}" ]; then
+        # Mesa complains of its absence on every start.
+        XDG_RUNTIME_DIR=$(mktemp -d)
+        export XDG_RUNTIME_DIR
+        trap 'rm -rf "$XDG_RUNTIME_DIR"' EXIT
+        trap 'exit 130' INT
+        trap 'exit 143' TERM
+    fi
+    has_vulkan && return
+    say "this machine has no Vulkan driver"
+    install_driver || advise_driver
+}
+
+# "$@": the command that runs narrows.
+need_device() {
+    has_device "$@" && return
+    say "narrows finds no adapter it can use"
+    if [ "$(uname -s)" = Linux ] && [ -z "${driver_installed-}" ] && install_driver; then
+        has_device "$@" && return
+    fi
+    advise_driver
+    fail "there is no device to run on"
+}
+
+has_device() {
+    case $("$@" devices --json) in
+    *'"usable": true'*) ;;
+    *) return 1 ;;
+    esac
+}
