@@ -281,3 +281,26 @@ impl Graph {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dispatch_that_writes_what_it_reads_is_refused() {
+        let mut graph = Graph::new(1);
+        let buffer = graph.buffer("x", 2 * ALIGNMENT, false);
+        let kernel = || activation::Forward { count: 3, activation: Activation::Relu };
+        let half = Slice { offset: ALIGNMENT, words: ALIGNMENT, ..buffer };
+        for operands in [[buffer, buffer], [Slice { words: ALIGNMENT, ..buffer }, half]] {
+            let message = graph.record("relu", kernel(), &operands).err().map(|error| error.to_string());
+            let message = message.unwrap_or_default();
+            assert!(message.contains("relu") && message.contains("a buffer of its own"), "{message}");
+        }
+        let other = graph.buffer("y", ALIGNMENT, false);
+        assert!(graph.record("relu", kernel(), &[buffer, other]).is_ok());
+        assert!(graph.record("relu", kernel(), &[buffer]).is_err(), "one operand is missing");
+        let short = Slice { words: 2, ..other };
+        assert!(graph.record("relu", kernel(), &[buffer, short]).is_err(), "one operand is too short");
+    }
+}

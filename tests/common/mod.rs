@@ -2,6 +2,8 @@
 // Each test program uses its part of this; none of it is anyone's interface.
 #![allow(dead_code, missing_docs, unreachable_pub, clippy::panic)]
 
+pub mod step;
+
 use std::sync::{Arc, OnceLock};
 
 use narrows::gpu::{Gpu, GpuOptions, read_words};
