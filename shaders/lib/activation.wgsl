@@ -1,8 +1,9 @@
 // Activations f(z) and their slopes f'(z), chosen by the override ACTIVATION.
 //
 // The slope is computed from what the forward pass keeps: the output y = f(z) wherever y determines
-// f'(z), which costs no extra memory, and z itself for gelu and silu (ACTIVATION >= 8). Joined behind
-// lib/stable.wgsl.
+// f'(z), which costs no extra memory, and z itself for gelu and silu (ACTIVATION >= 8). NaN goes through
+// every f, so that a run gone wrong is seen in its loss: max, min and clamp alone would swallow it. Joined
+// behind lib/stable.wgsl.
 
 override ACTIVATION: u32 = 0u;
 
@@ -14,7 +15,7 @@ const INVERSE_SQRT_TWO_PI: f32 = 0.3989422804014327;
 
 // Some drivers return NaN for the tanh of a large number; beyond 15 it is 1 in f32.
 fn safe_tanh(z: f32) -> f32 {
-    return tanh(clamp(z, -15.0, 15.0));
+    return select(z, tanh(clamp(z, -15.0, 15.0)), abs(z) < 3e38);
 }
 
 // The error function, Abramowitz and Stegun 7.1.26: absolute error below 1.5e-7.
@@ -27,10 +28,10 @@ fn erf(x: f32) -> f32 {
 
 fn activate(z: f32) -> f32 {
     switch ACTIVATION {
-        case 1u: { return max(z, 0.0); }                                                       // relu
+        case 1u: { return select(z, 0.0, z < 0.0); }                                           // relu
         case 2u: { return select(LEAKY_SLOPE * z, z, z > 0.0); }                               // leaky_relu
-        case 3u: { return select(expm1(min(z, 0.0)), z, z > 0.0); }                            // elu
-        case 4u: { return SELU_SCALE * select(SELU_ALPHA * expm1(min(z, 0.0)), z, z > 0.0); }  // selu
+        case 3u: { return select(z, expm1(min(z, 0.0)), z < 0.0); }                            // elu
+        case 4u: { return SELU_SCALE * select(z, SELU_ALPHA * expm1(min(z, 0.0)), z < 0.0); }  // selu
         case 5u: { return sigmoid(z); }                                                        // sigmoid
         case 6u: { return safe_tanh(z); }                                                      // tanh
         case 7u: { return softplus(z); }                                                       // softplus

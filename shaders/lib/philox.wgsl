@@ -42,6 +42,9 @@ fn normals(bits: vec4u) -> vec4f {
     let u = uniforms(bits);
     // A driver's log may be off by 2^-21 near 1, and so positive.
     let radius = sqrt(max(-2.0 * log(u.xz), vec2f()));
-    let angle = 6.283185307179586 * u.yw;
-    return vec4f(radius.x * cos(angle.x), radius.x * sin(angle.x), radius.y * cos(angle.y), radius.y * sin(angle.y));
+    // WGSL bounds the error of cos and sin in [-pi, pi] only: half a turn back, both change their sign.
+    let angle = 6.283185307179586 * (u.yw - 0.5);
+    let c = -radius * cos(angle);
+    let s = -radius * sin(angle);
+    return vec4f(c.x, s.x, c.y, s.y);
 }

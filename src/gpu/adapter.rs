@@ -1,66 +1,6 @@
-//! Which adapter to use: listing them all, and choosing one by index, name or backend.
-
-use std::fmt;
-use std::str::FromStr;
+//! What adapters there are, and what each of them can do.
 
 use super::Variants;
-use crate::{Error, Result};
-
-/// What a user asks for with `--device`.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub enum Selector {
-    /// The best adapter: discrete before integrated before software, native backends before GL.
-    #[default]
-    Auto,
-    /// The adapter with this number in the listing.
-    Index(usize),
-    /// Adapters whose name contains this, ignoring case.
-    Name(String),
-    /// The n-th adapter of one backend, as `vulkan:0`.
-    Backend(wgpu::Backend, usize),
-}
-
-impl fmt::Display for Selector {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Auto => f.write_str("any adapter"),
-            Self::Index(index) => write!(f, "index {index}"),
-            Self::Name(name) => write!(f, "the name {name:?}"),
-            Self::Backend(backend, index) => write!(f, "{backend}:{index}"),
-        }
-    }
-}
-
-impl FromStr for Selector {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        let text = text.trim();
-        if text.is_empty() || text == "auto" {
-            return Ok(Self::Auto);
-        }
-        if let Ok(index) = text.parse() {
-            return Ok(Self::Index(index));
-        }
-        if let Some((backend, index)) = text.split_once(':')
-            && let (Some(backend), Ok(index)) = (parse_backend(backend), index.parse())
-        {
-            return Ok(Self::Backend(backend, index));
-        }
-        Ok(Self::Name(text.to_owned()))
-    }
-}
-
-fn parse_backend(text: &str) -> Option<wgpu::Backend> {
-    match text.to_ascii_lowercase().as_str() {
-        "vulkan" | "vk" => Some(wgpu::Backend::Vulkan),
-        "metal" | "mtl" => Some(wgpu::Backend::Metal),
-        "dx12" | "d3d12" => Some(wgpu::Backend::Dx12),
-        "gl" | "gles" | "opengl" => Some(wgpu::Backend::Gl),
-        "webgpu" => Some(wgpu::Backend::BrowserWebGpu),
-        _ => None,
-    }
-}
 
 /// One line of the listing of devices.
 #[derive(Clone, Debug)]
@@ -75,7 +15,8 @@ pub struct AdapterSummary {
     pub features: wgpu::Features,
     /// How much of everything it offers.
     pub limits: wgpu::Limits,
-    /// Whether it meets what narrows requires: compute, and WebGPU's default limits.
+    /// Why it falls short of what narrows requires, compute and WebGPU's default limits; None where it does
+    /// not.
     pub unusable: Option<String>,
     /// The kernel variants it would get.
     pub variants: Variants,
@@ -86,7 +27,7 @@ impl AdapterSummary {
         let info = adapter.get_info();
         let features = adapter.features();
         let limits = adapter.limits();
-        let unusable = unusable(adapter, &limits);
+        let unusable = shortfall(adapter.get_downlevel_capabilities().flags, &limits);
         let variants = Variants::choose(&info, features);
         Self { index, backend_index, info, features, limits, unusable, variants }
     }
@@ -97,7 +38,7 @@ impl AdapterSummary {
     }
 
     // Lower is better: how a device is chosen where the user names none.
-    fn rank(&self, prefer_low_power: bool) -> (bool, u8, u8, usize) {
+    pub(super) fn rank(&self, prefer_low_power: bool) -> (bool, u8, u8, usize) {
         let device = match self.info.device_type {
             wgpu::DeviceType::DiscreteGpu => u8::from(prefer_low_power),
             wgpu::DeviceType::IntegratedGpu => u8::from(!prefer_low_power),
@@ -114,9 +55,9 @@ impl AdapterSummary {
     }
 }
 
-fn unusable(adapter: &wgpu::Adapter, limits: &wgpu::Limits) -> Option<String> {
-    let downlevel = adapter.get_downlevel_capabilities();
-    if !downlevel.flags.contains(wgpu::DownlevelFlags::COMPUTE_SHADERS) {
+/// Why an adapter with these capabilities cannot be used, or None where it can.
+pub fn shortfall(capabilities: wgpu::DownlevelFlags, limits: &wgpu::Limits) -> Option<String> {
+    if !capabilities.contains(wgpu::DownlevelFlags::COMPUTE_SHADERS) {
         return Some("it has no compute shaders".to_owned());
     }
     let mut lacking = Vec::new();
@@ -176,55 +117,4 @@ pub async fn adapters() -> Vec<(AdapterSummary, wgpu::Adapter)> {
             (AdapterSummary::new(index, backend_index, &adapter), adapter)
         })
         .collect()
-}
-
-const NO_ADAPTER: &str = "Install a GPU driver, or Mesa's software Vulkan driver (Debian and Ubuntu: \
-     mesa-vulkan-drivers, Fedora: mesa-vulkan-drivers, Arch: vulkan-swrast), or use --device cpu";
-const LIST_THEM: &str = "See `narrows devices`, or use --device cpu";
-
-/// The position in `found` that `selector` means; `WGPU_ADAPTER_NAME` stands in for [`Selector::Auto`].
-///
-/// # Errors
-/// [`Error::NoDevice`] where nothing matches, or where a name fits several adapters of one backend.
-pub(super) fn choose(selector: &Selector, found: &[AdapterSummary]) -> Result<usize> {
-    let from_env = std::env::var("WGPU_ADAPTER_NAME").ok().filter(|name| !name.is_empty());
-    let selector = match (selector, from_env) {
-        (Selector::Auto, Some(name)) => &Selector::Name(name),
-        (selector, _) => selector,
-    };
-    let low_power = wgpu::PowerPreference::from_env() == Some(wgpu::PowerPreference::LowPower);
-    let matching: Vec<&AdapterSummary> = found
-        .iter()
-        .filter(|adapter| match selector {
-            Selector::Auto => adapter.unusable.is_none(),
-            Selector::Index(index) => adapter.index == *index,
-            Selector::Name(name) => adapter.info.name.to_lowercase().contains(&name.to_lowercase()),
-            Selector::Backend(backend, index) => {
-                adapter.info.backend == *backend && adapter.backend_index == *index
-            }
-        })
-        .collect();
-    let listed = |adapters: &mut dyn Iterator<Item = &AdapterSummary>| {
-        let labels: Vec<String> = adapters.map(AdapterSummary::label).collect();
-        if labels.is_empty() { "none".to_owned() } else { labels.join("; ") }
-    };
-    let refuse =
-        |wanted: String, advice| Error::NoDevice { wanted, available: listed(&mut found.iter()), advice };
-    let Some(best) = matching.iter().min_by_key(|adapter| adapter.rank(low_power)) else {
-        return Err(refuse(selector.to_string(), if found.is_empty() { NO_ADAPTER } else { LIST_THEM }));
-    };
-    if let Selector::Name(_) = selector {
-        let twins: Vec<_> = matching.iter().filter(|a| a.info.backend == best.info.backend).collect();
-        if twins.len() > 1 {
-            return Err(Error::NoDevice {
-                wanted: format!("{selector} alone"),
-                available: listed(&mut matching.iter().copied()),
-                advice: "Choose one by its index or as BACKEND:INDEX",
-            });
-        }
-    }
-    match &best.unusable {
-        Some(reason) => Err(refuse(format!("{selector} ({reason})"), LIST_THEM)),
-        None => Ok(best.index),
-    }
 }

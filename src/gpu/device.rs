@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use narrows_shaders::{Entry, Shader};
 
-use super::adapter::{adapters, choose, compute_floor};
+use super::adapter::{adapters, compute_floor};
 use super::pipeline::{Pipeline, PipelineKey};
-use super::{AdapterSummary, MatMulVariant, Selector, Variants};
+use super::{AdapterSummary, MatMulVariant, Selector, Variants, choose};
 use crate::{Error, Result};
 
 /// How to open a device.
@@ -37,7 +37,7 @@ pub struct Gpu {
 }
 
 impl Gpu {
-    /// Opens the adapter that `options` select.
+    /// Opens the adapter that `options` select; wgpu's environment variables decide what they leave open.
     ///
     /// # Errors
     /// [`Error::NoDevice`] where none matches, [`Error::Setting`] for a variant the device cannot run,
@@ -45,7 +45,9 @@ impl Gpu {
     pub async fn open(options: &GpuOptions) -> Result<Self> {
         let mut found = adapters().await;
         let summaries: Vec<AdapterSummary> = found.iter().map(|(summary, _)| summary.clone()).collect();
-        let (summary, adapter) = found.swap_remove(choose(&options.selector, &summaries)?);
+        let low_power = wgpu::PowerPreference::from_env() == Some(wgpu::PowerPreference::LowPower);
+        let chosen = choose(&options.selector.or_environment(), &summaries, low_power)?;
+        let (summary, adapter) = found.swap_remove(chosen);
         let (features, limits) = if options.only_defaults {
             (wgpu::Features::empty(), compute_floor())
         } else {

@@ -31,6 +31,11 @@ impl Download {
         Self { staging }
     }
 
+    /// How many words it has room for.
+    pub fn words_held(&self) -> usize {
+        (self.staging.size() / 4) as usize
+    }
+
     /// Records the copy of `words` words of `source` from word `offset`.
     pub fn record(
         &self,

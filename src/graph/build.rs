@@ -1,17 +1,18 @@
 //! The build-time tape: buffers, tensors, and the dispatches recorded so far.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use narrows_shaders::Access;
 
+use super::gradient::Gradient;
 use super::liveness::share_memory;
 use super::parameters::ALIGNMENT;
-use super::plan::{BufferId, BufferSpec, Dispatch, Phase, Plan, Slice};
+use super::plan::{BufferId, BufferSpec, Content, Dispatch, Phase, Plan, Slice};
 use super::{Init, Parameter, ParameterLayout};
-use crate::kernels::Kernel;
 use crate::kernels::activation::{self, Activation};
 use crate::kernels::state::State;
+use crate::kernels::{self, Kernel};
 use crate::{Error, Result};
 
 /// A `[rows, columns]` array of f32 in a graph: one row an image, whatever shape it is seen in.
@@ -35,6 +36,7 @@ impl Tensor {
 #[derive(Debug)]
 pub(super) struct TensorState {
     pub(super) label: String,
+    pub(super) shape: [u32; 2],
     pub(super) value: Slice,
     // The activation that made it and what the forward pass kept for its slope.
     pub(super) activation: Option<(Activation, Slice)>,
@@ -42,13 +44,6 @@ pub(super) struct TensorState {
     pub(super) uses: usize,
     pub(super) needs_gradient: bool,
     pub(super) gradient: Option<Gradient>,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Gradient {
-    pub(super) slice: Slice,
-    // Whether the activation's slope is already in it.
-    pub(super) through_activation: bool,
 }
 
 type Backward = Box<dyn FnOnce(&mut Graph) -> Result<()>>;
@@ -60,6 +55,8 @@ pub struct Graph {
     pub(super) layout: ParameterLayout,
     pub(super) batch: u32,
     pub(super) terms: Vec<String>,
+    // The offsets of those that a dispatch recorded so far sends a gradient.
+    pub(super) parameters_with_gradient: BTreeSet<usize>,
     dispatches: Vec<Dispatch>,
     tape: Vec<Backward>,
     named: BTreeMap<String, Slice>,
@@ -80,6 +77,7 @@ impl Graph {
             layout: ParameterLayout::default(),
             batch,
             terms: Vec::new(),
+            parameters_with_gradient: BTreeSet::new(),
             dispatches: Vec::new(),
             tape: Vec::new(),
             named: BTreeMap::new(),
@@ -88,6 +86,7 @@ impl Graph {
         graph.buffer("parameters", 0, true);
         graph.buffer("gradients", 0, true);
         let state = graph.buffer("state", State::WORDS, true);
+        graph.buffers[STATE.0].content = Content::State;
         graph.name("state", state);
         graph
     }
@@ -99,13 +98,13 @@ impl Graph {
 
     pub(super) fn buffer(&mut self, label: impl Into<String>, words: usize, persistent: bool) -> Slice {
         let words = words.next_multiple_of(ALIGNMENT);
-        self.buffers.push(BufferSpec { label: label.into(), words, persistent, integers: false });
+        self.buffers.push(BufferSpec { label: label.into(), words, persistent, content: Content::Floats });
         Slice { buffer: BufferId(self.buffers.len() - 1), offset: 0, words }
     }
 
     pub(super) fn integer_buffer(&mut self, label: &str, words: usize, persistent: bool) -> Slice {
         let slice = self.buffer(label, words, persistent);
-        self.buffers[slice.buffer.0].integers = true;
+        self.buffers[slice.buffer.0].content = Content::Integers;
         slice
     }
 
@@ -116,14 +115,19 @@ impl Graph {
     }
 
     /// Lets the host read `tensor` under `name` after a step: `[rows, columns]`, row-major.
-    pub fn output(&mut self, name: &str, tensor: Tensor) {
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for a tensor of another graph.
+    pub fn output(&mut self, name: &str, tensor: Tensor) -> Result<()> {
+        self.know(name, tensor)?;
         self.name(name, Slice { words: tensor.count() as usize, ..self.value(tensor) });
+        Ok(())
     }
 
     /// A tensor that the host writes under `name` before a step.
     pub fn input(&mut self, name: &str, rows: u32, columns: u32) -> Tensor {
         let tensor = self.tensor(name, rows, columns, false);
-        self.output(name, tensor);
+        self.name(name, Slice { words: tensor.count() as usize, ..self.value(tensor) });
         tensor
     }
 
@@ -143,6 +147,7 @@ impl Graph {
         let value = self.buffer(&label, rows as usize * columns as usize, false);
         self.tensors.push(TensorState {
             label,
+            shape: [rows, columns],
             value,
             activation: None,
             uses: 0,
@@ -150,6 +155,23 @@ impl Graph {
             gradient: None,
         });
         Tensor { id: self.tensors.len() - 1, rows, columns }
+    }
+
+    /// Fails for a tensor that another graph made.
+    pub(super) fn know(&self, operation: &str, tensor: Tensor) -> Result<()> {
+        let shape = [tensor.rows, tensor.columns];
+        match self.tensors.get(tensor.id) {
+            Some(known) if known.shape == shape => Ok(()),
+            _ => Err(Error::shape(operation, "a tensor of this graph", format!("{shape:?} of another"))),
+        }
+    }
+
+    /// Fails for a parameter that another graph declared.
+    pub(super) fn know_parameter(&self, operation: &str, parameter: &Parameter) -> Result<()> {
+        if self.layout.iter().any(|known| known == parameter) {
+            return Ok(());
+        }
+        Err(Error::shape(operation, "a parameter of this graph", format!("{} of another", parameter.name)))
     }
 
     pub(super) fn value(&self, tensor: Tensor) -> Slice {
@@ -182,7 +204,8 @@ impl Graph {
         Ok(())
     }
 
-    /// Records one kernel, holding the operands' sizes against what it needs.
+    /// Records one kernel, holding its extents against its limits and the operands' sizes against what it
+    /// needs.
     pub(super) fn record(
         &mut self,
         label: impl Into<String>,
@@ -190,6 +213,12 @@ impl Graph {
         operands: &[Slice],
     ) -> Result<()> {
         let label = label.into();
+        kernels::check(&kernel).map_err(|error| match error {
+            Error::Setting { setting, expected, got } => {
+                Error::Setting { setting: format!("{label}: {setting}"), expected, got }
+            }
+            other => other,
+        })?;
         let needed = kernel.operands();
         if needed.len() != operands.len() {
             let count = |n: usize| format!("{n} operands");
@@ -219,39 +248,12 @@ impl Graph {
         Ok(())
     }
 
-    /// Where a gradient of `tensor` is to be written, and whether to add to what is there.
-    ///
-    /// The caller must write it: a later caller is told to accumulate.
-    pub(super) fn gradient_target(&mut self, tensor: Tensor) -> (Slice, bool) {
-        if let Some(gradient) = self.tensors[tensor.id].gradient {
-            return (gradient.slice, true);
-        }
-        let label = format!("d {}", self.tensors[tensor.id].label);
-        let slice = self.buffer(label, tensor.count() as usize, false);
-        self.tensors[tensor.id].gradient = Some(Gradient { slice, through_activation: false });
-        (slice, false)
-    }
-
-    /// The finished gradient of `tensor` before its activation, or None where nothing sent one.
-    pub(super) fn preactivation_gradient(&mut self, tensor: Tensor) -> Result<Option<Slice>> {
-        let Some(gradient) = self.tensors[tensor.id].gradient else { return Ok(None) };
-        match self.tensors[tensor.id].activation {
-            Some((activation, kept)) if !gradient.through_activation => {
-                let label = format!("d {} before {activation}", self.label(tensor));
-                let slice = self.buffer(&label, tensor.count() as usize, false);
-                let kernel = activation::Backward { count: tensor.count(), activation, accumulate: false };
-                self.record(label, kernel, &[gradient.slice, kept, slice])?;
-                Ok(Some(slice))
-            }
-            _ => Ok(Some(gradient.slice)),
-        }
-    }
-
     /// `f(x)` on its own. Carries no gradient: for outputs.
     ///
     /// # Errors
-    /// [`Error::Shape`] where an internal buffer does not fit.
+    /// [`Error::Shape`] for a tensor of another graph.
     pub fn activate(&mut self, label: &str, x: Tensor, activation: Activation) -> Result<Tensor> {
+        self.know(label, x)?;
         let y = self.tensor(label, x.rows, x.columns, false);
         let operands = [self.value(x), self.value(y)];
         self.record(label, activation::Forward { count: x.count(), activation }, &operands)?;
@@ -277,5 +279,28 @@ impl Graph {
             batch: self.batch,
             terms: self.terms,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dispatch_that_writes_what_it_reads_is_refused() {
+        let mut graph = Graph::new(1);
+        let buffer = graph.buffer("x", 2 * ALIGNMENT, false);
+        let kernel = || activation::Forward { count: 3, activation: Activation::Relu };
+        let half = Slice { offset: ALIGNMENT, words: ALIGNMENT, ..buffer };
+        for operands in [[buffer, buffer], [Slice { words: ALIGNMENT, ..buffer }, half]] {
+            let message = graph.record("relu", kernel(), &operands).err().map(|error| error.to_string());
+            let message = message.unwrap_or_default();
+            assert!(message.contains("relu") && message.contains("a buffer of its own"), "{message}");
+        }
+        let other = graph.buffer("y", ALIGNMENT, false);
+        assert!(graph.record("relu", kernel(), &[buffer, other]).is_ok());
+        assert!(graph.record("relu", kernel(), &[buffer]).is_err(), "one operand is missing");
+        let short = Slice { words: 2, ..other };
+        assert!(graph.record("relu", kernel(), &[buffer, short]).is_err(), "one operand is too short");
     }
 }

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use super::plan::BufferId;
+use super::plan::{BufferId, Content};
 use super::{Device, Plan, Replay, Slice};
 use crate::Result;
-use crate::kernels::floats;
-use crate::reference::compare::{Mismatch, Tolerance, compare};
+use crate::kernels::{State, floats};
+use crate::reference::compare::{Tolerance, compare, compare_words};
 
 /// The first dispatch that differs, and where.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,8 +17,8 @@ pub struct Difference {
     pub label: String,
     /// The buffer that differs after it.
     pub buffer: String,
-    /// The numbers.
-    pub mismatch: Mismatch,
+    /// How many numbers differ, and the first of them on either device.
+    pub mismatch: String,
 }
 
 impl fmt::Display for Difference {
@@ -43,7 +43,7 @@ pub async fn first_difference(
     tolerance: Tolerance,
     setup: impl Fn(&mut Replay) -> Result<()>,
 ) -> Result<Option<Difference>> {
-    let probe = async |count: usize| -> Result<Option<(String, Mismatch)>> {
+    let probe = async |count: usize| -> Result<Option<(String, String)>> {
         let mut left = after(device, plan, count, &setup).await?;
         let mut right = after(other, plan, count, &setup).await?;
         differing_buffer(&mut left, &mut right, plan, tolerance).await
@@ -82,20 +82,34 @@ async fn differing_buffer(
     right: &mut Replay,
     plan: &Plan,
     tolerance: Tolerance,
-) -> Result<Option<(String, Mismatch)>> {
+) -> Result<Option<(String, String)>> {
     for (id, spec) in plan.buffers.iter().enumerate() {
         let slice = Slice { buffer: BufferId(id), offset: 0, words: spec.words };
         let (got, expected) = (left.read_slice(slice).await?, right.read_slice(slice).await?);
-        // As floats, small integers would all be nearly zero; as numbers they compare exactly.
-        let outcome = if spec.integers {
-            let numbers = |words: &[u32]| words.iter().map(|word| *word as f32).collect::<Vec<f32>>();
-            compare(&numbers(&got), &numbers(&expected), Tolerance::EXACT)
-        } else {
-            compare(floats(&got), floats(&expected), tolerance)
+        let difference = match spec.content {
+            Content::Floats => difference(&got, &expected, tolerance),
+            Content::Integers => compare_words(&got, &expected).err().map(|mismatch| mismatch.to_string()),
+            Content::State => state_difference(&got, &expected, tolerance),
         };
-        if let Err(mismatch) = outcome {
-            return Ok(Some((spec.label.clone(), mismatch)));
+        if let Some(difference) = difference {
+            return Ok(Some((spec.label.clone(), difference)));
         }
     }
     Ok(None)
+}
+
+fn difference(got: &[u32], expected: &[u32], tolerance: Tolerance) -> Option<String> {
+    compare(floats(got), floats(expected), tolerance).err().map(|mismatch| mismatch.to_string())
+}
+
+fn state_difference(got: &[u32], expected: &[u32], tolerance: Tolerance) -> Option<String> {
+    let [got, expected] = [got, expected].map(State::from_words);
+    let whole = |s: &State| [s.seed[0], s.seed[1], s.step, s.epoch, s.cursor];
+    let rest = |s: &State| [s.learning_rate, s.correction1, s.correction2].map(f32::to_bits);
+    let whole = compare_words(&whole(&got), &whole(&expected)).err();
+    let whole = whole.map(|mismatch| format!("seed, step, epoch, cursor: {mismatch}"));
+    whole.or_else(|| {
+        let rest = difference(&rest(&got), &rest(&expected), tolerance)?;
+        Some(format!("learning rate, corrections: {rest}"))
+    })
 }

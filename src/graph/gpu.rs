@@ -71,7 +71,10 @@ impl GpuReplay {
 
     /// Submits `steps` steps at once and a copy of `report` behind them.
     pub(super) fn submit(&mut self, steps: u32, dispatches: Range<usize>, report: Slice) -> GpuPending {
-        let download = self.spare.pop().unwrap_or_else(|| Download::new(&self.gpu, report.words));
+        // Reports of one replay may differ in length.
+        let fitting = self.spare.iter().position(|download| download.words_held() >= report.words);
+        let download = fitting.map(|at| self.spare.swap_remove(at));
+        let download = download.unwrap_or_else(|| Download::new(&self.gpu, report.words));
         let mut encoder = self.gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         {
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());

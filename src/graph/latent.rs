@@ -36,8 +36,9 @@ impl Graph {
     /// eps is drawn from the step's counter and drawn again, not stored, on the way back.
     ///
     /// # Errors
-    /// [`Error::Shape`] where the graph does not know the code.
+    /// [`Error::Shape`] for a code of another graph.
     pub fn reparameterize(&mut self, code: GaussianCode) -> Result<Tensor> {
+        self.know("reparameterize", code.stats)?;
         let (rows, latent) = (code.stats.rows, code.latent());
         let z = self.tensor("z", rows, latent, true);
         self.will_use(code.stats);
@@ -56,8 +57,9 @@ impl Graph {
     /// `mu` alone: the code of an image without noise. Carries no gradient.
     ///
     /// # Errors
-    /// [`Error::Shape`] where the graph does not know the code.
+    /// [`Error::Shape`] for a code of another graph.
     pub fn code_mean(&mut self, code: GaussianCode) -> Result<Tensor> {
+        self.know("code mean", code.stats)?;
         let (rows, latent) = (code.stats.rows, code.latent());
         let mu = self.tensor("mu", rows, latent, false);
         let operands = [self.value(code.stats), self.value(mu)];

@@ -9,6 +9,7 @@ mod compare;
 mod cpu;
 mod dense;
 mod gpu;
+mod gradient;
 mod latent;
 mod liveness;
 mod objective;
@@ -24,6 +25,6 @@ pub use objective::{
     Objective, Reduction, bernoulli_nll, gaussian_kl, gaussian_nll, learned_gaussian_nll, squared_error,
 };
 pub use parameters::{Init, Parameter, ParameterLayout};
-pub use plan::{BufferId, BufferSpec, Dispatch, Phase, Plan, Slice};
+pub use plan::{BufferId, BufferSpec, Content, Dispatch, Phase, Plan, Slice};
 pub use replay::{Device, Pending, Replay};
 pub use training::Optimizer;

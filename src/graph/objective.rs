@@ -2,15 +2,15 @@
 
 use std::ops::{Add, Mul};
 
-use super::build::{GRADIENTS, PARAMETERS};
+use super::build::PARAMETERS;
 use super::plan::Phase;
 use super::training::RING_STEPS;
 use super::{GaussianCode, Graph, Parameter, Slice, Tensor};
-use crate::Result;
 use crate::kernels::latent::GaussianKl;
 use crate::kernels::loss::{Kind, Loss};
 use crate::kernels::record::{Collect, MeanToRing};
 use crate::kernels::reduce::ColumnSum;
+use crate::{Error, Result};
 
 /// What the optimizer sees of the reconstruction. Reports are per image either way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -111,8 +111,30 @@ impl Term {
         }
     }
 
+    // Whether prediction, target and parameter fit each other and the graph.
+    fn check(&self, graph: &Graph) -> Result<()> {
+        let carrier = self.carrier();
+        graph.know(self.name(), carrier)?;
+        if carrier.rows != graph.batch {
+            return Err(Error::shape(self.name(), format!("a batch of {}", graph.batch), carrier.rows));
+        }
+        let Self::Reconstruction { target, log_variance, .. } = self else { return Ok(()) };
+        graph.know(self.name(), *target)?;
+        let shape = |tensor: &Tensor| format!("[{}, {}]", tensor.rows, tensor.columns);
+        if (target.rows, target.columns) != (carrier.rows, carrier.columns) {
+            return Err(Error::shape(self.name(), format!("images {}", shape(&carrier)), shape(target)));
+        }
+        let Some(parameter) = log_variance else { return Ok(()) };
+        graph.know_parameter(self.name(), parameter)?;
+        if parameter.len() == 1 {
+            return Ok(());
+        }
+        Err(Error::shape(self.name(), "one shared log variance", format!("{:?}", parameter.shape)))
+    }
+
     // Records value and gradient; the value of each image goes to `values`, unweighted.
     fn record(&self, graph: &mut Graph, scale: f32, values: Slice) -> Result<()> {
+        self.check(graph)?;
         let (rows, columns) = (self.carrier().rows, self.carrier().columns);
         let carrier = graph.value(self.carrier());
         let (gradient, accumulate) = graph.gradient_target(self.carrier());
@@ -131,8 +153,9 @@ impl Term {
                 let each = graph.buffer("d log_variance of each image", rows as usize, false);
                 let log_variance = parameter.slice(PARAMETERS);
                 graph.record(label, kernel, &[carrier, target, log_variance, values, gradient, each])?;
-                let sum = ColumnSum::whole(rows, 1);
-                graph.record("d log_variance", sum, &[each, parameter.slice(GRADIENTS)])
+                let (gradient, accumulate) = graph.parameter_gradient(parameter);
+                let sum = ColumnSum { accumulate, ..ColumnSum::whole(rows, 1) };
+                graph.record("d log_variance", sum, &[each, gradient])
             }
         }
     }
@@ -145,7 +168,8 @@ impl Graph {
     /// `[steps, terms]`, at the row of the step's number modulo [`Plan::ring_steps`](super::Plan::ring_steps).
     ///
     /// # Errors
-    /// [`Error::Shape`](crate::Error::Shape) where predictions and targets do not fit.
+    /// [`Error::Shape`] where predictions and targets do not fit each other or are of another graph;
+    /// [`Error::Setting`] for a deviation that is not positive, and beyond what the kernels count.
     pub fn minimize(&mut self, objective: Objective, reduction: Reduction) -> Result<()> {
         self.enter(Phase::Loss);
         let width = objective.terms.len() as u32;

@@ -22,8 +22,19 @@ pub struct BufferSpec {
     pub words: usize,
     /// Whether its content matters beyond one step, or is read by the host. Others may share memory.
     pub persistent: bool,
-    /// Whether it holds integers, which a comparison takes bit for bit.
-    pub integers: bool,
+    /// How its words are to be read.
+    pub content: Content,
+}
+
+/// How a buffer's words are to be read, where two devices' are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Content {
+    /// As f32, which devices round differently.
+    Floats,
+    /// As whole numbers, which must be equal.
+    Integers,
+    /// As a [`State`](crate::kernels::State), which has both.
+    State,
 }
 
 /// A range of a buffer, in words. Starts on a multiple of 64 words, WebGPU's binding alignment.
@@ -75,9 +86,9 @@ pub struct Dispatch {
 }
 
 impl Dispatch {
-    /// Bytes read and written, each operand once.
+    /// Bytes read and written.
     pub fn bytes(&self) -> u64 {
-        self.kernel.operands().iter().map(|operand| 4 * operand.words as u64).sum()
+        self.kernel.bytes()
     }
 }
 

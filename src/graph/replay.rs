@@ -167,7 +167,9 @@ impl Replay {
             return Err(Error::shape(format!("copy {name}"), to.words, from.words));
         }
         match (&mut self.0, &other.0) {
-            (Target::Gpu(gpu), Target::Gpu(source)) => gpu.copy_from(to, source, from),
+            (Target::Gpu(gpu), Target::Gpu(source)) if Arc::ptr_eq(&gpu.gpu, &source.gpu) => {
+                gpu.copy_from(to, source, from);
+            }
             (Target::Cpu(_, cpu), Target::Cpu(_, source)) => cpu.write(to, &source.read(from)),
             _ => {
                 return Err(Error::shape(format!("copy {name}"), "two replays on one device", "two devices"));
@@ -180,8 +182,12 @@ impl Replay {
     /// behind them. Returns at once on a GPU: await [`Replay::wait`] later.
     ///
     /// # Errors
-    /// [`Error::Setting`] for an unknown name.
+    /// [`Error::Setting`] for an unknown name, or for more steps than the ring holds.
     pub fn submit(&mut self, steps: u32, report: &str) -> Result<Pending> {
+        let most = Plan::ring_steps();
+        if steps > most {
+            return Err(Error::setting("steps of a submit", format!("at most {most}"), steps));
+        }
         let report = self.plan().slice(report)?;
         let all = 0..self.plan().dispatches.len();
         Ok(self.submit_range(steps, all, report))

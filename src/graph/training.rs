@@ -68,7 +68,8 @@ impl Graph {
     /// buffer `center` `[pixels]`, where `center` says so.
     ///
     /// # Errors
-    /// [`Error::Setting`] where the batch is empty or larger than the data set.
+    /// [`Error::Setting`] where the batch is empty or larger than the data set, [`Error::TooLarge`] for a
+    /// data set of 4 GiB or more.
     pub fn batch(&mut self, total: u32, pixels: u32, shuffle: bool, center: bool) -> Result<Tensor> {
         let batch = self.batch;
         if batch == 0 || batch > total {

@@ -2,9 +2,10 @@
 
 use narrows_shaders::batch as shaders;
 
-use super::{Kernel, Operand, Program, State, floats, floats_mut};
+use super::{Kernel, Operand, Program, State, floats, floats_mut, within};
 use crate::gpu::Variants;
 use crate::reference::batch::{Permutation, ahead, pixel};
+use crate::{Error, Result};
 
 /// `indices[batch]`: the images from the state's cursor on, in the order of its pass.
 ///
@@ -65,6 +66,11 @@ impl Kernel for Permute {
         vec![Operand::read("state", State::WORDS), Operand::write("indices", self.batch as usize)]
     }
 
+    fn check(&self) -> Result<()> {
+        within("images", self.count, 1..=u32::MAX)?;
+        within("batch", self.batch, 1..=self.count)
+    }
+
     fn flops(&self) -> u64 {
         0
     }
@@ -113,8 +119,27 @@ impl Kernel for Gather {
         operands
     }
 
+    fn check(&self) -> Result<()> {
+        within("images", self.count, 1..=u32::MAX)?;
+        within("pixels", self.pixels, 1..=u32::MAX)?;
+        let needed = u64::from(self.count) * u64::from(self.pixels);
+        let allowed = u64::from(u32::MAX);
+        if needed <= allowed {
+            return Ok(());
+        }
+        let advice = "Use fewer or smaller images";
+        Err(Error::TooLarge { operation: "images of a data set".to_owned(), needed, allowed, advice })
+    }
+
     fn flops(&self) -> u64 {
         u64::from(self.batch) * u64::from(self.pixels)
+    }
+
+    // Of the data set, the images chosen.
+    fn bytes(&self) -> u64 {
+        let pixels = u64::from(self.batch) * u64::from(self.pixels);
+        let center = if self.center { 4 * u64::from(self.pixels) } else { 0 };
+        pixels + 4 * u64::from(self.batch) + center + 4 * pixels
     }
 
     fn shape(&self) -> String {

@@ -5,7 +5,8 @@
 use narrows_shaders::latent as shaders;
 
 use super::state::State;
-use super::{Kernel, Operand, Program, floats, floats_mut};
+use super::{Kernel, Operand, Program, floats, floats_mut, within};
+use crate::Result;
 use crate::gpu::Variants;
 use crate::reference::latent::{
     gaussian_kl, gaussian_kl_slopes, reparameterize, reparameterize_logvar_slope,
@@ -212,6 +213,10 @@ impl Kernel for GaussianKl {
             Operand::write("value", self.rows as usize),
             Operand::write("dstats", stats),
         ]
+    }
+
+    fn check(&self) -> Result<()> {
+        within("numbers in a Gaussian code", self.latent, 1..=Self::MAX_LATENT)
     }
 
     fn flops(&self) -> u64 {

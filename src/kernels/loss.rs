@@ -2,9 +2,10 @@
 
 use narrows_shaders::loss as shaders;
 
-use super::{Kernel, Operand, Program, floats, floats_mut};
+use super::{Kernel, Operand, Program, floats, floats_mut, within};
 use crate::gpu::Variants;
 pub use crate::reference::loss::Kind;
+use crate::{Error, Result};
 
 /// `value[row] = -log p(x[row] | y[row])` in nats, unweighted, and `dy = scale * d value / dy`.
 ///
@@ -87,6 +88,16 @@ impl Kernel for Loss {
             operands.push(Operand::write("log_variance_gradient", rows));
         }
         operands
+    }
+
+    fn check(&self) -> Result<()> {
+        within("columns of a loss", self.columns, 1..=Self::MAX_COLUMNS)?;
+        match self.kind {
+            Kind::Gaussian { deviation } if !(deviation.is_finite() && deviation > 0.0) => {
+                Err(Error::setting("deviation", "a positive number", deviation))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn flops(&self) -> u64 {

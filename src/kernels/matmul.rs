@@ -2,10 +2,10 @@
 
 use narrows_shaders::matmul as shaders;
 
-use super::{Kernel, Operand, Program, floats, floats_mut};
+use super::{Kernel, Operand, Program, floats, floats_mut, within};
 use crate::gpu::{MatMulVariant, Variants};
 use crate::kernels::activation::Activation;
-use crate::reference;
+use crate::{Result, reference};
 
 /// Which operands are read transposed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -157,6 +157,12 @@ impl Kernel for MatMul {
             operands.push(Operand::write("preactivation", output));
         }
         operands
+    }
+
+    fn check(&self) -> Result<()> {
+        within("rows of a matrix product", self.rows, 1..=u32::MAX)?;
+        within("columns of a matrix product", self.columns, 1..=u32::MAX)?;
+        within("depth of a matrix product", self.depth, 1..=Self::MAX_DEPTH)
     }
 
     fn flops(&self) -> u64 {

@@ -86,8 +86,21 @@ pub trait Kernel: Debug + Send + Sync {
     /// The storage operands: first those read, then those written, as the shader's table lists them.
     fn operands(&self) -> Vec<Operand>;
 
+    /// Whether its extents and settings are ones it computes right.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] naming the first that is not, [`Error::TooLarge`].
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// Floating-point operations, counting a multiply-add as two.
     fn flops(&self) -> u64;
+
+    /// Bytes read and written: each operand once, unless it uses but a part of one.
+    fn bytes(&self) -> u64 {
+        self.operands().iter().map(|operand| 4 * operand.words as u64).sum()
+    }
 
     /// The dimensions, for reports: `[128, 784] x [784, 400]`.
     fn shape(&self) -> String;
@@ -106,19 +119,49 @@ pub fn floats_mut(words: &mut [u32]) -> &mut [f32] {
     bytemuck::cast_slice_mut(words)
 }
 
+/// Whether `kernel` computes right what it is asked to: its own [`Kernel::check`], and operands whose
+/// elements the shaders' 32-bit indices can count.
+///
+/// # Errors
+/// [`Error::Setting`], [`Error::TooLarge`].
+pub fn check(kernel: &dyn Kernel) -> Result<()> {
+    kernel.check()?;
+    for operand in kernel.operands() {
+        let (needed, allowed) = (4 * operand.words as u64, 4 * u64::from(u32::MAX));
+        if needed > allowed {
+            let operation = format!("{} operand {}", kernel.name(), operand.name);
+            return Err(Error::TooLarge { operation, needed, allowed, advice: "Use a smaller batch or model" });
+        }
+    }
+    Ok(())
+}
+
+// For `Kernel::check`: `value` must lie in `range`.
+fn within(what: &str, value: u32, range: std::ops::RangeInclusive<u32>) -> Result<()> {
+    if range.contains(&value) {
+        return Ok(());
+    }
+    let expected = match (*range.start(), *range.end()) {
+        (least, u32::MAX) => format!("at least {least}"),
+        (least, most) => format!("between {least} and {most}"),
+    };
+    Err(Error::setting(what, expected, value))
+}
+
 /// Prepares a launch of `kernel` on the caller's buffers, given in operand order.
 ///
 /// `params` is a range of a uniform buffer that holds [`Kernel::params`]. Creating the pipeline on first
 /// use is the slow part; the launch itself can be recorded again and again.
 ///
 /// # Errors
-/// [`Error::Shape`] where an operand is missing or too short.
+/// As [`check`]; [`Error::Shape`] where an operand is missing or too short.
 pub fn prepare(
     gpu: &Gpu,
     kernel: &dyn Kernel,
     params: wgpu::BufferBinding<'_>,
     operands: &[wgpu::BufferBinding<'_>],
 ) -> Result<Launch> {
+    check(kernel)?;
     let program = kernel.program(&gpu.variants);
     let table = program.table()?;
     let expected = kernel.operands();

@@ -8,6 +8,7 @@ use narrows_shaders::optimizer as shaders;
 use super::{Kernel, Operand, Program, State, floats, floats_mut};
 use crate::gpu::Variants;
 use crate::reference::optimizer as reference;
+use crate::{Error, Result};
 
 /// Stochastic gradient descent with momentum, as PyTorch writes it: `v = momentum v + g`, then
 /// `p -= learning_rate v`, where `g` includes `weight_decay p`. The velocity begins at zero.
@@ -62,6 +63,11 @@ fn operands(count: u32, moments: &[&'static str]) -> Vec<Operand> {
     operands
 }
 
+fn fraction(what: &str, value: f64) -> Result<()> {
+    let good = (0.0..1.0).contains(&value);
+    if good { Ok(()) } else { Err(Error::setting(what, "at least 0 and below 1", value)) }
+}
+
 impl Kernel for Sgd {
     fn name(&self) -> &'static str {
         "optimizer sgd"
@@ -84,6 +90,10 @@ impl Kernel for Sgd {
 
     fn operands(&self) -> Vec<Operand> {
         operands(self.count, &["first_moment"])
+    }
+
+    fn check(&self) -> Result<()> {
+        fraction("momentum", self.momentum.into())
     }
 
     fn flops(&self) -> u64 {
@@ -139,6 +149,14 @@ impl Kernel for Adam {
 
     fn operands(&self) -> Vec<Operand> {
         operands(self.count, &["first_moment", "second_moment"])
+    }
+
+    fn check(&self) -> Result<()> {
+        fraction("beta1", self.beta1)?;
+        fraction("beta2", self.beta2)?;
+        // Without it a gradient of zero would be divided by zero.
+        let good = self.epsilon.is_finite() && self.epsilon > 0.0;
+        if good { Ok(()) } else { Err(Error::setting("epsilon", "a positive number", self.epsilon)) }
     }
 
     fn flops(&self) -> u64 {

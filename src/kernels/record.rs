@@ -2,7 +2,8 @@
 
 use narrows_shaders::record as shaders;
 
-use super::{Kernel, Operand, Program, State, floats, floats_mut};
+use super::{Kernel, Operand, Program, State, floats, floats_mut, within};
+use crate::Result;
 use crate::gpu::Variants;
 use crate::reference::record::{collect, scaled_sum};
 
@@ -70,8 +71,19 @@ impl Kernel for MeanToRing {
         ]
     }
 
+    fn check(&self) -> Result<()> {
+        within("values of a loss term", self.count, 1..=Self::MAX_COUNT)?;
+        within("steps of a loss ring", self.capacity, 1..=u32::MAX)?;
+        within("slot of a loss ring", self.slot, 0..=self.width.saturating_sub(1))
+    }
+
     fn flops(&self) -> u64 {
         u64::from(self.count)
+    }
+
+    // One number of the ring.
+    fn bytes(&self) -> u64 {
+        4 * (State::WORDS as u64 + u64::from(self.count) + 1)
     }
 
     fn shape(&self) -> String {
@@ -116,6 +128,11 @@ impl Kernel for Collect {
 
     fn flops(&self) -> u64 {
         0
+    }
+
+    // The batch's part of the pass.
+    fn bytes(&self) -> u64 {
+        4 * (State::WORDS as u64 + 2 * u64::from(self.batch))
     }
 
     fn shape(&self) -> String {

@@ -2,7 +2,8 @@
 
 use narrows_shaders::reduce as shaders;
 
-use super::{Kernel, Operand, Program, floats, floats_mut};
+use super::{Kernel, Operand, Program, floats, floats_mut, within};
+use crate::Result;
 use crate::gpu::Variants;
 use crate::reference::reduce::column_sums;
 
@@ -67,6 +68,10 @@ impl Kernel for ColumnSum {
             Operand::read("a", size(self.rows, self.columns)),
             Operand::write("sums", size(self.rows.div_ceil(self.chunk), self.columns)),
         ]
+    }
+
+    fn check(&self) -> Result<()> {
+        within("rows to a column sum", self.chunk, 1..=Self::MAX_CHUNK)
     }
 
     fn flops(&self) -> u64 {

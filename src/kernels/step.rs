@@ -2,7 +2,8 @@
 
 use narrows_shaders::step as shaders;
 
-use super::{Kernel, Operand, Program, State};
+use super::{Kernel, Operand, Program, State, within};
+use crate::Result;
 use crate::gpu::Variants;
 use crate::reference::batch::ahead;
 use crate::reference::step::next_correction;
@@ -44,6 +45,11 @@ impl Kernel for Advance {
 
     fn operands(&self) -> Vec<Operand> {
         vec![Operand::write("state", State::WORDS)]
+    }
+
+    fn check(&self) -> Result<()> {
+        within("images", self.count, 1..=u32::MAX)?;
+        within("batch", self.batch, 1..=self.count)
     }
 
     fn flops(&self) -> u64 {

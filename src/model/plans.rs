@@ -90,7 +90,7 @@ impl Model {
         let (mut graph, network) = self.graph(batch);
         let x = self.images(&mut graph, total, false)?;
         let code = self.variant.code(&network, &mut graph, x)?;
-        graph.output("code", code);
+        graph.output("code", code)?;
         self.decode(&mut graph, &network, code, "reconstruction")?;
         graph.advance(total, [0.0; 2])?;
         Ok(graph.finish(false))
@@ -114,7 +114,6 @@ impl Model {
         if activation != Activation::Identity {
             image = graph.activate("mean image", image, activation)?;
         }
-        graph.output(name, image);
-        Ok(())
+        graph.output(name, image)
     }
 }

@@ -81,7 +81,14 @@ impl Activation {
     pub fn value(self, z: f64) -> f64 {
         match self {
             Self::Identity => z,
-            Self::Relu => z.max(0.0),
+            // Unlike max, this leaves NaN as it is.
+            Self::Relu => {
+                if z < 0.0 {
+                    0.0
+                } else {
+                    z
+                }
+            }
             Self::LeakyRelu => {
                 if z > 0.0 {
                     z

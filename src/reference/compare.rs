@@ -27,9 +27,9 @@ impl Tolerance {
     }
 }
 
-/// Where two arrays differ.
+/// Where two arrays of numbers differ.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Mismatch {
+pub struct Mismatch<T = f32> {
     /// How many elements differ too much.
     pub count: usize,
     /// Out of how many.
@@ -37,15 +37,15 @@ pub struct Mismatch {
     /// The first of them.
     pub index: usize,
     /// What was found there.
-    pub got: f32,
+    pub got: T,
     /// What was expected there.
-    pub expected: f32,
+    pub expected: T,
 }
 
-impl fmt::Display for Mismatch {
+impl<T: fmt::Debug> fmt::Display for Mismatch<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { count, of, index, got, expected } = self;
-        write!(f, "{count} of {of} differ, first at {index}: got {got:e}, expected {expected:e}")
+        write!(f, "{count} of {of} differ, first at {index}: got {got:?}, expected {expected:?}")
     }
 }
 
@@ -54,20 +54,32 @@ impl fmt::Display for Mismatch {
 /// # Errors
 /// The [`Mismatch`], with the first difference and their number.
 pub fn compare(got: &[f32], expected: &[f32], tolerance: Tolerance) -> Result<(), Mismatch> {
+    differing(got, expected, f32::NAN, |got, expected| tolerance.accepts(got, expected))
+}
+
+/// Compares whole numbers, which must be equal. As floats most would be nearly zero, and pass.
+///
+/// # Errors
+/// As [`compare`]; a number that is missing is shown as 0.
+pub fn compare_words(got: &[u32], expected: &[u32]) -> Result<(), Mismatch<u32>> {
+    differing(got, expected, 0, |got, expected| got == expected)
+}
+
+fn differing<T: Copy>(
+    got: &[T],
+    expected: &[T],
+    missing: T,
+    same: impl Fn(T, T) -> bool,
+) -> Result<(), Mismatch<T>> {
     let of = got.len().max(expected.len());
-    let at = |values: &[f32], index: usize| values.get(index).copied().unwrap_or(f32::NAN);
-    let wrong = |index: &usize| !tolerance.accepts(at(got, *index), at(expected, *index));
+    let wrong = |index: &usize| match (got.get(*index), expected.get(*index)) {
+        (Some(got), Some(expected)) => !same(*got, *expected),
+        _ => true,
+    };
     let mut wrongs = (0..of).filter(wrong);
-    match wrongs.next() {
-        None => Ok(()),
-        Some(index) => Err(Mismatch {
-            count: 1 + wrongs.count(),
-            of,
-            index,
-            got: at(got, index),
-            expected: at(expected, index),
-        }),
-    }
+    let Some(index) = wrongs.next() else { return Ok(()) };
+    let at = |values: &[T]| values.get(index).copied().unwrap_or(missing);
+    Err(Mismatch { count: 1 + wrongs.count(), of, index, got: at(got), expected: at(expected) })
 }
 
 #[cfg(test)]
@@ -101,6 +113,18 @@ mod tests {
         assert!(!CLOSE.accepts(f32::INFINITY, f32::NEG_INFINITY));
         assert!(!CLOSE.accepts(f32::INFINITY, 1e38));
         assert!(!CLOSE.accepts(1e38, f32::INFINITY));
+    }
+
+    #[test]
+    fn words_that_would_be_equal_as_floats_are_told_apart() {
+        let (got, expected) = ([0, 1 << 24], [0, (1 << 24) + 1]);
+        assert_eq!(got.map(|word: u32| word as f32), expected.map(|word: u32| word as f32));
+        let mismatch = compare_words(&got, &expected).err();
+        assert_eq!(mismatch.map(|m| (m.index, m.got, m.expected)), Some((1, got[1], expected[1])));
+        // As bits of floats, 0 and 1 differ by a denormal.
+        assert!(compare_words(&[0], &[1]).is_err());
+        assert!(compare_words(&[0], &[]).is_err());
+        assert_eq!(compare_words(&got, &got), Ok(()));
     }
 
     #[test]

@@ -1,9 +1,13 @@
 //! What the device tests share: an open device, odd data, and a kernel held against its reference.
-#![allow(dead_code, missing_docs)]
+// Each test program uses its part of this; none of it is anyone's interface.
+#![allow(dead_code, missing_docs, unreachable_pub, clippy::panic)]
 
-use std::sync::OnceLock;
+pub mod step;
+
+use std::sync::{Arc, OnceLock};
 
 use narrows::gpu::{Gpu, GpuOptions, read_words};
+use narrows::graph::Device;
 use narrows::kernels::{self, Kernel, floats};
 use narrows::reference::compare::{Tolerance, compare};
 use narrows_shaders::Access;
@@ -19,12 +23,29 @@ pub fn gpu() -> &'static Gpu {
 }
 
 /// One device for each matrix-product variant the adapter can run.
-pub fn gpus() -> &'static [Gpu] {
-    static GPUS: OnceLock<Vec<Gpu>> = OnceLock::new();
+pub fn gpus() -> &'static [Arc<Gpu>] {
+    static GPUS: OnceLock<Vec<Arc<Gpu>>> = OnceLock::new();
     GPUS.get_or_init(|| {
-        let each = |matmul| open(GpuOptions { matmul: Some(matmul), ..Default::default() });
+        let each = |matmul| Arc::new(open(GpuOptions { matmul: Some(matmul), ..Default::default() }));
         gpu().matmul_variants().into_iter().map(each).collect()
     })
+}
+
+/// Where plans run: every variant's device.
+pub fn devices() -> impl Iterator<Item = Device> {
+    gpus().iter().map(|gpu| Device::Gpu(Arc::clone(gpu)))
+}
+
+/// The device that the rule chose the variant for.
+pub fn device() -> Device {
+    static CHOSEN: OnceLock<Arc<Gpu>> = OnceLock::new();
+    Device::Gpu(Arc::clone(CHOSEN.get_or_init(|| Arc::new(open(GpuOptions::default())))))
+}
+
+/// A device and its variant, for messages.
+pub fn title(device: &Device) -> String {
+    let variant = device.variants().map_or(String::new(), |variants| format!(", {}", variants.matmul));
+    format!("{}{variant}", device.name())
 }
 
 fn open(mut options: GpuOptions) -> Gpu {
@@ -95,10 +116,13 @@ pub fn run(
         let bindings: Vec<wgpu::BufferBinding<'_>> = buffers
             .iter()
             .zip(&operands)
-            .map(|(buffer, operand)| wgpu::BufferBinding {
-                buffer,
-                offset: 4 * MARGIN as u64,
-                size: std::num::NonZeroU64::new(4 * operand.words as u64),
+            .map(|(buffer, operand)| {
+                let offset = 4 * MARGIN as u64;
+                // The margin behind is bound too, as far as the device allows: a driver drops writes past
+                // the end of a binding, which would hide them.
+                let most = gpu.device.limits().max_storage_buffer_binding_size;
+                let size = (buffer.size() - offset).min(most).max(4 * operand.words as u64);
+                wgpu::BufferBinding { buffer, offset, size: std::num::NonZeroU64::new(size) }
             })
             .collect();
         let mut params = kernel.params();

@@ -205,7 +205,8 @@ def latent_noise(seed, step, rows, latent):
     blocks = -(-rows * latent // 4)
     counters = [[block, step, LATENT_STREAM, 0] for block in range(blocks)]
     bits = philox(counters, [seed & 0xFFFFFFFF, seed >> 32])
-    uniform = ((bits >> np.uint64(8)).astype(np.float64) + 0.5) / 2**24
+    # 23 bits and a half are exact in float32; with 24 the last step would round up to 1.
+    uniform = ((bits >> np.uint64(9)).astype(np.float64) + 0.5) / 2**23
     radius = np.sqrt(-2 * np.log(uniform[:, 0::2]))
     angle = 2 * np.pi * uniform[:, 1::2]
     normals = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=2)

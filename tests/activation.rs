@@ -1,0 +1,98 @@
+//! Activations on their own, every one of them, held against the reference.
+#![allow(missing_docs)]
+
+mod common;
+
+use common::{check, gpu, noise, run, words};
+use narrows::kernels::activation::{Activation, Backward, Forward};
+use narrows::kernels::floats;
+use narrows::reference::compare::Tolerance;
+
+const COUNTS: [u32; 7] = [1, 3, 27, 51, 64, 129, 4097];
+
+// WGSL lets tanh err by 1e-5; the others rest on exp and on an erf good to 1.5e-7.
+fn tolerance(activation: Activation) -> Tolerance {
+    match activation {
+        Activation::Identity | Activation::Relu => Tolerance::EXACT,
+        Activation::LeakyRelu => Tolerance::new(0.0, 2e-7),
+        Activation::Tanh => Tolerance::new(1e-5, 0.0),
+        _ => Tolerance::new(1e-6, 2e-6),
+    }
+}
+
+// Inputs in [-8, 8).
+fn inputs(count: u32) -> Vec<f32> {
+    noise(1, count as usize).iter().map(|x| 8.0 * x).collect()
+}
+
+// What the forward pass keeps of these inputs, by the reference.
+fn kept(activation: Activation, z: &[f32]) -> Vec<f32> {
+    let keep = |z: &f32| if activation.keeps_input() { *z } else { activation.value(f64::from(*z)) as f32 };
+    z.iter().map(keep).collect()
+}
+
+#[test]
+fn every_activation_matches_the_reference_at_every_size() {
+    for activation in Activation::ALL {
+        for count in COUNTS {
+            let kernel = Forward { count, activation };
+            check(gpu(), &kernel, &[words(&inputs(count))], &[None], tolerance(activation));
+        }
+    }
+}
+
+#[test]
+fn every_slope_matches_the_reference_written_and_added() {
+    for activation in Activation::ALL {
+        for accumulate in [false, true] {
+            for count in COUNTS {
+                let kernel = Backward { count, activation, accumulate };
+                let kept = kept(activation, &inputs(count));
+                let operands = [words(&noise(2, count as usize)), words(&kept)];
+                let before = accumulate.then(|| words(&noise(3, count as usize)));
+                check(gpu(), &kernel, &operands, &[before], Tolerance::new(1e-6, 2e-6));
+            }
+        }
+    }
+}
+
+#[test]
+fn extreme_inputs_keep_their_values_and_slopes() {
+    let z = [1e4, -1e4, 100.0, -100.0, 30.0, -30.0, 0.0, -0.0, 1e-4, -1e-4, 1e-20, -1e-20];
+    let count = z.len() as u32;
+    for activation in Activation::ALL {
+        check(gpu(), &Forward { count, activation }, &[words(&z)], &[None], tolerance(activation));
+        let kernel = Backward { count, activation, accumulate: false };
+        let operands = [words(&[1.0; 12]), words(&kept(activation, &z))];
+        check(gpu(), &kernel, &operands, &[None], Tolerance::new(1e-6, 2e-6));
+    }
+}
+
+#[test]
+fn nan_goes_through_every_activation_and_every_slope_and_touches_nothing_else() {
+    for activation in Activation::ALL {
+        let nans = |values: &[f32]| -> Vec<usize> {
+            values.iter().enumerate().filter(|(_, value)| value.is_nan()).map(|(i, _)| i).collect()
+        };
+        let mut z = inputs(70);
+        z[5] = f32::NAN;
+        let y = run(gpu(), &Forward { count: 70, activation }, &[words(&z)], &[None]).swap_remove(1);
+        assert_eq!(nans(floats(&y)), [5], "{activation}");
+        assert!(activation.value(f64::NAN).is_nan(), "{activation} of the reference");
+        let mut dy = noise(2, 70);
+        dy[6] = f32::NAN;
+        let kernel = Backward { count: 70, activation, accumulate: false };
+        let operands = [words(&dy), words(&kept(activation, &inputs(70)))];
+        let dx = run(gpu(), &kernel, &operands, &[None]).swap_remove(2);
+        assert_eq!(nans(floats(&dx)), [6], "the slope of {activation}");
+    }
+}
+
+#[test]
+fn more_than_65535_workgroups_fold_into_two_dimensions() {
+    let (count, activation) = (64 * 66_000, Activation::Relu);
+    let x = words(&noise(1, count as usize));
+    check(gpu(), &Forward { count, activation }, std::slice::from_ref(&x), &[None], Tolerance::EXACT);
+    let kernel = Backward { count, activation, accumulate: false };
+    check(gpu(), &kernel, &[words(&noise(2, count as usize)), x], &[None], Tolerance::EXACT);
+}

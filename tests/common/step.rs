@@ -1,0 +1,98 @@
+//! Small training steps of every variant, at odd sizes, and a graph recorded by hand.
+
+use narrows::graph::{Graph, Init, Plan, Reduction, Replay, bernoulli_nll, squared_error};
+use narrows::kernels::State;
+use narrows::kernels::activation::Activation;
+use narrows::model::{Model, Variant};
+use narrows::train::{Config, packed};
+
+use super::noise;
+
+pub const PIXELS: u32 = 27;
+/// Even, so that another image's index is at hand for a wrong kernel.
+pub const TOTAL: u32 = 14;
+pub const BATCH: u32 = 5;
+
+/// The preset of `variant`, made small, and smooth so that its slopes have no jumps.
+pub fn config(variant: &dyn Variant) -> Config {
+    let mut config = variant.preset();
+    config.model.latent = 3;
+    if !config.model.hidden.is_empty() {
+        config.model.hidden = vec![17, 9];
+        config.model.activation = Activation::Silu;
+    }
+    if config.model.code_activation != Activation::Identity {
+        config.model.code_activation = Activation::Tanh;
+    }
+    config.model.kl_weight = 0.7;
+    config.train.seed = 0x1234_5678_9abc;
+    config
+}
+
+/// A training step of `config`, shuffled.
+pub fn plan(config: &Config, keep_all: bool) -> Plan {
+    let model = Model::new(&config.model, PIXELS).unwrap();
+    model.training(BATCH, TOTAL, true, config.train.optimizer(), keep_all).unwrap()
+}
+
+/// The first parameters of `config`, biases not zero.
+pub fn initial(config: &Config, plan: &Plan) -> Vec<f32> {
+    let mut flat = plan.parameters.initial(config.train.seed);
+    for (parameter, seed) in plan.parameters.iter().zip(10..) {
+        if parameter.name.ends_with("bias") {
+            let values = noise(seed, parameter.len());
+            flat[parameter.offset..][..values.len()].copy_from_slice(&values);
+        }
+    }
+    flat
+}
+
+/// Writes images, parameters and state for the first step.
+pub fn start(config: &Config, replay: &mut Replay) -> narrows::Result<()> {
+    let bytes: Vec<u8> =
+        noise(3, (PIXELS * TOTAL) as usize).iter().map(|x| (127.0 * x + 128.0) as u8).collect();
+    let initial = initial(config, replay.plan());
+    replay.write("images", &packed(&bytes))?;
+    replay.write_floats("parameters", &initial)?;
+    if config.model.center {
+        replay.write_floats("center", &vec![0.5; PIXELS as usize])?;
+    }
+    let train = &config.train;
+    replay.write_state(&State::new(train.seed, train.learning_rate, train.optimizer().betas()))
+}
+
+/// The weights of the terms in the ring in what `config` minimizes.
+pub fn weights(config: &Config) -> Vec<f32> {
+    let pixel = config.model.reduction == narrows::model::ReductionKind::Pixel;
+    vec![if pixel { 1.0 / PIXELS as f32 } else { 1.0 }, config.model.kl_weight]
+}
+
+/// The weights of the terms of [`by_hand`].
+pub const BY_HAND: [f32; 3] = [1.0, 0.3, 0.2];
+
+/// One weight and one bias used by two layers, a tensor read by two layers, a prediction read by two terms.
+pub fn by_hand() -> Plan {
+    let mut graph = Graph::new(BATCH);
+    let x = graph.input("x", BATCH, PIXELS);
+    let pixels = PIXELS as usize;
+    let glorot = Init::GlorotUniform { fan_in: pixels, fan_out: pixels };
+    let square = graph.parameter("square", vec![pixels, pixels], glorot);
+    let bias = graph.parameter("bias", vec![pixels], Init::Constant(0.1));
+    let other = graph.parameter("other", vec![pixels, pixels], glorot);
+    let once = graph.dense("once", x, &square, Some(&bias), Activation::Tanh).unwrap();
+    let twice = graph.dense("twice", once, &square, Some(&bias), Activation::Gelu).unwrap();
+    let beside = graph.dense("beside", once, &other, None, Activation::Identity).unwrap();
+    let objective = BY_HAND[0] * squared_error(twice, x)
+        + BY_HAND[1] * squared_error(beside, x)
+        + BY_HAND[2] * bernoulli_nll(beside, x);
+    graph.minimize(objective, Reduction::Image).unwrap();
+    graph.finish(true)
+}
+
+/// Writes images and parameters for [`by_hand`].
+pub fn start_by_hand(replay: &mut Replay) -> narrows::Result<()> {
+    let x: Vec<f32> = noise(3, (BATCH * PIXELS) as usize).iter().map(|x| 0.5 + 0.5 * x).collect();
+    let initial = replay.plan().parameters.initial(7);
+    replay.write_floats("x", &x)?;
+    replay.write_floats("parameters", &initial)
+}

@@ -1,0 +1,270 @@
+//! Whole training steps against PyTorch's: every gradient, ten losses, the parameters at the end.
+//!
+//! `tests/golden/README.md` says what the files hold and how they were made.
+#![allow(clippy::panic, missing_docs)]
+
+mod common;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use common::{devices, title};
+use narrows::graph::{Device, ParameterLayout, Plan, Replay};
+use narrows::kernels::State;
+use narrows::model::{LikelihoodKind, Model, ModelConfig, ReductionKind};
+use narrows::train::{OptimizerKind, TrainConfig, packed};
+use safetensors::SafeTensors;
+use serde_json::Value;
+
+const CASES: usize = 13;
+
+// All relative to a tensor's largest value.
+struct Allowed {
+    gradient: f32,
+    loss: f32,
+    end: f32,
+}
+
+// What PyTorch's own float32 strays by, as `make.py` prints it. Measured: 2.2e-7, 2.7e-7, 3.1e-7.
+const REFERENCE: Allowed = Allowed { gradient: 5e-7, loss: 5e-7, end: 5e-7 };
+// Measured on lavapipe: 1.2e-6, 4.9e-7, 5.6e-7. WGSL lets exp and tanh be some times worse than there, and
+// Adam, which divides a gradient by its own size, carries that into the end.
+const ON_A_DEVICE: Allowed = Allowed { gradient: 5e-6, loss: 2e-6, end: 2e-5 };
+
+struct Case {
+    name: String,
+    config: Value,
+    tensors: HashMap<String, (Vec<usize>, Vec<f32>)>,
+    images: Vec<u8>,
+}
+
+impl Case {
+    fn load(path: &Path) -> Self {
+        let bytes = std::fs::read(path).unwrap();
+        let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
+        let config = serde_json::from_str(&header.metadata().as_ref().unwrap()["config"]).unwrap();
+        let file = SafeTensors::deserialize(&bytes).unwrap();
+        let images = file.tensor("images").unwrap().data().to_vec();
+        let floats = file.iter().filter(|(name, _)| *name != "images");
+        let tensors = floats.map(|(name, tensor)| {
+            (name.to_owned(), (tensor.shape().to_vec(), bytemuck::pod_collect_to_vec(tensor.data())))
+        });
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        Self { name, tensors: tensors.collect(), config, images }
+    }
+
+    fn all() -> Vec<Self> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+        let mut paths: Vec<PathBuf> =
+            std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        paths.retain(|path| path.extension().is_some_and(|extension| extension == "safetensors"));
+        paths.sort();
+        assert!(paths.len() >= CASES, "{} golden files, expected {CASES}", paths.len());
+        paths.iter().map(|path| Self::load(path)).collect()
+    }
+
+    fn number(&self, key: &str) -> f64 {
+        self.config[key].as_f64().unwrap_or_else(|| panic!("{}: no number {key}", self.name))
+    }
+
+    fn text(&self, key: &str) -> &str {
+        self.config[key].as_str().unwrap_or_else(|| panic!("{}: no text {key}", self.name))
+    }
+
+    fn model(&self) -> Model {
+        let config = &self.config;
+        let hidden: Vec<u32> = serde_json::from_value(config["hidden"].clone()).unwrap();
+        let variant = match &config["kl_weight"] {
+            Value::Null if hidden.is_empty() => "linear",
+            Value::Null => "mlp",
+            _ => "vae",
+        };
+        let likelihood = &config["likelihood"];
+        let activation = |key| self.text(key).parse().unwrap();
+        let config = ModelConfig {
+            hidden,
+            latent: self.number("latent") as u32,
+            activation: activation("activation"),
+            code_activation: activation("code_activation"),
+            output_activation: activation("output_activation"),
+            likelihood: match likelihood["name"].as_str().unwrap() {
+                "bernoulli" => LikelihoodKind::Bernoulli,
+                "squared_error" => LikelihoodKind::SquaredError,
+                "gaussian" => LikelihoodKind::Gaussian,
+                "gaussian_learned" => LikelihoodKind::GaussianLearned,
+                other => panic!("{}: likelihood {other}", self.name),
+            },
+            deviation: likelihood["deviation"].as_f64().unwrap_or(1.0) as f32,
+            kl_weight: config["kl_weight"].as_f64().unwrap_or(0.0) as f32,
+            bias: config["bias"].as_bool().unwrap(),
+            reduction: match self.text("reduction") {
+                "image" => ReductionKind::Image,
+                "pixel" => ReductionKind::Pixel,
+                other => panic!("{}: reduction {other}", self.name),
+            },
+            ..ModelConfig::new(variant)
+        };
+        Model::new(&config, self.number("pixels") as u32).unwrap_or_else(|e| panic!("{}: {e}", self.name))
+    }
+
+    fn settings(&self) -> TrainConfig {
+        let optimizer = &self.config["optimizer"];
+        let or_zero = |key: &str| optimizer[key].as_f64().unwrap_or(0.0);
+        TrainConfig {
+            epochs: 1,
+            batch: self.number("count") as u32,
+            optimizer: match optimizer["name"].as_str().unwrap() {
+                "sgd" => OptimizerKind::Sgd,
+                "adam" => OptimizerKind::Adam,
+                "adamw" => OptimizerKind::AdamW,
+                other => panic!("{}: optimizer {other}", self.name),
+            },
+            learning_rate: or_zero("learning_rate") as f32,
+            momentum: or_zero("momentum") as f32,
+            beta1: or_zero("beta1"),
+            beta2: or_zero("beta2"),
+            epsilon: or_zero("epsilon") as f32,
+            weight_decay: or_zero("weight_decay") as f32,
+            seed: self.config["seed"].as_u64().unwrap(),
+        }
+    }
+
+    // The named tensors under a prefix, in a flat buffer.
+    fn flat(&self, layout: &ParameterLayout, prefix: &str) -> Vec<f32> {
+        let named = |name: &str| {
+            self.tensors.get(&format!("{prefix}.{name}")).map(|(shape, values)| (shape.clone(), &values[..]))
+        };
+        layout.pack(named).unwrap_or_else(|error| panic!("{} {prefix}: {error}", self.name))
+    }
+
+    fn replay(&self, device: &Device) -> Replay {
+        let settings = self.settings();
+        let optimizer = settings.optimizer();
+        let count = settings.batch;
+        let plan = self.model().training(count, count, false, optimizer, false).unwrap();
+        let initial = self.flat(&plan.parameters, "initial");
+        let state = State::new(settings.seed, settings.learning_rate, optimizer.betas());
+        let mut replay = pollster::block_on(Replay::new(device, plan)).unwrap();
+        replay.write("images", &packed(&self.images)).unwrap();
+        replay.write_floats("parameters", &initial).unwrap();
+        replay.write_state(&state).unwrap();
+        replay
+    }
+}
+
+// The larger; where f32::max would drop a NaN, this keeps it.
+fn worse(a: f32, b: f32) -> f32 {
+    if a.is_nan() || b <= a { a } else { b }
+}
+
+// Gathers every deviation, so that one failure does not hide the others.
+#[derive(Default)]
+struct Findings {
+    failures: Vec<String>,
+    worst: HashMap<&'static str, f32>,
+}
+
+impl Findings {
+    fn compare(&mut self, kind: &'static str, what: &str, got: &[f32], expected: &[f32], allowed: f32) {
+        let largest = expected.iter().fold(0.0_f32, |largest, x| largest.max(x.abs()));
+        let difference = got.iter().zip(expected).map(|(got, expected)| (got - expected).abs());
+        let deviation = difference.fold(0.0, worse) / largest.max(f32::MIN_POSITIVE);
+        let worst = self.worst.entry(kind).or_default();
+        *worst = worse(*worst, deviation);
+        if got.len() != expected.len() || deviation.is_nan() || deviation > allowed {
+            self.failures.push(format!("{what}: off by {deviation:.1e} of its largest, allowed {allowed:.1e}"));
+        }
+    }
+
+    // Every named slot by itself, and zeros between the slots.
+    fn compare_flat(
+        &mut self,
+        kind: &'static str,
+        what: &str,
+        layout: &ParameterLayout,
+        got: &[f32],
+        expected: &[f32],
+        allowed: f32,
+    ) {
+        let mut padding = got.to_vec();
+        for parameter in layout.iter() {
+            let what = format!("{what} {kind} {}", parameter.name);
+            let (got, expected) = (layout.view(parameter, got), layout.view(parameter, expected));
+            self.compare(kind, &what, got, expected, allowed);
+            padding[parameter.offset..parameter.offset + parameter.len()].fill(0.0);
+        }
+        if padding.iter().any(|word| word.to_bits() != 0) {
+            self.failures.push(format!("{what} {kind}: something between the slots"));
+        }
+    }
+}
+
+fn check(case: &Case, device: &Device, allowed: &Allowed, findings: &mut Findings) {
+    let what = format!("{} on {}", case.name, title(device));
+    let mut replay = case.replay(device);
+    let layout = replay.plan().parameters.clone();
+    let read = |replay: &Replay, name: &str| pollster::block_on(replay.read_floats(name)).unwrap();
+    pollster::block_on(replay.run(1)).unwrap();
+    let gradients = read(&replay, "gradients");
+    let expected = case.flat(&layout, "gradient");
+    findings.compare_flat("gradient", &what, &layout, &gradients, &expected, allowed.gradient);
+
+    let steps = case.number("steps") as u32;
+    assert!(steps <= Plan::ring_steps());
+    pollster::block_on(replay.run(steps - 1)).unwrap();
+    let ring = read(&replay, "ring");
+    let terms = replay.plan().terms.clone();
+    for (slot, (term, name)) in terms.iter().zip(["reconstruction", "penalty"]).enumerate() {
+        let got: Vec<f32> = ring.chunks(terms.len()).take(steps as usize).map(|row| row[slot]).collect();
+        let expected = &case.tensors[name].1;
+        findings.compare("loss", &format!("{what} {term}"), &got, expected, allowed.loss);
+    }
+    let end = case.flat(&layout, "final");
+    findings.compare_flat("end", &what, &layout, &read(&replay, "parameters"), &end, allowed.end);
+    for moment in case.settings().optimizer().moments() {
+        let values = read(&replay, moment);
+        // PyTorch's are not in the file; what lies between the slots must stay zero all the same.
+        findings.compare_flat("moment", &what, &layout, &values, &values, 0.0);
+    }
+}
+
+fn check_all(devices: impl Iterator<Item = Device>, allowed: &Allowed) {
+    let cases = Case::all();
+    // Most of the time goes into compiling shaders, which a driver does on one processor.
+    let findings: Vec<Findings> = std::thread::scope(|scope| {
+        let on = |device: Device| {
+            let cases = &cases;
+            scope.spawn(move || {
+                let mut findings = Findings::default();
+                cases.iter().for_each(|case| check(case, &device, allowed, &mut findings));
+                println!("{}: largest deviations {:?}", title(&device), findings.worst);
+                findings
+            })
+        };
+        let threads: Vec<_> = devices.map(on).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let failures: Vec<String> = findings.into_iter().flat_map(|findings| findings.failures).collect();
+    assert!(failures.is_empty(), "{} differ from PyTorch:\n{}", failures.len(), failures.join("\n"));
+}
+
+#[test]
+fn the_reference_takes_pytorchs_steps() {
+    check_all(std::iter::once(Device::Cpu), &REFERENCE);
+}
+
+#[test]
+fn every_matmul_variant_takes_pytorchs_steps() {
+    check_all(devices(), &ON_A_DEVICE);
+}
+
+#[test]
+fn a_wrong_golden_value_is_caught() {
+    let mut case = Case::all().swap_remove(0);
+    let name = case.tensors.keys().find(|name| name.starts_with("gradient.")).unwrap().clone();
+    let values = &mut case.tensors.get_mut(&name).unwrap().1;
+    values[0] = f32::NAN;
+    let mut findings = Findings::default();
+    check(&case, &Device::Cpu, &REFERENCE, &mut findings);
+    assert_eq!(findings.failures.len(), 1, "{:?}", findings.failures);
+}

@@ -1,0 +1,224 @@
+//! Plans and their replay: on every device the same numbers, however memory and submits are shared out.
+#![allow(clippy::panic, missing_docs)]
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use common::step::{self, BY_HAND, by_hand, config, plan, start, start_by_hand};
+use common::{device, devices, noise, title};
+use narrows::Result;
+use narrows::graph::{Device, Plan, Replay, first_difference};
+use narrows::kernels::{State, floats};
+use narrows::model;
+use narrows::reference::compare::{Tolerance, compare};
+use narrows::train::Config;
+
+// What rounding, and a driver's exp and log, may make of a step or of a few.
+const CLOSE: Tolerance = Tolerance::new(1e-4, 1e-4);
+
+fn open(device: &Device, plan: Plan, setup: impl Fn(&mut Replay) -> Result<()>) -> Replay {
+    let mut replay = pollster::block_on(Replay::new(device, plan)).unwrap();
+    setup(&mut replay).unwrap();
+    replay
+}
+
+fn started(device: &Device, config: &Config, keep_all: bool) -> Replay {
+    open(device, plan(config, keep_all), |replay| start(config, replay))
+}
+
+fn run(replay: &mut Replay, steps: u32) {
+    pollster::block_on(replay.run(steps)).unwrap();
+}
+
+// The words of every named range.
+fn read_all(replay: &Replay) -> BTreeMap<String, Vec<u32>> {
+    let read = |name: &String| (name.clone(), pollster::block_on(replay.read(name)).unwrap());
+    replay.plan().named.keys().map(read).collect()
+}
+
+#[test]
+fn several_steps_of_every_variant_are_the_references_on_every_device() {
+    for variant in model::ALL {
+        let config = config(variant);
+        let mut reference = started(&Device::Cpu, &config, false);
+        run(&mut reference, 7);
+        let expected = read_all(&reference);
+        for device in devices() {
+            let mut replay = started(&device, &config, false);
+            run(&mut replay, 7);
+            for (name, words) in read_all(&replay) {
+                let what = format!("{} on {}: {name}", variant.name(), title(&device));
+                if name == "state" {
+                    let [got, expected] = [&words, &expected[&name]].map(|words| State::from_words(words));
+                    let position = |state: &State| (state.seed, state.step, state.epoch, state.cursor);
+                    assert_eq!(position(&got), position(&expected), "{what}");
+                } else if name == "images" {
+                    assert_eq!(words, expected[&name], "{what}");
+                } else {
+                    let outcome = compare(floats(&words), floats(&expected[&name]), CLOSE);
+                    outcome.unwrap_or_else(|mismatch| panic!("{what}: {mismatch}"));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_intermediate_result_of_a_step_is_the_references() {
+    for device in devices() {
+        for variant in model::ALL {
+            let config = config(variant);
+            let setup = |replay: &mut Replay| start(&config, replay);
+            let plan = plan(&config, true);
+            let found = first_difference(&plan, &device, &Device::Cpu, CLOSE, setup);
+            assert_eq!(pollster::block_on(found).unwrap(), None, "{}", variant.name());
+        }
+        let plan = by_hand();
+        let found = first_difference(&plan, &device, &Device::Cpu, CLOSE, start_by_hand);
+        assert_eq!(pollster::block_on(found).unwrap(), None, "recorded by hand");
+    }
+}
+
+#[test]
+fn sharing_memory_saves_buffers_and_changes_no_bit() {
+    for device in [device(), Device::Cpu] {
+        for variant in model::ALL {
+            let config = config(variant);
+            let mut shared = started(&device, &config, false);
+            let mut kept = started(&device, &config, true);
+            assert!(shared.plan().buffers.len() < kept.plan().buffers.len(), "{}", variant.name());
+            assert!(shared.plan().memory() < kept.plan().memory(), "{}", variant.name());
+            run(&mut shared, 3);
+            run(&mut kept, 3);
+            assert_eq!(read_all(&shared), read_all(&kept), "{} on {}", variant.name(), title(&device));
+        }
+    }
+}
+
+// Nothing is uploaded in between, or the steps of one submit would all see the same.
+#[test]
+fn many_steps_in_one_submit_are_as_many_submits_of_one() {
+    for device in [device(), Device::Cpu] {
+        for variant in model::ALL {
+            let config = config(variant);
+            let mut together = started(&device, &config, false);
+            let mut apart = started(&device, &config, false);
+            let reported = pollster::block_on(async {
+                let pending = together.submit(7, "ring")?;
+                let together = together.wait(pending).await?;
+                for _ in 0..6 {
+                    apart.run(1).await?;
+                }
+                let pending = apart.submit(1, "ring")?;
+                Ok::<_, narrows::Error>((together, apart.wait(pending).await?))
+            });
+            let (left, right) = reported.unwrap();
+            assert_eq!(left, right, "{} on {}", variant.name(), title(&device));
+            assert_eq!(read_all(&together), read_all(&apart), "{} on {}", variant.name(), title(&device));
+        }
+    }
+}
+
+#[test]
+fn a_run_repeats_bit_for_bit_and_another_seed_is_another_run() {
+    for variant in model::ALL {
+        let mut config = config(variant);
+        let parameters = |config: &Config| {
+            let mut replay = started(&device(), config, false);
+            run(&mut replay, 9);
+            read_all(&replay).remove("parameters")
+        };
+        let first = parameters(&config);
+        assert_eq!(first, parameters(&config), "{}", variant.name());
+        config.train.seed += 1;
+        assert_ne!(first, parameters(&config), "{}", variant.name());
+    }
+}
+
+#[test]
+fn submits_may_overlap_and_report_ranges_of_any_length() {
+    let config = config(model::ALL[0]);
+    for device in [device(), Device::Cpu] {
+        let mut replay = started(&device, &config, false);
+        pollster::block_on(async {
+            for (name, other) in [("state", "ring"), ("parameters", "state"), ("ring", "parameters")] {
+                let first = replay.submit(1, name)?;
+                let second = replay.submit(2, other)?;
+                assert_eq!(replay.wait(first).await?.len(), replay.plan().slice(name)?.words);
+                let words = replay.wait(second).await?;
+                assert_eq!(words, replay.read(other).await?, "{other}");
+            }
+            assert_eq!(replay.read_state().await?.step, 9);
+            Ok::<_, narrows::Error>(())
+        })
+        .unwrap();
+    }
+}
+
+// The weighted losses of the first step, and the gradient, with these parameters.
+fn loss_and_gradient(
+    plan: &Plan,
+    setup: &dyn Fn(&mut Replay) -> Result<()>,
+    weights: &[f32],
+    parameters: Option<&[f32]>,
+) -> (f64, Vec<f32>) {
+    let mut replay = open(&Device::Cpu, plan.clone(), setup);
+    if let Some(parameters) = parameters {
+        replay.write_floats("parameters", parameters).unwrap();
+    }
+    run(&mut replay, 1);
+    let read = |name| pollster::block_on(replay.read_floats(name)).unwrap();
+    let loss = read("ring").into_iter().zip(weights).take(plan.terms.len());
+    (loss.map(|(term, weight)| f64::from(term * weight)).sum(), read("gradients"))
+}
+
+// Along a random direction in each parameter's own space.
+fn check_gradients(
+    what: &str,
+    plan: &Plan,
+    setup: &dyn Fn(&mut Replay) -> Result<()>,
+    weights: &[f32],
+    initial: &[f32],
+) {
+    let (_, gradient) = loss_and_gradient(plan, setup, weights, None);
+    for (parameter, seed) in plan.parameters.iter().zip(20..) {
+        let direction = noise(seed, parameter.len());
+        let slope = plan.parameters.view(parameter, &gradient).iter().zip(&direction);
+        let slope: f64 = slope.map(|(g, d)| f64::from(*g) * f64::from(*d)).sum();
+        let moved = |by: f32| {
+            let mut flat = initial.to_vec();
+            for (value, d) in flat[parameter.offset..].iter_mut().zip(&direction) {
+                *value += by * d;
+            }
+            loss_and_gradient(plan, setup, weights, Some(&flat)).0
+        };
+        let h = 2e-3;
+        let numeric = (moved(h) - moved(-h)) / (2.0 * f64::from(h));
+        // The losses are f32: about 20 with an error of 1e-6.
+        let within = 2e-3 + 1e-3 * slope.abs();
+        assert!(
+            (numeric - slope).abs() < within && slope != 0.0,
+            "{what}, {}: {slope}, numerically {numeric}",
+            parameter.name
+        );
+    }
+}
+
+#[test]
+fn a_plans_gradients_are_the_central_differences_of_its_loss() {
+    for variant in model::ALL {
+        let config = config(variant);
+        let plan = plan(&config, true);
+        let initial = step::initial(&config, &plan);
+        let setup = |replay: &mut Replay| start(&config, replay);
+        check_gradients(variant.name(), &plan, &setup, &step::weights(&config), &initial);
+    }
+}
+
+#[test]
+fn a_weight_or_tensor_that_is_used_twice_gets_the_sum_of_its_gradients() {
+    let plan = by_hand();
+    let initial = plan.parameters.initial(7);
+    check_gradients("by hand", &plan, &start_by_hand, &BY_HAND, &initial);
+}

@@ -1,0 +1,190 @@
+//! What a graph and its replay refuse, and how they say it.
+#![allow(missing_docs)]
+
+mod common;
+
+use common::device;
+use common::step::{BATCH, PIXELS, TOTAL, config, plan, start};
+use narrows::graph::{
+    Device, Graph, Init, Objective, Parameter, Plan, Reduction, Replay, Tensor, gaussian_kl, gaussian_nll,
+    learned_gaussian_nll, squared_error,
+};
+use narrows::kernels::activation::Activation;
+use narrows::kernels::latent::GaussianKl;
+use narrows::kernels::loss::Loss;
+use narrows::kernels::matmul::MatMul;
+use narrows::kernels::reduce::ColumnSum;
+use narrows::model;
+use narrows::{Error, Result};
+
+// The error, as shown to the user.
+fn refusal<T>(result: Result<T>) -> String {
+    match result {
+        Ok(_) => "nothing was refused".to_owned(),
+        Err(error @ (Error::Shape { .. } | Error::Setting { .. } | Error::TooLarge { .. })) => error.to_string(),
+        Err(other) => format!("another kind of error: {other:?}"),
+    }
+}
+
+fn mentions<T>(result: Result<T>, parts: &[&str]) {
+    let message = refusal(result);
+    for part in parts {
+        assert!(message.contains(part), "{part:?} is missing in: {message}");
+    }
+}
+
+fn weight(graph: &mut Graph, shape: Vec<usize>) -> Parameter {
+    graph.parameter("w", shape, Init::Constant(0.0))
+}
+
+fn minimize(mut graph: Graph, objective: Objective) -> Result<()> {
+    graph.minimize(objective, Reduction::Image)
+}
+
+fn input(rows: u32, columns: u32) -> (Graph, Tensor) {
+    let mut graph = Graph::new(rows);
+    let x = graph.input("x", rows, columns);
+    (graph, x)
+}
+
+#[test]
+fn a_batch_must_be_one_to_as_many_images_as_there_are() {
+    for batch in [0, TOTAL + 1] {
+        let batch_of = Graph::new(batch).batch(TOTAL, PIXELS, true, false);
+        mentions(batch_of, &["batch", "14", &batch.to_string()]);
+    }
+    assert!(Graph::new(TOTAL).batch(TOTAL, PIXELS, true, false).is_ok());
+    mentions(Graph::new(1).batch(1, 0, true, false), &["pixels", "at least 1"]);
+}
+
+#[test]
+fn a_data_set_of_four_gibibytes_is_too_large_to_count() {
+    let pixels = 1 << 16;
+    assert!(Graph::new(1).batch((1 << 16) - 1, pixels, true, false).is_ok());
+    mentions(Graph::new(1).batch(1 << 16, pixels, true, false), &["images", "4294967296"]);
+}
+
+#[test]
+fn widths_that_do_not_fit_are_refused_by_name() {
+    let (mut graph, x) = input(4, 7);
+    let dense = |graph: &mut Graph, weight: &Parameter, bias: Option<&Parameter>| {
+        graph.dense("layer", x, weight, bias, Activation::Relu)
+    };
+    let good = weight(&mut graph, vec![5, 7]);
+    let narrow = weight(&mut graph, vec![5, 6]);
+    let flat = weight(&mut graph, vec![35]);
+    let bias = weight(&mut graph, vec![6]);
+    mentions(dense(&mut graph, &narrow, None), &["layer", "[out, 7]", "[5, 6]"]);
+    mentions(dense(&mut graph, &flat, None), &["layer", "[out, 7]", "[35]"]);
+    mentions(dense(&mut graph, &good, Some(&bias)), &["layer", "[5]", "[6]"]);
+    // Both fit the same padded buffer.
+    let other = graph.input("other", 4, 8);
+    mentions(minimize(graph, squared_error(x, other)), &["reconstruction", "[4, 7]", "[4, 8]"]);
+    let (graph, x) = input(4, 7);
+    mentions(x.gaussian(), &["even", "7"]);
+    let mut graph = graph;
+    let more = graph.input("more rows", 5, 7);
+    mentions(minimize(graph, squared_error(more, more)), &["batch of 4", "5"]);
+}
+
+#[test]
+fn what_belongs_to_another_graph_is_refused() {
+    let (mut first, _) = input(4, 7);
+    let foreign = first.input("second", 4, 9);
+    let foreign_weight = weight(&mut first, vec![9, 9]);
+    let (mut graph, x) = input(4, 7);
+    mentions(graph.output("y", foreign), &["this graph"]);
+    mentions(graph.activate("y", foreign, Activation::Relu), &["this graph"]);
+    mentions(graph.dense("y", x, &foreign_weight, None, Activation::Relu), &["this graph", "w"]);
+    let code = first.input("code", 4, 2).gaussian();
+    mentions(code.and_then(|code| graph.reparameterize(code)), &["this graph"]);
+    mentions(minimize(graph, squared_error(x, foreign)), &["this graph"]);
+}
+
+#[test]
+fn a_deviation_must_be_positive() {
+    for deviation in [0.0, -1.0, f32::NAN] {
+        let (graph, x) = input(4, 7);
+        mentions(minimize(graph, gaussian_nll(x, x, deviation)), &["deviation", "positive"]);
+    }
+}
+
+#[test]
+fn a_learned_variance_is_one_number() {
+    let (mut graph, x) = input(4, 7);
+    let two = weight(&mut graph, vec![2]);
+    mentions(minimize(graph, learned_gaussian_nll(x, x, &two)), &["log variance", "[2]"]);
+}
+
+// Beyond these some drivers end a loop early, without a word.
+#[test]
+fn extents_beyond_a_kernels_limit_are_refused() {
+    let limited = |limit: u32, message: String| {
+        assert!(message.contains(&format!("between 1 and {limit}")), "{message}");
+    };
+    let (graph, x) = input(1, Loss::MAX_COLUMNS + 1);
+    limited(Loss::MAX_COLUMNS, refusal(minimize(graph, squared_error(x, x))));
+    let (graph, x) = input(1, 2 * (GaussianKl::MAX_LATENT + 1));
+    limited(GaussianKl::MAX_LATENT, refusal(x.gaussian().and_then(|code| minimize(graph, gaussian_kl(code)))));
+    let (mut graph, x) = input(ColumnSum::MAX_CHUNK + 1, 1);
+    let variance = weight(&mut graph, vec![1]);
+    limited(ColumnSum::MAX_CHUNK, refusal(minimize(graph, learned_gaussian_nll(x, x, &variance))));
+    let (mut graph, x) = input(1, MatMul::MAX_DEPTH + 1);
+    let w = weight(&mut graph, vec![1, MatMul::MAX_DEPTH as usize + 1]);
+    let message = refusal(graph.dense("layer", x, &w, None, Activation::Identity));
+    assert!(message.contains("layer"), "{message}");
+    limited(MatMul::MAX_DEPTH, message);
+}
+
+#[test]
+fn unknown_names_and_wrong_lengths_are_refused() {
+    let config = config(model::ALL[0]);
+    for device in [device(), Device::Cpu] {
+        let mut replay = pollster::block_on(Replay::new(&device, plan(&config, false))).unwrap();
+        mentions(replay.write("pictures", &[0]), &["pictures", "images", "parameters"]);
+        mentions(pollster::block_on(replay.read("pictures")), &["pictures", "images"]);
+        mentions(replay.submit(1, "pictures"), &["pictures", "images"]);
+        mentions(replay.write("center", &[0; 26]), &["center", "27 words", "26 words"]);
+        mentions(replay.write_floats("parameters", &[]), &["parameters", "0 words"]);
+        mentions(replay.submit(Plan::ring_steps() + 1, "state"), &["at most 64", "65"]);
+    }
+}
+
+#[test]
+fn a_range_is_copied_between_replays_of_one_device_and_length_only() {
+    let small = config(model::ALL[0]);
+    let mut large = small.clone();
+    large.model.latent = 9;
+    let open = |device: &Device, config| {
+        let mut replay = pollster::block_on(Replay::new(device, plan(config, false))).unwrap();
+        start(config, &mut replay).unwrap();
+        replay
+    };
+    let this = device();
+    let other = common::devices().next().unwrap();
+    for (device, stranger) in [(&this, &other), (&this, &Device::Cpu), (&Device::Cpu, &this)] {
+        let mut replay = open(device, &small);
+        let mut trained = open(device, &small);
+        pollster::block_on(trained.run(2)).unwrap();
+        replay.copy_from("parameters", &trained).unwrap();
+        let read = |replay: &Replay| pollster::block_on(replay.read("parameters")).unwrap();
+        assert_eq!(read(&replay), read(&trained));
+        mentions(replay.copy_from("parameters", &open(device, &large)), &["copy parameters"]);
+        mentions(replay.copy_from("parameters", &open(stranger, &small)), &["two devices"]);
+        mentions(replay.copy_from("pictures", &trained), &["pictures"]);
+    }
+}
+
+#[test]
+fn a_buffer_beyond_the_devices_limit_is_refused_with_both_sizes() {
+    let Device::Gpu(gpu) = device() else { panic!("the tests' device is a GPU's") };
+    let allowed = gpu.device.limits().max_storage_buffer_binding_size;
+    let pixels = 1 << 16;
+    let images = allowed / u64::from(pixels) + 1;
+    let mut graph = Graph::new(BATCH);
+    // Where the device allows all that 32 bits count, that limit is the first to be met.
+    let refused = graph
+        .batch(u32::try_from(images).unwrap_or(u32::MAX), pixels, true, false)
+        .and_then(|_| pollster::block_on(Replay::new(&device(), graph.finish(false))));
+    mentions(refused.map(|_| ()), &["images", "bytes", "fewer"]);
+}
