@@ -64,17 +64,29 @@ pub enum Error {
         /// What it was.
         got: String,
     },
-    /// A loss that is no longer a number.
+    /// Training left the finite numbers.
     #[error(
-        "the loss is {loss} at step {step}. Lower the learning rate; the last good checkpoint is kept{kept}"
+        "{what} is {value} at step {step}. Lower the learning rate; the last good checkpoint is kept{kept}"
     )]
     NotFinite {
-        /// The step whose loss it is, counted from 1.
+        /// What was found not to be finite: the loss, a parameter.
+        what: &'static str,
+        /// The step that gave it, counted from 1.
         step: u64,
-        /// The loss found.
-        loss: f32,
+        /// What was found: an infinity or NaN.
+        value: f32,
         /// Where the checkpoint is, as ` in DIR`, or nothing.
         kept: String,
+    },
+    /// A device that computes something else than the CPU reference.
+    #[error("{operation}: expected {device} to agree with the CPU reference, but {difference}")]
+    Differs {
+        /// What was being compared.
+        operation: String,
+        /// The device.
+        device: String,
+        /// The first dispatch that differs, and by how much.
+        difference: String,
     },
     /// A file whose content is not what it must be.
     #[error("{}: expected {expected}, found {found}", path.display())]

@@ -4,6 +4,8 @@ use narrows::Result;
 use narrows::gpu::{AdapterSummary, adapters};
 use serde_json::{Value, json};
 
+use super::output::line;
+
 /// List the devices
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  narrows devices --json\n\n\
@@ -20,39 +22,39 @@ impl Devices {
         let found: Vec<AdapterSummary> = adapters().await.into_iter().map(|(summary, _)| summary).collect();
         if self.json {
             let all: Vec<Value> = found.iter().map(as_json).collect();
-            println!("{:#}", Value::Array(all));
-            return Ok(());
+            return line(&format!("{:#}", Value::Array(all)));
         }
         if found.is_empty() {
-            println!(
-                "No adapter. Install a GPU driver or a software one (Mesa's lavapipe); --device cpu works too."
-            );
+            line(
+                "No adapter. Install a GPU driver or a software one (Mesa's lavapipe); --device cpu works too.",
+            )?;
         }
         for adapter in &found {
-            print(adapter);
+            line(&description(adapter))?;
         }
-        println!("cpu  the reference in plain Rust, on all processors (--device cpu)");
-        Ok(())
+        line("cpu  the reference in plain Rust, on all processors (--device cpu)")
     }
 }
 
-fn print(adapter: &AdapterSummary) {
+fn description(adapter: &AdapterSummary) -> String {
     let AdapterSummary { info, limits, features, .. } = adapter;
-    println!("{}  {}:{}  {}", adapter.index, info.backend, adapter.backend_index, info.name);
-    println!("    type        {:?}", info.device_type);
-    println!("    driver      {} {}", info.driver, info.driver_info);
-    println!("    subgroups   {}", subgroups(adapter));
-    println!("    buffers     up to {} MiB", limits.max_storage_buffer_binding_size >> 20);
-    println!(
-        "    workgroups  {} invocations, {} KiB memory",
-        limits.max_compute_invocations_per_workgroup,
-        limits.max_compute_workgroup_storage_size >> 10,
-    );
-    println!("    features    {}", names(*features).join(", "));
-    match &adapter.unusable {
-        Some(reason) => println!("    unusable    {reason}"),
-        None => println!("    kernels     matrix products: {}", adapter.variants.matmul),
-    }
+    let (what, kernels) = match &adapter.unusable {
+        Some(reason) => ("unusable", reason.clone()),
+        None => ("kernels", format!("matrix products: {}", adapter.variants.matmul)),
+    };
+    let invocations = limits.max_compute_invocations_per_workgroup;
+    let memory = limits.max_compute_workgroup_storage_size >> 10;
+    let rows = [
+        ("type", format!("{:?}", info.device_type)),
+        ("driver", format!("{} {}", info.driver, info.driver_info)),
+        ("subgroups", subgroups(adapter)),
+        ("buffers", format!("up to {} MiB", limits.max_storage_buffer_binding_size >> 20)),
+        ("workgroups", format!("up to {invocations} invocations, {memory} KiB memory")),
+        ("features", names(*features).join(", ")),
+        (what, kernels),
+    ];
+    let title = format!("{}  {}:{}  {}", adapter.index, info.backend, adapter.backend_index, info.name);
+    rows.iter().fold(title, |text, (name, value)| format!("{text}\n    {name:10}  {value}"))
 }
 
 fn subgroups(adapter: &AdapterSummary) -> String {

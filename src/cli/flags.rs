@@ -1,10 +1,13 @@
 //! Every setting as a flag. What is given becomes a TOML table over the preset and the file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use narrows::train::Config;
+use narrows::train::{Config, DataConfig};
 use narrows::{Error, Result};
 use serde::Serialize;
+
+/// What is used where neither the command nor a file names a variant.
+const DEFAULT_VARIANT: &str = "vae";
 
 /// The configuration: a variant's preset, a TOML file over it, flags over that.
 #[derive(clap::Args)]
@@ -44,10 +47,10 @@ struct ModelFlags {
     #[arg(long, value_name = "KIND")]
     likelihood: Option<String>,
     /// Standard deviation of the gaussian likelihood, in pixel values of [0, 1]
-    #[arg(long, value_name = "S")]
+    #[arg(long, allow_negative_numbers = true, value_name = "S")]
     deviation: Option<f32>,
     /// What the KL (sum over the code, mean over images) is multiplied by
-    #[arg(long, value_name = "BETA")]
+    #[arg(long, allow_negative_numbers = true, value_name = "BETA")]
     kl_weight: Option<f32>,
     /// Whether layers have biases
     #[arg(long, value_name = "BOOL")]
@@ -76,25 +79,25 @@ struct TrainFlags {
     #[arg(long, value_name = "KIND")]
     optimizer: Option<String>,
     /// Learning rate
-    #[arg(long, visible_alias = "lr", value_name = "RATE")]
+    #[arg(long, allow_negative_numbers = true, visible_alias = "lr", value_name = "RATE")]
     learning_rate: Option<f32>,
     /// Momentum of sgd
-    #[arg(long, value_name = "M")]
+    #[arg(long, allow_negative_numbers = true, value_name = "M")]
     momentum: Option<f32>,
     /// Decay of adam's first moment
-    #[arg(long, value_name = "B")]
+    #[arg(long, allow_negative_numbers = true, value_name = "B")]
     beta1: Option<f64>,
     /// Decay of adam's second moment
-    #[arg(long, value_name = "B")]
+    #[arg(long, allow_negative_numbers = true, value_name = "B")]
     beta2: Option<f64>,
     /// Added to the root of adam's second moment
-    #[arg(long, value_name = "E")]
+    #[arg(long, allow_negative_numbers = true, value_name = "E")]
     epsilon: Option<f32>,
     /// Decay of the parameters
-    #[arg(long, value_name = "W")]
+    #[arg(long, allow_negative_numbers = true, value_name = "W")]
     weight_decay: Option<f32>,
     /// Decides first weights, order and noise: the same seed on the same device gives the same bits
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..1 << 63))]
     seed: Option<u64>,
 }
 
@@ -126,70 +129,75 @@ fn parse_widths(text: &str) -> std::result::Result<Widths, String> {
     widths.collect::<std::result::Result<_, _>>().map(Widths)
 }
 
-fn table(section: &str, flags: &impl Serialize) -> Result<(String, toml::Value)> {
-    let values =
-        toml::Table::try_from(flags).map_err(|error| Error::setting("flags", "what TOML can hold", error))?;
-    Ok((section.to_owned(), toml::Value::Table(values)))
+// The flags of one section that were given, under their names in the file.
+fn given(flags: &impl Serialize) -> Result<toml::Table> {
+    toml::Table::try_from(flags).map_err(|error| Error::setting(ORIGIN, "what TOML can hold", error))
 }
 
+// Where a setting stands, for errors.
+const ORIGIN: &str = "command line";
+
 impl DataFlags {
-    /// This configuration with the given flags in place of its own data.
-    pub(super) fn over(&self, config: &Config) -> Result<Config> {
-        config.overlaid([table("data", self)?].into_iter().collect(), "flags")
+    /// This configuration's data with what was given in its place. A folder and a count belong to a source,
+    /// so another source does not take them over.
+    pub(super) fn over(&self, config: &Config) -> Result<DataConfig> {
+        let mut config = config.clone();
+        let flags = given(self)?;
+        if self.data.as_ref().is_some_and(|source| *source != config.data.source.to_string()) {
+            config.data = DataConfig::default();
+        }
+        let sections = toml::Table::from_iter([("data".to_owned(), flags.into())]);
+        Ok(config.overlaid(sections, ORIGIN)?.data)
     }
 }
 
 impl ConfigFlags {
-    /// Whether anything but `epochs` and the data's place was given: what a resumed run may not change.
-    pub(super) fn for_resume(&self, config: &Config) -> Result<Config> {
-        let mut resumed = self.data.over(config)?;
-        resumed.train.epochs = self.train.epochs.unwrap_or(config.train.epochs);
-        let given = self.over(config)?;
-        let allowed = Config { data: given.data.clone(), ..resumed.clone() };
-        if given != allowed || self.variant.is_some() || self.config.is_some() {
-            let expected = "only --epochs and the data's place beside --resume; all else is the run's";
-            return Err(Error::setting("flags", expected, "other settings"));
+    /// The configuration to go on with: the run's own, but for the number of epochs and the data's place.
+    pub(super) fn for_resume(&self, run: &Config) -> Result<Config> {
+        let mut config = run.clone();
+        config.train.epochs = self.train.epochs.unwrap_or(run.train.epochs);
+        config.data.dir = self.data.data_dir.clone().or(config.data.dir);
+        let other =
+            self.names_given()?.into_iter().filter(|name| !["epochs", "dir"].contains(&name.as_str()));
+        let other: Vec<String> = other.collect();
+        if other.is_empty() {
+            return Ok(config);
         }
-        Ok(resumed)
+        let expected = "only --epochs and --data-dir beside it, all else is the run's";
+        Err(Error::setting("--resume", expected, other.join(", ")))
     }
 
-    fn over(&self, config: &Config) -> Result<Config> {
-        let sections =
-            [table("model", &self.model)?, table("train", &self.train)?, table("data", &self.data)?];
-        config.overlaid(sections.into_iter().collect(), "flags")
+    fn names_given(&self) -> Result<Vec<String>> {
+        let sections = [given(&self.model)?, given(&self.train)?, given(&self.data)?];
+        let named = self.variant.iter().map(|variant| format!("variant {variant}"));
+        let file = self.config.iter().map(|_| "config".to_owned());
+        let settings = sections.into_iter().flat_map(|table| table.into_iter().map(|(name, _)| name));
+        Ok(named.chain(file).chain(settings).collect())
     }
 
     /// The whole configuration, checked.
     pub(super) fn resolve(&self) -> Result<Config> {
-        let file = self.config.as_deref().map(|path| (path, std::fs::read_to_string(path)));
-        let named = match (&self.variant, file) {
-            (Some(variant), _) => variant.clone(),
-            (None, Some((path, text))) => variant_in(&text.map_err(Error::io("read", path))?),
-            (None, None) => DEFAULT_VARIANT.to_owned(),
+        let default = self.variant.as_deref().unwrap_or(DEFAULT_VARIANT);
+        let config = match &self.config {
+            None => Config::preset(default)?,
+            Some(path) => self.of_file(path, default)?,
         };
-        let mut config = Config::preset(&named)?;
-        if let Some(path) = &self.config {
-            config = config.overlaid_file(path)?;
-            if config.model.variant != named {
-                let expected = format!("{named}, as the command says");
-                return Err(Error::setting(
-                    format!("{}: variant", path.display()),
-                    expected,
-                    config.model.variant,
-                ));
-            }
-        }
-        let config = self.over(&config)?;
+        let data = self.data.over(&config)?;
+        let sections = [("model", given(&self.model)?), ("train", given(&self.train)?)];
+        let sections = sections.map(|(name, table)| (name.to_owned(), table.into()));
+        let config = Config { data, ..config.overlaid(sections.into_iter().collect(), ORIGIN)? };
         config.check()?;
         Ok(config)
     }
-}
 
-const DEFAULT_VARIANT: &str = "vae";
-
-// Damaged TOML is reported where the file is laid over the preset.
-fn variant_in(text: &str) -> String {
-    let table: toml::Table = text.parse().unwrap_or_default();
-    let variant = table.get("model").and_then(|model| model.get("variant")).and_then(toml::Value::as_str);
-    variant.unwrap_or(DEFAULT_VARIANT).to_owned()
+    fn of_file(&self, path: &Path, default: &str) -> Result<Config> {
+        let config = Config::load(path, default)?;
+        match &self.variant {
+            Some(variant) if *variant != config.model.variant => {
+                let setting = format!("{}: model.variant", path.display());
+                Err(Error::setting(setting, format!("{variant}, as the command says"), config.model.variant))
+            }
+            _ => Ok(config),
+        }
+    }
 }

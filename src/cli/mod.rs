@@ -1,17 +1,22 @@
 //! The command line's arguments and its exit codes.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is what a command line is for")]
 
 mod devices;
+mod encode;
+mod eval;
 mod flags;
-mod infer;
+mod output;
+mod picture;
 mod plan;
+mod progress;
 mod train;
+mod trained;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use narrows::gpu::{GpuOptions, MatMulVariant};
 use narrows::graph::Device;
+use narrows::train::Checkpoint;
 use narrows::{Error, Result};
 
 #[derive(Parser)]
@@ -32,13 +37,13 @@ enum Command {
     /// Train an autoencoder; without any flag, on a sample of Fashion-MNIST that is built in
     Train(Box<train::Train>),
     /// Reconstruct test images with a trained model, as a picture
-    Reconstruct(infer::Reconstruct),
+    Reconstruct(picture::Reconstruct),
     /// Draw new images from a trained variational autoencoder, as a picture
-    Sample(infer::Sample),
+    Sample(picture::Sample),
     /// Write the codes E[z given x] of images as .npy or .csv
-    Encode(infer::Encode),
+    Encode(encode::Encode),
     /// Evaluate a trained model: reconstruction, KL and ELBO
-    Eval(infer::Eval),
+    Eval(eval::Eval),
     /// Show the dispatches of a training step, each with shapes and cost
     Plan(Box<plan::PlanCommand>),
     /// List the devices, what they offer and the kernels they would get
@@ -56,27 +61,50 @@ struct DeviceFlags {
 }
 
 impl DeviceFlags {
-    async fn open(&self) -> Result<Device> {
-        self.open_with(None).await
+    fn is_cpu(&self) -> bool {
+        self.device == "cpu"
     }
 
-    // `stored` is the variant of the run being continued; flags come first.
-    async fn open_with(&self, stored: Option<&str>) -> Result<Device> {
-        if self.device == "cpu" {
-            return Ok(Device::Cpu);
-        }
-        let selector = self.device.parse()?;
+    async fn open(&self) -> Result<Device> {
         let flag = self.matmul.as_deref().map(str::parse::<MatMulVariant>).transpose()?;
-        let stored = stored.map(str::parse::<MatMulVariant>).transpose()?;
-        let options = GpuOptions { selector, matmul: flag.or(stored), only_defaults: false };
-        match Device::open(&options).await {
-            // The run came from another kind of device: go on with what this one can do, and say so.
-            Err(error @ Error::Setting { .. }) if flag.is_none() && stored.is_some() => {
-                eprintln!("note: {error}; the numbers will differ in their last bits");
-                Device::open(&GpuOptions { matmul: None, ..options }).await
-            }
-            outcome => outcome,
+        if !self.is_cpu() {
+            return Device::open(&self.options(flag)?).await;
         }
+        match flag {
+            None => Ok(Device::Cpu),
+            Some(variant) => {
+                let expected = "nothing beside --device cpu, which has one way to multiply";
+                Err(Error::setting("--matmul", expected, variant))
+            }
+        }
+    }
+
+    fn options(&self, matmul: Option<MatMulVariant>) -> Result<GpuOptions> {
+        Ok(GpuOptions { selector: self.device.parse()?, matmul, only_defaults: false })
+    }
+
+    // As the model was trained, as far as this device can and no flag says otherwise: the same kernels give
+    // the same bits.
+    async fn open_for(&self, checkpoint: &Checkpoint) -> Result<Device> {
+        let stored = checkpoint.matmul.as_deref().map(str::parse::<MatMulVariant>).transpose()?;
+        let device = if self.is_cpu() || self.matmul.is_some() || stored.is_none() {
+            self.open().await?
+        } else {
+            match Device::open(&self.options(stored)?).await {
+                Err(Error::Setting { .. }) => self.open().await?,
+                outcome => outcome?,
+            }
+        };
+        let used = device.variants().map(|variants| variants.matmul);
+        if used != stored {
+            let name = |variant: Option<MatMulVariant>| variant.map_or("reference", MatMulVariant::name);
+            output::note(&format!(
+                "note: trained with matrix products by {}, here they are by {}: the last bits may differ",
+                name(stored),
+                name(used),
+            ));
+        }
+        Ok(device)
     }
 }
 
@@ -97,8 +125,9 @@ pub(crate) fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(Error::Stopped) => ExitCode::from(130),
+        Err(error) if output::nobody_listens(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            output::note(&format!("error: {error}"));
             ExitCode::FAILURE
         }
     }

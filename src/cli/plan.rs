@@ -1,16 +1,17 @@
 //! `narrows plan`: the dispatches of a training step, and whether a device computes them right.
 
-use narrows::data;
+use narrows::data::Dataset;
 use narrows::gpu::{MatMulVariant, Variants};
-use narrows::graph::{Device, first_difference};
+use narrows::graph::{Device, Plan, Replay, first_difference};
 use narrows::kernels::state::State;
 use narrows::model::Model;
 use narrows::reference::compare::Tolerance;
-use narrows::train::packed;
+use narrows::train::{Config, packed};
 use narrows::{Error, Result};
 
 use super::DeviceFlags;
 use super::flags::ConfigFlags;
+use super::output::line;
 
 /// Show the dispatches of a training step
 #[derive(clap::Args)]
@@ -26,42 +27,42 @@ pub(super) struct PlanCommand {
 
 impl PlanCommand {
     pub(super) async fn run(&self, device: &DeviceFlags) -> Result<()> {
+        if self.check && device.is_cpu() {
+            return Err(Error::setting("--check", "a device to hold against the reference", "--device cpu"));
+        }
         let config = self.config.resolve()?;
-        let split = data::load(config.data.source, config.data.dir.as_deref(), config.data.validation)?;
-        let images = &split.train;
-        let model = Model::new(&config.model, images.pixels() as u32)?;
-        let train = &config.train;
-        let total = images.len() as u32;
+        let images = config.data.load()?.train;
+        let (pixels, total) = (images.pixels() as u32, images.len() as u32);
+        let model = Model::new(&config.model, pixels)?;
+        let plan = model.training(config.train.batch, total, true, config.train.optimizer(), self.check)?;
         let device = device.open().await?;
         // The reference has no variants; its plan is shown as a GPU would run it.
         let variants = device.variants().unwrap_or(Variants { matmul: MatMulVariant::Tile });
-        let plan = model.training(train.batch, total, true, train.optimizer(), self.check)?;
-        print!("{}", plan.table(&variants));
-        if !self.check {
-            return Ok(());
+        line(plan.table(&variants).trim_end())?;
+        if self.check { check(&plan, &config, &images, &device).await } else { Ok(()) }
+    }
+}
+
+async fn check(plan: &Plan, config: &Config, images: &Dataset, device: &Device) -> Result<()> {
+    let train = &config.train;
+    let initial = plan.parameters.initial(train.seed);
+    // Any will do, where both sides have the same.
+    let center = config.model.center.then(|| vec![0.25; images.pixels()]);
+    let setup = |replay: &mut Replay| -> Result<()> {
+        replay.write("images", &packed(&images.images))?;
+        replay.write_floats("parameters", &initial)?;
+        if let Some(center) = &center {
+            replay.write_floats("center", center)?;
         }
-        if matches!(device, Device::Cpu) {
-            return Err(Error::setting("--check", "a device to hold against the reference", "--device cpu"));
-        }
-        let initial = plan.parameters.initial(train.seed);
-        let center = config.model.center.then(|| vec![0.25; images.pixels()]);
-        let setup = |replay: &mut narrows::graph::Replay| -> Result<()> {
-            replay.write("images", &packed(&images.images))?;
-            replay.write_floats("parameters", &initial)?;
-            if let Some(center) = &center {
-                replay.write_floats("center", center)?;
-            }
-            replay.write_state(&State::new(train.seed, train.learning_rate, train.optimizer().betas()))
-        };
-        let tolerance = Tolerance::new(1e-4, 1e-3);
-        match first_difference(&plan, &device, &Device::Cpu, tolerance, setup).await? {
-            None => {
-                println!("{} agrees with the CPU reference on every buffer of the step", device.name());
-                Ok(())
-            }
-            Some(difference) => {
-                Err(Error::Device { operation: "plan --check".to_owned(), message: difference.to_string() })
-            }
-        }
+        replay.write_state(&State::new(train.seed, train.learning_rate, train.optimizer().betas()))
+    };
+    let tolerance = Tolerance::new(1e-4, 1e-3);
+    match first_difference(plan, device, &Device::Cpu, tolerance, setup).await? {
+        None => line(&format!("{} agrees with the CPU reference on every buffer of the step", device.name())),
+        Some(difference) => Err(Error::Differs {
+            operation: "plan --check".to_owned(),
+            device: device.name(),
+            difference: difference.to_string(),
+        }),
     }
 }

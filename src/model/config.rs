@@ -22,6 +22,21 @@ pub enum LikelihoodKind {
     SquaredError,
 }
 
+impl LikelihoodKind {
+    /// What its loss is counted in.
+    pub const fn unit(self) -> &'static str {
+        match self {
+            Self::Bernoulli | Self::Gaussian | Self::GaussianLearned => "nats",
+            Self::SquaredError => "squared error",
+        }
+    }
+
+    /// Whether its loss is the negative logarithm of a probability, so that there is an ELBO.
+    pub const fn is_probability(self) -> bool {
+        !matches!(self, Self::SquaredError)
+    }
+}
+
 /// How weights start. Biases start at zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -111,8 +126,11 @@ impl ModelConfig {
     /// [`Error::Setting`] naming the first that does not.
     pub fn check(&self) -> Result<()> {
         let known = variant(&self.variant)?;
-        if self.latent == 0 || self.hidden.contains(&0) {
-            return Err(Error::setting("hidden, latent", "layers of at least one unit", "a layer of none"));
+        if self.latent == 0 {
+            return Err(Error::setting("latent", "at least 1", self.latent));
+        }
+        if self.hidden.contains(&0) {
+            return Err(Error::setting("hidden", "layers of at least 1 unit", format!("{:?}", self.hidden)));
         }
         if !(self.deviation.is_finite() && self.deviation > 0.0) {
             return Err(Error::setting("deviation", "a positive number", self.deviation));
@@ -135,13 +153,11 @@ impl ModelConfig {
             return Err(Error::setting("code_activation", expected, self.code_activation));
         }
         if known.name() == "linear" {
-            let linear = [self.activation, self.code_activation, self.output_activation];
-            let bent = self.code_activation != Activation::Identity
-                || self.output_activation != Activation::Identity
-                || !self.hidden.is_empty();
-            if bent {
-                let got = format!("hidden {:?} with {linear:?}", self.hidden);
-                return Err(Error::setting("linear autoencoder", "no hidden layer, no activation", got));
+            let activations = [self.code_activation, self.output_activation];
+            if !self.hidden.is_empty() || activations != [Activation::Identity; 2] {
+                let [code, output] = activations;
+                let got = format!("hidden {:?}, code {code}, output {output}", self.hidden);
+                return Err(Error::setting("linear", "no hidden layer and no activation", got));
             }
         }
         Ok(())

@@ -80,17 +80,31 @@ impl Network {
         variant: &dyn Variant,
         pixels: u32,
     ) -> Self {
-        let mut down = vec![pixels];
-        down.extend(&config.hidden);
-        down.push(variant.encoder_outputs(config.latent));
-        let mut up = vec![config.latent];
-        up.extend(config.hidden.iter().rev());
-        up.push(pixels);
+        let [down, up] = Self::widths(config, variant, pixels);
         Self {
             encoder: Stack::declare(graph, "encoder", &down, config, config.code_activation),
             decoder: Stack::declare(graph, "decoder", &up, config, config.output_activation),
             likelihood: Likelihood::declare(config, graph),
             kl_weight: config.kl_weight,
         }
+    }
+
+    // Of the encoder and the decoder, from their inputs on.
+    fn widths(config: &ModelConfig, variant: &dyn Variant, pixels: u32) -> [Vec<u32>; 2] {
+        let mut down = vec![pixels];
+        down.extend(&config.hidden);
+        down.push(variant.encoder_outputs(config.latent));
+        let mut up = vec![config.latent];
+        up.extend(config.hidden.iter().rev());
+        up.push(pixels);
+        [down, up]
+    }
+
+    /// How many weights it will have, biases aside.
+    pub(super) fn weights(config: &ModelConfig, variant: &dyn Variant, pixels: u32) -> u64 {
+        let widths = Self::widths(config, variant, pixels);
+        let products =
+            widths.iter().flat_map(|widths| widths.windows(2)).map(|w| u64::from(w[0]) * u64::from(w[1]));
+        products.fold(0, u64::saturating_add)
     }
 }

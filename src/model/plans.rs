@@ -1,9 +1,12 @@
 //! The plans of a model: to train it, to evaluate it, to encode, decode and reconstruct with it.
 
-use super::{ModelConfig, Network, Variant, variant};
-use crate::Result;
+use super::{ModelConfig, Network, ReductionKind, Variant, variant};
 use crate::graph::{Graph, Optimizer, Plan, Tensor};
 use crate::kernels::activation::Activation;
+use crate::{Error, Result};
+
+// 8 GiB of them: what 32-bit offsets reach with room to spare, and no device holds more in one buffer.
+const MOST_WEIGHTS: u64 = 1 << 31;
 
 /// A configured autoencoder for images of a given size.
 #[derive(Clone)]
@@ -20,7 +23,13 @@ impl Model {
     /// [`Error::Setting`](crate::Error::Setting) where the settings make no sense together.
     pub fn new(config: &ModelConfig, pixels: u32) -> Result<Self> {
         config.check()?;
-        Ok(Self { config: config.clone(), variant: variant(&config.variant)?, pixels })
+        let variant = variant(&config.variant)?;
+        let weights = Network::weights(config, variant, pixels);
+        if weights > MOST_WEIGHTS {
+            let expected = format!("layers of at most {MOST_WEIGHTS} weights together");
+            return Err(Error::setting("hidden, latent", expected, weights));
+        }
+        Ok(Self { config: config.clone(), variant, pixels })
     }
 
     /// Its configuration.
@@ -36,6 +45,15 @@ impl Model {
     /// Whether codes can be drawn from a standard normal.
     pub fn has_prior(&self) -> bool {
         self.variant.has_prior()
+    }
+
+    /// What the KL weighs beside a reconstruction summed over pixels, as reports are.
+    pub fn kl_weight_per_image(&self) -> f64 {
+        let pixels = match self.config.reduction {
+            ReductionKind::Image => 1.0,
+            ReductionKind::Pixel => f64::from(self.pixels),
+        };
+        f64::from(self.config.kl_weight) * pixels
     }
 
     fn graph(&self, batch: u32) -> (Graph, Network) {

@@ -31,7 +31,7 @@ impl Variant for Vae {
     }
 
     fn encoder_outputs(&self, latent: u32) -> u32 {
-        2 * latent
+        latent.saturating_mul(2)
     }
 
     fn code(&self, network: &Network, graph: &mut Graph, x: Tensor) -> Result<Tensor> {

@@ -1,26 +1,17 @@
-//! Checkpoints: everything a run needs to go on bit for bit, in one safetensors file.
+//! Checkpoints: everything a run needs to go on bit for bit.
 
-use std::collections::HashMap;
-use std::io::Write;
 use std::path::Path;
 
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
-use serde::{Deserialize, Serialize};
-
-use super::metrics::RunningLosses;
-use super::trainer::EpochState;
-use super::{Config, Losses, Trainer};
+use super::trainer::{DataMark, EpochState};
+use super::{Config, Trainer};
 use crate::data::Dataset;
 use crate::graph::ParameterLayout;
 use crate::kernels::state::State;
 use crate::model::Model;
 use crate::{Error, Result};
 
-const FORMAT: &str = "narrows checkpoint 1";
-
-/// A trained, or half-trained, model. Parameters are stored by name in PyTorch's shapes, so other tools
-/// can read them; the optimizer's moments stand beside them as `moment1.NAME`.
-#[derive(Clone, Debug)]
+/// A trained, or half-trained, model.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Checkpoint {
     /// The run's configuration.
     pub config: Config,
@@ -32,56 +23,113 @@ pub struct Checkpoint {
     pub parameters: Vec<f32>,
     /// The optimizer's flat moment buffers, by name.
     pub moments: Vec<(String, Vec<f32>)>,
-    /// The mean training image, where the model subtracts it.
+    /// The mean training image `[pixels]`, where the model subtracts it.
     pub center: Option<Vec<f32>>,
     pub(super) state: State,
     pub(super) progress: EpochState,
-}
-
-// What does not fit tensors. Sums are kept as bits: they must come back exactly.
-#[derive(Serialize, Deserialize)]
-struct Header {
-    format: String,
-    config: Config,
-    shape: [usize; 3],
-    matmul: Option<String>,
-    epoch: u32,
-    step: u64,
-    running_steps: u64,
-    running_sum_bits: [u64; 2],
-    best_bits: Option<u64>,
+    pub(super) data: DataMark,
 }
 
 impl Trainer {
     /// Everything that is needed to go on from here.
     ///
     /// # Errors
-    /// [`Error::DeviceLost`].
+    /// [`Error::DeviceLost`]; [`Error::NotFinite`] where a step left a parameter or moment that is not, so
+    /// that what is saved is always good.
     pub async fn checkpoint(&self) -> Result<Checkpoint> {
+        let parameters = self.replay.read_floats("parameters").await?;
+        self.check_finite("a parameter", &parameters)?;
         let mut moments = Vec::new();
         for name in self.config.train.optimizer().moments() {
-            moments.push(((*name).to_owned(), self.replay.read_floats(name).await?));
+            let values = self.replay.read_floats(name).await?;
+            self.check_finite("a moment of the optimizer", &values)?;
+            moments.push(((*name).to_owned(), values));
         }
         Ok(Checkpoint {
             config: self.config.clone(),
             shape: self.shape,
             matmul: self.device().variants().map(|variants| variants.matmul.to_string()),
-            parameters: self.replay.read_floats("parameters").await?,
+            parameters,
             moments,
             center: self.center.clone(),
             state: self.replay.read_state().await?,
             progress: self.progress,
+            data: self.data,
         })
+    }
+
+    fn check_finite(&self, what: &'static str, values: &[f32]) -> Result<()> {
+        match values.iter().find(|value| !value.is_finite()) {
+            None => Ok(()),
+            Some(value) => Err(self.not_finite(what, *value)),
+        }
+    }
+
+    /// Goes on where `checkpoint` left off: from there the numbers are those of an uninterrupted run.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] where it is of another configuration, but for the number of epochs and the data's
+    /// place, or of other images.
+    pub fn restore(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        let mut expected = self.config.clone();
+        expected.train.epochs = checkpoint.config.train.epochs;
+        expected.data = checkpoint.config.data.clone();
+        if checkpoint.config != expected {
+            let got = format!("one of a {} trained otherwise", checkpoint.config.model.variant);
+            return Err(Error::setting("checkpoint", "one of this model and these settings", got));
+        }
+        if checkpoint.data != self.data || checkpoint.shape != self.shape {
+            let expected = format!("{}, as the run was trained on", checkpoint.data);
+            return Err(Error::setting("training images", expected, self.data));
+        }
+        self.replay.write_floats("parameters", &checkpoint.parameters)?;
+        for (name, values) in &checkpoint.moments {
+            self.replay.write_floats(name, values)?;
+        }
+        self.replay.write_state(&checkpoint.state)?;
+        self.progress = checkpoint.progress;
+        Ok(())
     }
 }
 
 impl Checkpoint {
+    /// Reads the checkpoint at `path` or, where that is a run's folder, its best one.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::load`].
+    pub fn find(path: &Path) -> Result<Self> {
+        if !path.is_dir() {
+            return Self::load(path);
+        }
+        let best = path.join(BEST);
+        if best.exists() { Self::load(&best) } else { Self::last(path) }
+    }
+
+    /// Reads the checkpoint that the run in `folder` goes on from.
+    ///
+    /// # Errors
+    /// [`Error::File`] where the folder holds none, and as [`Checkpoint::load`].
+    pub fn last(folder: &Path) -> Result<Self> {
+        let last = folder.join(LAST);
+        if !last.exists() {
+            let expected = format!("a run's folder, with {LAST}");
+            let found = if folder.is_dir() { "a folder without it" } else { "no such folder" };
+            return Err(Error::File { path: folder.to_owned(), expected, found: found.to_owned() });
+        }
+        Self::load(&last)
+    }
+
     /// The model it holds the parameters of.
     ///
     /// # Errors
     /// [`Error::Setting`] where its configuration makes no sense.
     pub fn model(&self) -> Result<Model> {
-        Model::new(&self.config.model, self.shape.iter().product::<usize>() as u32)
+        let pixels = self.shape.iter().try_fold(1_usize, |pixels, extent| pixels.checked_mul(*extent));
+        let pixels = pixels.and_then(|pixels| u32::try_from(pixels).ok()).filter(|pixels| *pixels > 0);
+        let pixels = pixels.ok_or_else(|| {
+            Error::setting("shape", "images of 1 to 2^32 - 1 pixels", format!("{:?}", self.shape))
+        })?;
+        Model::new(&self.config.model, pixels)
     }
 
     /// Epochs completed.
@@ -94,7 +142,7 @@ impl Checkpoint {
         self.progress.step
     }
 
-    fn layout(&self) -> Result<ParameterLayout> {
+    pub(super) fn layout(&self) -> Result<ParameterLayout> {
         Ok(self.model()?.decoding(1)?.parameters)
     }
 
@@ -113,154 +161,18 @@ impl Checkpoint {
     /// # Errors
     /// [`Error::Shape`] where it has not.
     pub fn check_images(&self, data: &Dataset) -> Result<()> {
+        let size =
+            |[height, width, channels]: [usize; 3]| format!("images of {height} x {width} x {channels}");
         let got = [data.height, data.width, data.channels];
         if got == self.shape {
             return Ok(());
         }
-        let [height, width, channels] = self.shape;
-        let expected = format!("images of {height}x{width}x{channels}, as in training");
-        Err(Error::shape(format!("data set {}", data.name), expected, format!("{got:?}")))
-    }
-
-    /// Writes the file whole or not at all: beside its place first, then moved there.
-    ///
-    /// # Errors
-    /// [`Error::Io`] naming the file.
-    pub fn save(&self, path: &Path) -> Result<()> {
-        let layout = self.layout()?;
-        let mut tensors: Vec<(String, Vec<usize>, Dtype, Vec<u8>)> = Vec::new();
-        let float = |name: String, shape: Vec<usize>, values: &[f32]| {
-            (name, shape, Dtype::F32, values.iter().flat_map(|v| v.to_le_bytes()).collect())
-        };
-        for parameter in layout.iter() {
-            let shape = || parameter.shape.clone();
-            tensors.push(float(parameter.name.clone(), shape(), layout.view(parameter, &self.parameters)));
-            for (moment, values) in &self.moments {
-                let name = format!("{moment}.{}", parameter.name);
-                tensors.push(float(name, shape(), layout.view(parameter, values)));
-            }
-        }
-        if let Some(center) = &self.center {
-            tensors.push(float("center".to_owned(), vec![center.len()], center));
-        }
-        let state = self.state.words().iter().flat_map(|word| word.to_le_bytes()).collect();
-        tensors.push(("state".to_owned(), vec![State::WORDS], Dtype::U32, state));
-        let refuse = |message: String| Error::File {
-            path: path.to_owned(),
-            expected: "a checkpoint that can be written".to_owned(),
-            found: message,
-        };
-        let header = serde_json::to_string(&self.header()).map_err(|error| refuse(error.to_string()))?;
-        let mut views = Vec::new();
-        for (name, shape, dtype, bytes) in &tensors {
-            let view =
-                TensorView::new(*dtype, shape.clone(), bytes).map_err(|error| refuse(error.to_string()))?;
-            views.push((name.as_str(), view));
-        }
-        let metadata = HashMap::from([("narrows".to_owned(), header)]);
-        let bytes =
-            safetensors::serialize(views, Some(metadata)).map_err(|error| refuse(error.to_string()))?;
-        write_whole(path, &bytes)
-    }
-
-    fn header(&self) -> Header {
-        let sum = self.progress.running.sum;
-        Header {
-            format: FORMAT.to_owned(),
-            config: self.config.clone(),
-            shape: self.shape,
-            matmul: self.matmul.clone(),
-            epoch: self.progress.epoch,
-            step: self.progress.step,
-            running_steps: self.progress.running.steps,
-            running_sum_bits: [sum.reconstruction.to_bits(), sum.kl.to_bits()],
-            best_bits: self.progress.best.map(f64::to_bits),
-        }
-    }
-
-    /// Reads a checkpoint.
-    ///
-    /// # Errors
-    /// [`Error::Io`]; [`Error::File`] naming what is missing or damaged.
-    pub fn load(path: &Path) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
-        let refuse = |expected: &str, found: String| Error::File {
-            path: path.to_owned(),
-            expected: expected.to_owned(),
-            found,
-        };
-        let whole = |found: String| refuse("a whole safetensors file", found);
-        let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|error| whole(error.to_string()))?;
-        let tensors = SafeTensors::deserialize(&bytes).map_err(|error| whole(error.to_string()))?;
-        let header = metadata.metadata().as_ref().and_then(|metadata| metadata.get("narrows"));
-        let Some(header) = header else {
-            return Err(refuse("a checkpoint of narrows", "safetensors of another program".to_owned()));
-        };
-        let header: Header = serde_json::from_str(header)
-            .map_err(|error| refuse("a checkpoint of this version of narrows", error.to_string()))?;
-        if header.format != FORMAT {
-            return Err(refuse(FORMAT, header.format));
-        }
-        let words = |name: &str| -> Option<(Vec<usize>, Vec<u32>)> {
-            let tensor = tensors.tensor(name).ok()?;
-            let is_word = matches!(tensor.dtype(), Dtype::F32 | Dtype::U32);
-            is_word.then(|| (tensor.shape().to_vec(), bytemuck::pod_collect_to_vec(tensor.data())))
-        };
-        let values = |prefix: &str, layout: &ParameterLayout| {
-            let found: HashMap<String, (Vec<usize>, Vec<u32>)> = layout
-                .iter()
-                .filter_map(|p| Some((p.name.clone(), words(&format!("{prefix}{}", p.name))?)))
-                .collect();
-            let get = |name: &str| {
-                found.get(name).map(|(shape, words)| (shape.clone(), bytemuck::cast_slice(words)))
-            };
-            layout.pack(get).map_err(|error| refuse("every tensor of its model", error.to_string()))
-        };
-        let mut checkpoint = Self {
-            shape: header.shape,
-            matmul: header.matmul,
-            parameters: Vec::new(),
-            moments: Vec::new(),
-            center: None,
-            state: State::new(0, 0.0, [0.0; 2]),
-            progress: EpochState {
-                epoch: header.epoch,
-                step: header.step,
-                running: RunningLosses {
-                    sum: Losses {
-                        reconstruction: f64::from_bits(header.running_sum_bits[0]),
-                        kl: f64::from_bits(header.running_sum_bits[1]),
-                    },
-                    steps: header.running_steps,
-                },
-                best: header.best_bits.map(f64::from_bits),
-            },
-            config: header.config,
-        };
-        let layout = checkpoint.layout()?;
-        checkpoint.parameters = values("", &layout)?;
-        for moment in checkpoint.config.train.optimizer().moments() {
-            checkpoint.moments.push(((*moment).to_owned(), values(&format!("{moment}."), &layout)?));
-        }
-        let pixels = checkpoint.shape.iter().product::<usize>();
-        let sized = |name: &str, length: usize| {
-            let found = words(name).map(|(_, words)| words).filter(|words| words.len() == length);
-            found.ok_or_else(|| refuse(&format!("a tensor {name:?} of {length} words"), "none".to_owned()))
-        };
-        if checkpoint.config.model.center {
-            checkpoint.center = Some(bytemuck::cast_slice(&sized("center", pixels)?).to_vec());
-        }
-        checkpoint.state = State::from_words(&sized("state", State::WORDS)?);
-        Ok(checkpoint)
+        let expected = format!("{}, as in training", size(self.shape));
+        Err(Error::shape(format!("data set {}", data.name), expected, size(got)))
     }
 }
 
-/// Writes a file whole or not at all.
-pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(Error::io("create", path))?;
-    file.write_all(bytes).map_err(Error::io("write", path))?;
-    file.as_file().sync_all().map_err(Error::io("write", path))?;
-    file.persist(path).map_err(|error| Error::io("write", path)(error.error))?;
-    Ok(())
-}
+/// The checkpoint that a run goes on from.
+pub(super) const LAST: &str = "last.safetensors";
+/// The checkpoint of the epoch that ranked best.
+pub(super) const BEST: &str = "best.safetensors";

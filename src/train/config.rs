@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::Source;
+use crate::data::{self, Source, Split};
 use crate::graph::Optimizer;
 use crate::model::{ModelConfig, variant};
 use crate::{Error, Result};
@@ -43,7 +43,7 @@ pub struct TrainConfig {
     pub epsilon: f32,
     /// Decay of the parameters: in the gradient for SGD and Adam, beside it for AdamW.
     pub weight_decay: f32,
-    /// Decides first weights, the order of images and the noise.
+    /// Decides first weights, the order of images and the noise. Below 2^63.
     pub seed: u64,
 }
 
@@ -74,6 +74,16 @@ pub struct DataConfig {
     pub validation: Option<usize>,
 }
 
+impl DataConfig {
+    /// Loads the data set and takes its validation part off.
+    ///
+    /// # Errors
+    /// As [`data::load`].
+    pub fn load(&self) -> Result<Split> {
+        data::load(self.source, self.dir.as_deref(), self.validation)
+    }
+}
+
 impl TrainConfig {
     /// The optimizer these settings mean.
     pub const fn optimizer(&self) -> Optimizer {
@@ -102,8 +112,13 @@ impl TrainConfig {
         if !(self.weight_decay.is_finite() && self.weight_decay >= 0.0) {
             return Err(Error::setting("weight_decay", "a number that is not negative", self.weight_decay));
         }
-        if self.batch == 0 || self.epochs == 0 {
-            return Err(Error::setting("batch, epochs", "at least 1", "0"));
+        for (name, value) in [("batch", self.batch), ("epochs", self.epochs)] {
+            if value == 0 {
+                return Err(Error::setting(name, "at least 1", value));
+            }
+        }
+        if i64::try_from(self.seed).is_err() {
+            return Err(Error::setting("seed", "below 2^63, the largest number TOML holds", self.seed));
         }
         Ok(())
     }
@@ -138,41 +153,50 @@ impl Config {
         Ok(variant(name)?.preset())
     }
 
+    /// Reads a TOML file with any of the sections `[model]`, `[train]` and `[data]`. What it leaves out comes
+    /// from the preset of its variant, or of `default_variant` where it names none.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; [`Error::File`] with the line that is not TOML; [`Error::Setting`] with the file and the
+    /// setting it should not have, or have otherwise.
+    pub fn load(path: &Path, default_variant: &str) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
+        let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
+            let found = format!("in line {line}: {}", one_line(error.message()));
+            Error::File { path: path.to_owned(), expected: "TOML".to_owned(), found }
+        })?;
+        let named = table.get("model").and_then(|model| model.get("variant")).and_then(toml::Value::as_str);
+        Self::preset(named.unwrap_or(default_variant))?.overlaid(table, &path.display().to_string())
+    }
+
     /// This configuration with the settings of `table` in place of its own, section by section.
     ///
     /// # Errors
-    /// [`Error::Setting`] in the parser's words, which name the setting; `origin` says where it stands.
+    /// [`Error::Setting`] that names the setting; `origin` says where it stands.
     pub fn overlaid(&self, table: toml::Table, origin: &str) -> Result<Self> {
-        let refuse = |message: String| Error::setting(origin, "settings that narrows knows", message);
+        let refuse = |message: String| refusal(origin, &message);
         let mut merged = toml::Table::try_from(self).map_err(|error| refuse(error.to_string()))?;
         for (section, values) in table {
             match (merged.get_mut(&section), values) {
                 (Some(toml::Value::Table(known)), toml::Value::Table(values)) => known.extend(values),
-                (_, values) => {
+                (Some(_), other) => {
+                    let setting = format!("{origin}: {section}");
+                    return Err(Error::setting(setting, format!("a section [{section}]"), other));
+                }
+                (None, values) => {
                     merged.insert(section, values);
                 }
             }
         }
-        merged.try_into().map_err(|error: toml::de::Error| refuse(error.to_string().trim().to_owned()))
-    }
-
-    /// This configuration with the settings of a TOML file in place of its own.
-    ///
-    /// # Errors
-    /// [`Error::Io`], or [`Error::Setting`] with the file's name and the parser's words.
-    pub fn overlaid_file(&self, path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
-        let origin = path.display().to_string();
-        let table = text
-            .parse()
-            .map_err(|error: toml::de::Error| Error::setting(&origin, "TOML", error.to_string().trim()))?;
-        self.overlaid(table, &origin)
+        merged.try_into().map_err(|error: toml::de::Error| refuse(error.to_string()))
     }
 
     /// As TOML, every setting spelled out.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a number that TOML cannot hold (a seed beyond 2^63).
+    /// [`Error::Setting`] for a number that TOML cannot hold, which [`Config::check`] refuses.
     pub fn to_toml(&self) -> Result<String> {
         toml::to_string(self).map_err(|error| Error::setting("config", "what TOML can hold", error))
     }
@@ -185,4 +209,20 @@ impl Config {
         self.model.check()?;
         self.train.check()
     }
+}
+
+// The parser says "WHAT, expected THIS" and, on a line of its own, "in `SECTION.SETTING`".
+fn refusal(origin: &str, message: &str) -> Error {
+    let message = message.trim();
+    let (message, place) = message.rsplit_once("\nin ").unwrap_or((message, ""));
+    let setting = match place.trim_matches('`') {
+        "" => origin.to_owned(),
+        place => format!("{origin}: {place}"),
+    };
+    let (got, expected) = message.split_once(", expected ").unwrap_or((message, "another value"));
+    Error::setting(setting, one_line(expected), one_line(got))
+}
+
+fn one_line(message: &str) -> String {
+    message.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -1,9 +1,15 @@
 //! What training reports: losses in nats per image, and how far it is.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+
+use crate::model::Model;
+use crate::{Error, Result};
+
+/// What "per image" means of a loss, in every report.
+pub const PER_IMAGE: &str = "sum over pixels and code, mean over images";
 
 /// Loss terms of images, each summed over pixels or code and averaged over images, unweighted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Losses {
     /// Reconstruction: nats per image, or squared error per image with that likelihood.
     pub reconstruction: f64,
@@ -12,9 +18,17 @@ pub struct Losses {
 }
 
 impl Losses {
-    /// The weighted sum that runs are ranked by. With weight 1 it is the negative ELBO.
-    pub fn objective(&self, kl_weight: f32) -> f64 {
-        self.reconstruction + f64::from(kl_weight) * self.kl
+    /// What training minimizes and runs are ranked by: the reconstruction, and the KL with its weight. The
+    /// negative ELBO where that is 1 and the likelihood is a probability.
+    pub fn objective(&self, model: &Model) -> f64 {
+        self.reconstruction + model.kl_weight_per_image() * self.kl
+    }
+
+    /// The evidence lower bound, nats per image; None where the model has no prior, or its reconstruction is
+    /// not judged by a probability.
+    pub fn elbo(&self, model: &Model) -> Option<f64> {
+        let bound = model.has_prior() && model.config().likelihood.is_probability();
+        bound.then_some(-self.reconstruction - self.kl)
     }
 
     pub(super) fn term(&mut self, name: &str) -> &mut f64 {
@@ -46,14 +60,18 @@ pub struct Progress {
     pub step: u64,
     /// Steps in this epoch.
     pub steps: u64,
+    /// Steps done since the run began.
+    pub run_step: u64,
+    /// Steps the whole run will take.
+    pub run_steps: u64,
     /// Images a step.
     pub batch: u32,
     /// Mean losses of this epoch so far.
     pub losses: Losses,
 }
 
-/// What an epoch came to: one line of `metrics.jsonl`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+/// What an epoch came to.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct EpochReport {
     /// The epoch, from 1.
     pub epoch: u32,
@@ -69,4 +87,55 @@ pub struct EpochReport {
     pub seconds: f64,
     /// Images trained on each second.
     pub images_per_second: f64,
+}
+
+// Says what its numbers are, for whoever finds the line alone.
+#[derive(Serialize)]
+struct Line {
+    epoch: u32,
+    step: u64,
+    unit: &'static str,
+    per_image: &'static str,
+    train: LineLosses,
+    validation: Option<LineLosses>,
+    best: bool,
+    seconds: f64,
+    images_per_second: f64,
+}
+
+#[derive(Serialize)]
+struct LineLosses {
+    reconstruction_per_image: f64,
+    reconstruction_per_pixel: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kl_nats_per_image: Option<f64>,
+}
+
+impl LineLosses {
+    fn new(losses: &Losses, model: &Model) -> Self {
+        Self {
+            reconstruction_per_image: losses.reconstruction,
+            reconstruction_per_pixel: losses.reconstruction / f64::from(model.pixels()),
+            kl_nats_per_image: model.has_prior().then_some(losses.kl),
+        }
+    }
+}
+
+/// An epoch of `model` as one line of JSON, as in `metrics.jsonl`.
+///
+/// # Errors
+/// [`Error::Setting`] where a number has no JSON form, which finite losses rule out.
+pub fn json_line(report: &EpochReport, model: &Model) -> Result<String> {
+    let line = Line {
+        epoch: report.epoch,
+        step: report.step,
+        unit: model.config().likelihood.unit(),
+        per_image: PER_IMAGE,
+        train: LineLosses::new(&report.train, model),
+        validation: report.validation.map(|losses| LineLosses::new(&losses, model)),
+        best: report.best,
+        seconds: report.seconds,
+        images_per_second: report.images_per_second,
+    };
+    serde_json::to_string(&line).map_err(|error| Error::setting("metrics", "finite numbers", error))
 }

@@ -1,10 +1,12 @@
 //! Training as people expect it: epochs, validation, checkpoints, runs that resume bit for bit.
 
 mod checkpoint;
+mod checkpoint_file;
 mod config;
 mod evaluate;
 mod infer;
 mod metrics;
+mod pictures;
 mod run;
 mod trainer;
 
@@ -12,6 +14,6 @@ pub use checkpoint::Checkpoint;
 pub use config::{Config, DataConfig, OptimizerKind, TrainConfig};
 pub use evaluate::{Evaluation, Evaluator, packed};
 pub use infer::{Decoder, Reconstructions, Reconstructor, prior_codes};
-pub use metrics::{EpochReport, Losses, Progress};
-pub use run::{Run, RunEvent, json_line};
+pub use metrics::{EpochReport, Losses, PER_IMAGE, Progress, json_line};
+pub use run::{Run, RunEvent};
 pub use trainer::Trainer;

@@ -4,18 +4,15 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::checkpoint::write_whole;
-use super::{Checkpoint, Config, Decoder, EpochReport, Progress, Reconstructor, Trainer, prior_codes};
-use crate::data::{Dataset, Split};
-use crate::graph::Device;
-use crate::report::{Grid, interleaved};
-use crate::{Error, Result};
+use serde::Deserialize;
 
-// Enough to judge by eye.
-const SHOWN: usize = 20;
-const SHOWN_COLUMNS: usize = 10;
-const SAMPLES: usize = 64;
-const SAMPLE_COLUMNS: usize = 8;
+use super::checkpoint::{BEST, LAST};
+use super::checkpoint_file::write_whole;
+use super::pictures::Pictures;
+use super::{Checkpoint, Config, EpochReport, Progress, Trainer, json_line};
+use crate::data::Split;
+use crate::graph::Device;
+use crate::{Error, Result};
 
 /// What a run tells its watcher.
 #[derive(Debug)]
@@ -26,6 +23,14 @@ pub enum RunEvent<'a> {
     Epoch(&'a EpochReport),
 }
 
+const CONFIG: &str = "config.toml";
+
+// A line of the metrics, as far as its place among them goes.
+#[derive(Deserialize)]
+struct Numbered {
+    epoch: u32,
+}
+
 /// A training run that keeps its results in a folder:
 /// `config.toml`, `metrics.jsonl`, `last.safetensors`, `best.safetensors`, `epoch-NNN-*.png`.
 pub struct Run {
@@ -34,39 +39,43 @@ pub struct Run {
     pictures: Pictures,
 }
 
-// The images shown each epoch, and what decodes them.
-struct Pictures {
-    originals: Vec<f32>,
-    reconstructor: Reconstructor,
-    decoder: Option<(Decoder, Vec<f32>)>,
-}
-
 impl Run {
-    /// A new run in `folder`, which must not hold one already.
+    /// A new run in `folder`, which is made where it is missing and must not hold a run already.
     ///
     /// # Errors
-    /// [`Error::File`] where the folder holds a run, and as [`Trainer::new`].
+    /// [`Error::File`] where the folder holds a run, [`Error::Io`] where it cannot be written, and as
+    /// [`Trainer::new`].
     pub async fn create(folder: &Path, device: &Device, config: &Config, data: &Split) -> Result<Self> {
-        if folder.join("last.safetensors").exists() || folder.join("config.toml").exists() {
+        if [LAST, CONFIG].iter().any(|name| folder.join(name).exists()) {
             return Err(Error::File {
                 path: folder.to_owned(),
                 expected: "a folder without a run, or --resume to continue this one".to_owned(),
                 found: "a run".to_owned(),
             });
         }
+        // First, so that a place that cannot be written is found before any work; what fails after it
+        // leaves no empty folder behind.
+        std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+        let begun = Self::begin(folder, device, config, data).await;
+        if begun.is_err() {
+            let _ = std::fs::remove_dir(folder);
+        }
+        begun
+    }
+
+    async fn begin(folder: &Path, device: &Device, config: &Config, data: &Split) -> Result<Self> {
         let trainer = Trainer::new(device, config, data).await?;
         let run = Self::with(folder, trainer, device, data).await?;
-        std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
-        run.save_config()?;
         run.save_last().await?;
+        run.save_config()?;
         Ok(run)
     }
 
-    /// Goes on with the run in `folder`: the result equals that of an uninterrupted one bit for bit.
-    /// `epochs` may differ from before; all else is the checkpoint's.
+    /// Goes on with the run in `folder` from `checkpoint`: the result equals that of an uninterrupted one bit
+    /// for bit. `config` may differ from the checkpoint's in the number of epochs and the data's place.
     ///
     /// # Errors
-    /// [`Error::Shape`] where the data are not the run's, and as [`Trainer::new`].
+    /// [`Error::Setting`] where `config` or the images are not the run's, and as [`Trainer::new`].
     pub async fn resume(
         folder: &Path,
         device: &Device,
@@ -74,6 +83,10 @@ impl Run {
         config: &Config,
         data: &Split,
     ) -> Result<Self> {
+        if config.train.epochs < checkpoint.epoch() {
+            let expected = format!("at least the {} that are done", checkpoint.epoch());
+            return Err(Error::setting("epochs", expected, config.train.epochs));
+        }
         checkpoint.check_images(&data.train)?;
         let mut trainer = Trainer::new(device, config, data).await?;
         trainer.restore(checkpoint)?;
@@ -102,40 +115,44 @@ impl Run {
     /// [`Error::NotFinite`] with the step, the last good checkpoint being kept; [`Error::Io`].
     pub async fn train(&mut self, watch: &mut dyn FnMut(RunEvent<'_>) -> bool) -> Result<()> {
         while self.trainer.epochs_done() < self.trainer.config().train.epochs {
-            let outcome = self.trainer.epoch(&mut |progress| watch(RunEvent::Progress(progress))).await;
-            let report = match outcome {
-                Ok(report) => report,
-                Err(Error::Stopped) => {
-                    self.save_last().await?;
-                    return Err(Error::Stopped);
-                }
-                Err(Error::NotFinite { step, loss, .. }) => {
+            match self.epoch(watch).await {
+                Err(Error::NotFinite { what, step, value, .. }) => {
                     let kept = format!(" in {}", self.folder.display());
-                    return Err(Error::NotFinite { step, loss, kept });
+                    return Err(Error::NotFinite { what, step, value, kept });
                 }
-                Err(error) => return Err(error),
-            };
-            self.save_epoch(&report).await?;
-            if !watch(RunEvent::Epoch(&report)) && report.epoch < self.trainer.config().train.epochs {
-                return Err(Error::Stopped);
+                outcome => outcome?,
             }
         }
         Ok(())
     }
 
+    async fn epoch(&mut self, watch: &mut dyn FnMut(RunEvent<'_>) -> bool) -> Result<()> {
+        let report = match self.trainer.epoch(&mut |progress| watch(RunEvent::Progress(progress))).await {
+            Err(Error::Stopped) => {
+                self.save_last().await?;
+                return Err(Error::Stopped);
+            }
+            outcome => outcome?,
+        };
+        self.save_epoch(&report).await?;
+        let going = watch(RunEvent::Epoch(&report));
+        let left = report.epoch < self.trainer.config().train.epochs;
+        if left && !going { Err(Error::Stopped) } else { Ok(()) }
+    }
+
+    // The checkpoint to go on from is written last: whoever is interrupted before it does the epoch again.
     async fn save_epoch(&mut self, report: &EpochReport) -> Result<()> {
+        let checkpoint = self.trainer.checkpoint().await?;
         self.pictures.save(&self.folder, report.epoch, &self.trainer).await?;
         self.append_metrics(report)?;
-        let checkpoint = self.trainer.checkpoint().await?;
-        checkpoint.save(&self.folder.join("last.safetensors"))?;
         if report.best {
-            checkpoint.save(&self.folder.join("best.safetensors"))?;
+            checkpoint.save(self.folder.join(BEST))?;
         }
-        Ok(())
+        checkpoint.save(self.folder.join(LAST))
     }
 
     async fn save_last(&self) -> Result<()> {
-        self.trainer.checkpoint().await?.save(&self.folder.join("last.safetensors"))
+        self.trainer.checkpoint().await?.save(self.folder.join(LAST))
     }
 
     fn save_config(&self) -> Result<()> {
@@ -143,7 +160,7 @@ impl Run {
         let device = self.trainer.device();
         let matmul = device.variants().map_or("reference".to_owned(), |variants| variants.matmul.to_string());
         let text = format!("# Trained on {}, matrix products: {matmul}.\n\n{text}", device.name());
-        write_whole(&self.folder.join("config.toml"), text.as_bytes())
+        write_whole(&self.folder.join(CONFIG), text.as_bytes())
     }
 
     fn metrics_path(&self) -> PathBuf {
@@ -152,7 +169,7 @@ impl Run {
 
     fn append_metrics(&self, report: &EpochReport) -> Result<()> {
         let path = self.metrics_path();
-        let mut line = json_line(report)?;
+        let mut line = json_line(report, self.trainer.model())?;
         line.push('\n');
         let mut file =
             OpenOptions::new().create(true).append(true).open(&path).map_err(Error::io("write", &path))?;
@@ -164,51 +181,8 @@ impl Run {
         let path = self.metrics_path();
         let Ok(text) = std::fs::read_to_string(&path) else { return Ok(()) };
         let done = self.trainer.epochs_done();
-        let keep =
-            |line: &&str| serde_json::from_str::<EpochReport>(line).is_ok_and(|report| report.epoch <= done);
+        let keep = |line: &&str| serde_json::from_str::<Numbered>(line).is_ok_and(|line| line.epoch <= done);
         let kept: String = text.lines().filter(keep).map(|line| format!("{line}\n")).collect();
         write_whole(&path, kept.as_bytes())
-    }
-}
-
-/// One report as one line of JSON.
-///
-/// # Errors
-/// [`Error::Setting`] where a number has no JSON form, which finite losses rule out.
-pub fn json_line(report: &EpochReport) -> Result<String> {
-    serde_json::to_string(report).map_err(|error| Error::setting("metrics", "finite numbers", error))
-}
-
-impl Pictures {
-    async fn new(device: &Device, checkpoint: &Checkpoint, data: &Dataset) -> Result<Self> {
-        let shown = data.slice(0..SHOWN.min(data.len()))?;
-        let originals = shown.images.iter().map(|pixel| f32::from(*pixel) / 255.0).collect();
-        let reconstructor = Reconstructor::new(device, checkpoint, &shown).await?;
-        let decoder = if checkpoint.model()?.has_prior() {
-            let latent = checkpoint.config.model.latent as usize;
-            let codes = prior_codes(checkpoint.config.train.seed, SAMPLES, latent);
-            Some((Decoder::new(device, checkpoint, SAMPLES).await?, codes))
-        } else {
-            None
-        };
-        Ok(Self { originals, reconstructor, decoder })
-    }
-
-    async fn save(&mut self, folder: &Path, epoch: u32, trainer: &Trainer) -> Result<()> {
-        let shape = trainer.shape;
-        let pixels = shape.iter().product();
-        self.reconstructor.follow(trainer.replay())?;
-        let reconstructions = self.reconstructor.run().await?.images;
-        let columns = SHOWN_COLUMNS.min(self.originals.len() / pixels);
-        let images = interleaved(&self.originals, &reconstructions, pixels, columns);
-        let grid = Grid { images: &images, shape, columns };
-        grid.save(&folder.join(format!("epoch-{epoch:03}-reconstructions.png")))?;
-        if let Some((decoder, codes)) = &mut self.decoder {
-            decoder.follow(trainer.replay())?;
-            let images = decoder.decode(codes).await?;
-            let grid = Grid { images: &images, shape, columns: SAMPLE_COLUMNS };
-            grid.save(&folder.join(format!("epoch-{epoch:03}-samples.png")))?;
-        }
-        Ok(())
     }
 }

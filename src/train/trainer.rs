@@ -1,10 +1,13 @@
 //! The trainer: a training plan on a device, advanced epoch by epoch.
 
+use std::fmt;
 use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
 
 use super::evaluate::{count, mean_image, packed};
 use super::metrics::RunningLosses;
-use super::{Checkpoint, Config, EpochReport, Evaluator, Losses, Progress};
+use super::{Config, EpochReport, Evaluator, Losses, Progress};
 use crate::data::{Dataset, Split};
 use crate::graph::{Device, Pending, Plan, Replay};
 use crate::kernels::{floats, state::State};
@@ -21,10 +24,24 @@ pub struct Trainer {
     pub(super) progress: EpochState,
     pub(super) center: Option<Vec<f32>>,
     pub(super) shape: [usize; 3],
+    pub(super) data: DataMark,
     device: Device,
+    model: Model,
     evaluator: Option<Evaluator>,
-    images: u64,
     chunk: u32,
+}
+
+/// What tells the training images from others, so that no run goes on with the wrong ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct DataMark {
+    images: u32,
+    crc32: u32,
+}
+
+impl fmt::Display for DataMark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} images with the CRC-32 {:08x}", self.images, self.crc32)
+    }
 }
 
 /// Where training stands between two submits; part of every checkpoint.
@@ -49,13 +66,12 @@ impl Trainer {
     pub async fn new(device: &Device, config: &Config, data: &Split) -> Result<Self> {
         config.check()?;
         let model = Model::new(&config.model, pixels(&data.train)?)?;
-        let total = count(&data.train)?;
+        let images = count(&data.train)?;
         let train = &config.train;
-        let plan = model.training(train.batch, total, true, train.optimizer(), false)?;
-        let initial = plan.parameters.initial(train.seed);
+        let plan = model.training(train.batch, images, true, train.optimizer(), false)?;
         let mut replay = Replay::new(device, plan).await?;
         replay.write("images", &packed(&data.train.images))?;
-        replay.write_floats("parameters", &initial)?;
+        replay.write_floats("parameters", &replay.plan().parameters.initial(train.seed))?;
         replay.write_state(&State::new(train.seed, train.learning_rate, train.optimizer().betas()))?;
         let center = config.model.center.then(|| mean_image(&data.train));
         if let Some(center) = &center {
@@ -71,25 +87,12 @@ impl Trainer {
             progress: EpochState::default(),
             center,
             shape: [data.train.height, data.train.width, data.train.channels],
+            data: DataMark { images, crc32: data.train.checksum() },
             device: device.clone(),
+            model,
             evaluator,
-            images: u64::from(total),
             chunk: 1,
         })
-    }
-
-    /// Goes on where `checkpoint` left off: from there the numbers are those of an uninterrupted run.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] where it is of another model or optimizer.
-    pub fn restore(&mut self, checkpoint: &Checkpoint) -> Result<()> {
-        self.replay.write_floats("parameters", &checkpoint.parameters)?;
-        for (name, values) in &checkpoint.moments {
-            self.replay.write_floats(name, values)?;
-        }
-        self.replay.write_state(&checkpoint.state)?;
-        self.progress = checkpoint.progress;
-        Ok(())
     }
 
     /// The plan being replayed.
@@ -105,6 +108,11 @@ impl Trainer {
     /// The device.
     pub fn device(&self) -> &Device {
         &self.device
+    }
+
+    /// The model.
+    pub fn model(&self) -> &Model {
+        &self.model
     }
 
     /// The configuration.
@@ -124,15 +132,16 @@ impl Trainer {
 
     // Batches run on across passes over the data, so epochs end at the first step that completes one.
     fn steps_until(&self, epochs: u32) -> u64 {
-        (u64::from(epochs) * self.images).div_ceil(u64::from(self.config.train.batch))
+        (u64::from(epochs) * u64::from(self.data.images)).div_ceil(u64::from(self.config.train.batch))
     }
 
     /// Trains to the end of the epoch and validates. `watch` sees the progress and returns whether to go
     /// on.
     ///
     /// # Errors
-    /// [`Error::NotFinite`] naming the step, [`Error::Stopped`] where `watch` said so (the state is then
-    /// whole and can be saved), [`Error::DeviceLost`].
+    /// [`Error::NotFinite`] naming the step: what is on the device then is of no use, go back to a checkpoint.
+    /// [`Error::Stopped`] where `watch` said so: the state is then whole, can be saved, and the next call goes
+    /// on with the epoch. [`Error::DeviceLost`].
     pub async fn epoch(&mut self, watch: &mut dyn FnMut(&Progress) -> bool) -> Result<EpochReport> {
         let began = Instant::now();
         let before = self.progress.step;
@@ -141,7 +150,10 @@ impl Trainer {
         let images = (self.progress.step - before) * u64::from(self.config.train.batch);
         let validation = self.validate().await?;
         let train = self.progress.running.mean();
-        let ranked = validation.unwrap_or(train).objective(self.config.model.kl_weight);
+        let ranked = validation.unwrap_or(train).objective(&self.model);
+        if !ranked.is_finite() {
+            return Err(self.not_finite("the validation loss", ranked as f32));
+        }
         let best = self.progress.best.is_none_or(|best| ranked < best);
         if best {
             self.progress.best = Some(ranked);
@@ -213,13 +225,16 @@ impl Trainer {
             self.progress.running.steps += 1;
             for (name, loss) in terms.iter().zip(&ring[row * terms.len()..]) {
                 if !loss.is_finite() {
-                    let kept = String::new();
-                    return Err(Error::NotFinite { step: self.progress.step, loss: *loss, kept });
+                    return Err(self.not_finite("the loss", *loss));
                 }
                 *self.progress.running.sum.term(name) += f64::from(*loss);
             }
         }
         Ok(())
+    }
+
+    pub(super) fn not_finite(&self, what: &'static str, value: f32) -> Error {
+        Error::NotFinite { what, step: self.progress.step, value, kept: String::new() }
     }
 
     fn current(&self, end: u64) -> Progress {
@@ -228,6 +243,8 @@ impl Trainer {
             epoch: self.progress.epoch + 1,
             step: self.progress.step - start,
             steps: end - start,
+            run_step: self.progress.step,
+            run_steps: self.steps_until(self.config.train.epochs).max(end),
             batch: self.config.train.batch,
             losses: self.progress.running.mean(),
         }

@@ -1,0 +1,38 @@
+//! Writing to the terminal, a pipe or a file, none of which may panic.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use narrows::{Error, Result};
+
+/// Writes a line to standard output.
+pub(super) fn line(text: &str) -> Result<()> {
+    let mut out = io::stdout().lock();
+    let written =
+        out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush());
+    written.map_err(Error::io("write", "standard output"))
+}
+
+/// Writes a line to standard error. Where nobody can read it, nobody can be told so either.
+pub(super) fn note(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Whether an error only says that the reader of our output has left, as `head` does.
+pub(super) fn nobody_listens(error: &Error) -> bool {
+    matches!(error, Error::Io { source, .. } if source.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// Finds out before slow work whether `path` has one of the endings and lies in a folder.
+pub(super) fn check_place(path: &Path, endings: &[&str]) -> Result<()> {
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    if !endings.contains(&ending) {
+        let expected = format!("a name ending in .{}", endings.join(" or ."));
+        return Err(Error::setting("--out", expected, path.display()));
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    match folder.filter(|folder| !folder.is_dir()) {
+        Some(folder) => Err(Error::setting("--out", "a file in a folder that exists", folder.display())),
+        None => Ok(()),
+    }
+}

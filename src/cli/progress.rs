@@ -1,0 +1,134 @@
+//! The progress bar, the lines of a run, and Ctrl-C.
+
+use std::io::IsTerminal;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use narrows::model::Model;
+use narrows::train::{EpochReport, Losses, Progress, RunEvent, json_line};
+use narrows::{Error, Result};
+
+use super::output::{line, nobody_listens, note};
+
+/// Bar and lines of a run under way.
+pub(super) struct Reporter {
+    bar: ProgressBar,
+    model: Model,
+    epochs: u32,
+    json: bool,
+    stop: Arc<AtomicBool>,
+    /// When the first steps were done, and how many those were.
+    began: Option<(Instant, u64)>,
+    /// A run goes on where its lines cannot be written; this is told at the end.
+    written: Result<()>,
+}
+
+impl Reporter {
+    pub(super) fn new(model: &Model, epochs: u32, json: bool) -> Result<Self> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let asked = Arc::clone(&stop);
+        ctrlc::set_handler(move || {
+            // Asked twice, leave at once: the last checkpoint is whole.
+            if asked.swap(true, Ordering::Relaxed) {
+                std::process::exit(130);
+            }
+        })
+        .map_err(|error| Error::setting("Ctrl-C handler", "one handler", error))?;
+        let bar = if std::io::stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
+        let style = ProgressStyle::with_template("{prefix} {bar:12} {wide_msg}")
+            .map_err(|error| Error::setting("progress bar", "a template", error))?;
+        bar.set_style(style);
+        Ok(Self { bar, model: model.clone(), epochs, json, stop, began: None, written: Ok(()) })
+    }
+
+    /// Shows what happened; false once Ctrl-C was pressed.
+    pub(super) fn note(&mut self, event: &RunEvent<'_>) -> bool {
+        match event {
+            RunEvent::Progress(progress) => self.progress(progress),
+            RunEvent::Epoch(report) => self.epoch(report),
+        }
+        !self.stop.load(Ordering::Relaxed)
+    }
+
+    /// A line for the reader: on standard output or, where that is for JSON lines alone, standard error.
+    pub(super) fn say(&mut self, text: &str) {
+        if self.json { self.bar.suspend(|| note(text)) } else { self.print(text) }
+    }
+
+    /// Takes the bar away and tells whether every line could be written, or only its reader left.
+    pub(super) fn finish(self) -> Result<()> {
+        self.bar.finish_and_clear();
+        match self.written {
+            Err(error) if !nobody_listens(&error) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    fn print(&mut self, text: &str) {
+        let written = self.bar.suspend(|| line(text));
+        if self.written.is_ok() {
+            self.written = written;
+        }
+    }
+
+    fn progress(&mut self, progress: &Progress) {
+        let (began, before) = *self.began.get_or_insert((Instant::now(), progress.run_step));
+        self.bar.set_length(progress.steps);
+        self.bar.set_position(progress.step);
+        self.bar.set_prefix(format!("epoch {}/{}", progress.epoch, self.epochs));
+        let steps_a_second = (progress.run_step - before) as f64 / began.elapsed().as_secs_f64().max(1e-9);
+        let speed = if steps_a_second > 0.0 {
+            let left = (progress.run_steps - progress.run_step) as f64 / steps_a_second;
+            let images = steps_a_second * f64::from(progress.batch);
+            format!("{images:.0} images/s, {} left, ", clock(left))
+        } else {
+            String::new()
+        };
+        let loss = progress.losses.objective(&self.model);
+        let kl =
+            if self.model.has_prior() { format!(" (kl {:.2})", progress.losses.kl) } else { String::new() };
+        self.bar.set_message(format!("{speed}loss {loss:.2}{kl}"));
+    }
+
+    fn epoch(&mut self, report: &EpochReport) {
+        if self.json {
+            match json_line(report, &self.model) {
+                Ok(text) => self.print(&text),
+                Err(error) => self.written = Err(error),
+            }
+            return;
+        }
+        let validation = report.validation.map(|losses| format!("  validation {}", self.losses(&losses)));
+        self.print(&format!(
+            "epoch {:>3}/{}  train {}{}  {:.0} images/s{}",
+            report.epoch,
+            self.epochs,
+            self.losses(&report.train),
+            validation.unwrap_or_default(),
+            report.images_per_second,
+            if report.best { "  best" } else { "" },
+        ));
+    }
+
+    fn losses(&self, losses: &Losses) -> String {
+        let Losses { reconstruction, kl } = losses;
+        let pixels = f64::from(self.model.pixels());
+        if !self.model.has_prior() {
+            return format!("{reconstruction:.3} ({:.5} per pixel)", reconstruction / pixels);
+        }
+        let total = losses.objective(&self.model);
+        let weight = self.model.kl_weight_per_image();
+        let weight = if weight == 1.0 { String::new() } else { format!("{weight} x ") };
+        format!("{total:.2} (reconstruction {reconstruction:.2} + {weight}kl {kl:.2})")
+    }
+}
+
+fn clock(seconds: f64) -> String {
+    let seconds = seconds.round().clamp(0.0, 359_999.0) as u64;
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, minutes, seconds) => format!("{minutes}:{seconds:02}"),
+        (hours, minutes, seconds) => format!("{hours}:{minutes:02}:{seconds:02}"),
+    }
+}

@@ -1,0 +1,56 @@
+//! The pictures of each epoch: the same images reconstructed, the same codes decoded.
+
+use std::path::Path;
+
+use super::{Checkpoint, Decoder, Reconstructor, Trainer, prior_codes};
+use crate::Result;
+use crate::data::Dataset;
+use crate::graph::Device;
+use crate::report::{Grid, interleaved};
+
+// Enough to judge by eye.
+const SHOWN: usize = 20;
+const SHOWN_COLUMNS: usize = 10;
+const SAMPLES: usize = 64;
+const SAMPLE_COLUMNS: usize = 8;
+
+/// What is shown each epoch, and what reconstructs and decodes it.
+pub(super) struct Pictures {
+    originals: Vec<f32>,
+    reconstructor: Reconstructor,
+    decoder: Option<(Decoder, Vec<f32>)>,
+}
+
+impl Pictures {
+    pub(super) async fn new(device: &Device, checkpoint: &Checkpoint, data: &Dataset) -> Result<Self> {
+        let shown = data.slice(0..SHOWN.min(data.len()))?;
+        let originals = shown.images.iter().map(|pixel| f32::from(*pixel) / 255.0).collect();
+        let reconstructor = Reconstructor::new(device, checkpoint, &shown).await?;
+        let decoder = if checkpoint.model()?.has_prior() {
+            let latent = checkpoint.config.model.latent as usize;
+            let codes = prior_codes(checkpoint.config.train.seed, SAMPLES, latent);
+            Some((Decoder::new(device, checkpoint, SAMPLES).await?, codes))
+        } else {
+            None
+        };
+        Ok(Self { originals, reconstructor, decoder })
+    }
+
+    pub(super) async fn save(&mut self, folder: &Path, epoch: u32, trainer: &Trainer) -> Result<()> {
+        let shape = trainer.shape;
+        let pixels = shape.iter().product();
+        self.reconstructor.follow(trainer.replay())?;
+        let reconstructions = self.reconstructor.run().await?.images;
+        let columns = SHOWN_COLUMNS.min(self.originals.len() / pixels);
+        let images = interleaved(&self.originals, &reconstructions, pixels, columns);
+        let grid = Grid { images: &images, shape, columns };
+        grid.save(&folder.join(format!("epoch-{epoch:03}-reconstructions.png")))?;
+        if let Some((decoder, codes)) = &mut self.decoder {
+            decoder.follow(trainer.replay())?;
+            let images = decoder.decode(codes).await?;
+            let grid = Grid { images: &images, shape, columns: SAMPLE_COLUMNS };
+            grid.save(&folder.join(format!("epoch-{epoch:03}-samples.png")))?;
+        }
+        Ok(())
+    }
+}
