@@ -4,10 +4,12 @@ mod adapter;
 mod device;
 mod pipeline;
 mod readback;
+mod stopwatch;
 mod variants;
 
 pub use adapter::{AdapterSummary, Selector, adapters};
 pub use device::{Gpu, GpuOptions};
 pub use pipeline::{Launch, Pipeline};
 pub use readback::{Download, read_words};
+pub use stopwatch::time;
 pub use variants::{MatMulVariant, Variants};
