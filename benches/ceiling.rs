@@ -12,7 +12,7 @@ fn main() {
     let gpu = open(None);
     let mut criterion = criterion();
     let mut table = Table::new(&gpu);
-    let arithmetic = MultiplyAdd { invocations: 1 << 16, rounds: 128 };
+    let arithmetic = MultiplyAdd { invocations: 1 << 16, rounds: 64 };
     let copies = [1 << 18, 1 << 21, 1 << 24].map(|count| MemoryCopy { count });
     let mut kernels: Vec<&dyn Kernel> = vec![&arithmetic];
     kernels.extend(copies.iter().map(|copy| copy as &dyn Kernel));

@@ -7,12 +7,12 @@ use crate::Result;
 use crate::gpu::{Gpu, Variants, time};
 use crate::reference::ceiling as reference;
 
-/// `results[invocations]`: each the sum of 32 independent chains of `rounds` multiply-adds.
+/// `results[invocations]`: each the sum of 12 independent chains of `8 rounds` multiply-adds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct MultiplyAdd {
     /// How many invocations.
     pub invocations: u32,
-    /// Rounds of 32 multiply-adds each, at most [`MultiplyAdd::MAX_ROUNDS`].
+    /// Rounds of 8 x 12 multiply-adds each, at most [`MultiplyAdd::MAX_ROUNDS`].
     pub rounds: u32,
 }
 
@@ -61,11 +61,11 @@ impl Kernel for MultiplyAdd {
     }
 
     fn flops(&self) -> u64 {
-        64 * u64::from(self.rounds) * u64::from(self.invocations)
+        192 * u64::from(self.rounds) * u64::from(self.invocations)
     }
 
     fn shape(&self) -> String {
-        format!("[{}] x {} x 32", self.invocations, self.rounds)
+        format!("[{}] x {} x 96", self.invocations, self.rounds)
     }
 
     fn reference(&self, _: &[&[u32]], writes: &mut [&mut [u32]]) {
@@ -124,7 +124,7 @@ impl Ceilings {
     /// the driver refuses.
     pub async fn measure(gpu: &Gpu) -> Result<Self> {
         // Lanes enough to fill any GPU, and rounds until a launch lasts long enough to be timed.
-        let mut kernel = MultiplyAdd { invocations: 1 << 18, rounds: 32 };
+        let mut kernel = MultiplyAdd { invocations: 1 << 18, rounds: 16 };
         let mut seconds = best(gpu, &kernel).await?;
         while seconds < 0.02 && kernel.rounds * 2 <= MultiplyAdd::MAX_ROUNDS {
             kernel.rounds *= 2;
