@@ -51,12 +51,10 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
            @builtin(local_invocation_index) lane: u32) {
     let p = position(group, groups, lane);
     let tile = multiply(p);
-    for (var r = 0u; r < 4u; r++) {
-        store_product(p.row + r, p.column, tile.top_left[r]);
-        store_product(p.row + r, p.column + 4u, tile.top_right[r]);
-        store_product(p.row + 4u + r, p.column, tile.bottom_left[r]);
-        store_product(p.row + 4u + r, p.column + 4u, tile.bottom_right[r]);
-    }
+    store_product(p.row, p.column, tile.top_left);
+    store_product(p.row, p.column + 4u, tile.top_right);
+    store_product(p.row + 4u, p.column, tile.bottom_left);
+    store_product(p.row + 4u, p.column + 4u, tile.bottom_right);
 }
 
 @compute @workgroup_size(8)
@@ -64,12 +62,10 @@ fn dense(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: v
          @builtin(local_invocation_index) lane: u32) {
     let p = position(group, groups, lane);
     let tile = multiply(p);
-    for (var r = 0u; r < 4u; r++) {
-        store_dense(p.row + r, p.column, tile.top_left[r]);
-        store_dense(p.row + r, p.column + 4u, tile.top_right[r]);
-        store_dense(p.row + 4u + r, p.column, tile.bottom_left[r]);
-        store_dense(p.row + 4u + r, p.column + 4u, tile.bottom_right[r]);
-    }
+    store_dense(p.row, p.column, tile.top_left);
+    store_dense(p.row, p.column + 4u, tile.top_right);
+    store_dense(p.row + 4u, p.column, tile.bottom_left);
+    store_dense(p.row + 4u, p.column + 4u, tile.bottom_right);
 }
 
 @compute @workgroup_size(8)
@@ -77,12 +73,10 @@ fn dense_keep(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) grou
               @builtin(local_invocation_index) lane: u32) {
     let p = position(group, groups, lane);
     let tile = multiply(p);
-    for (var r = 0u; r < 4u; r++) {
-        store_dense_keep(p.row + r, p.column, tile.top_left[r]);
-        store_dense_keep(p.row + r, p.column + 4u, tile.top_right[r]);
-        store_dense_keep(p.row + 4u + r, p.column, tile.bottom_left[r]);
-        store_dense_keep(p.row + 4u + r, p.column + 4u, tile.bottom_right[r]);
-    }
+    store_dense_keep(p.row, p.column, tile.top_left);
+    store_dense_keep(p.row, p.column + 4u, tile.top_right);
+    store_dense_keep(p.row + 4u, p.column, tile.bottom_left);
+    store_dense_keep(p.row + 4u, p.column + 4u, tile.bottom_right);
 }
 
 @compute @workgroup_size(8)
@@ -90,10 +84,8 @@ fn product_slope(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) g
                  @builtin(local_invocation_index) lane: u32) {
     let p = position(group, groups, lane);
     let tile = multiply(p);
-    for (var r = 0u; r < 4u; r++) {
-        store_slope(p.row + r, p.column, tile.top_left[r]);
-        store_slope(p.row + r, p.column + 4u, tile.top_right[r]);
-        store_slope(p.row + 4u + r, p.column, tile.bottom_left[r]);
-        store_slope(p.row + 4u + r, p.column + 4u, tile.bottom_right[r]);
-    }
+    store_slope(p.row, p.column, tile.top_left);
+    store_slope(p.row, p.column + 4u, tile.top_right);
+    store_slope(p.row + 4u, p.column, tile.bottom_left);
+    store_slope(p.row + 4u, p.column + 4u, tile.bottom_right);
 }

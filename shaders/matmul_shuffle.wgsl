@@ -70,9 +70,10 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
            @builtin(subgroup_invocation_id) lane: u32) {
     let p = position(group, groups, lane);
     let tile = multiply(p);
-    for (var r = 0u; r < 16u; r++) {
-        store_product(p.row + r, p.column, tile[r / 4u][r % 4u]);
-    }
+    store_product(p.row, p.column, tile[0]);
+    store_product(p.row + 4u, p.column, tile[1]);
+    store_product(p.row + 8u, p.column, tile[2]);
+    store_product(p.row + 12u, p.column, tile[3]);
 }
 
 @compute @workgroup_size(8)
@@ -80,9 +81,10 @@ fn dense(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: v
          @builtin(subgroup_invocation_id) lane: u32) {
     let p = position(group, groups, lane);
     let tile = multiply(p);
-    for (var r = 0u; r < 16u; r++) {
-        store_dense(p.row + r, p.column, tile[r / 4u][r % 4u]);
-    }
+    store_dense(p.row, p.column, tile[0]);
+    store_dense(p.row + 4u, p.column, tile[1]);
+    store_dense(p.row + 8u, p.column, tile[2]);
+    store_dense(p.row + 12u, p.column, tile[3]);
 }
 
 @compute @workgroup_size(8)
@@ -90,9 +92,10 @@ fn dense_keep(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) grou
               @builtin(subgroup_invocation_id) lane: u32) {
     let p = position(group, groups, lane);
     let tile = multiply(p);
-    for (var r = 0u; r < 16u; r++) {
-        store_dense_keep(p.row + r, p.column, tile[r / 4u][r % 4u]);
-    }
+    store_dense_keep(p.row, p.column, tile[0]);
+    store_dense_keep(p.row + 4u, p.column, tile[1]);
+    store_dense_keep(p.row + 8u, p.column, tile[2]);
+    store_dense_keep(p.row + 12u, p.column, tile[3]);
 }
 
 @compute @workgroup_size(8)
@@ -100,7 +103,8 @@ fn product_slope(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) g
                  @builtin(subgroup_invocation_id) lane: u32) {
     let p = position(group, groups, lane);
     let tile = multiply(p);
-    for (var r = 0u; r < 16u; r++) {
-        store_slope(p.row + r, p.column, tile[r / 4u][r % 4u]);
-    }
+    store_slope(p.row, p.column, tile[0]);
+    store_slope(p.row + 4u, p.column, tile[1]);
+    store_slope(p.row + 8u, p.column, tile[2]);
+    store_slope(p.row + 12u, p.column, tile[3]);
 }

@@ -73,38 +73,26 @@ fn multiply(at: Position, lane: u32) -> mat4x4f {
 fn product(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
            @builtin(local_invocation_index) lane: u32) {
     let at = corner(group, groups);
-    let c = multiply(at, lane);
-    for (var r = 0u; r < 4u; r++) {
-        store_product(at.row + lane / 16u * 4u + r, at.column + lane % 16u * 4u, c[r]);
-    }
+    store_product(at.row + lane / 16u * 4u, at.column + lane % 16u * 4u, multiply(at, lane));
 }
 
 @compute @workgroup_size(256)
 fn dense(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
          @builtin(local_invocation_index) lane: u32) {
     let at = corner(group, groups);
-    let c = multiply(at, lane);
-    for (var r = 0u; r < 4u; r++) {
-        store_dense(at.row + lane / 16u * 4u + r, at.column + lane % 16u * 4u, c[r]);
-    }
+    store_dense(at.row + lane / 16u * 4u, at.column + lane % 16u * 4u, multiply(at, lane));
 }
 
 @compute @workgroup_size(256)
 fn dense_keep(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
               @builtin(local_invocation_index) lane: u32) {
     let at = corner(group, groups);
-    let c = multiply(at, lane);
-    for (var r = 0u; r < 4u; r++) {
-        store_dense_keep(at.row + lane / 16u * 4u + r, at.column + lane % 16u * 4u, c[r]);
-    }
+    store_dense_keep(at.row + lane / 16u * 4u, at.column + lane % 16u * 4u, multiply(at, lane));
 }
 
 @compute @workgroup_size(256)
 fn product_slope(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
                  @builtin(local_invocation_index) lane: u32) {
     let at = corner(group, groups);
-    let c = multiply(at, lane);
-    for (var r = 0u; r < 4u; r++) {
-        store_slope(at.row + lane / 16u * 4u + r, at.column + lane % 16u * 4u, c[r]);
-    }
+    store_slope(at.row + lane / 16u * 4u, at.column + lane % 16u * 4u, multiply(at, lane));
 }

@@ -172,7 +172,8 @@ impl Findings {
         let worst = self.worst.entry(kind).or_default();
         *worst = worse(*worst, deviation);
         if got.len() != expected.len() || deviation.is_nan() || deviation > allowed {
-            self.failures.push(format!("{what}: off by {deviation:.1e} of its largest, allowed {allowed:.1e}"));
+            self.failures
+                .push(format!("{what}: off by {deviation:.1e} of its largest, allowed {allowed:.1e}"));
         }
     }
 

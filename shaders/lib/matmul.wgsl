@@ -80,7 +80,8 @@ fn block_b(k: u32, column: u32) -> mat4x4f {
                    load_b(k + 2u, column), load_b(k + 3u, column));
 }
 
-// The epilogues: each takes four neighbours of one row of the product.
+// The epilogues. Each takes the 4 x 4 block of the product at [row, column], whose column i is row
+// row + i; rows are named one by one, because an index that varies would put the block into memory.
 
 fn store(i: u32, value: f32) {
     if ACCUMULATE {
@@ -90,7 +91,7 @@ fn store(i: u32, value: f32) {
     }
 }
 
-fn store_product(row: u32, column: u32, v: vec4f) {
+fn product_row(row: u32, column: u32, v: vec4f) {
     for (var i = 0u; i < 4u; i++) {
         if row < params.rows && column + i < params.columns {
             store(row * params.columns + column + i, v[i]);
@@ -98,8 +99,15 @@ fn store_product(row: u32, column: u32, v: vec4f) {
     }
 }
 
+fn store_product(row: u32, column: u32, block: mat4x4f) {
+    product_row(row, column, block[0]);
+    product_row(row + 1u, column, block[1]);
+    product_row(row + 2u, column, block[2]);
+    product_row(row + 3u, column, block[3]);
+}
+
 // C = f(A·B + bias)
-fn store_dense(row: u32, column: u32, v: vec4f) {
+fn dense_row(row: u32, column: u32, v: vec4f) {
     for (var i = 0u; i < 4u; i++) {
         if row < params.rows && column + i < params.columns {
             store(row * params.columns + column + i, activate(v[i] + bias[column + i]));
@@ -107,8 +115,15 @@ fn store_dense(row: u32, column: u32, v: vec4f) {
     }
 }
 
-// As store_dense, keeping z = A·B + bias for the backward pass.
-fn store_dense_keep(row: u32, column: u32, v: vec4f) {
+fn store_dense(row: u32, column: u32, block: mat4x4f) {
+    dense_row(row, column, block[0]);
+    dense_row(row + 1u, column, block[1]);
+    dense_row(row + 2u, column, block[2]);
+    dense_row(row + 3u, column, block[3]);
+}
+
+// As dense_row, keeping z = A·B + bias for the backward pass.
+fn dense_keep_row(row: u32, column: u32, v: vec4f) {
     for (var i = 0u; i < 4u; i++) {
         if row < params.rows && column + i < params.columns {
             let z = v[i] + bias[column + i];
@@ -118,12 +133,26 @@ fn store_dense_keep(row: u32, column: u32, v: vec4f) {
     }
 }
 
+fn store_dense_keep(row: u32, column: u32, block: mat4x4f) {
+    dense_keep_row(row, column, block[0]);
+    dense_keep_row(row + 1u, column, block[1]);
+    dense_keep_row(row + 2u, column, block[2]);
+    dense_keep_row(row + 3u, column, block[3]);
+}
+
 // C = (A·B) * f'(kept): the gradient passes the layer below's activation on the way out.
-fn store_slope(row: u32, column: u32, v: vec4f) {
+fn slope_row(row: u32, column: u32, v: vec4f) {
     for (var i = 0u; i < 4u; i++) {
         if row < params.rows && column + i < params.columns {
             let at = row * params.columns + column + i;
             store(at, v[i] * activation_slope(kept[at]));
         }
     }
+}
+
+fn store_slope(row: u32, column: u32, block: mat4x4f) {
+    slope_row(row, column, block[0]);
+    slope_row(row + 1u, column, block[1]);
+    slope_row(row + 2u, column, block[2]);
+    slope_row(row + 3u, column, block[3]);
 }

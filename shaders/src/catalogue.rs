@@ -12,6 +12,7 @@ macro_rules! compose {
 pub const ALL: &[&Shader] = &[
     &activation::SHADER,
     &batch::SHADER,
+    &ceiling::SHADER,
     &latent::SHADER,
     &loss::SHADER,
     &matmul::SHUFFLE,
@@ -102,6 +103,36 @@ pub mod batch {
     /// Workgroups of `gather` for `batch` images of `pixels` bytes.
     pub const fn gather_workgroups(batch: u32, pixels: u32) -> u32 {
         (batch * pixels.div_ceil(4)).div_ceil(64)
+    }
+}
+
+/// What a device's arithmetic and memory can do at most.
+pub mod ceiling {
+    use super::{Binding, Entry, Shader};
+
+    /// `multiply_add` and `copy`.
+    pub const SHADER: Shader = Shader {
+        name: "ceiling",
+        source: compose!("ceiling.wgsl"),
+        overrides: &[],
+        entries: &[
+            Entry { name: "multiply_add", bindings: &[Binding::PARAMS, Binding::write(2, "results")] },
+            Entry {
+                name: "copy",
+                bindings: &[Binding::PARAMS, Binding::read(1, "original"), Binding::write(3, "duplicate")],
+            },
+        ],
+        subgroups: false,
+    };
+
+    /// Workgroups of `multiply_add` for `invocations`.
+    pub const fn multiply_add_workgroups(invocations: u32) -> u32 {
+        invocations.div_ceil(64)
+    }
+
+    /// Workgroups of `copy` for `count` numbers.
+    pub const fn copy_workgroups(count: u32) -> u32 {
+        count.div_ceil(256)
     }
 }
 

@@ -5,6 +5,7 @@ mod device;
 mod pipeline;
 mod readback;
 mod selector;
+mod stopwatch;
 mod variants;
 
 pub use adapter::{AdapterSummary, adapters, shortfall};
@@ -12,4 +13,5 @@ pub use device::{Gpu, GpuOptions};
 pub use pipeline::{Launch, Pipeline};
 pub use readback::{Download, read_words};
 pub use selector::{Selector, choose};
+pub use stopwatch::time;
 pub use variants::{MatMulVariant, Variants};

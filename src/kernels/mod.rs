@@ -5,6 +5,7 @@
 
 pub mod activation;
 pub mod batch;
+pub mod ceiling;
 pub mod latent;
 pub mod loss;
 pub mod matmul;
@@ -130,7 +131,12 @@ pub fn check(kernel: &dyn Kernel) -> Result<()> {
         let (needed, allowed) = (4 * operand.words as u64, 4 * u64::from(u32::MAX));
         if needed > allowed {
             let operation = format!("{} operand {}", kernel.name(), operand.name);
-            return Err(Error::TooLarge { operation, needed, allowed, advice: "Use a smaller batch or model" });
+            return Err(Error::TooLarge {
+                operation,
+                needed,
+                allowed,
+                advice: "Use a smaller batch or model",
+            });
         }
     }
     Ok(())
@@ -184,4 +190,32 @@ pub fn prepare(
     let mut buffers = vec![params];
     buffers.extend_from_slice(operands);
     Ok(Launch::new(gpu, pipeline, &buffers, program.workgroups))
+}
+
+/// Prepares a launch of `kernel` on buffers of its own, for measurements: `contents` are the words the
+/// first operands begin with; the others begin as zeros.
+///
+/// # Errors
+/// As [`prepare`], or [`Error::Device`] where the driver refuses.
+pub async fn prepare_alone(gpu: &Gpu, kernel: &dyn Kernel, contents: &[Vec<u32>]) -> Result<Launch> {
+    let prepared = gpu.guarded(kernel.name(), || {
+        let buffers: Vec<wgpu::Buffer> =
+            kernel.operands().iter().map(|operand| gpu.storage(operand.name, operand.words)).collect();
+        for (buffer, words) in buffers.iter().zip(contents) {
+            gpu.queue.write_buffer(buffer, 0, bytemuck::cast_slice(words));
+        }
+        let mut params = kernel.params();
+        // A uniform struct's size is rounded up to 16 bytes.
+        params.resize(params.len().next_multiple_of(16), 0);
+        let uniform = gpu.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("params"),
+            size: params.len() as u64,
+            usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        gpu.queue.write_buffer(&uniform, 0, &params);
+        let bindings: Vec<_> = buffers.iter().map(wgpu::Buffer::as_entire_buffer_binding).collect();
+        prepare(gpu, kernel, uniform.as_entire_buffer_binding(), &bindings)
+    });
+    prepared.await?
 }

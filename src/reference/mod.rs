@@ -4,6 +4,7 @@
 
 pub mod activation;
 pub mod batch;
+pub mod ceiling;
 pub mod compare;
 pub mod latent;
 pub mod loss;

@@ -1,0 +1,146 @@
+//! What the benchmarks share: an open device, criterion's settings, and a table beside the ceilings.
+#![allow(dead_code, unreachable_pub, missing_docs)]
+#![allow(clippy::print_stdout, clippy::panic, reason = "a benchmark speaks to a terminal")]
+
+use std::time::Duration;
+
+use criterion::{BenchmarkId, Criterion, SamplingMode};
+use narrows::gpu::{Gpu, GpuOptions, Launch, MatMulVariant, time};
+use narrows::kernels::ceiling::Ceilings;
+use narrows::kernels::{Kernel, prepare_alone};
+use pollster::block_on;
+
+/// The device that wgpu's environment variables select, with the variant instead of the rule's choice.
+pub fn open(matmul: Option<MatMulVariant>) -> Gpu {
+    let options = GpuOptions { matmul, ..Default::default() };
+    block_on(Gpu::open(&options)).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Short runs, many kernels. Warming up includes the pipeline's compilation, so that it is never timed.
+pub fn criterion() -> Criterion {
+    Criterion::default()
+        .sample_size(10)
+        .warm_up_time(Duration::from_millis(200))
+        .measurement_time(Duration::from_millis(600))
+        .without_plots()
+        .configure_from_args()
+}
+
+/// Measures with `elapsed`, which runs so many rounds, and returns the median seconds of a round: None
+/// where the command line filters the benchmark out.
+pub fn measure(
+    criterion: &mut Criterion,
+    group: &str,
+    name: &str,
+    mut elapsed: impl FnMut(u64) -> Duration,
+) -> Option<f64> {
+    let mut samples = Vec::new();
+    let mut group = criterion.benchmark_group(group);
+    group.sampling_mode(SamplingMode::Flat);
+    group.bench_function(BenchmarkId::from_parameter(name), |bencher| {
+        bencher.iter_custom(|rounds| {
+            let took = elapsed(rounds);
+            samples.push(took.as_secs_f64() / rounds as f64);
+            took
+        });
+    });
+    group.finish();
+    // Criterion calls once to warm up and then for its samples; the first includes the compilation.
+    samples.sort_by(f64::total_cmp);
+    samples.get(samples.len() / 2).copied()
+}
+
+/// The median seconds of `launches`, one after the other, many to a submit.
+pub fn measure_launches(
+    criterion: &mut Criterion,
+    gpu: &Gpu,
+    group: &str,
+    name: &str,
+    launches: &[Launch],
+) -> Option<f64> {
+    measure(criterion, group, name, |rounds| {
+        block_on(time(gpu, launches, rounds as usize)).unwrap_or_else(|error| panic!("{error}"))
+    })
+}
+
+/// A launch of `kernel` on operands that begin with `contents`.
+pub fn launch(gpu: &Gpu, kernel: &dyn Kernel, contents: &[Vec<u32>]) -> Launch {
+    block_on(prepare_alone(gpu, kernel, contents)).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Numbers in (0, 1) that repeat: what a kernel's operands hold where nothing else is asked for.
+pub fn fractions(count: usize) -> Vec<u32> {
+    (0..count as u32)
+        .map(|i| ((i.wrapping_mul(0x9E37_79B9) >> 9) as f32 + 0.5) / 8_388_608.0)
+        .map(f32::to_bits)
+        .collect()
+}
+
+/// Rows of name, shape, time and rates, each rate beside the device's ceiling.
+pub struct Table {
+    ceilings: Ceilings,
+    rows: Vec<String>,
+}
+
+impl Table {
+    /// Measures the ceilings of `gpu`.
+    pub fn new(gpu: &Gpu) -> Self {
+        let ceilings = block_on(Ceilings::measure(gpu)).unwrap_or_else(|error| panic!("{error}"));
+        let mut rows = vec![
+            String::new(),
+            gpu.adapter.label(),
+            format!("ceilings: {:.1} GFLOP/s, copy {:.1} GB/s", ceilings.flops * 1e-9, ceilings.bytes * 1e-9),
+            String::new(),
+        ];
+        rows.push(format!(
+            "{:36} {:34} {:>10} {:>9} {:>7} {:>8} {:>7}",
+            "what", "shape", "time", "GFLOP/s", "of top", "GB/s", "of copy"
+        ));
+        Self { ceilings, rows }
+    }
+
+    /// The ceilings measured at the start.
+    pub fn ceilings(&self) -> Ceilings {
+        self.ceilings
+    }
+
+    /// One row: `seconds` for `flops` operations on `bytes` of memory.
+    pub fn row(&mut self, name: &str, shape: &str, seconds: f64, flops: u64, bytes: u64) {
+        let (flops, bytes) = (flops as f64 / seconds, bytes as f64 / seconds);
+        self.rows.push(format!(
+            "{name:36} {shape:34} {:>10} {:>9.2} {:>6.1}% {:>8.2} {:>6.1}%",
+            duration(seconds),
+            flops * 1e-9,
+            100.0 * flops / self.ceilings.flops,
+            bytes * 1e-9,
+            100.0 * bytes / self.ceilings.bytes,
+        ));
+    }
+
+    /// One row of a kernel, which touches each operand once.
+    pub fn kernel(&mut self, name: &str, kernel: &dyn Kernel, seconds: f64) {
+        let bytes = kernel.operands().iter().map(|operand| 4 * operand.words as u64).sum();
+        self.row(name, &kernel.shape(), seconds, kernel.flops(), bytes);
+    }
+
+    /// A line of its own.
+    pub fn line(&mut self, line: String) {
+        self.rows.push(line);
+    }
+
+    /// Prints what there is.
+    pub fn print(&self) {
+        for row in &self.rows {
+            println!("{row}");
+        }
+    }
+}
+
+/// Seconds in the unit that leaves three or four digits.
+pub fn duration(seconds: f64) -> String {
+    match seconds {
+        s if s >= 1.0 => format!("{s:.2} s"),
+        s if s >= 1e-3 => format!("{:.2} ms", s * 1e3),
+        s => format!("{:.1} us", s * 1e6),
+    }
+}

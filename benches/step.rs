@@ -1,0 +1,109 @@
+//! Whole training steps of the presets on the embedded images, many steps a submit, and where the time of
+//! the VAE's step goes. `cargo bench --bench step`
+#![allow(missing_docs)]
+#![allow(clippy::panic, reason = "a benchmark speaks to a terminal")]
+
+mod common;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use common::{Table, criterion, duration, fractions, launch, measure, measure_launches, open};
+use criterion::Criterion;
+use narrows::data::{self, Dataset, Source};
+use narrows::gpu::Gpu;
+use narrows::graph::{Device, Plan, Replay};
+use narrows::kernels::state::State;
+use narrows::model::{self, Model};
+use narrows::train::{Config, packed};
+use pollster::block_on;
+
+fn plan(config: &Config, images: &Dataset) -> narrows::Result<Plan> {
+    let model = Model::new(&config.model, images.pixels() as u32)?;
+    model.training(config.train.batch, images.len() as u32, true, config.train.optimizer(), false)
+}
+
+// The plan with images, first parameters and state in place.
+fn replay(device: &Device, config: &Config, images: &Dataset) -> narrows::Result<Replay> {
+    let train = &config.train;
+    let plan = plan(config, images)?;
+    let initial = plan.parameters.initial(train.seed);
+    let mut replay = block_on(Replay::new(device, plan))?;
+    replay.write("images", &packed(&images.images))?;
+    replay.write_floats("parameters", &initial)?;
+    replay.write_state(&State::new(train.seed, train.learning_rate, train.optimizer().betas()))?;
+    Ok(replay)
+}
+
+fn steps(
+    criterion: &mut Criterion,
+    table: &mut Table,
+    gpu: &Arc<Gpu>,
+    images: &Dataset,
+) -> narrows::Result<()> {
+    for variant in model::ALL {
+        let config = variant.preset();
+        let mut replay = replay(&Device::Gpu(Arc::clone(gpu)), &config, images)?;
+        let name = format!("{} step at batch {}", variant.name(), config.train.batch);
+        let seconds = measure(criterion, "step", &name, |rounds| {
+            let began = Instant::now();
+            block_on(replay.run(rounds as u32)).unwrap_or_else(|error| panic!("{error}"));
+            began.elapsed()
+        });
+        if let Some(seconds) = seconds {
+            let bytes = replay.plan().dispatches.iter().map(|dispatch| dispatch.bytes()).sum();
+            let shape = format!("{:.0} images/s", f64::from(config.train.batch) / seconds);
+            table.row(&name, &shape, seconds, replay.plan().flops(), bytes);
+        }
+    }
+    Ok(())
+}
+
+// Each dispatch of the VAE's step by itself, on operands of its own.
+fn dispatches(
+    criterion: &mut Criterion,
+    table: &mut Table,
+    gpu: &Gpu,
+    images: &Dataset,
+) -> narrows::Result<()> {
+    let plan = plan(&model::variant("vae")?.preset(), images)?;
+    let (mut total, mut rows) = (0.0, Vec::new());
+    for (number, dispatch) in plan.dispatches.iter().enumerate() {
+        let kernel = dispatch.kernel.as_ref();
+        let operands = kernel.operands();
+        let contents = operands.iter().map(|operand| match operand.name {
+            "state" => State::new(1, 1e-3, [0.9, 0.999]).words().to_vec(),
+            "chosen" => (0..plan.batch).collect(),
+            _ => fractions(operand.words),
+        });
+        let launch = launch(gpu, kernel, &contents.collect::<Vec<_>>());
+        let id = format!("{number:02} {}", dispatch.label);
+        if let Some(seconds) = measure_launches(criterion, gpu, "vae", &id, &[launch]) {
+            total += seconds;
+            rows.push((id, dispatch, seconds));
+        }
+    }
+    if !rows.is_empty() {
+        table.line(format!("\nthe VAE's dispatches one by one, {} in sum", duration(total)));
+    }
+    for (id, dispatch, seconds) in rows {
+        table.kernel(
+            &format!("{:4.1}% {id:.30}", 100.0 * seconds / total),
+            dispatch.kernel.as_ref(),
+            seconds,
+        );
+    }
+    Ok(())
+}
+
+fn main() -> narrows::Result<()> {
+    let images = data::load(Source::Sample, None, None)?.train;
+    let gpu = Arc::new(open(None));
+    let mut criterion = criterion();
+    let mut table = Table::new(&gpu);
+    steps(&mut criterion, &mut table, &gpu, &images)?;
+    dispatches(&mut criterion, &mut table, &gpu, &images)?;
+    criterion.final_summary();
+    table.print();
+    Ok(())
+}

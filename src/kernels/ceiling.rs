@@ -1,0 +1,149 @@
+//! What a device can do at most, by measurement: the yardstick of every benchmark (`shaders/ceiling.wgsl`).
+
+use narrows_shaders::ceiling as shaders;
+
+use super::{Kernel, Operand, Program, floats_mut, prepare_alone};
+use crate::Result;
+use crate::gpu::{Gpu, Variants, time};
+use crate::reference::ceiling as reference;
+
+/// `results[invocations]`: each the sum of 12 independent chains of `8 rounds` multiply-adds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct MultiplyAdd {
+    /// How many invocations.
+    pub invocations: u32,
+    /// Rounds of 8 x 12 multiply-adds each, at most [`MultiplyAdd::MAX_ROUNDS`].
+    pub rounds: u32,
+}
+
+/// `duplicate[count] = original[count]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct MemoryCopy {
+    /// How many numbers, a multiple of four.
+    pub count: u32,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+struct Params {
+    count: u32,
+    rounds: u32,
+    factor: f32,
+    addend: f32,
+}
+
+// Powers of two, so that a chain of whole numbers rounds late; the chains tend to 2.
+const FACTOR: f32 = 0.5;
+const ADDEND: f32 = 1.0;
+
+impl MultiplyAdd {
+    /// Some CPU drivers end every loop of an invocation after 65,535 rounds, without a word.
+    pub const MAX_ROUNDS: u32 = 65_000;
+}
+
+impl Kernel for MultiplyAdd {
+    fn name(&self) -> &'static str {
+        "ceiling multiply_add"
+    }
+
+    fn program(&self, _: &Variants) -> Program {
+        let workgroups = shaders::multiply_add_workgroups(self.invocations);
+        Program { shader: &shaders::SHADER, entry: "multiply_add", constants: vec![], workgroups }
+    }
+
+    fn params(&self) -> Vec<u8> {
+        let Self { invocations: count, rounds } = *self;
+        bytemuck::bytes_of(&Params { count, rounds, factor: FACTOR, addend: ADDEND }).to_vec()
+    }
+
+    fn operands(&self) -> Vec<Operand> {
+        vec![Operand::write("results", self.invocations as usize)]
+    }
+
+    fn flops(&self) -> u64 {
+        192 * u64::from(self.rounds) * u64::from(self.invocations)
+    }
+
+    fn shape(&self) -> String {
+        format!("[{}] x {} x 96", self.invocations, self.rounds)
+    }
+
+    fn reference(&self, _: &[&[u32]], writes: &mut [&mut [u32]]) {
+        for (i, result) in (0..self.invocations).zip(floats_mut(writes[0])) {
+            *result = reference::multiply_add(i, self.rounds, f64::from(FACTOR), f64::from(ADDEND)) as f32;
+        }
+    }
+}
+
+impl Kernel for MemoryCopy {
+    fn name(&self) -> &'static str {
+        "ceiling copy"
+    }
+
+    fn program(&self, _: &Variants) -> Program {
+        let workgroups = shaders::copy_workgroups(self.count);
+        Program { shader: &shaders::SHADER, entry: "copy", constants: vec![], workgroups }
+    }
+
+    fn params(&self) -> Vec<u8> {
+        bytemuck::bytes_of(&Params { count: self.count, ..bytemuck::Zeroable::zeroed() }).to_vec()
+    }
+
+    fn operands(&self) -> Vec<Operand> {
+        let count = self.count as usize;
+        vec![Operand::read("original", count), Operand::write("duplicate", count)]
+    }
+
+    fn flops(&self) -> u64 {
+        0
+    }
+
+    fn shape(&self) -> String {
+        format!("[{}]", self.count)
+    }
+
+    fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
+        writes[0].copy_from_slice(reads[0]);
+    }
+}
+
+/// The most a device was seen to do.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ceilings {
+    /// Floating-point operations a second, a multiply-add being two.
+    pub flops: f64,
+    /// Bytes read and written a second.
+    pub bytes: f64,
+}
+
+impl Ceilings {
+    /// Measures `gpu`, in about a second: the best of several runs, as what disturbs a run only slows it.
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`](crate::Error::DeviceLost), or [`Error::Device`](crate::Error::Device) where
+    /// the driver refuses.
+    pub async fn measure(gpu: &Gpu) -> Result<Self> {
+        // Lanes enough to fill any GPU, and rounds until a launch lasts long enough to be timed.
+        let mut kernel = MultiplyAdd { invocations: 1 << 18, rounds: 16 };
+        let mut seconds = best(gpu, &kernel).await?;
+        while seconds < 0.02 && kernel.rounds * 2 <= MultiplyAdd::MAX_ROUNDS {
+            kernel.rounds *= 2;
+            seconds = best(gpu, &kernel).await?;
+        }
+        // Beyond the caches of any GPU, within WebGPU's default limit on a binding.
+        let copy = MemoryCopy { count: 1 << 24 };
+        let bytes = 8.0 * f64::from(copy.count) / best(gpu, &copy).await?;
+        Ok(Self { flops: kernel.flops() as f64 / seconds, bytes })
+    }
+}
+
+// Seconds of the fastest of a few runs, after one that compiles.
+async fn best(gpu: &Gpu, kernel: &dyn Kernel) -> Result<f64> {
+    let launch = [prepare_alone(gpu, kernel, &[]).await?];
+    time(gpu, &launch, 1).await?;
+    let mut best = f64::INFINITY;
+    for _ in 0..5 {
+        best = best.min(time(gpu, &launch, 2).await?.as_secs_f64() / 2.0);
+    }
+    Ok(best)
+}
