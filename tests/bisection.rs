@@ -1,5 +1,5 @@
 //! Finding the wrong dispatch: one is planted at every place of a step, and must be named.
-#![allow(clippy::panic, missing_docs)]
+#![allow(clippy::panic, clippy::unwrap_used, missing_docs)]
 
 mod common;
 
@@ -89,7 +89,11 @@ fn whole_numbers_that_are_off_by_one_are_found() {
     let last = plan.dispatches.len() - 1;
     for (word, name) in [(0, "seed"), (2, "step"), (3, "epoch"), (4, "cursor")] {
         let found = find(&spoilt(plan.clone(), last, word, |w| w.wrapping_add(1)), &config);
-        assert_eq!(found.map(|found| (found.dispatch, found.buffer)), Some((last, "state".to_owned())), "{name}");
+        assert_eq!(
+            found.map(|found| (found.dispatch, found.buffer)),
+            Some((last, "state".to_owned())),
+            "{name}"
+        );
     }
     let float = |w| (f32::from_bits(w) + 0.01).to_bits();
     let found = find(&spoilt(plan, last, 6, float), &config);

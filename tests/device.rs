@@ -1,5 +1,5 @@
 //! Which adapter is chosen and what it gets: pure logic, on made-up listings.
-#![allow(missing_docs)]
+#![allow(clippy::panic, clippy::unwrap_used, missing_docs)]
 
 use narrows::Error;
 use narrows::gpu::{AdapterSummary, MatMulVariant, Selector, Variants, choose, shortfall};
@@ -8,10 +8,7 @@ use wgpu::{Backend, DeviceType};
 // A listing in this order, numbered as the real one is.
 fn listing(adapters: &[(&str, Backend, DeviceType)]) -> Vec<AdapterSummary> {
     let numbered = adapters.iter().enumerate().map(|(index, (name, backend, kind))| {
-        let info = wgpu::AdapterInfo {
-            name: (*name).to_owned(),
-            ..wgpu::AdapterInfo::new(*kind, *backend)
-        };
+        let info = wgpu::AdapterInfo { name: (*name).to_owned(), ..wgpu::AdapterInfo::new(*kind, *backend) };
         AdapterSummary {
             index,
             backend_index: adapters[..index].iter().filter(|other| other.1 == *backend).count(),
@@ -69,7 +66,8 @@ fn each_way_to_name_an_adapter_finds_it() {
 #[test]
 fn a_name_that_matches_nothing_is_an_error_that_lists_what_there_is() {
     let message = select("matrox", &desktop()).unwrap_err();
-    for part in ["\"matrox\"", "0 (vulkan:0) llvmpipe", "2 (dx12:0) GeForce RTX", "4 (vulkan:3) GeForce RTX"] {
+    for part in ["\"matrox\"", "0 (vulkan:0) llvmpipe", "2 (dx12:0) GeForce RTX", "4 (vulkan:3) GeForce RTX"]
+    {
         assert!(message.contains(part), "{part:?} is missing in: {message}");
     }
     for wanted in ["5", "vulkan:4", "metal:0"] {

@@ -1,7 +1,7 @@
 //! Whole training steps against PyTorch's: every gradient, ten losses, the parameters at the end.
 //!
 //! `tests/golden/README.md` says what the files hold and how they were made.
-#![allow(clippy::panic, missing_docs)]
+#![allow(clippy::panic, clippy::print_stdout, clippy::unwrap_used, missing_docs)]
 
 mod common;
 
@@ -172,7 +172,8 @@ impl Findings {
         let worst = self.worst.entry(kind).or_default();
         *worst = worse(*worst, deviation);
         if got.len() != expected.len() || deviation.is_nan() || deviation > allowed {
-            self.failures.push(format!("{what}: off by {deviation:.1e} of its largest, allowed {allowed:.1e}"));
+            self.failures
+                .push(format!("{what}: off by {deviation:.1e} of its largest, allowed {allowed:.1e}"));
         }
     }
 

@@ -1,5 +1,5 @@
 //! What a graph and its replay refuse, and how they say it.
-#![allow(missing_docs)]
+#![allow(clippy::panic, clippy::unwrap_used, missing_docs)]
 
 mod common;
 
@@ -21,7 +21,9 @@ use narrows::{Error, Result};
 fn refusal<T>(result: Result<T>) -> String {
     match result {
         Ok(_) => "nothing was refused".to_owned(),
-        Err(error @ (Error::Shape { .. } | Error::Setting { .. } | Error::TooLarge { .. })) => error.to_string(),
+        Err(error @ (Error::Shape { .. } | Error::Setting { .. } | Error::TooLarge { .. })) => {
+            error.to_string()
+        }
         Err(other) => format!("another kind of error: {other:?}"),
     }
 }
@@ -125,7 +127,10 @@ fn extents_beyond_a_kernels_limit_are_refused() {
     let (graph, x) = input(1, Loss::MAX_COLUMNS + 1);
     limited(Loss::MAX_COLUMNS, refusal(minimize(graph, squared_error(x, x))));
     let (graph, x) = input(1, 2 * (GaussianKl::MAX_LATENT + 1));
-    limited(GaussianKl::MAX_LATENT, refusal(x.gaussian().and_then(|code| minimize(graph, gaussian_kl(code)))));
+    limited(
+        GaussianKl::MAX_LATENT,
+        refusal(x.gaussian().and_then(|code| minimize(graph, gaussian_kl(code)))),
+    );
     let (mut graph, x) = input(ColumnSum::MAX_CHUNK + 1, 1);
     let variance = weight(&mut graph, vec![1]);
     limited(ColumnSum::MAX_CHUNK, refusal(minimize(graph, learned_gaussian_nll(x, x, &variance))));

@@ -131,11 +131,7 @@ impl Dense {
         match fused {
             Some((activation, kept)) => {
                 let kernel = self.product(Layout::Nn, Epilogue::Slope(activation), false);
-                graph.record(
-                    format!("{label} through {activation}"),
-                    kernel,
-                    &[dz, weight, kept, dx],
-                )?;
+                graph.record(format!("{label} through {activation}"), kernel, &[dz, weight, kept, dx])?;
                 graph.tensors[self.x.id].gradient = Some(Gradient { slice: dx, through_activation: true });
                 Ok(())
             }

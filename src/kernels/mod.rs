@@ -130,7 +130,12 @@ pub fn check(kernel: &dyn Kernel) -> Result<()> {
         let (needed, allowed) = (4 * operand.words as u64, 4 * u64::from(u32::MAX));
         if needed > allowed {
             let operation = format!("{} operand {}", kernel.name(), operand.name);
-            return Err(Error::TooLarge { operation, needed, allowed, advice: "Use a smaller batch or model" });
+            return Err(Error::TooLarge {
+                operation,
+                needed,
+                allowed,
+                advice: "Use a smaller batch or model",
+            });
         }
     }
     Ok(())
