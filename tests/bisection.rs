@@ -1,5 +1,5 @@
 //! Finding the wrong dispatch: one is planted at every place of a step, and must be named.
-#![allow(clippy::panic, missing_docs)]
+#![allow(clippy::panic, clippy::unwrap_used, missing_docs)]
 
 mod common;
 

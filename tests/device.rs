@@ -1,5 +1,5 @@
 //! Which adapter is chosen and what it gets: pure logic, on made-up listings.
-#![allow(missing_docs)]
+#![allow(clippy::panic, clippy::unwrap_used, missing_docs)]
 
 use narrows::Error;
 use narrows::gpu::{AdapterSummary, MatMulVariant, Selector, Variants, choose, shortfall};

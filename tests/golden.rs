@@ -1,7 +1,7 @@
 //! Whole training steps against PyTorch's: every gradient, ten losses, the parameters at the end.
 //!
 //! `tests/golden/README.md` says what the files hold and how they were made.
-#![allow(clippy::panic, missing_docs)]
+#![allow(clippy::panic, clippy::print_stdout, clippy::unwrap_used, missing_docs)]
 
 mod common;
 

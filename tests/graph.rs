@@ -1,5 +1,5 @@
 //! Plans and their replay: on every device the same numbers, however memory and submits are shared out.
-#![allow(clippy::panic, missing_docs)]
+#![allow(clippy::panic, clippy::unwrap_used, missing_docs)]
 
 mod common;
 

@@ -1,5 +1,5 @@
 //! What a graph and its replay refuse, and how they say it.
-#![allow(missing_docs)]
+#![allow(clippy::panic, clippy::unwrap_used, missing_docs)]
 
 mod common;
 

@@ -16,7 +16,7 @@ impl Tensor {
     /// # Errors
     /// [`Error::Shape`] for an odd number of columns.
     pub fn gaussian(self) -> Result<GaussianCode> {
-        if self.columns % 2 == 0 && self.columns > 0 {
+        if self.columns.is_multiple_of(2) && self.columns > 0 {
             return Ok(GaussianCode { stats: self });
         }
         Err(Error::shape("gaussian code", "an even number of columns", self.columns))

@@ -1,6 +1,6 @@
 //! What the device tests share: an open device, odd data, and a kernel held against its reference.
 // Each test program uses its part of this; none of it is anyone's interface.
-#![allow(dead_code, missing_docs, unreachable_pub, clippy::panic)]
+#![allow(dead_code, missing_docs, unreachable_pub, clippy::panic, clippy::unwrap_used)]
 
 pub mod step;
 

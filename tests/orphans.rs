@@ -1,0 +1,57 @@
+//! The same stem everywhere: a shader has its kernel, its reference and its test, and none stands alone.
+#![allow(clippy::panic, clippy::unwrap_used, missing_docs)]
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+// Files that belong to several shaders, or to none.
+const KERNELS_ALONE: [(&str, &str); 2] = [("mod", "the trait"), ("state", "the layout of lib/state.wgsl")];
+const REFERENCES_ALONE: [(&str, &str); 3] =
+    [("mod", "the list"), ("compare", "the comparator"), ("philox", "the twin of lib/philox.wgsl")];
+
+// The variants of a matrix product share what surrounds them.
+fn stem_of_shader(name: &str) -> String {
+    if name.starts_with("matmul_") { "matmul".to_owned() } else { name.to_owned() }
+}
+
+fn stems(folder: &str, extension: &str) -> BTreeSet<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let wanted = paths.filter(|path| path.extension().is_some_and(|found| found == extension));
+    wanted.map(|path| path.file_stem().unwrap().to_string_lossy().into_owned()).collect()
+}
+
+fn without(mut stems: BTreeSet<String>, exceptions: &[(&str, &str)]) -> BTreeSet<String> {
+    for (name, reason) in exceptions {
+        assert!(stems.remove(*name), "{name} ({reason}) is gone: strike it from the exceptions");
+    }
+    stems
+}
+
+#[test]
+fn every_shader_has_its_kernel_reference_and_test_and_none_stands_alone() {
+    let shaders: BTreeSet<String> =
+        stems("shaders", "wgsl").iter().map(|name| stem_of_shader(name)).collect();
+    assert_eq!(without(stems("src/kernels", "rs"), &KERNELS_ALONE), shaders, "src/kernels");
+    assert_eq!(without(stems("src/reference", "rs"), &REFERENCES_ALONE), shaders, "src/reference");
+    let tests = stems("tests", "rs");
+    let untested: Vec<_> = shaders.difference(&tests).collect();
+    assert!(untested.is_empty(), "no file in tests/ for {untested:?}");
+}
+
+#[test]
+fn every_shader_file_is_in_the_catalogue() {
+    let listed: BTreeSet<String> = narrows_shaders::ALL.iter().map(|shader| shader.name.to_owned()).collect();
+    assert_eq!(stems("shaders", "wgsl"), listed);
+}
+
+#[test]
+fn every_kernel_and_reference_is_in_its_room() {
+    for room in ["src/kernels", "src/reference"] {
+        let list = Path::new(env!("CARGO_MANIFEST_DIR")).join(room).join("mod.rs");
+        let list = std::fs::read_to_string(list).unwrap();
+        for stem in stems(room, "rs").iter().filter(|stem| *stem != "mod") {
+            assert!(list.contains(&format!("pub mod {stem};")), "{room}/{stem}.rs is not in its mod.rs");
+        }
+    }
+}

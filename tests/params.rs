@@ -1,0 +1,146 @@
+//! What each kernel writes for its shader: parameters, operands, entry points and constants that exist.
+#![allow(clippy::panic, clippy::unwrap_used, missing_docs)]
+
+use std::collections::BTreeSet;
+
+use naga::TypeInner;
+use narrows::gpu::{MatMulVariant, Variants};
+use narrows::kernels::activation::{self, Activation};
+use narrows::kernels::batch::{Gather, Permute};
+use narrows::kernels::latent::{GaussianKl, Mean, Reparameterize, ReparameterizeBackward};
+use narrows::kernels::loss::{Kind, Loss};
+use narrows::kernels::matmul::{Epilogue, Layout, MatMul};
+use narrows::kernels::optimizer::{Adam, Sgd};
+use narrows::kernels::random::{Bits, Normal, Stream, Uniform};
+use narrows::kernels::record::{Collect, MeanToRing};
+use narrows::kernels::reduce::ColumnSum;
+use narrows::kernels::step::Advance;
+use narrows::kernels::{Kernel, check};
+use narrows_shaders::{ALL, Access};
+
+// Of every kernel one, and one for each entry point it has.
+fn kernels() -> Vec<Box<dyn Kernel>> {
+    let (rows, latent, count, accumulate) = (3, 5, 7, true);
+    let activation = Activation::Tanh;
+    let mut all: Vec<Box<dyn Kernel>> = vec![
+        Box::new(activation::Forward { count, activation }),
+        Box::new(activation::Backward { count, activation, accumulate }),
+        Box::new(Permute { batch: 3, count, shuffle: true }),
+        Box::new(Gather { batch: 3, count, pixels: 9, center: false }),
+        Box::new(Gather { batch: 3, count, pixels: 9, center: true }),
+        Box::new(Reparameterize { rows, latent }),
+        Box::new(ReparameterizeBackward { rows, latent, accumulate }),
+        Box::new(GaussianKl { rows, latent, scale: 0.5, accumulate }),
+        Box::new(Mean { rows, latent }),
+        Box::new(Sgd { count, momentum: 0.5, weight_decay: 0.1 }),
+        Box::new(Adam { count, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weight_decay: 0.1, decoupled: true }),
+        Box::new(Bits { count, first_block: 1, stream: 2, domain: 3 }),
+        Box::new(Uniform { count, stream: Stream::Latent }),
+        Box::new(Normal { count, stream: Stream::Latent }),
+        Box::new(MeanToRing { count, capacity: 4, width: 2, slot: 1, scale: 0.5 }),
+        Box::new(Collect { batch: 3, total: 9 }),
+        Box::new(ColumnSum { rows, columns: 5, chunk: 2, accumulate }),
+        Box::new(Advance { batch: 3, count, betas: [0.9, 0.99] }),
+    ];
+    for kind in
+        [Kind::SquaredError, Kind::Gaussian { deviation: 0.1 }, Kind::GaussianLearned, Kind::Bernoulli]
+    {
+        all.push(Box::new(Loss { rows, columns: 5, kind, scale: 0.5, accumulate }));
+    }
+    for layout in Layout::ALL {
+        for epilogue in [
+            Epilogue::None,
+            Epilogue::Dense(Activation::Relu),
+            Epilogue::Dense(Activation::Gelu),
+            Epilogue::Slope(Activation::Relu),
+        ] {
+            all.push(Box::new(MatMul { rows, columns: 5, depth: 7, layout, epilogue, accumulate: false }));
+        }
+    }
+    all
+}
+
+fn each(mut visit: impl FnMut(&dyn Kernel, narrows::kernels::Program)) {
+    for kernel in kernels() {
+        assert!(check(kernel.as_ref()).is_ok(), "{kernel:?}");
+        for matmul in MatMulVariant::ALL {
+            visit(kernel.as_ref(), kernel.program(&Variants { matmul }));
+        }
+    }
+}
+
+#[test]
+fn every_entry_point_of_every_shader_has_a_kernel() {
+    let mut driven = BTreeSet::new();
+    each(|_, program| {
+        driven.insert((program.shader.name, program.entry));
+    });
+    for shader in ALL {
+        for entry in shader.entries {
+            assert!(driven.contains(&(shader.name, entry.name)), "{}::{}", shader.name, entry.name);
+        }
+    }
+}
+
+#[test]
+fn operands_are_the_entry_points_storage_bindings() {
+    each(|kernel, program| {
+        let table = program.table().unwrap();
+        let listed = table.bindings.iter().filter(|binding| binding.access != Access::Uniform);
+        let listed: Vec<_> = listed.map(|binding| (binding.name, binding.access)).collect();
+        let operands = kernel.operands();
+        let given: Vec<_> = operands.iter().map(|operand| (operand.name, operand.access)).collect();
+        assert_eq!(given, listed, "{kernel:?}");
+        assert!(operands.iter().all(|operand| operand.words > 0), "{kernel:?}");
+    });
+}
+
+#[test]
+fn constants_are_overrides_of_the_shader() {
+    each(|kernel, program| {
+        for (name, _) in &program.constants {
+            assert!(program.shader.overrides.contains(name), "{kernel:?} sets {name}");
+        }
+    });
+}
+
+#[test]
+fn parameters_have_the_size_of_the_shaders_struct() {
+    each(|kernel, program| {
+        let module = naga::front::wgsl::parse_str(program.shader.source).unwrap();
+        let (_, ty) = module.types.iter().find(|(_, ty)| ty.name.as_deref() == Some("Params")).unwrap();
+        let TypeInner::Struct { span, .. } = ty.inner else { panic!("Params is no struct") };
+        assert_eq!(kernel.params().len(), span as usize, "{kernel:?}");
+    });
+}
+
+// Each extent is told from the others by its value: a swapped pair of fields would show.
+#[test]
+fn parameters_stand_in_the_order_of_the_shaders_fields() {
+    let words = |kernel: &dyn Kernel| -> Vec<u32> { bytemuck::pod_collect_to_vec(&kernel.params()) };
+    let one = |x: f32| x.to_bits();
+    let matmul = MatMul {
+        rows: 3,
+        columns: 5,
+        depth: 7,
+        layout: Layout::Nn,
+        epilogue: Epilogue::None,
+        accumulate: false,
+    };
+    assert_eq!(words(&matmul), [3, 5, 7]);
+    assert_eq!(words(&ColumnSum { rows: 3, columns: 5, chunk: 2, accumulate: false }), [3, 5, 2]);
+    assert_eq!(words(&Gather { batch: 3, count: 7, pixels: 9, center: true }), [3, 7, 9]);
+    assert_eq!(words(&Bits { count: 7, first_block: 1, stream: 2, domain: 3 }), [7, 1, 2, 3]);
+    let ring = MeanToRing { count: 7, capacity: 4, width: 2, slot: 1, scale: 0.5 };
+    assert_eq!(words(&ring), [7, 4, 2, 1, one(0.5)]);
+    let kl = GaussianKl { rows: 3, latent: 5, scale: 0.5, accumulate: false };
+    assert_eq!(words(&kl), [3, 5, one(0.5)]);
+    let loss =
+        Loss { rows: 3, columns: 5, kind: Kind::Gaussian { deviation: 2.0 }, scale: 0.5, accumulate: false };
+    assert_eq!(words(&loss), [3, 5, one(0.5), one(2.0), one(std::f32::consts::LN_2)]);
+    let adam = Adam { count: 7, beta1: 0.5, beta2: 0.75, epsilon: 2.0, weight_decay: 0.125, decoupled: true };
+    let expected = [7, one(0.125), one(0.5), one(0.5), one(0.75), one(0.25), one(2.0)];
+    assert_eq!(words(&adam), expected);
+    let advance = Advance { batch: 3, count: 7, betas: [0.5, 0.75] };
+    assert_eq!(words(&advance), [3, 7, one(0.5), one(0.25)]);
+}
