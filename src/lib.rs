@@ -1,4 +1,59 @@
-//! Autoencoders in handwritten WGSL, trained on any GPU.
+//! Autoencoders in handwritten WGSL, trained on any GPU through wgpu.
+//!
+//! A model is compiled once into a [`Plan`](graph::Plan), a flat list of dispatches; a training step is that
+//! list, replayed, on a GPU or on the CPU reference. From the bottom up:
+//!
+//! - [`gpu`] opens a device, [`kernels`] are the shaders with their parameters and shapes, [`reference`] their
+//!   twins in plain Rust.
+//! - [`graph`] records operations with their derivatives and leaves a plan.
+#![cfg_attr(
+    feature = "train",
+    doc = "- [`model`] has the autoencoders, [`data`] the images, [`train`] the training, [`report`] the pictures."
+)]
+//!
+//! Without default features there are the first two only; the feature `train` adds the rest, `cli` the command.
+#![cfg_attr(
+    feature = "train",
+    doc = r#"
+# A variational autoencoder in one screen
+
+```no_run
+use narrows::{gpu::GpuOptions, graph::Device, train::{Config, Trainer}};
+
+# fn main() -> narrows::Result<()> {
+# pollster::block_on(async {
+let config = Config::preset("vae")?;
+let images = config.data.load()?; // a sample of Fashion-MNIST that is built in
+let device = Device::open(&GpuOptions::default()).await?; // or Device::Cpu
+let mut trainer = Trainer::new(&device, &config, &images).await?;
+for _ in 0..config.train.epochs {
+    let report = trainer.epoch(&mut |_progress| true).await?;
+    // Nats per image: summed over its pixels, or its code, and averaged over images.
+    println!("epoch {}: {:.2} + KL {:.2}", report.epoch, report.train.reconstruction, report.train.kl);
+}
+trainer.checkpoint().await?.save("vae.safetensors")
+# })
+# }
+```
+
+[`Run`](train::Run) does the same with a folder that keeps metrics, checkpoints and pictures, and goes on after an
+interruption to the same bits. [`Reconstructor`](train::Reconstructor), [`Decoder`](train::Decoder) and
+[`Evaluator`](train::Evaluator) use what was trained.
+
+# A plan and its dispatches
+
+```
+use narrows::{gpu::{MatMulVariant, Variants}, model::Model, train::Config};
+
+let config = Config::preset("vae")?;
+let model = Model::new(&config.model, 28 * 28)?;
+let plan = model.training(128, 60_000, true, config.train.optimizer(), false)?;
+assert_eq!(plan.parameters.count(), 784 * 400 + 400 + 400 * 40 + 40 + 20 * 400 + 400 + 400 * 784 + 784);
+println!("{}", plan.table(&Variants { matmul: MatMulVariant::Tile }));
+# Ok::<(), narrows::Error>(())
+```
+"#
+)]
 
 #[cfg(feature = "train")]
 pub mod data;

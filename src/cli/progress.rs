@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use narrows::model::Model;
 use narrows::train::{EpochReport, Losses, Progress, RunEvent, json_line};
 use narrows::{Error, Result};
@@ -36,7 +36,7 @@ impl Reporter {
             }
         })
         .map_err(|error| Error::setting("Ctrl-C handler", "one handler", error))?;
-        let bar = if std::io::stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
+        let bar = ProgressBar::hidden();
         let style = ProgressStyle::with_template("{prefix} {bar:12} {wide_msg}")
             .map_err(|error| Error::setting("progress bar", "a template", error))?;
         bar.set_style(style);
@@ -57,9 +57,13 @@ impl Reporter {
         if self.json { self.bar.suspend(|| note(text)) } else { self.print(text) }
     }
 
-    /// Takes the bar away and tells whether every line could be written, or only its reader left.
-    pub(super) fn finish(self) -> Result<()> {
+    /// Takes the bar away.
+    pub(super) fn clear(&self) {
         self.bar.finish_and_clear();
+    }
+
+    /// Whether every line could be written, or only its reader left.
+    pub(super) fn written(self) -> Result<()> {
         match self.written {
             Err(error) if !nobody_listens(&error) => Err(error),
             _ => Ok(()),
@@ -74,6 +78,9 @@ impl Reporter {
     }
 
     fn progress(&mut self, progress: &Progress) {
+        if self.began.is_none() && std::io::stderr().is_terminal() {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
         let (began, before) = *self.began.get_or_insert((Instant::now(), progress.run_step));
         self.bar.set_length(progress.steps);
         self.bar.set_position(progress.step);

@@ -44,6 +44,9 @@ impl Train {
 
     async fn begin(&self, device: &DeviceFlags) -> Result<()> {
         let config = self.config.resolve()?;
+        if let Some(folder) = &self.run {
+            Run::check_new(folder)?;
+        }
         let split = config.data.load()?;
         let device = device.open().await?;
         let folder = match &self.run {
@@ -75,14 +78,15 @@ impl Train {
             introduce(&mut reporter, &run, device, split);
         }
         let outcome = run.train(&mut |event| reporter.note(&event)).await;
-        if outcome.is_ok() {
-            conclude(&mut reporter, folder, &config);
+        reporter.clear();
+        match outcome {
+            Ok(()) => conclude(&mut reporter, folder, &config),
+            Err(Error::Stopped) => {
+                note(&format!("stopped and saved; go on with: narrows train --resume {}", folder.display()));
+            }
+            Err(_) => {}
         }
-        let written = reporter.finish();
-        if matches!(outcome, Err(Error::Stopped)) {
-            note(&format!("stopped and saved; go on with: narrows train --resume {}", folder.display()));
-        }
-        outcome.and(written)
+        outcome.and(reporter.written())
     }
 }
 

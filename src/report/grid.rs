@@ -41,9 +41,9 @@ impl Grid<'_> {
         let [height, width, channels] = self.shape;
         let size = height * width * channels;
         let count = self.images.len().checked_div(size).unwrap_or(0);
-        if count == 0 || !(channels == 1 || channels == 3) {
-            let got = format!("{} values for {:?}", self.images.len(), self.shape);
-            return Err(Error::shape("picture", "images of 1 or 3 channels", got));
+        if count == 0 || count * size != self.images.len() || !matches!(channels, 1 | 3) {
+            let got = format!("{} values for {height} x {width} x {channels}", self.images.len());
+            return Err(Error::shape("picture", "whole images of 1 or 3 channels", got));
         }
         let columns = self.columns.clamp(1, count);
         let rows = count.div_ceil(columns);
@@ -75,9 +75,15 @@ impl Grid<'_> {
 }
 
 /// Rows of `columns` originals, each row followed by the row of their reconstructions. Both are
-/// `[count, pixels]`.
+/// `[count, pixels]`; an incomplete last row is filled up with white, so that pairs stay one above the other.
 pub fn interleaved(originals: &[f32], reconstructions: &[f32], pixels: usize, columns: usize) -> Vec<f32> {
     let row = (pixels * columns).max(1);
-    let pairs = originals.chunks(row).zip(reconstructions.chunks(row));
-    pairs.flat_map(|(above, below)| above.iter().chain(below)).copied().collect()
+    let mut all = Vec::with_capacity(2 * originals.len().next_multiple_of(row));
+    for (above, below) in originals.chunks(row).zip(reconstructions.chunks(row)) {
+        for images in [above, below] {
+            all.extend_from_slice(images);
+            all.resize(all.len().next_multiple_of(row), 1.0);
+        }
+    }
+    all
 }

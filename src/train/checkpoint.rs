@@ -5,7 +5,7 @@ use std::path::Path;
 use super::trainer::{DataMark, EpochState};
 use super::{Config, Trainer};
 use crate::data::Dataset;
-use crate::graph::ParameterLayout;
+use crate::graph::{Parameter, ParameterLayout};
 use crate::kernels::state::State;
 use crate::model::Model;
 use crate::{Error, Result};
@@ -28,6 +28,17 @@ pub struct Checkpoint {
     pub(super) state: State,
     pub(super) progress: EpochState,
     pub(super) data: DataMark,
+}
+
+/// A parameter by name, row-major.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NamedTensor {
+    /// `encoder.0.weight`
+    pub name: String,
+    /// `[out_features, in_features]`, `[out_features]`, ...
+    pub shape: Vec<usize>,
+    /// Its elements.
+    pub values: Vec<f32>,
 }
 
 impl Trainer {
@@ -146,14 +157,18 @@ impl Checkpoint {
         Ok(self.model()?.decoding(1)?.parameters)
     }
 
-    /// The named parameters, in order: name, shape, values.
+    /// The parameters, in order.
     ///
     /// # Errors
     /// [`Error::Setting`] where its configuration makes no sense.
-    pub fn named(&self) -> Result<Vec<(String, Vec<usize>, Vec<f32>)>> {
+    pub fn named(&self) -> Result<Vec<NamedTensor>> {
         let layout = self.layout()?;
-        let view = |p| layout.view(p, &self.parameters).to_vec();
-        Ok(layout.iter().map(|p| (p.name.clone(), p.shape.clone(), view(p))).collect())
+        let named = |parameter: &Parameter| NamedTensor {
+            name: parameter.name.clone(),
+            shape: parameter.shape.clone(),
+            values: layout.view(parameter, &self.parameters).to_vec(),
+        };
+        Ok(layout.iter().map(named).collect())
     }
 
     /// Whether `data` has images of the size the model was trained on.

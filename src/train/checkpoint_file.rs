@@ -62,6 +62,21 @@ impl Header {
     }
 }
 
+// One tensor on its way into the file.
+struct Entry {
+    name: String,
+    shape: Vec<usize>,
+    dtype: Dtype,
+    bytes: Vec<u8>,
+}
+
+impl Entry {
+    fn new(name: String, shape: Vec<usize>, dtype: Dtype, words: &[u32]) -> Self {
+        let bytes = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        Self { name, shape, dtype, bytes }
+    }
+}
+
 impl Checkpoint {
     /// Writes the file whole or not at all: beside its place first, then moved there.
     ///
@@ -74,39 +89,44 @@ impl Checkpoint {
             expected: "a checkpoint that can be written".to_owned(),
             found: message,
         };
-        let tensors = self.tensors()?;
         let header = serde_json::to_string(&Header::of(self)).map_err(|error| refuse(error.to_string()))?;
-        let mut views = Vec::new();
-        for (name, shape, dtype, bytes) in &tensors {
-            let view = TensorView::new(*dtype, shape.clone(), bytes);
-            views.push((name.as_str(), view.map_err(|error| refuse(error.to_string()))?));
-        }
+        let entries = self.entries()?;
+        let views = entries.iter().map(|entry| {
+            let view = TensorView::new(entry.dtype, entry.shape.clone(), &entry.bytes);
+            Ok((entry.name.as_str(), view.map_err(|error| refuse(error.to_string()))?))
+        });
+        let views = views.collect::<Result<Vec<_>>>()?;
         let metadata = HashMap::from([("narrows".to_owned(), header)]);
         let bytes =
             safetensors::serialize(views, Some(metadata)).map_err(|error| refuse(error.to_string()))?;
         write_whole(path, &bytes)
     }
 
-    fn tensors(&self) -> Result<Vec<(String, Vec<usize>, Dtype, Vec<u8>)>> {
+    fn entries(&self) -> Result<Vec<Entry>> {
         let layout = self.layout()?;
-        let float = |name: String, shape: Vec<usize>, values: &[f32]| {
-            (name, shape, Dtype::F32, values.iter().flat_map(|v| v.to_le_bytes()).collect())
-        };
-        let mut tensors = Vec::new();
+        let mut entries = Vec::new();
         for parameter in layout.iter() {
-            let shape = || parameter.shape.clone();
-            tensors.push(float(parameter.name.clone(), shape(), layout.view(parameter, &self.parameters)));
-            for (moment, values) in &self.moments {
-                let name = format!("{moment}.{}", parameter.name);
-                tensors.push(float(name, shape(), layout.view(parameter, values)));
+            let mut put = |name: String, flat: &[f32]| {
+                let values = layout.view(parameter, flat);
+                entries.push(Entry::new(
+                    name,
+                    parameter.shape.clone(),
+                    Dtype::F32,
+                    bytemuck::cast_slice(values),
+                ));
+            };
+            put(parameter.name.clone(), &self.parameters);
+            for (moment, flat) in &self.moments {
+                put(format!("{moment}.{}", parameter.name), flat);
             }
         }
         if let Some(center) = &self.center {
-            tensors.push(float("center".to_owned(), vec![center.len()], center));
+            let words = bytemuck::cast_slice(center);
+            entries.push(Entry::new("center".to_owned(), vec![center.len()], Dtype::F32, words));
         }
-        let state = self.state.words().iter().flat_map(|word| word.to_le_bytes()).collect();
-        tensors.push(("state".to_owned(), vec![State::WORDS], Dtype::U32, state));
-        Ok(tensors)
+        let words = self.state.words();
+        entries.push(Entry::new("state".to_owned(), vec![State::WORDS], Dtype::U32, words));
+        Ok(entries)
     }
 
     /// Reads a checkpoint.

@@ -10,7 +10,7 @@ mod pictures;
 mod run;
 mod trainer;
 
-pub use checkpoint::Checkpoint;
+pub use checkpoint::{Checkpoint, NamedTensor};
 pub use config::{Config, DataConfig, OptimizerKind, TrainConfig};
 pub use evaluate::{Evaluation, Evaluator, packed};
 pub use infer::{Decoder, Reconstructions, Reconstructor, prior_codes};

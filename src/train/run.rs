@@ -46,13 +46,7 @@ impl Run {
     /// [`Error::File`] where the folder holds a run, [`Error::Io`] where it cannot be written, and as
     /// [`Trainer::new`].
     pub async fn create(folder: &Path, device: &Device, config: &Config, data: &Split) -> Result<Self> {
-        if [LAST, CONFIG].iter().any(|name| folder.join(name).exists()) {
-            return Err(Error::File {
-                path: folder.to_owned(),
-                expected: "a folder without a run, or --resume to continue this one".to_owned(),
-                found: "a run".to_owned(),
-            });
-        }
+        Self::check_new(folder)?;
         // First, so that a place that cannot be written is found before any work; what fails after it
         // leaves no empty folder behind.
         std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
@@ -61,6 +55,21 @@ impl Run {
             let _ = std::fs::remove_dir(folder);
         }
         begun
+    }
+
+    /// Whether `folder` is free for a new run; it need not exist. To be asked before slow work.
+    ///
+    /// # Errors
+    /// [`Error::File`] where it holds a run.
+    pub fn check_new(folder: &Path) -> Result<()> {
+        if ![LAST, CONFIG].iter().any(|name| folder.join(name).exists()) {
+            return Ok(());
+        }
+        Err(Error::File {
+            path: folder.to_owned(),
+            expected: "a folder without a run, or --resume to continue this one".to_owned(),
+            found: "a run".to_owned(),
+        })
     }
 
     async fn begin(folder: &Path, device: &Device, config: &Config, data: &Split) -> Result<Self> {

@@ -1,0 +1,178 @@
+//! The command line as people use it: what is said where, what is written, how it stops and goes on.
+#![cfg(feature = "cli")]
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod tiny;
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tiny::command::{narrows, place, success, train};
+use tiny::listing;
+
+#[test]
+fn a_run_ends_by_naming_its_pictures_and_can_be_used() {
+    let place = place();
+    let (out, _) = success(&mut train(place.path(), &["vae", "--epochs", "2"]));
+    let lines: Vec<&str> = out.lines().collect();
+    assert!(
+        lines[0].starts_with("vae on ") && lines[0].contains(": 45 training and 5 validation images"),
+        "{out}"
+    );
+    assert_eq!(lines[1], "losses: nats per image (sum over pixels and code, mean over images)");
+    assert!(lines[2].starts_with("epoch   1/2  train ") && lines[2].contains("  validation "), "{out}");
+    let run = place.path().join("runs/vae-001");
+    let names = ["best.safetensors", "config.toml"].into_iter().map(str::to_owned);
+    let pictures = (1..=2)
+        .flat_map(|epoch| ["reconstructions", "samples"].map(|kind| format!("epoch-{epoch:03}-{kind}.png")));
+    let all: Vec<String> =
+        names.chain(pictures).chain(["last.safetensors", "metrics.jsonl"].map(str::to_owned)).collect();
+    assert_eq!(listing(&run), all);
+    for kind in ["reconstructions", "samples"] {
+        assert!(out.contains(&format!("runs/vae-001/epoch-002-{kind}.png\n")), "{out}");
+    }
+
+    let with = |name: &str, more: &[&str]| {
+        let (out, _) = success(narrows(place.path(), &[name, "runs/vae-001"]).args(more));
+        out
+    };
+    assert_eq!(with("sample", &["--count", "5"]), "samples.png: 5 images decoded from codes of N(0, 1)\n");
+    let said = with("reconstruct", &["--count", "100", "--out", "r.png"]);
+    assert_eq!(said, "r.png: 11 test images above their reconstructions\n");
+    for picture in ["samples.png", "r.png"] {
+        assert!(fs::read(place.path().join(picture)).unwrap().starts_with(b"\x89PNG"));
+    }
+    let said = with("eval", &[]);
+    assert!(said.starts_with("11 test images of data, means over images\nreconstruction  "), "{said}");
+    let json: Value = serde_json::from_str(&with("eval", &["--json", "--part", "train"])).unwrap();
+    assert_eq!((json["images"].as_u64(), json["unit"].as_str()), (Some(45), Some("nats")));
+    let number = |name: &str| json[name].as_f64().unwrap();
+    let elbo = -number("reconstruction_per_image") - number("kl_nats_per_image");
+    assert!((number("elbo_nats_per_image") - elbo).abs() < 1e-9);
+    assert!((number("reconstruction_per_pixel") * 35.0 - number("reconstruction_per_image")).abs() < 1e-9);
+}
+
+#[test]
+fn codes_are_the_same_as_npy_and_csv() {
+    let place = place();
+    success(&mut train(place.path(), &["mlp", "--epochs", "1", "--run", "run"]));
+    for file in ["codes.npy", "codes.csv"] {
+        let (said, _) = success(&mut narrows(place.path(), &["encode", "run", "--out", file]));
+        assert_eq!(said, format!("{file}: codes E[z given x] of 11 test images, 3 numbers each\n"));
+    }
+    let bytes = fs::read(place.path().join("codes.npy")).unwrap();
+    let file = npyz::NpyFile::new(&bytes[..]).unwrap();
+    assert_eq!(file.shape(), [11, 3]);
+    let codes: Vec<f32> = file.into_vec().unwrap();
+    let mut reader = csv::Reader::from_path(place.path().join("codes.csv")).unwrap();
+    assert_eq!(reader.headers().unwrap(), vec!["z0", "z1", "z2", "label"]);
+    for (row, record) in reader.records().map(Result::unwrap).enumerate() {
+        let values: Vec<f32> = record.iter().map(|value| value.parse().unwrap()).collect();
+        assert_eq!(values, [&codes[3 * row..3 * row + 3], &[(row % 10) as f32]].concat());
+    }
+}
+
+#[test]
+fn json_is_all_there_is_on_standard_output() {
+    let place = place();
+    let (out, err) = success(&mut train(place.path(), &["vae", "--epochs", "2", "--run", "run", "--json"]));
+    let lines: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 2);
+    assert_eq!(out, fs::read_to_string(place.path().join("run/metrics.jsonl")).unwrap());
+    assert_eq!(lines[1]["epoch"], 2);
+    assert_eq!(lines[1]["unit"], "nats");
+    assert_eq!(lines[1]["per_image"], "sum over pixels and code, mean over images");
+    for part in ["train", "validation"] {
+        let losses = &lines[1][part];
+        let per_image = losses["reconstruction_per_image"].as_f64().unwrap();
+        assert!((losses["reconstruction_per_pixel"].as_f64().unwrap() * 35.0 - per_image).abs() < 1e-9);
+        assert!(losses["kl_nats_per_image"].as_f64().unwrap() > 0.0);
+    }
+    assert!(err.contains("vae on ") && err.contains("run/epoch-002-samples.png"), "{err}");
+}
+
+#[test]
+fn plain_autoencoders_report_the_mean_over_pixels_too() {
+    let place = place();
+    let (out, _) = success(&mut train(place.path(), &["mlp", "--epochs", "1", "--json", "--run", "a"]));
+    let line: Value = serde_json::from_str(&out).unwrap();
+    assert!(line["train"].get("kl_nats_per_image").is_none());
+    let per_pixel = line["train"]["reconstruction_per_pixel"].as_f64().unwrap();
+    let (out, _) = success(&mut train(place.path(), &["mlp", "--epochs", "1", "--run", "b"]));
+    assert!(out.contains(&format!("({per_pixel:.5} per pixel)")), "{out}");
+    let squared = ["mlp", "--epochs", "1", "--likelihood", "squared-error", "--lr", "0.1", "--run", "c"];
+    let (out, _) = success(&mut train(place.path(), &squared));
+    assert!(out.contains("losses: squared error per image (sum over pixels"), "{out}");
+}
+
+#[test]
+fn a_runs_own_configuration_repeats_it_to_the_bit() {
+    let place = place();
+    let flags = ["mlp", "--epochs", "1", "--run", "a", "--seed", "9223372036854775807", "--lr", "0.3"];
+    success(train(place.path(), &flags).args(["--bias", "false"]));
+    success(&mut narrows(place.path(), &["train", "--config", "a/config.toml", "--run", "b"]));
+    for file in ["config.toml", "last.safetensors"] {
+        let [a, b] = ["a", "b"].map(|run| fs::read(place.path().join(run).join(file)).unwrap());
+        assert!(a == b, "{file} differs");
+    }
+    success(&mut narrows(
+        place.path(),
+        &["train", "--config", "a/config.toml", "--hidden", "", "--run", "c"],
+    ));
+    assert!(fs::read_to_string(place.path().join("c/config.toml")).unwrap().contains("hidden = []"));
+}
+
+#[cfg(unix)]
+fn interrupt(child: &Child) {
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_saves_says_how_to_go_on_and_does() {
+    let place = place();
+    let flags = ["vae", "--epochs", "3000", "--run", "run", "--json"];
+    let mut child =
+        train(place.path(), &flags).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().starts_with("{\"epoch\":1,"));
+    interrupt(&child);
+    let seen = 1 + lines.map(Result::unwrap).count();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(said.ends_with("stopped and saved; go on with: narrows train --resume run\n"), "{said}");
+    let last = narrows::train::Checkpoint::last(&place.path().join("run")).unwrap();
+    assert_eq!(last.epoch() as usize, seen);
+    let epochs = (seen + 1).to_string();
+    success(&mut narrows(place.path(), &["train", "--resume", "run", "--epochs", &epochs]));
+    let metrics = fs::read_to_string(place.path().join("run/metrics.jsonl")).unwrap();
+    assert_eq!(metrics.lines().count(), seen + 1);
+}
+
+#[test]
+fn every_subcommand_has_help_with_an_example() {
+    let place = TempDir::new().unwrap();
+    for name in ["train", "reconstruct", "sample", "encode", "eval", "plan", "devices"] {
+        let (help, _) = success(&mut narrows(place.path(), &[name, "--help"]));
+        assert!(help.contains(&format!("\n  narrows {name}")), "{help}");
+    }
+    let (list, _) = success(&mut narrows(place.path(), &["devices", "--json"]));
+    let list: Value = serde_json::from_str(&list).unwrap();
+    assert!(!list.as_array().unwrap().is_empty(), "these tests need a device; scripts/test.sh installs one");
+}
+
+#[test]
+fn the_reference_is_a_device_too() {
+    let place = place();
+    let flags = ["train", "linear", "--data", "idx", "--data-dir", "data", "--batch", "8", "--epochs", "1"];
+    let (out, _) = success(narrows(place.path(), &flags).args(["--device", "cpu"]));
+    assert!(out.starts_with("linear on the CPU reference: "), "{out}");
+    // On another kind of device it says what may differ.
+    let (_, err) = success(&mut narrows(place.path(), &["eval", "runs/linear-001"]));
+    assert!(err.contains("note: trained with matrix products by reference, here they are by "), "{err}");
+}

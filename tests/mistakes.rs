@@ -1,0 +1,196 @@
+//! Mistakes and mishaps on the command line: one clear line, the right exit code, nothing lost.
+#![cfg(feature = "cli")]
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod tiny;
+
+use std::fs;
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+use tiny::command::{failure, misuse, narrows, place, success, text, train};
+use tiny::listing;
+
+#[test]
+fn a_mistake_in_a_configuration_is_named_with_its_file() {
+    let place = TempDir::new().unwrap();
+    for (content, expected) in [
+        ("[model]\nlatnt = 3\n", "c.toml: model: expected one of `variant`, `hidden`,"),
+        (
+            "[modle]\nlatent = 3\n",
+            "c.toml: expected one of `model`, `train`, `data`, got unknown field `modle`",
+        ),
+        ("[model]\nlatent = \"x\"\n", "c.toml: model.latent: expected u32, got invalid type: string \"x\""),
+        ("[train]\nepochs = 3\n[model\n", "c.toml: expected TOML, found in line 3: "),
+        ("model = 3\n", "c.toml: model: expected a section [model], got 3"),
+        ("[model]\nvariant = \"gan\"\n", "variant: expected one of linear, mlp, vae, got gan"),
+        ("[model]\nlatent = 0\n", "latent: expected at least 1, got 0"),
+        ("[train]\nseed = -1\n", "c.toml: train.seed: expected u64, got invalid value: integer `-1`"),
+    ] {
+        fs::write(place.path().join("c.toml"), content).unwrap();
+        let said = failure(&mut narrows(place.path(), &["train", "--config", "c.toml"]));
+        assert!(said.starts_with(expected), "{said}");
+    }
+    fs::write(place.path().join("c.toml"), "[model]\nvariant = \"mlp\"\n").unwrap();
+    let said = failure(&mut narrows(place.path(), &["train", "vae", "--config", "c.toml"]));
+    assert_eq!(said, "c.toml: model.variant: expected vae, as the command says, got mlp");
+    assert!(
+        failure(&mut narrows(place.path(), &["train", "--config", "d.toml"]))
+            .starts_with("d.toml: cannot read: ")
+    );
+    assert_eq!(listing(place.path()), ["c.toml"]);
+}
+
+#[test]
+fn a_mistake_in_the_flags_is_one_line_and_leaves_nothing() {
+    let place = place();
+    for (arguments, expected) in [
+        (&["train", "foo"][..], "variant: expected one of linear, mlp, vae, got foo"),
+        (
+            &["train", "vae", "--activation", "reluu"],
+            "command line: model.activation: expected one of `identity`,",
+        ),
+        (
+            &["train", "--likelihood", "poisson"],
+            "command line: model.likelihood: expected one of `bernoulli`,",
+        ),
+        (&["train", "--lr", "-1"], "learning_rate: expected a positive number, got -1"),
+        (&["train", "--epochs", "0"], "epochs: expected at least 1, got 0"),
+        (&["train", "--latent", "0"], "latent: expected at least 1, got 0"),
+        (
+            &["train", "--hidden", "4000000000"],
+            "hidden, latent: expected layers of at most 2147483648 weights",
+        ),
+        (
+            &["train", "--data", "idx", "--data-dir", "nowhere"],
+            "data set idx: expected a folder of IDX files at nowhere",
+        ),
+        (
+            &["train", "--data", "idx", "--data-dir", "data", "--batch", "46"],
+            "batch: expected between 1 and the 45 images",
+        ),
+        (
+            &["train", "--run", "data/t10k-labels-idx1-ubyte/x"],
+            "data/t10k-labels-idx1-ubyte/x: cannot create: ",
+        ),
+        (&["train", "--device", "nonsense"], "no device matches the name \"nonsense\"; available: "),
+        (&["train", "--device", "cpu", "--matmul", "tile"], "--matmul: expected nothing beside --device cpu"),
+        (&["train", "--matmul", "foo"], "matmul variant: expected tile, register or shuffle, got foo"),
+        (
+            &["train", "--resume", "nowhere"],
+            "nowhere: expected a run's folder, with last.safetensors, found no such folder",
+        ),
+        (
+            &["train", "--resume", "data"],
+            "data: expected a run's folder, with last.safetensors, found a folder without it",
+        ),
+        (&["plan", "--check", "--device", "cpu"], "--check: expected a device to hold against the reference"),
+        (&["eval", "data"], "data: expected a run's folder, with last.safetensors"),
+        (&["eval", "x.safetensors"], "x.safetensors: cannot read: "),
+        (&["sample", "x", "--out", "y/x.png"], "--out: expected a file in a folder that exists, got y"),
+        (&["sample", "x", "--out", "x.jpg"], "--out: expected a name ending in .png, got x.jpg"),
+        (&["encode", "x", "--out", "x.txt"], "--out: expected a name ending in .npy or .csv, got x.txt"),
+    ] {
+        let said = failure(&mut narrows(place.path(), arguments));
+        assert!(said.starts_with(expected), "{arguments:?}: {said}");
+    }
+    for (arguments, expected) in [
+        (&["trian"][..], "a similar subcommand exists: 'train'"),
+        (&["train", "--seed", "9223372036854775808"], "is not in 0..9223372036854775808"),
+        (&["train", "--hidden", "4,x"], "\"x\" is not a width"),
+        (&["sample", "x", "--count", "0"], "0 is not in 1..=10000"),
+        (&["eval", "x", "--part", "all"], "[possible values: test, validation, train]"),
+    ] {
+        let said = misuse(&mut narrows(place.path(), arguments));
+        assert!(said.contains(expected), "{arguments:?}: {said}");
+    }
+    let made: Vec<String> = listing(place.path()).into_iter().filter(|name| name != "runs").collect();
+    assert_eq!(made, ["data"]);
+    assert!(!place.path().join("runs").exists() || listing(&place.path().join("runs")).is_empty());
+}
+
+#[test]
+fn a_resumed_run_takes_only_epochs_and_the_datas_place() {
+    let place = place();
+    success(&mut train(place.path(), &["mlp", "--epochs", "1", "--run", "run"]));
+    let resume = |more: &[&str]| {
+        let mut command = narrows(place.path(), &["train", "--resume", "run"]);
+        command.args(more);
+        command
+    };
+    let (out, _) = success(&mut resume(&[]));
+    assert!(out.starts_with("all 1 epochs are done; --epochs with more than 1 goes on\n"), "{out}");
+    fs::rename(place.path().join("data"), place.path().join("moved")).unwrap();
+    assert!(failure(&mut resume(&["--epochs", "2"])).contains("expected a folder of IDX files at data"));
+    success(&mut resume(&["--epochs", "2", "--data-dir", "moved"]));
+    assert!(place.path().join("run/epoch-002-reconstructions.png").exists());
+    for (flags, named) in [
+        (&["--lr", "0.1"][..], "learning_rate"),
+        (&["vae"], "variant vae"),
+        (&["--data", "mnist", "--validation", "2"], "source, validation"),
+        (&["--config", "run/config.toml"], "config"),
+    ] {
+        let expected =
+            "--resume: expected only --epochs and --data-dir beside it, all else is the run's, got ";
+        assert_eq!(failure(&mut resume(flags)), format!("{expected}{named}"));
+    }
+    assert!(misuse(&mut resume(&["--run", "other"])).contains("cannot be used with"));
+    // Found out before the data are looked for.
+    let again = failure(&mut train(place.path(), &["mlp", "--run", "run"]));
+    assert_eq!(again, "run: expected a folder without a run, or --resume to continue this one, found a run");
+}
+
+#[test]
+fn only_what_has_a_prior_can_be_sampled() {
+    let place = place();
+    success(&mut train(place.path(), &["mlp", "--epochs", "1", "--run", "run"]));
+    let said = failure(&mut narrows(place.path(), &["sample", "run"]));
+    assert_eq!(
+        said,
+        "sample: expected a variational autoencoder, got mlp, whose codes have no prior to draw from"
+    );
+    let said = failure(&mut narrows(place.path(), &["eval", "run", "--data", "sample"]));
+    assert_eq!(
+        said,
+        "data set sample: expected images of 7 x 5 x 1, as in training, got images of 28 x 28 x 1"
+    );
+    let said =
+        failure(&mut narrows(place.path(), &["eval", "run", "--validation", "0", "--part", "validation"]));
+    assert_eq!(said, "--part: expected a part with images, got validation, which has none");
+}
+
+#[test]
+fn a_closed_pipe_ends_quietly_and_does_not_end_a_run() {
+    let place = place();
+    // Not even the first line finds a reader.
+    let unread = |mut command: Command| {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let Output { status, stderr, .. } = child.wait_with_output().unwrap();
+        let said = text(&stderr);
+        assert!(status.success() && !said.contains("panicked") && !said.contains("pipe"), "{status}: {said}");
+    };
+    unread(narrows(place.path(), &["plan", "vae"]));
+    unread(narrows(place.path(), &["devices", "--json"]));
+    unread(train(place.path(), &["mlp", "--epochs", "2", "--run", "run"]));
+    assert!(place.path().join("run/epoch-002-reconstructions.png").exists());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_told_of_and_loses_no_run() {
+    let place = place();
+    let full = || Stdio::from(fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
+    let told = |command: &mut Command| {
+        let said = failure(command.stdout(full()));
+        assert!(said.starts_with("standard output: cannot write: No space left on device"), "{said}");
+    };
+    told(&mut narrows(place.path(), &["devices"]));
+    told(&mut train(place.path(), &["mlp", "--epochs", "2", "--run", "run"]));
+    assert!(place.path().join("run/epoch-002-reconstructions.png").exists());
+    for (name, file) in [("reconstruct", "full.png"), ("encode", "full.npy"), ("encode", "full.csv")] {
+        std::os::unix::fs::symlink("/dev/full", place.path().join(file)).ok();
+        let said = failure(&mut narrows(place.path(), &[name, "run", "--out", file]));
+        assert!(said.starts_with(&format!("{file}: cannot write: No space left on device")), "{said}");
+    }
+}
