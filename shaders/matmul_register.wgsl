@@ -1,8 +1,8 @@
 // Matrix product, variant `register`: a lane makes 8 x 8 of C out of registers alone.
 //
 // No workgroup memory, no barrier, no feature: runs everywhere and suits CPU drivers, where 16 vec4 loads
-// feed 256 multiply-adds. Joined behind lib/activation.wgsl and lib/matmul.wgsl. A workgroup of 8 lanes
-// covers 8 rows x 64 columns.
+// feed 256 multiply-adds. A workgroup of 8 lanes covers 8 rows x 64 columns. Joined
+// behind lib/activation.wgsl, lib/matmul.wgsl and lib/epilogue.wgsl.
 
 struct Position {
     row: u32,
@@ -31,17 +31,20 @@ struct Tile {
     bottom_right: mat4x4f,
 }
 
-fn multiply(p: Position) -> Tile {
-    var tile = Tile();
+// The rows of C start from `left_start` and `right_start`.
+fn multiply(p: Position, left_start: vec4f, right_start: vec4f) -> Tile {
+    let left_rows = mat4x4f(left_start, left_start, left_start, left_start);
+    let right_rows = mat4x4f(right_start, right_start, right_start, right_start);
+    var tile = Tile(left_rows, right_rows, left_rows, right_rows);
     for (var k = 0u; k < params.depth; k += 4u) {
         let left = block_b(k, p.column);
         let right = block_b(k, p.column + 4u);
         let top = rows_of(p.row, k);
-        tile.top_left += left * top;
-        tile.top_right += right * top;
+        tile.top_left = multiply_add(tile.top_left, left, top);
+        tile.top_right = multiply_add(tile.top_right, right, top);
         let bottom = rows_of(p.row + 4u, k);
-        tile.bottom_left += left * bottom;
-        tile.bottom_right += right * bottom;
+        tile.bottom_left = multiply_add(tile.bottom_left, left, bottom);
+        tile.bottom_right = multiply_add(tile.bottom_right, right, bottom);
     }
     return tile;
 }
@@ -50,7 +53,7 @@ fn multiply(p: Position) -> Tile {
 fn product(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
            @builtin(local_invocation_index) lane: u32) {
     let p = position(group, groups, lane);
-    let tile = multiply(p);
+    let tile = multiply(p, vec4f(), vec4f());
     store_product(p.row, p.column, tile.top_left);
     store_product(p.row, p.column + 4u, tile.top_right);
     store_product(p.row + 4u, p.column, tile.bottom_left);
@@ -61,7 +64,7 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
 fn dense(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
          @builtin(local_invocation_index) lane: u32) {
     let p = position(group, groups, lane);
-    let tile = multiply(p);
+    let tile = multiply(p, biases(p.column), biases(p.column + 4u));
     store_dense(p.row, p.column, tile.top_left);
     store_dense(p.row, p.column + 4u, tile.top_right);
     store_dense(p.row + 4u, p.column, tile.bottom_left);
@@ -72,7 +75,7 @@ fn dense(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: v
 fn dense_keep(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
               @builtin(local_invocation_index) lane: u32) {
     let p = position(group, groups, lane);
-    let tile = multiply(p);
+    let tile = multiply(p, biases(p.column), biases(p.column + 4u));
     store_dense_keep(p.row, p.column, tile.top_left);
     store_dense_keep(p.row, p.column + 4u, tile.top_right);
     store_dense_keep(p.row + 4u, p.column, tile.bottom_left);
@@ -83,7 +86,7 @@ fn dense_keep(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) grou
 fn product_slope(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
                  @builtin(local_invocation_index) lane: u32) {
     let p = position(group, groups, lane);
-    let tile = multiply(p);
+    let tile = multiply(p, vec4f(), vec4f());
     store_slope(p.row, p.column, tile.top_left);
     store_slope(p.row, p.column + 4u, tile.top_right);
     store_slope(p.row + 4u, p.column, tile.bottom_left);

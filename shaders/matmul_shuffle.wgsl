@@ -1,39 +1,32 @@
-// Matrix product, variant `shuffle`: one subgroup of exactly 8 lanes makes 16 rows x 32 columns.
+// Matrix product, variant `shuffle`: one subgroup of exactly 8 lanes makes 32 rows x 32 columns.
 //
 // For CPU drivers, where each load is a loop over the lanes and a shuffle by a constant lane is one
-// instruction: a lane loads its share of A once and the others read it out of its registers, so that 6
-// vec4 loads feed 256 multiply-adds. No workgroup memory, no barrier. Joined behind lib/activation.wgsl
-// and lib/matmul.wgsl.
+// instruction: a lane loads its share of A once and the others read it out of its registers, so that 8
+// vec4 loads feed 512 multiply-adds. No workgroup memory, no barrier. Joined behind lib/activation.wgsl,
+// lib/matmul.wgsl and lib/epilogue.wgsl.
 
-// A lane's share of A for four steps of depth.
-struct Share {
-    low: vec4f,
-    high: vec4f,
+// A lane's share of the workgroup's 32 rows of A, for four steps of depth.
+fn load_share(row: u32, k: u32, lane: u32) -> mat4x4f {
+    if TRANSPOSE_A {
+        // A's lines run along depth: from each of the four, the lane takes rows 4 lane..4 lane + 4.
+        let at = row + 4u * lane;
+        return mat4x4f(load_a(k, at), load_a(k + 1u, at), load_a(k + 2u, at), load_a(k + 3u, at));
+    }
+    // Rows lane, lane + 8, lane + 16, lane + 24.
+    let at = row + lane;
+    return mat4x4f(load_a(at, k), load_a(at + 8u, k), load_a(at + 16u, k), load_a(at + 24u, k));
 }
 
-fn load_share(row: u32, k: u32, lane: u32) -> Share {
+// Rows 4q..4q+4 of the workgroup's 32, each as its vec4 along depth, gathered from the lanes that hold them.
+fn rows_of(share: mat4x4f, q: u32) -> mat4x4f {
     if TRANSPOSE_A {
-        // A's lines run along depth: lanes 0-3 take line k, lanes 4-7 line k + 1, four rows each.
-        let at = row + 4u * (lane % 4u);
-        return Share(load_a(k + lane / 4u, at), load_a(k + 2u + lane / 4u, at));
+        return transpose(mat4x4f(subgroupShuffle(share[0], q), subgroupShuffle(share[1], q),
+                                 subgroupShuffle(share[2], q), subgroupShuffle(share[3], q)));
     }
-    return Share(load_a(row + lane, k), load_a(row + 8u + lane, k));
-}
-
-// Rows 4q..4q+4 of the workgroup's 16, each as its vec4 along depth, gathered from the lanes that hold them.
-fn rows_of(share: Share, q: u32) -> mat4x4f {
-    if TRANSPOSE_A {
-        return transpose(mat4x4f(subgroupShuffle(share.low, q), subgroupShuffle(share.low, q + 4u),
-                                 subgroupShuffle(share.high, q), subgroupShuffle(share.high, q + 4u)));
-    }
-    if q < 2u {
-        let l = 4u * q;
-        return mat4x4f(subgroupShuffle(share.low, l), subgroupShuffle(share.low, l + 1u),
-                       subgroupShuffle(share.low, l + 2u), subgroupShuffle(share.low, l + 3u));
-    }
-    let l = 4u * (q - 2u);
-    return mat4x4f(subgroupShuffle(share.high, l), subgroupShuffle(share.high, l + 1u),
-                   subgroupShuffle(share.high, l + 2u), subgroupShuffle(share.high, l + 3u));
+    let held = share[q / 2u];
+    let l = q % 2u * 4u;
+    return mat4x4f(subgroupShuffle(held, l), subgroupShuffle(held, l + 1u),
+                   subgroupShuffle(held, l + 2u), subgroupShuffle(held, l + 3u));
 }
 
 struct Position {
@@ -45,66 +38,77 @@ struct Position {
 fn position(group: vec3u, groups: vec3u, lane: u32) -> Position {
     let tile = group.x + group.y * groups.x;
     let across = (params.columns + 31u) / 32u;
-    return Position(tile / across * 16u, tile % across * 32u + lane * 4u, lane);
+    return Position(tile / across * 32u, tile % across * 32u + lane * 4u, lane);
 }
 
-// Column j of the i-th matrix is row 4i + j of the result, at the lane's four columns.
-fn multiply(p: Position) -> array<mat4x4f, 4> {
-    var c0 = mat4x4f();
-    var c1 = mat4x4f();
-    var c2 = mat4x4f();
-    var c3 = mat4x4f();
+alias Tile = array<mat4x4f, 8>;
+
+// Column j of the i-th matrix is row 4i + j of the result, at the lane's four columns. Each row starts
+// from `start`.
+fn multiply(p: Position, start: vec4f) -> Tile {
+    let rows = mat4x4f(start, start, start, start);
+    var c = Tile(rows, rows, rows, rows, rows, rows, rows, rows);
     for (var k = 0u; k < params.depth; k += 4u) {
         let share = load_share(p.row, k, p.lane);
         let block = block_b(k, p.column);
-        c0 += block * rows_of(share, 0u);
-        c1 += block * rows_of(share, 1u);
-        c2 += block * rows_of(share, 2u);
-        c3 += block * rows_of(share, 3u);
+        c[0] = multiply_add(c[0], block, rows_of(share, 0u));
+        c[1] = multiply_add(c[1], block, rows_of(share, 1u));
+        c[2] = multiply_add(c[2], block, rows_of(share, 2u));
+        c[3] = multiply_add(c[3], block, rows_of(share, 3u));
+        c[4] = multiply_add(c[4], block, rows_of(share, 4u));
+        c[5] = multiply_add(c[5], block, rows_of(share, 5u));
+        c[6] = multiply_add(c[6], block, rows_of(share, 6u));
+        c[7] = multiply_add(c[7], block, rows_of(share, 7u));
     }
-    return array<mat4x4f, 4>(c0, c1, c2, c3);
+    return c;
+}
+
+// The tile moved up by four rows. A loop that stores tile[0] and moves up is compiled once, where eight
+// stores in a row take a CPU driver most of a second, and a varying index takes twice the time to run.
+fn moved_up(tile: Tile) -> Tile {
+    return Tile(tile[1], tile[2], tile[3], tile[4], tile[5], tile[6], tile[7], tile[7]);
 }
 
 @compute @workgroup_size(8)
 fn product(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
            @builtin(subgroup_invocation_id) lane: u32) {
     let p = position(group, groups, lane);
-    let tile = multiply(p);
-    store_product(p.row, p.column, tile[0]);
-    store_product(p.row + 4u, p.column, tile[1]);
-    store_product(p.row + 8u, p.column, tile[2]);
-    store_product(p.row + 12u, p.column, tile[3]);
+    var tile = multiply(p, vec4f());
+    for (var row = p.row; row < p.row + 32u; row += 4u) {
+        store_product(row, p.column, tile[0]);
+        tile = moved_up(tile);
+    }
 }
 
 @compute @workgroup_size(8)
 fn dense(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
          @builtin(subgroup_invocation_id) lane: u32) {
     let p = position(group, groups, lane);
-    let tile = multiply(p);
-    store_dense(p.row, p.column, tile[0]);
-    store_dense(p.row + 4u, p.column, tile[1]);
-    store_dense(p.row + 8u, p.column, tile[2]);
-    store_dense(p.row + 12u, p.column, tile[3]);
+    var tile = multiply(p, biases(p.column));
+    for (var row = p.row; row < p.row + 32u; row += 4u) {
+        store_dense(row, p.column, tile[0]);
+        tile = moved_up(tile);
+    }
 }
 
 @compute @workgroup_size(8)
 fn dense_keep(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
               @builtin(subgroup_invocation_id) lane: u32) {
     let p = position(group, groups, lane);
-    let tile = multiply(p);
-    store_dense_keep(p.row, p.column, tile[0]);
-    store_dense_keep(p.row + 4u, p.column, tile[1]);
-    store_dense_keep(p.row + 8u, p.column, tile[2]);
-    store_dense_keep(p.row + 12u, p.column, tile[3]);
+    var tile = multiply(p, biases(p.column));
+    for (var row = p.row; row < p.row + 32u; row += 4u) {
+        store_dense_keep(row, p.column, tile[0]);
+        tile = moved_up(tile);
+    }
 }
 
 @compute @workgroup_size(8)
 fn product_slope(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
                  @builtin(subgroup_invocation_id) lane: u32) {
     let p = position(group, groups, lane);
-    let tile = multiply(p);
-    store_slope(p.row, p.column, tile[0]);
-    store_slope(p.row + 4u, p.column, tile[1]);
-    store_slope(p.row + 8u, p.column, tile[2]);
-    store_slope(p.row + 12u, p.column, tile[3]);
+    var tile = multiply(p, vec4f());
+    for (var row = p.row; row < p.row + 32u; row += 4u) {
+        store_slope(row, p.column, tile[0]);
+        tile = moved_up(tile);
+    }
 }

@@ -2,7 +2,8 @@
 //
 // For GPUs. Per 16 steps of depth the workgroup stages 64 x 16 of A and 16 x 64 of B (8 KiB in all), each
 // invocation fetching one vec4 of either; then each multiplies its 4 x 4 of C out of 8 vec4 reads of
-// workgroup memory per 4 steps. Joined behind lib/activation.wgsl and lib/matmul.wgsl.
+// workgroup memory per 4 steps. Joined behind lib/activation.wgsl, lib/matmul.wgsl and
+// lib/epilogue.wgsl.
 
 // A's tile as [row][k / 4]: a vec4 runs along depth. One spare vec4 a row keeps the 4 rows that
 // neighbouring invocations read in different banks.
@@ -50,11 +51,11 @@ fn stage(at: Position, k: u32, lane: u32) {
 }
 
 // The invocation's 4 x 4 of C: rows lane / 16 * 4 + 0..4, columns lane % 16 * 4 + 0..4. Column j of the
-// result is row j.
-fn multiply(at: Position, lane: u32) -> mat4x4f {
+// result is row j. Each row starts from `start`.
+fn multiply(at: Position, lane: u32, start: vec4f) -> mat4x4f {
     let row = lane / 16u * 4u * A_STRIDE;
     let column = lane % 16u;
-    var c = mat4x4f();
+    var c = mat4x4f(start, start, start, start);
     for (var k = 0u; k < params.depth; k += 16u) {
         stage(at, k, lane);
         workgroupBarrier();
@@ -62,7 +63,8 @@ fn multiply(at: Position, lane: u32) -> mat4x4f {
             let a4 = mat4x4f(tile_a[row + q], tile_a[row + A_STRIDE + q],
                              tile_a[row + 2u * A_STRIDE + q], tile_a[row + 3u * A_STRIDE + q]);
             let line = q * 64u + column;
-            c += mat4x4f(tile_b[line], tile_b[line + 16u], tile_b[line + 32u], tile_b[line + 48u]) * a4;
+            let b4 = mat4x4f(tile_b[line], tile_b[line + 16u], tile_b[line + 32u], tile_b[line + 48u]);
+            c = multiply_add(c, b4, a4);
         }
         workgroupBarrier();
     }
@@ -73,26 +75,26 @@ fn multiply(at: Position, lane: u32) -> mat4x4f {
 fn product(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
            @builtin(local_invocation_index) lane: u32) {
     let at = corner(group, groups);
-    store_product(at.row + lane / 16u * 4u, at.column + lane % 16u * 4u, multiply(at, lane));
+    store_product(at.row + lane / 16u * 4u, at.column + lane % 16u * 4u, multiply(at, lane, vec4f()));
 }
 
 @compute @workgroup_size(256)
 fn dense(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
          @builtin(local_invocation_index) lane: u32) {
     let at = corner(group, groups);
-    store_dense(at.row + lane / 16u * 4u, at.column + lane % 16u * 4u, multiply(at, lane));
+    store_dense(at.row + lane / 16u * 4u, at.column + lane % 16u * 4u, multiply(at, lane, biases(at.column + lane % 16u * 4u)));
 }
 
 @compute @workgroup_size(256)
 fn dense_keep(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
               @builtin(local_invocation_index) lane: u32) {
     let at = corner(group, groups);
-    store_dense_keep(at.row + lane / 16u * 4u, at.column + lane % 16u * 4u, multiply(at, lane));
+    store_dense_keep(at.row + lane / 16u * 4u, at.column + lane % 16u * 4u, multiply(at, lane, biases(at.column + lane % 16u * 4u)));
 }
 
 @compute @workgroup_size(256)
 fn product_slope(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
                  @builtin(local_invocation_index) lane: u32) {
     let at = corner(group, groups);
-    store_slope(at.row + lane / 16u * 4u, at.column + lane % 16u * 4u, multiply(at, lane));
+    store_slope(at.row + lane / 16u * 4u, at.column + lane % 16u * 4u, multiply(at, lane, vec4f()));
 }

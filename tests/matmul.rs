@@ -87,7 +87,7 @@ fn more_than_65535_workgroups_fold_into_two_dimensions() {
         let rows = match gpu.variants.matmul {
             narrows::gpu::MatMulVariant::Tile => 64 * 66_000,
             narrows::gpu::MatMulVariant::Register => 8 * 66_000,
-            narrows::gpu::MatMulVariant::Shuffle => 16 * 66_000,
+            narrows::gpu::MatMulVariant::Shuffle => 32 * 66_000,
         };
         let kernel = kernel((rows, 1, 1), Layout::Nn, Epilogue::None, false);
         check(gpu, &kernel, &inputs(&kernel, integers), &[None], Tolerance::EXACT);

@@ -1,18 +1,17 @@
-// What every matrix-product variant shares: operands, guarded loads, and the epilogues.
+// What every matrix-product variant shares: operands, guarded loads, and the arithmetic.
 //
 //     C[rows, columns] = op(A) · op(B)          all row-major, f32
 //
 //     TRANSPOSE_A = false: A is [rows, depth]      true: A is [depth, rows]
 //     TRANSPOSE_B = false: B is [depth, columns]   true: B is [columns, depth]
 //
-// C is written (=), or added to (+=) where ACCUMULATE is set. Loads are vec4 along the contiguous axis.
-// ALIGNED promises that both contiguous extents are multiples of four; without it each component is
-// fetched on its own. Everything outside a matrix reads as zero.
+// Loads are vec4 along the contiguous axis. ALIGNED promises that both contiguous extents, and for
+// product_slope the columns, are multiples of four; without it each component is fetched on its own.
+// Everything outside a matrix reads as zero.
 
 override TRANSPOSE_A: bool = false;
 override TRANSPOSE_B: bool = false;
 override ALIGNED: bool = true;
-override ACCUMULATE: bool = false;
 
 struct Params {
     rows: u32,
@@ -25,14 +24,6 @@ struct Params {
 @group(0) @binding(1) var<storage, read> a: array<vec4f>;
 /// B, [depth, columns] or [columns, depth].
 @group(0) @binding(2) var<storage, read> b: array<vec4f>;
-/// One number a column, added to every row (`dense`).
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-/// What the forward pass kept of the activation that C is the gradient of (`product_slope`).
-@group(0) @binding(4) var<storage, read> kept: array<f32>;
-/// C, [rows, columns].
-@group(0) @binding(5) var<storage, read_write> c: array<f32>;
-/// The pre-activation, [rows, columns], for activations whose slope needs it (`dense_keep`).
-@group(0) @binding(6) var<storage, read_write> preactivation: array<f32>;
 
 // Four neighbours A[line, at..at+4] along A's contiguous axis.
 fn load_a(line: u32, at: u32) -> vec4f {
@@ -80,79 +71,13 @@ fn block_b(k: u32, column: u32) -> mat4x4f {
                    load_b(k + 2u, column), load_b(k + 3u, column));
 }
 
-// The epilogues. Each takes the 4 x 4 block of the product at [row, column], whose column i is row
-// row + i; rows are named one by one, because an index that varies would put the block into memory.
-
-fn store(i: u32, value: f32) {
-    if ACCUMULATE {
-        c[i] += value;
-    } else {
-        c[i] = value;
-    }
+// One row of c + b · a: a's four numbers weigh b's four rows. Written out, because matrix * matrix costs a
+// GPU one addition in five that fma saves.
+fn add_row(c: vec4f, b: mat4x4f, a: vec4f) -> vec4f {
+    return fma(a.wwww, b[3], fma(a.zzzz, b[2], fma(a.yyyy, b[1], fma(a.xxxx, b[0], c))));
 }
 
-fn product_row(row: u32, column: u32, v: vec4f) {
-    for (var i = 0u; i < 4u; i++) {
-        if row < params.rows && column + i < params.columns {
-            store(row * params.columns + column + i, v[i]);
-        }
-    }
-}
-
-fn store_product(row: u32, column: u32, block: mat4x4f) {
-    product_row(row, column, block[0]);
-    product_row(row + 1u, column, block[1]);
-    product_row(row + 2u, column, block[2]);
-    product_row(row + 3u, column, block[3]);
-}
-
-// C = f(A·B + bias)
-fn dense_row(row: u32, column: u32, v: vec4f) {
-    for (var i = 0u; i < 4u; i++) {
-        if row < params.rows && column + i < params.columns {
-            store(row * params.columns + column + i, activate(v[i] + bias[column + i]));
-        }
-    }
-}
-
-fn store_dense(row: u32, column: u32, block: mat4x4f) {
-    dense_row(row, column, block[0]);
-    dense_row(row + 1u, column, block[1]);
-    dense_row(row + 2u, column, block[2]);
-    dense_row(row + 3u, column, block[3]);
-}
-
-// As dense_row, keeping z = A·B + bias for the backward pass.
-fn dense_keep_row(row: u32, column: u32, v: vec4f) {
-    for (var i = 0u; i < 4u; i++) {
-        if row < params.rows && column + i < params.columns {
-            let z = v[i] + bias[column + i];
-            preactivation[row * params.columns + column + i] = z;
-            store(row * params.columns + column + i, activate(z));
-        }
-    }
-}
-
-fn store_dense_keep(row: u32, column: u32, block: mat4x4f) {
-    dense_keep_row(row, column, block[0]);
-    dense_keep_row(row + 1u, column, block[1]);
-    dense_keep_row(row + 2u, column, block[2]);
-    dense_keep_row(row + 3u, column, block[3]);
-}
-
-// C = (A·B) * f'(kept): the gradient passes the layer below's activation on the way out.
-fn slope_row(row: u32, column: u32, v: vec4f) {
-    for (var i = 0u; i < 4u; i++) {
-        if row < params.rows && column + i < params.columns {
-            let at = row * params.columns + column + i;
-            store(at, v[i] * activation_slope(kept[at]));
-        }
-    }
-}
-
-fn store_slope(row: u32, column: u32, block: mat4x4f) {
-    slope_row(row, column, block[0]);
-    slope_row(row + 1u, column, block[1]);
-    slope_row(row + 2u, column, block[2]);
-    slope_row(row + 3u, column, block[3]);
+// c + b · a, each column i of which is row i of a 4 x 4 block of C.
+fn multiply_add(c: mat4x4f, b: mat4x4f, a: mat4x4f) -> mat4x4f {
+    return mat4x4f(add_row(c[0], b, a[0]), add_row(c[1], b, a[1]), add_row(c[2], b, a[2]), add_row(c[3], b, a[3]));
 }

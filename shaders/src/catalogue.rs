@@ -238,21 +238,39 @@ pub mod matmul {
     /// For CPU drivers with subgroups of exactly 8.
     pub const SHUFFLE: Shader = variant(
         "matmul_shuffle",
-        compose!("lib/stable.wgsl", "lib/activation.wgsl", "lib/matmul.wgsl", "matmul_shuffle.wgsl"),
+        compose!(
+            "lib/stable.wgsl",
+            "lib/activation.wgsl",
+            "lib/matmul.wgsl",
+            "lib/epilogue.wgsl",
+            "matmul_shuffle.wgsl"
+        ),
         true,
     );
 
     /// For GPUs.
     pub const TILE: Shader = variant(
         "matmul_tile",
-        compose!("lib/stable.wgsl", "lib/activation.wgsl", "lib/matmul.wgsl", "matmul_tile.wgsl"),
+        compose!(
+            "lib/stable.wgsl",
+            "lib/activation.wgsl",
+            "lib/matmul.wgsl",
+            "lib/epilogue.wgsl",
+            "matmul_tile.wgsl"
+        ),
         false,
     );
 
     /// For anything else.
     pub const REGISTER: Shader = variant(
         "matmul_register",
-        compose!("lib/stable.wgsl", "lib/activation.wgsl", "lib/matmul.wgsl", "matmul_register.wgsl"),
+        compose!(
+            "lib/stable.wgsl",
+            "lib/activation.wgsl",
+            "lib/matmul.wgsl",
+            "lib/epilogue.wgsl",
+            "matmul_register.wgsl"
+        ),
         false,
     );
 
@@ -268,7 +286,7 @@ pub mod matmul {
 
     /// Workgroups of [`SHUFFLE`] for a product of `rows` x `columns`.
     pub const fn shuffle_workgroups(rows: u32, columns: u32) -> u32 {
-        rows.div_ceil(16) * columns.div_ceil(32)
+        rows.div_ceil(32) * columns.div_ceil(32)
     }
 }
 

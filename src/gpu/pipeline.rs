@@ -57,7 +57,11 @@ impl Pipeline {
             layout: Some(&pipeline_layout),
             module: &module,
             entry_point: Some(entry.name),
-            compilation_options: wgpu::PipelineCompilationOptions { constants, ..Default::default() },
+            // Every shader writes its workgroup memory before it reads it.
+            compilation_options: wgpu::PipelineCompilationOptions {
+                constants,
+                zero_initialize_workgroup_memory: false,
+            },
             cache: None,
         });
         Self { pipeline, layout, entry }

@@ -74,11 +74,12 @@ impl MatMul {
     /// rounds between them, without a word, and the shortest step of the variants is 4.
     pub const MAX_DEPTH: u32 = 4 * 65_000;
 
-    // vec4 loads need the contiguous extents of A and of B to be multiples of four.
+    // vec4 loads need the contiguous extents of A, of B and of what is kept to be multiples of four.
     fn aligned(&self) -> bool {
         let a = if self.layout.transpose_a() { self.rows } else { self.depth };
         let b = if self.layout.transpose_b() { self.depth } else { self.columns };
-        a.is_multiple_of(4) && b.is_multiple_of(4)
+        let kept = if matches!(self.epilogue, Epilogue::Slope(_)) { self.columns } else { 4 };
+        [a, b, kept].iter().all(|extent| extent.is_multiple_of(4))
     }
 
     fn activation(&self) -> Activation {
@@ -150,7 +151,7 @@ impl Kernel for MatMul {
         match self.epilogue {
             Epilogue::None => {}
             Epilogue::Dense(_) => operands.push(Operand::read("bias", self.columns as usize)),
-            Epilogue::Slope(_) => operands.push(Operand::read("kept", output)),
+            Epilogue::Slope(_) => operands.push(Operand::read("kept", padded(self.rows, self.columns))),
         }
         operands.push(Operand::write("c", output));
         if self.entry() == "dense_keep" {
