@@ -70,7 +70,8 @@ install_packages() {
     case $(package_manager) in
     apt-get)
         as_root apt-get -qq update &&
-            as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$@"
+            as_root env DEBIAN_FRONTEND=noninteractive \
+                apt-get -qq install -y --no-install-recommends "$@" >/dev/null
         ;;
     dnf) as_root dnf -q install -y "$@" ;;
     # The lists are refreshed only where the known ones no longer do: that without an upgrade of
