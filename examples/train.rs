@@ -28,7 +28,7 @@ async fn train(folder: &Path) -> Result<(), Box<dyn Error>> {
 
     std::fs::create_dir_all(folder)?;
     let checkpoint = trainer.checkpoint().await?;
-    checkpoint.save(&folder.join("model.safetensors"))?;
+    checkpoint.save(folder.join("model.safetensors"))?;
 
     let codes = prior_codes(config.train.seed, 64, config.model.latent as usize);
     let images = Decoder::new(&device, &checkpoint, 64).await?.decode(&codes).await?;

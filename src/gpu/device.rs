@@ -32,8 +32,17 @@ pub struct Gpu {
     pub adapter: AdapterSummary,
     /// The kernel variants in use.
     pub variants: Variants,
-    lost: Arc<Mutex<Option<String>>>,
+    trouble: Arc<Mutex<Option<Trouble>>>,
     pipelines: Mutex<HashMap<PipelineKey, Arc<Pipeline>>>,
+}
+
+/// What a driver told outside of any call that could return it.
+#[derive(Clone, Debug)]
+enum Trouble {
+    /// The device is gone.
+    Lost(String),
+    /// It refused work that was already submitted.
+    Refused(String),
 }
 
 impl Gpu {
@@ -76,13 +85,8 @@ impl Gpu {
                 ));
             }
         };
-        let lost = Arc::new(Mutex::new(None));
-        let on_lost = Arc::clone(&lost);
-        device.set_device_lost_callback(move |reason, message| {
-            let mut lost = on_lost.lock().unwrap_or_else(PoisonError::into_inner);
-            *lost = Some(format!("{reason:?} {message}"));
-        });
-        Ok(Self { device, queue, adapter: summary, variants, lost, pipelines: Mutex::new(HashMap::new()) })
+        let trouble = watch(&device);
+        Ok(Self { device, queue, adapter: summary, variants, trouble, pipelines: Mutex::new(HashMap::new()) })
     }
 
     /// The matrix-product variants this device can run.
@@ -92,17 +96,17 @@ impl Gpu {
         MatMulVariant::ALL.into_iter().filter(|variant| runs(*variant)).collect()
     }
 
-    /// Fails once the device has been lost. The driver's notice arrives only inside a poll, so this is
-    /// asked after each.
+    /// Fails once the device has been lost, or has refused something outside of [`Gpu::guarded`]. The
+    /// driver's notice arrives only inside a poll, so this is asked after each.
     ///
     /// # Errors
-    /// [`Error::DeviceLost`] with the driver's words.
+    /// [`Error::DeviceLost`] or [`Error::Device`] with the driver's words.
     pub fn check_alive(&self, operation: &str) -> Result<()> {
-        match &*self.lost.lock().unwrap_or_else(PoisonError::into_inner) {
+        let operation = operation.to_owned();
+        match self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone() {
             None => Ok(()),
-            Some(message) => {
-                Err(Error::DeviceLost { operation: operation.to_owned(), message: message.clone() })
-            }
+            Some(Trouble::Lost(message)) => Err(Error::DeviceLost { operation, message }),
+            Some(Trouble::Refused(message)) => Err(Error::Device { operation, message }),
         }
     }
 
@@ -118,7 +122,11 @@ impl Gpu {
         let exhausted = memory.pop().await;
         match exhausted.or(refused) {
             None => Ok(value),
-            Some(error) => Err(Error::Device { operation: operation.to_owned(), message: error.to_string() }),
+            Some(error) => {
+                // A pipeline that failed must not be found again as if it had not.
+                self.pipelines.lock().unwrap_or_else(PoisonError::into_inner).clear();
+                Err(Error::Device { operation: operation.to_owned(), message: error.to_string() })
+            }
         }
     }
 
@@ -144,6 +152,25 @@ impl Gpu {
         let create = || Arc::new(Pipeline::create(&self.device, shader, entry, constants));
         Arc::clone(pipelines.entry(key).or_insert_with(create))
     }
+}
+
+// Without a handler of ours, wgpu ends the program on an error that no scope catches.
+fn watch(device: &wgpu::Device) -> Arc<Mutex<Option<Trouble>>> {
+    let trouble = Arc::new(Mutex::new(None));
+    let note = |trouble: &Mutex<Option<Trouble>>, news: Trouble| {
+        let mut trouble = trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        // The first word is the cause; what follows is its echo.
+        trouble.get_or_insert(news);
+    };
+    let on_lost = Arc::clone(&trouble);
+    device.set_device_lost_callback(move |reason, message| {
+        note(&on_lost, Trouble::Lost(format!("{reason:?} {message}")));
+    });
+    let on_error = Arc::clone(&trouble);
+    device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
+        note(&on_error, Trouble::Refused(error.to_string()));
+    }));
+    trouble
 }
 
 /// What unlocks a variant or a measurement where the adapter has it.
