@@ -3,7 +3,7 @@
 //! A model is compiled once into a [`Plan`](graph::Plan), a flat list of dispatches; a training step is that
 //! list, replayed, on a GPU or on the CPU reference. From the bottom up:
 //!
-//! - [`gpu`] opens a device, [`kernels`] are the shaders with their parameters and shapes, [`reference`] their
+//! - [`gpu`] opens a device, [`kernels`] are the shaders with their parameters and shapes, [`mod@reference`] their
 //!   twins in plain Rust.
 //! - [`graph`] records operations with their derivatives and leaves a plan.
 #![cfg_attr(

@@ -18,11 +18,11 @@ use super::output::line;
 #[command(after_help = "Examples:\n  narrows plan vae\n  narrows plan mlp --hidden 256,64 --batch 32\n  \
     narrows plan vae --check")]
 pub(super) struct PlanCommand {
-    #[command(flatten)]
-    config: ConfigFlags,
     /// Run one step on the device and on the CPU reference, and name the first dispatch that differs
     #[arg(long)]
     check: bool,
+    #[command(flatten)]
+    config: ConfigFlags,
 }
 
 impl PlanCommand {

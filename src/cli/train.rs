@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use narrows::data::Split;
 use narrows::graph::Device;
+use narrows::model::ALL;
 use narrows::train::{Checkpoint, Config, PER_IMAGE, Run};
 use narrows::{Error, Result};
 
@@ -15,11 +16,7 @@ use super::progress::Reporter;
 
 /// Train an autoencoder
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  narrows train vae\n  narrows train mlp --hidden 256,64 --latent 10 \
-    --optimizer adam --lr 1e-3 --epochs 20\n  narrows train vae --data fashion-mnist --seed 7 --run runs/full\n  \
-    narrows train --resume runs/full --epochs 30\n  narrows train --config runs/full/config.toml --seed 8\n\n\
-    A run's folder gets config.toml, metrics.jsonl, last.safetensors, best.safetensors and each epoch's\n\
-    pictures. Ctrl-C saves, and --resume goes on to the same bits.")]
+#[command(after_help = after_help())]
 pub(super) struct Train {
     /// Folder for the run's files [default: runs/VARIANT-NNN]
     #[arg(long, value_name = "DIR")]
@@ -32,6 +29,24 @@ pub(super) struct Train {
     json: bool,
     #[command(flatten)]
     config: ConfigFlags,
+}
+
+const EXAMPLES: &str = "Examples:
+  narrows train vae
+  narrows train mlp --hidden 256,64 --latent 10 --optimizer adam --lr 1e-3 --epochs 20
+  narrows train vae --data fashion-mnist --seed 7 --run runs/full
+  narrows train --resume runs/full --epochs 30
+  narrows train --config runs/full/config.toml --seed 8
+
+A run's folder gets config.toml, metrics.jsonl, last.safetensors, best.safetensors and each epoch's
+pictures. Ctrl-C saves, and --resume goes on to the same bits.";
+
+fn after_help() -> String {
+    let variants = ALL.iter().map(|variant| format!("\n  {:7} {}", variant.name(), variant.summary()));
+    format!(
+        "Variants, each with settings of its own where no flag says otherwise:{}\n\n{EXAMPLES}",
+        variants.collect::<String>()
+    )
 }
 
 impl Train {
