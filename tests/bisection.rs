@@ -61,7 +61,7 @@ fn spoilt(mut plan: Plan, dispatch: usize, word: usize, spoil: fn(u32) -> u32) -
 
 fn find(plan: &Plan, config: &Config) -> Option<Difference> {
     let setup = |replay: &mut Replay| start(config, replay);
-    let close = Tolerance::new(1e-4, 1e-4);
+    let close = Tolerance::new(1e-5, 1e-5);
     pollster::block_on(first_difference(plan, &device(), &Device::Cpu, close, setup)).unwrap()
 }
 

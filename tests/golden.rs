@@ -27,9 +27,9 @@ struct Allowed {
 
 // What PyTorch's own float32 strays by, as `make.py` prints it. Measured: 2.2e-7, 2.7e-7, 3.1e-7.
 const REFERENCE: Allowed = Allowed { gradient: 5e-7, loss: 5e-7, end: 5e-7 };
-// Measured on lavapipe: 1.2e-6, 4.9e-7, 5.6e-7. WGSL lets exp and tanh be some times worse than there, and
-// Adam, which divides a gradient by its own size, carries that into the end.
-const ON_A_DEVICE: Allowed = Allowed { gradient: 5e-6, loss: 2e-6, end: 2e-5 };
+// Measured: 1.2e-6, 4.9e-7, 5.7e-7 on lavapipe, 1.6e-6, 5.5e-7, 3.6e-7 on SwiftShader. WGSL lets exp and
+// tanh be some times worse than theirs.
+const ON_A_DEVICE: Allowed = Allowed { gradient: 5e-6, loss: 2e-6, end: 5e-6 };
 
 struct Case {
     name: String,

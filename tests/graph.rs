@@ -14,8 +14,8 @@ use narrows::model;
 use narrows::reference::compare::{Tolerance, compare};
 use narrows::train::Config;
 
-// What rounding, and a driver's exp and log, may make of a step or of a few.
-const CLOSE: Tolerance = Tolerance::new(1e-4, 1e-4);
+// What rounding and a driver's exp may make of a few steps.
+const CLOSE: Tolerance = Tolerance::new(2e-5, 2e-5);
 
 fn open(device: &Device, plan: Plan, setup: impl Fn(&mut Replay) -> Result<()>) -> Replay {
     let mut replay = pollster::block_on(Replay::new(device, plan)).unwrap();

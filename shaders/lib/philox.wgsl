@@ -37,14 +37,36 @@ fn uniforms(bits: vec4u) -> vec4f {
     return (vec4f(bits >> vec4u(9u)) + 0.5) * 0x1p-23;
 }
 
+// log(x) of normal x > 0, to f32's precision. WGSL allows an error of 2^-21 near 1, where a normal's radius
+// magnifies it, and some drivers' log is worse.
+fn precise_log(x: vec2f) -> vec2f {
+    let bits = bitcast<vec2u>(x);
+    let low = bitcast<vec2f>((bits & vec2u(0x7fffffu)) | vec2u(0x3f800000u));
+    let high = low > vec2f(1.4142135);
+    // x = m 2^e with m between the root of 1/2 and the root of 2.
+    let m = select(low, 0.5 * low, high);
+    let e = vec2f(vec2i(bits >> vec2u(23u)) - 127) + select(vec2f(), vec2f(1.0), high);
+    // log m = 2 atanh(s), |s| < 0.172: the series' next term is 4e-9 of it.
+    let s = (m - 1.0) / (m + 1.0);
+    let q = s * s;
+    return e * 0.6931471805599453 + 2.0 * s * (1.0 + q * (1.0 / 3.0 + q * (0.2 + q * (1.0 / 7.0 + q / 9.0))));
+}
+
+// cos and sin of `turns` full turns, turns in [0, 1), to f32's precision: WGSL allows an error of 2^-11.
+fn cos_sin(turns: f32) -> vec2f {
+    // The nearest quarter, and what is left of it: at most an eighth of a turn either way.
+    let quarter = floor(4.0 * turns + 0.5);
+    let x = 1.5707963267948966 * (4.0 * turns - quarter);
+    let q = x * x;
+    let c = 1.0 - q * (0.5 - q * (1.0 / 24.0 - q * (1.0 / 720.0 - q / 40320.0)));
+    let s = x * (1.0 - q * (1.0 / 6.0 - q * (1.0 / 120.0 - q * (1.0 / 5040.0 - q / 362880.0))));
+    let turned = select(vec2f(c, s), vec2f(-s, c), u32(quarter) % 2u == 1u);
+    return select(turned, -turned, u32(quarter) % 4u >= 2u);
+}
+
 // Four standard normals by Box and Muller's transform: the pairs (x, y) and (z, w) of the uniforms.
 fn normals(bits: vec4u) -> vec4f {
     let u = uniforms(bits);
-    // A driver's log may be off by 2^-21 near 1, and so positive.
-    let radius = sqrt(max(-2.0 * log(u.xz), vec2f()));
-    // WGSL bounds the error of cos and sin in [-pi, pi] only: half a turn back, both change their sign.
-    let angle = 6.283185307179586 * (u.yw - 0.5);
-    let c = -radius * cos(angle);
-    let s = -radius * sin(angle);
-    return vec4f(c.x, s.x, c.y, s.y);
+    let radius = sqrt(-2.0 * precise_log(u.xz));
+    return vec4f(radius.x * cos_sin(u.y), radius.y * cos_sin(u.w));
 }

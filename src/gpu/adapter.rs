@@ -5,9 +5,9 @@ use super::Variants;
 /// One line of the listing of devices.
 #[derive(Clone, Debug)]
 pub struct AdapterSummary {
-    /// Its number in the listing, for [`Selector::Index`].
+    /// Its number in the listing, for [`Selector::Index`](super::Selector::Index).
     pub index: usize,
-    /// Its number within its backend, for [`Selector::Backend`].
+    /// Its number within its backend, for [`Selector::Backend`](super::Selector::Backend).
     pub backend_index: usize,
     /// Name, driver, backend, type and subgroup range.
     pub info: wgpu::AdapterInfo,
