@@ -1,0 +1,1 @@
+//! Nothing but the test beside it: see `tests/portability.rs`.
