@@ -77,9 +77,11 @@ fn main() {
             })
             .collect();
         let launch = launch(&gpu, kernel, &contents);
-        let id = format!("{} {}", kernel.name(), kernel.shape());
+        let program = kernel.program(&gpu.variants);
+        let name = format!("{}::{}", program.shader.name, program.entry);
+        let id = format!("{name} {}", kernel.shape());
         if let Some(seconds) = measure_launches(&mut criterion, &gpu, "kernels", &id, &[launch]) {
-            table.kernel(kernel.name(), kernel, seconds);
+            table.kernel(&name, kernel, seconds);
         }
     }
     criterion.final_summary();

@@ -51,9 +51,10 @@ fn steps(
             began.elapsed()
         });
         if let Some(seconds) = seconds {
-            let bytes = replay.plan().dispatches.iter().map(|dispatch| dispatch.bytes()).sum();
-            let shape = format!("{:.0} images/s", f64::from(config.train.batch) / seconds);
-            table.row(&name, &shape, seconds, replay.plan().flops(), bytes);
+            let plan = replay.plan();
+            let images_per_second = f64::from(plan.batch) / seconds;
+            let bytes = plan.dispatches.iter().map(|dispatch| dispatch.bytes()).sum();
+            table.row(&name, &format!("{images_per_second:.0} images/s"), seconds, plan.flops(), bytes);
         }
     }
     Ok(())

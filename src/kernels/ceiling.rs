@@ -126,7 +126,7 @@ impl Ceilings {
         // Lanes enough to fill any GPU, and rounds until a launch lasts long enough to be timed.
         let mut kernel = MultiplyAdd { invocations: 1 << 18, rounds: 16 };
         let mut seconds = best(gpu, &kernel).await?;
-        while seconds < 0.02 && kernel.rounds * 2 <= MultiplyAdd::MAX_ROUNDS {
+        while seconds < 0.005 && kernel.rounds * 2 <= MultiplyAdd::MAX_ROUNDS {
             kernel.rounds *= 2;
             seconds = best(gpu, &kernel).await?;
         }
@@ -142,8 +142,8 @@ async fn best(gpu: &Gpu, kernel: &dyn Kernel) -> Result<f64> {
     let launch = [prepare_alone(gpu, kernel, &[]).await?];
     time(gpu, &launch, 1).await?;
     let mut best = f64::INFINITY;
-    for _ in 0..5 {
-        best = best.min(time(gpu, &launch, 2).await?.as_secs_f64() / 2.0);
+    for _ in 0..12 {
+        best = best.min(time(gpu, &launch, 1).await?.as_secs_f64());
     }
     Ok(best)
 }
