@@ -7,6 +7,7 @@ use naga::TypeInner;
 use narrows::gpu::{MatMulVariant, Variants};
 use narrows::kernels::activation::{self, Activation};
 use narrows::kernels::batch::{Gather, Permute};
+use narrows::kernels::ceiling::{MemoryCopy, MultiplyAdd};
 use narrows::kernels::latent::{GaussianKl, Mean, Reparameterize, ReparameterizeBackward};
 use narrows::kernels::loss::{Kind, Loss};
 use narrows::kernels::matmul::{Epilogue, Layout, MatMul};
@@ -28,6 +29,8 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Box::new(Permute { batch: 3, count, shuffle: true }),
         Box::new(Gather { batch: 3, count, pixels: 9, center: false }),
         Box::new(Gather { batch: 3, count, pixels: 9, center: true }),
+        Box::new(MultiplyAdd { invocations: 64, rounds: 3 }),
+        Box::new(MemoryCopy { count }),
         Box::new(Reparameterize { rows, latent }),
         Box::new(ReparameterizeBackward { rows, latent, accumulate }),
         Box::new(GaussianKl { rows, latent, scale: 0.5, accumulate }),
