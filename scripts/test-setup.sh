@@ -86,11 +86,13 @@ check 'a folder in VK_ICD_FILENAMES is enough' 0 '' '' prepare_driver VK_DRIVER_
     "VK_ICD_FILENAMES=$fake/share/vulkan/icd.d"
 check 'VK_DRIVER_FILES hides all others' 0 "$apt" 'no Vulkan driver' prepare_driver \
     "$data"
-check 'a driver without a loader is none' 0 "$apt" 'no Vulkan driver' prepare_driver "$data" VK_DRIVER_FILES= LOADER=
+check 'a driver without a loader is none' 0 "$apt" 'no Vulkan driver' prepare_driver \
+    "$data" VK_DRIVER_FILES= LOADER=
 check 'a driver without a device gets company' 0 "$apt" 'no adapter' \
     'prepare_driver; need_device narrows' "$data" VK_DRIVER_FILES=
 check 'an installed driver is confirmed, once' 0 "$apt" '' 'prepare_driver; need_device narrows'
-check 'a refused package is an error' 1 "$apt" 'could not be installed' prepare_driver 'REFUSED=-qq -qq install'
+check 'a refused package is an error' 1 "$apt" 'could not be installed' prepare_driver \
+    'REFUSED=-qq -qq install'
 check 'no root and no sudo is an error' 1 '' 'As root, run: apt-get' prepare_driver USER_ID=1000
 check 'no compiler gets one' 0 'apt-get -qq update
 apt-get -qq install -y --no-install-recommends gcc libc6-dev' 'no C compiler' need_linker
@@ -107,9 +109,10 @@ check 'Fedora gets the driver' 0 'dnf -q install -y mesa-vulkan-drivers vulkan-l
 check 'Fedora gets a compiler' 0 'dnf -q install -y gcc' '' need_linker
 
 system 'ID=manjaro' 'ID_LIKE=arch'
-check 'Arch gets the driver' 0 'pacman -S --needed --noconfirm vulkan-swrast vulkan-icd-loader' '' prepare_driver
-check 'Arch refreshes lists that are missing' 0 'pacman -S --needed --noconfirm vulkan-swrast vulkan-icd-loader
-pacman -Sy --needed --noconfirm vulkan-swrast vulkan-icd-loader' '' prepare_driver 'REFUSED=-S -S '
+pacman='pacman -S --needed --noconfirm vulkan-swrast vulkan-icd-loader'
+check 'Arch gets the driver' 0 "$pacman" '' prepare_driver
+check 'Arch refreshes lists that are missing' 0 "$pacman
+pacman -Sy --needed --noconfirm vulkan-swrast vulkan-icd-loader" '' prepare_driver 'REFUSED=-S -S '
 
 system 'ID=nixos'
 check 'elsewhere the build goes on, with advice' 0 '' '--device cpu' prepare_driver
@@ -124,7 +127,8 @@ ln -s "$fake/cargo" "$fake/.cargo/bin/cargo"
 check "cargo is found where rustup puts it" 0 '' '' 'need_cargo .'
 check 'an old cargo is an error' 1 '' 'rustup update' 'need_cargo .' CARGO_VERSION=1.70.0
 check 'a private runtime folder, gone afterwards' 0 '' '700' \
-    "prepare_driver; find \"\$XDG_RUNTIME_DIR\" -maxdepth 0 -perm 700 | sed 's/.*/700/'" "$data" VK_DRIVER_FILES= "TMPDIR=$fake/share"
+    "prepare_driver; find \"\$XDG_RUNTIME_DIR\" -maxdepth 0 -perm 700 | sed 's/.*/700/'" \
+    "$data" VK_DRIVER_FILES= "TMPDIR=$fake/share"
 
 if ls "$fake"/share/tmp.* >/dev/null 2>&1; then
     echo 'FAILED  the runtime folder was left behind'
