@@ -167,6 +167,18 @@ fn every_subcommand_has_help_with_an_example() {
 }
 
 #[test]
+fn devices_are_measured_by_every_variant_they_run() {
+    let place = TempDir::new().unwrap();
+    let (list, _) = success(&mut narrows(place.path(), &["devices", "--measure", "--json"]));
+    let list: Value = serde_json::from_str(&list).unwrap();
+    let measured = &list[0]["measured"];
+    assert!(measured["flops_per_second"].as_f64().unwrap() > 0.0, "{measured}");
+    let products = measured["product_512_flops_per_second"].as_object().unwrap();
+    assert!(products.contains_key("tile") && products.contains_key("register"), "{measured}");
+    assert!(products.values().all(|rate| rate.as_f64().unwrap() > 0.0), "{measured}");
+}
+
+#[test]
 fn the_reference_is_a_device_too() {
     let place = place();
     let flags = ["train", "linear", "--data", "idx", "--data-dir", "data", "--batch", "8", "--epochs", "1"];

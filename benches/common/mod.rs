@@ -116,12 +116,9 @@ impl Table {
         ));
     }
 
-    /// One row of a kernel, which touches each operand once, but only a batch of the images.
+    /// One row of a kernel.
     pub fn kernel(&mut self, name: &str, kernel: &dyn Kernel, seconds: f64) {
-        let operands = kernel.operands();
-        let touched = operands.iter().filter(|operand| operand.name != "images");
-        let bytes = touched.map(|operand| 4 * operand.words as u64).sum();
-        self.row(name, &kernel.shape(), seconds, kernel.flops(), bytes);
+        self.row(name, &kernel.shape(), seconds, kernel.flops(), kernel.bytes());
     }
 
     /// A line of its own.

@@ -1,7 +1,10 @@
 //! `narrows devices`: what there is to run on.
 
 use narrows::Result;
-use narrows::gpu::{AdapterSummary, adapters};
+use narrows::gpu::{AdapterSummary, Gpu, GpuOptions, MatMulVariant, Selector, adapters};
+use narrows::kernels::Kernel;
+use narrows::kernels::ceiling::{Ceilings, fastest};
+use narrows::kernels::matmul::{Epilogue, Layout, MatMul};
 use serde_json::{Value, json};
 
 use super::output::line;
@@ -15,13 +18,19 @@ pub(super) struct Devices {
     /// As JSON, with every limit
     #[arg(long)]
     json: bool,
+    /// Measure each device: arithmetic, copying, and matrix products by every variant (some seconds)
+    #[arg(long)]
+    measure: bool,
 }
 
 impl Devices {
     pub(super) async fn run(&self) -> Result<()> {
         let found: Vec<AdapterSummary> = adapters().await.into_iter().map(|(summary, _)| summary).collect();
         if self.json {
-            let all: Vec<Value> = found.iter().map(as_json).collect();
+            let mut all: Vec<Value> = found.iter().map(as_json).collect();
+            for (adapter, object) in found.iter().zip(&mut all).filter(|_| self.measure) {
+                object["measured"] = measure(adapter).await?.map_or(Value::Null, |rates| rates.as_json());
+            }
             return line(&format!("{:#}", Value::Array(all)));
         }
         if found.is_empty() {
@@ -31,8 +40,71 @@ impl Devices {
         }
         for adapter in &found {
             line(&description(adapter))?;
+            if self.measure
+                && let Some(rates) = measure(adapter).await?
+            {
+                line(&rates.description())?;
+            }
         }
         line("cpu  the reference in plain Rust, on all processors (--device cpu)")
+    }
+}
+
+/// What a device was seen to do.
+struct Rates {
+    ceilings: Ceilings,
+    products: Vec<(MatMulVariant, f64)>,
+}
+
+// The square that others quote.
+const PRODUCT: MatMul = MatMul {
+    rows: 512,
+    columns: 512,
+    depth: 512,
+    layout: Layout::Nn,
+    epilogue: Epilogue::None,
+    accumulate: false,
+};
+
+// None for a device that cannot be used.
+async fn measure(adapter: &AdapterSummary) -> Result<Option<Rates>> {
+    if adapter.unusable.is_some() {
+        return Ok(None);
+    }
+    let open = async |matmul| {
+        let selector = Selector::Index(adapter.index);
+        Gpu::open(&GpuOptions { selector, matmul, only_defaults: false }).await
+    };
+    let gpu = open(None).await?;
+    let ceilings = Ceilings::measure(&gpu).await?;
+    let mut products = Vec::new();
+    for variant in gpu.matmul_variants() {
+        let seconds = fastest(&open(Some(variant)).await?, &PRODUCT).await?;
+        products.push((variant, PRODUCT.flops() as f64 / seconds));
+    }
+    Ok(Some(Rates { ceilings, products }))
+}
+
+impl Rates {
+    fn description(&self) -> String {
+        let Ceilings { flops, bytes } = self.ceilings;
+        let ceilings =
+            format!("    measured    {:.1} GFLOP/s, copies {:.1} GB/s", flops * 1e-9, bytes * 1e-9);
+        self.products.iter().fold(ceilings, |text, (variant, rate)| {
+            let (rate, share) = (rate * 1e-9, 100.0 * rate / flops);
+            format!(
+                "{text}\n    {variant:10}  {rate:.1} GFLOP/s in products of 512 x 512 x 512, {share:.0} %"
+            )
+        })
+    }
+
+    fn as_json(&self) -> Value {
+        let product = |(variant, rate): &(MatMulVariant, f64)| (variant.to_string(), json!(rate));
+        json!({
+            "flops_per_second": self.ceilings.flops,
+            "copied_bytes_per_second": self.ceilings.bytes,
+            "product_512_flops_per_second": self.products.iter().map(product).collect::<serde_json::Map<_, _>>(),
+        })
     }
 }
 

@@ -125,20 +125,23 @@ impl Ceilings {
     pub async fn measure(gpu: &Gpu) -> Result<Self> {
         // Lanes enough to fill any GPU, and rounds until a launch lasts long enough to be timed.
         let mut kernel = MultiplyAdd { invocations: 1 << 18, rounds: 16 };
-        let mut seconds = best(gpu, &kernel).await?;
+        let mut seconds = fastest(gpu, &kernel).await?;
         while seconds < 0.005 && kernel.rounds * 2 <= MultiplyAdd::MAX_ROUNDS {
             kernel.rounds *= 2;
-            seconds = best(gpu, &kernel).await?;
+            seconds = fastest(gpu, &kernel).await?;
         }
         // Beyond the caches of any GPU, within WebGPU's default limit on a binding.
         let copy = MemoryCopy { count: 1 << 24 };
-        let bytes = 8.0 * f64::from(copy.count) / best(gpu, &copy).await?;
+        let bytes = 8.0 * f64::from(copy.count) / fastest(gpu, &copy).await?;
         Ok(Self { flops: kernel.flops() as f64 / seconds, bytes })
     }
 }
 
-// Seconds of the fastest of a few runs, after one that compiles.
-async fn best(gpu: &Gpu, kernel: &dyn Kernel) -> Result<f64> {
+/// Seconds of the fastest of a few launches of `kernel` on operands of its own, after one that compiles.
+///
+/// # Errors
+/// As [`Ceilings::measure`], and [`Error::Setting`](crate::Error::Setting) for a kernel beyond its limits.
+pub async fn fastest(gpu: &Gpu, kernel: &dyn Kernel) -> Result<f64> {
     let launch = [prepare_alone(gpu, kernel, &[]).await?];
     time(gpu, &launch, 1).await?;
     let mut best = f64::INFINITY;
