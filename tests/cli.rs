@@ -42,7 +42,9 @@ fn a_run_ends_by_naming_its_pictures_and_can_be_used() {
     assert_eq!(with("sample", &["--count", "5"]), "samples.png: 5 images decoded from codes of N(0, 1)\n");
     let said = with("reconstruct", &["--count", "100", "--out", "r.png"]);
     assert_eq!(said, "r.png: 11 test images above their reconstructions\n");
-    for picture in ["samples.png", "r.png"] {
+    let said = with("interpolate", &["--from", "0", "--to", "10", "--steps", "3", "--path", "slerp"]);
+    assert_eq!(said, "interpolation.png: 3 images decoded from test image 0 to 10\n");
+    for picture in ["samples.png", "r.png", "interpolation.png"] {
         assert!(fs::read(place.path().join(picture)).unwrap().starts_with(b"\x89PNG"));
     }
     let said = with("eval", &[]);
@@ -157,7 +159,7 @@ fn an_interrupted_run_saves_says_how_to_go_on_and_does() {
 #[test]
 fn every_subcommand_has_help_with_an_example() {
     let place = TempDir::new().unwrap();
-    for name in ["train", "reconstruct", "sample", "encode", "eval", "plan", "devices"] {
+    for name in ["train", "reconstruct", "sample", "interpolate", "encode", "eval", "plan", "devices"] {
         let (help, _) = success(&mut narrows(place.path(), &[name, "--help"]));
         assert!(help.contains(&format!("\n  narrows {name}")), "{help}");
     }

@@ -4,6 +4,7 @@ mod devices;
 mod encode;
 mod eval;
 mod flags;
+mod interpolate;
 mod output;
 mod picture;
 mod plan;
@@ -40,6 +41,8 @@ enum Command {
     Reconstruct(picture::Reconstruct),
     /// Draw new images from a trained variational autoencoder, as a picture
     Sample(picture::Sample),
+    /// Decode what lies between the codes of two images, as a picture
+    Interpolate(interpolate::Interpolate),
     /// Write the codes E[z given x] of images as .npy or .csv
     Encode(encode::Encode),
     /// Evaluate a trained model: reconstruction, KL and ELBO
@@ -116,6 +119,7 @@ pub(crate) fn main() -> ExitCode {
             Command::Train(command) => command.run(&device).await,
             Command::Reconstruct(command) => command.run(&device).await,
             Command::Sample(command) => command.run(&device).await,
+            Command::Interpolate(command) => command.run(&device).await,
             Command::Encode(command) => command.run(&device).await,
             Command::Eval(command) => command.run(&device).await,
             Command::Plan(command) => command.run(&device).await,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use narrows::data::Split;
 use narrows::graph::Device;
 use narrows::model::ALL;
-use narrows::train::{Checkpoint, Config, PER_IMAGE, Run};
+use narrows::train::{Checkpoint, PER_IMAGE, Run, Trainer};
 use narrows::{Error, Result};
 
 use super::DeviceFlags;
@@ -95,7 +95,7 @@ impl Train {
         let outcome = run.train(&mut |event| reporter.note(&event)).await;
         reporter.clear();
         match outcome {
-            Ok(()) => conclude(&mut reporter, folder, &config),
+            Ok(()) => conclude(&mut reporter, folder, run.trainer()),
             Err(Error::Stopped) => {
                 note(&format!("stopped and saved; go on with: narrows train --resume {}", folder.display()));
             }
@@ -120,17 +120,17 @@ fn introduce(reporter: &mut Reporter, run: &Run, device: &Device, split: &Split)
 }
 
 // Tells of the pictures, so that they are what a new user sees.
-fn conclude(reporter: &mut Reporter, folder: &Path, config: &Config) {
+fn conclude(reporter: &mut Reporter, folder: &Path, trainer: &Trainer) {
     reporter.say(&format!("model:    {}", folder.join("best.safetensors").display()));
     reporter.say(&format!("metrics:  {}", folder.join("metrics.jsonl").display()));
-    let epoch = config.train.epochs;
+    let epoch = trainer.config().train.epochs;
     for (what, kind) in [("pictures:", "reconstructions"), ("         ", "samples")] {
         let path = folder.join(format!("epoch-{epoch:03}-{kind}.png"));
         if path.exists() {
             reporter.say(&format!("{what} {}", path.display()));
         }
     }
-    let next = if config.model.variant == "vae" { "sample" } else { "reconstruct" };
+    let next = if trainer.model().has_prior() { "sample" } else { "reconstruct" };
     reporter.say(&format!("next:     narrows {next} {0}, narrows eval {0}", folder.display()));
 }
 
