@@ -130,7 +130,7 @@ Install a GPU driver, or Mesa's software Vulkan driver (lavapipe) and the Vulkan
     vulkan-swrast, vulkan-icd-loader         Arch
     mesa-vulkan-swrast, vulkan-loader        Alpine
     libvulkan_lvp, libvulkan1                openSUSE
-Without any, the reference trains on the CPU, slowly: scripts/run.sh --device cpu
+Without any, the reference trains on the CPU, a few times slower: scripts/run.sh --device cpu
 END
 }
 
