@@ -3,7 +3,7 @@
 //     forward:   y = f(x)
 //     backward:  dx = dy * f'(kept)      written (=), or added (+=) where ACCUMULATE is set
 //
-// All arrays are [count]. Joined behind lib/activation.wgsl.
+// All arrays are [count]. Joined behind lib/stable.wgsl and lib/activation.wgsl.
 
 override ACCUMULATE: bool = false;
 

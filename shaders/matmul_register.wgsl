@@ -1,8 +1,8 @@
 // Matrix product, variant `register`: a lane makes 8 x 8 of C out of registers alone.
 //
 // No workgroup memory, no barrier, no feature: runs everywhere and suits CPU drivers, where 16 vec4 loads
-// feed 256 multiply-adds. A workgroup of 8 lanes covers 8 rows x 64 columns. Joined
-// behind lib/activation.wgsl, lib/matmul.wgsl and lib/epilogue.wgsl.
+// feed 256 multiply-adds. A workgroup of 8 lanes covers 8 rows x 64 columns. Joined behind lib/stable.wgsl,
+// lib/activation.wgsl, lib/matmul.wgsl and lib/epilogue.wgsl.
 
 struct Position {
     row: u32,

@@ -2,8 +2,8 @@
 //
 // For CPU drivers, where each load is a loop over the lanes and a shuffle by a constant lane is one
 // instruction: a lane loads its share of A once and the others read it out of its registers, so that 8
-// vec4 loads feed 512 multiply-adds. No workgroup memory, no barrier. Joined behind lib/activation.wgsl,
-// lib/matmul.wgsl and lib/epilogue.wgsl.
+// vec4 loads feed 512 multiply-adds. No workgroup memory, no barrier. Joined behind lib/stable.wgsl,
+// lib/activation.wgsl, lib/matmul.wgsl and lib/epilogue.wgsl.
 
 // A lane's share of the workgroup's 32 rows of A, for four steps of depth.
 fn load_share(row: u32, k: u32, lane: u32) -> mat4x4f {

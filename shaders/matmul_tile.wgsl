@@ -2,8 +2,8 @@
 //
 // For GPUs. Per 16 steps of depth the workgroup stages 64 x 16 of A and 16 x 64 of B (8 KiB in all), each
 // invocation fetching one vec4 of either; then each multiplies its 4 x 4 of C out of 8 vec4 reads of
-// workgroup memory per 4 steps. Joined behind lib/activation.wgsl, lib/matmul.wgsl and
-// lib/epilogue.wgsl.
+// workgroup memory per 4 steps. Joined behind lib/stable.wgsl, lib/activation.wgsl,
+// lib/matmul.wgsl and lib/epilogue.wgsl.
 
 // A's tile as [row][k / 4]: a vec4 runs along depth. One spare vec4 a row keeps the 4 rows that
 // neighbouring invocations read in different banks.

@@ -242,3 +242,19 @@ fn every_shader_says_what_it_computes_and_every_binding_what_it_holds() {
     }
     assert!(seen >= ALL.len(), "only {seen} files");
 }
+
+#[test]
+fn opening_comments_name_every_fragment_a_shader_is_joined_behind() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders");
+    for fragment in std::fs::read_dir(folder.join("lib")).unwrap() {
+        let path = fragment.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let name = format!("lib/{}", path.file_name().unwrap().display());
+        for shader in ALL {
+            let own = std::fs::read_to_string(folder.join(format!("{}.wgsl", shader.name))).unwrap();
+            let opening: String = own.lines().take_while(|line| line.starts_with("//")).collect();
+            let joined = shader.source.contains(&text);
+            assert_eq!(opening.contains(&name), joined, "{}.wgsl and {name}", shader.name);
+        }
+    }
+}
