@@ -112,3 +112,14 @@ fn nan_in_an_operand_reaches_the_result() {
     assert!(c[4..8].iter().all(|x| x.is_nan()), "row 1 of {c:?}");
     assert!(c[..4].iter().chain(&c[8..]).all(|x| x.is_finite()), "the other rows of {c:?}");
 }
+
+#[test]
+fn the_gradient_passes_the_activation_in_every_layout_at_widths_that_are_no_vec4() {
+    for gpu in gpus() {
+        // The extents that A and B run along are whole vec4s; C's width, along which `kept` runs, is not.
+        for (shape, layout) in [((5, 7, 8), Layout::Nt), ((8, 7, 5), Layout::Tn), ((5, 7, 8), Layout::Nn)] {
+            let slope = kernel(shape, layout, Epilogue::Slope(Activation::Relu), false);
+            check(gpu, &slope, &inputs(&slope, integers), &[None], Tolerance::EXACT);
+        }
+    }
+}
