@@ -1,8 +1,6 @@
 //! The linear autoencoder, which finds the subspace of PCA (Baldi and Hornik 1989; Murphy 20.3.1).
 
-use super::{LikelihoodKind, Network, Variant};
-use crate::Result;
-use crate::graph::{Graph, Objective, Tensor};
+use super::{LikelihoodKind, Variant};
 use crate::train::{Config, OptimizerKind};
 
 /// One matrix in, one matrix out, on mean-centred images.
@@ -29,15 +27,5 @@ impl Variant for Linear {
         config.train.batch = 128;
         config.train.epochs = 20;
         config
-    }
-
-    fn code(&self, network: &Network, graph: &mut Graph, x: Tensor) -> Result<Tensor> {
-        network.encoder.record(graph, x)
-    }
-
-    fn objective(&self, network: &Network, graph: &mut Graph, x: Tensor) -> Result<Objective> {
-        let code = self.code(network, graph, x)?;
-        let y = network.decoder.record(graph, code)?;
-        Ok(network.likelihood.nll(y, x))
     }
 }

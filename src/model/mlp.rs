@@ -1,8 +1,6 @@
 //! The bottleneck autoencoder of dense layers (Murphy, Probabilistic Machine Learning, 20.3.1).
 
-use super::{Network, ReductionKind, Variant};
-use crate::Result;
-use crate::graph::{Graph, Objective, Tensor};
+use super::{ReductionKind, Variant};
 use crate::reference::activation::Activation;
 use crate::train::{Config, OptimizerKind};
 
@@ -30,15 +28,5 @@ impl Variant for Mlp {
         config.train.batch = 32;
         config.train.epochs = 5;
         config
-    }
-
-    fn code(&self, network: &Network, graph: &mut Graph, x: Tensor) -> Result<Tensor> {
-        network.encoder.record(graph, x)
-    }
-
-    fn objective(&self, network: &Network, graph: &mut Graph, x: Tensor) -> Result<Objective> {
-        let code = self.code(network, graph, x)?;
-        let y = network.decoder.record(graph, code)?;
-        Ok(network.likelihood.nll(y, x))
     }
 }

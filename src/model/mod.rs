@@ -17,7 +17,8 @@ use crate::graph::{Graph, Objective, Tensor};
 use crate::train::Config;
 use crate::{Error, Result};
 
-/// One kind of autoencoder: a screenful that reads like its formula.
+/// One kind of autoencoder: a screenful that reads like its formula. Plain ones, `nll(decode(encode(x)), x)`, are what
+/// the methods here already say; others say their own.
 pub trait Variant: Sync {
     /// The name in options and files.
     fn name(&self) -> &'static str;
@@ -37,13 +38,19 @@ pub trait Variant: Sync {
     ///
     /// # Errors
     /// [`Error::Shape`] where the network does not fit the images.
-    fn code(&self, network: &Network, graph: &mut Graph, x: Tensor) -> Result<Tensor>;
+    fn code(&self, network: &Network, graph: &mut Graph, x: Tensor) -> Result<Tensor> {
+        network.encoder.record(graph, x)
+    }
 
     /// What training minimizes on images x.
     ///
     /// # Errors
     /// As [`Variant::code`].
-    fn objective(&self, network: &Network, graph: &mut Graph, x: Tensor) -> Result<Objective>;
+    fn objective(&self, network: &Network, graph: &mut Graph, x: Tensor) -> Result<Objective> {
+        let code = self.code(network, graph, x)?;
+        let y = network.decoder.record(graph, code)?;
+        Ok(network.likelihood.nll(y, x))
+    }
 
     /// Whether codes drawn from a standard normal are what its decoder was trained on.
     fn has_prior(&self) -> bool {
