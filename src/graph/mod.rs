@@ -16,6 +16,7 @@ mod objective;
 mod parameters;
 mod plan;
 mod replay;
+mod shape;
 mod training;
 
 pub use build::{Graph, Tensor};
@@ -27,4 +28,5 @@ pub use objective::{
 pub use parameters::{Init, Parameter, ParameterLayout};
 pub use plan::{BufferId, BufferSpec, Content, Dispatch, Phase, Plan, Slice};
 pub use replay::{Device, Pending, Replay};
+pub use shape::Shape;
 pub use training::Optimizer;

@@ -1,0 +1,46 @@
+//! Which images a step sees, and their pixels.
+
+use crate::table::{Binding, Entry, Shader};
+
+/// `permute`, `gather` and `gather_centered`.
+pub const SHADER: Shader = Shader {
+    name: "batch",
+    source: compose!("lib/philox.wgsl", "lib/state.wgsl", "batch.wgsl"),
+    overrides: &["SHUFFLE"],
+    entries: &[
+        Entry {
+            name: "permute",
+            bindings: &[Binding::PARAMS, Binding::read(1, "state"), Binding::write(5, "indices")],
+        },
+        Entry {
+            name: "gather",
+            bindings: &[
+                Binding::PARAMS,
+                Binding::read(2, "images"),
+                Binding::read(3, "chosen"),
+                Binding::write(6, "x"),
+            ],
+        },
+        Entry {
+            name: "gather_centered",
+            bindings: &[
+                Binding::PARAMS,
+                Binding::read(2, "images"),
+                Binding::read(3, "chosen"),
+                Binding::read(4, "center"),
+                Binding::write(6, "x"),
+            ],
+        },
+    ],
+    subgroups: false,
+};
+
+/// Workgroups of `permute` for `batch` images.
+pub const fn permute_workgroups(batch: u32) -> u32 {
+    batch.div_ceil(64)
+}
+
+/// Workgroups of `gather` for `batch` images of `pixels` bytes.
+pub const fn gather_workgroups(batch: u32, pixels: u32) -> u32 {
+    (batch * pixels.div_ceil(4)).div_ceil(64)
+}

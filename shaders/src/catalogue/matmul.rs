@@ -1,0 +1,76 @@
+//! Matrix products with fused epilogues: NN, NT and TN through `TRANSPOSE_A` and `TRANSPOSE_B`.
+
+use crate::table::{Binding, Entry, Shader};
+
+const A: Binding = Binding::read(1, "a");
+const B: Binding = Binding::read(2, "b");
+const BIAS: Binding = Binding::read(3, "bias");
+const KEPT: Binding = Binding::read(4, "kept");
+const C: Binding = Binding::write(5, "c");
+const PREACTIVATION: Binding = Binding::write(6, "preactivation");
+
+const OVERRIDES: &[&str] = &["TRANSPOSE_A", "TRANSPOSE_B", "ALIGNED", "ACCUMULATE", "ACTIVATION"];
+const ENTRIES: &[Entry] = &[
+    Entry { name: "product", bindings: &[Binding::PARAMS, A, B, C] },
+    Entry { name: "dense", bindings: &[Binding::PARAMS, A, B, BIAS, C] },
+    Entry { name: "dense_keep", bindings: &[Binding::PARAMS, A, B, BIAS, C, PREACTIVATION] },
+    Entry { name: "product_slope", bindings: &[Binding::PARAMS, A, B, KEPT, C] },
+];
+
+const fn variant(name: &'static str, source: &'static str, subgroups: bool) -> Shader {
+    Shader { name, source, overrides: OVERRIDES, entries: ENTRIES, subgroups }
+}
+
+/// For CPU drivers with subgroups of exactly 8.
+pub const SHUFFLE: Shader = variant(
+    "matmul_shuffle",
+    compose!(
+        "lib/stable.wgsl",
+        "lib/activation.wgsl",
+        "lib/matmul.wgsl",
+        "lib/epilogue.wgsl",
+        "matmul_shuffle.wgsl"
+    ),
+    true,
+);
+
+/// For GPUs.
+pub const TILE: Shader = variant(
+    "matmul_tile",
+    compose!(
+        "lib/stable.wgsl",
+        "lib/activation.wgsl",
+        "lib/matmul.wgsl",
+        "lib/epilogue.wgsl",
+        "matmul_tile.wgsl"
+    ),
+    false,
+);
+
+/// For anything else.
+pub const REGISTER: Shader = variant(
+    "matmul_register",
+    compose!(
+        "lib/stable.wgsl",
+        "lib/activation.wgsl",
+        "lib/matmul.wgsl",
+        "lib/epilogue.wgsl",
+        "matmul_register.wgsl"
+    ),
+    false,
+);
+
+/// Workgroups of [`TILE`] for a product of `rows` x `columns`.
+pub const fn tile_workgroups(rows: u32, columns: u32) -> u32 {
+    rows.div_ceil(64) * columns.div_ceil(64)
+}
+
+/// Workgroups of [`REGISTER`] for a product of `rows` x `columns`.
+pub const fn register_workgroups(rows: u32, columns: u32) -> u32 {
+    rows.div_ceil(8) * columns.div_ceil(64)
+}
+
+/// Workgroups of [`SHUFFLE`] for a product of `rows` x `columns`.
+pub const fn shuffle_workgroups(rows: u32, columns: u32) -> u32 {
+    rows.div_ceil(32) * columns.div_ceil(32)
+}

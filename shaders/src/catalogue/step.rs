@@ -1,0 +1,12 @@
+//! The last kernel of a step.
+
+use crate::table::{Binding, Entry, Shader};
+
+/// `advance`: one workgroup.
+pub const SHADER: Shader = Shader {
+    name: "step",
+    source: compose!("lib/state.wgsl", "step.wgsl"),
+    overrides: &[],
+    entries: &[Entry { name: "advance", bindings: &[Binding::PARAMS, Binding::write(1, "state")] }],
+    subgroups: false,
+};

@@ -1,0 +1,41 @@
+//! The spatial shape that layers see in a tensor's columns.
+
+use std::fmt;
+
+/// Height, width and channels of an image or feature map: what the columns of a [`Tensor`](super::Tensor) hold,
+/// channels innermost, so that a batch is `[batch, height, width, channels]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Shape {
+    /// Rows of pixels.
+    pub height: u32,
+    /// Pixels in a row.
+    pub width: u32,
+    /// Numbers a pixel.
+    pub channels: u32,
+}
+
+impl Shape {
+    /// A shape.
+    pub const fn new(height: u32, width: u32, channels: u32) -> Self {
+        Self { height, width, channels }
+    }
+
+    /// `columns` numbers without height and width.
+    pub const fn flat(columns: u32) -> Self {
+        Self::new(1, 1, columns)
+    }
+
+    /// `height * width * channels`; None beyond what the shaders' 32-bit indices count.
+    pub const fn columns(self) -> Option<u32> {
+        match self.height.checked_mul(self.width) {
+            Some(pixels) => pixels.checked_mul(self.channels),
+            None => None,
+        }
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} x {} x {}", self.height, self.width, self.channels)
+    }
+}
