@@ -58,6 +58,15 @@ struct ModelFlags {
     /// Whether the mean training image is subtracted first
     #[arg(long, value_name = "BOOL")]
     center: Option<bool>,
+    /// What is done to the images the encoder sees: none, gaussian (noise added), dropout or salt-and-pepper
+    #[arg(long, value_name = "KIND")]
+    corruption: Option<String>,
+    /// Standard deviation of that noise in pixel values of [0, 1], or probability that a pixel is lost
+    #[arg(long, allow_negative_numbers = true, value_name = "S")]
+    corruption_amount: Option<f32>,
+    /// Whether dropout multiplies what it keeps by 1 / (1 - amount)
+    #[arg(long, value_name = "BOOL")]
+    corruption_rescale: Option<bool>,
     /// First weights: glorot-uniform or he-uniform
     #[arg(long, value_name = "SCHEME")]
     init: Option<String>,
