@@ -10,8 +10,11 @@
 
 mod dataset;
 pub mod idx;
+mod mixture;
+pub mod points;
 mod sample;
 mod source;
 
 pub use dataset::{Dataset, Split};
+pub use mixture::{Component, GaussianMixture};
 pub use source::{Source, load};

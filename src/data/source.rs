@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::points::Shape2d;
 use super::{Dataset, Split, idx, sample};
 use crate::{Error, Result};
 
@@ -42,11 +43,18 @@ pub enum Source {
     Mnist,
     /// `idx`: IDX files under MNIST's file names, from the given folder. The label files may be missing.
     Idx,
+    /// `spiral`: points of the plane around a curve, as images of two pixels; drawn, not read.
+    Spiral,
+    /// `moons`: points of the plane around two half circles.
+    Moons,
+    /// `mixture`: points of the plane from a mixture of three Gaussians.
+    Mixture,
 }
 
 impl Source {
     /// Every source.
-    pub const ALL: [Self; 4] = [Self::Sample, Self::FashionMnist, Self::Mnist, Self::Idx];
+    pub const ALL: [Self; 7] =
+        [Self::Sample, Self::FashionMnist, Self::Mnist, Self::Idx, Self::Spiral, Self::Moons, Self::Mixture];
 
     /// The name on the command line.
     pub const fn as_str(self) -> &'static str {
@@ -55,14 +63,31 @@ impl Source {
             Self::FashionMnist => "fashion-mnist",
             Self::Mnist => "mnist",
             Self::Idx => "idx",
+            Self::Spiral => Shape2d::Spiral.as_str(),
+            Self::Moons => Shape2d::Moons.as_str(),
+            Self::Mixture => Shape2d::Mixture.as_str(),
         }
+    }
+
+    /// The source of a shape's points.
+    pub const fn of_shape(shape: Shape2d) -> Self {
+        match shape {
+            Shape2d::Spiral => Self::Spiral,
+            Shape2d::Moons => Self::Moons,
+            Shape2d::Mixture => Self::Mixture,
+        }
+    }
+
+    /// The shape its points are drawn from, where it has no files.
+    pub fn shape(self) -> Option<Shape2d> {
+        Shape2d::ALL.into_iter().find(|shape| Self::of_shape(*shape) == self)
     }
 
     /// What label `i` is called, at index `i`. Empty where the number says it all, or nobody knows.
     pub const fn classes(self) -> &'static [&'static str] {
         match self {
             Self::Sample | Self::FashionMnist => &FASHION_CLASSES,
-            Self::Mnist | Self::Idx => &[],
+            _ => &[],
         }
     }
 
@@ -87,7 +112,7 @@ impl Source {
         match self {
             Self::FashionMnist => named.into_iter().chain([DEBIAN_FASHION_MNIST.into()]).collect(),
             Self::Mnist => named.into_iter().collect(),
-            Self::Sample | Self::Idx => Vec::new(),
+            _ => Vec::new(),
         }
     }
 
@@ -112,14 +137,15 @@ impl Source {
 /// `data_dir` is the folder with the IDX files; `validation` is [`Split::new`]'s count.
 ///
 /// # Errors
-/// [`Error::Setting`] if no folder is found, if `sample` is given one, or if `validation` leaves nothing to
+/// [`Error::Setting`] if no folder is found, if a set that is built in is given one, or if `validation` leaves nothing to
 /// train on; [`Error::File`] or [`Error::Io`] as of [`idx::read`]; [`Error::Shape`] if the training and test
 /// images differ in size.
 pub fn load(source: Source, data_dir: Option<&Path>, validation: Option<usize>) -> Result<Split> {
-    let (train, test) = match (source, data_dir) {
-        (Source::Sample, None) => sample::read(source.as_str())?,
-        (Source::Sample, Some(folder)) => {
-            let expected = "no folder with the data set sample, which is built in";
+    let (train, test) = match (source, source.shape(), data_dir) {
+        (Source::Sample, _, None) => sample::read(source.as_str())?,
+        (_, Some(shape), None) => shape.read()?,
+        (Source::Sample, _, Some(folder)) | (_, Some(_), Some(folder)) => {
+            let expected = format!("no folder with the data set {source}, which is built in");
             return Err(Error::setting("--data-dir", expected, folder.display()));
         }
         _ => {
