@@ -49,7 +49,7 @@ struct ModelFlags {
     /// Standard deviation of the gaussian likelihood, in pixel values of [0, 1]
     #[arg(long, allow_negative_numbers = true, value_name = "S")]
     deviation: Option<f32>,
-    /// What the KL (sum over the code, mean over images) is multiplied by
+    /// What the KL to the prior is multiplied by: nats summed over the code, averaged over the images
     #[arg(long, allow_negative_numbers = true, value_name = "BETA")]
     kl_weight: Option<f32>,
     /// Whether layers have biases

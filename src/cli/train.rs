@@ -117,6 +117,7 @@ fn introduce(reporter: &mut Reporter, run: &Run, device: &Device, split: &Split)
         plan.dispatches.len(),
     ));
     reporter.say(&format!("losses: {} per image ({PER_IMAGE})", model.likelihood.unit()));
+    reporter.say(&format!("minimized: {}", run.trainer().model().minimized()));
 }
 
 // Tells of the pictures, so that they are what a new user sees.

@@ -5,12 +5,14 @@ mod likelihood;
 mod linear;
 mod mlp;
 mod network;
+mod penalty;
 mod plans;
 mod vae;
 
 pub use config::{InitScheme, LikelihoodKind, ModelConfig, ReductionKind};
 pub use likelihood::Likelihood;
 pub use network::{Network, Stack};
+pub use penalty::Penalty;
 pub use plans::Model;
 
 use crate::graph::{Graph, Objective, Tensor};
@@ -50,6 +52,13 @@ pub trait Variant: Sync {
         let code = self.code(network, graph, x)?;
         let y = network.decoder.record(graph, code)?;
         Ok(network.likelihood.nll(y, x))
+    }
+
+    /// What [`Variant::objective`] adds to the reconstruction, and what its weight multiplies; None where that
+    /// is nothing.
+    fn penalty(&self, config: &ModelConfig) -> Option<Penalty> {
+        let _ = config;
+        None
     }
 
     /// Whether codes drawn from a standard normal are what its decoder was trained on.
