@@ -11,7 +11,7 @@ use narrows::{Error, Result};
 
 use super::DeviceFlags;
 use super::flags::ConfigFlags;
-use super::output::note;
+use super::output::{note, told};
 use super::progress::Reporter;
 
 /// Train an autoencoder
@@ -35,6 +35,8 @@ const EXAMPLES: &str = "Examples:
   narrows train vae
   narrows train mlp --hidden 256,64 --latent 10 --optimizer adam --lr 1e-3 --epochs 20
   narrows train vae --data fashion-mnist --seed 7 --run runs/full
+  narrows train vae --data photos --size 32 --likelihood gaussian-learned
+  narrows train mlp --data digits.npy
   narrows train --resume runs/full --epochs 30
   narrows train --config runs/full/config.toml --seed 8
 
@@ -64,7 +66,7 @@ impl Train {
         if let Some(folder) = &self.run {
             Run::check_new(folder)?;
         }
-        let split = config.data.load()?;
+        let split = told(config.data.load()?);
         let device = device.open().await?;
         let folder = match &self.run {
             Some(folder) => folder.clone(),
@@ -77,7 +79,7 @@ impl Train {
     async fn go_on(&self, folder: &Path, device: &DeviceFlags) -> Result<()> {
         let checkpoint = Checkpoint::last(folder)?;
         let config = self.config.for_resume(&checkpoint.config)?;
-        let split = config.data.load()?;
+        let split = told(config.data.load_for(checkpoint.shape)?);
         let device = device.open_for(&checkpoint).await?;
         let run = Run::resume(folder, &device, &checkpoint, &config, &split).await?;
         self.train(run, folder, &device, &split).await
@@ -119,6 +121,7 @@ fn introduce(reporter: &mut Reporter, run: &Run, device: &Device, split: &Split)
         plan.dispatches.len(),
     ));
     reporter.say(&format!("losses: {} per image ({PER_IMAGE})", config.model.likelihood.unit()));
+    reporter.say(&format!("minimized: {}", run.trainer().model().minimized()));
 }
 
 // Tells of the pictures, so that they are what a new user sees.

@@ -104,7 +104,7 @@ pub struct ModelConfig {
     pub likelihood: LikelihoodKind,
     /// The fixed standard deviation of the Gaussian likelihood, in pixel values of [0, 1].
     pub deviation: f32,
-    /// What the KL term (sum over the code, nats) is multiplied by.
+    /// What the KL to the prior is multiplied by: nats summed over the code, averaged over the images of a batch.
     pub kl_weight: f32,
     /// Whether layers have biases.
     pub bias: bool,

@@ -6,6 +6,7 @@ mod likelihood;
 mod linear;
 mod mlp;
 mod network;
+mod penalty;
 mod plans;
 mod presets;
 mod vae;
@@ -13,6 +14,7 @@ mod vae;
 pub use config::{CorruptionKind, InitScheme, LikelihoodKind, ModelConfig, ReductionKind};
 pub use likelihood::Likelihood;
 pub use network::{Network, Stack};
+pub use penalty::Penalty;
 pub use plans::Model;
 pub use presets::{Preset, preset, presets};
 
@@ -58,6 +60,13 @@ pub trait Variant: Sync {
         let code = self.code(network, graph, batch.seen)?;
         let y = network.decoder.record(graph, code)?;
         Ok(network.likelihood.nll(y, batch.clean))
+    }
+
+    /// What [`Variant::objective`] adds to the reconstruction, and what its weight multiplies; None where that
+    /// is nothing.
+    fn penalty(&self, config: &ModelConfig) -> Option<Penalty> {
+        let _ = config;
+        None
     }
 
     /// Whether codes drawn from a standard normal are what its decoder was trained on.

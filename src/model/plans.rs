@@ -1,6 +1,6 @@
 //! The plans of a model: to train it, to evaluate it, to encode, decode and reconstruct with it.
 
-use super::{ModelConfig, Network, ReductionKind, Variant, variant};
+use super::{ModelConfig, Network, Penalty, ReductionKind, Variant, variant};
 use crate::graph::{Batch, Graph, Optimizer, Plan, Tensor};
 use crate::kernels::activation::Activation;
 use crate::kernels::corruption::Corruption;
@@ -48,13 +48,32 @@ impl Model {
         self.variant.has_prior()
     }
 
-    /// What the KL weighs beside a reconstruction summed over pixels, as reports are.
-    pub fn kl_weight_per_image(&self) -> f64 {
+    /// What it minimizes beside the reconstruction, if anything.
+    pub fn penalty(&self) -> Option<Penalty> {
+        self.variant.penalty(&self.config)
+    }
+
+    /// What the penalty weighs beside a reconstruction summed over pixels, as reports are. Zero without any.
+    pub fn penalty_weight_per_image(&self) -> f64 {
         let pixels = match self.config.reduction {
             ReductionKind::Image => 1.0,
             ReductionKind::Pixel => f64::from(self.pixels),
         };
-        f64::from(self.config.kl_weight) * pixels
+        self.penalty().map_or(0.0, |penalty| f64::from(penalty.weight)) * pixels
+    }
+
+    /// What training minimizes and what the penalty's weight multiplies, in a line for people.
+    pub fn minimized(&self) -> String {
+        let over = match self.config.reduction {
+            ReductionKind::Image => "summed over pixels, averaged over images",
+            ReductionKind::Pixel => "averaged over pixels and images",
+        };
+        match self.penalty() {
+            None => format!("the reconstruction, {over}"),
+            Some(Penalty { name, weight, meaning }) => {
+                format!("the reconstruction, {over}, + {weight} x {name}: {meaning}")
+            }
+        }
     }
 
     fn graph(&self, batch: u32) -> (Graph, Network) {

@@ -1,6 +1,6 @@
 //! The variational autoencoder (Kingma and Welling 2013; Murphy, Probabilistic Machine Learning, 20.3.5).
 
-use super::{Network, Variant};
+use super::{ModelConfig, Network, Penalty, Variant};
 use crate::Result;
 use crate::graph::{Batch, Graph, Objective, Tensor, gaussian_kl};
 use crate::reference::activation::Activation;
@@ -44,6 +44,15 @@ impl Variant for Vae {
         let z = graph.reparameterize(code)?;
         let logits = network.decoder.record(graph, z)?;
         Ok(network.likelihood.nll(logits, batch.clean) + network.kl_weight * gaussian_kl(code))
+    }
+
+    fn penalty(&self, config: &ModelConfig) -> Option<Penalty> {
+        Some(Penalty {
+            name: "kl",
+            weight: config.kl_weight,
+            meaning: "kl_weight multiplies the KL to the prior in nats, summed over the code, averaged over \
+                      the images of a batch",
+        })
     }
 
     fn has_prior(&self) -> bool {
