@@ -180,6 +180,10 @@ impl ModelConfig {
         if let Some(corruption) = self.corruption() {
             corruption::check(corruption)?;
         }
+        if known.name() == "denoising" && self.corruption == CorruptionKind::None {
+            let expected = "gaussian, dropout or salt-and-pepper for a denoising autoencoder";
+            return Err(Error::setting("corruption", expected, "none"));
+        }
         if self.likelihood == LikelihoodKind::Bernoulli {
             if self.output_activation != Activation::Identity {
                 let expected = "identity with the bernoulli likelihood, which takes logits";

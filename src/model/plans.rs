@@ -132,8 +132,28 @@ impl Model {
     /// # Errors
     /// As [`Model::training`].
     pub fn reconstruction(&self, batch: u32, total: u32) -> Result<Plan> {
+        self.reconstructing(batch, total, None)
+    }
+
+    /// As [`Model::reconstruction`], from images that are corrupted as in training; they are left in `seen`
+    /// `[batch, pixels]`.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a model that is trained without corruption, and as [`Model::training`].
+    pub fn denoising(&self, batch: u32, total: u32) -> Result<Plan> {
+        let corruption = self.config.corruption().ok_or_else(|| {
+            let expected = "one that the model is trained with, to see images as it did";
+            Error::setting("corruption", expected, "none")
+        })?;
+        self.reconstructing(batch, total, Some(corruption))
+    }
+
+    fn reconstructing(&self, batch: u32, total: u32, corruption: Option<Corruption>) -> Result<Plan> {
         let (mut graph, network) = self.graph(batch);
-        let images = self.images(&mut graph, total, false, None)?;
+        let images = self.images(&mut graph, total, false, corruption)?;
+        if corruption.is_some() {
+            graph.output("seen", images.seen)?;
+        }
         let code = self.variant.code(&network, &mut graph, images.seen)?;
         graph.output("code", code)?;
         self.decode(&mut graph, &network, code, "reconstruction")?;
