@@ -9,6 +9,7 @@ use narrows::kernels::activation::{self, Activation};
 use narrows::kernels::batch::{Gather, Permute};
 use narrows::kernels::ceiling::{MemoryCopy, MultiplyAdd};
 use narrows::kernels::corruption::{Corrupt, Corruption};
+use narrows::kernels::conv::{Down, Geometry, Up, WeightGradient};
 use narrows::kernels::latent::{GaussianKl, Mean, Reparameterize, ReparameterizeBackward};
 use narrows::kernels::loss::{Kind, Loss};
 use narrows::kernels::matmul::{Epilogue, Layout, MatMul};
@@ -25,6 +26,14 @@ const CORRUPTIONS: [Corruption; 3] = [
     Corruption::Dropout { probability: 0.5, rescale: true },
     Corruption::SaltAndPepper { probability: 0.25 },
 ];
+const GEOMETRY: Geometry = Geometry {
+    images: 2,
+    image: [3, 5, 7],
+    features: [4, 6, 8],
+    kernel: [9, 10],
+    stride: [11, 12],
+    padding: [13, 14],
+};
 
 // Of every kernel one, and one for each entry point it has.
 fn kernels() -> Vec<Box<dyn Kernel>> {
@@ -71,9 +80,17 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
             Epilogue::Slope(Activation::Relu),
         ] {
             all.push(Box::new(MatMul { rows, columns: 5, depth: 7, layout, epilogue, accumulate: false }));
+            all.push(Box::new(Down { geometry: GEOMETRY, epilogue, accumulate }));
+            all.push(Box::new(Up { geometry: GEOMETRY, epilogue, accumulate }));
         }
     }
+    all.push(Box::new(WeightGradient { geometry: GEOMETRY, chunk: 5, accumulate }));
     all
+}
+
+// The variants of the matrix product bring all their entry points along; a weight's gradient takes the plain one.
+fn unused(shader: &str, entry: &str) -> bool {
+    shader.starts_with("conv_weight_") && entry != "product"
 }
 
 fn each(mut visit: impl FnMut(&dyn Kernel, narrows::kernels::Program)) {
@@ -93,7 +110,8 @@ fn every_entry_point_of_every_shader_has_a_kernel() {
     });
     for shader in ALL {
         for entry in shader.entries {
-            assert!(driven.contains(&(shader.name, entry.name)), "{}::{}", shader.name, entry.name);
+            let used = driven.contains(&(shader.name, entry.name));
+            assert_ne!(used, unused(shader.name, entry.name), "{}::{}", shader.name, entry.name);
         }
     }
 }
@@ -162,6 +180,11 @@ fn parameters_stand_in_the_order_of_the_shaders_fields() {
     let adam = Adam { count: 7, beta1: 0.5, beta2: 0.75, epsilon: 2.0, weight_decay: 0.125, decoupled: true };
     let expected = [7, one(0.125), one(0.5), one(0.5), one(0.75), one(0.25), one(2.0)];
     assert_eq!(words(&adam), expected);
+    let weight = WeightGradient { geometry: GEOMETRY, chunk: 15, accumulate: false };
+    assert_eq!(words(&weight), [8, 630, 3, 5, 7, 4, 6, 8, 9, 10, 11, 12, 13, 14, 48, 15]);
+    let (epilogue, accumulate) = (Epilogue::None, false);
+    assert_eq!(words(&Down { geometry: GEOMETRY, epilogue, accumulate })[..2], [48, 8]);
+    assert_eq!(words(&Up { geometry: GEOMETRY, epilogue, accumulate })[..2], [2, 7]);
     let advance = Advance { batch: 3, count: 7, betas: [0.5, 0.75] };
     assert_eq!(words(&advance), [3, 7, one(0.5), one(0.25)]);
 }

@@ -6,6 +6,7 @@
 
 mod build;
 mod compare;
+mod conv;
 mod cpu;
 mod dense;
 mod gpu;
@@ -18,6 +19,7 @@ mod plan;
 mod replay;
 mod shape;
 mod training;
+mod window;
 
 pub use build::{Graph, Tensor};
 pub use compare::{Difference, first_difference};
@@ -30,3 +32,5 @@ pub use plan::{BufferId, BufferSpec, Content, Dispatch, Phase, Plan, Slice};
 pub use replay::{Device, Pending, Replay};
 pub use shape::Shape;
 pub use training::{Batch, Optimizer};
+pub use training::Optimizer;
+pub use window::{Padding, Window};

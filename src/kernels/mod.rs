@@ -7,6 +7,7 @@ pub mod activation;
 pub mod batch;
 pub mod ceiling;
 pub mod corruption;
+pub mod conv;
 pub mod latent;
 pub mod loss;
 pub mod matmul;

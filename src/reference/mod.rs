@@ -7,6 +7,7 @@ pub mod batch;
 pub mod ceiling;
 pub mod compare;
 pub mod corruption;
+pub mod conv;
 pub mod latent;
 pub mod loss;
 pub mod matmul;

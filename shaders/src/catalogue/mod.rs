@@ -8,10 +8,31 @@ macro_rules! compose {
     };
 }
 
+// A matrix-product variant on the operands of some fragments.
+macro_rules! product {
+    ($name:literal, $variant:literal, $($operands:literal),+) => {
+        Shader {
+            name: $name,
+            source: compose!(
+                "lib/stable.wgsl",
+                "lib/activation.wgsl",
+                "lib/matmul.wgsl",
+                $($operands,)+
+                "lib/epilogue.wgsl",
+                $variant,
+            ),
+            overrides: crate::catalogue::matmul::OVERRIDES,
+            entries: crate::catalogue::matmul::ENTRIES,
+            subgroups: matches!($variant.as_bytes(), b"matmul_shuffle.wgsl"),
+        }
+    };
+}
+
 pub mod activation;
 pub mod batch;
 pub mod ceiling;
 pub mod corruption;
+pub mod conv;
 pub mod latent;
 pub mod loss;
 pub mod matmul;
@@ -27,6 +48,15 @@ pub const ALL: &[&Shader] = &[
     &batch::SHADER,
     &ceiling::SHADER,
     &corruption::SHADER,
+    &conv::DOWN_SHUFFLE,
+    &conv::DOWN_TILE,
+    &conv::DOWN_REGISTER,
+    &conv::UP_SHUFFLE,
+    &conv::UP_TILE,
+    &conv::UP_REGISTER,
+    &conv::WEIGHT_SHUFFLE,
+    &conv::WEIGHT_TILE,
+    &conv::WEIGHT_REGISTER,
     &latent::SHADER,
     &loss::SHADER,
     &matmul::SHUFFLE,
