@@ -32,5 +32,4 @@ pub use plan::{BufferId, BufferSpec, Content, Dispatch, Phase, Plan, Slice};
 pub use replay::{Device, Pending, Replay};
 pub use shape::Shape;
 pub use training::{Batch, Optimizer};
-pub use training::Optimizer;
 pub use window::{Padding, Window};
