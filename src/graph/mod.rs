@@ -8,13 +8,16 @@ mod build;
 mod compare;
 mod cpu;
 mod dense;
+mod dropout;
 mod gpu;
 mod gradient;
 mod latent;
 mod liveness;
+mod norm;
 mod objective;
 mod parameters;
 mod plan;
+mod pool;
 mod replay;
 mod shape;
 mod training;
@@ -22,6 +25,7 @@ mod training;
 pub use build::{Graph, Tensor};
 pub use compare::{Difference, first_difference};
 pub use latent::GaussianCode;
+pub use norm::BatchNorm;
 pub use objective::{
     Objective, Reduction, bernoulli_nll, gaussian_kl, gaussian_nll, learned_gaussian_nll, squared_error,
 };

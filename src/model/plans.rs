@@ -56,10 +56,8 @@ impl Model {
         f64::from(self.config.kl_weight) * pixels
     }
 
-    fn graph(&self, batch: u32) -> (Graph, Network) {
-        let mut graph = Graph::new(batch);
-        let network = Network::declare(&mut graph, &self.config, self.variant, self.pixels);
-        (graph, network)
+    fn network(&self, graph: &mut Graph) -> Network {
+        Network::declare(graph, &self.config, self.variant, self.pixels)
     }
 
     fn images(&self, graph: &mut Graph, total: u32, shuffle: bool) -> Result<Tensor> {
@@ -78,7 +76,8 @@ impl Model {
         optimizer: Optimizer,
         keep_all: bool,
     ) -> Result<Plan> {
-        let (mut graph, network) = self.graph(batch);
+        let mut graph = Graph::new(batch);
+        let network = self.network(&mut graph);
         let x = self.images(&mut graph, total, shuffle)?;
         let objective = self.variant.objective(&network, &mut graph, x)?;
         graph.minimize(objective, self.config.reduction.into())?;
@@ -91,7 +90,8 @@ impl Model {
     /// # Errors
     /// As [`Model::training`].
     pub fn evaluation(&self, batch: u32, total: u32) -> Result<Plan> {
-        let (mut graph, network) = self.graph(batch);
+        let mut graph = Graph::inference(batch);
+        let network = self.network(&mut graph);
         let x = self.images(&mut graph, total, false)?;
         let objective = self.variant.objective(&network, &mut graph, x)?;
         graph.evaluate(objective, total)?;
@@ -105,7 +105,8 @@ impl Model {
     /// # Errors
     /// As [`Model::training`].
     pub fn reconstruction(&self, batch: u32, total: u32) -> Result<Plan> {
-        let (mut graph, network) = self.graph(batch);
+        let mut graph = Graph::inference(batch);
+        let network = self.network(&mut graph);
         let x = self.images(&mut graph, total, false)?;
         let code = self.variant.code(&network, &mut graph, x)?;
         graph.output("code", code)?;
@@ -120,7 +121,8 @@ impl Model {
     /// # Errors
     /// As [`Model::training`].
     pub fn decoding(&self, batch: u32) -> Result<Plan> {
-        let (mut graph, network) = self.graph(batch);
+        let mut graph = Graph::inference(batch);
+        let network = self.network(&mut graph);
         let code = graph.input("code", batch, self.config.latent);
         self.decode(&mut graph, &network, code, "image")?;
         Ok(graph.finish(false))
