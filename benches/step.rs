@@ -27,10 +27,9 @@ fn plan(config: &Config, images: &Dataset) -> narrows::Result<Plan> {
 fn replay(device: &Device, config: &Config, images: &Dataset) -> narrows::Result<Replay> {
     let train = &config.train;
     let plan = plan(config, images)?;
-    let initial = plan.parameters.initial(train.seed);
     let mut replay = block_on(Replay::new(device, plan))?;
     replay.write("images", &packed(&images.images))?;
-    replay.write_floats("parameters", &initial)?;
+    replay.write_initial(train.seed)?;
     replay.write_state(&State::new(train.seed, train.learning_rate, train.optimizer().betas()))?;
     Ok(replay)
 }

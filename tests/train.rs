@@ -63,7 +63,7 @@ fn every_variant_learns_real_images() {
 fn evaluated(on: &Device, trained: &Checkpoint, images: &Dataset) -> Losses {
     let model = trained.model().unwrap();
     let mut evaluator = block_on(Evaluator::new(on, &model, images, trained.center.as_deref(), 5)).unwrap();
-    let evaluation = block_on(evaluator.evaluate_parameters(&trained.parameters)).unwrap();
+    let evaluation = block_on(evaluator.evaluate_checkpoint(trained)).unwrap();
     assert_eq!(evaluation.images as usize, images.len());
     evaluation.losses
 }

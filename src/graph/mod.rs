@@ -9,13 +9,16 @@ mod compare;
 mod conv;
 mod cpu;
 mod dense;
+mod dropout;
 mod gpu;
 mod gradient;
 mod latent;
 mod liveness;
+mod norm;
 mod objective;
 mod parameters;
 mod plan;
+mod pool;
 mod replay;
 mod shape;
 mod training;
@@ -24,6 +27,7 @@ mod window;
 pub use build::{Graph, Tensor};
 pub use compare::{Difference, first_difference};
 pub use latent::GaussianCode;
+pub use norm::BatchNorm;
 pub use objective::{
     Objective, Reduction, bernoulli_nll, gaussian_kl, gaussian_nll, learned_gaussian_nll, squared_error,
 };

@@ -76,10 +76,8 @@ impl Model {
         }
     }
 
-    fn graph(&self, batch: u32) -> (Graph, Network) {
-        let mut graph = Graph::new(batch);
-        let network = Network::declare(&mut graph, &self.config, self.variant, self.pixels);
-        (graph, network)
+    fn network(&self, graph: &mut Graph) -> Network {
+        Network::declare(graph, &self.config, self.variant, self.pixels)
     }
 
     fn images(
@@ -104,7 +102,8 @@ impl Model {
         optimizer: Optimizer,
         keep_all: bool,
     ) -> Result<Plan> {
-        let (mut graph, network) = self.graph(batch);
+        let mut graph = Graph::new(batch);
+        let network = self.network(&mut graph);
         let images = self.images(&mut graph, total, shuffle, self.config.corruption())?;
         let objective = self.variant.objective(&network, &mut graph, images)?;
         graph.minimize(objective, self.config.reduction.into())?;
@@ -118,7 +117,8 @@ impl Model {
     /// # Errors
     /// As [`Model::training`].
     pub fn evaluation(&self, batch: u32, total: u32) -> Result<Plan> {
-        let (mut graph, network) = self.graph(batch);
+        let mut graph = Graph::inference(batch);
+        let network = self.network(&mut graph);
         let images = self.images(&mut graph, total, false, None)?;
         let objective = self.variant.objective(&network, &mut graph, images)?;
         graph.evaluate(objective, total)?;
@@ -149,7 +149,8 @@ impl Model {
     }
 
     fn reconstructing(&self, batch: u32, total: u32, corruption: Option<Corruption>) -> Result<Plan> {
-        let (mut graph, network) = self.graph(batch);
+        let mut graph = Graph::inference(batch);
+        let network = self.network(&mut graph);
         let images = self.images(&mut graph, total, false, corruption)?;
         if corruption.is_some() {
             graph.output("seen", images.seen)?;
@@ -167,7 +168,8 @@ impl Model {
     /// # Errors
     /// As [`Model::training`].
     pub fn decoding(&self, batch: u32) -> Result<Plan> {
-        let (mut graph, network) = self.graph(batch);
+        let mut graph = Graph::inference(batch);
+        let network = self.network(&mut graph);
         let code = graph.input("code", batch, self.config.latent);
         self.decode(&mut graph, &network, code, "image")?;
         Ok(graph.finish(false))

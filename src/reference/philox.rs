@@ -21,6 +21,8 @@ pub enum Stream {
     Corruption = 5,
     /// The points of the plane that are data sets.
     Points = 8,
+    /// What dropout keeps.
+    Dropout = 6,
 }
 
 /// Ten rounds from a counter and a key to four random words (Salmon et al. 2011).

@@ -71,7 +71,7 @@ impl Trainer {
         let plan = model.training(train.batch, images, true, train.optimizer(), false)?;
         let mut replay = Replay::new(device, plan).await?;
         replay.write("images", &packed(&data.train.images))?;
-        replay.write_floats("parameters", &replay.plan().parameters.initial(train.seed))?;
+        replay.write_initial(train.seed)?;
         replay.write_state(&State::new(train.seed, train.learning_rate, train.optimizer().betas()))?;
         let center = config.model.center.then(|| mean_image(&data.train));
         if let Some(center) = &center {

@@ -31,16 +31,21 @@ macro_rules! product {
 pub mod activation;
 pub mod batch;
 pub mod ceiling;
-pub mod corruption;
 pub mod conv;
+pub mod corruption;
+pub mod dropout;
 pub mod latent;
 pub mod loss;
 pub mod matmul;
+pub mod moments;
+pub mod norm;
 pub mod optimizer;
+pub mod pool;
 pub mod random;
 pub mod record;
 pub mod reduce;
 pub mod step;
+pub mod upsample;
 
 /// Every shader, for tests and tools that walk them all.
 pub const ALL: &[&Shader] = &[
@@ -57,14 +62,19 @@ pub const ALL: &[&Shader] = &[
     &conv::WEIGHT_SHUFFLE,
     &conv::WEIGHT_TILE,
     &conv::WEIGHT_REGISTER,
+    &dropout::SHADER,
     &latent::SHADER,
     &loss::SHADER,
     &matmul::SHUFFLE,
     &matmul::TILE,
     &matmul::REGISTER,
+    &moments::SHADER,
+    &norm::SHADER,
     &optimizer::SHADER,
+    &pool::SHADER,
     &random::SHADER,
     &record::SHADER,
     &reduce::SHADER,
     &step::SHADER,
+    &upsample::SHADER,
 ];
