@@ -8,8 +8,8 @@ use narrows::gpu::{MatMulVariant, Variants};
 use narrows::kernels::activation::{self, Activation};
 use narrows::kernels::batch::{Gather, Permute};
 use narrows::kernels::ceiling::{MemoryCopy, MultiplyAdd};
-use narrows::kernels::corruption::{Corrupt, Corruption};
 use narrows::kernels::conv::{Down, Geometry, Up, WeightGradient};
+use narrows::kernels::corruption::{Corrupt, Corruption};
 use narrows::kernels::dropout::Dropout;
 use narrows::kernels::latent::{GaussianKl, Mean, Reparameterize, ReparameterizeBackward};
 use narrows::kernels::loss::{Kind, Loss};
@@ -114,6 +114,8 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
 // The variants of the matrix product bring all their entry points along; a weight's gradient takes the plain one.
 fn unused(shader: &str, entry: &str) -> bool {
     shader.starts_with("conv_weight_") && entry != "product"
+}
+
 const fn merge_sums() -> MergeSums {
     MergeSums { strips: STRIPS, scale_at: 64, shift_at: 128, accumulate_scale: true, accumulate_shift: false }
 }
