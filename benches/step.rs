@@ -19,7 +19,7 @@ use narrows::train::{Config, packed};
 use pollster::block_on;
 
 fn plan(config: &Config, images: &Dataset) -> narrows::Result<Plan> {
-    let model = Model::new(&config.model, images.pixels() as u32)?;
+    let model = Model::new(&config.model, images.shape().try_into()?)?;
     model.training(config.train.batch, images.len() as u32, true, config.train.optimizer(), false)
 }
 

@@ -32,8 +32,8 @@ impl PlanCommand {
         }
         let config = self.config.resolve()?;
         let images = told(config.data.load()?).train;
-        let (pixels, total) = (images.pixels() as u32, images.len() as u32);
-        let model = Model::new(&config.model, pixels)?;
+        let total = images.len() as u32;
+        let model = Model::new(&config.model, images.shape().try_into()?)?;
         let plan = model.training(config.train.batch, total, true, config.train.optimizer(), self.check)?;
         let device = device.open().await?;
         // The reference has no variants; its plan is shown as a GPU would run it.

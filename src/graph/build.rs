@@ -10,7 +10,7 @@ use super::liveness::share_memory;
 use super::parameters::ALIGNMENT;
 use super::plan::{BufferId, BufferSpec, Content, Dispatch, Phase, Plan, Slice};
 use super::{Init, Parameter, ParameterLayout};
-use crate::kernels::activation::{self, Activation};
+use crate::kernels::activation::Activation;
 use crate::kernels::state::State;
 use crate::kernels::{self, Kernel};
 use crate::{Error, Result};
@@ -304,18 +304,6 @@ impl Graph {
         Ok(())
     }
 
-    /// `f(x)` on its own. Carries no gradient: for outputs.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] for a tensor of another graph.
-    pub fn activate(&mut self, label: &str, x: Tensor, activation: Activation) -> Result<Tensor> {
-        self.know(label, x)?;
-        let y = self.tensor(label, x.rows, x.columns, false);
-        let operands = [self.value(x), self.value(y)];
-        self.record(label, activation::Forward { count: x.count(), activation }, &operands)?;
-        Ok(y)
-    }
-
     /// The plan. Temporary buffers whose lives do not overlap share memory, unless `keep_all` asks that
     /// every intermediate result survive the step, for comparisons.
     pub fn finish(mut self, keep_all: bool) -> Plan {
@@ -342,6 +330,7 @@ impl Graph {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::activation;
 
     #[test]
     fn a_dispatch_that_writes_what_it_reads_is_refused() {

@@ -4,6 +4,7 @@
 //! dispatches and pushes its backward. [`Graph::finish`] leaves a [`Plan`], which a [`Replay`] runs step
 //! after step without looking back.
 
+mod activation;
 mod build;
 mod compare;
 mod conv;

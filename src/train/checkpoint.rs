@@ -140,12 +140,7 @@ impl Checkpoint {
     /// # Errors
     /// [`Error::Setting`] where its configuration makes no sense.
     pub fn model(&self) -> Result<Model> {
-        let pixels = self.shape.iter().try_fold(1_usize, |pixels, extent| pixels.checked_mul(*extent));
-        let pixels = pixels.and_then(|pixels| u32::try_from(pixels).ok()).filter(|pixels| *pixels > 0);
-        let pixels = pixels.ok_or_else(|| {
-            Error::setting("shape", "images of 1 to 2^32 - 1 pixels", format!("{:?}", self.shape))
-        })?;
-        Model::new(&self.config.model, pixels)
+        Model::new(&self.config.model, self.shape.try_into()?)
     }
 
     /// Epochs completed.
@@ -185,7 +180,7 @@ impl Checkpoint {
     pub fn check_images(&self, data: &Dataset) -> Result<()> {
         let size =
             |[height, width, channels]: [usize; 3]| format!("images of {height} x {width} x {channels}");
-        let got = [data.height, data.width, data.channels];
+        let got = data.shape();
         if got == self.shape {
             return Ok(());
         }

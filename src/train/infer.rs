@@ -132,7 +132,7 @@ impl Decoder {
         let batch = batch.clamp(1, BATCH as usize);
         let mut replay = Replay::new(device, model.decoding(batch as u32)?).await?;
         replay.write_trained(&checkpoint.parameters, &checkpoint.statistics)?;
-        let latent = model.config().latent as usize;
+        let latent = model.latent() as usize;
         Ok(Self { replay, latent, batch, center: checkpoint.center.clone() })
     }
 
