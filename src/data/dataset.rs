@@ -73,7 +73,10 @@ impl Dataset {
     pub fn with_classes<S: Into<String>>(mut self, classes: impl IntoIterator<Item = S>) -> Result<Self> {
         self.classes = classes.into_iter().map(Into::into).collect();
         let labels = self.labels.iter().flatten();
-        match labels.max().filter(|most| !self.classes.is_empty() && usize::from(**most) >= self.classes.len()) {
+        match labels
+            .max()
+            .filter(|most| !self.classes.is_empty() && usize::from(**most) >= self.classes.len())
+        {
             None => Ok(self),
             Some(most) => {
                 let expected = format!("labels below {}, the number of its classes", self.classes.len());

@@ -80,9 +80,8 @@ impl Listing {
     fn new(folder: &Path) -> Self {
         let mut report = LoadReport::default();
         let mut files = Vec::new();
-        let visible = |entry: &DirEntry| {
-            entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".")
-        };
+        let visible =
+            |entry: &DirEntry| entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".");
         for entry in WalkDir::new(folder).follow_links(true).into_iter().filter_entry(visible) {
             match entry {
                 Ok(entry) if entry.file_type().is_dir() => {}
@@ -128,7 +127,9 @@ impl Listing {
         let mut left_out = self.report.left_out.iter();
         let in_part = |file: &Path| !self.has_parts || file.starts_with(PARTS[part]);
         let found = match left_out.find(|(file, _)| in_part(file)) {
-            Some((file, reason)) => format!("none; the first file, {}, is left out: {reason}", file.display()),
+            Some((file, reason)) => {
+                format!("none; the first file, {}, is left out: {reason}", file.display())
+            }
             None => "no file at all".to_owned(),
         };
         Err(Error::File { path, expected: format!("at least one readable {FORMATS}"), found })
@@ -166,8 +167,11 @@ fn size(folder: &Path, form: Form, listing: &mut Listing) -> Result<[usize; 2]> 
     let size = match form.size {
         Some(size) => size,
         None => {
-            let extents: Vec<_> =
-                listing.files.par_iter().filter_map(|file| picture::extents(&folder.join(file)).ok()).collect();
+            let extents: Vec<_> = listing
+                .files
+                .par_iter()
+                .filter_map(|file| picture::extents(&folder.join(file)).ok())
+                .collect();
             match extents.first() {
                 Some([height, width])
                     if extents.iter().all(|other| other == &[*height, *width])
@@ -206,7 +210,12 @@ struct Pictures {
 
 impl Pictures {
     // Each is decoded into its place, so that no more than one a processor is held in full.
-    fn decode(folder: &Path, size: [usize; 2], channels: Option<usize>, listing: &mut Listing) -> Result<Self> {
+    fn decode(
+        folder: &Path,
+        size: [usize; 2],
+        channels: Option<usize>,
+        listing: &mut Listing,
+    ) -> Result<Self> {
         let area = size[0] * size[1];
         let pixels = area * channels.unwrap_or(3);
         let extents = size.map(|extent| extent as u32);
@@ -220,7 +229,9 @@ impl Pictures {
         let grey = channels.is_none() && decoded.iter().flatten().all(|grey| *grey);
         let mut files = Vec::new();
         let mut end = 0;
-        for (number, (file, decoded)) in std::mem::take(&mut listing.files).into_iter().zip(decoded).enumerate() {
+        for (number, (file, decoded)) in
+            std::mem::take(&mut listing.files).into_iter().zip(decoded).enumerate()
+        {
             if let Err(reason) = decoded {
                 listing.report.left_out.push((file, reason));
                 continue;
@@ -244,11 +255,7 @@ impl Pictures {
 }
 
 // The label of each file and the labels' names, where every file lies in one of several folders.
-fn classes(
-    files: &[PathBuf],
-    has_parts: bool,
-    report: &mut LoadReport,
-) -> (Option<Vec<u8>>, Vec<String>) {
+fn classes(files: &[PathBuf], has_parts: bool, report: &mut LoadReport) -> (Option<Vec<u8>>, Vec<String>) {
     let depth = usize::from(has_parts);
     let class = |file: &PathBuf| {
         let mut folders = file.parent()?.iter().skip(depth);

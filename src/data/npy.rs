@@ -140,7 +140,11 @@ impl<'a> Array<'a> {
     }
 
     /// All values in C order, each made a byte by `convert`, which gives the value back where it is none.
-    fn bytes(&mut self, expected: &str, convert: fn(Element, &[u8]) -> Result<u8, String>) -> Result<Vec<u8>> {
+    fn bytes(
+        &mut self,
+        expected: &str,
+        convert: fn(Element, &[u8]) -> Result<u8, String>,
+    ) -> Result<Vec<u8>> {
         let element = self.header.element;
         let count = self.header.shape.iter().product::<u64>() as usize;
         let whole = format!("{} bytes after the header, {}", count * element.size, self.header.description());
@@ -182,7 +186,8 @@ impl<'a> Array<'a> {
     }
 }
 
-const PIXELS: &str = "values in [0, 1]; scale them, as by (x - x.min()) / (x.max() - x.min()), or save bytes (uint8)";
+const PIXELS: &str =
+    "values in [0, 1]; scale them, as by (x - x.min()) / (x.max() - x.min()), or save bytes (uint8)";
 const LABELS: &str = "labels from 0 to 255";
 
 fn pixel(element: Element, bytes: &[u8]) -> Result<u8, String> {

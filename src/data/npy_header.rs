@@ -105,7 +105,8 @@ impl Header {
             };
             return Err(wrong("a .npy file", found));
         }
-        let cut = |found: usize| wrong("a whole header", format!("a file that ends in it, after {found} bytes"));
+        let cut =
+            |found: usize| wrong("a whole header", format!("a file that ends in it, after {found} bytes"));
         let length = match magic.get(6) {
             Some(1) => next(2)?,
             Some(2 | 3) => next(4)?,
@@ -140,7 +141,8 @@ impl Header {
             found.next().map(|(_, value)| value)
         };
         let descr = entry("descr")?.as_string()?.clone();
-        let extents = entry("shape")?.as_tuple()?.iter().map(|extent| u64::try_from(extent.as_integer()?).ok());
+        let extents =
+            entry("shape")?.as_tuple()?.iter().map(|extent| u64::try_from(extent.as_integer()?).ok());
         Some(Self {
             element: Element::parse(&descr)?,
             fortran: entry("fortran_order")?.as_boolean()?,

@@ -91,7 +91,9 @@ impl Source {
                  https://github.com/zalandoresearch/fashion-mnist into a folder and pass --data-dir"
             }
             Self::Folder | Self::Npy => "Name the place with --data PATH",
-            Self::Sample | Self::Mnist | Self::Idx => "Download the four files into a folder and pass --data-dir",
+            Self::Sample | Self::Mnist | Self::Idx => {
+                "Download the four files into a folder and pass --data-dir"
+            }
         }
     }
 
@@ -129,7 +131,9 @@ impl Source {
         let (expected, got) = match (looked.is_empty(), self) {
             (false, Self::Npy) => (format!("{} at {}", self.content(), looked.join(" or ")), "nothing there"),
             (false, _) => (format!("{} at {}", self.content(), looked.join(" or ")), "no such folder"),
-            (true, Self::Idx | Self::Folder | Self::Npy) => (format!("--data-dir, {}", self.content()), "none"),
+            (true, Self::Idx | Self::Folder | Self::Npy) => {
+                (format!("--data-dir, {}", self.content()), "none")
+            }
             (true, _) => (format!("--data-dir, or {PARENT} with a folder {self}"), "neither"),
         };
         Err(Error::setting(format!("data set {self}"), expected, format!("{got}. {}", self.advice())))
@@ -152,7 +156,12 @@ pub fn load(source: Source, data_dir: Option<&Path>, validation: Option<usize>) 
 ///
 /// # Errors
 /// As [`load`], and those of [`folder::read`] for a form.
-pub fn load_as(source: Source, data_dir: Option<&Path>, validation: Option<usize>, form: Form) -> Result<Split> {
+pub fn load_as(
+    source: Source,
+    data_dir: Option<&Path>,
+    validation: Option<usize>,
+    form: Form,
+) -> Result<Split> {
     let mut report = LoadReport::default();
     let (train, test) = match (source, data_dir) {
         (Source::Sample, None) => sample::read(source.as_str())?,

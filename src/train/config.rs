@@ -112,7 +112,11 @@ impl DataConfig {
         }
         if self.source != Source::Folder && (self.size.is_some() || self.grey) {
             let expected = format!("neither with the data set {}, whose images keep their form", self.source);
-            let got = format!("size {}, grey {}", self.size.map_or("none".to_owned(), |n| n.to_string()), self.grey);
+            let got = format!(
+                "size {}, grey {}",
+                self.size.map_or("none".to_owned(), |n| n.to_string()),
+                self.grey
+            );
             return Err(Error::setting("size, grey", expected, got));
         }
         Ok(())
