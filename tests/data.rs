@@ -328,7 +328,7 @@ fn classes_name_every_label_and_files_every_image() {
     assert_eq!((split.train.files.len(), &split.validation.files), (2, &vec![PathBuf::from("c")]));
     assert_eq!(split.validation.class(2), "shirt");
     let middle = whole.slice(1..2).unwrap();
-    assert_eq!((middle.files, middle.class(0)), (vec![PathBuf::from("b")], "coat".to_owned()));
+    assert_eq!((middle.class(0), middle.files), ("coat".to_owned(), vec![PathBuf::from("b")]));
 }
 
 #[test]
@@ -341,6 +341,6 @@ fn a_source_has_one_name_everywhere() {
     let text = "fashion".parse::<Source>().unwrap_err().to_string();
     assert_eq!(
         text,
-        "data set: expected one of sample, fashion-mnist, mnist, idx, folder, npy, got `fashion`"
+        "data set: expected one of sample, fashion-mnist, mnist, idx, folder, npy, spiral, moons, mixture, got `fashion`"
     );
 }
