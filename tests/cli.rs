@@ -211,9 +211,8 @@ fn an_interrupted_run_saves_says_how_to_go_on_and_does() {
 #[test]
 fn every_subcommand_has_help_with_an_example() {
     let place = TempDir::new().unwrap();
-    for name in
-        ["train", "presets", "reconstruct", "sample", "interpolate", "encode", "eval", "plan", "devices"]
-    {
+    let uses = ["reconstruct", "sample", "interpolate", "traverse", "embed", "encode", "eval"];
+    for name in ["train", "presets", "plan", "devices"].into_iter().chain(uses) {
         let (help, _) = success(&mut narrows(place.path(), &[name, "--help"]));
         assert!(help.contains(&format!("\n  narrows {name}")), "{help}");
     }
