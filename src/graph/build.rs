@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use narrows_shaders::Access;
 
-use super::gradient::Gradient;
 use super::liveness::share_memory;
 use super::parameters::ALIGNMENT;
 use super::plan::{BufferId, BufferSpec, Content, Dispatch, Phase, Plan, Slice};
@@ -43,7 +42,9 @@ pub(super) struct TensorState {
     // How many recorded operations will send a gradient.
     pub(super) uses: usize,
     pub(super) needs_gradient: bool,
-    pub(super) gradient: Option<Gradient>,
+    // Of its value, and of what the activation was applied to: see gradient.rs.
+    pub(super) gradient: Option<Slice>,
+    pub(super) preactivation_gradient: Option<Slice>,
 }
 
 type Backward = Box<dyn FnOnce(&mut Graph) -> Result<()>>;
@@ -153,6 +154,7 @@ impl Graph {
             uses: 0,
             needs_gradient,
             gradient: None,
+            preactivation_gradient: None,
         });
         Tensor { id: self.tensors.len() - 1, rows, columns }
     }

@@ -6,6 +6,7 @@
 
 mod build;
 mod compare;
+mod contraction;
 mod cpu;
 mod dense;
 mod gpu;
@@ -17,13 +18,16 @@ mod parameters;
 mod plan;
 mod replay;
 mod shape;
+mod slope;
 mod training;
 
 pub use build::{Graph, Tensor};
 pub use compare::{Difference, first_difference};
+pub use contraction::Jacobian;
 pub use latent::GaussianCode;
 pub use objective::{
-    Objective, Reduction, bernoulli_nll, gaussian_kl, gaussian_nll, learned_gaussian_nll, squared_error,
+    Objective, Reduction, bernoulli_nll, contraction, gaussian_kl, gaussian_nll, learned_gaussian_nll,
+    projected_contraction, squared_error,
 };
 pub use parameters::{Init, Parameter, ParameterLayout};
 pub use plan::{BufferId, BufferSpec, Content, Dispatch, Phase, Plan, Slice};

@@ -5,7 +5,7 @@ use std::ops::{Add, Mul};
 use super::build::PARAMETERS;
 use super::plan::Phase;
 use super::training::RING_STEPS;
-use super::{GaussianCode, Graph, Parameter, Slice, Tensor};
+use super::{GaussianCode, Graph, Jacobian, Parameter, Slice, Tensor};
 use crate::kernels::latent::GaussianKl;
 use crate::kernels::loss::{Kind, Loss};
 use crate::kernels::record::{Collect, MeanToRing};
@@ -26,6 +26,8 @@ pub enum Reduction {
 enum Term {
     Reconstruction { prediction: Tensor, target: Tensor, kind: Kind, log_variance: Option<Parameter> },
     Kl(GaussianCode),
+    Contraction(Jacobian),
+    Projection(Tensor),
 }
 
 /// A sum of weighted loss terms: `bernoulli_nll(logits, x) + beta * gaussian_kl(code)`.
@@ -96,11 +98,24 @@ pub fn gaussian_kl(code: GaussianCode) -> Objective {
     Term::Kl(code).into()
 }
 
+/// `||J||² = sum of (dz_j / dx_i)²`, the squared Frobenius norm of the Jacobian, of each image (Rifai et al. 2011,
+/// equation 2).
+pub fn contraction(of: Jacobian) -> Objective {
+    Term::Contraction(of).into()
+}
+
+/// `||t||²` of each image: with t the Jacobian's product with [`Graph::directions`], an estimate without bias of
+/// [`contraction`].
+pub fn projected_contraction(t: Tensor) -> Objective {
+    Term::Projection(t).into()
+}
+
 impl Term {
     fn name(&self) -> &'static str {
         match self {
             Self::Reconstruction { .. } => "reconstruction",
             Self::Kl(_) => "kl",
+            Self::Contraction(_) | Self::Projection(_) => "contraction",
         }
     }
 
@@ -108,6 +123,8 @@ impl Term {
         match self {
             Self::Reconstruction { prediction, .. } => *prediction,
             Self::Kl(code) => code.stats,
+            Self::Contraction(of) => of.left.tensor(),
+            Self::Projection(t) => *t,
         }
     }
 
@@ -115,7 +132,7 @@ impl Term {
     fn check(&self, graph: &Graph) -> Result<()> {
         let carrier = self.carrier();
         graph.know(self.name(), carrier)?;
-        if carrier.rows != graph.batch {
+        if carrier.rows != graph.batch && !matches!(self, Self::Contraction(_)) {
             return Err(Error::shape(self.name(), format!("a batch of {}", graph.batch), carrier.rows));
         }
         let Self::Reconstruction { target, log_variance, .. } = self else { return Ok(()) };
@@ -135,10 +152,16 @@ impl Term {
     // Records value and gradient; the value of each image goes to `values`, unweighted.
     fn record(&self, graph: &mut Graph, scale: f32, values: Slice) -> Result<()> {
         self.check(graph)?;
+        match self {
+            Self::Contraction(of) => return graph.record_contraction(of, scale, values),
+            Self::Projection(t) => return graph.record_squared_norm(*t, scale, values),
+            _ => {}
+        }
         let (rows, columns) = (self.carrier().rows, self.carrier().columns);
         let carrier = graph.value(self.carrier());
         let (gradient, accumulate) = graph.gradient_target(self.carrier());
         match self {
+            Self::Contraction(_) | Self::Projection(_) => Ok(()),
             Self::Kl(code) => {
                 let kernel = GaussianKl { rows, latent: code.latent(), scale, accumulate };
                 graph.record("kl, value and gradient", kernel, &[carrier, values, gradient])

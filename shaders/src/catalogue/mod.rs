@@ -11,6 +11,8 @@ macro_rules! compose {
 pub mod activation;
 pub mod batch;
 pub mod ceiling;
+pub mod contraction;
+pub mod hadamard;
 pub mod latent;
 pub mod loss;
 pub mod matmul;
@@ -18,6 +20,7 @@ pub mod optimizer;
 pub mod random;
 pub mod record;
 pub mod reduce;
+pub mod spread;
 pub mod step;
 
 /// Every shader, for tests and tools that walk them all.
@@ -25,6 +28,8 @@ pub const ALL: &[&Shader] = &[
     &activation::SHADER,
     &batch::SHADER,
     &ceiling::SHADER,
+    &contraction::SHADER,
+    &hadamard::SHADER,
     &latent::SHADER,
     &loss::SHADER,
     &matmul::SHUFFLE,
@@ -34,5 +39,6 @@ pub const ALL: &[&Shader] = &[
     &random::SHADER,
     &record::SHADER,
     &reduce::SHADER,
+    &spread::SHADER,
     &step::SHADER,
 ];
