@@ -29,7 +29,7 @@ let mut trainer = Trainer::new(&device, &config, &images).await?;
 for _ in 0..config.train.epochs {
     let report = trainer.epoch(&mut |_progress| true).await?;
     // Nats per image: summed over its pixels, or its code, and averaged over images.
-    println!("epoch {}: {:.2} + KL {:.2}", report.epoch, report.train.reconstruction, report.train.kl);
+    println!("epoch {}: {:.2} + KL {:.2}", report.epoch, report.train.reconstruction, report.train.penalty);
 }
 trainer.checkpoint().await?.save("vae.safetensors")
 # })

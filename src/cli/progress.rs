@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use narrows::model::Model;
+use narrows::model::{Model, Penalty, ReductionKind};
 use narrows::train::{EpochReport, Losses, Progress, RunEvent, json_line};
 use narrows::{Error, Result};
 
@@ -94,9 +94,8 @@ impl Reporter {
             String::new()
         };
         let loss = progress.losses.objective(&self.model);
-        let kl =
-            if self.model.has_prior() { format!(" (kl {:.2})", progress.losses.kl) } else { String::new() };
-        self.bar.set_message(format!("{speed}loss {loss:.2}{kl}"));
+        let penalty = self.model.penalty().map(|p| format!(" ({} {:.2})", p.name, progress.losses.penalty));
+        self.bar.set_message(format!("{speed}loss {loss:.2}{}", penalty.unwrap_or_default()));
     }
 
     fn epoch(&mut self, report: &EpochReport) {
@@ -120,15 +119,19 @@ impl Reporter {
     }
 
     fn losses(&self, losses: &Losses) -> String {
-        let Losses { reconstruction, kl } = losses;
-        let pixels = f64::from(self.model.pixels());
-        if !self.model.has_prior() {
-            return format!("{reconstruction:.3} ({:.5} per pixel)", reconstruction / pixels);
-        }
+        let Losses { reconstruction, penalty } = losses;
+        let per_pixel = reconstruction / f64::from(self.model.pixels());
+        let Some(Penalty { name, .. }) = self.model.penalty() else {
+            return format!("{reconstruction:.3} ({per_pixel:.5} per pixel)");
+        };
         let total = losses.objective(&self.model);
-        let weight = self.model.kl_weight_per_image();
+        let weight = self.model.penalty_weight_per_image() as f32;
         let weight = if weight == 1.0 { String::new() } else { format!("{weight} x ") };
-        format!("{total:.2} (reconstruction {reconstruction:.2} + {weight}kl {kl:.2})")
+        let pixel = match self.model.config().reduction {
+            ReductionKind::Image => String::new(),
+            ReductionKind::Pixel => format!(", {per_pixel:.5} per pixel"),
+        };
+        format!("{total:.2} (reconstruction {reconstruction:.2}{pixel} + {weight}{name} {penalty:.2})")
     }
 }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::variant;
 use crate::graph::Reduction;
+use crate::kernels::corruption::{self, Corruption};
 use crate::reference::activation::Activation;
 use crate::{Error, Result};
 
@@ -68,6 +69,33 @@ impl From<ReductionKind> for Reduction {
     }
 }
 
+/// What is done to the images that the encoder sees in training.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CorruptionKind {
+    /// Nothing.
+    #[default]
+    None,
+    /// Gaussian noise is added, and not clipped.
+    Gaussian,
+    /// Pixels are 0.
+    Dropout,
+    /// Pixels are 0 or 1, one as probable as the other.
+    SaltAndPepper,
+}
+
+/// How the squared Frobenius norm of the encoder's Jacobian is found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ContractionKind {
+    /// From the Jacobian itself: dense layers only.
+    #[default]
+    Exact,
+    /// From its product with one random direction an image and step, at the cost of about one more pass through
+    /// the encoder: without bias (Hutchinson 1990).
+    Estimate,
+}
+
 /// A model, before it meets images.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -88,12 +116,26 @@ pub struct ModelConfig {
     pub likelihood: LikelihoodKind,
     /// The fixed standard deviation of the Gaussian likelihood, in pixel values of [0, 1].
     pub deviation: f32,
-    /// What the KL term (sum over the code, nats) is multiplied by.
+    /// What the KL to the prior is multiplied by: nats summed over the code, averaged over the images of a batch.
     pub kl_weight: f32,
+    /// How the squared norm of the encoder's Jacobian, which a contractive autoencoder penalizes, is found.
+    pub contraction: ContractionKind,
+    /// What that squared norm is multiplied by: the sum over all derivatives of the code by the pixels, averaged
+    /// over the images of a batch.
+    pub contraction_weight: f32,
+    /// Whether the decoder's weights are the encoder's, transposed.
+    pub tied: bool,
     /// Whether layers have biases.
     pub bias: bool,
     /// Whether the mean training image is subtracted first.
     pub center: bool,
+    /// What is done to the images that the encoder sees in training. Evaluations see them as they are.
+    pub corruption: CorruptionKind,
+    /// The standard deviation of the corruption's noise, in pixel values of [0, 1], or the probability that a
+    /// pixel is lost.
+    pub corruption_amount: f32,
+    /// Whether dropout multiplies what it keeps by `1 / (1 - corruption_amount)`.
+    pub corruption_rescale: bool,
     /// How weights start.
     pub init: InitScheme,
     /// What the optimizer sees of the reconstruction.
@@ -113,10 +155,29 @@ impl ModelConfig {
             likelihood: LikelihoodKind::default(),
             deviation: 0.1,
             kl_weight: 1.0,
+            contraction: ContractionKind::default(),
+            contraction_weight: 0.1,
+            tied: false,
             bias: true,
             center: false,
+            corruption: CorruptionKind::default(),
+            corruption_amount: 0.2,
+            corruption_rescale: false,
             init: InitScheme::default(),
             reduction: ReductionKind::default(),
+        }
+    }
+
+    /// The corruption these settings mean.
+    pub const fn corruption(&self) -> Option<Corruption> {
+        let amount = self.corruption_amount;
+        match self.corruption {
+            CorruptionKind::None => None,
+            CorruptionKind::Gaussian => Some(Corruption::Gaussian { deviation: amount }),
+            CorruptionKind::Dropout => {
+                Some(Corruption::Dropout { probability: amount, rescale: self.corruption_rescale })
+            }
+            CorruptionKind::SaltAndPepper => Some(Corruption::SaltAndPepper { probability: amount }),
         }
     }
 
@@ -135,8 +196,23 @@ impl ModelConfig {
         if !(self.deviation.is_finite() && self.deviation > 0.0) {
             return Err(Error::setting("deviation", "a positive number", self.deviation));
         }
-        if !(self.kl_weight.is_finite() && self.kl_weight >= 0.0) {
-            return Err(Error::setting("kl_weight", "a number that is not negative", self.kl_weight));
+        for (name, weight) in [("kl_weight", self.kl_weight), ("contraction_weight", self.contraction_weight)]
+        {
+            if !(weight.is_finite() && weight >= 0.0) {
+                return Err(Error::setting(name, "a number that is not negative", weight));
+            }
+        }
+        if self.tied && known.has_prior() {
+            let expected =
+                "false for a Gaussian code, whose encoder gives twice as much as its decoder takes";
+            return Err(Error::setting("tied", expected, true));
+        }
+        if let Some(corruption) = self.corruption() {
+            corruption::check(corruption)?;
+        }
+        if known.name() == "denoising" && self.corruption == CorruptionKind::None {
+            let expected = "gaussian, dropout or salt-and-pepper for a denoising autoencoder";
+            return Err(Error::setting("corruption", expected, "none"));
         }
         if self.likelihood == LikelihoodKind::Bernoulli {
             if self.output_activation != Activation::Identity {

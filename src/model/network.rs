@@ -1,6 +1,6 @@
 //! Stacks of dense layers, and the encoder and decoder they make.
 
-use super::{InitScheme, Likelihood, ModelConfig, Variant};
+use super::{ContractionKind, InitScheme, Likelihood, ModelConfig, Variant};
 use crate::Result;
 use crate::graph::{Graph, Init, Parameter, Tensor};
 use crate::reference::activation::Activation;
@@ -8,15 +8,17 @@ use crate::reference::activation::Activation;
 /// Dense layers in a row. Its parameters are declared once; it is recorded once a graph.
 #[derive(Clone, Debug)]
 pub struct Stack {
-    layers: Vec<DenseLayer>,
+    pub(super) layers: Vec<DenseLayer>,
 }
 
 #[derive(Clone, Debug)]
-struct DenseLayer {
-    label: String,
-    weight: Parameter,
-    bias: Option<Parameter>,
-    activation: Activation,
+pub(super) struct DenseLayer {
+    pub(super) label: String,
+    pub(super) weight: Parameter,
+    pub(super) bias: Option<Parameter>,
+    pub(super) activation: Activation,
+    // Whether it runs another layer's weight backward.
+    pub(super) tied: bool,
 }
 
 impl Stack {
@@ -41,7 +43,28 @@ impl Stack {
             let zero = Init::Constant(0.0);
             let bias = config.bias.then(|| graph.parameter(format!("{label}.bias"), vec![fan_out], zero));
             let activation = if number + 1 == count { last } else { config.activation };
-            DenseLayer { label, weight, bias, activation }
+            DenseLayer { label, weight, bias, activation, tied: false }
+        });
+        Self { layers: layers.collect() }
+    }
+
+    /// Declares the layers of `encoder` in reverse: its weights, transposed, with biases of their own.
+    fn declare_tied(
+        graph: &mut Graph,
+        name: &str,
+        encoder: &Self,
+        config: &ModelConfig,
+        last: Activation,
+    ) -> Self {
+        let count = encoder.layers.len();
+        let layers = encoder.layers.iter().rev().enumerate().map(|(number, layer)| {
+            let label = format!("{name}.{number}");
+            let weight = layer.weight.clone();
+            let out = weight.shape.last().copied().unwrap_or_default();
+            let zero = Init::Constant(0.0);
+            let bias = config.bias.then(|| graph.parameter(format!("{label}.bias"), vec![out], zero));
+            let activation = if number + 1 == count { last } else { config.activation };
+            DenseLayer { label, weight, bias, activation, tied: true }
         });
         Self { layers: layers.collect() }
     }
@@ -51,9 +74,17 @@ impl Stack {
     /// # Errors
     /// [`Error::Shape`](crate::Error::Shape) where x has another width.
     pub fn record(&self, graph: &mut Graph, x: Tensor) -> Result<Tensor> {
-        self.layers.iter().try_fold(x, |x, layer| {
-            graph.dense(&layer.label, x, &layer.weight, layer.bias.as_ref(), layer.activation)
-        })
+        self.layers.iter().try_fold(x, |x, layer| layer.record(graph, x))
+    }
+}
+
+impl DenseLayer {
+    pub(super) fn record(&self, graph: &mut Graph, x: Tensor) -> Result<Tensor> {
+        let Self { label, weight, bias, activation, tied } = self;
+        if *tied {
+            return graph.dense_transposed(label, x, weight, bias.as_ref(), *activation);
+        }
+        graph.dense(label, x, weight, bias.as_ref(), *activation)
     }
 }
 
@@ -69,8 +100,12 @@ pub struct Network {
     pub decoder: Stack,
     /// How reconstructions are judged.
     pub likelihood: Likelihood,
-    /// What the KL term is multiplied by.
+    /// What the KL to the prior is multiplied by.
     pub kl_weight: f32,
+    /// How the norm of the encoder's Jacobian is found.
+    pub contraction: ContractionKind,
+    /// What its square is multiplied by.
+    pub contraction_weight: f32,
 }
 
 impl Network {
@@ -81,11 +116,19 @@ impl Network {
         pixels: u32,
     ) -> Self {
         let [down, up] = Self::widths(config, variant, pixels);
+        let encoder = Stack::declare(graph, "encoder", &down, config, config.code_activation);
+        let decoder = if config.tied {
+            Stack::declare_tied(graph, "decoder", &encoder, config, config.output_activation)
+        } else {
+            Stack::declare(graph, "decoder", &up, config, config.output_activation)
+        };
         Self {
-            encoder: Stack::declare(graph, "encoder", &down, config, config.code_activation),
-            decoder: Stack::declare(graph, "decoder", &up, config, config.output_activation),
+            encoder,
+            decoder,
             likelihood: Likelihood::declare(config, graph),
             kl_weight: config.kl_weight,
+            contraction: config.contraction,
+            contraction_weight: config.contraction_weight,
         }
     }
 
@@ -103,8 +146,11 @@ impl Network {
     /// How many weights it will have, biases aside.
     pub(super) fn weights(config: &ModelConfig, variant: &dyn Variant, pixels: u32) -> u64 {
         let widths = Self::widths(config, variant, pixels);
-        let products =
-            widths.iter().flat_map(|widths| widths.windows(2)).map(|w| u64::from(w[0]) * u64::from(w[1]));
+        let declared = if config.tied { 1 } else { 2 };
+        let products = widths[..declared]
+            .iter()
+            .flat_map(|widths| widths.windows(2))
+            .map(|w| u64::from(w[0]) * u64::from(w[1]));
         products.fold(0, u64::saturating_add)
     }
 }

@@ -7,6 +7,7 @@ pub mod batch;
 pub mod ceiling;
 pub mod compare;
 pub mod contraction;
+pub mod corruption;
 pub mod hadamard;
 pub mod latent;
 pub mod loss;

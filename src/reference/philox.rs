@@ -17,8 +17,12 @@ pub enum Stream {
     Initial = 3,
     /// Codes drawn from the prior.
     Prior = 4,
+    /// The noise on the images that a denoising autoencoder sees.
+    Corruption = 5,
     /// The directions along which a Jacobian's norm is estimated.
     Projection = 7,
+    /// The points of the plane that are data sets.
+    Points = 8,
 }
 
 /// Ten rounds from a counter and a key to four random words (Salmon et al. 2011).

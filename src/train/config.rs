@@ -4,15 +4,17 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::{self, Source, Split};
+use crate::data::{self, Form, Source, Split};
 use crate::graph::Optimizer;
-use crate::model::{ModelConfig, variant};
+use crate::model::{ModelConfig, preset, variant};
 use crate::{Error, Result};
 
 /// Everything that decides a run's result, but for the device.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
+    /// The preset it began with. A name alone: every setting is spelled out.
+    pub preset: String,
     /// The model.
     pub model: ModelConfig,
     /// How it is trained.
@@ -72,15 +74,54 @@ pub struct DataConfig {
     /// How many of the last training images to hold out; by default a tenth, at most 5,000.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation: Option<usize>,
+    /// Height and width that a folder's pictures are brought to; by default their own where all have one of at most
+    /// 128, else 64.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size: Option<u32>,
+    /// Whether a folder's pictures are made grey; by default only if all are.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub grey: bool,
 }
 
 impl DataConfig {
     /// Loads the data set and takes its validation part off.
     ///
     /// # Errors
-    /// As [`data::load`].
+    /// As [`data::load_as`]; [`Error::Setting`] for a form beside a source whose images keep theirs.
     pub fn load(&self) -> Result<Split> {
-        data::load(self.source, self.dir.as_deref(), self.validation)
+        let size = self.size.map(|size| [size as usize; 2]);
+        self.load_in(Form { size, channels: self.grey.then_some(1) })
+    }
+
+    /// Loads the data set for a model of images of this shape, `[height, width, channels]`: the pictures of a folder are
+    /// brought to it where these settings do not say otherwise, other images are what they are.
+    ///
+    /// # Errors
+    /// As [`DataConfig::load`].
+    pub fn load_for(&self, [height, width, channels]: [usize; 3]) -> Result<Split> {
+        let size = self.size.map_or([height, width], |size| [size as usize; 2]);
+        self.load_in(Form { size: Some(size), channels: Some(if self.grey { 1 } else { channels }) })
+    }
+
+    fn load_in(&self, form: Form) -> Result<Split> {
+        self.check()?;
+        data::load_as(self.source, self.dir.as_deref(), self.validation, form)
+    }
+
+    fn check(&self) -> Result<()> {
+        if self.size == Some(0) {
+            return Err(Error::setting("size", "at least 1", 0));
+        }
+        if self.source != Source::Folder && (self.size.is_some() || self.grey) {
+            let expected = format!("neither with the data set {}, whose images keep their form", self.source);
+            let got = format!(
+                "size {}, grey {}",
+                self.size.map_or("none".to_owned(), |n| n.to_string()),
+                self.grey
+            );
+            return Err(Error::setting("size, grey", expected, got));
+        }
+        Ok(())
     }
 }
 
@@ -128,6 +169,7 @@ impl Config {
     /// The defaults that presets start from.
     pub fn new(variant: &str) -> Self {
         Self {
+            preset: variant.to_owned(),
             model: ModelConfig::new(variant),
             train: TrainConfig {
                 epochs: 10,
@@ -145,21 +187,22 @@ impl Config {
         }
     }
 
-    /// The preset of a variant.
+    /// The preset called `name`; that of a variant has the variant's name.
     ///
     /// # Errors
-    /// [`Error::Setting`] that lists the variants there are.
+    /// [`Error::Setting`] that lists the presets there are.
     pub fn preset(name: &str) -> Result<Self> {
-        Ok(variant(name)?.preset())
+        Ok(preset(name)?.config)
     }
 
     /// Reads a TOML file with any of the sections `[model]`, `[train]` and `[data]`. What it leaves out comes
-    /// from the preset of its variant, or of `default_variant` where it names none.
+    /// from the preset that its key `preset` names. Without one that is `default`, or, where the file's
+    /// `model.variant` is another, that variant's own.
     ///
     /// # Errors
     /// [`Error::Io`]; [`Error::File`] with the line that is not TOML; [`Error::Setting`] with the file and the
     /// setting it should not have, or have otherwise.
-    pub fn load(path: &Path, default_variant: &str) -> Result<Self> {
+    pub fn load(path: &Path, default: &str) -> Result<Self> {
         let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
         let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
             let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
@@ -167,8 +210,31 @@ impl Config {
             let found = format!("in line {line}: {}", one_line(error.message()));
             Error::File { path: path.to_owned(), expected: "TOML".to_owned(), found }
         })?;
+        let origin = path.display().to_string();
+        Self::base(&table, default, &origin)?.overlaid(table, &origin)
+    }
+
+    // The preset under a file.
+    fn base(table: &toml::Table, default: &str, origin: &str) -> Result<Self> {
         let named = table.get("model").and_then(|model| model.get("variant")).and_then(toml::Value::as_str);
-        Self::preset(named.unwrap_or(default_variant))?.overlaid(table, &path.display().to_string())
+        let Some(preset) = table.get("preset") else {
+            let default = Self::preset(default)?;
+            return match named {
+                Some(named) if named != default.model.variant => Ok(variant(named)?.preset()),
+                _ => Ok(default),
+            };
+        };
+        let Some(name) = preset.as_str() else {
+            return Err(Error::setting(format!("{origin}: preset"), "the name of a preset", preset));
+        };
+        let preset = Self::preset(name)?;
+        match named {
+            Some(named) if named != preset.model.variant => {
+                let expected = format!("{}, as of the preset {name}", preset.model.variant);
+                Err(Error::setting(format!("{origin}: model.variant"), expected, named))
+            }
+            _ => Ok(preset),
+        }
     }
 
     /// This configuration with the settings of `table` in place of its own, section by section.
@@ -181,11 +247,11 @@ impl Config {
         for (section, values) in table {
             match (merged.get_mut(&section), values) {
                 (Some(toml::Value::Table(known)), toml::Value::Table(values)) => known.extend(values),
-                (Some(_), other) => {
+                (Some(toml::Value::Table(_)), other) => {
                     let setting = format!("{origin}: {section}");
                     return Err(Error::setting(setting, format!("a section [{section}]"), other));
                 }
-                (None, values) => {
+                (_, values) => {
                     merged.insert(section, values);
                 }
             }
@@ -207,7 +273,8 @@ impl Config {
     /// [`Error::Setting`] naming the first that does not.
     pub fn check(&self) -> Result<()> {
         self.model.check()?;
-        self.train.check()
+        self.train.check()?;
+        self.data.check()
     }
 }
 

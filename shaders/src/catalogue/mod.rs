@@ -12,6 +12,7 @@ pub mod activation;
 pub mod batch;
 pub mod ceiling;
 pub mod contraction;
+pub mod corruption;
 pub mod hadamard;
 pub mod latent;
 pub mod loss;
@@ -29,6 +30,7 @@ pub const ALL: &[&Shader] = &[
     &batch::SHADER,
     &ceiling::SHADER,
     &contraction::SHADER,
+    &corruption::SHADER,
     &hadamard::SHADER,
     &latent::SHADER,
     &loss::SHADER,
