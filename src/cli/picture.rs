@@ -89,7 +89,7 @@ impl Sample {
         }
         let device = device.open_for(&checkpoint).await?;
         let count = self.count as usize;
-        let codes = prior_codes(self.seed, count, checkpoint.config.model.latent as usize);
+        let codes = prior_codes(self.seed, count, checkpoint.model()?.latent() as usize);
         let images = Decoder::new(&device, &checkpoint, count).await?.decode(&codes).await?;
         let columns = (self.count as f64).sqrt().ceil() as usize;
         Grid { images: &images, shape: checkpoint.shape, columns }.save(&self.out)?;

@@ -37,6 +37,9 @@ impl Graph {
     pub(super) fn preactivation_target(&mut self, tensor: Tensor) -> (Slice, bool) {
         let state = &self.tensors[tensor.id];
         let Some((activation, _)) = state.activation else { return self.gradient_target(tensor) };
+        if let Some(below) = state.applied_to {
+            return self.gradient_target(below);
+        }
         if let Some(slice) = state.preactivation_gradient {
             return (slice, true);
         }

@@ -30,11 +30,12 @@ impl Graph {
     pub(super) fn slope(&mut self, label: &str, y: Tensor) -> Result<Tensor> {
         let (activation, kept) =
             self.tensors[y.id].activation.unwrap_or((Activation::Identity, self.value(y)));
-        let s = self.tensor(label, y.rows, y.columns, activation.is_curved());
+        let bends = activation.is_curved() && self.tensors[y.id].needs_gradient;
+        let s = self.tensor(label, y.rows, y.columns, bends);
         let count = y.count();
         let value = self.value(s);
         self.record(label, Slope { count, activation }, &[kept, value])?;
-        if activation.is_curved() {
+        if bends {
             self.push_backward(move |graph| {
                 let Some(ds) = graph.preactivation_gradient(s)? else { return Ok(()) };
                 let (dz, accumulate) = graph.preactivation_target(y);

@@ -7,18 +7,24 @@ pub mod activation;
 pub mod batch;
 pub mod ceiling;
 pub mod contraction;
+pub mod conv;
 pub mod corruption;
+pub mod dropout;
 pub mod hadamard;
 pub mod latent;
 pub mod loss;
 pub mod matmul;
+pub mod moments;
+pub mod norm;
 pub mod optimizer;
+pub mod pool;
 pub mod random;
 pub mod record;
 pub mod reduce;
 pub mod spread;
 pub mod state;
 pub mod step;
+pub mod upsample;
 
 use std::fmt::Debug;
 

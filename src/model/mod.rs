@@ -1,8 +1,12 @@
 //! The autoencoders: what is configured, the networks, the likelihoods, and each variant as a short spec.
 
+mod blueprint;
+mod cnn;
 mod config;
 mod contractive;
 mod denoising;
+mod extent;
+mod layer;
 mod likelihood;
 mod linear;
 mod mlp;
@@ -14,6 +18,8 @@ mod tangent;
 mod vae;
 
 pub use config::{ContractionKind, CorruptionKind, InitScheme, LikelihoodKind, ModelConfig, ReductionKind};
+pub use extent::{Extent, PaddingConfig};
+pub use layer::LayerConfig;
 pub use likelihood::Likelihood;
 pub use network::{Network, Stack};
 pub use penalty::Penalty;
@@ -78,8 +84,8 @@ pub trait Variant: Sync {
 }
 
 /// Every variant. Tests, help texts and the command line walk this list.
-pub const ALL: [&dyn Variant; 5] =
-    [&linear::Linear, &mlp::Mlp, &denoising::Denoising, &contractive::Contractive, &vae::Vae];
+pub const ALL: [&dyn Variant; 6] =
+    [&linear::Linear, &mlp::Mlp, &cnn::Cnn, &denoising::Denoising, &contractive::Contractive, &vae::Vae];
 
 /// The variant called `name`.
 ///

@@ -1,8 +1,8 @@
 //! The plans of a model: to train it, to evaluate it, to encode, decode and reconstruct with it.
 
+use super::blueprint::Blueprint;
 use super::{ContractionKind, ModelConfig, Network, Penalty, ReductionKind, Variant, variant};
-use crate::graph::{Batch, Graph, Optimizer, Plan, Tensor, projected_contraction};
-use crate::kernels::activation::Activation;
+use crate::graph::{Batch, Graph, Optimizer, Plan, Shape, Tensor, projected_contraction};
 use crate::kernels::corruption::Corruption;
 use crate::{Error, Result};
 
@@ -14,23 +14,27 @@ const MOST_WEIGHTS: u64 = 1 << 31;
 pub struct Model {
     config: ModelConfig,
     variant: &'static dyn Variant,
+    blueprint: Blueprint,
     pixels: u32,
 }
 
 impl Model {
-    /// A model for images of `pixels` numbers each.
+    /// A model for images of this shape.
     ///
     /// # Errors
-    /// [`Error::Setting`](crate::Error::Setting) where the settings make no sense together.
-    pub fn new(config: &ModelConfig, pixels: u32) -> Result<Self> {
+    /// [`Error::Setting`](crate::Error::Setting) where the settings make no sense together, or layers do not
+    /// fit the images or each other.
+    pub fn new(config: &ModelConfig, image: Shape) -> Result<Self> {
         config.check()?;
         let variant = variant(&config.variant)?;
-        let weights = Network::weights(config, variant, pixels);
+        let blueprint = Blueprint::new(config, variant, image)?;
+        let weights = blueprint.weights();
         if weights > MOST_WEIGHTS {
             let expected = format!("layers of at most {MOST_WEIGHTS} weights together");
-            return Err(Error::setting("hidden, latent", expected, weights));
+            return Err(Error::setting("hidden, latent, encoder, decoder", expected, weights));
         }
-        Ok(Self { config: config.clone(), variant, pixels })
+        let pixels = image.columns().unwrap_or_default();
+        Ok(Self { config: config.clone(), variant, blueprint, pixels })
     }
 
     /// Its configuration.
@@ -41,6 +45,16 @@ impl Model {
     /// Numbers an image.
     pub fn pixels(&self) -> u32 {
         self.pixels
+    }
+
+    /// Height, width and channels of an image.
+    pub fn image(&self) -> Shape {
+        self.blueprint.image
+    }
+
+    /// Numbers of a code.
+    pub fn latent(&self) -> u32 {
+        self.blueprint.latent()
     }
 
     /// Whether codes can be drawn from a standard normal.
@@ -57,8 +71,12 @@ impl Model {
     /// array of the exact contraction, a row of the widest hidden layer for each number of the code and each
     /// image, takes at most 64 MiB.
     pub fn evaluation_batch(&self, total: u32) -> u32 {
-        let widest = self.config.hidden.iter().max().copied().unwrap_or(1);
-        let an_image = 4 * u64::from(self.config.latent) * u64::from(widest);
+        let inner = self.blueprint.encoder.iter().rev().skip(1);
+        let widest = match self.best_contraction() {
+            ContractionKind::Exact => inner.map(|layer| layer.output.channels).max().unwrap_or(1),
+            ContractionKind::Estimate => 1,
+        };
+        let an_image = 4 * u64::from(self.latent()) * u64::from(widest);
         let fitting = ((64 << 20) / an_image.max(1)).clamp(1, 256) as u32;
         fitting.min(total)
     }
@@ -86,10 +104,8 @@ impl Model {
         }
     }
 
-    fn graph(&self, batch: u32) -> (Graph, Network) {
-        let mut graph = Graph::new(batch);
-        let network = Network::declare(&mut graph, &self.config, self.variant, self.pixels);
-        (graph, network)
+    fn network(&self, graph: &mut Graph) -> Network {
+        Network::declare(graph, &self.config, &self.blueprint)
     }
 
     fn images(
@@ -114,7 +130,8 @@ impl Model {
         optimizer: Optimizer,
         keep_all: bool,
     ) -> Result<Plan> {
-        let (mut graph, network) = self.graph(batch);
+        let mut graph = Graph::new(batch);
+        let network = self.network(&mut graph);
         let images = self.images(&mut graph, total, shuffle, self.config.corruption())?;
         let objective = self.variant.objective(&network, &mut graph, images)?;
         graph.minimize(objective, self.config.reduction.into())?;
@@ -128,7 +145,8 @@ impl Model {
     /// # Errors
     /// As [`Model::training`].
     pub fn evaluation(&self, batch: u32, total: u32) -> Result<Plan> {
-        let (mut graph, network) = self.graph(batch);
+        let mut graph = Graph::inference(batch);
+        let network = self.network(&mut graph);
         let images = self.images(&mut graph, total, false, None)?;
         let objective = self.variant.objective(&network, &mut graph, images)?;
         graph.evaluate(objective, total)?;
@@ -140,9 +158,10 @@ impl Model {
     /// of each one's code in `contraction` `[total]`. Of a Gaussian code that of its mean, by the estimate alone.
     ///
     /// # Errors
-    /// [`Error::Setting`] for the exact norm of a Gaussian code, and as [`Model::training`].
+    /// [`Error::Setting`] for layers or a code that `kind` does not take, and as [`Model::training`].
     pub fn jacobian(&self, batch: u32, total: u32, kind: ContractionKind) -> Result<Plan> {
-        let (mut graph, network) = self.graph(batch);
+        let mut graph = Graph::inference(batch);
+        let network = self.network(&mut graph);
         let x = self.images(&mut graph, total, false, None)?.seen;
         let outputs = network.encoder.record_each(&mut graph, x)?;
         let norm = match (self.has_prior(), kind) {
@@ -160,6 +179,12 @@ impl Model {
         graph.evaluate(norm, total)?;
         graph.advance(total, [0.0; 2])?;
         Ok(graph.finish(false))
+    }
+
+    /// The exact kind where the encoder's layers and its code allow it.
+    pub fn best_contraction(&self) -> ContractionKind {
+        let exact = !self.has_prior() && self.blueprint.encoder.iter().all(|layer| layer.config.is_dense());
+        if exact { ContractionKind::Exact } else { ContractionKind::Estimate }
     }
 
     /// One step in order over `total` images, uncorrupted, that leaves their codes, without noise, in `code`
@@ -185,7 +210,8 @@ impl Model {
     }
 
     fn reconstructing(&self, batch: u32, total: u32, corruption: Option<Corruption>) -> Result<Plan> {
-        let (mut graph, network) = self.graph(batch);
+        let mut graph = Graph::inference(batch);
+        let network = self.network(&mut graph);
         let images = self.images(&mut graph, total, false, corruption)?;
         if corruption.is_some() {
             graph.output("seen", images.seen)?;
@@ -203,18 +229,16 @@ impl Model {
     /// # Errors
     /// As [`Model::training`].
     pub fn decoding(&self, batch: u32) -> Result<Plan> {
-        let (mut graph, network) = self.graph(batch);
-        let code = graph.input("code", batch, self.config.latent);
+        let mut graph = Graph::inference(batch);
+        let network = self.network(&mut graph);
+        let code = graph.input("code", batch, self.latent());
         self.decode(&mut graph, &network, code, "image")?;
         Ok(graph.finish(false))
     }
 
     fn decode(&self, graph: &mut Graph, network: &Network, code: Tensor, name: &str) -> Result<()> {
-        let mut image = network.decoder.record(graph, code)?;
-        let activation = network.likelihood.mean_activation();
-        if activation != Activation::Identity {
-            image = graph.activate("mean image", image, activation)?;
-        }
+        let output = network.decoder.record(graph, code)?;
+        let image = graph.activation("mean image", output, network.likelihood.mean_activation())?;
         graph.output(name, image)
     }
 }

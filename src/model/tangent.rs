@@ -1,10 +1,10 @@
 //! How a stack of layers answers to small changes of its input: its Jacobian, and products with it.
 
-use super::ContractionKind;
-use super::network::{DenseLayer, Network, Stack};
-use crate::Result;
+use super::network::{Layer, Network, Stack};
+use super::{ContractionKind, LayerConfig};
 use crate::graph::{Graph, Jacobian, Objective, Tensor, contraction, projected_contraction};
 use crate::reference::activation::Activation;
+use crate::{Error, Result};
 
 impl Stack {
     /// Records the layers on x, as [`Stack::record`], and gives what each of them gives.
@@ -24,30 +24,55 @@ impl Stack {
     /// [`Stack::record_each`] gave.
     ///
     /// # Errors
-    /// As [`Graph::jacobian`].
+    /// [`Error::Setting`] where a layer is not dense; as [`Graph::jacobian`].
     pub fn jacobian(&self, graph: &mut Graph, outputs: &[Tensor]) -> Result<Jacobian> {
-        let weights = self.layers.iter().map(|layer| layer.weight.clone());
-        let layers: Vec<_> = outputs.iter().copied().zip(weights).collect();
+        let mut layers = Vec::with_capacity(outputs.len());
+        for (layer, y) in self.layers.iter().zip(outputs) {
+            match &layer.weight {
+                Some(weight) if layer.config.is_dense() => layers.push((*y, weight.clone())),
+                _ => {
+                    let expected = "estimate where the encoder has other layers than dense ones";
+                    let got = format!("exact, and {} is {}", layer.label, layer.config);
+                    return Err(Error::setting("contraction", expected, got));
+                }
+            }
+        }
         graph.jacobian("jacobian", &layers)
     }
 
     /// The product of that Jacobian with t, a change of the first layer's input: forward, layer by layer, each
-    /// without its bias and with its slope in place of its activation.
+    /// without its bias and with its slope in place of its activation. Takes every layer but batch normalisation,
+    /// and dropout only in inference.
     ///
     /// # Errors
-    /// As [`Stack::record`].
+    /// [`Error::Setting`] for a layer it does not take; as [`Stack::record`].
     pub fn tangent(&self, graph: &mut Graph, outputs: &[Tensor], t: Tensor) -> Result<Tensor> {
         self.layers.iter().zip(outputs).try_fold(t, |t, (layer, y)| layer.tangent(graph, t, *y))
     }
 }
 
-impl DenseLayer {
+impl Layer {
+    // y is what the layer gave, and t how its input changes.
     fn tangent(&self, graph: &mut Graph, t: Tensor, y: Tensor) -> Result<Tensor> {
         let label = format!("{} tangent", self.label);
-        let t =
-            DenseLayer { label: label.clone(), bias: None, activation: Activation::Identity, ..self.clone() }
-                .record(graph, t)?;
-        graph.gate(&label, t, y)
+        let refused = |layer: &str| {
+            let expected =
+                format!("an encoder without {layer}, through which no change of one image passes alone");
+            Err(Error::setting("contraction", expected, &self.label))
+        };
+        match self.config {
+            LayerConfig::Dense { .. } | LayerConfig::Conv { .. } | LayerConfig::ConvTranspose { .. } => {
+                let t = self.linear(label.clone()).record(graph, t)?;
+                graph.gate(&label, t, y)
+            }
+            LayerConfig::MaxPool { .. } => graph.max_pool2d_tangent(&label, t, y),
+            LayerConfig::Activation { activation: Activation::Identity } => Ok(t),
+            LayerConfig::Activation { .. } => graph.gate(&label, t, y),
+            LayerConfig::BatchNorm { .. } => refused("batch normalisation"),
+            LayerConfig::Dropout { .. } if graph.is_training() => refused("dropout"),
+            // The others are linear, or do nothing: what they gave may be what the layer below gave.
+            _ => self.linear(label).record(graph, t),
+        }
     }
 }
 
@@ -56,7 +81,7 @@ impl Network {
     /// the sum over all derivatives of the code by the pixels.
     ///
     /// The estimate's direction lies in the space of images and goes forward: through the layers' own forward
-    /// passes, whatever they are. One in the space of codes that went backward would cost the same.
+    /// passes, whatever their windows. One in the space of codes that went backward would cost the same.
     ///
     /// # Errors
     /// As [`Stack::jacobian`] and [`Stack::tangent`].

@@ -31,22 +31,11 @@ impl JacobianNorms {
     pub async fn new(device: &Device, checkpoint: &Checkpoint, data: &Dataset) -> Result<Self> {
         checkpoint.check_images(data)?;
         let (total, model) = (count(data)?, checkpoint.model()?);
-        let kind = if model.has_prior() { ContractionKind::Estimate } else { ContractionKind::Exact };
-        Self::of(device, checkpoint, data, total, kind).await
-    }
-
-    async fn of(
-        device: &Device,
-        checkpoint: &Checkpoint,
-        data: &Dataset,
-        total: u32,
-        kind: ContractionKind,
-    ) -> Result<Self> {
-        let model = checkpoint.model()?;
+        let kind = model.best_contraction();
         let batch = model.evaluation_batch(total);
         let mut replay = Replay::new(device, model.jacobian(batch, total, kind)?).await?;
         replay.write("images", &packed(&data.images))?;
-        replay.write_floats("parameters", &checkpoint.parameters)?;
+        replay.write_trained(&checkpoint.parameters, &checkpoint.statistics)?;
         if let Some(center) = &checkpoint.center {
             replay.write_floats("center", center)?;
         }
