@@ -8,19 +8,24 @@ use narrows::gpu::{MatMulVariant, Variants};
 use narrows::kernels::activation::{self, Activation};
 use narrows::kernels::batch::{Gather, Permute};
 use narrows::kernels::ceiling::{MemoryCopy, MultiplyAdd};
+use narrows::kernels::contraction::{GramGradient, Quadratic, UnitNorms, UnitSlopes, UnitWeights};
 use narrows::kernels::conv::{Down, Geometry, Up, WeightGradient};
 use narrows::kernels::corruption::{Corrupt, Corruption};
+use narrows::kernels::corruption::{Corrupt, Corruption};
 use narrows::kernels::dropout::Dropout;
+use narrows::kernels::hadamard::{Multiply, MultiplyBackward};
 use narrows::kernels::latent::{GaussianKl, Mean, Reparameterize, ReparameterizeBackward};
 use narrows::kernels::loss::{Kind, Loss};
 use narrows::kernels::matmul::{Epilogue, Layout, MatMul};
 use narrows::kernels::moments::{ChunkMoments, MergeMoments, RunningMoments, Strips};
 use narrows::kernels::norm::{self, ChunkSums, MergeSums, Normalize};
 use narrows::kernels::optimizer::{Adam, Sgd};
-use narrows::kernels::pool::{MaxPool, MaxPoolBackward};
+use narrows::kernels::pool::{MaxPool, MaxPoolBackward, MaxPoolTangent};
+use narrows::kernels::random::{Bits, Normal, Signs, Stream, Uniform};
 use narrows::kernels::random::{Bits, Normal, Stream, Uniform};
 use narrows::kernels::record::{Collect, MeanToRing};
 use narrows::kernels::reduce::ColumnSum;
+use narrows::kernels::spread::{Spread, SpreadScales, SpreadWeight};
 use narrows::kernels::step::Advance;
 use narrows::kernels::upsample::{Upsample, UpsampleBackward};
 use narrows::kernels::{Kernel, check};
@@ -52,6 +57,18 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
     let mut all: Vec<Box<dyn Kernel>> = vec![
         Box::new(activation::Forward { count, activation }),
         Box::new(activation::Backward { count, activation, accumulate }),
+        Box::new(activation::Slope { count, activation }),
+        Box::new(activation::SlopeBackward { count, activation, accumulate }),
+        Box::new(UnitNorms { units: 5, columns: 9 }),
+        Box::new(UnitSlopes { rows, units: 5, scale: 0.5, accumulate }),
+        Box::new(UnitWeights { rows, units: 5, columns: 9, scale: 0.5, accumulate }),
+        Box::new(Quadratic { rows, columns: 9, scale: 0.5, accumulate }),
+        Box::new(GramGradient { units: 5, scale: 0.5 }),
+        Box::new(Multiply { rows, columns: 5, repeat: 2, accumulate }),
+        Box::new(MultiplyBackward { rows, columns: 5, repeat: 2, accumulate, accumulate_s: true }),
+        Box::new(Spread { rows, units: 5, columns: 9 }),
+        Box::new(SpreadScales { of: Spread { rows, units: 5, columns: 9 }, accumulate }),
+        Box::new(SpreadWeight { of: Spread { rows, units: 5, columns: 9 }, accumulate }),
         Box::new(Permute { batch: 3, count, shuffle: true }),
         Box::new(Gather { batch: 3, count, pixels: 9, center: false }),
         Box::new(Gather { batch: 3, count, pixels: 9, center: true }),
@@ -66,12 +83,14 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Box::new(Bits { count, first_block: 1, stream: 2, domain: 3 }),
         Box::new(Uniform { count, stream: Stream::Latent }),
         Box::new(Normal { count, stream: Stream::Latent }),
+        Box::new(Signs { count, stream: Stream::Projection }),
         Box::new(MeanToRing { count, capacity: 4, width: 2, slot: 1, scale: 0.5 }),
         Box::new(Collect { batch: 3, total: 9 }),
         Box::new(ColumnSum { rows, columns: 5, chunk: 2, accumulate }),
         Box::new(Advance { batch: 3, count, betas: [0.9, 0.99] }),
         Box::new(Dropout { rows, columns: 5, rate: 0.5, layer: 1, accumulate }),
         Box::new(POOL),
+        Box::new(MaxPoolTangent { pool: POOL }),
         Box::new(MaxPoolBackward { pool: POOL, accumulate }),
         Box::new(UPSAMPLE),
         Box::new(UpsampleBackward { upsample: UPSAMPLE, accumulate }),
@@ -197,6 +216,11 @@ fn parameters_stand_in_the_order_of_the_shaders_fields() {
     assert_eq!(corrupt(CORRUPTIONS[0]), [3, 9, one(0.25), one(1.0)]);
     assert_eq!(corrupt(CORRUPTIONS[1]), [3, 9, one(0.5), one(2.0)]);
     assert_eq!(words(&Bits { count: 7, first_block: 1, stream: 2, domain: 3 }), [7, 1, 2, 3]);
+    let weights = UnitWeights { rows: 3, units: 5, columns: 9, scale: 0.5, accumulate: false };
+    assert_eq!(words(&weights), [3, 5, 9, one(0.5)]);
+    let hadamard = Multiply { rows: 3, columns: 5, repeat: 2, accumulate: false };
+    assert_eq!(words(&hadamard), [3, 5, 2]);
+    assert_eq!(words(&Spread { rows: 3, units: 5, columns: 9 }), [3, 5, 9]);
     let ring = MeanToRing { count: 7, capacity: 4, width: 2, slot: 1, scale: 0.5 };
     assert_eq!(words(&ring), [7, 4, 2, 1, one(0.5)]);
     let kl = GaussianKl { rows: 3, latent: 5, scale: 0.5, accumulate: false };

@@ -53,6 +53,15 @@ struct ModelFlags {
     /// What the KL to the prior is multiplied by: nats summed over the code, averaged over the images
     #[arg(long, allow_negative_numbers = true, value_name = "BETA")]
     kl_weight: Option<f32>,
+    /// How the squared norm of the encoder's Jacobian is found: exact or estimate
+    #[arg(long, value_name = "KIND")]
+    contraction: Option<String>,
+    /// What it is multiplied by: summed over code and pixels, averaged over the images
+    #[arg(long, allow_negative_numbers = true, value_name = "LAMBDA")]
+    contraction_weight: Option<f32>,
+    /// Whether the decoder's weights are the encoder's, transposed
+    #[arg(long, value_name = "BOOL")]
+    tied: Option<bool>,
     /// Whether layers have biases
     #[arg(long, value_name = "BOOL")]
     bias: Option<bool>,

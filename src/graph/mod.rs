@@ -7,6 +7,7 @@
 mod activation;
 mod build;
 mod compare;
+mod contraction;
 mod conv;
 mod cpu;
 mod dense;
@@ -22,15 +23,18 @@ mod plan;
 mod pool;
 mod replay;
 mod shape;
+mod slope;
 mod training;
 mod window;
 
 pub use build::{Graph, Tensor};
 pub use compare::{Difference, first_difference};
+pub use contraction::Jacobian;
 pub use latent::GaussianCode;
 pub use norm::BatchNorm;
 pub use objective::{
-    Objective, Reduction, bernoulli_nll, gaussian_kl, gaussian_nll, learned_gaussian_nll, squared_error,
+    Objective, Reduction, bernoulli_nll, contraction, gaussian_kl, gaussian_nll, learned_gaussian_nll,
+    projected_contraction, squared_error,
 };
 pub use parameters::{Init, Parameter, ParameterLayout};
 pub use plan::{BufferId, BufferSpec, Content, Dispatch, Phase, Plan, Slice};

@@ -5,7 +5,7 @@
 use narrows_shaders::latent as shaders;
 
 use super::state::State;
-use super::{Kernel, Operand, Program, floats, floats_mut, within};
+use super::{Kernel, Operand, Program, floats, floats_mut, put, within};
 use crate::Result;
 use crate::gpu::Variants;
 use crate::reference::latent::{
@@ -99,11 +99,6 @@ fn mu_at(e: usize, latent: u32) -> usize {
     e / latent * 2 * latent + e % latent
 }
 
-fn add(target: &mut f32, gradient: f64, accumulate: bool) {
-    let before = if accumulate { f64::from(*target) } else { 0.0 };
-    *target = (before + gradient) as f32;
-}
-
 impl Kernel for Reparameterize {
     fn name(&self) -> &'static str {
         "reparameterize"
@@ -187,8 +182,8 @@ impl Kernel for ReparameterizeBackward {
             let logvar = mu + self.latent as usize;
             let eps = normal_at(state.seed, state.step, Stream::Latent, e);
             let slope = reparameterize_logvar_slope(f64::from(stats[logvar]), eps);
-            add(&mut dstats[mu], f64::from(*dz), self.accumulate);
-            add(&mut dstats[logvar], f64::from(*dz) * slope, self.accumulate);
+            put(&mut dstats[mu], f64::from(*dz), self.accumulate);
+            put(&mut dstats[logvar], f64::from(*dz) * slope, self.accumulate);
         }
     }
 }
@@ -238,8 +233,8 @@ impl Kernel for GaussianKl {
                 value += gaussian_kl(m, v);
                 let [by_mu, by_logvar] = gaussian_kl_slopes(m, v);
                 let dstats = floats_mut(writes[1]);
-                add(&mut dstats[mu], scale * by_mu, self.accumulate);
-                add(&mut dstats[mu + latent], scale * by_logvar, self.accumulate);
+                put(&mut dstats[mu], scale * by_mu, self.accumulate);
+                put(&mut dstats[mu + latent], scale * by_logvar, self.accumulate);
             }
             floats_mut(writes[0])[row] = value as f32;
         }

@@ -84,6 +84,18 @@ pub enum CorruptionKind {
     SaltAndPepper,
 }
 
+/// How the squared Frobenius norm of the encoder's Jacobian is found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ContractionKind {
+    /// From the Jacobian itself: dense layers only.
+    #[default]
+    Exact,
+    /// From its product with one random direction an image and step, at the cost of about one more pass through
+    /// the encoder: without bias (Hutchinson 1990).
+    Estimate,
+}
+
 /// A model, before it meets images.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -108,6 +120,13 @@ pub struct ModelConfig {
     pub deviation: f32,
     /// What the KL to the prior is multiplied by: nats summed over the code, averaged over the images of a batch.
     pub kl_weight: f32,
+    /// How the squared norm of the encoder's Jacobian, which a contractive autoencoder penalizes, is found.
+    pub contraction: ContractionKind,
+    /// What that squared norm is multiplied by: the sum over all derivatives of the code by the pixels, averaged
+    /// over the images of a batch.
+    pub contraction_weight: f32,
+    /// Whether the decoder's weights are the encoder's, transposed.
+    pub tied: bool,
     /// Whether layers have biases.
     pub bias: bool,
     /// Whether the mean training image is subtracted first.
@@ -144,6 +163,9 @@ impl ModelConfig {
             likelihood: LikelihoodKind::default(),
             deviation: 0.1,
             kl_weight: 1.0,
+            contraction: ContractionKind::default(),
+            contraction_weight: 0.1,
+            tied: false,
             bias: true,
             center: false,
             corruption: CorruptionKind::default(),
@@ -188,8 +210,21 @@ impl ModelConfig {
         if !(self.deviation.is_finite() && self.deviation > 0.0) {
             return Err(Error::setting("deviation", "a positive number", self.deviation));
         }
-        if !(self.kl_weight.is_finite() && self.kl_weight >= 0.0) {
-            return Err(Error::setting("kl_weight", "a number that is not negative", self.kl_weight));
+        for (name, weight) in [("kl_weight", self.kl_weight), ("contraction_weight", self.contraction_weight)]
+        {
+            if !(weight.is_finite() && weight >= 0.0) {
+                return Err(Error::setting(name, "a number that is not negative", weight));
+            }
+        }
+        if self.tied && known.has_prior() {
+            let expected =
+                "false for a Gaussian code, whose encoder gives twice as much as its decoder takes";
+            return Err(Error::setting("tied", expected, true));
+        }
+        if self.tied && !(self.encoder.is_empty() && self.decoder.is_empty()) {
+            let expected =
+                "false where `encoder` or `decoder` list layers: only those that `hidden` means can be tied";
+            return Err(Error::setting("tied", expected, true));
         }
         if let Some(corruption) = self.corruption() {
             corruption::check(corruption)?;

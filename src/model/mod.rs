@@ -3,6 +3,7 @@
 mod blueprint;
 mod cnn;
 mod config;
+mod contractive;
 mod denoising;
 mod extent;
 mod layer;
@@ -13,9 +14,10 @@ mod network;
 mod penalty;
 mod plans;
 mod presets;
+mod tangent;
 mod vae;
 
-pub use config::{CorruptionKind, InitScheme, LikelihoodKind, ModelConfig, ReductionKind};
+pub use config::{ContractionKind, CorruptionKind, InitScheme, LikelihoodKind, ModelConfig, ReductionKind};
 pub use extent::{Extent, PaddingConfig};
 pub use layer::LayerConfig;
 pub use likelihood::Likelihood;
@@ -82,7 +84,8 @@ pub trait Variant: Sync {
 }
 
 /// Every variant. Tests, help texts and the command line walk this list.
-pub const ALL: [&dyn Variant; 5] = [&linear::Linear, &mlp::Mlp, &cnn::Cnn, &denoising::Denoising, &vae::Vae];
+pub const ALL: [&dyn Variant; 6] =
+    [&linear::Linear, &mlp::Mlp, &cnn::Cnn, &denoising::Denoising, &contractive::Contractive, &vae::Vae];
 
 /// The variant called `name`.
 ///

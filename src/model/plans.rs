@@ -1,8 +1,8 @@
 //! The plans of a model: to train it, to evaluate it, to encode, decode and reconstruct with it.
 
 use super::blueprint::Blueprint;
-use super::{ModelConfig, Network, Penalty, ReductionKind, Variant, variant};
-use crate::graph::{Batch, Graph, Optimizer, Plan, Shape, Tensor};
+use super::{ContractionKind, ModelConfig, Network, Penalty, ReductionKind, Variant, variant};
+use crate::graph::{Batch, Graph, Optimizer, Plan, Shape, Tensor, projected_contraction};
 use crate::kernels::corruption::Corruption;
 use crate::{Error, Result};
 
@@ -65,6 +65,20 @@ impl Model {
     /// What it minimizes beside the reconstruction, if anything.
     pub fn penalty(&self) -> Option<Penalty> {
         self.variant.penalty(&self.config)
+    }
+
+    /// Images of `total` to evaluate at once: enough for every device to be busy, and so few that the largest
+    /// array of the exact contraction, a row of the widest hidden layer for each number of the code and each
+    /// image, takes at most 64 MiB.
+    pub fn evaluation_batch(&self, total: u32) -> u32 {
+        let inner = self.blueprint.encoder.iter().rev().skip(1);
+        let widest = match self.best_contraction() {
+            ContractionKind::Exact => inner.map(|layer| layer.output.channels).max().unwrap_or(1),
+            ContractionKind::Estimate => 1,
+        };
+        let an_image = 4 * u64::from(self.latent()) * u64::from(widest);
+        let fitting = ((64 << 20) / an_image.max(1)).clamp(1, 256) as u32;
+        fitting.min(total)
     }
 
     /// What the penalty weighs beside a reconstruction summed over pixels, as reports are. Zero without any.
@@ -138,6 +152,39 @@ impl Model {
         graph.evaluate(objective, total)?;
         graph.advance(total, [0.0; 2])?;
         Ok(graph.finish(false))
+    }
+
+    /// One step in order over `total` images, uncorrupted, that leaves the squared Frobenius norm of the Jacobian
+    /// of each one's code in `contraction` `[total]`. Of a Gaussian code that of its mean, by the estimate alone.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for layers or a code that `kind` does not take, and as [`Model::training`].
+    pub fn jacobian(&self, batch: u32, total: u32, kind: ContractionKind) -> Result<Plan> {
+        let mut graph = Graph::inference(batch);
+        let network = self.network(&mut graph);
+        let x = self.images(&mut graph, total, false, None)?.seen;
+        let outputs = network.encoder.record_each(&mut graph, x)?;
+        let norm = match (self.has_prior(), kind) {
+            (false, _) => network.contraction(&mut graph, x, &outputs, kind)?,
+            (true, ContractionKind::Estimate) => {
+                let v = graph.directions("direction", x.rows, x.columns)?;
+                let change = network.encoder.tangent(&mut graph, &outputs, v)?.gaussian()?;
+                projected_contraction(graph.code_mean(change)?)
+            }
+            (true, ContractionKind::Exact) => {
+                let expected = "estimate for a Gaussian code, whose encoder gives more than the code";
+                return Err(Error::setting("contraction", expected, "exact"));
+            }
+        };
+        graph.evaluate(norm, total)?;
+        graph.advance(total, [0.0; 2])?;
+        Ok(graph.finish(false))
+    }
+
+    /// The exact kind where the encoder's layers and its code allow it.
+    pub fn best_contraction(&self) -> ContractionKind {
+        let exact = !self.has_prior() && self.blueprint.encoder.iter().all(|layer| layer.config.is_dense());
+        if exact { ContractionKind::Exact } else { ContractionKind::Estimate }
     }
 
     /// One step in order over `total` images, uncorrupted, that leaves their codes, without noise, in `code`

@@ -52,6 +52,7 @@ pub fn config(variant: &dyn Variant) -> Config {
         ];
     }
     config.model.kl_weight = 0.7;
+    config.model.contraction_weight = 0.7;
     config.train.seed = 0x1234_5678_9abc;
     config
 }
@@ -91,7 +92,9 @@ pub fn start(config: &Config, replay: &mut Replay) -> narrows::Result<()> {
 /// The weights of the terms in the ring in what `config` minimizes.
 pub fn weights(config: &Config) -> Vec<f32> {
     let pixel = config.model.reduction == narrows::model::ReductionKind::Pixel;
-    vec![if pixel { 1.0 / PIXELS as f32 } else { 1.0 }, config.model.kl_weight]
+    let penalty = Model::new(&config.model, IMAGE).unwrap().penalty();
+    let penalty = penalty.map_or(0.0, |penalty| penalty.weight);
+    vec![if pixel { 1.0 / PIXELS as f32 } else { 1.0 }, penalty]
 }
 
 /// The weights of the terms of [`by_hand`].

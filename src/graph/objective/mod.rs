@@ -2,9 +2,11 @@
 //!
 //! Each kind of term has its file here: what it holds, and how its value and gradient are recorded.
 
+mod contraction;
 mod gaussian_kl;
 mod reconstruction;
 
+pub use contraction::{contraction, projected_contraction};
 pub use gaussian_kl::gaussian_kl;
 pub use reconstruction::{bernoulli_nll, gaussian_nll, learned_gaussian_nll, squared_error};
 
