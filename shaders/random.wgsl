@@ -6,7 +6,7 @@
 //     draw_uniform:  values[count] = uniform in (0, 1)
 //     draw_normal:   values[count] = standard normal
 //
-// All write (=). One lane draws a block of four. Joined behind lib/philox.wgsl and lib/state.wgsl.
+// All write (=). One lane draws a block of four. Joined behind lib/log.wgsl, lib/philox.wgsl and lib/state.wgsl.
 
 struct Params {
     count: u32,

@@ -12,7 +12,7 @@ use common::{devices, title};
 use narrows::graph::{Device, ParameterLayout, Plan, Replay};
 use narrows::kernels::State;
 use narrows::model::{LikelihoodKind, Model, ModelConfig, ReductionKind};
-use narrows::train::{OptimizerKind, TrainConfig, packed};
+use narrows::train::{Config, OptimizerKind, TrainConfig, packed};
 use safetensors::SafeTensors;
 use serde_json::Value;
 
@@ -126,6 +126,7 @@ impl Case {
             epsilon: or_zero("epsilon") as f32,
             weight_decay: or_zero("weight_decay") as f32,
             seed: self.config["seed"].as_u64().unwrap(),
+            ..Config::new("mlp").train
         }
     }
 

@@ -7,6 +7,7 @@ pub mod activation;
 pub mod batch;
 pub mod ceiling;
 pub mod corruption;
+pub mod divergence;
 pub mod latent;
 pub mod loss;
 pub mod matmul;
@@ -14,6 +15,7 @@ pub mod optimizer;
 pub mod random;
 pub mod record;
 pub mod reduce;
+pub mod sparsity;
 pub mod state;
 pub mod step;
 

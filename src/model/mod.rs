@@ -9,16 +9,17 @@ mod network;
 mod penalty;
 mod plans;
 mod presets;
+mod sparse;
 mod vae;
 
-pub use config::{CorruptionKind, InitScheme, LikelihoodKind, ModelConfig, ReductionKind};
+pub use config::{CorruptionKind, InitScheme, LikelihoodKind, ModelConfig, ReductionKind, SparsityKind};
 pub use likelihood::Likelihood;
 pub use network::{Network, Stack};
 pub use penalty::Penalty;
 pub use plans::Model;
 pub use presets::{Preset, preset, presets};
 
-use crate::graph::{Batch, Graph, Objective, Tensor};
+use crate::graph::{Batch, GaussianCode, Graph, Objective, Tensor};
 use crate::train::Config;
 use crate::{Error, Result};
 
@@ -52,6 +53,15 @@ pub trait Variant: Sync {
         network.encoder.record(graph, x)
     }
 
+    /// The distribution q(z given x) of images x; None where codes are points.
+    ///
+    /// # Errors
+    /// As [`Variant::code`].
+    fn posterior(&self, network: &Network, graph: &mut Graph, x: Tensor) -> Result<Option<GaussianCode>> {
+        let _ = (network, graph, x);
+        Ok(None)
+    }
+
     /// What training minimizes: `seen` is encoded, `clean` is explained.
     ///
     /// # Errors
@@ -76,7 +86,8 @@ pub trait Variant: Sync {
 }
 
 /// Every variant. Tests, help texts and the command line walk this list.
-pub const ALL: [&dyn Variant; 4] = [&linear::Linear, &mlp::Mlp, &denoising::Denoising, &vae::Vae];
+pub const ALL: [&dyn Variant; 5] =
+    [&linear::Linear, &mlp::Mlp, &denoising::Denoising, &sparse::Sparse, &vae::Vae];
 
 /// The variant called `name`.
 ///

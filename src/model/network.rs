@@ -69,8 +69,8 @@ pub struct Network {
     pub decoder: Stack,
     /// How reconstructions are judged.
     pub likelihood: Likelihood,
-    /// What the KL to the prior is multiplied by.
-    pub kl_weight: f32,
+    /// The model's settings: the weights of penalties, say.
+    pub config: ModelConfig,
 }
 
 impl Network {
@@ -85,7 +85,7 @@ impl Network {
             encoder: Stack::declare(graph, "encoder", &down, config, config.code_activation),
             decoder: Stack::declare(graph, "decoder", &up, config, config.output_activation),
             likelihood: Likelihood::declare(config, graph),
-            kl_weight: config.kl_weight,
+            config: config.clone(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Training as people expect it: epochs, validation, checkpoints, runs that resume bit for bit.
 
+mod bound;
 mod checkpoint;
 mod checkpoint_file;
 mod config;
@@ -9,9 +10,11 @@ mod interpolate;
 mod metrics;
 mod pictures;
 mod run;
+mod schedule;
 mod score;
 mod trainer;
 
+pub use bound::{ActiveUnits, ImportanceBound};
 pub use checkpoint::{Checkpoint, NamedTensor};
 pub use config::{Config, DataConfig, OptimizerKind, TrainConfig};
 pub use evaluate::{Evaluation, Evaluator, packed};
@@ -19,5 +22,6 @@ pub use infer::{Decoder, Reconstructions, Reconstructor, prior_codes};
 pub use interpolate::Interpolation;
 pub use metrics::{EpochReport, Losses, PER_IMAGE, Progress, json_line};
 pub use run::{Run, RunEvent};
+pub use schedule::{ScheduleKind, WarmupKind};
 pub use score::{ScoreField, ScoreFigure, score_field};
 pub use trainer::Trainer;

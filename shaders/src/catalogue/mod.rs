@@ -12,6 +12,7 @@ pub mod activation;
 pub mod batch;
 pub mod ceiling;
 pub mod corruption;
+pub mod divergence;
 pub mod latent;
 pub mod loss;
 pub mod matmul;
@@ -19,6 +20,7 @@ pub mod optimizer;
 pub mod random;
 pub mod record;
 pub mod reduce;
+pub mod sparsity;
 pub mod step;
 
 /// Every shader, for tests and tools that walk them all.
@@ -27,6 +29,7 @@ pub const ALL: &[&Shader] = &[
     &batch::SHADER,
     &ceiling::SHADER,
     &corruption::SHADER,
+    &divergence::SHADER,
     &latent::SHADER,
     &loss::SHADER,
     &matmul::SHUFFLE,
@@ -36,5 +39,6 @@ pub const ALL: &[&Shader] = &[
     &random::SHADER,
     &record::SHADER,
     &reduce::SHADER,
+    &sparsity::SHADER,
     &step::SHADER,
 ];
