@@ -39,7 +39,7 @@ impl Eval {
         let (model, center) = (checkpoint.model()?, checkpoint.center.as_deref());
         let seed = checkpoint.config.train.seed;
         let mut evaluator = Evaluator::new(&device, &model, &images, center, seed).await?;
-        let losses = evaluator.evaluate_parameters(&checkpoint.parameters).await?.losses;
+        let losses = evaluator.evaluate_checkpoint(&checkpoint).await?.losses;
         let latent = self.latent(&device, &checkpoint, &model, &images).await?;
         if self.json {
             return line(&self.as_json(&losses, latent.as_ref(), &model, &images).to_string());

@@ -4,24 +4,31 @@
 //! dispatches and pushes its backward. [`Graph::finish`] leaves a [`Plan`], which a [`Replay`] runs step
 //! after step without looking back.
 
+mod activation;
 mod build;
 mod compare;
+mod conv;
 mod cpu;
 mod dense;
+mod dropout;
 mod gpu;
 mod gradient;
 mod latent;
 mod liveness;
+mod norm;
 mod objective;
 mod parameters;
 mod plan;
+mod pool;
 mod replay;
 mod shape;
 mod training;
+mod window;
 
 pub use build::{Graph, Tensor};
 pub use compare::{Difference, first_difference};
 pub use latent::GaussianCode;
+pub use norm::BatchNorm;
 pub use objective::{
     Objective, Reduction, bernoulli_nll, continuous_bernoulli_nll, free_bits_kl, gaussian_kl, gaussian_nll,
     kl_sparsity, l1, learned_gaussian_nll, squared_error,
@@ -31,3 +38,4 @@ pub use plan::{BufferId, BufferSpec, Content, Dispatch, Phase, Plan, Slice};
 pub use replay::{Device, Pending, Replay};
 pub use shape::Shape;
 pub use training::{Batch, Optimizer, Update};
+pub use window::{Padding, Window};

@@ -6,18 +6,24 @@
 pub mod activation;
 pub mod batch;
 pub mod ceiling;
+pub mod conv;
 pub mod corruption;
 pub mod divergence;
+pub mod dropout;
 pub mod latent;
 pub mod loss;
 pub mod matmul;
+pub mod moments;
+pub mod norm;
 pub mod optimizer;
+pub mod pool;
 pub mod random;
 pub mod record;
 pub mod reduce;
 pub mod sparsity;
 pub mod state;
 pub mod step;
+pub mod upsample;
 
 use std::fmt::Debug;
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::variant;
+use super::{LayerConfig, variant};
 use crate::graph::Reduction;
 use crate::kernels::corruption::{self, Corruption};
 use crate::reference::activation::Activation;
@@ -32,11 +32,6 @@ impl LikelihoodKind {
             Self::SquaredError => "squared error",
             _ => "nats",
         }
-    }
-
-    /// Whether it takes logits.
-    pub const fn takes_logits(self) -> bool {
-        matches!(self, Self::Bernoulli | Self::ContinuousBernoulli)
     }
 
     /// Whether its loss is the negative logarithm of a probability, so that there is an ELBO.
@@ -110,9 +105,11 @@ pub enum SparsityKind {
 pub struct ModelConfig {
     /// The kind of autoencoder, by name.
     pub variant: String,
-    /// Widths of the encoder's hidden layers, from the image inward; the decoder mirrors them.
+    /// Widths of the encoder's dense layers, from the image inward; the decoder mirrors them. For stacks of
+    /// other layers see `encoder` and `decoder`.
     pub hidden: Vec<u32>,
-    /// Width of the code.
+    /// Width of the code, which a dense layer behind the encoder's others gives. Zero where the encoder's last
+    /// layer gives the code itself, in whatever shape.
     pub latent: u32,
     /// Activation of the hidden layers.
     pub activation: Activation,
@@ -150,6 +147,12 @@ pub struct ModelConfig {
     pub init: InitScheme,
     /// What the optimizer sees of the reconstruction.
     pub reduction: ReductionKind,
+    /// The encoder's layers before the code's own, in place of those that `hidden` means.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub encoder: Vec<LayerConfig>,
+    /// All of the decoder's layers, in place of those that `hidden` means.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decoder: Vec<LayerConfig>,
 }
 
 impl ModelConfig {
@@ -176,6 +179,8 @@ impl ModelConfig {
             corruption_rescale: false,
             init: InitScheme::default(),
             reduction: ReductionKind::default(),
+            encoder: Vec::new(),
+            decoder: Vec::new(),
         }
     }
 
@@ -198,8 +203,12 @@ impl ModelConfig {
     /// [`Error::Setting`] naming the first that does not.
     pub fn check(&self) -> Result<()> {
         let known = variant(&self.variant)?;
-        if self.latent == 0 {
-            return Err(Error::setting("latent", "at least 1", self.latent));
+        if self.latent == 0 && self.encoder.is_empty() {
+            return Err(Error::setting("latent", "at least 1 without layers in `encoder`", self.latent));
+        }
+        if !self.hidden.is_empty() && !self.encoder.is_empty() && !self.decoder.is_empty() {
+            let expected = "none where `encoder` and `decoder` list the layers";
+            return Err(Error::setting("hidden", expected, format!("{:?}", self.hidden)));
         }
         if self.hidden.contains(&0) {
             return Err(Error::setting("hidden", "layers of at least 1 unit", format!("{:?}", self.hidden)));
@@ -221,20 +230,7 @@ impl ModelConfig {
             let expected = "gaussian, dropout or salt-and-pepper for a denoising autoencoder";
             return Err(Error::setting("corruption", expected, "none"));
         }
-        if self.likelihood.takes_logits() {
-            let likelihood = match self.likelihood {
-                LikelihoodKind::ContinuousBernoulli => "continuous-bernoulli",
-                _ => "bernoulli",
-            };
-            if self.output_activation != Activation::Identity {
-                let expected = format!("identity with the {likelihood} likelihood, which takes logits");
-                return Err(Error::setting("output_activation", expected, self.output_activation));
-            }
-            if self.center {
-                let expected = format!("false with the {likelihood} likelihood, whose pixels lie in [0, 1]");
-                return Err(Error::setting("center", expected, true));
-            }
-        }
+        self.check_logits()?;
         if self.free_bits > 0.0 && !known.has_prior() {
             let expected = format!("0 for {}, whose code has no KL to a prior", known.name());
             return Err(Error::setting("free_bits", expected, self.free_bits));
@@ -245,7 +241,8 @@ impl ModelConfig {
         }
         if known.name() == "linear" {
             let activations = [self.code_activation, self.output_activation];
-            if !self.hidden.is_empty() || activations != [Activation::Identity; 2] {
+            let layers = [&self.encoder, &self.decoder].iter().any(|layers| !layers.is_empty());
+            if layers || !self.hidden.is_empty() || activations != [Activation::Identity; 2] {
                 let [code, output] = activations;
                 let got = format!("hidden {:?}, code {code}, output {output}", self.hidden);
                 return Err(Error::setting("linear", "no hidden layer and no activation", got));
@@ -267,9 +264,40 @@ impl ModelConfig {
             let expected = format!("none for {}; the variant sparse has it", self.variant);
             return Err(Error::setting("sparsity", expected, kind));
         }
-        if self.sparsity == SparsityKind::Kl && self.code_activation != Activation::Sigmoid {
-            let expected = "sigmoid with the sparsity kl, which is of logistic units";
-            return Err(Error::setting("code_activation", expected, self.code_activation));
+        let expected = "sigmoid with the sparsity kl, which is of logistic units";
+        let (setting, units) = match self.encoder.last() {
+            Some(last) if self.latent == 0 => {
+                ("encoder", last.clone().or_activation(self.activation).activation().unwrap_or_default())
+            }
+            _ => ("code_activation", self.code_activation),
+        };
+        if self.sparsity == SparsityKind::Kl && units != Activation::Sigmoid {
+            return Err(Error::setting(setting, expected, units));
+        }
+        Ok(())
+    }
+
+    // Whether the decoder gives logits and the pixels lie where a likelihood of logits wants them.
+    fn check_logits(&self) -> Result<()> {
+        let likelihood = match self.likelihood {
+            LikelihoodKind::Bernoulli => "bernoulli",
+            LikelihoodKind::ContinuousBernoulli => "continuous-bernoulli",
+            _ => return Ok(()),
+        };
+        if self.output_activation != Activation::Identity {
+            let expected = format!("identity with the {likelihood} likelihood, which takes logits");
+            return Err(Error::setting("output_activation", expected, self.output_activation));
+        }
+        if let Some(activation) = self.decoder.last().and_then(LayerConfig::activation)
+            && activation != Activation::Identity
+        {
+            let expected =
+                format!("identity in the last layer with the {likelihood} likelihood, which takes logits");
+            return Err(Error::setting("decoder", expected, activation));
+        }
+        if self.center {
+            let expected = format!("false with the {likelihood} likelihood, whose pixels lie in [0, 1]");
+            return Err(Error::setting("center", expected, true));
         }
         Ok(())
     }

@@ -55,7 +55,7 @@ impl Likelihood {
     /// [`Error::Shape`](crate::Error::Shape) for an output of another graph.
     pub fn mean(&self, graph: &mut Graph, output: Tensor) -> Result<Tensor> {
         match self {
-            Self::Bernoulli => graph.activate("mean image", output, Activation::Sigmoid),
+            Self::Bernoulli => graph.activation("mean image", output, Activation::Sigmoid),
             Self::ContinuousBernoulli => graph.continuous_mean("mean image", output),
             Self::Gaussian(_) | Self::GaussianLearned(_) | Self::SquaredError => Ok(output),
         }

@@ -1,7 +1,11 @@
 //! The autoencoders: what is configured, the networks, the likelihoods, and each variant as a short spec.
 
+mod blueprint;
+mod cnn;
 mod config;
 mod denoising;
+mod extent;
+mod layer;
 mod likelihood;
 mod linear;
 mod mlp;
@@ -13,6 +17,8 @@ mod sparse;
 mod vae;
 
 pub use config::{CorruptionKind, InitScheme, LikelihoodKind, ModelConfig, ReductionKind, SparsityKind};
+pub use extent::{Extent, PaddingConfig};
+pub use layer::LayerConfig;
 pub use likelihood::Likelihood;
 pub use network::{Network, Stack};
 pub use penalty::Penalty;
@@ -86,8 +92,8 @@ pub trait Variant: Sync {
 }
 
 /// Every variant. Tests, help texts and the command line walk this list.
-pub const ALL: [&dyn Variant; 5] =
-    [&linear::Linear, &mlp::Mlp, &denoising::Denoising, &sparse::Sparse, &vae::Vae];
+pub const ALL: [&dyn Variant; 6] =
+    [&linear::Linear, &mlp::Mlp, &cnn::Cnn, &denoising::Denoising, &sparse::Sparse, &vae::Vae];
 
 /// The variant called `name`.
 ///

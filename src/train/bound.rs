@@ -41,7 +41,7 @@ impl ImportanceBound {
         let batch = BATCH.min(total);
         let mut replay = Replay::new(device, checkpoint.model()?.importance(batch, total)?).await?;
         replay.write("images", &packed(&data.images))?;
-        replay.write_floats("parameters", &checkpoint.parameters)?;
+        replay.write_trained(&checkpoint.parameters, &checkpoint.statistics)?;
         if let Some(center) = &checkpoint.center {
             replay.write_floats("center", center)?;
         }
@@ -116,7 +116,7 @@ impl ActiveUnits {
     /// As [`Reconstructor::run`].
     pub async fn measure(device: &Device, checkpoint: &Checkpoint, data: &Dataset) -> Result<Self> {
         let codes = Reconstructor::new(device, checkpoint, data).await?.run().await?.codes;
-        Ok(Self::of(&codes, checkpoint.config.model.latent as usize))
+        Ok(Self::of(&codes, checkpoint.model()?.latent() as usize))
     }
 
     /// Of codes `[images, latent]`, row-major.

@@ -3,6 +3,7 @@
 mod bound;
 mod checkpoint;
 mod checkpoint_file;
+mod codes;
 mod config;
 mod evaluate;
 mod infer;
@@ -16,6 +17,7 @@ mod trainer;
 
 pub use bound::{ActiveUnits, ImportanceBound};
 pub use checkpoint::{Checkpoint, NamedTensor};
+pub use codes::{prior_grid, traversals};
 pub use config::{Config, DataConfig, OptimizerKind, TrainConfig};
 pub use evaluate::{Evaluation, Evaluator, packed};
 pub use infer::{Decoder, Reconstructions, Reconstructor, prior_codes};
