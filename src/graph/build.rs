@@ -10,6 +10,7 @@ use super::parameters::ALIGNMENT;
 use super::plan::{BufferId, BufferSpec, Content, Dispatch, Phase, Plan, Slice};
 use super::{Init, Parameter, ParameterLayout};
 use crate::kernels::activation::Activation;
+use crate::kernels::loss::ContinuousMean;
 use crate::kernels::pool::MaxPool;
 use crate::kernels::state::State;
 use crate::kernels::{self, Kernel};
@@ -311,6 +312,18 @@ impl Graph {
         let operands = operands.to_vec();
         self.dispatches.push(Dispatch { label, phase: self.phase, kernel: Arc::new(kernel), operands });
         Ok(())
+    }
+
+    /// The mean image that the logits of a continuous Bernoulli stand for. Carries no gradient: for outputs.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for a tensor of another graph.
+    pub fn continuous_mean(&mut self, label: &str, logits: Tensor) -> Result<Tensor> {
+        self.know(label, logits)?;
+        let mean = self.tensor(label, logits.rows, logits.columns, false);
+        let operands = [self.value(logits), self.value(mean)];
+        self.record(label, ContinuousMean { count: logits.count() }, &operands)?;
+        Ok(mean)
     }
 
     /// The plan. Temporary buffers whose lives do not overlap share memory, unless `keep_all` asks that

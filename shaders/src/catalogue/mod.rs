@@ -34,6 +34,7 @@ pub mod ceiling;
 pub mod contraction;
 pub mod conv;
 pub mod corruption;
+pub mod divergence;
 pub mod dropout;
 pub mod hadamard;
 pub mod latent;
@@ -46,6 +47,7 @@ pub mod pool;
 pub mod random;
 pub mod record;
 pub mod reduce;
+pub mod sparsity;
 pub mod spread;
 pub mod step;
 pub mod upsample;
@@ -56,6 +58,8 @@ pub const ALL: &[&Shader] = &[
     &batch::SHADER,
     &ceiling::SHADER,
     &contraction::SHADER,
+    &corruption::SHADER,
+    &divergence::SHADER,
     &conv::DOWN_SHUFFLE,
     &conv::DOWN_TILE,
     &conv::DOWN_REGISTER,
@@ -81,6 +85,7 @@ pub const ALL: &[&Shader] = &[
     &record::SHADER,
     &reduce::SHADER,
     &spread::SHADER,
+    &sparsity::SHADER,
     &step::SHADER,
     &upsample::SHADER,
 ];
