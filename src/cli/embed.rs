@@ -68,7 +68,7 @@ impl Embed {
         check_place(&self.out, &["svg", "png", "csv"])?;
         let (checkpoint, images) = self.trained.load()?;
         let images = images.slice(0..images.len().min(self.count as usize))?;
-        self.check(images.len(), checkpoint.config.model.latent)?;
+        self.check(images.len(), checkpoint.model()?.latent())?;
         let device = device.open_for(&checkpoint).await?;
         let codes = Reconstructor::new(&device, &checkpoint, &images).await?.run().await?.codes;
         let places = self.places(&codes, images.len())?;

@@ -53,7 +53,7 @@ impl Sample {
             let got = format!("{}, whose codes have no prior to draw from", checkpoint.config.model.variant);
             return Err(Error::setting("sample", "a variational autoencoder", got));
         }
-        let latent = checkpoint.config.model.latent as usize;
+        let latent = checkpoint.model()?.latent() as usize;
         let side = self.grid.map(|side| side as usize);
         let count = side.map_or(self.count as usize, |side| side * side);
         let spanned = match (side, self.dims) {

@@ -1,7 +1,11 @@
 //! The autoencoders: what is configured, the networks, the likelihoods, and each variant as a short spec.
 
+mod blueprint;
+mod cnn;
 mod config;
 mod denoising;
+mod extent;
+mod layer;
 mod likelihood;
 mod linear;
 mod mlp;
@@ -12,6 +16,8 @@ mod presets;
 mod vae;
 
 pub use config::{CorruptionKind, InitScheme, LikelihoodKind, ModelConfig, ReductionKind};
+pub use extent::{Extent, PaddingConfig};
+pub use layer::LayerConfig;
 pub use likelihood::Likelihood;
 pub use network::{Network, Stack};
 pub use penalty::Penalty;
@@ -76,7 +82,7 @@ pub trait Variant: Sync {
 }
 
 /// Every variant. Tests, help texts and the command line walk this list.
-pub const ALL: [&dyn Variant; 4] = [&linear::Linear, &mlp::Mlp, &denoising::Denoising, &vae::Vae];
+pub const ALL: [&dyn Variant; 5] = [&linear::Linear, &mlp::Mlp, &cnn::Cnn, &denoising::Denoising, &vae::Vae];
 
 /// The variant called `name`.
 ///

@@ -1,6 +1,6 @@
 //! Presets: set-ups that the user names, and every variant's own.
 
-use super::{ALL, CorruptionKind};
+use super::{ALL, CorruptionKind, LayerConfig};
 use crate::train::Config;
 use crate::{Error, Result};
 
@@ -30,7 +30,15 @@ impl Preset {
             let widths: Vec<String> = model.hidden.iter().map(u32::to_string).collect();
             parts.push(format!("hidden {} {}", widths.join("-"), model.activation));
         }
-        parts.push(format!("code {} {}", model.latent, model.code_activation));
+        for (side, layers) in [("encoder", &model.encoder), ("decoder", &model.decoder)] {
+            if !layers.is_empty() {
+                let layers: Vec<String> = layers.iter().map(LayerConfig::to_string).collect();
+                parts.push(format!("{side} {} {}", layers.join(" "), model.activation));
+            }
+        }
+        if model.latent > 0 {
+            parts.push(format!("code {} {}", model.latent, model.code_activation));
+        }
         parts.push(toml_name(&model.likelihood));
         if model.corruption != CorruptionKind::None {
             let rescaled = if model.corruption_rescale { " rescaled" } else { "" };

@@ -19,6 +19,8 @@ pub enum Stream {
     Prior = 4,
     /// The noise on the images that a denoising autoencoder sees.
     Corruption = 5,
+    /// What dropout keeps.
+    Dropout = 6,
     /// The points of the plane that are data sets.
     Points = 8,
 }

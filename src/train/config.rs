@@ -244,7 +244,10 @@ impl Config {
     pub fn overlaid(&self, table: toml::Table, origin: &str) -> Result<Self> {
         let refuse = |message: String| refusal(origin, &message);
         let mut merged = toml::Table::try_from(self).map_err(|error| refuse(error.to_string()))?;
-        for (section, values) in table {
+        for (section, mut values) in table {
+            if section == "model" {
+                forget_widths(&mut values);
+            }
             match (merged.get_mut(&section), values) {
                 (Some(toml::Value::Table(known)), toml::Value::Table(values)) => known.extend(values),
                 (Some(toml::Value::Table(_)), other) => {
@@ -275,6 +278,16 @@ impl Config {
         self.model.check()?;
         self.train.check()?;
         self.data.check()
+    }
+}
+
+// Layers that are listed for both sides leave nothing that a preset's widths could mean.
+fn forget_widths(model: &mut toml::Value) {
+    let Some(model) = model.as_table_mut() else { return };
+    let lists =
+        |side: &str| model.get(side).and_then(toml::Value::as_array).is_some_and(|layers| !layers.is_empty());
+    if lists("encoder") && lists("decoder") && !model.contains_key("hidden") {
+        model.insert("hidden".to_owned(), toml::Value::Array(Vec::new()));
     }
 }
 

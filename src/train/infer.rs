@@ -32,7 +32,7 @@ pub struct Reconstructions {
 }
 
 impl Reconstructor {
-    /// Uploads `data` and the checkpoint's parameters.
+    /// Uploads `data` and the checkpoint's parameters and statistics.
     ///
     /// # Errors
     /// [`Error::Setting`](crate::Error::Setting) for an empty data set,
@@ -58,7 +58,7 @@ impl Reconstructor {
             if corrupted { model.denoising(batch, total)? } else { model.reconstruction(batch, total)? };
         let mut replay = Replay::new(device, plan).await?;
         replay.write("images", &packed(&data.images))?;
-        replay.write_floats("parameters", &checkpoint.parameters)?;
+        replay.write_trained(&checkpoint.parameters, &checkpoint.statistics)?;
         if let Some(center) = &checkpoint.center {
             replay.write_floats("center", center)?;
         }
@@ -66,12 +66,12 @@ impl Reconstructor {
         Ok(Self { replay, total: total as usize, batch: batch as usize, center, corrupted })
     }
 
-    /// Replaces the parameters by those of `trained`.
+    /// Replaces parameters and statistics by those of `trained`.
     ///
     /// # Errors
     /// [`Error::Shape`](crate::Error::Shape) where it is another model.
     pub fn follow(&mut self, trained: &Replay) -> Result<()> {
-        self.replay.copy_from("parameters", trained)
+        self.replay.copy_trained(trained)
     }
 
     /// Runs over all images, in order.
@@ -123,7 +123,7 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// Uploads the checkpoint's parameters, for up to `batch` codes at a time.
+    /// Uploads the checkpoint's parameters and statistics, for up to `batch` codes at a time.
     ///
     /// # Errors
     /// As [`Replay::new`].
@@ -131,17 +131,17 @@ impl Decoder {
         let model = checkpoint.model()?;
         let batch = batch.clamp(1, BATCH as usize);
         let mut replay = Replay::new(device, model.decoding(batch as u32)?).await?;
-        replay.write_floats("parameters", &checkpoint.parameters)?;
-        let latent = model.config().latent as usize;
+        replay.write_trained(&checkpoint.parameters, &checkpoint.statistics)?;
+        let latent = model.latent() as usize;
         Ok(Self { replay, latent, batch, center: checkpoint.center.clone() })
     }
 
-    /// Replaces the parameters by those of `trained`.
+    /// Replaces parameters and statistics by those of `trained`.
     ///
     /// # Errors
     /// [`Error::Shape`](crate::Error::Shape) where it is another model.
     pub fn follow(&mut self, trained: &Replay) -> Result<()> {
-        self.replay.copy_from("parameters", trained)
+        self.replay.copy_trained(trained)
     }
 
     /// The mean images `[codes, pixels]`, in [0, 1], of codes `[codes, latent]`.

@@ -32,7 +32,7 @@ impl Pictures {
             Reconstructor::new(device, checkpoint, &shown).await?
         };
         let decoder = if checkpoint.model()?.has_prior() {
-            let latent = checkpoint.config.model.latent as usize;
+            let latent = checkpoint.model()?.latent() as usize;
             let codes = prior_codes(checkpoint.config.train.seed, SAMPLES, latent);
             Some((Decoder::new(device, checkpoint, SAMPLES).await?, codes))
         } else {
