@@ -156,7 +156,7 @@ fn labels_need_every_picture_in_one_of_two_to_256_folders() {
     assert_eq!(report.remarks, ["there are 257 class folders, more than 256, so there are no labels"]);
     fs::remove_dir_all(place.path().join("200")).unwrap();
     let (train, test, _) = read(place.path());
-    let labels = [train.labels.unwrap(), test.labels.unwrap()].concat();
+    let labels = [train.labels.clone().unwrap(), test.labels.unwrap()].concat();
     assert_eq!(labels.iter().max(), Some(&255));
     assert_eq!(train.class(200), "201");
 }

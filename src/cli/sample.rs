@@ -29,14 +29,20 @@ pub(super) struct Sample {
     #[arg(long, value_name = "N", conflicts_with = "count", value_parser = clap::value_parser!(u32).range(1..=100))]
     grid: Option<u32>,
     /// Which two numbers of the code the grid spans, from 0, as 3,7
-    #[arg(long, value_name = "I,J", requires = "grid", value_delimiter = ',', num_args = 2)]
-    dims: Option<Vec<usize>>,
+    #[arg(long, value_name = "I,J", requires = "grid", value_parser = pair)]
+    dims: Option<[usize; 2]>,
     /// Decides the codes that are drawn
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
     /// Where to write the picture
     #[arg(long, value_name = "PNG", default_value = "samples.png")]
     out: PathBuf,
+}
+
+fn pair(text: &str) -> std::result::Result<[usize; 2], String> {
+    let numbers = text.split(',').map(|number| number.trim().parse().ok());
+    let numbers = numbers.collect::<Option<Vec<usize>>>().and_then(|numbers| numbers.try_into().ok());
+    numbers.ok_or_else(|| "two numbers as 3,7 are needed".to_owned())
 }
 
 impl Sample {
@@ -50,8 +56,8 @@ impl Sample {
         let latent = checkpoint.model()?.latent() as usize;
         let side = self.grid.map(|side| side as usize);
         let count = side.map_or(self.count as usize, |side| side * side);
-        let spanned = match (side, self.dims.as_deref()) {
-            (Some(side), Some(&[across, up])) => Some((side, [across, up])),
+        let spanned = match (side, self.dims) {
+            (Some(side), Some(dims)) => Some((side, dims)),
             (Some(side), _) if latent == 2 => Some((side, [0, 1])),
             _ => None,
         };

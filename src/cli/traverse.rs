@@ -34,7 +34,7 @@ pub(super) struct Traverse {
     #[arg(long, value_name = "DIMS", value_delimiter = ',')]
     dims: Option<Vec<usize>>,
     /// How many deviations to either side of the mean to go
-    #[arg(long, value_name = "R", default_value_t = 3.0, value_parser = positive)]
+    #[arg(long, value_name = "R", default_value_t = 3.0, value_parser = positive, allow_negative_numbers = true)]
     range: f32,
     /// How many images a row
     #[arg(long, value_name = "N", default_value_t = 9, value_parser = clap::value_parser!(u32).range(2..=1000))]
