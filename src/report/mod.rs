@@ -15,4 +15,6 @@ pub use grid::{Grid, interleaved};
 #[cfg(feature = "plot")]
 pub use picture::{Anchor, Area, Colour, Picture, Pixels};
 #[cfg(feature = "plot")]
-pub use plot::{Axis, Page, Panel, Scatter, Series, Thumbnails};
+pub use plot::{
+    Axis, Curve, Field, HeatMap, Histogram, Images, Lines, Page, Panel, Quiver, Scatter, Series, Thumbnails,
+};
