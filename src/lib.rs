@@ -29,7 +29,7 @@ let mut trainer = Trainer::new(&device, &config, &images).await?;
 for _ in 0..config.train.epochs {
     let report = trainer.epoch(&mut |_progress| true).await?;
     // Nats per image: summed over its pixels, or its code, and averaged over images.
-    println!("epoch {}: {:.2} + KL {:.2}", report.epoch, report.train.reconstruction, report.train.kl);
+    println!("epoch {}: {:.2} + KL {:.2}", report.epoch, report.train.reconstruction, report.train.penalty);
 }
 trainer.checkpoint().await?.save("vae.safetensors")
 # })
@@ -58,6 +58,8 @@ println!("{}", plan.table(&Variants { matmul: MatMulVariant::Tile }));
 #[cfg(feature = "train")]
 pub mod data;
 mod error;
+#[cfg(feature = "plot")]
+pub mod figures;
 pub mod gpu;
 pub mod graph;
 pub mod kernels;

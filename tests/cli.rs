@@ -23,7 +23,10 @@ fn a_run_ends_by_naming_its_pictures_and_can_be_used() {
         "{out}"
     );
     assert_eq!(lines[1], "losses: nats per image (sum over pixels and code, mean over images)");
-    assert!(lines[2].starts_with("epoch   1/2  train ") && lines[2].contains("  validation "), "{out}");
+    let minimized =
+        "minimized: the reconstruction, summed over pixels, averaged over images, + 1 x kl: kl_weight ";
+    assert!(lines[2].starts_with(minimized), "{out}");
+    assert!(lines[3].starts_with("epoch   1/2  train ") && lines[3].contains("  validation "), "{out}");
     let run = place.path().join("runs/vae-001");
     let names = ["best.safetensors", "config.toml"].into_iter().map(str::to_owned);
     let pictures = (1..=2)

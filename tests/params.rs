@@ -8,6 +8,7 @@ use narrows::gpu::{MatMulVariant, Variants};
 use narrows::kernels::activation::{self, Activation};
 use narrows::kernels::batch::{Gather, Permute};
 use narrows::kernels::ceiling::{MemoryCopy, MultiplyAdd};
+use narrows::kernels::corruption::{Corrupt, Corruption};
 use narrows::kernels::latent::{GaussianKl, Mean, Reparameterize, ReparameterizeBackward};
 use narrows::kernels::loss::{Kind, Loss};
 use narrows::kernels::matmul::{Epilogue, Layout, MatMul};
@@ -18,6 +19,12 @@ use narrows::kernels::reduce::ColumnSum;
 use narrows::kernels::step::Advance;
 use narrows::kernels::{Kernel, check};
 use narrows_shaders::{ALL, Access};
+
+const CORRUPTIONS: [Corruption; 3] = [
+    Corruption::Gaussian { deviation: 0.25 },
+    Corruption::Dropout { probability: 0.5, rescale: true },
+    Corruption::SaltAndPepper { probability: 0.25 },
+];
 
 // Of every kernel one, and one for each entry point it has.
 fn kernels() -> Vec<Box<dyn Kernel>> {
@@ -49,6 +56,12 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         [Kind::SquaredError, Kind::Gaussian { deviation: 0.1 }, Kind::GaussianLearned, Kind::Bernoulli]
     {
         all.push(Box::new(Loss { rows, columns: 5, kind, scale: 0.5, accumulate }));
+    }
+    for center in [false, true] {
+        let gather = Gather { batch: 3, count, pixels: 9, center };
+        for corruption in CORRUPTIONS {
+            all.push(Box::new(Corrupt { gather, corruption }));
+        }
     }
     for layout in Layout::ALL {
         for epilogue in [
@@ -133,6 +146,11 @@ fn parameters_stand_in_the_order_of_the_shaders_fields() {
     assert_eq!(words(&matmul), [3, 5, 7]);
     assert_eq!(words(&ColumnSum { rows: 3, columns: 5, chunk: 2, accumulate: false }), [3, 5, 2]);
     assert_eq!(words(&Gather { batch: 3, count: 7, pixels: 9, center: true }), [3, 7, 9]);
+    let corrupt = |corruption| {
+        words(&Corrupt { gather: Gather { batch: 3, count: 7, pixels: 9, center: true }, corruption })
+    };
+    assert_eq!(corrupt(CORRUPTIONS[0]), [3, 9, one(0.25), one(1.0)]);
+    assert_eq!(corrupt(CORRUPTIONS[1]), [3, 9, one(0.5), one(2.0)]);
     assert_eq!(words(&Bits { count: 7, first_block: 1, stream: 2, domain: 3 }), [7, 1, 2, 3]);
     let ring = MeanToRing { count: 7, capacity: 4, width: 2, slot: 1, scale: 0.5 };
     assert_eq!(words(&ring), [7, 4, 2, 1, one(0.5)]);

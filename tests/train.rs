@@ -80,7 +80,7 @@ fn an_evaluation_counts_each_image_of_a_partial_batch_once() {
         let images = dataset(300);
         let [gpu, cpu] = [device(), &Device::Cpu].map(|device| evaluated(device, &trained, &images));
         assert_close(gpu.reconstruction, cpu.reconstruction, 1e-5, variant.name());
-        assert_close(gpu.kl, cpu.kl, 1e-5, variant.name());
+        assert_close(gpu.penalty, cpu.penalty, 1e-5, variant.name());
         // Without noise, the whole's mean is the mean over any parts.
         if !trained.model().unwrap().has_prior() {
             let parts = [0..1, 1..44, 44..300].map(|range| images.slice(range).unwrap());
@@ -104,7 +104,7 @@ fn the_reference_trains_as_the_device_does() {
         let [a, b] = [&mut gpu, &mut cpu].map(|trainer| block_on(trainer.epoch(&mut |_| true)).unwrap());
         for (a, b) in [(a.train, b.train), (a.validation.unwrap(), b.validation.unwrap())] {
             assert_close(a.reconstruction, b.reconstruction, 1e-3, variant.name());
-            assert_close(a.kl, b.kl, 1e-2, variant.name());
+            assert_close(a.penalty, b.penalty, 1e-2, variant.name());
         }
         assert_eq!((a.step, a.epoch), (b.step, b.epoch));
     }
@@ -128,10 +128,10 @@ fn an_epoch_reports_its_steps_and_its_watcher_sees_them() {
 }
 
 #[test]
-fn the_kl_weighs_in_the_scale_of_the_reports() {
+fn the_penalty_weighs_in_the_scale_of_the_reports() {
     let mut config = config("vae");
     config.model.kl_weight = 0.5;
-    let losses = Losses { reconstruction: 10.0, kl: 4.0 };
+    let losses = Losses { reconstruction: 10.0, penalty: 4.0 };
     let model = |config: &Config| Model::new(&config.model, 35).unwrap();
     assert_eq!(losses.objective(&model(&config)), 12.0);
     assert_eq!(losses.elbo(&model(&config)), Some(-14.0));

@@ -1,6 +1,7 @@
 //! `narrows eval`: the losses of a trained model on images it was not trained on.
 
 use narrows::Result;
+use narrows::model::Penalty;
 use narrows::train::{Evaluator, PER_IMAGE};
 use serde_json::json;
 
@@ -30,11 +31,12 @@ impl Eval {
         let losses = evaluator.evaluate_parameters(&checkpoint.parameters).await?.losses;
         let unit = model.config().likelihood.unit();
         let (part, count) = (self.trained.part().name(), images.len());
-        let kl = model.has_prior().then_some(losses.kl);
+        let penalty = model.penalty();
+        let kl = model.has_prior().then_some(losses.penalty);
         let elbo = losses.elbo(&model);
         let per_pixel = losses.reconstruction / images.pixels() as f64;
         if self.json {
-            let object = json!({
+            let mut object = json!({
                 "data": images.name,
                 "part": part,
                 "images": count,
@@ -43,15 +45,24 @@ impl Eval {
                 "reconstruction_per_image": losses.reconstruction,
                 "reconstruction_per_pixel": per_pixel,
                 "kl_nats_per_image": kl,
+                "penalty": penalty.map(|penalty| penalty.name),
+                "penalty_weight": penalty.map(|penalty| penalty.weight),
                 "elbo_nats_per_image": elbo,
             });
+            if penalty.is_some() && kl.is_none() {
+                object["penalty_per_image"] = json!(losses.penalty);
+            }
             return line(&object.to_string());
         }
         line(&format!("{count} {part} images of {}, means over images", images.name))?;
         line(&format!("reconstruction  {:>10.4} {unit} per image (sum over pixels)", losses.reconstruction))?;
         line(&format!("                {per_pixel:>10.6} {unit} per pixel (mean over pixels)"))?;
-        if let Some(kl) = kl {
-            line(&format!("kl              {kl:>10.4} nats per image (sum over the code)"))?;
+        match (kl, penalty) {
+            (Some(kl), _) => line(&format!("kl              {kl:>10.4} nats per image (sum over the code)"))?,
+            (None, Some(Penalty { name, meaning, .. })) => {
+                line(&format!("{name:14}  {:>10.4} unweighted; {meaning}", losses.penalty))?;
+            }
+            (None, None) => {}
         }
         if let Some(elbo) = elbo {
             line(&format!("elbo            {elbo:>10.4} nats per image (one sample of z an image)"))?;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use narrows::data::Source;
 use narrows::train::{Config, DataConfig};
 use narrows::{Error, Result};
 use serde::Serialize;
@@ -49,7 +50,7 @@ struct ModelFlags {
     /// Standard deviation of the gaussian likelihood, in pixel values of [0, 1]
     #[arg(long, allow_negative_numbers = true, value_name = "S")]
     deviation: Option<f32>,
-    /// What the KL (sum over the code, mean over images) is multiplied by
+    /// What the KL to the prior is multiplied by: nats summed over the code, averaged over the images
     #[arg(long, allow_negative_numbers = true, value_name = "BETA")]
     kl_weight: Option<f32>,
     /// Whether layers have biases
@@ -58,6 +59,15 @@ struct ModelFlags {
     /// Whether the mean training image is subtracted first
     #[arg(long, value_name = "BOOL")]
     center: Option<bool>,
+    /// What is done to the images the encoder sees: none, gaussian (noise added), dropout or salt-and-pepper
+    #[arg(long, value_name = "KIND")]
+    corruption: Option<String>,
+    /// Standard deviation of that noise in pixel values of [0, 1], or probability that a pixel is lost
+    #[arg(long, allow_negative_numbers = true, value_name = "S")]
+    corruption_amount: Option<f32>,
+    /// Whether dropout multiplies what it keeps by 1 / (1 - amount)
+    #[arg(long, value_name = "BOOL")]
+    corruption_rescale: Option<bool>,
     /// First weights: glorot-uniform or he-uniform
     #[arg(long, value_name = "SCHEME")]
     init: Option<String>,
@@ -105,17 +115,25 @@ struct TrainFlags {
 #[derive(clap::Args, Serialize)]
 #[command(next_help_heading = "Data")]
 pub(super) struct DataFlags {
-    /// sample (built in), fashion-mnist, mnist, or idx for any folder of IDX files
+    /// sample (built in), fashion-mnist, mnist, idx (IDX files), folder (pictures of any size), npy (NumPy's
+    /// arrays), or the path of a folder or .npy file, whose content tells
     #[arg(long = "data", value_name = "SOURCE")]
     #[serde(rename = "source")]
     data: Option<String>,
-    /// Folder with the files, plain or gzipped
+    /// Where its files are
     #[arg(long = "data-dir", value_name = "DIR")]
     #[serde(rename = "dir")]
     data_dir: Option<PathBuf>,
     /// How many of the last training images to hold out [default: a tenth, at most 5000]
     #[arg(long, value_name = "N")]
     validation: Option<usize>,
+    /// Height and width that a folder's pictures are cropped and resized to [default: their own where all have
+    /// one of at most 128, else 64]
+    #[arg(long, value_name = "N")]
+    size: Option<u32>,
+    /// Make a folder's pictures grey [default: only if all are]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    grey: Option<bool>,
 }
 
 /// A list of widths as one value of a flag.
@@ -142,12 +160,53 @@ impl DataFlags {
     /// so another source does not take them over.
     pub(super) fn over(&self, config: &Config) -> Result<DataConfig> {
         let mut config = config.clone();
-        let flags = given(self)?;
-        if self.data.as_ref().is_some_and(|source| *source != config.data.source.to_string()) {
-            config.data = DataConfig::default();
+        let mut flags = given(self)?;
+        if let Some((source, place)) = self.data.as_deref().map(|data| self.named(data)).transpose()? {
+            if source != config.data.source {
+                config.data = DataConfig::default();
+            }
+            flags.insert("source".to_owned(), source.as_str().into());
+            let place = place.map(|place| toml::Value::try_from(place)).transpose();
+            let place = place.map_err(|error| Error::setting("--data", "what TOML can hold", error))?;
+            flags.extend(place.map(|place| ("dir".to_owned(), place)));
         }
         let sections = toml::Table::from_iter([("data".to_owned(), flags.into())]);
         Ok(config.overlaid(sections, ORIGIN)?.data)
+    }
+}
+
+impl DataFlags {
+    /// What was given, as it is typed, each flag behind a space.
+    pub(super) fn typed(&self) -> String {
+        let quoted = |path: &Path| format!("'{}'", path.display());
+        let mut flags = String::new();
+        let mut add = |name: &str, value: Option<String>| {
+            flags.extend(value.map(|value| format!(" --{name} {value}")));
+        };
+        add("data", self.data.clone());
+        add("data-dir", self.data_dir.as_deref().map(quoted));
+        add("validation", self.validation.map(|count| count.to_string()));
+        add("size", self.size.map(|size| size.to_string()));
+        flags.extend(self.grey.map(|grey| format!(" --grey={grey}")));
+        flags
+    }
+
+    // The source that `--data` names, or the one that lies at the path it gives.
+    fn named<'a>(&self, data: &'a str) -> Result<(Source, Option<&'a Path>)> {
+        let path = Path::new(data);
+        match (data.parse(), Source::at(path)) {
+            (Ok(source), _) => Ok((source, None)),
+            (Err(_), Some(_)) if self.data_dir.is_some() => {
+                let expected = "none beside the path that --data gives";
+                Err(Error::setting("--data-dir", expected, format!("both, and --data {data}")))
+            }
+            (Err(_), Some(source)) => Ok((source, Some(path))),
+            (Err(Error::Setting { expected, .. }), None) => {
+                let expected = format!("{expected}, or the path of a folder or .npy file");
+                Err(Error::setting("--data", expected, format!("`{data}`")))
+            }
+            (Err(error), None) => Err(error),
+        }
     }
 }
 

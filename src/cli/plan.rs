@@ -11,7 +11,7 @@ use narrows::{Error, Result};
 
 use super::DeviceFlags;
 use super::flags::ConfigFlags;
-use super::output::line;
+use super::output::{line, told};
 
 /// Show the dispatches of a training step
 #[derive(clap::Args)]
@@ -31,7 +31,7 @@ impl PlanCommand {
             return Err(Error::setting("--check", "a device to hold against the reference", "--device cpu"));
         }
         let config = self.config.resolve()?;
-        let images = config.data.load()?.train;
+        let images = told(config.data.load()?).train;
         let (pixels, total) = (images.pixels() as u32, images.len() as u32);
         let model = Model::new(&config.model, pixels)?;
         let plan = model.training(config.train.batch, total, true, config.train.optimizer(), self.check)?;

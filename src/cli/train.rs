@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use narrows::data::Split;
 use narrows::graph::Device;
 use narrows::model::ALL;
+use narrows::report::report_run;
 use narrows::train::{Checkpoint, PER_IMAGE, Run, Trainer};
 use narrows::{Error, Result};
 
 use super::DeviceFlags;
 use super::flags::ConfigFlags;
-use super::output::note;
+use super::output::{note, told};
 use super::progress::Reporter;
 
 /// Train an autoencoder
@@ -35,11 +36,13 @@ const EXAMPLES: &str = "Examples:
   narrows train vae
   narrows train mlp --hidden 256,64 --latent 10 --optimizer adam --lr 1e-3 --epochs 20
   narrows train vae --data fashion-mnist --seed 7 --run runs/full
+  narrows train vae --data photos --size 32 --likelihood gaussian-learned
+  narrows train mlp --data digits.npy
   narrows train --resume runs/full --epochs 30
   narrows train --config runs/full/config.toml --seed 8
 
-A run's folder gets config.toml, metrics.jsonl, last.safetensors, best.safetensors and each epoch's
-pictures. Ctrl-C saves, and --resume goes on to the same bits.";
+A run's folder gets config.toml, metrics.jsonl, last.safetensors, best.safetensors, each epoch's pictures
+and, in the end, report.html. Ctrl-C saves, and --resume goes on to the same bits.";
 
 fn after_help() -> String {
     let variants = ALL.iter().map(|variant| format!("\n  {:7} {}", variant.name(), variant.summary()));
@@ -62,7 +65,7 @@ impl Train {
         if let Some(folder) = &self.run {
             Run::check_new(folder)?;
         }
-        let split = config.data.load()?;
+        let split = told(config.data.load()?);
         let device = device.open().await?;
         let folder = match &self.run {
             Some(folder) => folder.clone(),
@@ -75,7 +78,7 @@ impl Train {
     async fn go_on(&self, folder: &Path, device: &DeviceFlags) -> Result<()> {
         let checkpoint = Checkpoint::last(folder)?;
         let config = self.config.for_resume(&checkpoint.config)?;
-        let split = config.data.load()?;
+        let split = told(config.data.load_for(checkpoint.shape)?);
         let device = device.open_for(&checkpoint).await?;
         let run = Run::resume(folder, &device, &checkpoint, &config, &split).await?;
         self.train(run, folder, &device, &split).await
@@ -94,8 +97,11 @@ impl Train {
         }
         let outcome = run.train(&mut |event| reporter.note(&event)).await;
         reporter.clear();
-        match outcome {
-            Ok(()) => conclude(&mut reporter, folder, run.trainer()),
+        match &outcome {
+            Ok(()) => {
+                let report = report_run(folder, device, split).await?;
+                conclude(&mut reporter, folder, run.trainer(), &report);
+            }
             Err(Error::Stopped) => {
                 note(&format!("stopped and saved; go on with: narrows train --resume {}", folder.display()));
             }
@@ -117,10 +123,12 @@ fn introduce(reporter: &mut Reporter, run: &Run, device: &Device, split: &Split)
         plan.dispatches.len(),
     ));
     reporter.say(&format!("losses: {} per image ({PER_IMAGE})", model.likelihood.unit()));
+    reporter.say(&format!("minimized: {}", run.trainer().model().minimized()));
 }
 
 // Tells of the pictures, so that they are what a new user sees.
-fn conclude(reporter: &mut Reporter, folder: &Path, trainer: &Trainer) {
+fn conclude(reporter: &mut Reporter, folder: &Path, trainer: &Trainer, report: &Path) {
+    reporter.say(&format!("report:   {}", report.display()));
     reporter.say(&format!("model:    {}", folder.join("best.safetensors").display()));
     reporter.say(&format!("metrics:  {}", folder.join("metrics.jsonl").display()));
     let epoch = trainer.config().train.epochs;

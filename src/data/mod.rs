@@ -9,9 +9,14 @@
 //! ```
 
 mod dataset;
+pub mod folder;
 pub mod idx;
+pub mod npy;
+mod npy_header;
+mod picture;
 mod sample;
 mod source;
 
-pub use dataset::{Dataset, Split};
-pub use source::{Source, load};
+pub use dataset::{Dataset, LoadReport, Split};
+pub use picture::Form;
+pub use source::{Source, load, load_as};

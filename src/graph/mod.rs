@@ -29,4 +29,4 @@ pub use parameters::{Init, Parameter, ParameterLayout};
 pub use plan::{BufferId, BufferSpec, Content, Dispatch, Phase, Plan, Slice};
 pub use replay::{Device, Pending, Replay};
 pub use shape::Shape;
-pub use training::Optimizer;
+pub use training::{Batch, Optimizer};

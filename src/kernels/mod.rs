@@ -6,6 +6,7 @@
 pub mod activation;
 pub mod batch;
 pub mod ceiling;
+pub mod corruption;
 pub mod latent;
 pub mod loss;
 pub mod matmul;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::variant;
 use crate::graph::Reduction;
+use crate::kernels::corruption::{self, Corruption};
 use crate::reference::activation::Activation;
 use crate::{Error, Result};
 
@@ -68,6 +69,21 @@ impl From<ReductionKind> for Reduction {
     }
 }
 
+/// What is done to the images that the encoder sees in training.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CorruptionKind {
+    /// Nothing.
+    #[default]
+    None,
+    /// Gaussian noise is added, and not clipped.
+    Gaussian,
+    /// Pixels are 0.
+    Dropout,
+    /// Pixels are 0 or 1, one as probable as the other.
+    SaltAndPepper,
+}
+
 /// A model, before it meets images.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -88,12 +104,19 @@ pub struct ModelConfig {
     pub likelihood: LikelihoodKind,
     /// The fixed standard deviation of the Gaussian likelihood, in pixel values of [0, 1].
     pub deviation: f32,
-    /// What the KL term (sum over the code, nats) is multiplied by.
+    /// What the KL to the prior is multiplied by: nats summed over the code, averaged over the images of a batch.
     pub kl_weight: f32,
     /// Whether layers have biases.
     pub bias: bool,
     /// Whether the mean training image is subtracted first.
     pub center: bool,
+    /// What is done to the images that the encoder sees in training. Evaluations see them as they are.
+    pub corruption: CorruptionKind,
+    /// The standard deviation of the corruption's noise, in pixel values of [0, 1], or the probability that a
+    /// pixel is lost.
+    pub corruption_amount: f32,
+    /// Whether dropout multiplies what it keeps by `1 / (1 - corruption_amount)`.
+    pub corruption_rescale: bool,
     /// How weights start.
     pub init: InitScheme,
     /// What the optimizer sees of the reconstruction.
@@ -115,8 +138,24 @@ impl ModelConfig {
             kl_weight: 1.0,
             bias: true,
             center: false,
+            corruption: CorruptionKind::default(),
+            corruption_amount: 0.2,
+            corruption_rescale: false,
             init: InitScheme::default(),
             reduction: ReductionKind::default(),
+        }
+    }
+
+    /// The corruption these settings mean.
+    pub const fn corruption(&self) -> Option<Corruption> {
+        let amount = self.corruption_amount;
+        match self.corruption {
+            CorruptionKind::None => None,
+            CorruptionKind::Gaussian => Some(Corruption::Gaussian { deviation: amount }),
+            CorruptionKind::Dropout => {
+                Some(Corruption::Dropout { probability: amount, rescale: self.corruption_rescale })
+            }
+            CorruptionKind::SaltAndPepper => Some(Corruption::SaltAndPepper { probability: amount }),
         }
     }
 
@@ -137,6 +176,9 @@ impl ModelConfig {
         }
         if !(self.kl_weight.is_finite() && self.kl_weight >= 0.0) {
             return Err(Error::setting("kl_weight", "a number that is not negative", self.kl_weight));
+        }
+        if let Some(corruption) = self.corruption() {
+            corruption::check(corruption)?;
         }
         if self.likelihood == LikelihoodKind::Bernoulli {
             if self.output_activation != Activation::Identity {

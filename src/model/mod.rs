@@ -5,19 +5,21 @@ mod likelihood;
 mod linear;
 mod mlp;
 mod network;
+mod penalty;
 mod plans;
 mod vae;
 
-pub use config::{InitScheme, LikelihoodKind, ModelConfig, ReductionKind};
+pub use config::{CorruptionKind, InitScheme, LikelihoodKind, ModelConfig, ReductionKind};
 pub use likelihood::Likelihood;
 pub use network::{Network, Stack};
+pub use penalty::Penalty;
 pub use plans::Model;
 
-use crate::graph::{Graph, Objective, Tensor};
+use crate::graph::{Batch, Graph, Objective, Tensor};
 use crate::train::Config;
 use crate::{Error, Result};
 
-/// One kind of autoencoder: a screenful that reads like its formula. Plain ones, `nll(decode(encode(x)), x)`, are what
+/// One kind of autoencoder: a screenful that reads like its formula. Plain ones, `nll(decode(encode(seen)), clean)`, are what
 /// the methods here already say; others say their own.
 pub trait Variant: Sync {
     /// The name in options and files.
@@ -42,14 +44,21 @@ pub trait Variant: Sync {
         network.encoder.record(graph, x)
     }
 
-    /// What training minimizes on images x.
+    /// What training minimizes: `seen` is encoded, `clean` is explained.
     ///
     /// # Errors
     /// As [`Variant::code`].
-    fn objective(&self, network: &Network, graph: &mut Graph, x: Tensor) -> Result<Objective> {
-        let code = self.code(network, graph, x)?;
+    fn objective(&self, network: &Network, graph: &mut Graph, batch: Batch) -> Result<Objective> {
+        let code = self.code(network, graph, batch.seen)?;
         let y = network.decoder.record(graph, code)?;
-        Ok(network.likelihood.nll(y, x))
+        Ok(network.likelihood.nll(y, batch.clean))
+    }
+
+    /// What [`Variant::objective`] adds to the reconstruction, and what its weight multiplies; None where that
+    /// is nothing.
+    fn penalty(&self, config: &ModelConfig) -> Option<Penalty> {
+        let _ = config;
+        None
     }
 
     /// Whether codes drawn from a standard normal are what its decoder was trained on.

@@ -69,7 +69,7 @@ pub struct Network {
     pub decoder: Stack,
     /// How reconstructions are judged.
     pub likelihood: Likelihood,
-    /// What the KL term is multiplied by.
+    /// What the KL to the prior is multiplied by.
     pub kl_weight: f32,
 }
 

@@ -1,8 +1,9 @@
 //! The plans of a model: to train it, to evaluate it, to encode, decode and reconstruct with it.
 
-use super::{ModelConfig, Network, ReductionKind, Variant, variant};
-use crate::graph::{Graph, Optimizer, Plan, Tensor};
+use super::{ModelConfig, Network, Penalty, ReductionKind, Variant, variant};
+use crate::graph::{Batch, Graph, Optimizer, Plan, Tensor};
 use crate::kernels::activation::Activation;
+use crate::kernels::corruption::Corruption;
 use crate::{Error, Result};
 
 // 8 GiB of them: what 32-bit offsets reach with room to spare, and no device holds more in one buffer.
@@ -47,13 +48,32 @@ impl Model {
         self.variant.has_prior()
     }
 
-    /// What the KL weighs beside a reconstruction summed over pixels, as reports are.
-    pub fn kl_weight_per_image(&self) -> f64 {
+    /// What it minimizes beside the reconstruction, if anything.
+    pub fn penalty(&self) -> Option<Penalty> {
+        self.variant.penalty(&self.config)
+    }
+
+    /// What the penalty weighs beside a reconstruction summed over pixels, as reports are. Zero without any.
+    pub fn penalty_weight_per_image(&self) -> f64 {
         let pixels = match self.config.reduction {
             ReductionKind::Image => 1.0,
             ReductionKind::Pixel => f64::from(self.pixels),
         };
-        f64::from(self.config.kl_weight) * pixels
+        self.penalty().map_or(0.0, |penalty| f64::from(penalty.weight)) * pixels
+    }
+
+    /// What training minimizes and what the penalty's weight multiplies, in a line for people.
+    pub fn minimized(&self) -> String {
+        let over = match self.config.reduction {
+            ReductionKind::Image => "summed over pixels, averaged over images",
+            ReductionKind::Pixel => "averaged over pixels and images",
+        };
+        match self.penalty() {
+            None => format!("the reconstruction, {over}"),
+            Some(Penalty { name, weight, meaning }) => {
+                format!("the reconstruction, {over}, + {weight} x {name}: {meaning}")
+            }
+        }
     }
 
     fn graph(&self, batch: u32) -> (Graph, Network) {
@@ -62,11 +82,17 @@ impl Model {
         (graph, network)
     }
 
-    fn images(&self, graph: &mut Graph, total: u32, shuffle: bool) -> Result<Tensor> {
-        graph.batch(total, self.pixels, shuffle, self.config.center)
+    fn images(
+        &self,
+        graph: &mut Graph,
+        total: u32,
+        shuffle: bool,
+        corruption: Option<Corruption>,
+    ) -> Result<Batch> {
+        graph.batch(total, self.pixels, shuffle, self.config.center, corruption)
     }
 
-    /// One training step on a batch out of `total` images.
+    /// One training step on a batch out of `total` images, corrupted as the configuration says.
     ///
     /// # Errors
     /// [`Error::Setting`](crate::Error::Setting) for a batch larger than the data set.
@@ -79,35 +105,36 @@ impl Model {
         keep_all: bool,
     ) -> Result<Plan> {
         let (mut graph, network) = self.graph(batch);
-        let x = self.images(&mut graph, total, shuffle)?;
-        let objective = self.variant.objective(&network, &mut graph, x)?;
+        let images = self.images(&mut graph, total, shuffle, self.config.corruption())?;
+        let objective = self.variant.objective(&network, &mut graph, images)?;
         graph.minimize(objective, self.config.reduction.into())?;
         graph.update(optimizer, total)?;
         Ok(graph.finish(keep_all))
     }
 
-    /// One step of an evaluation in order over `total` images: each loss term of each image, unweighted.
+    /// One step of an evaluation in order over `total` images, uncorrupted: each loss term of each image,
+    /// unweighted.
     ///
     /// # Errors
     /// As [`Model::training`].
     pub fn evaluation(&self, batch: u32, total: u32) -> Result<Plan> {
         let (mut graph, network) = self.graph(batch);
-        let x = self.images(&mut graph, total, false)?;
-        let objective = self.variant.objective(&network, &mut graph, x)?;
+        let images = self.images(&mut graph, total, false, None)?;
+        let objective = self.variant.objective(&network, &mut graph, images)?;
         graph.evaluate(objective, total)?;
         graph.advance(total, [0.0; 2])?;
         Ok(graph.finish(false))
     }
 
-    /// One step in order over `total` images that leaves their codes, without noise, in `code`
+    /// One step in order over `total` images, uncorrupted, that leaves their codes, without noise, in `code`
     /// `[batch, latent]` and their mean reconstructions in `reconstruction` `[batch, pixels]`.
     ///
     /// # Errors
     /// As [`Model::training`].
     pub fn reconstruction(&self, batch: u32, total: u32) -> Result<Plan> {
         let (mut graph, network) = self.graph(batch);
-        let x = self.images(&mut graph, total, false)?;
-        let code = self.variant.code(&network, &mut graph, x)?;
+        let images = self.images(&mut graph, total, false, None)?;
+        let code = self.variant.code(&network, &mut graph, images.seen)?;
         graph.output("code", code)?;
         self.decode(&mut graph, &network, code, "reconstruction")?;
         graph.advance(total, [0.0; 2])?;

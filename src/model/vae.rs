@@ -1,8 +1,8 @@
 //! The variational autoencoder (Kingma and Welling 2013; Murphy, Probabilistic Machine Learning, 20.3.5).
 
-use super::{Network, Variant};
+use super::{ModelConfig, Network, Penalty, Variant};
 use crate::Result;
-use crate::graph::{Graph, Objective, Tensor, gaussian_kl};
+use crate::graph::{Batch, Graph, Objective, Tensor, gaussian_kl};
 use crate::reference::activation::Activation;
 use crate::train::{Config, OptimizerKind};
 
@@ -39,11 +39,20 @@ impl Variant for Vae {
         graph.code_mean(code)
     }
 
-    fn objective(&self, network: &Network, graph: &mut Graph, x: Tensor) -> Result<Objective> {
-        let code = network.encoder.record(graph, x)?.gaussian()?;
+    fn objective(&self, network: &Network, graph: &mut Graph, batch: Batch) -> Result<Objective> {
+        let code = network.encoder.record(graph, batch.seen)?.gaussian()?;
         let z = graph.reparameterize(code)?;
         let logits = network.decoder.record(graph, z)?;
-        Ok(network.likelihood.nll(logits, x) + network.kl_weight * gaussian_kl(code))
+        Ok(network.likelihood.nll(logits, batch.clean) + network.kl_weight * gaussian_kl(code))
+    }
+
+    fn penalty(&self, config: &ModelConfig) -> Option<Penalty> {
+        Some(Penalty {
+            name: "kl",
+            weight: config.kl_weight,
+            meaning: "kl_weight multiplies the KL to the prior in nats, summed over the code, averaged over \
+                      the images of a batch",
+        })
     }
 
     fn has_prior(&self) -> bool {

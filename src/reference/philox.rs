@@ -17,6 +17,8 @@ pub enum Stream {
     Initial = 3,
     /// Codes drawn from the prior.
     Prior = 4,
+    /// The noise on the images that a denoising autoencoder sees.
+    Corruption = 5,
 }
 
 /// Ten rounds from a counter and a key to four random words (Salmon et al. 2011).

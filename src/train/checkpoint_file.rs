@@ -46,17 +46,17 @@ impl Header {
             epoch,
             step,
             running_steps: running.steps,
-            running_sum_bits: [running.sum.reconstruction.to_bits(), running.sum.kl.to_bits()],
+            running_sum_bits: [running.sum.reconstruction.to_bits(), running.sum.penalty.to_bits()],
             best_bits: best.map(f64::to_bits),
         }
     }
 
     fn progress(&self) -> EpochState {
-        let [reconstruction, kl] = self.running_sum_bits.map(f64::from_bits);
+        let [reconstruction, penalty] = self.running_sum_bits.map(f64::from_bits);
         EpochState {
             epoch: self.epoch,
             step: self.step,
-            running: RunningLosses { sum: Losses { reconstruction, kl }, steps: self.running_steps },
+            running: RunningLosses { sum: Losses { reconstruction, penalty }, steps: self.running_steps },
             best: self.best_bits.map(f64::from_bits),
         }
     }
@@ -227,7 +227,7 @@ impl Reader<'_> {
 }
 
 /// Writes a file whole or not at all.
-pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     // As any file that is created: the umask decides who else may read it.

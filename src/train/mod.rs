@@ -12,6 +12,8 @@ mod run;
 mod trainer;
 
 pub use checkpoint::{Checkpoint, NamedTensor};
+#[cfg(feature = "plot")]
+pub(crate) use checkpoint_file::write_whole;
 pub use config::{Config, DataConfig, OptimizerKind, TrainConfig};
 pub use evaluate::{Evaluation, Evaluator, packed};
 pub use infer::{Decoder, Reconstructions, Reconstructor, prior_codes};

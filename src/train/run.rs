@@ -168,7 +168,9 @@ impl Run {
         let text = self.trainer.config().to_toml()?;
         let device = self.trainer.device();
         let matmul = device.variants().map_or("reference".to_owned(), |variants| variants.matmul.to_string());
-        let text = format!("# Trained on {}, matrix products: {matmul}.\n\n{text}", device.name());
+        let minimized = self.trainer.model().minimized();
+        let on = format!("# Trained on {}, matrix products: {matmul}.", device.name());
+        let text = format!("{on}\n# Minimized: {minimized}.\n\n{text}");
         write_whole(&self.folder.join(CONFIG), text.as_bytes())
     }
 

@@ -11,6 +11,7 @@ macro_rules! compose {
 pub mod activation;
 pub mod batch;
 pub mod ceiling;
+pub mod corruption;
 pub mod latent;
 pub mod loss;
 pub mod matmul;
@@ -25,6 +26,7 @@ pub const ALL: &[&Shader] = &[
     &activation::SHADER,
     &batch::SHADER,
     &ceiling::SHADER,
+    &corruption::SHADER,
     &latent::SHADER,
     &loss::SHADER,
     &matmul::SHUFFLE,

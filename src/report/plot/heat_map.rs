@@ -42,7 +42,8 @@ impl Panel for HeatMap {
             Axis::new(self.labels[1].as_str()).from_to(rows.max(1) as f64, 0.0),
         ];
         let [x, y] = [&axes[0], &axes[1]].map(|axis| axis.scale(std::iter::empty(), 0.0));
-        let frame = Frame::draw(picture, area.inside(0.0, 0.0, 44.0, 0.0), [&axes[0], &axes[1]], [x, y], false);
+        let frame =
+            Frame::draw(picture, area.inside(0.0, 0.0, 44.0, 0.0), [&axes[0], &axes[1]], [x, y], false);
         let rgb: Vec<u8> = self.values[..rows * columns]
             .iter()
             .flat_map(|value| Colour::ramp(f64::from(*value) / self.largest.max(1e-12)))

@@ -20,7 +20,13 @@ pub struct Histogram {
 
 impl Histogram {
     /// A histogram of one series of values in `range`.
-    pub fn new(title: impl Into<String>, values: Vec<f32>, label: &str, range: [f64; 2], bins: usize) -> Self {
+    pub fn new(
+        title: impl Into<String>,
+        values: Vec<f32>,
+        label: &str,
+        range: [f64; 2],
+        bins: usize,
+    ) -> Self {
         let axes = [Axis::new(label).from_to(range[0], range[1]), Axis::new("share [%]")];
         Self { title: title.into(), axes, bins, series: vec![(String::new(), values, Colour::of_class(0))] }
     }
@@ -59,10 +65,14 @@ impl Panel for Histogram {
         let [across, up] = [&self.axes[0], &self.axes[1]];
         let all = self.series.iter().flat_map(|(_, values, _)| values);
         let x = across.scale(all.map(|value| f64::from(*value)), 0.0);
-        let shares: Vec<Vec<f64>> =
-            self.series.iter().map(|(_, values, _)| Self::shares(values, [x.low, x.high], self.bins)).collect();
+        let shares: Vec<Vec<f64>> = self
+            .series
+            .iter()
+            .map(|(_, values, _)| Self::shares(values, [x.low, x.high], self.bins))
+            .collect();
         let highest = shares.iter().flatten().copied().fold(0.0, f64::max);
-        let up = if up.range.is_some() { up.clone() } else { up.clone().from_to(0.0, 1.05 * highest.max(1e-9)) };
+        let up =
+            if up.range.is_some() { up.clone() } else { up.clone().from_to(0.0, 1.05 * highest.max(1e-9)) };
         let y = up.scale(std::iter::empty(), 0.0);
         let frame = Frame::draw(picture, area.inside(0.0, 0.0, 0.0, below), [across, &up], [x, y], false);
         let alpha = if self.series.len() > 1 { 0.6 } else { 1.0 };
@@ -71,7 +81,8 @@ impl Panel for Histogram {
             let bars = shares.iter().enumerate().filter(|(_, share)| **share > 0.0).map(|(number, share)| {
                 let left = frame.area.x + wide * number as f64 + 0.08 * wide;
                 let right = left + 0.84 * wide;
-                let (top, bottom) = (frame.area.bottom() - y.share(*share).min(1.0) * frame.area.height, frame.area.bottom());
+                let (top, bottom) =
+                    (frame.area.bottom() - y.share(*share).min(1.0) * frame.area.height, frame.area.bottom());
                 vec![[left, top], [right, top], [right, bottom], [left, bottom]]
             });
             picture.polygons(bars.collect(), *colour, alpha);

@@ -21,6 +21,10 @@ const LABEL: f64 = 92.0;
 const GAP: f64 = 2.0;
 // What a line of the picture is drawn with: half a unit.
 const FINEST: f64 = 0.5;
+// Of the width, what whole squares must fill.
+const MOST_EMPTY: f64 = 0.87;
+const LARGEST: f64 = 4.0;
+const LINE: f64 = 1.3;
 
 impl Images {
     fn pixels(&self) -> usize {
@@ -33,20 +37,32 @@ impl Images {
         if widest > 0.0 { widest + 8.0 } else { 0.0 }
     }
 
-    // Width and height of an image: a pixel is a whole number of the finest squares where there is room.
-    fn cell(&self, width: f64) -> [f64; 2] {
+    // Width and height of an image. A pixel is a whole number of the finest squares, where that does not
+    // leave too much room empty.
+    fn cell(&self, width: f64) -> Cell {
         let columns = self.columns.max(1) as f64;
         let room = (width - self.label_width() - GAP * (columns - 1.0)) / columns;
         let [height, across] = [self.shape[0].max(1) as f64, self.shape[1].max(1) as f64];
-        let zoom = room / across;
-        let zoom = if zoom >= FINEST { (zoom / FINEST).floor() * FINEST } else { zoom };
-        [zoom * across, zoom * height]
+        let zoom = (room / across).min(LARGEST);
+        let whole = (zoom / FINEST).floor() * FINEST;
+        let smooth = whole < MOST_EMPTY * zoom;
+        let zoom = if smooth { zoom } else { whole };
+        Cell { wide: zoom * across, high: zoom * height, smooth }
     }
 
-    // Of images, in each of `rows`.
-    fn lines(&self, images: &[f32]) -> usize {
-        (images.len() / self.pixels()).div_ceil(self.columns.max(1))
+    // As high as its images or its name, whichever is higher.
+    fn row_height(&self, cell: Cell, (name, images): &(String, Vec<f32>)) -> f64 {
+        let names = wrapped(name, SMALL, false, LABEL).len() as f64 * LINE * SMALL;
+        let lines = (images.len() / self.pixels()).div_ceil(self.columns.max(1)) as f64;
+        (lines * (cell.high + GAP)).max(names + GAP)
     }
+}
+
+#[derive(Clone, Copy)]
+struct Cell {
+    wide: f64,
+    high: f64,
+    smooth: bool,
 }
 
 impl Panel for Images {
@@ -55,30 +71,31 @@ impl Panel for Images {
     }
 
     fn height(&self, width: f64) -> f64 {
-        let lines: usize = self.rows.iter().map(|(_, images)| self.lines(images)).sum();
-        lines as f64 * (self.cell(width)[1] + GAP)
+        let cell = self.cell(width);
+        self.rows.iter().map(|row| self.row_height(cell, row)).sum()
     }
 
     fn draw(&self, picture: &mut Picture, area: Area) {
-        let [wide, high] = self.cell(area.width);
+        let cell = self.cell(area.width);
         let left = area.x + self.label_width();
-        let mut y = area.y;
-        for (name, images) in &self.rows {
+        let mut top = area.y;
+        for row in &self.rows {
+            let (name, images) = row;
+            let height = self.row_height(cell, row);
             let lines = wrapped(name, SMALL, false, LABEL);
-            let row = high * self.lines(images).max(1) as f64;
-            let first = y + row / 2.0 - 0.65 * SMALL * (lines.len() as f64 - 1.0) + 0.36 * SMALL;
+            let first = top + height / 2.0 - 0.5 * LINE * SMALL * (lines.len() as f64 - 1.0) + 0.36 * SMALL
+                - GAP / 2.0;
             for (number, line) in lines.iter().enumerate() {
-                small(picture, line, [area.x, first + 1.3 * SMALL * number as f64], Anchor::Start);
+                small(picture, line, [area.x, first + LINE * SMALL * number as f64], Anchor::Start);
             }
-            for line in images.chunks(self.pixels() * self.columns.max(1)) {
-                for (column, image) in line.chunks_exact(self.pixels()).enumerate() {
-                    let x = left + column as f64 * (wide + GAP);
-                    let room = Area { x, y, width: wide, height: high };
-                    let smooth = wide < FINEST * self.shape[1] as f64;
-                    picture.image(room, Pixels::from_image(image, self.shape), smooth);
-                }
-                y += high + GAP;
+            for (number, image) in images.chunks_exact(self.pixels()).enumerate() {
+                let (line, column) = (number / self.columns.max(1), number % self.columns.max(1));
+                let x = left + column as f64 * (cell.wide + GAP);
+                let y = top + line as f64 * (cell.high + GAP);
+                let room = Area { x, y, width: cell.wide, height: cell.high };
+                picture.image(room, Pixels::from_image(image, self.shape), cell.smooth);
             }
+            top += height;
         }
     }
 }

@@ -52,7 +52,8 @@ impl Quiver {
         }
         let count = self.fields.iter().map(|field| field.from.len()).max().unwrap_or(1);
         let along = self.fields.iter().flat_map(|field| &field.along);
-        let mut lengths: Vec<f64> = along.map(|[x, y]| f64::from(x.hypot(*y))).filter(|l| l.is_finite()).collect();
+        let mut lengths: Vec<f64> =
+            along.map(|[x, y]| f64::from(x.hypot(*y))).filter(|l| l.is_finite()).collect();
         lengths.sort_by(f64::total_cmp);
         let long = lengths.get(lengths.len() * 19 / 20).copied().unwrap_or(1.0);
         across / (count as f64).sqrt() / long.max(1e-12)
@@ -79,22 +80,27 @@ impl Panel for Quiver {
         let y = up.scale(all().map(|[_, y]| f64::from(*y)), 0.06);
         let frame = Frame::draw(picture, area.inside(0.0, 0.0, 0.0, below), [across, up], [x, y], true);
         for series in &self.points {
-            let centres = series.points.iter().filter_map(|point| frame.place(point.map(f64::from))).collect();
+            let centres =
+                series.points.iter().filter_map(|point| frame.place(point.map(f64::from))).collect();
             picture.dots(centres, 1.2, series.colour, 0.8);
         }
         let factor = self.factor(frame.x.high - frame.x.low);
-        for field in &self.fields {
-            field.draw(picture, &frame, factor);
+        for (number, field) in self.fields.iter().enumerate() {
+            // What lies below is broader, so that it is seen on both sides of what lies above.
+            let width = 1.0 + 1.4 * (self.fields.len() - 1 - number) as f64;
+            field.draw(picture, &frame, factor, width);
         }
     }
 }
 
 impl Field {
-    fn draw(&self, picture: &mut Picture, frame: &Frame, factor: f64) {
+    fn draw(&self, picture: &mut Picture, frame: &Frame, factor: f64, width: f64) {
         let (mut shafts, mut heads) = (Vec::new(), Vec::new());
         for (from, along) in self.from.iter().zip(&self.along) {
             let to = [0, 1].map(|axis| f64::from(from[axis]) + factor * f64::from(along[axis]));
-            let (Some(tail), Some(tip)) = (frame.place(from.map(f64::from)), frame.place(to)) else { continue };
+            let (Some(tail), Some(tip)) = (frame.place(from.map(f64::from)), frame.place(to)) else {
+                continue;
+            };
             let (dx, dy) = (tip[0] - tail[0], tip[1] - tail[1]);
             let length = dx.hypot(dy);
             if length < 0.3 {
@@ -102,7 +108,7 @@ impl Field {
             }
             let (ux, uy) = (dx / length, dy / length);
             // Short arrows get short heads.
-            let head = HEAD.min(0.6 * length);
+            let head = (HEAD + 1.5 * (width - 1.0)).min(0.6 * length);
             let neck = [tip[0] - head * ux, tip[1] - head * uy];
             let side = 0.42 * head;
             shafts.push(vec![tail, neck]);
@@ -112,7 +118,7 @@ impl Field {
                 [neck[0] + side * uy, neck[1] - side * ux],
             ]);
         }
-        picture.lines(shafts, self.colour, 1.0, 1.0);
+        picture.lines(shafts, self.colour, width, 1.0);
         picture.polygons(heads, self.colour, 1.0);
     }
 }
