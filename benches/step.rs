@@ -19,7 +19,7 @@ use narrows::train::{Config, packed};
 use pollster::block_on;
 
 fn plan(config: &Config, images: &Dataset) -> narrows::Result<Plan> {
-    let model = Model::new(&config.model, images.pixels() as u32)?;
+    let model = Model::new(&config.model, images.shape().try_into()?)?;
     model.training(config.train.batch, images.len() as u32, true, config.train.optimizer(), false)
 }
 
@@ -27,10 +27,9 @@ fn plan(config: &Config, images: &Dataset) -> narrows::Result<Plan> {
 fn replay(device: &Device, config: &Config, images: &Dataset) -> narrows::Result<Replay> {
     let train = &config.train;
     let plan = plan(config, images)?;
-    let initial = plan.parameters.initial(train.seed);
     let mut replay = block_on(Replay::new(device, plan))?;
     replay.write("images", &packed(&images.images))?;
-    replay.write_floats("parameters", &initial)?;
+    replay.write_initial(train.seed)?;
     replay.write_state(&State::new(train.seed, train.learning_rate, train.optimizer().betas()))?;
     Ok(replay)
 }

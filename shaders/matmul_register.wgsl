@@ -1,26 +1,35 @@
 // Matrix product, variant `register`: a lane makes 8 x 8 of C out of registers alone.
 //
 // No workgroup memory, no barrier, no feature: runs everywhere and suits CPU drivers, where 16 vec4 loads
-// feed 256 multiply-adds. A workgroup of 8 lanes covers 8 rows x 64 columns. Joined behind lib/stable.wgsl,
-// lib/activation.wgsl, lib/matmul.wgsl and lib/epilogue.wgsl.
+// feed 256 multiply-adds. A workgroup of 8 lanes covers 8 rows x 64 columns.
+//
+// Joined behind lib/stable.wgsl, lib/activation.wgsl, lib/matmul.wgsl, the operands and lib/epilogue.wgsl. The
+// operands are lib/dense.wgsl; or lib/conv.wgsl with lib/conv_down.wgsl, lib/conv_up.wgsl or lib/conv_weight.wgsl.
 
-struct Position {
-    row: u32,
-    column: u32,
+fn position(group: vec3u, groups: vec3u, lane: u32) -> Corner {
+    let at = corner(group, groups, 8u, 64u);
+    return Corner(at.part, at.row, at.column + lane * 8u);
 }
 
-fn position(group: vec3u, groups: vec3u, lane: u32) -> Position {
-    let tile = group.x + group.y * groups.x;
-    let across = (params.columns + 63u) / 64u;
-    return Position(tile / across * 8u, tile % across * 64u + lane * 8u);
+// What is known of four rows of A.
+struct Rows {
+    first: Row,
+    second: Row,
+    third: Row,
+    fourth: Row,
 }
 
-// Four rows of A from `row`, each as its vec4 along depth.
-fn rows_of(row: u32, k: u32) -> mat4x4f {
+fn rows_at(part: u32, row: u32) -> Rows {
+    return Rows(row_at(part, row), row_at(part, row + 1u), row_at(part, row + 2u), row_at(part, row + 3u));
+}
+
+// Four rows of A, each as its vec4 along depth.
+fn load_rows(rows: Rows, k: u32) -> mat4x4f {
     if TRANSPOSE_A {
-        return transpose(mat4x4f(load_a(k, row), load_a(k + 1u, row), load_a(k + 2u, row), load_a(k + 3u, row)));
+        let row = rows.first;
+        return transpose(mat4x4f(load_a(row, k), load_a(row, k + 1u), load_a(row, k + 2u), load_a(row, k + 3u)));
     }
-    return mat4x4f(load_a(row, k), load_a(row + 1u, k), load_a(row + 2u, k), load_a(row + 3u, k));
+    return mat4x4f(load_a(rows.first, k), load_a(rows.second, k), load_a(rows.third, k), load_a(rows.fourth, k));
 }
 
 // The four 4 x 4 quarters; column j of a quarter is row j of its part of C.
@@ -32,17 +41,22 @@ struct Tile {
 }
 
 // The rows of C start from `left_start` and `right_start`.
-fn multiply(p: Position, left_start: vec4f, right_start: vec4f) -> Tile {
+fn multiply(p: Corner, left_start: vec4f, right_start: vec4f) -> Tile {
     let left_rows = mat4x4f(left_start, left_start, left_start, left_start);
     let right_rows = mat4x4f(right_start, right_start, right_start, right_start);
     var tile = Tile(left_rows, right_rows, left_rows, right_rows);
-    for (var k = 0u; k < params.depth; k += 4u) {
-        let left = block_b(k, p.column);
-        let right = block_b(k, p.column + 4u);
-        let top = rows_of(p.row, k);
+    let top_rows = rows_at(p.part, p.row);
+    let bottom_rows = rows_at(p.part, p.row + 4u);
+    let left_column = column_at(p.part, p.column);
+    let right_column = column_at(p.part, p.column + 4u);
+    let depth = depth(p.part);
+    for (var k = 0u; k < depth; k += 4u) {
+        let left = block_b(k, left_column);
+        let right = block_b(k, right_column);
+        let top = load_rows(top_rows, k);
         tile.top_left = multiply_add(tile.top_left, left, top);
         tile.top_right = multiply_add(tile.top_right, right, top);
-        let bottom = rows_of(p.row + 4u, k);
+        let bottom = load_rows(bottom_rows, k);
         tile.bottom_left = multiply_add(tile.bottom_left, left, bottom);
         tile.bottom_right = multiply_add(tile.bottom_right, right, bottom);
     }
@@ -54,10 +68,10 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
            @builtin(local_invocation_index) lane: u32) {
     let p = position(group, groups, lane);
     let tile = multiply(p, vec4f(), vec4f());
-    store_product(p.row, p.column, tile.top_left);
-    store_product(p.row, p.column + 4u, tile.top_right);
-    store_product(p.row + 4u, p.column, tile.bottom_left);
-    store_product(p.row + 4u, p.column + 4u, tile.bottom_right);
+    store_product(p.part, p.row, p.column, tile.top_left);
+    store_product(p.part, p.row, p.column + 4u, tile.top_right);
+    store_product(p.part, p.row + 4u, p.column, tile.bottom_left);
+    store_product(p.part, p.row + 4u, p.column + 4u, tile.bottom_right);
 }
 
 @compute @workgroup_size(8)
@@ -65,10 +79,10 @@ fn dense(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: v
          @builtin(local_invocation_index) lane: u32) {
     let p = position(group, groups, lane);
     let tile = multiply(p, biases(p.column), biases(p.column + 4u));
-    store_dense(p.row, p.column, tile.top_left);
-    store_dense(p.row, p.column + 4u, tile.top_right);
-    store_dense(p.row + 4u, p.column, tile.bottom_left);
-    store_dense(p.row + 4u, p.column + 4u, tile.bottom_right);
+    store_dense(p.part, p.row, p.column, tile.top_left);
+    store_dense(p.part, p.row, p.column + 4u, tile.top_right);
+    store_dense(p.part, p.row + 4u, p.column, tile.bottom_left);
+    store_dense(p.part, p.row + 4u, p.column + 4u, tile.bottom_right);
 }
 
 @compute @workgroup_size(8)
@@ -76,10 +90,10 @@ fn dense_keep(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) grou
               @builtin(local_invocation_index) lane: u32) {
     let p = position(group, groups, lane);
     let tile = multiply(p, biases(p.column), biases(p.column + 4u));
-    store_dense_keep(p.row, p.column, tile.top_left);
-    store_dense_keep(p.row, p.column + 4u, tile.top_right);
-    store_dense_keep(p.row + 4u, p.column, tile.bottom_left);
-    store_dense_keep(p.row + 4u, p.column + 4u, tile.bottom_right);
+    store_dense_keep(p.part, p.row, p.column, tile.top_left);
+    store_dense_keep(p.part, p.row, p.column + 4u, tile.top_right);
+    store_dense_keep(p.part, p.row + 4u, p.column, tile.bottom_left);
+    store_dense_keep(p.part, p.row + 4u, p.column + 4u, tile.bottom_right);
 }
 
 @compute @workgroup_size(8)
@@ -87,8 +101,8 @@ fn product_slope(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) g
                  @builtin(local_invocation_index) lane: u32) {
     let p = position(group, groups, lane);
     let tile = multiply(p, vec4f(), vec4f());
-    store_slope(p.row, p.column, tile.top_left);
-    store_slope(p.row, p.column + 4u, tile.top_right);
-    store_slope(p.row + 4u, p.column, tile.bottom_left);
-    store_slope(p.row + 4u, p.column + 4u, tile.bottom_right);
+    store_slope(p.part, p.row, p.column, tile.top_left);
+    store_slope(p.part, p.row, p.column + 4u, tile.top_right);
+    store_slope(p.part, p.row + 4u, p.column, tile.bottom_left);
+    store_slope(p.part, p.row + 4u, p.column + 4u, tile.bottom_right);
 }

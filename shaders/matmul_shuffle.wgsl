@@ -2,19 +2,36 @@
 //
 // For CPU drivers, where each load is a loop over the lanes and a shuffle by a constant lane is one
 // instruction: a lane loads its share of A once and the others read it out of its registers, so that 8
-// vec4 loads feed 512 multiply-adds. No workgroup memory, no barrier. Joined behind lib/stable.wgsl,
-// lib/activation.wgsl, lib/matmul.wgsl and lib/epilogue.wgsl.
+// vec4 loads feed 512 multiply-adds. No workgroup memory, no barrier.
+//
+// Joined behind lib/stable.wgsl, lib/activation.wgsl, lib/matmul.wgsl, the operands and lib/epilogue.wgsl. The
+// operands are lib/dense.wgsl; or lib/conv.wgsl with lib/conv_down.wgsl, lib/conv_up.wgsl or lib/conv_weight.wgsl.
+
+// What is known of the rows of A that a lane loads. They are `lane`, `lane` + 8, `lane` + 16 and `lane` + 24;
+// or, where A's lines run along depth, from each line the vec4 of rows 4 lane..4 lane + 4.
+struct Rows {
+    first: Row,
+    second: Row,
+    third: Row,
+    fourth: Row,
+}
+
+fn rows_at(part: u32, row: u32, lane: u32) -> Rows {
+    if TRANSPOSE_A {
+        let four = row_at(part, row + 4u * lane);
+        return Rows(four, four, four, four);
+    }
+    let at = row + lane;
+    return Rows(row_at(part, at), row_at(part, at + 8u), row_at(part, at + 16u), row_at(part, at + 24u));
+}
 
 // A lane's share of the workgroup's 32 rows of A, for four steps of depth.
-fn load_share(row: u32, k: u32, lane: u32) -> mat4x4f {
+fn load_share(rows: Rows, k: u32) -> mat4x4f {
     if TRANSPOSE_A {
-        // A's lines run along depth: from each of the four, the lane takes rows 4 lane..4 lane + 4.
-        let at = row + 4u * lane;
-        return mat4x4f(load_a(k, at), load_a(k + 1u, at), load_a(k + 2u, at), load_a(k + 3u, at));
+        let row = rows.first;
+        return mat4x4f(load_a(row, k), load_a(row, k + 1u), load_a(row, k + 2u), load_a(row, k + 3u));
     }
-    // Rows lane, lane + 8, lane + 16, lane + 24.
-    let at = row + lane;
-    return mat4x4f(load_a(at, k), load_a(at + 8u, k), load_a(at + 16u, k), load_a(at + 24u, k));
+    return mat4x4f(load_a(rows.first, k), load_a(rows.second, k), load_a(rows.third, k), load_a(rows.fourth, k));
 }
 
 // Rows 4q..4q+4 of the workgroup's 32, each as its vec4 along depth, gathered from the lanes that hold them.
@@ -29,28 +46,24 @@ fn rows_of(share: mat4x4f, q: u32) -> mat4x4f {
                    subgroupShuffle(held, l + 2u), subgroupShuffle(held, l + 3u));
 }
 
-struct Position {
-    row: u32,
-    column: u32,
-    lane: u32,
-}
-
-fn position(group: vec3u, groups: vec3u, lane: u32) -> Position {
-    let tile = group.x + group.y * groups.x;
-    let across = (params.columns + 31u) / 32u;
-    return Position(tile / across * 32u, tile % across * 32u + lane * 4u, lane);
+fn position(group: vec3u, groups: vec3u, lane: u32) -> Corner {
+    let at = corner(group, groups, 32u, 32u);
+    return Corner(at.part, at.row, at.column + lane * 4u);
 }
 
 alias Tile = array<mat4x4f, 8>;
 
 // Column j of the i-th matrix is row 4i + j of the result, at the lane's four columns. Each row starts
 // from `start`.
-fn multiply(p: Position, start: vec4f) -> Tile {
+fn multiply(p: Corner, lane: u32, start: vec4f) -> Tile {
     let rows = mat4x4f(start, start, start, start);
     var c = Tile(rows, rows, rows, rows, rows, rows, rows, rows);
-    for (var k = 0u; k < params.depth; k += 4u) {
-        let share = load_share(p.row, k, p.lane);
-        let block = block_b(k, p.column);
+    let rows_of_a = rows_at(p.part, p.row, lane);
+    let column = column_at(p.part, p.column);
+    let depth = depth(p.part);
+    for (var k = 0u; k < depth; k += 4u) {
+        let share = load_share(rows_of_a, k);
+        let block = block_b(k, column);
         c[0] = multiply_add(c[0], block, rows_of(share, 0u));
         c[1] = multiply_add(c[1], block, rows_of(share, 1u));
         c[2] = multiply_add(c[2], block, rows_of(share, 2u));
@@ -73,9 +86,9 @@ fn moved_up(tile: Tile) -> Tile {
 fn product(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
            @builtin(subgroup_invocation_id) lane: u32) {
     let p = position(group, groups, lane);
-    var tile = multiply(p, vec4f());
+    var tile = multiply(p, lane, vec4f());
     for (var row = p.row; row < p.row + 32u; row += 4u) {
-        store_product(row, p.column, tile[0]);
+        store_product(p.part, row, p.column, tile[0]);
         tile = moved_up(tile);
     }
 }
@@ -84,9 +97,9 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
 fn dense(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
          @builtin(subgroup_invocation_id) lane: u32) {
     let p = position(group, groups, lane);
-    var tile = multiply(p, biases(p.column));
+    var tile = multiply(p, lane, biases(p.column));
     for (var row = p.row; row < p.row + 32u; row += 4u) {
-        store_dense(row, p.column, tile[0]);
+        store_dense(p.part, row, p.column, tile[0]);
         tile = moved_up(tile);
     }
 }
@@ -95,9 +108,9 @@ fn dense(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: v
 fn dense_keep(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
               @builtin(subgroup_invocation_id) lane: u32) {
     let p = position(group, groups, lane);
-    var tile = multiply(p, biases(p.column));
+    var tile = multiply(p, lane, biases(p.column));
     for (var row = p.row; row < p.row + 32u; row += 4u) {
-        store_dense_keep(row, p.column, tile[0]);
+        store_dense_keep(p.part, row, p.column, tile[0]);
         tile = moved_up(tile);
     }
 }
@@ -106,9 +119,9 @@ fn dense_keep(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) grou
 fn product_slope(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
                  @builtin(subgroup_invocation_id) lane: u32) {
     let p = position(group, groups, lane);
-    var tile = multiply(p, vec4f());
+    var tile = multiply(p, lane, vec4f());
     for (var row = p.row; row < p.row + 32u; row += 4u) {
-        store_slope(row, p.column, tile[0]);
+        store_slope(p.part, row, p.column, tile[0]);
         tile = moved_up(tile);
     }
 }

@@ -43,10 +43,10 @@ interruption to the same bits. [`Reconstructor`](train::Reconstructor), [`Decode
 # A plan and its dispatches
 
 ```
-use narrows::{gpu::{MatMulVariant, Variants}, model::Model, train::Config};
+use narrows::{gpu::{MatMulVariant, Variants}, graph::Shape, model::Model, train::Config};
 
 let config = Config::preset("vae")?;
-let model = Model::new(&config.model, 28 * 28)?;
+let model = Model::new(&config.model, Shape::new(28, 28, 1))?;
 let plan = model.training(128, 60_000, true, config.train.optimizer(), false)?;
 assert_eq!(plan.parameters.count(), 784 * 400 + 400 + 400 * 40 + 40 + 20 * 400 + 400 + 400 * 784 + 784);
 println!("{}", plan.table(&Variants { matmul: MatMulVariant::Tile }));

@@ -162,7 +162,9 @@ fn an_interrupted_run_saves_says_how_to_go_on_and_does() {
 #[test]
 fn every_subcommand_has_help_with_an_example() {
     let place = TempDir::new().unwrap();
-    for name in ["train", "reconstruct", "sample", "interpolate", "encode", "eval", "plan", "devices"] {
+    for name in
+        ["train", "presets", "reconstruct", "sample", "interpolate", "encode", "eval", "plan", "devices"]
+    {
         let (help, _) = success(&mut narrows(place.path(), &[name, "--help"]));
         assert!(help.contains(&format!("\n  narrows {name}")), "{help}");
     }

@@ -96,7 +96,7 @@ fn what_belongs_to_another_graph_is_refused() {
     let foreign_weight = weight(&mut first, vec![9, 9]);
     let (mut graph, x) = input(4, 7);
     mentions(graph.output("y", foreign), &["this graph"]);
-    mentions(graph.activate("y", foreign, Activation::Relu), &["this graph"]);
+    mentions(graph.activation("y", foreign, Activation::Relu), &["this graph"]);
     mentions(graph.dense("y", x, &foreign_weight, None, Activation::Relu), &["this graph", "w"]);
     let code = first.input("code", 4, 2).gaussian();
     mentions(code.and_then(|code| graph.reparameterize(code)), &["this graph"]);

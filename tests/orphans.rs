@@ -9,9 +9,10 @@ const KERNELS_ALONE: [(&str, &str); 2] = [("mod", "the trait"), ("state", "the l
 const REFERENCES_ALONE: [(&str, &str); 3] =
     [("mod", "the list"), ("compare", "the comparator"), ("philox", "the twin of lib/philox.wgsl")];
 
-// The variants of a matrix product share what surrounds them.
+// The variants of a matrix product share what surrounds them, and so do the convolutions.
 fn stem_of_shader(name: &str) -> String {
-    if name.starts_with("matmul_") { "matmul".to_owned() } else { name.to_owned() }
+    let family = ["matmul", "conv"].into_iter().find(|family| name.starts_with(&format!("{family}_")));
+    family.unwrap_or(name).to_owned()
 }
 
 fn stems(folder: &str, extension: &str) -> BTreeSet<String> {
@@ -31,7 +32,7 @@ fn without(mut stems: BTreeSet<String>, exceptions: &[(&str, &str)]) -> BTreeSet
 #[test]
 fn every_shader_has_its_kernel_reference_and_test_and_none_stands_alone() {
     let shaders: BTreeSet<String> =
-        stems("shaders", "wgsl").iter().map(|name| stem_of_shader(name)).collect();
+        narrows_shaders::ALL.iter().map(|shader| stem_of_shader(shader.name)).collect();
     assert_eq!(without(stems("src/kernels", "rs"), &KERNELS_ALONE), shaders, "src/kernels");
     assert_eq!(without(stems("src/reference", "rs"), &REFERENCES_ALONE), shaders, "src/reference");
     let tests = stems("tests", "rs");
@@ -41,8 +42,18 @@ fn every_shader_has_its_kernel_reference_and_test_and_none_stands_alone() {
 
 #[test]
 fn every_shader_file_is_in_the_catalogue() {
-    let listed: BTreeSet<String> = narrows_shaders::ALL.iter().map(|shader| shader.name.to_owned()).collect();
-    assert_eq!(stems("shaders", "wgsl"), listed);
+    let stems = stems("shaders", "wgsl");
+    for stem in &stems {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders").join(format!("{stem}.wgsl"));
+        let text = std::fs::read_to_string(path).unwrap();
+        let ends = narrows_shaders::ALL.iter().any(|shader| shader.source.ends_with(&text));
+        assert!(ends, "no shader ends with {stem}.wgsl");
+    }
+    // Whatever has no file of its own is a matrix-product variant on other operands.
+    for shader in narrows_shaders::ALL.iter().filter(|shader| !stems.contains(shader.name)) {
+        let variant = shader.name.rsplit('_').next().unwrap();
+        assert!(stems.contains(&format!("matmul_{variant}")), "{} has no file", shader.name);
+    }
 }
 
 #[test]

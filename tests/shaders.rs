@@ -243,18 +243,23 @@ fn every_shader_says_what_it_computes_and_every_binding_what_it_holds() {
     assert!(seen >= ALL.len(), "only {seen} files");
 }
 
+// A fragment is named where any shader that ends with the file is joined behind it.
 #[test]
 fn opening_comments_name_every_fragment_a_shader_is_joined_behind() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders");
-    for fragment in std::fs::read_dir(folder.join("lib")).unwrap() {
-        let path = fragment.unwrap().path();
-        let text = std::fs::read_to_string(&path).unwrap();
-        let name = format!("lib/{}", path.file_name().unwrap().display());
-        for shader in ALL {
-            let own = std::fs::read_to_string(folder.join(format!("{}.wgsl", shader.name))).unwrap();
-            let opening: String = own.lines().take_while(|line| line.starts_with("//")).collect();
-            let joined = shader.source.contains(&text);
-            assert_eq!(opening.contains(&name), joined, "{}.wgsl and {name}", shader.name);
+    let read = |folder: &str| -> Vec<(String, String)> {
+        let paths = std::fs::read_dir(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).unwrap();
+        let paths = paths.map(|entry| entry.unwrap().path());
+        let wanted = paths.filter(|path| path.extension().is_some_and(|extension| extension == "wgsl"));
+        let name = |path: &std::path::Path| path.file_name().unwrap().to_string_lossy().into_owned();
+        wanted.map(|path| (name(&path), std::fs::read_to_string(path).unwrap())).collect()
+    };
+    let fragments = read("shaders/lib");
+    for (file, own) in read("shaders") {
+        let opening: String = own.lines().take_while(|line| line.starts_with("//")).collect();
+        for (fragment, text) in &fragments {
+            let shaders = ALL.iter().filter(|shader| shader.source.ends_with(&own));
+            let joined = shaders.clone().any(|shader| shader.source.contains(text));
+            assert_eq!(opening.contains(&format!("lib/{fragment}")), joined, "{file} and lib/{fragment}");
         }
     }
 }

@@ -8,7 +8,7 @@ use std::fs;
 
 use narrows::Error;
 use narrows::data::{self, Dataset, Source, Split};
-use narrows::graph::Device;
+use narrows::graph::{Device, Shape};
 use narrows::model::{ALL, LikelihoodKind, Model, ReductionKind};
 use narrows::train::{Checkpoint, Config, Evaluator, Losses, Run, Trainer, prior_codes};
 use pollster::block_on;
@@ -63,7 +63,7 @@ fn every_variant_learns_real_images() {
 fn evaluated(on: &Device, trained: &Checkpoint, images: &Dataset) -> Losses {
     let model = trained.model().unwrap();
     let mut evaluator = block_on(Evaluator::new(on, &model, images, trained.center.as_deref(), 5)).unwrap();
-    let evaluation = block_on(evaluator.evaluate_parameters(&trained.parameters)).unwrap();
+    let evaluation = block_on(evaluator.evaluate_checkpoint(trained)).unwrap();
     assert_eq!(evaluation.images as usize, images.len());
     evaluation.losses
 }
@@ -132,7 +132,7 @@ fn the_penalty_weighs_in_the_scale_of_the_reports() {
     let mut config = config("vae");
     config.model.kl_weight = 0.5;
     let losses = Losses { reconstruction: 10.0, penalty: 4.0 };
-    let model = |config: &Config| Model::new(&config.model, 35).unwrap();
+    let model = |config: &Config| Model::new(&config.model, Shape::new(7, 5, 1)).unwrap();
     assert_eq!(losses.objective(&model(&config)), 12.0);
     assert_eq!(losses.elbo(&model(&config)), Some(-14.0));
     config.model.reduction = ReductionKind::Pixel;

@@ -7,7 +7,7 @@
 //
 // C is written (=), or added to (+=) where ACCUMULATE is set. Each takes the 4 x 4 block at [row, column],
 // whose rows are named one by one: an index that varies would put the block into memory. Joined behind
-// lib/activation.wgsl and lib/matmul.wgsl.
+// lib/activation.wgsl, lib/matmul.wgsl and the operands, which say where a row of C lies.
 
 override ACCUMULATE: bool = false;
 
@@ -35,21 +35,22 @@ fn store(i: u32, value: f32) {
     }
 }
 
-fn store_row(row: u32, column: u32, v: vec4f) {
-    if row < params.rows {
+fn store_row(part: u32, row: u32, column: u32, v: vec4f) {
+    let at = place(part, row);
+    if at.inside {
         for (var i = 0u; i < 4u; i++) {
             if column + i < params.columns {
-                store(row * params.columns + column + i, v[i]);
+                store(at.first + column + i, v[i]);
             }
         }
     }
 }
 
-fn store_product(row: u32, column: u32, block: mat4x4f) {
-    store_row(row, column, block[0]);
-    store_row(row + 1u, column, block[1]);
-    store_row(row + 2u, column, block[2]);
-    store_row(row + 3u, column, block[3]);
+fn store_product(part: u32, row: u32, column: u32, block: mat4x4f) {
+    store_row(part, row, column, block[0]);
+    store_row(part, row + 1u, column, block[1]);
+    store_row(part, row + 2u, column, block[2]);
+    store_row(part, row + 3u, column, block[3]);
 }
 
 fn activate_row(z: vec4f) -> vec4f {
@@ -57,39 +58,41 @@ fn activate_row(z: vec4f) -> vec4f {
 }
 
 // For a block whose rows started from the bias.
-fn store_dense(row: u32, column: u32, block: mat4x4f) {
-    store_product(row, column, mat4x4f(activate_row(block[0]), activate_row(block[1]),
+fn store_dense(part: u32, row: u32, column: u32, block: mat4x4f) {
+    store_product(part, row, column, mat4x4f(activate_row(block[0]), activate_row(block[1]),
                                        activate_row(block[2]), activate_row(block[3])));
 }
 
-fn keep_row(row: u32, column: u32, z: vec4f) {
-    if row < params.rows {
+fn keep_row(part: u32, row: u32, column: u32, z: vec4f) {
+    let at = place(part, row);
+    if at.inside {
         for (var i = 0u; i < 4u; i++) {
             if column + i < params.columns {
-                preactivation[row * params.columns + column + i] = z[i];
+                preactivation[at.first + column + i] = z[i];
             }
         }
     }
 }
 
-fn store_dense_keep(row: u32, column: u32, block: mat4x4f) {
-    keep_row(row, column, block[0]);
-    keep_row(row + 1u, column, block[1]);
-    keep_row(row + 2u, column, block[2]);
-    keep_row(row + 3u, column, block[3]);
-    store_dense(row, column, block);
+fn store_dense_keep(part: u32, row: u32, column: u32, block: mat4x4f) {
+    keep_row(part, row, column, block[0]);
+    keep_row(part, row + 1u, column, block[1]);
+    keep_row(part, row + 2u, column, block[2]);
+    keep_row(part, row + 3u, column, block[3]);
+    store_dense(part, row, column, block);
 }
 
 // f'(kept) of four neighbours.
-fn slopes(row: u32, column: u32) -> vec4f {
+fn slopes(part: u32, row: u32, column: u32) -> vec4f {
     var v = vec4f();
-    let first = row * params.columns + column;
+    let at = place(part, row);
+    let first = at.first + column;
     if ALIGNED {
-        let inside = row < params.rows && column < params.columns;
+        let inside = at.inside && column < params.columns;
         v = kept[select(0u, first / 4u, inside)];
     } else {
         for (var i = 0u; i < 4u; i++) {
-            if row < params.rows && column + i < params.columns {
+            if at.inside && column + i < params.columns {
                 v[i] = kept[(first + i) / 4u][(first + i) % 4u];
             }
         }
@@ -97,7 +100,9 @@ fn slopes(row: u32, column: u32) -> vec4f {
     return vec4f(activation_slope(v.x), activation_slope(v.y), activation_slope(v.z), activation_slope(v.w));
 }
 
-fn store_slope(row: u32, column: u32, block: mat4x4f) {
-    store_product(row, column, mat4x4f(block[0] * slopes(row, column), block[1] * slopes(row + 1u, column),
-                                       block[2] * slopes(row + 2u, column), block[3] * slopes(row + 3u, column)));
+fn store_slope(part: u32, row: u32, column: u32, block: mat4x4f) {
+    store_row(part, row, column, block[0] * slopes(part, row, column));
+    store_row(part, row + 1u, column, block[1] * slopes(part, row + 1u, column));
+    store_row(part, row + 2u, column, block[2] * slopes(part, row + 2u, column));
+    store_row(part, row + 3u, column, block[3] * slopes(part, row + 3u, column));
 }

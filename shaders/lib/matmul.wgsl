@@ -1,74 +1,44 @@
-// What every matrix-product variant shares: operands, guarded loads, and the arithmetic.
+// What every matrix-product variant shares, whatever its operands are: where a workgroup's tile lies, and
+// the arithmetic.
 //
-//     C[rows, columns] = op(A) · op(B)          all row-major, f32
+//     C[rows, columns] = A[rows, depth] · B[depth, columns]
 //
-//     TRANSPOSE_A = false: A is [rows, depth]      true: A is [depth, rows]
-//     TRANSPOSE_B = false: B is [depth, columns]   true: B is [columns, depth]
+// A variant sees A and B through a fragment of operands, which stands behind this one: lib/dense.wgsl has
+// them in memory as they are; lib/conv_down.wgsl, lib/conv_up.wgsl and lib/conv_weight.wgsl see them in images.
+// Such a fragment offers
 //
-// Loads are vec4 along the contiguous axis. ALIGNED promises that both contiguous extents, and for
-// product_slope the columns, are multiples of four; without it each component is fetched on its own.
-// Everything outside a matrix reads as zero.
+//     Row, row_at, Column, column_at   what is known of a row or column before the loop over depth
+//     load_a, load_b                   four neighbours along the axis that is contiguous in memory
+//     block_b                          the 4 x 4 block B[k..k+4, column..column+4], whose column i is row k + i
+//     depth, place                     how deep the product is, and where a row of C lies
+//     part_and_tile                    which of its parts and tiles, where there are several such products
+//
+// Contiguous is depth where TRANSPOSE_A = false and TRANSPOSE_B = true, the rows or columns otherwise.
+// ALIGNED promises that what is contiguous comes in multiples of four; without it each component is fetched
+// on its own. Everything outside a matrix reads as zero.
 
 override TRANSPOSE_A: bool = false;
 override TRANSPOSE_B: bool = false;
 override ALIGNED: bool = true;
 
-struct Params {
-    rows: u32,
-    columns: u32,
-    depth: u32,
+struct Corner {
+    part: u32,
+    row: u32,
+    column: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
-/// A, [rows, depth] or [depth, rows].
-@group(0) @binding(1) var<storage, read> a: array<vec4f>;
-/// B, [depth, columns] or [columns, depth].
-@group(0) @binding(2) var<storage, read> b: array<vec4f>;
-
-// Four neighbours A[line, at..at+4] along A's contiguous axis.
-fn load_a(line: u32, at: u32) -> vec4f {
-    let lines = select(params.rows, params.depth, TRANSPOSE_A);
-    let width = select(params.depth, params.rows, TRANSPOSE_A);
-    let first = line * width + at;
-    if ALIGNED {
-        let inside = line < lines && at < width;
-        return select(vec4f(), a[select(0u, first / 4u, inside)], inside);
-    }
-    var v = vec4f();
-    for (var i = 0u; i < 4u; i++) {
-        if line < lines && at + i < width {
-            v[i] = a[(first + i) / 4u][(first + i) % 4u];
-        }
-    }
-    return v;
+// The first row and column of a workgroup's tile, which is `rows` x `columns`, in the product `part`.
+fn corner(group: vec3u, groups: vec3u, rows: u32, columns: u32) -> Corner {
+    let across = (params.columns + columns - 1u) / columns;
+    let down = (params.rows + rows - 1u) / rows;
+    let found = part_and_tile(group.x + group.y * groups.x, across * down);
+    return Corner(found.x, found.y / across * rows, found.y % across * columns);
 }
 
-// Four neighbours B[line, at..at+4] along B's contiguous axis.
-fn load_b(line: u32, at: u32) -> vec4f {
-    let lines = select(params.depth, params.columns, TRANSPOSE_B);
-    let width = select(params.columns, params.depth, TRANSPOSE_B);
-    let first = line * width + at;
-    if ALIGNED {
-        let inside = line < lines && at < width;
-        return select(vec4f(), b[select(0u, first / 4u, inside)], inside);
-    }
-    var v = vec4f();
-    for (var i = 0u; i < 4u; i++) {
-        if line < lines && at + i < width {
-            v[i] = b[(first + i) / 4u][(first + i) % 4u];
-        }
-    }
-    return v;
-}
-
-// The 4 x 4 block B[k..k+4, column..column+4]; column i of the result is B's row k + i.
-fn block_b(k: u32, column: u32) -> mat4x4f {
-    if TRANSPOSE_B {
-        return transpose(mat4x4f(load_b(column, k), load_b(column + 1u, k),
-                                 load_b(column + 2u, k), load_b(column + 3u, k)));
-    }
-    return mat4x4f(load_b(k, column), load_b(k + 1u, column),
-                   load_b(k + 2u, column), load_b(k + 3u, column));
+// A row of C in memory: its first element, and whether there is such a row.
+struct Place {
+    first: u32,
+    inside: bool,
 }
 
 // One row of c + b · a: a's four numbers weigh b's four rows. Written out, because matrix * matrix costs a

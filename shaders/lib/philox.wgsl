@@ -2,13 +2,15 @@
 // 1, 2, 3"): ten rounds turn a counter and a key into four random words. Nothing is stored, so the
 // backward pass and a resumed run draw the same numbers again.
 //
-// narrows counts [block, step, stream, 0], four elements a block, under the key of the run's seed.
+// narrows counts [block, step, stream, 0], four elements a block, under the key of the run's seed; a stream that
+// several layers draw from has the layer's number for the 0.
 
 // The stream each use draws from.
 const STREAM_PERMUTATION = 1u;
 const STREAM_LATENT = 2u;
 const STREAM_PRIOR = 4u;
 const STREAM_CORRUPTION = 5u;
+const STREAM_DROPOUT = 6u;
 
 // The two halves of a 32 x 32 bit product: x low, y high.
 fn multiply_wide(a: u32, b: u32) -> vec2u {

@@ -31,7 +31,7 @@ impl Encode {
         let (checkpoint, images) = self.trained.load()?;
         let device = device.open_for(&checkpoint).await?;
         let codes = Reconstructor::new(&device, &checkpoint, &images).await?.run().await?.codes;
-        let latent = checkpoint.config.model.latent as usize;
+        let latent = checkpoint.model()?.latent() as usize;
         let bytes = if self.out.extension().is_some_and(|ending| ending == "npy") {
             npy(&codes, latent)
         } else {

@@ -28,7 +28,7 @@ impl Eval {
         let (model, center) = (checkpoint.model()?, checkpoint.center.as_deref());
         let seed = checkpoint.config.train.seed;
         let mut evaluator = Evaluator::new(&device, &model, &images, center, seed).await?;
-        let losses = evaluator.evaluate_parameters(&checkpoint.parameters).await?.losses;
+        let losses = evaluator.evaluate_checkpoint(&checkpoint).await?.losses;
         let unit = model.config().likelihood.unit();
         let (part, count) = (self.trained.part().name(), images.len());
         let penalty = model.penalty();

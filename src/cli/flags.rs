@@ -7,14 +7,14 @@ use narrows::train::{Config, DataConfig};
 use narrows::{Error, Result};
 use serde::Serialize;
 
-/// What is used where neither the command nor a file names a variant.
-const DEFAULT_VARIANT: &str = "vae";
+/// What is used where neither the command nor a file names a preset.
+const DEFAULT_PRESET: &str = "vae";
 
-/// The configuration: a variant's preset, a TOML file over it, flags over that.
+/// The configuration: a preset, a TOML file over it, flags over that.
 #[derive(clap::Args)]
 pub(super) struct ConfigFlags {
-    /// linear, mlp or vae [default: the file's, or vae]
-    variant: Option<String>,
+    /// A variant or another preset, as `narrows presets` lists them [default: the file's, or vae]
+    preset: Option<String>,
     /// TOML file with sections [model], [train] and [data]; a run's config.toml is one
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -116,7 +116,8 @@ struct TrainFlags {
 #[command(next_help_heading = "Data")]
 pub(super) struct DataFlags {
     /// sample (built in), fashion-mnist, mnist, idx (IDX files), folder (pictures of any size), npy (NumPy's
-    /// arrays), or the path of a folder or .npy file, whose content tells
+    /// arrays), the path of a folder or .npy file, whose content tells, or points of the plane: spiral, moons,
+    /// mixture
     #[arg(long = "data", value_name = "SOURCE")]
     #[serde(rename = "source")]
     data: Option<String>,
@@ -228,7 +229,7 @@ impl ConfigFlags {
 
     fn names_given(&self) -> Result<Vec<String>> {
         let sections = [given(&self.model)?, given(&self.train)?, given(&self.data)?];
-        let named = self.variant.iter().map(|variant| format!("variant {variant}"));
+        let named = self.preset.iter().map(|preset| format!("preset {preset}"));
         let file = self.config.iter().map(|_| "config".to_owned());
         let settings = sections.into_iter().flat_map(|table| table.into_iter().map(|(name, _)| name));
         Ok(named.chain(file).chain(settings).collect())
@@ -236,7 +237,7 @@ impl ConfigFlags {
 
     /// The whole configuration, checked.
     pub(super) fn resolve(&self) -> Result<Config> {
-        let default = self.variant.as_deref().unwrap_or(DEFAULT_VARIANT);
+        let default = self.preset.as_deref().unwrap_or(DEFAULT_PRESET);
         let config = match &self.config {
             None => Config::preset(default)?,
             Some(path) => self.of_file(path, default)?,
@@ -251,10 +252,10 @@ impl ConfigFlags {
 
     fn of_file(&self, path: &Path, default: &str) -> Result<Config> {
         let config = Config::load(path, default)?;
-        match &self.variant {
-            Some(variant) if *variant != config.model.variant => {
-                let setting = format!("{}: model.variant", path.display());
-                Err(Error::setting(setting, format!("{variant}, as the command says"), config.model.variant))
+        match &self.preset {
+            Some(preset) if *preset != config.preset => {
+                let setting = format!("{}: preset", path.display());
+                Err(Error::setting(setting, format!("{preset}, as the command says"), config.preset))
             }
             _ => Ok(config),
         }

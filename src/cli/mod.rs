@@ -10,6 +10,7 @@ mod interrupt;
 mod output;
 mod picture;
 mod plan;
+mod presets;
 mod progress;
 mod report;
 mod train;
@@ -40,6 +41,8 @@ struct Arguments {
 enum Command {
     /// Train an autoencoder; without any flag, on a sample of Fashion-MNIST that is built in
     Train(Box<train::Train>),
+    /// List the presets that `train` takes, or show one as TOML
+    Presets(presets::Presets),
     /// Reconstruct test images with a trained model, as a picture
     Reconstruct(picture::Reconstruct),
     /// Draw new images from a trained variational autoencoder, as a picture
@@ -124,6 +127,7 @@ pub(crate) fn main() -> ExitCode {
     let outcome = pollster::block_on(async {
         match command {
             Command::Train(command) => command.run(&device).await,
+            Command::Presets(command) => command.run(),
             Command::Reconstruct(command) => command.run(&device).await,
             Command::Sample(command) => command.run(&device).await,
             Command::Interpolate(command) => command.run(&device).await,

@@ -16,13 +16,18 @@ const MOST: i64 = 10_000;
 /// Reconstruct images as a picture
 #[derive(clap::Args)]
 #[command(
-    after_help = "Example:\n  narrows reconstruct runs/vae-001 --count 40 --out reconstructions.png\n\n\
-    Rows alternate: originals, and under them their reconstructions from E[z given x]."
+    after_help = "Examples:\n  narrows reconstruct runs/vae-001 --count 40 --out reconstructions.png\n  \
+    narrows reconstruct runs/denoising-001 --corrupt\n\n\
+    Rows alternate: originals, and under them their reconstructions from E[z given x]; with --corrupt the\n\
+    corrupted images between the two."
 )]
 pub(super) struct Reconstruct {
     /// How many images, from the first
     #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=MOST))]
     count: u32,
+    /// Corrupt the images first, as in the model's training
+    #[arg(long)]
+    corrupt: bool,
     /// Where to write the picture
     #[arg(long, value_name = "PNG", default_value = "reconstructions.png")]
     out: PathBuf,
@@ -34,15 +39,25 @@ impl Reconstruct {
     pub(super) async fn run(&self, device: &DeviceFlags) -> Result<()> {
         check_place(&self.out, &["png"])?;
         let (checkpoint, images) = self.trained.load()?;
+        if self.corrupt && checkpoint.config.model.corruption().is_none() {
+            let got = format!("{}, trained on images as they are", checkpoint.config.preset);
+            return Err(Error::setting("--corrupt", "a model trained on corrupted images", got));
+        }
         let images = images.slice(0..images.len().min(self.count as usize))?;
         let device = device.open_for(&checkpoint).await?;
         let originals: Vec<f32> = images.images.iter().map(|pixel| f32::from(*pixel) / 255.0).collect();
-        let results = Reconstructor::new(&device, &checkpoint, &images).await?.run().await?;
+        let mut reconstructor = if self.corrupt {
+            Reconstructor::corrupted(&device, &checkpoint, &images).await?
+        } else {
+            Reconstructor::new(&device, &checkpoint, &images).await?
+        };
+        let results = reconstructor.run().await?;
         let columns = images.len().min(10);
-        let grid = interleaved(&originals, &results.images, images.pixels(), columns);
+        let grid = interleaved(&results.beside(&originals), images.pixels(), columns);
         Grid { images: &grid, shape: checkpoint.shape, columns }.save(&self.out)?;
         let (part, count) = (self.trained.part().name(), images.len());
-        line(&format!("{}: {count} {part} images above their reconstructions", self.out.display()))
+        let corrupted = if self.corrupt { ", corrupted," } else { "" };
+        line(&format!("{}: {count} {part} images{corrupted} above their reconstructions", self.out.display()))
     }
 }
 
@@ -74,7 +89,7 @@ impl Sample {
         }
         let device = device.open_for(&checkpoint).await?;
         let count = self.count as usize;
-        let codes = prior_codes(self.seed, count, checkpoint.config.model.latent as usize);
+        let codes = prior_codes(self.seed, count, checkpoint.model()?.latent() as usize);
         let images = Decoder::new(&device, &checkpoint, count).await?.decode(&codes).await?;
         let columns = (self.count as f64).sqrt().ceil() as usize;
         Grid { images: &images, shape: checkpoint.shape, columns }.save(&self.out)?;

@@ -32,8 +32,8 @@ impl PlanCommand {
         }
         let config = self.config.resolve()?;
         let images = told(config.data.load()?).train;
-        let (pixels, total) = (images.pixels() as u32, images.len() as u32);
-        let model = Model::new(&config.model, pixels)?;
+        let total = images.len() as u32;
+        let model = Model::new(&config.model, images.shape().try_into()?)?;
         let plan = model.training(config.train.batch, total, true, config.train.optimizer(), self.check)?;
         let device = device.open().await?;
         // The reference has no variants; its plan is shown as a GPU would run it.
@@ -45,12 +45,11 @@ impl PlanCommand {
 
 async fn check(plan: &Plan, config: &Config, images: &Dataset, device: &Device) -> Result<()> {
     let train = &config.train;
-    let initial = plan.parameters.initial(train.seed);
     // Any will do, where both sides have the same.
     let center = config.model.center.then(|| vec![0.25; images.pixels()]);
     let setup = |replay: &mut Replay| -> Result<()> {
         replay.write("images", &packed(&images.images))?;
-        replay.write_floats("parameters", &initial)?;
+        replay.write_initial(train.seed)?;
         if let Some(center) = &center {
             replay.write_floats("center", center)?;
         }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use narrows::data::Split;
 use narrows::graph::Device;
-use narrows::model::ALL;
+use narrows::model::presets;
 use narrows::report::report_run;
 use narrows::train::{Checkpoint, PER_IMAGE, Run, Trainer};
 use narrows::{Error, Result};
@@ -19,7 +19,7 @@ use super::progress::Reporter;
 #[derive(clap::Args)]
 #[command(after_help = after_help())]
 pub(super) struct Train {
-    /// Folder for the run's files [default: runs/VARIANT-NNN]
+    /// Folder for the run's files [default: runs/PRESET-NNN]
     #[arg(long, value_name = "DIR")]
     run: Option<PathBuf>,
     /// Go on with the run in this folder, to the same bits as if it had never stopped
@@ -45,10 +45,12 @@ A run's folder gets config.toml, metrics.jsonl, last.safetensors, best.safetenso
 and, in the end, report.html. Ctrl-C saves, and --resume goes on to the same bits.";
 
 fn after_help() -> String {
-    let variants = ALL.iter().map(|variant| format!("\n  {:7} {}", variant.name(), variant.summary()));
+    let presets = presets();
+    let widest = presets.iter().map(|preset| preset.name.len()).max().unwrap_or_default();
+    let lines = presets.iter().map(|preset| format!("\n  {:widest$}  {}", preset.name, preset.summary));
     format!(
-        "Variants, each with settings of its own where no flag says otherwise:{}\n\n{EXAMPLES}",
-        variants.collect::<String>()
+        "Presets, each with settings of its own where no flag says otherwise:{}\n\n{EXAMPLES}",
+        lines.collect::<String>()
     )
 }
 
@@ -69,7 +71,7 @@ impl Train {
         let device = device.open().await?;
         let folder = match &self.run {
             Some(folder) => folder.clone(),
-            None => next_folder(&config.model.variant)?,
+            None => next_folder(&config.preset)?,
         };
         let run = Run::create(&folder, &device, &config, &split).await?;
         self.train(run, &folder, &device, &split).await
@@ -112,17 +114,17 @@ impl Train {
 }
 
 fn introduce(reporter: &mut Reporter, run: &Run, device: &Device, split: &Split) {
-    let (plan, model) = (run.trainer().plan(), run.trainer().model().config());
+    let (plan, config) = (run.trainer().plan(), run.trainer().config());
     reporter.say(&format!(
         "{} on {}: {} training and {} validation images, {} parameters, {} dispatches a step",
-        model.variant,
+        config.preset,
         device.name(),
         split.train.len(),
         split.validation.len(),
         plan.parameters.count(),
         plan.dispatches.len(),
     ));
-    reporter.say(&format!("losses: {} per image ({PER_IMAGE})", model.likelihood.unit()));
+    reporter.say(&format!("losses: {} per image ({PER_IMAGE})", config.model.likelihood.unit()));
     reporter.say(&format!("minimized: {}", run.trainer().model().minimized()));
 }
 
@@ -143,12 +145,12 @@ fn conclude(reporter: &mut Reporter, folder: &Path, trainer: &Trainer, report: &
 }
 
 // Makes the folder at once, so that two runs begun together do not share it.
-fn next_folder(variant: &str) -> Result<PathBuf> {
+fn next_folder(preset: &str) -> Result<PathBuf> {
     let runs = Path::new("runs");
     std::fs::create_dir_all(runs).map_err(Error::io("create", runs))?;
     let mut number = 1;
     loop {
-        let folder = runs.join(format!("{variant}-{number:03}"));
+        let folder = runs.join(format!("{preset}-{number:03}"));
         match std::fs::create_dir(&folder) {
             Ok(()) => return Ok(folder),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,

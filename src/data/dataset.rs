@@ -113,6 +113,11 @@ impl Dataset {
         self.images.is_empty()
     }
 
+    /// Height, width and channels of an image.
+    pub fn shape(&self) -> [usize; 3] {
+        [self.height, self.width, self.channels]
+    }
+
     /// Bytes of an image: `height * width * channels`.
     pub fn pixels(&self) -> usize {
         self.height * self.width * self.channels

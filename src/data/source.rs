@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::points::Shape2d;
 use super::{Dataset, Form, LoadReport, Split, folder, idx, npy, sample};
 use crate::{Error, Result};
 
@@ -46,12 +47,27 @@ pub enum Source {
     Folder,
     /// `npy`: NumPy's `.npy` files, as [`npy`] has it.
     Npy,
+    /// `spiral`: points of the plane around a curve, as images of two pixels; drawn, not read.
+    Spiral,
+    /// `moons`: points of the plane around two half circles.
+    Moons,
+    /// `mixture`: points of the plane from a mixture of three Gaussians.
+    Mixture,
 }
 
 impl Source {
     /// Every source.
-    pub const ALL: [Self; 6] =
-        [Self::Sample, Self::FashionMnist, Self::Mnist, Self::Idx, Self::Folder, Self::Npy];
+    pub const ALL: [Self; 9] = [
+        Self::Sample,
+        Self::FashionMnist,
+        Self::Mnist,
+        Self::Idx,
+        Self::Folder,
+        Self::Npy,
+        Self::Spiral,
+        Self::Moons,
+        Self::Mixture,
+    ];
 
     /// The name on the command line.
     pub const fn as_str(self) -> &'static str {
@@ -62,6 +78,18 @@ impl Source {
             Self::Idx => "idx",
             Self::Folder => "folder",
             Self::Npy => "npy",
+            Self::Spiral => Shape2d::Spiral.as_str(),
+            Self::Moons => Shape2d::Moons.as_str(),
+            Self::Mixture => Shape2d::Mixture.as_str(),
+        }
+    }
+
+    /// The source of a shape's points.
+    pub const fn of_shape(shape: Shape2d) -> Self {
+        match shape {
+            Shape2d::Spiral => Self::Spiral,
+            Shape2d::Moons => Self::Moons,
+            Shape2d::Mixture => Self::Mixture,
         }
     }
 
@@ -79,7 +107,7 @@ impl Source {
     pub const fn classes(self) -> &'static [&'static str] {
         match self {
             Self::Sample | Self::FashionMnist => &FASHION_CLASSES,
-            Self::Mnist | Self::Idx | Self::Folder | Self::Npy => &[],
+            _ => &[],
         }
     }
 
@@ -91,9 +119,7 @@ impl Source {
                  https://github.com/zalandoresearch/fashion-mnist into a folder and pass --data-dir"
             }
             Self::Folder | Self::Npy => "Name the place with --data PATH",
-            Self::Sample | Self::Mnist | Self::Idx => {
-                "Download the four files into a folder and pass --data-dir"
-            }
+            _ => "Download the four files into a folder and pass --data-dir",
         }
     }
 
@@ -102,7 +128,7 @@ impl Source {
         match self {
             Self::Folder => "a folder of pictures",
             Self::Npy => "a .npy file or a folder with train.npy",
-            Self::Sample | Self::FashionMnist | Self::Mnist | Self::Idx => "a folder of IDX files",
+            _ => "a folder of IDX files",
         }
     }
 
@@ -116,7 +142,7 @@ impl Source {
         match self {
             Self::FashionMnist => named.into_iter().chain([DEBIAN_FASHION_MNIST.into()]).collect(),
             Self::Mnist => named.into_iter().collect(),
-            Self::Sample | Self::Idx | Self::Folder | Self::Npy => Vec::new(),
+            _ => Vec::new(),
         }
     }
 
@@ -145,7 +171,7 @@ impl Source {
 /// `data_dir` is where its files are; `validation` is [`Split::new`]'s count.
 ///
 /// # Errors
-/// [`Error::Setting`] if no place is found, if `sample` is given one, or if `validation` leaves nothing to
+/// [`Error::Setting`] if no place is found, if a set that is built in is given one, or if `validation` leaves nothing to
 /// train on; [`Error::File`] or [`Error::Io`] as of [`idx::read`], [`folder::read`] and [`npy::read_parts`];
 /// [`Error::Shape`] if the training and test images differ in size.
 pub fn load(source: Source, data_dir: Option<&Path>, validation: Option<usize>) -> Result<Split> {
@@ -165,8 +191,11 @@ pub fn load_as(
     let mut report = LoadReport::default();
     let (train, test) = match (source, data_dir) {
         (Source::Sample, None) => sample::read(source.as_str())?,
-        (Source::Sample, Some(folder)) => {
-            let expected = "no folder with the data set sample, which is built in";
+        (Source::Spiral, None) => Shape2d::Spiral.read()?,
+        (Source::Moons, None) => Shape2d::Moons.read()?,
+        (Source::Mixture, None) => Shape2d::Mixture.read()?,
+        (Source::Sample | Source::Spiral | Source::Moons | Source::Mixture, Some(folder)) => {
+            let expected = format!("no folder with the data set {source}, which is built in");
             return Err(Error::setting("--data-dir", expected, folder.display()));
         }
         (Source::Folder, _) => {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Figure, Settings, Studio, Trained};
 use crate::data::Split;
+use crate::model::Preset;
 use crate::report::{Page, figures_page};
 use crate::train::{Config, write_whole};
 use crate::{Error, Result};
@@ -164,7 +165,7 @@ fn record(model: &Trained, settings: &Settings) -> Result<ModelRecord> {
     let config = &model.checkpoint.config;
     Ok(ModelRecord {
         name: model.name.clone(),
-        setup: setup(model)?,
+        setup: Preset::new("", "", config.clone()).settings(),
         seconds: model.seconds,
         command: command(config, settings, &model.folder)?,
     })
@@ -173,7 +174,7 @@ fn record(model: &Trained, settings: &Settings) -> Result<ModelRecord> {
 // A preset where it is one but for what is named, else the file that the run keeps.
 fn command(config: &Config, settings: &Settings, folder: &Path) -> Result<String> {
     let Config { train, data, .. } = config;
-    let mut preset = Config::preset(&config.model.variant)?;
+    let mut preset = Config::preset(&config.preset)?;
     preset.data = data.clone();
     preset.train.epochs = train.epochs;
     preset.train.seed = train.seed;
@@ -181,29 +182,6 @@ fn command(config: &Config, settings: &Settings, folder: &Path) -> Result<String
         return Ok(format!("narrows train --config {}", folder.join("config.toml").display()));
     }
     let validation = data.validation.map_or_else(String::new, |count| format!(" --validation {count}"));
-    let (variant, epochs, seed) = (&config.model.variant, train.epochs, train.seed);
-    Ok(format!("narrows train {variant} --data {}{validation} --epochs {epochs} --seed {seed}", data.source))
-}
-
-// `784-100-30-100-784, selu, bernoulli, sgd 1.5, batch 32, 5 epochs`
-fn setup(model: &Trained) -> Result<String> {
-    let config = &model.checkpoint.config;
-    let name = |value: toml::Value| value.as_str().unwrap_or_default().to_owned();
-    let wrong = |error| Error::setting("config", "what TOML can hold", error);
-    let likelihood = name(toml::Value::try_from(config.model.likelihood).map_err(wrong)?);
-    let optimizer = name(toml::Value::try_from(config.train.optimizer).map_err(wrong)?);
-    let pixels: usize = model.checkpoint.shape.iter().product();
-    let hidden = config.model.hidden.iter().map(u32::to_string);
-    let widths: Vec<String> = [pixels.to_string()].into_iter().chain(hidden).collect();
-    let back: Vec<String> = widths.iter().rev().cloned().collect();
-    let (train, latent) = (&config.train, config.model.latent);
-    Ok(format!(
-        "{}-{latent}-{}, {}, {likelihood}, {optimizer} {}, batch {}, {} epochs",
-        widths.join("-"),
-        back.join("-"),
-        config.model.activation,
-        train.learning_rate,
-        train.batch,
-        train.epochs,
-    ))
+    let (name, epochs, seed) = (&config.preset, train.epochs, train.seed);
+    Ok(format!("narrows train {name} --data {}{validation} --epochs {epochs} --seed {seed}", data.source))
 }

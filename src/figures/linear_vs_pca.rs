@@ -13,7 +13,7 @@ const SHOWN: usize = 10;
 pub(super) async fn plate(studio: &mut Studio<'_>) -> Result<Plate> {
     let config = studio.settings.preset("linear", 20)?;
     let model = studio.model("linear", &config).await?;
-    let (latent, pixels) = (config.model.latent as usize, studio.split.train.pixels());
+    let (latent, pixels) = (model.latent, studio.split.train.pixels());
     studio.tell(super::News::Busy("principal components"))?;
     let pca = Pca::fit(&values(&studio.split.train), pixels, latent)?;
     let held_out = studio.held_out().clone();

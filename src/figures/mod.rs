@@ -3,10 +3,12 @@
 //!
 //! A figure is a file here. [`Studio`] trains its models, each once for all figures and kept for the next time.
 
+mod denoising;
 mod gallery;
 mod linear_vs_pca;
 mod nearest;
 mod reconstructions;
+mod score;
 mod settings;
 mod studio;
 mod vae;
@@ -25,19 +27,26 @@ pub enum Figure {
     LinearVsPca,
     /// `reconstructions`: what the plain autoencoders make of images.
     Reconstructions,
+    /// `denoising`: images, the same corrupted, and reconstructed.
+    Denoising,
+    /// `score`: what a denoising autoencoder learned of a density in the plane.
+    Score,
     /// `vae`: the variational autoencoder beside a deterministic one.
     Vae,
 }
 
 impl Figure {
     /// Every figure, in the section's order.
-    pub const ALL: [Self; 3] = [Self::LinearVsPca, Self::Reconstructions, Self::Vae];
+    pub const ALL: [Self; 5] =
+        [Self::LinearVsPca, Self::Reconstructions, Self::Denoising, Self::Score, Self::Vae];
 
     /// Its name on the command line and of its files.
     pub const fn name(self) -> &'static str {
         match self {
             Self::LinearVsPca => "linear-vs-pca",
             Self::Reconstructions => "reconstructions",
+            Self::Denoising => "denoising",
+            Self::Score => "score",
             Self::Vae => "vae",
         }
     }
@@ -47,6 +56,8 @@ impl Figure {
         match self {
             Self::LinearVsPca => "a linear autoencoder against principal components",
             Self::Reconstructions => "reconstructions by the MLP and the CNN",
+            Self::Denoising => "denoising autoencoders: Gaussian noise and dropout",
+            Self::Score => "the score that a denoising autoencoder learned of densities in the plane",
             Self::Vae => "the variational autoencoder against a deterministic one trained alike",
         }
     }
@@ -70,6 +81,8 @@ impl Figure {
         match self {
             Self::LinearVsPca => linear_vs_pca::plate(studio).await,
             Self::Reconstructions => reconstructions::plate(studio).await,
+            Self::Denoising => denoising::plate(studio).await,
+            Self::Score => score::plate(studio).await,
             Self::Vae => vae::plate(studio).await,
         }
     }

@@ -5,9 +5,11 @@ use crate::Result;
 use crate::data::Dataset;
 use crate::report::{Images, Page};
 
+// Three poolings and three doublings lead back to it.
+const CNN_SHAPE: [usize; 3] = [28, 28, 1];
+
 pub(super) async fn plate(studio: &mut Studio<'_>) -> Result<Plate> {
-    let mlp = studio.settings.preset("mlp", 5)?;
-    let models = vec![studio.model("MLP", &mlp).await?];
+    let models = plain(studio).await?;
     let shown = first(studio.held_out(), 10)?;
     let mut rows = vec![("original".to_owned(), values(&shown))];
     let mut numbers = Vec::new();
@@ -23,6 +25,18 @@ pub(super) async fn plate(studio: &mut Studio<'_>) -> Result<Plate> {
         models,
         numbers,
     })
+}
+
+/// The MLP and, for images of the size that it is made for, the CNN.
+pub(super) async fn plain(studio: &mut Studio<'_>) -> Result<Vec<Trained>> {
+    let config = studio.settings.preset("mlp", 5)?;
+    let mut models = vec![studio.model("MLP", &config).await?];
+    let Dataset { height, width, channels, .. } = studio.split.train;
+    if [height, width, channels] == CNN_SHAPE {
+        let config = studio.settings.preset("cnn", 1)?;
+        models.push(studio.model("CNN", &config).await?);
+    }
+    Ok(models)
 }
 
 /// The first images of a set.

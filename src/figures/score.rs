@@ -14,7 +14,9 @@ const POINTS: usize = 1_000;
 
 pub(super) async fn plate(studio: &mut Studio<'_>) -> Result<Plate> {
     let (mut models, mut numbers, mut panels) = (Vec::new(), Vec::new(), Vec::new());
-    for (shape, name) in [(Shape2d::Spiral, "spiral"), (Shape2d::Moons, "two moons"), (Shape2d::Mixture, "mixture")] {
+    for (shape, name) in
+        [(Shape2d::Spiral, "spiral"), (Shape2d::Moons, "two moons"), (Shape2d::Mixture, "mixture")]
+    {
         let mut config = studio.settings.preset("score", 10)?;
         config.data.clone_from(&Default::default());
         config.data.source = Source::of_shape(shape);
@@ -58,14 +60,17 @@ async fn field(
 }
 
 fn panel(name: &str, field: &ScoreField, points: &[[f64; 2]]) -> Box<dyn Panel> {
-    let small = |points: &[[f64; 2]]| points.iter().map(|point| point.map(|number| number as f32)).collect::<Vec<_>>();
+    let small = |points: &[[f64; 2]]| {
+        points.iter().map(|point| point.map(|number| number as f32)).collect::<Vec<_>>()
+    };
     let arrows = |name: &str, along: &[[f64; 2]], class: usize| Field {
         name: name.to_owned(),
         from: small(&field.points),
         along: small(along),
         colour: Colour::of_class(class),
     };
-    let mut fields: Vec<Field> = field.truth.iter().map(|truth| arrows("s² times the score", truth, 1)).collect();
+    let mut fields: Vec<Field> =
+        field.truth.iter().map(|truth| arrows("s² times the score", truth, 1)).collect();
     fields.push(arrows("r(x) - x", &field.residuals, 0));
     let data = Series { name: "data".to_owned(), points: small(points), colour: Colour::of_class(3) };
     Box::new(Quiver {

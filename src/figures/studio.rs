@@ -37,6 +37,8 @@ pub struct Trained {
     pub name: String,
     /// Its parameters after the last epoch.
     pub checkpoint: Checkpoint,
+    /// Numbers in a code.
+    pub latent: usize,
     /// Seconds its training took, whenever that was.
     pub seconds: f64,
     /// Loss terms on the validation images after the last epoch, per image.
@@ -102,13 +104,9 @@ impl<'a> Studio<'a> {
         let checkpoint = Checkpoint::last(&folder)?;
         let shown = if split.validation.is_empty() { &split.train } else { &split.validation };
         let losses = losses(self.device, &checkpoint, shown).await?;
-        let trained = Trained {
-            name: name.to_owned(),
-            checkpoint,
-            seconds: seconds(&folder)?,
-            losses,
-            folder: folder.clone(),
-        };
+        let (latent, seconds) = (checkpoint.model()?.latent() as usize, seconds(&folder)?);
+        let (name, place) = (name.to_owned(), folder.clone());
+        let trained = Trained { name, checkpoint, latent, seconds, losses, folder: place };
         self.trained.insert(folder, trained.clone());
         Ok(trained)
     }
@@ -148,6 +146,14 @@ impl<'a> Studio<'a> {
         Reconstructor::new(self.device, &trained.checkpoint, images).await?.run().await
     }
 
+    /// The same of images that are corrupted as in training.
+    ///
+    /// # Errors
+    /// Also [`Error::Setting`] for a model that was trained without corruption.
+    pub async fn denoise(&self, trained: &Trained, images: &Dataset) -> Result<Reconstructions> {
+        Reconstructor::corrupted(self.device, &trained.checkpoint, images).await?.run().await
+    }
+
     /// The mean images of codes.
     ///
     /// # Errors
@@ -168,7 +174,7 @@ async fn losses(device: &Device, checkpoint: &Checkpoint, images: &Dataset) -> R
     let (model, center) = (checkpoint.model()?, checkpoint.center.as_deref());
     let seed = checkpoint.config.train.seed;
     let mut evaluator = Evaluator::new(device, &model, images, center, seed).await?;
-    Ok(evaluator.evaluate_parameters(&checkpoint.parameters).await?.losses)
+    Ok(evaluator.evaluate_checkpoint(checkpoint).await?.losses)
 }
 
 // What tells one training from another: its settings and its images.

@@ -21,8 +21,7 @@ pub(super) async fn plate(studio: &mut Studio<'_>) -> Result<Plate> {
     let config = studio.settings.preset("vae", 10)?;
     let vae = studio.model("VAE", &config).await?;
     let plain = studio.model("autoencoder", &deterministic(&config)).await?;
-    let mut flat = config.clone();
-    flat.model.latent = 2;
+    let flat = studio.settings.preset("vae-2d", 10)?;
     let flat = studio.model("VAE of 2 numbers", &flat).await?;
     let numbers = numbers(studio, &vae, &plain).await?;
     let page = Page::new("A variational autoencoder and a deterministic one, trained alike")
@@ -45,6 +44,7 @@ pub(super) async fn plate(studio: &mut Studio<'_>) -> Result<Plate> {
 /// The autoencoder with the same layers and training.
 fn deterministic(config: &Config) -> Config {
     let mut config = config.clone();
+    "mlp".clone_into(&mut config.preset);
     "mlp".clone_into(&mut config.model.variant);
     config
 }
@@ -71,12 +71,11 @@ async fn samples(studio: &Studio<'_>, model: &Trained) -> Result<Box<dyn Panel>>
 }
 
 async fn drawn(studio: &Studio<'_>, model: &Trained, count: usize) -> Result<Vec<f32>> {
-    let latent = model.checkpoint.config.model.latent as usize;
-    studio.decode(model, &prior_codes(studio.settings.seed, count, latent)).await
+    studio.decode(model, &prior_codes(studio.settings.seed, count, model.latent)).await
 }
 
 async fn ways(studio: &Studio<'_>, model: &Trained) -> Result<Box<dyn Panel>> {
-    let latent = model.checkpoint.config.model.latent as usize;
+    let latent = model.latent;
     let ends = first(studio.held_out(), 2 * WAYS)?;
     let codes = studio.reconstruct(model, &ends).await?.codes;
     let way = |pair: &[f32]| {

@@ -10,7 +10,7 @@ use super::liveness::share_memory;
 use super::parameters::ALIGNMENT;
 use super::plan::{BufferId, BufferSpec, Content, Dispatch, Phase, Plan, Slice};
 use super::{Init, Parameter, ParameterLayout};
-use crate::kernels::activation::{self, Activation};
+use crate::kernels::activation::Activation;
 use crate::kernels::state::State;
 use crate::kernels::{self, Kernel};
 use crate::{Error, Result};
@@ -54,6 +54,8 @@ pub struct Graph {
     pub(super) tensors: Vec<TensorState>,
     pub(super) layout: ParameterLayout,
     pub(super) batch: u32,
+    // How many dropout layers there are so far.
+    pub(super) dropouts: u32,
     pub(super) terms: Vec<String>,
     // The offsets of those that a dispatch recorded so far sends a gradient.
     pub(super) parameters_with_gradient: BTreeSet<usize>,
@@ -61,6 +63,9 @@ pub struct Graph {
     tape: Vec<Backward>,
     named: BTreeMap<String, Slice>,
     phase: Phase,
+    training: bool,
+    statistics: ParameterLayout,
+    statistics_buffer: Option<BufferId>,
 }
 
 // The flat buffers exist from the start; the parameters' size is known only at the end.
@@ -69,19 +74,33 @@ pub(super) const GRADIENTS: BufferId = BufferId(1);
 pub(super) const STATE: BufferId = BufferId(2);
 
 impl Graph {
-    /// A graph for batches of `batch` images.
+    /// A graph to train on batches of `batch` images.
     pub fn new(batch: u32) -> Self {
+        Self::with(batch, true)
+    }
+
+    /// A graph to use what was trained, on batches of `batch` images: dropout does nothing, and batch normalisation
+    /// takes the running statistics, so that an image's result does not depend on the others of its batch.
+    pub fn inference(batch: u32) -> Self {
+        Self::with(batch, false)
+    }
+
+    fn with(batch: u32, training: bool) -> Self {
         let mut graph = Self {
             buffers: Vec::new(),
             tensors: Vec::new(),
             layout: ParameterLayout::default(),
             batch,
+            dropouts: 0,
             terms: Vec::new(),
             parameters_with_gradient: BTreeSet::new(),
             dispatches: Vec::new(),
             tape: Vec::new(),
             named: BTreeMap::new(),
             phase: Phase::Forward,
+            training,
+            statistics: ParameterLayout::default(),
+            statistics_buffer: None,
         };
         graph.buffer("parameters", 0, true);
         graph.buffer("gradients", 0, true);
@@ -89,6 +108,11 @@ impl Graph {
         graph.buffers[STATE.0].content = Content::State;
         graph.name("state", state);
         graph
+    }
+
+    /// Whether it is for training, and not for [inference](Graph::inference).
+    pub fn is_training(&self) -> bool {
+        self.training
     }
 
     /// The step's state.
@@ -136,6 +160,24 @@ impl Graph {
         self.layout.add(name.into(), shape, init)
     }
 
+    /// Named numbers that start as `first` and that layers keep up to date in training, without a gradient: no optimizer
+    /// sees them. They live in the flat buffer `statistics`, which a model without any does not have.
+    pub fn statistic(&mut self, name: impl Into<String>, shape: Vec<usize>, first: f32) -> Parameter {
+        let statistic = self.statistics.add(name.into(), shape, Init::Constant(first));
+        let buffer = match self.statistics_buffer {
+            Some(buffer) => buffer,
+            None => self.buffer("statistics", 0, true).buffer,
+        };
+        self.statistics_buffer = Some(buffer);
+        self.buffers[buffer.0].words = self.statistics.words();
+        self.name("statistics", Slice { buffer, offset: 0, words: self.statistics.words() });
+        statistic
+    }
+
+    pub(super) fn statistics_buffer(&self) -> Result<BufferId> {
+        self.statistics_buffer.ok_or_else(|| Error::shape("statistics", "at least one in this graph", "none"))
+    }
+
     pub(super) fn tensor(
         &mut self,
         label: impl Into<String>,
@@ -174,6 +216,15 @@ impl Graph {
         Err(Error::shape(operation, "a parameter of this graph", format!("{} of another", parameter.name)))
     }
 
+    /// Fails for a statistic that another graph declared, and for a parameter.
+    pub(super) fn know_statistic(&self, operation: &str, statistic: &Parameter) -> Result<()> {
+        if self.statistics.iter().any(|known| known == statistic) {
+            return Ok(());
+        }
+        let got = format!("{}, which is none of them", statistic.name);
+        Err(Error::shape(operation, "a statistic of this graph", got))
+    }
+
     pub(super) fn value(&self, tensor: Tensor) -> Slice {
         self.tensors[tensor.id].value
     }
@@ -204,6 +255,16 @@ impl Graph {
         Ok(())
     }
 
+    /// Holds a kernel's extents and settings against its limits; an error names the operation.
+    pub(super) fn check_kernel(&self, label: &str, kernel: &dyn Kernel) -> Result<()> {
+        kernels::check(kernel).map_err(|error| match error {
+            Error::Setting { setting, expected, got } => {
+                Error::Setting { setting: format!("{label}: {setting}"), expected, got }
+            }
+            other => other,
+        })
+    }
+
     /// Records one kernel, holding its extents against its limits and the operands' sizes against what it
     /// needs.
     pub(super) fn record(
@@ -213,12 +274,7 @@ impl Graph {
         operands: &[Slice],
     ) -> Result<()> {
         let label = label.into();
-        kernels::check(&kernel).map_err(|error| match error {
-            Error::Setting { setting, expected, got } => {
-                Error::Setting { setting: format!("{label}: {setting}"), expected, got }
-            }
-            other => other,
-        })?;
+        self.check_kernel(&label, &kernel)?;
         let needed = kernel.operands();
         if needed.len() != operands.len() {
             let count = |n: usize| format!("{n} operands");
@@ -248,18 +304,6 @@ impl Graph {
         Ok(())
     }
 
-    /// `f(x)` on its own. Carries no gradient: for outputs.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] for a tensor of another graph.
-    pub fn activate(&mut self, label: &str, x: Tensor, activation: Activation) -> Result<Tensor> {
-        self.know(label, x)?;
-        let y = self.tensor(label, x.rows, x.columns, false);
-        let operands = [self.value(x), self.value(y)];
-        self.record(label, activation::Forward { count: x.count(), activation }, &operands)?;
-        Ok(y)
-    }
-
     /// The plan. Temporary buffers whose lives do not overlap share memory, unless `keep_all` asks that
     /// every intermediate result survive the step, for comparisons.
     pub fn finish(mut self, keep_all: bool) -> Plan {
@@ -275,6 +319,7 @@ impl Graph {
             buffers: self.buffers,
             dispatches: self.dispatches,
             parameters: self.layout,
+            statistics: self.statistics,
             named: self.named,
             batch: self.batch,
             terms: self.terms,
@@ -285,6 +330,7 @@ impl Graph {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::activation;
 
     #[test]
     fn a_dispatch_that_writes_what_it_reads_is_refused() {

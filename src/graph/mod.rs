@@ -4,24 +4,31 @@
 //! dispatches and pushes its backward. [`Graph::finish`] leaves a [`Plan`], which a [`Replay`] runs step
 //! after step without looking back.
 
+mod activation;
 mod build;
 mod compare;
+mod conv;
 mod cpu;
 mod dense;
+mod dropout;
 mod gpu;
 mod gradient;
 mod latent;
 mod liveness;
+mod norm;
 mod objective;
 mod parameters;
 mod plan;
+mod pool;
 mod replay;
 mod shape;
 mod training;
+mod window;
 
 pub use build::{Graph, Tensor};
 pub use compare::{Difference, first_difference};
 pub use latent::GaussianCode;
+pub use norm::BatchNorm;
 pub use objective::{
     Objective, Reduction, bernoulli_nll, gaussian_kl, gaussian_nll, learned_gaussian_nll, squared_error,
 };
@@ -30,3 +37,4 @@ pub use plan::{BufferId, BufferSpec, Content, Dispatch, Phase, Plan, Slice};
 pub use replay::{Device, Pending, Replay};
 pub use shape::Shape;
 pub use training::{Batch, Optimizer};
+pub use window::{Padding, Window};

@@ -1,6 +1,6 @@
 //! Matrix products with fused epilogues, in every variant (`shaders/matmul_*.wgsl`).
 
-use narrows_shaders::matmul as shaders;
+use narrows_shaders::{Shader, matmul as shaders};
 
 use super::{Kernel, Operand, Program, floats, floats_mut, within};
 use crate::gpu::{MatMulVariant, Variants};
@@ -44,6 +44,108 @@ pub enum Epilogue {
     Slope(Activation),
 }
 
+impl Epilogue {
+    /// The activation whose value or slope is taken.
+    pub(super) fn activation(self) -> Activation {
+        match self {
+            Self::None => Activation::Identity,
+            Self::Dense(activation) | Self::Slope(activation) => activation,
+        }
+    }
+
+    /// The entry point that every variant has for it.
+    pub(super) fn entry(self) -> &'static str {
+        match self {
+            Self::None => "product",
+            Self::Dense(activation) if activation.keeps_input() => "dense_keep",
+            Self::Dense(_) => "dense",
+            Self::Slope(_) => "product_slope",
+        }
+    }
+
+    /// What [`Kernel::operands`] are behind A and B where C has `words`, `columns` of them in a row.
+    pub(super) fn operands(self, words: usize, columns: u32) -> Vec<Operand> {
+        let c = Operand::write("c", words);
+        match self {
+            Self::None => vec![c],
+            Self::Dense(activation) => {
+                let mut operands = vec![Operand::read("bias", columns as usize), c];
+                if activation.keeps_input() {
+                    operands.push(Operand::write("preactivation", words));
+                }
+                operands
+            }
+            Self::Slope(_) => vec![Operand::read("kept", words.next_multiple_of(4)), c],
+        }
+    }
+
+    /// Writes the elements of A·B, `columns` in a row, as the variants do.
+    pub(super) fn reference(
+        self,
+        values: Vec<f64>,
+        columns: u32,
+        accumulate: bool,
+        reads: &[&[u32]],
+        writes: &mut [&mut [u32]],
+    ) {
+        let activation = self.activation();
+        let extra = reads.get(2).map(|words| floats(words));
+        let (c, kept) = writes.split_at_mut(1);
+        let c = floats_mut(c[0]);
+        let mut kept = kept.first_mut().map(|words| floats_mut(words));
+        let mut write = |at: usize, value: f64| {
+            c[at] = if accumulate { (f64::from(c[at]) + value) as f32 } else { value as f32 };
+        };
+        for (at, value) in values.into_iter().enumerate() {
+            match (self, extra) {
+                (Self::Dense(_), Some(bias)) => {
+                    let z = value + f64::from(bias[at % columns as usize]);
+                    if let Some(kept) = &mut kept {
+                        kept[at] = z as f32;
+                    }
+                    write(at, activation.value(z));
+                }
+                (Self::Slope(_), Some(kept)) => {
+                    write(at, value * activation.slope_from_kept(f64::from(kept[at])));
+                }
+                _ => write(at, value),
+            }
+        }
+    }
+}
+
+/// The shader of the variant in use, of those for `[tile, register, shuffle]`, and its workgroups for a
+/// product of `rows` x `columns`.
+pub(super) fn variant(
+    variants: &Variants,
+    [tile, register, shuffle]: [&'static Shader; 3],
+    rows: u32,
+    columns: u32,
+) -> (&'static Shader, u32) {
+    match variants.matmul {
+        MatMulVariant::Tile => (tile, shaders::tile_workgroups(rows, columns)),
+        MatMulVariant::Register => (register, shaders::register_workgroups(rows, columns)),
+        MatMulVariant::Shuffle => (shuffle, shaders::shuffle_workgroups(rows, columns)),
+    }
+}
+
+/// The constants of every variant.
+pub(super) fn constants(
+    layout: Layout,
+    aligned: bool,
+    epilogue: Epilogue,
+    accumulate: bool,
+) -> Vec<(&'static str, f64)> {
+    let flag = |on: bool| f64::from(u8::from(on));
+    vec![
+        ("TRANSPOSE_A", flag(layout.transpose_a())),
+        ("TRANSPOSE_B", flag(layout.transpose_b())),
+        ("ALIGNED", flag(aligned)),
+        ("ACCUMULATE", flag(accumulate)),
+        ("ACTIVATION", f64::from(epilogue.activation().code())),
+    ]
+}
+
 /// `C[rows, columns] = epilogue(op(A)·op(B))`, f32, row-major.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct MatMul {
@@ -81,27 +183,11 @@ impl MatMul {
         let kept = if matches!(self.epilogue, Epilogue::Slope(_)) { self.columns } else { 4 };
         [a, b, kept].iter().all(|extent| extent.is_multiple_of(4))
     }
-
-    fn activation(&self) -> Activation {
-        match self.epilogue {
-            Epilogue::None => Activation::Identity,
-            Epilogue::Dense(activation) | Epilogue::Slope(activation) => activation,
-        }
-    }
-
-    fn entry(&self) -> &'static str {
-        match self.epilogue {
-            Epilogue::None => "product",
-            Epilogue::Dense(activation) if activation.keeps_input() => "dense_keep",
-            Epilogue::Dense(_) => "dense",
-            Epilogue::Slope(_) => "product_slope",
-        }
-    }
 }
 
 impl Kernel for MatMul {
     fn name(&self) -> &'static str {
-        match self.entry() {
+        match self.epilogue.entry() {
             "product" => "matmul",
             "dense" => "matmul+bias+activation",
             "dense_keep" => "matmul+bias+activation, kept",
@@ -110,28 +196,10 @@ impl Kernel for MatMul {
     }
 
     fn program(&self, variants: &Variants) -> Program {
-        let (shader, workgroups) = match variants.matmul {
-            MatMulVariant::Tile => (&shaders::TILE, shaders::tile_workgroups(self.rows, self.columns)),
-            MatMulVariant::Register => {
-                (&shaders::REGISTER, shaders::register_workgroups(self.rows, self.columns))
-            }
-            MatMulVariant::Shuffle => {
-                (&shaders::SHUFFLE, shaders::shuffle_workgroups(self.rows, self.columns))
-            }
-        };
-        let flag = |on: bool| f64::from(u8::from(on));
-        Program {
-            shader,
-            entry: self.entry(),
-            constants: vec![
-                ("TRANSPOSE_A", flag(self.layout.transpose_a())),
-                ("TRANSPOSE_B", flag(self.layout.transpose_b())),
-                ("ALIGNED", flag(self.aligned())),
-                ("ACCUMULATE", flag(self.accumulate)),
-                ("ACTIVATION", f64::from(self.activation().code())),
-            ],
-            workgroups,
-        }
+        let each = [&shaders::TILE, &shaders::REGISTER, &shaders::SHUFFLE];
+        let (shader, workgroups) = variant(variants, each, self.rows, self.columns);
+        let constants = constants(self.layout, self.aligned(), self.epilogue, self.accumulate);
+        Program { shader, entry: self.epilogue.entry(), constants, workgroups }
     }
 
     fn params(&self) -> Vec<u8> {
@@ -143,20 +211,11 @@ impl Kernel for MatMul {
         let size = |m: u32, n: u32| m as usize * n as usize;
         // A vec4 binding must hold whole vec4s.
         let padded = |m, n| size(m, n).next_multiple_of(4);
-        let output = size(self.rows, self.columns);
         let mut operands = vec![
             Operand::read("a", padded(self.rows, self.depth)),
             Operand::read("b", padded(self.depth, self.columns)),
         ];
-        match self.epilogue {
-            Epilogue::None => {}
-            Epilogue::Dense(_) => operands.push(Operand::read("bias", self.columns as usize)),
-            Epilogue::Slope(_) => operands.push(Operand::read("kept", padded(self.rows, self.columns))),
-        }
-        operands.push(Operand::write("c", output));
-        if self.entry() == "dense_keep" {
-            operands.push(Operand::write("preactivation", output));
-        }
+        operands.extend(self.epilogue.operands(size(self.rows, self.columns), self.columns));
         operands
     }
 
@@ -184,32 +243,7 @@ impl Kernel for MatMul {
             transpose_a: self.layout.transpose_a(),
             transpose_b: self.layout.transpose_b(),
         };
-        let activation = self.activation();
-        let (a, b) = (floats(reads[0]), floats(reads[1]));
-        let extra = reads.get(2).map(|words| floats(words));
-        let (c, kept) = writes.split_at_mut(1);
-        let c = floats_mut(c[0]);
-        let mut kept = kept.first_mut().map(|words| floats_mut(words));
-        let accumulate = self.accumulate;
-        let mut write = |at: usize, value: f64| {
-            c[at] = if accumulate { (f64::from(c[at]) + value) as f32 } else { value as f32 };
-        };
-        let columns = self.columns as usize;
-        let values = product.compute(a, b);
-        for (at, value) in values.into_iter().enumerate() {
-            match (self.epilogue, extra) {
-                (Epilogue::Dense(_), Some(bias)) => {
-                    let z = value + f64::from(bias[at % columns]);
-                    if let Some(kept) = &mut kept {
-                        kept[at] = z as f32;
-                    }
-                    write(at, activation.value(z));
-                }
-                (Epilogue::Slope(_), Some(kept)) => {
-                    write(at, value * activation.slope_from_kept(f64::from(kept[at])));
-                }
-                _ => write(at, value),
-            }
-        }
+        let values = product.compute(floats(reads[0]), floats(reads[1]));
+        self.epilogue.reference(values, self.columns, self.accumulate, reads, writes);
     }
 }

@@ -6,16 +6,22 @@
 pub mod activation;
 pub mod batch;
 pub mod ceiling;
+pub mod conv;
 pub mod corruption;
+pub mod dropout;
 pub mod latent;
 pub mod loss;
 pub mod matmul;
+pub mod moments;
+pub mod norm;
 pub mod optimizer;
+pub mod pool;
 pub mod random;
 pub mod record;
 pub mod reduce;
 pub mod state;
 pub mod step;
+pub mod upsample;
 
 use std::fmt::Debug;
 

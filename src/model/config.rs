@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::variant;
+use super::{LayerConfig, variant};
 use crate::graph::Reduction;
 use crate::kernels::corruption::{self, Corruption};
 use crate::reference::activation::Activation;
@@ -90,9 +90,11 @@ pub enum CorruptionKind {
 pub struct ModelConfig {
     /// The kind of autoencoder, by name.
     pub variant: String,
-    /// Widths of the encoder's hidden layers, from the image inward; the decoder mirrors them.
+    /// Widths of the encoder's dense layers, from the image inward; the decoder mirrors them. For stacks of
+    /// other layers see `encoder` and `decoder`.
     pub hidden: Vec<u32>,
-    /// Width of the code.
+    /// Width of the code, which a dense layer behind the encoder's others gives. Zero where the encoder's last
+    /// layer gives the code itself, in whatever shape.
     pub latent: u32,
     /// Activation of the hidden layers.
     pub activation: Activation,
@@ -121,6 +123,12 @@ pub struct ModelConfig {
     pub init: InitScheme,
     /// What the optimizer sees of the reconstruction.
     pub reduction: ReductionKind,
+    /// The encoder's layers before the code's own, in place of those that `hidden` means.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub encoder: Vec<LayerConfig>,
+    /// All of the decoder's layers, in place of those that `hidden` means.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decoder: Vec<LayerConfig>,
 }
 
 impl ModelConfig {
@@ -143,6 +151,8 @@ impl ModelConfig {
             corruption_rescale: false,
             init: InitScheme::default(),
             reduction: ReductionKind::default(),
+            encoder: Vec::new(),
+            decoder: Vec::new(),
         }
     }
 
@@ -165,8 +175,12 @@ impl ModelConfig {
     /// [`Error::Setting`] naming the first that does not.
     pub fn check(&self) -> Result<()> {
         let known = variant(&self.variant)?;
-        if self.latent == 0 {
-            return Err(Error::setting("latent", "at least 1", self.latent));
+        if self.latent == 0 && self.encoder.is_empty() {
+            return Err(Error::setting("latent", "at least 1 without layers in `encoder`", self.latent));
+        }
+        if !self.hidden.is_empty() && !self.encoder.is_empty() && !self.decoder.is_empty() {
+            let expected = "none where `encoder` and `decoder` list the layers";
+            return Err(Error::setting("hidden", expected, format!("{:?}", self.hidden)));
         }
         if self.hidden.contains(&0) {
             return Err(Error::setting("hidden", "layers of at least 1 unit", format!("{:?}", self.hidden)));
@@ -180,10 +194,20 @@ impl ModelConfig {
         if let Some(corruption) = self.corruption() {
             corruption::check(corruption)?;
         }
+        if known.name() == "denoising" && self.corruption == CorruptionKind::None {
+            let expected = "gaussian, dropout or salt-and-pepper for a denoising autoencoder";
+            return Err(Error::setting("corruption", expected, "none"));
+        }
         if self.likelihood == LikelihoodKind::Bernoulli {
             if self.output_activation != Activation::Identity {
                 let expected = "identity with the bernoulli likelihood, which takes logits";
                 return Err(Error::setting("output_activation", expected, self.output_activation));
+            }
+            if let Some(activation) = self.decoder.last().and_then(LayerConfig::activation)
+                && activation != Activation::Identity
+            {
+                let expected = "identity in the last layer with the bernoulli likelihood, which takes logits";
+                return Err(Error::setting("decoder", expected, activation));
             }
             if self.center {
                 let expected = "false with the bernoulli likelihood, whose pixels lie in [0, 1]";
@@ -196,7 +220,8 @@ impl ModelConfig {
         }
         if known.name() == "linear" {
             let activations = [self.code_activation, self.output_activation];
-            if !self.hidden.is_empty() || activations != [Activation::Identity; 2] {
+            let layers = [&self.encoder, &self.decoder].iter().any(|layers| !layers.is_empty());
+            if layers || !self.hidden.is_empty() || activations != [Activation::Identity; 2] {
                 let [code, output] = activations;
                 let got = format!("hidden {:?}, code {code}, output {output}", self.hidden);
                 return Err(Error::setting("linear", "no hidden layer and no activation", got));

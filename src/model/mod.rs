@@ -1,19 +1,28 @@
 //! The autoencoders: what is configured, the networks, the likelihoods, and each variant as a short spec.
 
+mod blueprint;
+mod cnn;
 mod config;
+mod denoising;
+mod extent;
+mod layer;
 mod likelihood;
 mod linear;
 mod mlp;
 mod network;
 mod penalty;
 mod plans;
+mod presets;
 mod vae;
 
 pub use config::{CorruptionKind, InitScheme, LikelihoodKind, ModelConfig, ReductionKind};
+pub use extent::{Extent, PaddingConfig};
+pub use layer::LayerConfig;
 pub use likelihood::Likelihood;
 pub use network::{Network, Stack};
 pub use penalty::Penalty;
 pub use plans::Model;
+pub use presets::{Preset, preset, presets};
 
 use crate::graph::{Batch, Graph, Objective, Tensor};
 use crate::train::Config;
@@ -30,6 +39,11 @@ pub trait Variant: Sync {
 
     /// The set-up it starts from when the user names nothing else.
     fn preset(&self) -> Config;
+
+    /// Its set-ups with names of their own; the first is [`Variant::preset`] under the variant's name.
+    fn presets(&self) -> Vec<Preset> {
+        vec![Preset::new(self.name(), self.summary(), self.preset())]
+    }
 
     /// What the encoder's last layer gives for a code of `latent` numbers.
     fn encoder_outputs(&self, latent: u32) -> u32 {
@@ -68,7 +82,7 @@ pub trait Variant: Sync {
 }
 
 /// Every variant. Tests, help texts and the command line walk this list.
-pub const ALL: [&dyn Variant; 3] = [&linear::Linear, &mlp::Mlp, &vae::Vae];
+pub const ALL: [&dyn Variant; 5] = [&linear::Linear, &mlp::Mlp, &cnn::Cnn, &denoising::Denoising, &vae::Vae];
 
 /// The variant called `name`.
 ///

@@ -1,8 +1,8 @@
 //! The plans of a model: to train it, to evaluate it, to encode, decode and reconstruct with it.
 
+use super::blueprint::Blueprint;
 use super::{ModelConfig, Network, Penalty, ReductionKind, Variant, variant};
-use crate::graph::{Batch, Graph, Optimizer, Plan, Tensor};
-use crate::kernels::activation::Activation;
+use crate::graph::{Batch, Graph, Optimizer, Plan, Shape, Tensor};
 use crate::kernels::corruption::Corruption;
 use crate::{Error, Result};
 
@@ -14,23 +14,27 @@ const MOST_WEIGHTS: u64 = 1 << 31;
 pub struct Model {
     config: ModelConfig,
     variant: &'static dyn Variant,
+    blueprint: Blueprint,
     pixels: u32,
 }
 
 impl Model {
-    /// A model for images of `pixels` numbers each.
+    /// A model for images of this shape.
     ///
     /// # Errors
-    /// [`Error::Setting`](crate::Error::Setting) where the settings make no sense together.
-    pub fn new(config: &ModelConfig, pixels: u32) -> Result<Self> {
+    /// [`Error::Setting`](crate::Error::Setting) where the settings make no sense together, or layers do not
+    /// fit the images or each other.
+    pub fn new(config: &ModelConfig, image: Shape) -> Result<Self> {
         config.check()?;
         let variant = variant(&config.variant)?;
-        let weights = Network::weights(config, variant, pixels);
+        let blueprint = Blueprint::new(config, variant, image)?;
+        let weights = blueprint.weights();
         if weights > MOST_WEIGHTS {
             let expected = format!("layers of at most {MOST_WEIGHTS} weights together");
-            return Err(Error::setting("hidden, latent", expected, weights));
+            return Err(Error::setting("hidden, latent, encoder, decoder", expected, weights));
         }
-        Ok(Self { config: config.clone(), variant, pixels })
+        let pixels = image.columns().unwrap_or_default();
+        Ok(Self { config: config.clone(), variant, blueprint, pixels })
     }
 
     /// Its configuration.
@@ -41,6 +45,16 @@ impl Model {
     /// Numbers an image.
     pub fn pixels(&self) -> u32 {
         self.pixels
+    }
+
+    /// Height, width and channels of an image.
+    pub fn image(&self) -> Shape {
+        self.blueprint.image
+    }
+
+    /// Numbers of a code.
+    pub fn latent(&self) -> u32 {
+        self.blueprint.latent()
     }
 
     /// Whether codes can be drawn from a standard normal.
@@ -76,10 +90,8 @@ impl Model {
         }
     }
 
-    fn graph(&self, batch: u32) -> (Graph, Network) {
-        let mut graph = Graph::new(batch);
-        let network = Network::declare(&mut graph, &self.config, self.variant, self.pixels);
-        (graph, network)
+    fn network(&self, graph: &mut Graph) -> Network {
+        Network::declare(graph, &self.config, &self.blueprint)
     }
 
     fn images(
@@ -104,7 +116,8 @@ impl Model {
         optimizer: Optimizer,
         keep_all: bool,
     ) -> Result<Plan> {
-        let (mut graph, network) = self.graph(batch);
+        let mut graph = Graph::new(batch);
+        let network = self.network(&mut graph);
         let images = self.images(&mut graph, total, shuffle, self.config.corruption())?;
         let objective = self.variant.objective(&network, &mut graph, images)?;
         graph.minimize(objective, self.config.reduction.into())?;
@@ -118,7 +131,8 @@ impl Model {
     /// # Errors
     /// As [`Model::training`].
     pub fn evaluation(&self, batch: u32, total: u32) -> Result<Plan> {
-        let (mut graph, network) = self.graph(batch);
+        let mut graph = Graph::inference(batch);
+        let network = self.network(&mut graph);
         let images = self.images(&mut graph, total, false, None)?;
         let objective = self.variant.objective(&network, &mut graph, images)?;
         graph.evaluate(objective, total)?;
@@ -132,8 +146,29 @@ impl Model {
     /// # Errors
     /// As [`Model::training`].
     pub fn reconstruction(&self, batch: u32, total: u32) -> Result<Plan> {
-        let (mut graph, network) = self.graph(batch);
-        let images = self.images(&mut graph, total, false, None)?;
+        self.reconstructing(batch, total, None)
+    }
+
+    /// As [`Model::reconstruction`], from images that are corrupted as in training; they are left in `seen`
+    /// `[batch, pixels]`.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a model that is trained without corruption, and as [`Model::training`].
+    pub fn denoising(&self, batch: u32, total: u32) -> Result<Plan> {
+        let corruption = self.config.corruption().ok_or_else(|| {
+            let expected = "one that the model is trained with, to see images as it did";
+            Error::setting("corruption", expected, "none")
+        })?;
+        self.reconstructing(batch, total, Some(corruption))
+    }
+
+    fn reconstructing(&self, batch: u32, total: u32, corruption: Option<Corruption>) -> Result<Plan> {
+        let mut graph = Graph::inference(batch);
+        let network = self.network(&mut graph);
+        let images = self.images(&mut graph, total, false, corruption)?;
+        if corruption.is_some() {
+            graph.output("seen", images.seen)?;
+        }
         let code = self.variant.code(&network, &mut graph, images.seen)?;
         graph.output("code", code)?;
         self.decode(&mut graph, &network, code, "reconstruction")?;
@@ -147,18 +182,16 @@ impl Model {
     /// # Errors
     /// As [`Model::training`].
     pub fn decoding(&self, batch: u32) -> Result<Plan> {
-        let (mut graph, network) = self.graph(batch);
-        let code = graph.input("code", batch, self.config.latent);
+        let mut graph = Graph::inference(batch);
+        let network = self.network(&mut graph);
+        let code = graph.input("code", batch, self.latent());
         self.decode(&mut graph, &network, code, "image")?;
         Ok(graph.finish(false))
     }
 
     fn decode(&self, graph: &mut Graph, network: &Network, code: Tensor, name: &str) -> Result<()> {
-        let mut image = network.decoder.record(graph, code)?;
-        let activation = network.likelihood.mean_activation();
-        if activation != Activation::Identity {
-            image = graph.activate("mean image", image, activation)?;
-        }
+        let output = network.decoder.record(graph, code)?;
+        let image = graph.activation("mean image", output, network.likelihood.mean_activation())?;
         graph.output(name, image)
     }
 }

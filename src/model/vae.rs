@@ -1,6 +1,6 @@
 //! The variational autoencoder (Kingma and Welling 2013; Murphy, Probabilistic Machine Learning, 20.3.5).
 
-use super::{ModelConfig, Network, Penalty, Variant};
+use super::{Extent, LayerConfig, ModelConfig, Network, PaddingConfig, Penalty, Preset, Variant};
 use crate::Result;
 use crate::graph::{Batch, Graph, Objective, Tensor, gaussian_kl};
 use crate::reference::activation::Activation;
@@ -28,6 +28,20 @@ impl Variant for Vae {
         config.train.batch = 128;
         config.train.epochs = 20;
         config
+    }
+
+    fn presets(&self) -> Vec<Preset> {
+        let mut plane = self.preset();
+        plane.model.latent = 2;
+        vec![
+            Preset::new(self.name(), self.summary(), self.preset()),
+            Preset::new("vae-2d", "the same with a code of two numbers, for maps of what it learned", plane),
+            Preset::new(
+                "vae-cnn",
+                "the same of convolutions, for images of 28 x 28",
+                convolutional(self.preset()),
+            ),
+        ]
     }
 
     fn encoder_outputs(&self, latent: u32) -> u32 {
@@ -58,4 +72,27 @@ impl Variant for Vae {
     fn has_prior(&self) -> bool {
         true
     }
+}
+
+// 28 -> 14 -> 7 by strides, and back by transposed convolutions.
+fn convolutional(mut config: Config) -> Config {
+    let (kernel, stride, padding) = (Extent::square(3), Extent::square(2), PaddingConfig::Same);
+    let halved = |filters| LayerConfig::Conv { filters, kernel, stride, padding, activation: None };
+    let doubled = |filters| LayerConfig::ConvTranspose {
+        filters,
+        kernel,
+        stride,
+        padding,
+        output_padding: Extent::zero(),
+        activation: None,
+    };
+    config.model.hidden = Vec::new();
+    config.model.encoder = vec![halved(32), halved(64)];
+    config.model.decoder = vec![
+        LayerConfig::dense(7 * 7 * 64, config.model.activation),
+        LayerConfig::Reshape { shape: [7, 7, 64] },
+        doubled(32),
+        doubled(1),
+    ];
+    config
 }

@@ -19,6 +19,10 @@ pub enum Stream {
     Prior = 4,
     /// The noise on the images that a denoising autoencoder sees.
     Corruption = 5,
+    /// What dropout keeps.
+    Dropout = 6,
+    /// The points of the plane that are data sets.
+    Points = 8,
 }
 
 /// Ten rounds from a counter and a key to four random words (Salmon et al. 2011).

@@ -20,7 +20,7 @@ pub(super) async fn plot(
 ) -> Result<(Picture, String)> {
     let data = data.slice(0..data.len().min(SHOWN))?;
     let codes = Reconstructor::new(device, checkpoint, &data).await?.run().await?.codes;
-    let latent = checkpoint.config.model.latent as usize;
+    let latent = checkpoint.model()?.latent() as usize;
     let what = format!("codes E[z given x] of {} images", data.len());
     if latent == 1 {
         let range = Axis::new("").span(&codes);

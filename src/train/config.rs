@@ -6,13 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::{self, Form, Source, Split};
 use crate::graph::Optimizer;
-use crate::model::{ModelConfig, variant};
+use crate::model::{ModelConfig, preset, variant};
 use crate::{Error, Result};
 
 /// Everything that decides a run's result, but for the device.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
+    /// The preset it began with. A name alone: every setting is spelled out.
+    pub preset: String,
     /// The model.
     pub model: ModelConfig,
     /// How it is trained.
@@ -167,6 +169,7 @@ impl Config {
     /// The defaults that presets start from.
     pub fn new(variant: &str) -> Self {
         Self {
+            preset: variant.to_owned(),
             model: ModelConfig::new(variant),
             train: TrainConfig {
                 epochs: 10,
@@ -184,21 +187,22 @@ impl Config {
         }
     }
 
-    /// The preset of a variant.
+    /// The preset called `name`; that of a variant has the variant's name.
     ///
     /// # Errors
-    /// [`Error::Setting`] that lists the variants there are.
+    /// [`Error::Setting`] that lists the presets there are.
     pub fn preset(name: &str) -> Result<Self> {
-        Ok(variant(name)?.preset())
+        Ok(preset(name)?.config)
     }
 
     /// Reads a TOML file with any of the sections `[model]`, `[train]` and `[data]`. What it leaves out comes
-    /// from the preset of its variant, or of `default_variant` where it names none.
+    /// from the preset that its key `preset` names. Without one that is `default`, or, where the file's
+    /// `model.variant` is another, that variant's own.
     ///
     /// # Errors
     /// [`Error::Io`]; [`Error::File`] with the line that is not TOML; [`Error::Setting`] with the file and the
     /// setting it should not have, or have otherwise.
-    pub fn load(path: &Path, default_variant: &str) -> Result<Self> {
+    pub fn load(path: &Path, default: &str) -> Result<Self> {
         let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
         let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
             let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
@@ -206,8 +210,31 @@ impl Config {
             let found = format!("in line {line}: {}", one_line(error.message()));
             Error::File { path: path.to_owned(), expected: "TOML".to_owned(), found }
         })?;
+        let origin = path.display().to_string();
+        Self::base(&table, default, &origin)?.overlaid(table, &origin)
+    }
+
+    // The preset under a file.
+    fn base(table: &toml::Table, default: &str, origin: &str) -> Result<Self> {
         let named = table.get("model").and_then(|model| model.get("variant")).and_then(toml::Value::as_str);
-        Self::preset(named.unwrap_or(default_variant))?.overlaid(table, &path.display().to_string())
+        let Some(preset) = table.get("preset") else {
+            let default = Self::preset(default)?;
+            return match named {
+                Some(named) if named != default.model.variant => Ok(variant(named)?.preset()),
+                _ => Ok(default),
+            };
+        };
+        let Some(name) = preset.as_str() else {
+            return Err(Error::setting(format!("{origin}: preset"), "the name of a preset", preset));
+        };
+        let preset = Self::preset(name)?;
+        match named {
+            Some(named) if named != preset.model.variant => {
+                let expected = format!("{}, as of the preset {name}", preset.model.variant);
+                Err(Error::setting(format!("{origin}: model.variant"), expected, named))
+            }
+            _ => Ok(preset),
+        }
     }
 
     /// This configuration with the settings of `table` in place of its own, section by section.
@@ -217,14 +244,17 @@ impl Config {
     pub fn overlaid(&self, table: toml::Table, origin: &str) -> Result<Self> {
         let refuse = |message: String| refusal(origin, &message);
         let mut merged = toml::Table::try_from(self).map_err(|error| refuse(error.to_string()))?;
-        for (section, values) in table {
+        for (section, mut values) in table {
+            if section == "model" {
+                forget_widths(&mut values);
+            }
             match (merged.get_mut(&section), values) {
                 (Some(toml::Value::Table(known)), toml::Value::Table(values)) => known.extend(values),
-                (Some(_), other) => {
+                (Some(toml::Value::Table(_)), other) => {
                     let setting = format!("{origin}: {section}");
                     return Err(Error::setting(setting, format!("a section [{section}]"), other));
                 }
-                (None, values) => {
+                (_, values) => {
                     merged.insert(section, values);
                 }
             }
@@ -248,6 +278,16 @@ impl Config {
         self.model.check()?;
         self.train.check()?;
         self.data.check()
+    }
+}
+
+// Layers that are listed for both sides leave nothing that a preset's widths could mean.
+fn forget_widths(model: &mut toml::Value) {
+    let Some(model) = model.as_table_mut() else { return };
+    let lists =
+        |side: &str| model.get(side).and_then(toml::Value::as_array).is_some_and(|layers| !layers.is_empty());
+    if lists("encoder") && lists("decoder") && !model.contains_key("hidden") {
+        model.insert("hidden".to_owned(), toml::Value::Array(Vec::new()));
     }
 }
 

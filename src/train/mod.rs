@@ -9,6 +9,7 @@ mod interpolate;
 mod metrics;
 mod pictures;
 mod run;
+mod score;
 mod trainer;
 
 pub use checkpoint::{Checkpoint, NamedTensor};
@@ -20,4 +21,5 @@ pub use infer::{Decoder, Reconstructions, Reconstructor, prior_codes};
 pub use interpolate::Interpolation;
 pub use metrics::{EpochReport, Losses, PER_IMAGE, Progress, json_line};
 pub use run::{Run, RunEvent};
+pub use score::{ScoreField, ScoreFigure, score_field};
 pub use trainer::Trainer;

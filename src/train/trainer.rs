@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::evaluate::{count, mean_image, packed};
 use super::metrics::RunningLosses;
 use super::{Config, EpochReport, Evaluator, Losses, Progress};
-use crate::data::{Dataset, Split};
+use crate::data::Split;
 use crate::graph::{Device, Pending, Plan, Replay};
 use crate::kernels::{floats, state::State};
 use crate::model::Model;
@@ -65,13 +65,13 @@ impl Trainer {
     /// [`Error::TooLarge`], [`Error::Device`] from the device.
     pub async fn new(device: &Device, config: &Config, data: &Split) -> Result<Self> {
         config.check()?;
-        let model = Model::new(&config.model, pixels(&data.train)?)?;
+        let model = Model::new(&config.model, data.train.shape().try_into()?)?;
         let images = count(&data.train)?;
         let train = &config.train;
         let plan = model.training(train.batch, images, true, train.optimizer(), false)?;
         let mut replay = Replay::new(device, plan).await?;
         replay.write("images", &packed(&data.train.images))?;
-        replay.write_floats("parameters", &replay.plan().parameters.initial(train.seed))?;
+        replay.write_initial(train.seed)?;
         replay.write_state(&State::new(train.seed, train.learning_rate, train.optimizer().betas()))?;
         let center = config.model.center.then(|| mean_image(&data.train));
         if let Some(center) = &center {
@@ -86,7 +86,7 @@ impl Trainer {
             replay,
             progress: EpochState::default(),
             center,
-            shape: [data.train.height, data.train.width, data.train.channels],
+            shape: data.train.shape(),
             data: DataMark { images, crc32: data.train.checksum() },
             device: device.clone(),
             model,
@@ -249,9 +249,4 @@ impl Trainer {
             losses: self.progress.running.mean(),
         }
     }
-}
-
-fn pixels(data: &Dataset) -> Result<u32> {
-    u32::try_from(data.pixels())
-        .map_err(|_| Error::setting("images", "fewer than 2^32 pixels", data.pixels()))
 }

@@ -1,13 +1,15 @@
 //! Small training steps of every variant, at odd sizes, and a graph recorded by hand.
 
-use narrows::graph::{Graph, Init, Plan, Reduction, Replay, bernoulli_nll, squared_error};
+use narrows::graph::{Graph, Init, Plan, Reduction, Replay, Shape, bernoulli_nll, squared_error};
 use narrows::kernels::State;
 use narrows::kernels::activation::Activation;
-use narrows::model::{Model, Variant};
+use narrows::model::{Extent, LayerConfig, Model, PaddingConfig, Variant};
 use narrows::train::{Config, packed};
 
 use super::noise;
 
+/// Odd, and small enough for every intermediate result.
+pub const IMAGE: Shape = Shape::new(9, 3, 1);
 pub const PIXELS: u32 = 27;
 /// Even, so that another image's index is at hand for a wrong kernel.
 pub const TOTAL: u32 = 14;
@@ -24,6 +26,31 @@ pub fn config(variant: &dyn Variant) -> Config {
     if config.model.code_activation != Activation::Identity {
         config.model.code_activation = Activation::Tanh;
     }
+    if !config.model.encoder.is_empty() {
+        config.model.activation = Activation::Silu;
+        config.model.encoder = vec![
+            LayerConfig::Conv {
+                filters: 2,
+                kernel: Extent::square(3),
+                stride: Extent::default(),
+                padding: PaddingConfig::Same,
+                activation: None,
+            },
+            LayerConfig::MaxPool { size: Extent::square(2), stride: None },
+        ];
+        config.model.decoder = vec![
+            LayerConfig::dense(8, Activation::Silu),
+            LayerConfig::Reshape { shape: [4, 1, 2] },
+            LayerConfig::ConvTranspose {
+                filters: 1,
+                kernel: Extent::square(3),
+                stride: Extent::square(2),
+                padding: PaddingConfig::Valid,
+                output_padding: Extent::zero(),
+                activation: None,
+            },
+        ];
+    }
     config.model.kl_weight = 0.7;
     config.train.seed = 0x1234_5678_9abc;
     config
@@ -31,7 +58,7 @@ pub fn config(variant: &dyn Variant) -> Config {
 
 /// A training step of `config`, shuffled.
 pub fn plan(config: &Config, keep_all: bool) -> Plan {
-    let model = Model::new(&config.model, PIXELS).unwrap();
+    let model = Model::new(&config.model, IMAGE).unwrap();
     model.training(BATCH, TOTAL, true, config.train.optimizer(), keep_all).unwrap()
 }
 

@@ -9,56 +9,22 @@ const KEPT: Binding = Binding::read(4, "kept");
 const C: Binding = Binding::write(5, "c");
 const PREACTIVATION: Binding = Binding::write(6, "preactivation");
 
-const OVERRIDES: &[&str] = &["TRANSPOSE_A", "TRANSPOSE_B", "ALIGNED", "ACCUMULATE", "ACTIVATION"];
-const ENTRIES: &[Entry] = &[
+pub(super) const OVERRIDES: &[&str] = &["TRANSPOSE_A", "TRANSPOSE_B", "ALIGNED", "ACCUMULATE", "ACTIVATION"];
+pub(super) const ENTRIES: &[Entry] = &[
     Entry { name: "product", bindings: &[Binding::PARAMS, A, B, C] },
     Entry { name: "dense", bindings: &[Binding::PARAMS, A, B, BIAS, C] },
     Entry { name: "dense_keep", bindings: &[Binding::PARAMS, A, B, BIAS, C, PREACTIVATION] },
     Entry { name: "product_slope", bindings: &[Binding::PARAMS, A, B, KEPT, C] },
 ];
 
-const fn variant(name: &'static str, source: &'static str, subgroups: bool) -> Shader {
-    Shader { name, source, overrides: OVERRIDES, entries: ENTRIES, subgroups }
-}
-
 /// For CPU drivers with subgroups of exactly 8.
-pub const SHUFFLE: Shader = variant(
-    "matmul_shuffle",
-    compose!(
-        "lib/stable.wgsl",
-        "lib/activation.wgsl",
-        "lib/matmul.wgsl",
-        "lib/epilogue.wgsl",
-        "matmul_shuffle.wgsl"
-    ),
-    true,
-);
+pub const SHUFFLE: Shader = product!("matmul_shuffle", "matmul_shuffle.wgsl", "lib/dense.wgsl");
 
 /// For GPUs.
-pub const TILE: Shader = variant(
-    "matmul_tile",
-    compose!(
-        "lib/stable.wgsl",
-        "lib/activation.wgsl",
-        "lib/matmul.wgsl",
-        "lib/epilogue.wgsl",
-        "matmul_tile.wgsl"
-    ),
-    false,
-);
+pub const TILE: Shader = product!("matmul_tile", "matmul_tile.wgsl", "lib/dense.wgsl");
 
 /// For anything else.
-pub const REGISTER: Shader = variant(
-    "matmul_register",
-    compose!(
-        "lib/stable.wgsl",
-        "lib/activation.wgsl",
-        "lib/matmul.wgsl",
-        "lib/epilogue.wgsl",
-        "matmul_register.wgsl"
-    ),
-    false,
-);
+pub const REGISTER: Shader = product!("matmul_register", "matmul_register.wgsl", "lib/dense.wgsl");
 
 /// Workgroups of [`TILE`] for a product of `rows` x `columns`.
 pub const fn tile_workgroups(rows: u32, columns: u32) -> u32 {

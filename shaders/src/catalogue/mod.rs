@@ -8,18 +8,44 @@ macro_rules! compose {
     };
 }
 
+// A matrix-product variant on the operands of some fragments.
+macro_rules! product {
+    ($name:literal, $variant:literal, $($operands:literal),+) => {
+        Shader {
+            name: $name,
+            source: compose!(
+                "lib/stable.wgsl",
+                "lib/activation.wgsl",
+                "lib/matmul.wgsl",
+                $($operands,)+
+                "lib/epilogue.wgsl",
+                $variant,
+            ),
+            overrides: crate::catalogue::matmul::OVERRIDES,
+            entries: crate::catalogue::matmul::ENTRIES,
+            subgroups: matches!($variant.as_bytes(), b"matmul_shuffle.wgsl"),
+        }
+    };
+}
+
 pub mod activation;
 pub mod batch;
 pub mod ceiling;
+pub mod conv;
 pub mod corruption;
+pub mod dropout;
 pub mod latent;
 pub mod loss;
 pub mod matmul;
+pub mod moments;
+pub mod norm;
 pub mod optimizer;
+pub mod pool;
 pub mod random;
 pub mod record;
 pub mod reduce;
 pub mod step;
+pub mod upsample;
 
 /// Every shader, for tests and tools that walk them all.
 pub const ALL: &[&Shader] = &[
@@ -27,14 +53,28 @@ pub const ALL: &[&Shader] = &[
     &batch::SHADER,
     &ceiling::SHADER,
     &corruption::SHADER,
+    &conv::DOWN_SHUFFLE,
+    &conv::DOWN_TILE,
+    &conv::DOWN_REGISTER,
+    &conv::UP_SHUFFLE,
+    &conv::UP_TILE,
+    &conv::UP_REGISTER,
+    &conv::WEIGHT_SHUFFLE,
+    &conv::WEIGHT_TILE,
+    &conv::WEIGHT_REGISTER,
+    &dropout::SHADER,
     &latent::SHADER,
     &loss::SHADER,
     &matmul::SHUFFLE,
     &matmul::TILE,
     &matmul::REGISTER,
+    &moments::SHADER,
+    &norm::SHADER,
     &optimizer::SHADER,
+    &pool::SHADER,
     &random::SHADER,
     &record::SHADER,
     &reduce::SHADER,
     &step::SHADER,
+    &upsample::SHADER,
 ];

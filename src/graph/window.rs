@@ -1,0 +1,157 @@
+//! The window of a convolution: kernel, stride and padding, and the shapes they make.
+
+use super::Shape;
+use crate::kernels::conv::Geometry;
+use crate::{Error, Result};
+
+/// What lies around an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Padding {
+    /// As many zeros as make the output `ceil(input / stride)`, or of a transposed convolution
+    /// `input * stride`: half of them above and to the left, the odd one below and to the right, as in Keras
+    /// and TensorFlow.
+    Same,
+    /// None.
+    Valid,
+    /// As many zeros on either side, `[vertical, horizontal]`, as in PyTorch. A transposed convolution's
+    /// output loses as much.
+    Explicit([u32; 2]),
+}
+
+/// Kernel, stride and padding, each `[vertical, horizontal]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Window {
+    /// Height and width of the kernel.
+    pub kernel: [u32; 2],
+    /// Pixels from one window to the next.
+    pub stride: [u32; 2],
+    /// What lies around the image.
+    pub padding: Padding,
+    /// Rows and columns that a transposed convolution's output has more, below and to the right, as in
+    /// PyTorch: which of the inputs that have the same output it goes back to. Less than the stride.
+    pub output_padding: [u32; 2],
+}
+
+impl Window {
+    /// A window whose output is padded by nothing.
+    pub const fn new(kernel: [u32; 2], stride: [u32; 2], padding: Padding) -> Self {
+        Self { kernel, stride, padding, output_padding: [0; 2] }
+    }
+
+    /// The shape a convolution makes of `input`, with `ceil(input / stride)` pixels along an axis for
+    /// [`Padding::Same`], and `floor((input + 2 padding - kernel) / stride) + 1` otherwise.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a kernel, stride or number of channels that is zero, a kernel larger than the
+    /// padded input, or an output padding; [`Error::Shape`] beyond what is counted in 32 bits.
+    pub fn output(&self, input: Shape, out_channels: u32) -> Result<Shape> {
+        self.check(input, out_channels)?;
+        if self.output_padding != [0; 2] {
+            return Err(Error::setting(
+                "output padding of a convolution",
+                "[0, 0]",
+                pair(self.output_padding),
+            ));
+        }
+        let along = |axis: usize| -> Result<u64> {
+            let [kernel, stride, extent] = self.along(axis, input);
+            let padded = match self.padding {
+                Padding::Same => return Ok(extent.div_ceil(stride)),
+                Padding::Valid => extent,
+                Padding::Explicit(padding) => extent + 2 * u64::from(padding[axis]),
+            };
+            match padded.checked_sub(kernel) {
+                Some(over) => Ok(over / stride + 1),
+                None => Err(Error::setting(
+                    format!("{} of the kernel", AXES[axis]),
+                    format!("at most the padded input's, {padded}"),
+                    kernel,
+                )),
+            }
+        };
+        shape([along(0)?, along(1)?], out_channels)
+    }
+
+    /// The shape a transposed convolution makes of `input`: `input * stride` pixels along an axis for
+    /// [`Padding::Same`], and `(input - 1) stride + kernel - 2 padding + output_padding` otherwise.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a kernel, stride or number of channels that is zero, a padding that leaves
+    /// nothing, an output padding beside [`Padding::Same`] or not less than the stride; [`Error::Shape`]
+    /// beyond what is counted in 32 bits.
+    pub fn transposed_output(&self, input: Shape, out_channels: u32) -> Result<Shape> {
+        self.check(input, out_channels)?;
+        if self.padding == Padding::Same && self.output_padding != [0; 2] {
+            let got = pair(self.output_padding);
+            return Err(Error::setting("output padding beside the padding `same`", "[0, 0]", got));
+        }
+        let along = |axis: usize| -> Result<u64> {
+            let [kernel, stride, extent] = self.along(axis, input);
+            let more = u64::from(self.output_padding[axis]);
+            if more >= stride {
+                let expected = format!("less than the stride of {stride}");
+                return Err(Error::setting("output padding", expected, more));
+            }
+            let cut = match self.padding {
+                Padding::Same => return Ok(extent * stride),
+                Padding::Valid => 0,
+                Padding::Explicit(padding) => 2 * u64::from(padding[axis]),
+            };
+            let reach = (extent - 1) * stride + kernel + more;
+            if cut >= reach {
+                let expected = format!("less than half of the output's {} of {reach}", AXES[axis]);
+                return Err(Error::setting("padding of a transposed convolution", expected, cut / 2));
+            }
+            Ok(reach - cut)
+        };
+        shape([along(0)?, along(1)?], out_channels)
+    }
+
+    /// How `images` images and their features lie to each other under this window, where a convolution
+    /// makes features of an image, or a transposed one an image of features.
+    pub fn geometry(&self, images: u32, image: Shape, features: Shape) -> Geometry {
+        let extents = |shape: Shape| [shape.height, shape.width, shape.channels];
+        let padding = match self.padding {
+            Padding::Valid => [0; 2],
+            Padding::Explicit(padding) => padding,
+            Padding::Same => [0, 1].map(|axis| {
+                let [kernel, stride, extent] = self.along(axis, image);
+                let windows = u64::from([features.height, features.width][axis]);
+                let reach = windows.saturating_sub(1) * stride + kernel;
+                (reach.saturating_sub(extent) / 2) as u32
+            }),
+        };
+        let Self { kernel, stride, .. } = *self;
+        Geometry { images, image: extents(image), features: extents(features), kernel, stride, padding }
+    }
+
+    fn along(&self, axis: usize, shape: Shape) -> [u64; 3] {
+        [self.kernel[axis], self.stride[axis], [shape.height, shape.width][axis]].map(u64::from)
+    }
+
+    fn check(&self, input: Shape, out_channels: u32) -> Result<()> {
+        let positive = |what: &str, values: &[u32], got: String| {
+            let fine = values.iter().all(|value| *value > 0);
+            fine.then_some(()).ok_or_else(|| Error::setting(what, "at least 1", got))
+        };
+        positive("kernel", &self.kernel, pair(self.kernel))?;
+        positive("stride", &self.stride, pair(self.stride))?;
+        positive("input", &[input.height, input.width, input.channels], input.to_string())?;
+        positive("output channels", &[out_channels], out_channels.to_string())
+    }
+}
+
+const AXES: [&str; 2] = ["height", "width"];
+
+fn pair([vertical, horizontal]: [u32; 2]) -> String {
+    format!("{vertical} x {horizontal}")
+}
+
+fn shape([height, width]: [u64; 2], channels: u32) -> Result<Shape> {
+    let narrow = |extent: u64| u32::try_from(extent).ok();
+    let shape = narrow(height).zip(narrow(width)).map(|(height, width)| Shape::new(height, width, channels));
+    shape.filter(|shape| shape.columns().is_some()).ok_or_else(|| {
+        let got = format!("{height} x {width} x {channels}");
+        Error::shape("convolution", format!("an output of at most {} numbers", u32::MAX), got)
+    })
+}

@@ -1,0 +1,417 @@
+//! Convolutions on every variant of the matrix product, held against the reference, and the reference against
+//! the definition.
+#![allow(clippy::panic, clippy::unwrap_used, missing_docs)]
+
+mod common;
+
+use common::{check, devices, gpus, integers, noise, words};
+use narrows::graph::{
+    Device, Graph, Init, Padding, Plan, Reduction, Replay, Shape, Window, first_difference, squared_error,
+};
+use narrows::kernels::Kernel;
+use narrows::kernels::activation::Activation;
+use narrows::kernels::conv::{Down, Geometry, Up, WeightGradient};
+use narrows::kernels::matmul::Epilogue;
+use narrows::reference::compare::Tolerance;
+use narrows::reference::conv::Convolution;
+use narrows_shaders::Access;
+
+use Padding::{Explicit, Same, Valid};
+
+// Images, image, kernel, stride, padding, channels of the features.
+type Case = (u32, [u32; 3], [u32; 2], [u32; 2], Padding, u32);
+
+const CASES: [Case; 14] = [
+    (1, [1, 1, 1], [1, 1], [1, 1], Valid, 1),
+    (2, [5, 4, 3], [3, 3], [1, 1], Same, 5),
+    (3, [7, 5, 4], [5, 3], [2, 1], Same, 4),
+    (2, [9, 8, 1], [3, 3], [2, 2], Same, 16),
+    (1, [6, 7, 16], [3, 5], [1, 2], Valid, 1),
+    (2, [4, 4, 4], [1, 1], [3, 2], Valid, 8),
+    (2, [8, 9, 5], [2, 3], [3, 3], Explicit([1, 2]), 3),
+    (1, [3, 3, 8], [3, 3], [1, 1], Explicit([4, 3]), 12),
+    (2, [7, 7, 16], [3, 3], [2, 2], Explicit([1, 1]), 36),
+    (5, [7, 7, 36], [3, 3], [1, 1], Same, 20),
+    (1, [2, 3, 6], [5, 5], [1, 1], Same, 7),
+    (3, [1, 9, 4], [1, 4], [1, 3], Same, 68),
+    (2, [13, 1, 7], [4, 1], [4, 1], Valid, 9),
+    (1, [17, 19, 4], [3, 3], [1, 1], Same, 4),
+];
+
+fn geometry((images, image, kernel, stride, padding, channels): Case) -> Geometry {
+    let [height, width, depth] = image;
+    let window = Window::new(kernel, stride, padding);
+    let image = Shape::new(height, width, depth);
+    window.geometry(images, image, window.output(image, channels).unwrap())
+}
+
+fn twin(geometry: &Geometry) -> Convolution {
+    let size = |extent: u32| extent as usize;
+    Convolution {
+        image: geometry.image.map(size),
+        features: geometry.features.map(size),
+        kernel: geometry.kernel.map(size),
+        stride: geometry.stride.map(size),
+        padding: geometry.padding.map(size),
+    }
+}
+
+fn count(images: u32, extents: [u32; 3]) -> usize {
+    extents.iter().fold(images as usize, |product, extent| product * *extent as usize)
+}
+
+fn weights(geometry: &Geometry) -> usize {
+    let [height, width] = geometry.kernel;
+    count(geometry.features[2], [height, width, geometry.image[2]])
+}
+
+// Image, features and weight.
+fn operands(geometry: &Geometry, make: fn(u64, usize) -> Vec<f32>) -> [Vec<f32>; 3] {
+    let images = geometry.images;
+    [
+        make(1, count(images, geometry.image)),
+        make(2, count(images, geometry.features)),
+        make(3, weights(geometry)),
+    ]
+}
+
+// The definition, word for word: the image is laid into zeros, and each window is summed.
+fn by_definition(geometry: &Geometry, image: &[f32], weight: &[f32]) -> Vec<f64> {
+    let c = twin(geometry);
+    let ([height, width, channels], [out_height, out_width, out_channels]) = (c.image, c.features);
+    let ([rows, columns], [top, left]) = (c.kernel, c.padding);
+    let padded_height = (top + height).max((out_height - 1) * c.stride[0] + rows);
+    let padded_width = (left + width).max((out_width - 1) * c.stride[1] + columns);
+    let mut features = Vec::new();
+    for image in image.chunks(height * width * channels) {
+        let mut padded = vec![vec![vec![0.0_f64; channels]; padded_width]; padded_height];
+        for (at, value) in image.iter().enumerate() {
+            let (pixel, channel) = (at / channels, at % channels);
+            padded[top + pixel / width][left + pixel % width][channel] = f64::from(*value);
+        }
+        for y in 0..out_height {
+            for x in 0..out_width {
+                for o in 0..out_channels {
+                    let mut sum = 0.0;
+                    for u in 0..rows {
+                        for v in 0..columns {
+                            for i in 0..channels {
+                                let w = weight[((o * rows + u) * columns + v) * channels + i];
+                                sum += f64::from(w) * padded[y * c.stride[0] + u][x * c.stride[1] + v][i];
+                            }
+                        }
+                    }
+                    features.push(sum);
+                }
+            }
+        }
+    }
+    features
+}
+
+fn dot(a: &[f64], b: &[f32]) -> f64 {
+    assert_eq!(a.len(), b.len());
+    a.iter().zip(b).map(|(a, b)| a * f64::from(*b)).sum()
+}
+
+#[test]
+fn the_reference_is_the_definition() {
+    for case in CASES {
+        let geometry = geometry(case);
+        let [image, _, weight] = operands(&geometry, integers);
+        let expected = by_definition(&geometry, &image, &weight);
+        assert_eq!(twin(&geometry).down(&image, &weight), expected, "{case:?}");
+    }
+}
+
+// A convolution is linear in image and weight, so its derivatives along a direction are its values there.
+#[test]
+fn the_references_derivatives_are_the_central_differences_of_its_value() {
+    for case in CASES {
+        let geometry = geometry(case);
+        let reference = twin(&geometry);
+        let [image, gradient, weight] = operands(&geometry, integers);
+        let moved = |values: &[f32], seed: u64, by: f32| -> (Vec<f32>, Vec<f32>) {
+            let direction = integers(seed, values.len());
+            (values.iter().zip(&direction).map(|(x, d)| x + by * d).collect(), direction)
+        };
+        let loss = |image: &[f32], weight: &[f32]| dot(&reference.down(image, weight), &gradient);
+
+        let ((up, direction), (down, _)) = (moved(&image, 5, 0.5), moved(&image, 5, -0.5));
+        let slope = dot(&reference.up(&gradient, &weight), &direction);
+        assert_eq!(slope, loss(&up, &weight) - loss(&down, &weight), "{case:?}: image");
+
+        let ((up, direction), (down, _)) = (moved(&weight, 6, 0.5), moved(&weight, 6, -0.5));
+        let pixels = gradient.len() / reference.features[2];
+        let slope = dot(&reference.weight(&gradient, &image, pixels), &direction);
+        assert_eq!(slope, loss(&image, &up) - loss(&image, &down), "{case:?}: weight");
+    }
+}
+
+#[test]
+fn the_weights_gradient_in_parts_has_the_whole_as_its_sum() {
+    let geometry = geometry(CASES[6]);
+    let reference = twin(&geometry);
+    let [image, gradient, _] = operands(&geometry, integers);
+    let pixels = gradient.len() / reference.features[2];
+    let whole = reference.weight(&gradient, &image, pixels);
+    for chunk in [1, 5, pixels - 1] {
+        let parts = reference.weight(&gradient, &image, chunk);
+        assert_eq!(parts.len(), pixels.div_ceil(chunk) * whole.len());
+        let sum = |at: usize| parts.iter().skip(at).step_by(whole.len()).sum::<f64>();
+        assert_eq!((0..whole.len()).map(sum).collect::<Vec<_>>(), whole);
+    }
+}
+
+// Inputs of a kernel whose first two operands are given, the rest noise.
+fn inputs(kernel: &dyn Kernel, first: [&[f32]; 2]) -> Vec<Vec<u32>> {
+    let mut inputs: Vec<Vec<u32>> = Vec::new();
+    let read = kernel.operands().into_iter().filter(|operand| operand.access == Access::Read);
+    for (number, operand) in read.enumerate() {
+        inputs.push(match first.get(number) {
+            Some(values) => words(values),
+            None => words(&noise(9, operand.words)),
+        });
+    }
+    inputs
+}
+
+fn written(kernel: &dyn Kernel) -> usize {
+    kernel.operands().iter().filter(|operand| operand.access == Access::ReadWrite).count()
+}
+
+#[test]
+fn convolutions_of_whole_numbers_are_exact_at_every_shape_on_every_variant() {
+    for gpu in gpus() {
+        for case in CASES {
+            let geometry = geometry(case);
+            let [image, features, weight] = operands(&geometry, integers);
+            let (epilogue, accumulate) = (Epilogue::None, false);
+            let down = Down { geometry, epilogue, accumulate };
+            check(gpu, &down, &inputs(&down, [&image, &weight]), &[None], Tolerance::EXACT);
+            let up = Up { geometry, epilogue, accumulate };
+            check(gpu, &up, &inputs(&up, [&features, &weight]), &[None], Tolerance::EXACT);
+            let whole = WeightGradient::whole(geometry);
+            for chunk in [whole.chunk, 7, 1] {
+                let part = WeightGradient { chunk, ..whole };
+                check(gpu, &part, &inputs(&part, [&features, &image]), &[None], Tolerance::EXACT);
+            }
+        }
+    }
+}
+
+#[test]
+fn accumulating_adds_to_what_is_there() {
+    for gpu in gpus() {
+        for case in [CASES[6], CASES[8]] {
+            let geometry = geometry(case);
+            let [image, features, weight] = operands(&geometry, integers);
+            let (epilogue, accumulate) = (Epilogue::None, true);
+            let down = Down { geometry, epilogue, accumulate };
+            let before = words(&integers(7, features.len()));
+            check(gpu, &down, &inputs(&down, [&image, &weight]), &[Some(before)], Tolerance::EXACT);
+            let up = Up { geometry, epilogue, accumulate };
+            let before = words(&integers(7, image.len()));
+            check(gpu, &up, &inputs(&up, [&features, &weight]), &[Some(before)], Tolerance::EXACT);
+            let whole = WeightGradient { accumulate, ..WeightGradient::whole(geometry) };
+            let before = words(&integers(7, weight.len()));
+            check(gpu, &whole, &inputs(&whole, [&features, &image]), &[Some(before)], Tolerance::EXACT);
+        }
+    }
+}
+
+#[test]
+fn bias_activation_and_slope_are_fused_into_the_way_out() {
+    let close = Tolerance::new(2e-5, 2e-5);
+    for gpu in gpus() {
+        for case in [CASES[6], CASES[8]] {
+            let geometry = geometry(case);
+            let [image, features, weight] = operands(&geometry, noise);
+            for epilogue in [
+                Epilogue::Dense(Activation::Selu),
+                Epilogue::Dense(Activation::Gelu),
+                Epilogue::Slope(Activation::Selu),
+            ] {
+                let down = Down { geometry, epilogue, accumulate: false };
+                let before = vec![None; written(&down)];
+                check(gpu, &down, &inputs(&down, [&image, &weight]), &before, close);
+                let up = Up { geometry, epilogue, accumulate: false };
+                check(gpu, &up, &inputs(&up, [&features, &weight]), &before, close);
+            }
+        }
+    }
+}
+
+// Enough pixels for the weight's gradient, and the bias's, to be made in parts.
+const BATCH: u32 = 22;
+const IMAGE: Shape = Shape::new(6, 8, 2);
+
+// Down and up again, with a weight that two layers share, a tensor that two terms read, and layers without
+// bias.
+fn net() -> Plan {
+    let mut graph = Graph::new(BATCH);
+    let columns = IMAGE.columns().unwrap();
+    let x = graph.input("x", BATCH, columns);
+    let init = Init::GlorotUniform { fan_in: 18, fan_out: 18 };
+    let mut weight = |name: &str, out: usize, [height, width]: [usize; 2], channels: usize| {
+        graph.parameter(name, vec![out, height, width, channels], init)
+    };
+    let first = weight("first", 4, [3, 3], 2);
+    let shared = weight("shared", 4, [3, 3], 4);
+    let plain = weight("plain", 5, [2, 3], 4);
+    let up = weight("up", 5, [3, 2], 2);
+    let back = weight("back", 2, [1, 1], 2);
+    let bias = graph.parameter("bias", vec![4], Init::Constant(0.1));
+    let last = graph.parameter("last", vec![2], Init::Constant(-0.2));
+    let same = |stride| Window::new([3, 3], [stride; 2], Same);
+    let (y, shape) = graph.conv2d("a", x, IMAGE, &same(1), &first, Some(&bias), Activation::Tanh).unwrap();
+    let (y, shape) = graph.conv2d("b", y, shape, &same(1), &shared, Some(&bias), Activation::Silu).unwrap();
+    let (z, small) = graph.conv2d("c", y, shape, &same(2), &shared, None, Activation::Gelu).unwrap();
+    let window = Window::new([2, 3], [1, 1], Explicit([0, 1]));
+    let (z, small) = graph.conv2d("d", z, small, &window, &plain, None, Activation::Identity).unwrap();
+    let window = Window { output_padding: [1, 0], ..Window::new([3, 2], [2, 2], Valid) };
+    let (z, shape) =
+        graph.conv_transpose2d("e", z, small, &window, &up, Some(&last), Activation::Tanh).unwrap();
+    assert_eq!((small, shape), (Shape::new(2, 4, 5), IMAGE));
+    let one = Window::new([1, 1], [1, 1], Valid);
+    let (r, shape) = graph.conv_transpose2d("f", z, shape, &one, &back, None, Activation::Softplus).unwrap();
+    assert_eq!(shape, IMAGE);
+    graph.minimize(squared_error(r, x) + 0.5 * squared_error(z, x), Reduction::Image).unwrap();
+    graph.finish(true)
+}
+
+fn start(replay: &mut Replay) -> narrows::Result<()> {
+    replay.write_floats("x", &noise(3, (BATCH * IMAGE.columns().unwrap()) as usize))?;
+    let initial = replay.plan().parameters.initial(7);
+    replay.write_floats("parameters", &initial)
+}
+
+// The loss of a step, and the gradient, where the parameters are moved along a direction.
+fn loss_and_gradient(plan: &Plan, moved: impl FnOnce(&mut [f32])) -> (f64, Vec<f32>) {
+    pollster::block_on(async {
+        let mut replay = Replay::new(&Device::Cpu, plan.clone()).await?;
+        start(&mut replay)?;
+        let mut parameters = plan.parameters.initial(7);
+        moved(&mut parameters);
+        replay.write_floats("parameters", &parameters)?;
+        replay.run(1).await?;
+        let ring = replay.read_floats("ring").await?;
+        Ok::<_, narrows::Error>((
+            f64::from(ring[0]) + 0.5 * f64::from(ring[1]),
+            replay.read_floats("gradients").await?,
+        ))
+    })
+    .unwrap()
+}
+
+#[test]
+fn a_nets_gradients_are_the_central_differences_of_its_loss() {
+    let plan = net();
+    let (_, gradient) = loss_and_gradient(&plan, |_| {});
+    for (parameter, seed) in plan.parameters.iter().zip(20..) {
+        let direction = noise(seed, parameter.len());
+        let slope = plan.parameters.view(parameter, &gradient).iter().zip(&direction);
+        let slope: f64 = slope.map(|(g, d)| f64::from(*g) * f64::from(*d)).sum();
+        let loss = |by: f32| {
+            let (loss, _) = loss_and_gradient(&plan, |parameters| {
+                for (value, d) in parameters[parameter.offset..].iter_mut().zip(&direction) {
+                    *value += by * d;
+                }
+            });
+            loss
+        };
+        let h = 2e-3;
+        let numeric = (loss(h) - loss(-h)) / (2.0 * f64::from(h));
+        // The losses are f32: some tens with an error of 1e-6.
+        let within = 2e-3 + 1e-3 * slope.abs();
+        assert!(
+            (numeric - slope).abs() < within && slope != 0.0,
+            "{}: {slope}, numerically {numeric}",
+            parameter.name
+        );
+    }
+}
+
+#[test]
+fn every_intermediate_result_of_a_net_is_the_references() {
+    let plan = net();
+    for device in devices() {
+        let found = first_difference(&plan, &device, &Device::Cpu, Tolerance::new(2e-5, 2e-5), start);
+        assert_eq!(pollster::block_on(found).unwrap(), None);
+    }
+}
+
+#[test]
+fn an_input_that_needs_no_gradient_gets_none() {
+    let labels: Vec<String> = net().dispatches.iter().map(|dispatch| dispatch.label.clone()).collect();
+    assert!(labels.iter().any(|label| label.starts_with("d a through tanh")), "{labels:?}");
+    assert!(!labels.iter().any(|label| label.starts_with("d x")), "{labels:?}");
+}
+
+#[test]
+fn what_does_not_fit_is_refused_with_the_layers_name() {
+    let window = Window::new([3, 3], [1, 1], Valid);
+    let refusal = |shape: Shape, weight: Vec<usize>, bias: usize, up: bool| {
+        let mut graph = Graph::new(BATCH);
+        let x = graph.input("x", BATCH, 6 * 8 * 2);
+        let weight = graph.parameter("weight", weight, Init::Constant(0.0));
+        let bias = graph.parameter("bias", vec![bias], Init::Constant(0.0));
+        let outcome = match up {
+            true => graph.conv_transpose2d("up", x, shape, &window, &weight, Some(&bias), Activation::Relu),
+            false => graph.conv2d("down", x, shape, &window, &weight, Some(&bias), Activation::Relu),
+        };
+        outcome.map_or_else(|error| error.to_string(), |_| String::new())
+    };
+    assert_eq!(refusal(IMAGE, vec![4, 3, 3, 2], 4, false), "");
+    assert_eq!(refusal(IMAGE, vec![2, 3, 3, 4], 4, true), "");
+    let weight = "down: expected a weight [out, 3, 3, 2], got [4, 3, 3, 3]";
+    assert_eq!(refusal(IMAGE, vec![4, 3, 3, 3], 4, false), weight);
+    let weight = "up: expected a weight [2, 3, 3, out], got [4, 18]";
+    assert_eq!(refusal(IMAGE, vec![4, 18], 4, true), weight);
+    assert_eq!(refusal(IMAGE, vec![4, 3, 3, 2], 5, false), "down: expected a bias [4], got [5]");
+    let input = "down: expected an input of 6 x 9 x 2, got 96 numbers";
+    assert_eq!(refusal(Shape::new(6, 9, 2), vec![4, 3, 3, 2], 4, false), input);
+    let kernel = "down: height of the kernel: expected at most the padded input's, 2, got 3";
+    assert_eq!(refusal(Shape::new(2, 24, 2), vec![4, 3, 3, 2], 4, false), kernel);
+}
+
+// Beyond these the shaders' divisions are no longer exact, or a driver ends their loops.
+#[test]
+fn what_the_kernels_cannot_count_is_refused() {
+    let fine = geometry(CASES[6]);
+    let refusal = |geometry: Geometry, chunk: u32| {
+        let kernel = WeightGradient { geometry, chunk, accumulate: false };
+        narrows::kernels::check(&kernel).map_or_else(|error| error.to_string(), |()| String::new())
+    };
+    assert_eq!(refusal(fine, 5), "");
+    for (wrong, expected) in [
+        (Geometry { images: 0, ..fine }, "extent of a convolution: expected at least 1, got 0"),
+        (Geometry { stride: [1, 0], ..fine }, "stride: expected between 1 and 4096, got 0"),
+        (Geometry { kernel: [4097, 1], ..fine }, "kernel: expected between 1 and 4096, got 4097"),
+        (Geometry { padding: [0, 4097], ..fine }, "padding: expected between 0 and 4096, got 4097"),
+        (
+            Geometry { images: 1 << 20, ..fine },
+            "lines of pixels in a batch: expected at most 1048576, got 8388608",
+        ),
+        (
+            Geometry { images: 5000, image: [100, 100, 1], ..fine },
+            "pixels in a batch: expected at most 16777216, got 50000000",
+        ),
+        (Geometry { kernel: [260, 251], ..fine }, "vec4s of a filter: expected at most 65000, got 130520"),
+    ] {
+        assert_eq!(refusal(wrong, 5), expected);
+    }
+    assert!(refusal(fine, 0).starts_with("pixels to a part"));
+}
+
+#[test]
+fn the_longest_part_is_summed_whole() {
+    let chunk = 4 * 65_000;
+    let geometry = geometry((4, [260, 250, 1], [1, 1], [1, 1], Valid, 5));
+    let kernel = WeightGradient { chunk, ..WeightGradient::whole(geometry) };
+    let [image, features, _] = operands(&geometry, integers);
+    assert_eq!(kernel.parts(), 1);
+    for gpu in gpus() {
+        check(gpu, &kernel, &inputs(&kernel, [&features, &image]), &[None], Tolerance::EXACT);
+    }
+}
