@@ -23,7 +23,7 @@ async fn train(folder: &Path) -> Result<(), Box<dyn Error>> {
     let mut trainer = Trainer::new(&device, &config, &data).await?;
     for epoch in 1..=3 {
         let report = trainer.epoch(&mut |_progress| true).await?;
-        println!("epoch {epoch}: -ELBO {:.2} nats an image", report.train.reconstruction + report.train.kl);
+        println!("epoch {epoch}: -ELBO {:.2} nats an image", report.train.objective(trainer.model()));
     }
 
     std::fs::create_dir_all(folder)?;

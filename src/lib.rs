@@ -29,7 +29,7 @@ let mut trainer = Trainer::new(&device, &config, &images).await?;
 for _ in 0..config.train.epochs {
     let report = trainer.epoch(&mut |_progress| true).await?;
     // Nats per image: summed over its pixels, or its code, and averaged over images.
-    println!("epoch {}: {:.2} + KL {:.2}", report.epoch, report.train.reconstruction, report.train.kl);
+    println!("epoch {}: {:.2} + KL {:.2}", report.epoch, report.train.reconstruction, report.train.penalty);
 }
 trainer.checkpoint().await?.save("vae.safetensors")
 # })
@@ -43,10 +43,10 @@ interruption to the same bits. [`Reconstructor`](train::Reconstructor), [`Decode
 # A plan and its dispatches
 
 ```
-use narrows::{gpu::{MatMulVariant, Variants}, model::Model, train::Config};
+use narrows::{gpu::{MatMulVariant, Variants}, graph::Shape, model::Model, train::Config};
 
 let config = Config::preset("vae")?;
-let model = Model::new(&config.model, 28 * 28)?;
+let model = Model::new(&config.model, Shape::new(28, 28, 1))?;
 let plan = model.training(128, 60_000, true, config.train.optimizer(), false)?;
 assert_eq!(plan.parameters.count(), 784 * 400 + 400 + 400 * 40 + 40 + 20 * 400 + 400 + 400 * 784 + 784);
 println!("{}", plan.table(&Variants { matmul: MatMulVariant::Tile }));
@@ -58,6 +58,8 @@ println!("{}", plan.table(&Variants { matmul: MatMulVariant::Tile }));
 #[cfg(feature = "train")]
 pub mod data;
 mod error;
+#[cfg(feature = "plot")]
+pub mod figures;
 pub mod gpu;
 pub mod graph;
 pub mod kernels;

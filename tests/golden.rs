@@ -9,14 +9,14 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use common::{devices, title};
-use narrows::graph::{Device, ParameterLayout, Plan, Replay};
+use narrows::graph::{Device, ParameterLayout, Plan, Replay, Shape};
 use narrows::kernels::State;
 use narrows::model::{LikelihoodKind, Model, ModelConfig, ReductionKind};
-use narrows::train::{OptimizerKind, TrainConfig, packed};
+use narrows::train::{Config, OptimizerKind, TrainConfig, packed};
 use safetensors::SafeTensors;
 use serde_json::Value;
 
-const CASES: usize = 13;
+const CASES: usize = 19;
 
 // All relative to a tensor's largest value.
 struct Allowed {
@@ -71,7 +71,19 @@ impl Case {
         self.config[key].as_str().unwrap_or_else(|| panic!("{}: no text {key}", self.name))
     }
 
+    // A preset made small, where the case is one of `presets.py`.
+    fn preset(&self) -> Option<Config> {
+        let settings: toml::Table = serde_json::from_value(self.config.get("settings")?.clone()).unwrap();
+        let preset = Config::preset(self.text("preset")).unwrap_or_else(|e| panic!("{}: {e}", self.name));
+        Some(preset.overlaid(settings, &self.name).unwrap_or_else(|e| panic!("{e}")))
+    }
+
     fn model(&self) -> Model {
+        if let Some(config) = self.preset() {
+            let [height, width, channels] = serde_json::from_value(self.config["image"].clone()).unwrap();
+            return Model::new(&config.model, Shape::new(height, width, channels))
+                .unwrap_or_else(|e| panic!("{}: {e}", self.name));
+        }
         let config = &self.config;
         let hidden: Vec<u32> = serde_json::from_value(config["hidden"].clone()).unwrap();
         let variant = match &config["kl_weight"] {
@@ -104,10 +116,14 @@ impl Case {
             },
             ..ModelConfig::new(variant)
         };
-        Model::new(&config, self.number("pixels") as u32).unwrap_or_else(|e| panic!("{}: {e}", self.name))
+        Model::new(&config, Shape::flat(self.number("pixels") as u32))
+            .unwrap_or_else(|e| panic!("{}: {e}", self.name))
     }
 
     fn settings(&self) -> TrainConfig {
+        if let Some(config) = self.preset() {
+            return config.train;
+        }
         let optimizer = &self.config["optimizer"];
         let or_zero = |key: &str| optimizer[key].as_f64().unwrap_or(0.0);
         TrainConfig {
@@ -126,6 +142,7 @@ impl Case {
             epsilon: or_zero("epsilon") as f32,
             weight_decay: or_zero("weight_decay") as f32,
             seed: self.config["seed"].as_u64().unwrap(),
+            ..Config::new("mlp").train
         }
     }
 
@@ -146,10 +163,22 @@ impl Case {
         let state = State::new(settings.seed, settings.learning_rate, optimizer.betas());
         let mut replay = pollster::block_on(Replay::new(device, plan)).unwrap();
         replay.write("images", &packed(&self.images)).unwrap();
+        if let Some(config) = self.preset().filter(|config| config.model.center) {
+            assert_eq!(self.images.len() % config.train.batch as usize, 0);
+            replay.write_floats("center", &mean(&self.images, config.train.batch as usize)).unwrap();
+        }
         replay.write_floats("parameters", &initial).unwrap();
         replay.write_state(&state).unwrap();
         replay
     }
+}
+
+// The mean image of `count`.
+fn mean(images: &[u8], count: usize) -> Vec<f32> {
+    let pixels = images.len() / count;
+    let sum =
+        |pixel: usize| images.iter().skip(pixel).step_by(pixels).map(|byte| f64::from(*byte)).sum::<f64>();
+    (0..pixels).map(|pixel| (sum(pixel) / (255.0 * count as f64)) as f32).collect()
 }
 
 // The larger; where f32::max would drop a NaN, this keeps it.

@@ -10,7 +10,7 @@ use narrows::graph::{
     learned_gaussian_nll, squared_error,
 };
 use narrows::kernels::activation::Activation;
-use narrows::kernels::latent::GaussianKl;
+use narrows::kernels::divergence::GaussianKl;
 use narrows::kernels::loss::Loss;
 use narrows::kernels::matmul::MatMul;
 use narrows::kernels::reduce::ColumnSum;
@@ -52,18 +52,18 @@ fn input(rows: u32, columns: u32) -> (Graph, Tensor) {
 #[test]
 fn a_batch_must_be_one_to_as_many_images_as_there_are() {
     for batch in [0, TOTAL + 1] {
-        let batch_of = Graph::new(batch).batch(TOTAL, PIXELS, true, false);
+        let batch_of = Graph::new(batch).batch(TOTAL, PIXELS, true, false, None);
         mentions(batch_of, &["batch", "14", &batch.to_string()]);
     }
-    assert!(Graph::new(TOTAL).batch(TOTAL, PIXELS, true, false).is_ok());
-    mentions(Graph::new(1).batch(1, 0, true, false), &["pixels", "at least 1"]);
+    assert!(Graph::new(TOTAL).batch(TOTAL, PIXELS, true, false, None).is_ok());
+    mentions(Graph::new(1).batch(1, 0, true, false, None), &["pixels", "at least 1"]);
 }
 
 #[test]
 fn a_data_set_of_four_gibibytes_is_too_large_to_count() {
     let pixels = 1 << 16;
-    assert!(Graph::new(1).batch((1 << 16) - 1, pixels, true, false).is_ok());
-    mentions(Graph::new(1).batch(1 << 16, pixels, true, false), &["images", "4294967296"]);
+    assert!(Graph::new(1).batch((1 << 16) - 1, pixels, true, false, None).is_ok());
+    mentions(Graph::new(1).batch(1 << 16, pixels, true, false, None), &["images", "4294967296"]);
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn what_belongs_to_another_graph_is_refused() {
     let foreign_weight = weight(&mut first, vec![9, 9]);
     let (mut graph, x) = input(4, 7);
     mentions(graph.output("y", foreign), &["this graph"]);
-    mentions(graph.activate("y", foreign, Activation::Relu), &["this graph"]);
+    mentions(graph.activation("y", foreign, Activation::Relu), &["this graph"]);
     mentions(graph.dense("y", x, &foreign_weight, None, Activation::Relu), &["this graph", "w"]);
     let code = first.input("code", 4, 2).gaussian();
     mentions(code.and_then(|code| graph.reparameterize(code)), &["this graph"]);
@@ -189,7 +189,7 @@ fn a_buffer_beyond_the_devices_limit_is_refused_with_both_sizes() {
     let mut graph = Graph::new(BATCH);
     // Where the device allows all that 32 bits count, that limit is the first to be met.
     let refused = graph
-        .batch(u32::try_from(images).unwrap_or(u32::MAX), pixels, true, false)
+        .batch(u32::try_from(images).unwrap_or(u32::MAX), pixels, true, false, None)
         .and_then(|_| pollster::block_on(Replay::new(&device(), graph.finish(false))));
     mentions(refused.map(|_| ()), &["images", "bytes", "fewer"]);
 }

@@ -18,12 +18,22 @@ fn a_mistake_in_a_configuration_is_named_with_its_file() {
         ("[model]\nlatnt = 3\n", "c.toml: model: expected one of `variant`, `hidden`,"),
         (
             "[modle]\nlatent = 3\n",
-            "c.toml: expected one of `model`, `train`, `data`, got unknown field `modle`",
+            "c.toml: expected one of `preset`, `model`, `train`, `data`, got unknown field `modle`",
         ),
         ("[model]\nlatent = \"x\"\n", "c.toml: model.latent: expected u32, got invalid type: string \"x\""),
         ("[train]\nepochs = 3\n[model\n", "c.toml: expected TOML, found in line 3: "),
         ("model = 3\n", "c.toml: model: expected a section [model], got 3"),
-        ("[model]\nvariant = \"gan\"\n", "variant: expected one of linear, mlp, vae, got gan"),
+        ("[model]\nvariant = \"gan\"\n", "variant: expected one of linear, mlp, "),
+        ("preset = \"gan\"\n", "preset: expected one of linear, mlp, "),
+        ("preset = 3\n", "c.toml: preset: expected the name of a preset, got 3"),
+        (
+            "preset = \"denoising-dropout\"\n[model]\nvariant = \"mlp\"\n",
+            "c.toml: model.variant: expected denoising, as of the preset denoising-dropout, got mlp",
+        ),
+        (
+            "[model]\nvariant = \"denoising\"\ncorruption = \"none\"\n",
+            "corruption: expected gaussian, dropout or salt-and-pepper for a denoising autoencoder, got none",
+        ),
         ("[model]\nlatent = 0\n", "latent: expected at least 1, got 0"),
         ("[train]\nseed = -1\n", "c.toml: train.seed: expected u64, got invalid value: integer `-1`"),
     ] {
@@ -33,7 +43,7 @@ fn a_mistake_in_a_configuration_is_named_with_its_file() {
     }
     fs::write(place.path().join("c.toml"), "[model]\nvariant = \"mlp\"\n").unwrap();
     let said = failure(&mut narrows(place.path(), &["train", "vae", "--config", "c.toml"]));
-    assert_eq!(said, "c.toml: model.variant: expected vae, as the command says, got mlp");
+    assert_eq!(said, "c.toml: preset: expected vae, as the command says, got mlp");
     assert!(
         failure(&mut narrows(place.path(), &["train", "--config", "d.toml"]))
             .starts_with("d.toml: cannot read: ")
@@ -45,7 +55,7 @@ fn a_mistake_in_a_configuration_is_named_with_its_file() {
 fn a_mistake_in_the_flags_is_one_line_and_leaves_nothing() {
     let place = place();
     for (arguments, expected) in [
-        (&["train", "foo"][..], "variant: expected one of linear, mlp, vae, got foo"),
+        (&["train", "foo"][..], "preset: expected one of linear, mlp, "),
         (
             &["train", "vae", "--activation", "reluu"],
             "command line: model.activation: expected one of `identity`,",
@@ -54,8 +64,28 @@ fn a_mistake_in_the_flags_is_one_line_and_leaves_nothing() {
             &["train", "--likelihood", "poisson"],
             "command line: model.likelihood: expected one of `bernoulli`,",
         ),
+        (&["presets", "foo"], "preset: expected one of linear, mlp, "),
+        (
+            &["train", "denoising-dropout", "--corruption-amount", "1"],
+            "corruption_amount: expected a probability below 1 with dropout that is rescaled, got 1",
+        ),
         (&["train", "--lr", "-1"], "learning_rate: expected a positive number, got -1"),
         (&["train", "--epochs", "0"], "epochs: expected at least 1, got 0"),
+        (
+            &["train", "mlp", "--sparsity", "l1"],
+            "sparsity: expected none for mlp; the variant sparse has it, got l1",
+        ),
+        (
+            &["train", "sparse-kl", "--code-activation", "relu"],
+            "code_activation: expected sigmoid with the sparsity kl",
+        ),
+        (
+            &["train", "sparse", "--sparsity-target", "1"],
+            "sparsity_target: expected above 0 and below 1, got 1",
+        ),
+        (&["train", "mlp", "--free-bits", "0.1"], "free_bits: expected 0 for mlp"),
+        (&["train", "mlp", "--kl-warmup", "linear"], "kl_warmup: expected none for mlp"),
+        (&["train", "--kl-cycles", "0"], "kl_cycles: expected at least 1, got 0"),
         (&["train", "--latent", "0"], "latent: expected at least 1, got 0"),
         (
             &["train", "--hidden", "4000000000"],
@@ -126,7 +156,7 @@ fn a_resumed_run_takes_only_epochs_and_the_datas_place() {
     assert!(place.path().join("run/epoch-002-reconstructions.png").exists());
     for (flags, named) in [
         (&["--lr", "0.1"][..], "learning_rate"),
-        (&["vae"], "variant vae"),
+        (&["vae"], "preset vae"),
         (&["--data", "mnist", "--validation", "2"], "source, validation"),
         (&["--config", "run/config.toml"], "config"),
     ] {
@@ -148,6 +178,11 @@ fn only_what_has_a_prior_can_be_sampled() {
     assert_eq!(
         said,
         "sample: expected a variational autoencoder, got mlp, whose codes have no prior to draw from"
+    );
+    let said = failure(&mut narrows(place.path(), &["reconstruct", "run", "--corrupt"]));
+    assert_eq!(
+        said,
+        "--corrupt: expected a model trained on corrupted images, got mlp, trained on images as they are"
     );
     let said = failure(&mut narrows(place.path(), &["eval", "run", "--data", "sample"]));
     assert_eq!(

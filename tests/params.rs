@@ -8,18 +8,39 @@ use narrows::gpu::{MatMulVariant, Variants};
 use narrows::kernels::activation::{self, Activation};
 use narrows::kernels::batch::{Gather, Permute};
 use narrows::kernels::ceiling::{MemoryCopy, MultiplyAdd};
+use narrows::kernels::contraction::{GramGradient, Quadratic, UnitNorms, UnitSlopes, UnitWeights};
 use narrows::kernels::conv::{Down, Geometry, Up, WeightGradient};
+use narrows::kernels::corruption::{Corrupt, Corruption};
+use narrows::kernels::corruption::{Corrupt, Corruption};
+use narrows::kernels::divergence::{GaussianKl, KlByDimension};
+use narrows::kernels::dropout::Dropout;
+use narrows::kernels::hadamard::{Multiply, MultiplyBackward};
 use narrows::kernels::latent::{GaussianKl, Mean, Reparameterize, ReparameterizeBackward};
+use narrows::kernels::latent::{LogRatio, Mean, Reparameterize, ReparameterizeBackward};
+use narrows::kernels::loss::{ContinuousMean, Kind, Loss};
 use narrows::kernels::loss::{Kind, Loss};
 use narrows::kernels::matmul::{Epilogue, Layout, MatMul};
+use narrows::kernels::moments::{ChunkMoments, MergeMoments, RunningMoments, Strips};
+use narrows::kernels::norm::{self, ChunkSums, MergeSums, Normalize};
 use narrows::kernels::optimizer::{Adam, Sgd};
+use narrows::kernels::pool::{MaxPool, MaxPoolBackward, MaxPoolTangent};
+use narrows::kernels::random::{Bits, Normal, Signs, Stream, Uniform};
 use narrows::kernels::random::{Bits, Normal, Stream, Uniform};
 use narrows::kernels::record::{Collect, MeanToRing};
 use narrows::kernels::reduce::ColumnSum;
+use narrows::kernels::sparsity::{KlSparsity, L1};
+use narrows::kernels::spread::{Spread, SpreadScales, SpreadWeight};
 use narrows::kernels::step::Advance;
+use narrows::kernels::step::{Advance, Falling, RateSchedule, Schedule, Warmup};
+use narrows::kernels::upsample::{Upsample, UpsampleBackward};
 use narrows::kernels::{Kernel, check};
 use narrows_shaders::{ALL, Access};
 
+const CORRUPTIONS: [Corruption; 3] = [
+    Corruption::Gaussian { deviation: 0.25 },
+    Corruption::Dropout { probability: 0.5, rescale: true },
+    Corruption::SaltAndPepper { probability: 0.25 },
+];
 const GEOMETRY: Geometry = Geometry {
     images: 2,
     image: [3, 5, 7],
@@ -27,6 +48,16 @@ const GEOMETRY: Geometry = Geometry {
     kernel: [9, 10],
     stride: [11, 12],
     padding: [13, 14],
+};
+const STRIPS: Strips = Strips { rows: 3, channels: 5, chunk: 2 };
+const MERGE: MergeMoments =
+    MergeMoments { strips: STRIPS, mean_at: 64, variance_at: 128, momentum: 0.5, epsilon: 2.0 };
+const POOL: MaxPool = MaxPool { batch: 3, height: 9, width: 7, channels: 5, window: [4, 3], stride: [2, 1] };
+const UPSAMPLE: Upsample = Upsample { batch: 3, height: 9, width: 7, channels: 5, factor: [4, 3] };
+
+const COSINE: Schedule = Schedule {
+    rate: RateSchedule::Cosine(Falling { rate: 0.25, steps: 11 }),
+    warmup: Warmup { steps: 13, cycles: 2, rise: 0.5 },
 };
 
 const GREY: Geometry = Geometry { image: [3, 5, 1], ..GEOMETRY };
@@ -39,6 +70,18 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
     let mut all: Vec<Box<dyn Kernel>> = vec![
         Box::new(activation::Forward { count, activation }),
         Box::new(activation::Backward { count, activation, accumulate }),
+        Box::new(activation::Slope { count, activation }),
+        Box::new(activation::SlopeBackward { count, activation, accumulate }),
+        Box::new(UnitNorms { units: 5, columns: 9 }),
+        Box::new(UnitSlopes { rows, units: 5, scale: 0.5, accumulate }),
+        Box::new(UnitWeights { rows, units: 5, columns: 9, scale: 0.5, accumulate }),
+        Box::new(Quadratic { rows, columns: 9, scale: 0.5, accumulate }),
+        Box::new(GramGradient { units: 5, scale: 0.5 }),
+        Box::new(Multiply { rows, columns: 5, repeat: 2, accumulate }),
+        Box::new(MultiplyBackward { rows, columns: 5, repeat: 2, accumulate, accumulate_s: true }),
+        Box::new(Spread { rows, units: 5, columns: 9 }),
+        Box::new(SpreadScales { of: Spread { rows, units: 5, columns: 9 }, accumulate }),
+        Box::new(SpreadWeight { of: Spread { rows, units: 5, columns: 9 }, accumulate }),
         Box::new(Permute { batch: 3, count, shuffle: true }),
         Box::new(Gather { batch: 3, count, pixels: 9, center: false }),
         Box::new(Gather { batch: 3, count, pixels: 9, center: true }),
@@ -46,23 +89,56 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Box::new(MemoryCopy { count }),
         Box::new(Reparameterize { rows, latent }),
         Box::new(ReparameterizeBackward { rows, latent, accumulate }),
-        Box::new(GaussianKl { rows, latent, scale: 0.5, accumulate }),
+        Box::new(GaussianKl { rows, latent, scale: 0.5, free_bits: 0.0, accumulate }),
+        Box::new(GaussianKl { rows, latent, scale: 0.5, free_bits: 0.25, accumulate }),
+        Box::new(KlByDimension { rows, latent }),
+        Box::new(LogRatio { rows, latent }),
         Box::new(Mean { rows, latent }),
         Box::new(Sgd { count, momentum: 0.5, weight_decay: 0.1 }),
         Box::new(Adam { count, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weight_decay: 0.1, decoupled: true }),
         Box::new(Bits { count, first_block: 1, stream: 2, domain: 3 }),
         Box::new(Uniform { count, stream: Stream::Latent }),
         Box::new(Normal { count, stream: Stream::Latent }),
+        Box::new(Signs { count, stream: Stream::Projection }),
         Box::new(MeanToRing { count, capacity: 4, width: 2, slot: 1, scale: 0.5 }),
         Box::new(Collect { batch: 3, total: 9 }),
         Box::new(ColumnSum { rows, columns: 5, chunk: 2, accumulate }),
         Box::new(ColumnSum { rows: 50, columns: 5, chunk: 40, accumulate }),
+        Box::new(L1 { rows, columns: 5, scale: 0.5, accumulate }),
+        Box::new(KlSparsity { rows, columns: 5, target: 0.25, scale: 0.5, accumulate }),
+        Box::new(Advance { batch: 3, count, betas: [0.9, 0.99], schedule: Schedule::default() }),
+        Box::new(Advance { batch: 3, count, betas: [0.9, 0.99], schedule: COSINE }),
+        Box::new(ContinuousMean { count }),
         Box::new(Advance { batch: 3, count, betas: [0.9, 0.99] }),
+        Box::new(Dropout { rows, columns: 5, rate: 0.5, layer: 1, accumulate }),
+        Box::new(POOL),
+        Box::new(MaxPoolTangent { pool: POOL }),
+        Box::new(MaxPoolBackward { pool: POOL, accumulate }),
+        Box::new(UPSAMPLE),
+        Box::new(UpsampleBackward { upsample: UPSAMPLE, accumulate }),
+        Box::new(ChunkMoments(STRIPS)),
+        Box::new(MERGE),
+        Box::new(RunningMoments { channels: 5, mean_at: 64, variance_at: 128, epsilon: 2.0 }),
+        Box::new(Normalize { strips: STRIPS, activation }),
+        Box::new(Normalize { strips: STRIPS, activation: Activation::Gelu }),
+        Box::new(ChunkSums(STRIPS)),
+        Box::new(merge_sums()),
+        Box::new(norm::Backward { strips: STRIPS, own_moments: true, accumulate }),
     ];
-    for kind in
-        [Kind::SquaredError, Kind::Gaussian { deviation: 0.1 }, Kind::GaussianLearned, Kind::Bernoulli]
-    {
+    for kind in [
+        Kind::SquaredError,
+        Kind::Gaussian { deviation: 0.1 },
+        Kind::GaussianLearned,
+        Kind::Bernoulli,
+        Kind::ContinuousBernoulli,
+    ] {
         all.push(Box::new(Loss { rows, columns: 5, kind, scale: 0.5, accumulate }));
+    }
+    for center in [false, true] {
+        let gather = Gather { batch: 3, count, pixels: 9, center };
+        for corruption in CORRUPTIONS {
+            all.push(Box::new(Corrupt { gather, corruption }));
+        }
     }
     for layout in Layout::ALL {
         for epilogue in [
@@ -87,6 +163,10 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
 // The variants of the matrix product bring all their entry points along; a weight's gradient takes the plain one.
 fn unused(shader: &str, entry: &str) -> bool {
     shader.starts_with("conv_weight_") && entry != "product"
+}
+
+const fn merge_sums() -> MergeSums {
+    MergeSums { strips: STRIPS, scale_at: 64, shift_at: 128, accumulate_scale: true, accumulate_shift: false }
 }
 
 fn each(mut visit: impl FnMut(&dyn Kernel, narrows::kernels::Program)) {
@@ -160,22 +240,48 @@ fn parameters_stand_in_the_order_of_the_shaders_fields() {
     assert_eq!(words(&matmul), [3, 5, 7]);
     assert_eq!(words(&ColumnSum { rows: 3, columns: 5, chunk: 2, accumulate: false }), [3, 5, 2]);
     assert_eq!(words(&Gather { batch: 3, count: 7, pixels: 9, center: true }), [3, 7, 9]);
+    let corrupt = |corruption| {
+        words(&Corrupt { gather: Gather { batch: 3, count: 7, pixels: 9, center: true }, corruption })
+    };
+    assert_eq!(corrupt(CORRUPTIONS[0]), [3, 9, one(0.25), one(1.0)]);
+    assert_eq!(corrupt(CORRUPTIONS[1]), [3, 9, one(0.5), one(2.0)]);
     assert_eq!(words(&Bits { count: 7, first_block: 1, stream: 2, domain: 3 }), [7, 1, 2, 3]);
+    let weights = UnitWeights { rows: 3, units: 5, columns: 9, scale: 0.5, accumulate: false };
+    assert_eq!(words(&weights), [3, 5, 9, one(0.5)]);
+    let hadamard = Multiply { rows: 3, columns: 5, repeat: 2, accumulate: false };
+    assert_eq!(words(&hadamard), [3, 5, 2]);
+    assert_eq!(words(&Spread { rows: 3, units: 5, columns: 9 }), [3, 5, 9]);
     let ring = MeanToRing { count: 7, capacity: 4, width: 2, slot: 1, scale: 0.5 };
     assert_eq!(words(&ring), [7, 4, 2, 1, one(0.5)]);
-    let kl = GaussianKl { rows: 3, latent: 5, scale: 0.5, accumulate: false };
-    assert_eq!(words(&kl), [3, 5, one(0.5)]);
+    let kl = GaussianKl { rows: 3, latent: 5, scale: 0.5, free_bits: 0.25, accumulate: false };
+    assert_eq!(words(&kl), [3, 5, one(0.5), one(0.25)]);
+    assert_eq!(words(&LogRatio { rows: 3, latent: 5 }), [3, 5]);
+    let sparsity = KlSparsity { rows: 3, columns: 5, target: 0.25, scale: 0.5, accumulate: false };
+    assert_eq!(words(&sparsity), [3, 5, one(0.5), one(0.25)]);
     let loss =
         Loss { rows: 3, columns: 5, kind: Kind::Gaussian { deviation: 2.0 }, scale: 0.5, accumulate: false };
     assert_eq!(words(&loss), [3, 5, one(0.5), one(2.0), one(std::f32::consts::LN_2)]);
     let adam = Adam { count: 7, beta1: 0.5, beta2: 0.75, epsilon: 2.0, weight_decay: 0.125, decoupled: true };
     let expected = [7, one(0.125), one(0.5), one(0.5), one(0.75), one(0.25), one(2.0)];
     assert_eq!(words(&adam), expected);
+    let advance = Advance { batch: 3, count: 7, betas: [0.5, 0.75], schedule: COSINE };
+    assert_eq!(words(&advance), [3, 7, one(0.5), one(0.25), one(0.25), 11, 13, 2, one(0.5)]);
     let weight = WeightGradient { geometry: GEOMETRY, chunk: 15, accumulate: false };
     assert_eq!(words(&weight), [8, 630, 3, 5, 7, 4, 6, 8, 9, 10, 11, 12, 13, 14, 48, 15]);
     let (epilogue, accumulate) = (Epilogue::None, false);
     assert_eq!(words(&Down { geometry: GEOMETRY, epilogue, accumulate })[..2], [48, 8]);
     assert_eq!(words(&Up { geometry: GEOMETRY, epilogue, accumulate })[..2], [2, 7]);
+    let dropout = Dropout { rows: 3, columns: 5, rate: 0.25, layer: 2, accumulate: false };
+    assert_eq!(words(&dropout), [15, 2, 1 << 30, one(4.0 / 3.0)]);
+    assert_eq!((words(&POOL), words(&UPSAMPLE)), (vec![3, 9, 7, 5], vec![3, 9, 7, 5]));
+    assert_eq!(words(&ChunkMoments(STRIPS))[..3], [3, 5, 2]);
+    assert_eq!(words(&MERGE), [3, 5, 2, 64, 128, one(0.5), one(2.0)]);
+    let running = RunningMoments { channels: 5, mean_at: 64, variance_at: 128, epsilon: 2.0 };
+    assert_eq!(words(&running), [0, 5, 0, 64, 128, 0, one(2.0)]);
+    assert_eq!(words(&merge_sums()), [3, 5, 2, 64, 128, 0]);
+    let backward = |own_moments| norm::Backward { strips: STRIPS, own_moments, accumulate: false };
+    assert_eq!(words(&backward(true)), [3, 5, 2, 0, 0, one(1.0 / 3.0)]);
+    assert_eq!(words(&backward(false)), [3, 5, 2, 0, 0, 0]);
     let advance = Advance { batch: 3, count: 7, betas: [0.5, 0.75] };
     assert_eq!(words(&advance), [3, 7, one(0.5), one(0.25)]);
 }

@@ -9,7 +9,7 @@ mod common;
 use common::device;
 use faer::{Mat, Side};
 use narrows::data::{self, Dataset, Source};
-use narrows::graph::Replay;
+use narrows::graph::{Replay, Shape};
 use narrows::kernels::State;
 use narrows::model::Model;
 use narrows::train::{Config, Evaluator, packed};
@@ -69,7 +69,7 @@ fn a_linear_autoencoder_reaches_the_error_and_the_subspace_of_pca() {
     let mut config = Config::preset("linear").unwrap();
     config.model.latent = COMPONENTS as u32;
     config.train.batch = 250;
-    let (model, train) = (Model::new(&config.model, pixels as u32).unwrap(), &config.train);
+    let (model, train) = (Model::new(&config.model, Shape::flat(pixels as u32)).unwrap(), &config.train);
     let plan = model.training(train.batch, IMAGES as u32, true, train.optimizer(), false).unwrap();
     let layout = plan.parameters.clone();
     let (error, decoder) = pollster::block_on(async {

@@ -80,16 +80,17 @@ fn a_grid_refuses_what_is_no_picture() {
 #[test]
 fn rows_of_originals_alternate_with_rows_of_reconstructions() {
     let [above, below] = [[0.1, 0.2, 0.3, 0.4], [0.5, 0.6, 0.7, 0.8]];
-    assert_eq!(interleaved(&above, &below, 1, 2), [0.1, 0.2, 0.5, 0.6, 0.3, 0.4, 0.7, 0.8]);
-    assert_eq!(interleaved(&above, &below, 2, 2), [above, below].concat());
+    assert_eq!(interleaved(&[&above, &below], 1, 2), [0.1, 0.2, 0.5, 0.6, 0.3, 0.4, 0.7, 0.8]);
+    assert_eq!(interleaved(&[&above, &below], 2, 2), [above, below].concat());
+    assert_eq!(interleaved(&[&above[..2], &below[..2], &[0.9, 0.9]], 1, 1), [0.1, 0.5, 0.9, 0.2, 0.6, 0.9]);
 }
 
 #[test]
 fn an_incomplete_last_row_keeps_reconstructions_under_their_originals() {
     let white = 1.0;
     assert_eq!(
-        interleaved(&[0.1, 0.2, 0.3], &[0.5, 0.6, 0.7], 1, 2),
+        interleaved(&[&[0.1, 0.2, 0.3], &[0.5, 0.6, 0.7]], 1, 2),
         [0.1, 0.2, 0.5, 0.6, 0.3, white, 0.7, white]
     );
-    assert!(interleaved(&[], &[], 1, 2).is_empty());
+    assert!(interleaved(&[&[], &[]], 1, 2).is_empty());
 }

@@ -2,18 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
+use narrows::data::Source;
 use narrows::train::{Config, DataConfig};
 use narrows::{Error, Result};
 use serde::Serialize;
 
-/// What is used where neither the command nor a file names a variant.
-const DEFAULT_VARIANT: &str = "vae";
+/// What is used where neither the command nor a file names a preset.
+const DEFAULT_PRESET: &str = "vae";
 
-/// The configuration: a variant's preset, a TOML file over it, flags over that.
+/// The configuration: a preset, a TOML file over it, flags over that.
 #[derive(clap::Args)]
 pub(super) struct ConfigFlags {
-    /// linear, mlp or vae [default: the file's, or vae]
-    variant: Option<String>,
+    /// A variant or another preset, as `narrows presets` lists them [default: the file's, or vae]
+    preset: Option<String>,
     /// TOML file with sections [model], [train] and [data]; a run's config.toml is one
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -43,21 +44,51 @@ struct ModelFlags {
     /// Activation of the decoder's last layer (bernoulli: identity, it takes logits)
     #[arg(long, value_name = "F")]
     output_activation: Option<String>,
-    /// bernoulli, gaussian, gaussian-learned or squared-error
+    /// bernoulli, continuous-bernoulli, gaussian, gaussian-learned or squared-error
     #[arg(long, value_name = "KIND")]
     likelihood: Option<String>,
     /// Standard deviation of the gaussian likelihood, in pixel values of [0, 1]
     #[arg(long, allow_negative_numbers = true, value_name = "S")]
     deviation: Option<f32>,
-    /// What the KL (sum over the code, mean over images) is multiplied by
+    /// What the KL to the prior is multiplied by: nats summed over the code, averaged over the images
     #[arg(long, allow_negative_numbers = true, value_name = "BETA")]
     kl_weight: Option<f32>,
+    /// How the squared norm of the encoder's Jacobian is found: exact or estimate
+    #[arg(long, value_name = "KIND")]
+    contraction: Option<String>,
+    /// What it is multiplied by: summed over code and pixels, averaged over the images
+    #[arg(long, allow_negative_numbers = true, value_name = "LAMBDA")]
+    contraction_weight: Option<f32>,
+    /// Whether the decoder's weights are the encoder's, transposed
+    #[arg(long, value_name = "BOOL")]
+    tied: Option<bool>,
+    /// Nats that each dimension of a Gaussian code may have for nothing, on average over a batch
+    #[arg(long, allow_negative_numbers = true, value_name = "NATS")]
+    free_bits: Option<f32>,
+    /// sparse: none, l1 (|z| of each unit) or kl (of sparsity-target to each unit's mean over the batch; sigmoid code)
+    #[arg(long, value_name = "KIND")]
+    sparsity: Option<String>,
+    /// What that is multiplied by: a sum over the units of the code, averaged over the images
+    #[arg(long, allow_negative_numbers = true, value_name = "W")]
+    sparsity_weight: Option<f32>,
+    /// The mean activation that the sparsity kl wants each unit to have
+    #[arg(long, allow_negative_numbers = true, value_name = "P")]
+    sparsity_target: Option<f32>,
     /// Whether layers have biases
     #[arg(long, value_name = "BOOL")]
     bias: Option<bool>,
     /// Whether the mean training image is subtracted first
     #[arg(long, value_name = "BOOL")]
     center: Option<bool>,
+    /// What is done to the images the encoder sees: none, gaussian (noise added), dropout or salt-and-pepper
+    #[arg(long, value_name = "KIND")]
+    corruption: Option<String>,
+    /// Standard deviation of that noise in pixel values of [0, 1], or probability that a pixel is lost
+    #[arg(long, allow_negative_numbers = true, value_name = "S")]
+    corruption_amount: Option<f32>,
+    /// Whether dropout multiplies what it keeps by 1 / (1 - amount)
+    #[arg(long, value_name = "BOOL")]
+    corruption_rescale: Option<bool>,
     /// First weights: glorot-uniform or he-uniform
     #[arg(long, value_name = "SCHEME")]
     init: Option<String>,
@@ -81,6 +112,18 @@ struct TrainFlags {
     /// Learning rate
     #[arg(long, allow_negative_numbers = true, visible_alias = "lr", value_name = "RATE")]
     learning_rate: Option<f32>,
+    /// How the learning rate goes over the epochs: constant, linear or cosine (both to zero)
+    #[arg(long, value_name = "KIND")]
+    schedule: Option<String>,
+    /// How a Gaussian code's kl-weight comes in: none (there at once), linear or cyclical
+    #[arg(long, value_name = "KIND")]
+    kl_warmup: Option<String>,
+    /// Epochs over which it does
+    #[arg(long, value_name = "N")]
+    kl_warmup_epochs: Option<u32>,
+    /// cyclical: how often it rises in them, each time over half a cycle
+    #[arg(long, value_name = "N")]
+    kl_cycles: Option<u32>,
     /// Momentum of sgd
     #[arg(long, allow_negative_numbers = true, value_name = "M")]
     momentum: Option<f32>,
@@ -105,17 +148,26 @@ struct TrainFlags {
 #[derive(clap::Args, Serialize)]
 #[command(next_help_heading = "Data")]
 pub(super) struct DataFlags {
-    /// sample (built in), fashion-mnist, mnist, or idx for any folder of IDX files
+    /// sample (built in), fashion-mnist, mnist, idx (IDX files), folder (pictures of any size), npy (NumPy's
+    /// arrays), the path of a folder or .npy file, whose content tells, or points of the plane: spiral, moons,
+    /// mixture
     #[arg(long = "data", value_name = "SOURCE")]
     #[serde(rename = "source")]
     data: Option<String>,
-    /// Folder with the files, plain or gzipped
+    /// Where its files are
     #[arg(long = "data-dir", value_name = "DIR")]
     #[serde(rename = "dir")]
     data_dir: Option<PathBuf>,
     /// How many of the last training images to hold out [default: a tenth, at most 5000]
     #[arg(long, value_name = "N")]
     validation: Option<usize>,
+    /// Height and width that a folder's pictures are cropped and resized to [default: their own where all have
+    /// one of at most 128, else 64]
+    #[arg(long, value_name = "N")]
+    size: Option<u32>,
+    /// Make a folder's pictures grey [default: only if all are]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    grey: Option<bool>,
 }
 
 /// A list of widths as one value of a flag.
@@ -142,12 +194,53 @@ impl DataFlags {
     /// so another source does not take them over.
     pub(super) fn over(&self, config: &Config) -> Result<DataConfig> {
         let mut config = config.clone();
-        let flags = given(self)?;
-        if self.data.as_ref().is_some_and(|source| *source != config.data.source.to_string()) {
-            config.data = DataConfig::default();
+        let mut flags = given(self)?;
+        if let Some((source, place)) = self.data.as_deref().map(|data| self.named(data)).transpose()? {
+            if source != config.data.source {
+                config.data = DataConfig::default();
+            }
+            flags.insert("source".to_owned(), source.as_str().into());
+            let place = place.map(|place| toml::Value::try_from(place)).transpose();
+            let place = place.map_err(|error| Error::setting("--data", "what TOML can hold", error))?;
+            flags.extend(place.map(|place| ("dir".to_owned(), place)));
         }
         let sections = toml::Table::from_iter([("data".to_owned(), flags.into())]);
         Ok(config.overlaid(sections, ORIGIN)?.data)
+    }
+}
+
+impl DataFlags {
+    /// What was given, as it is typed, each flag behind a space.
+    pub(super) fn typed(&self) -> String {
+        let quoted = |path: &Path| format!("'{}'", path.display());
+        let mut flags = String::new();
+        let mut add = |name: &str, value: Option<String>| {
+            flags.extend(value.map(|value| format!(" --{name} {value}")));
+        };
+        add("data", self.data.clone());
+        add("data-dir", self.data_dir.as_deref().map(quoted));
+        add("validation", self.validation.map(|count| count.to_string()));
+        add("size", self.size.map(|size| size.to_string()));
+        flags.extend(self.grey.map(|grey| format!(" --grey={grey}")));
+        flags
+    }
+
+    // The source that `--data` names, or the one that lies at the path it gives.
+    fn named<'a>(&self, data: &'a str) -> Result<(Source, Option<&'a Path>)> {
+        let path = Path::new(data);
+        match (data.parse(), Source::at(path)) {
+            (Ok(source), _) => Ok((source, None)),
+            (Err(_), Some(_)) if self.data_dir.is_some() => {
+                let expected = "none beside the path that --data gives";
+                Err(Error::setting("--data-dir", expected, format!("both, and --data {data}")))
+            }
+            (Err(_), Some(source)) => Ok((source, Some(path))),
+            (Err(Error::Setting { expected, .. }), None) => {
+                let expected = format!("{expected}, or the path of a folder or .npy file");
+                Err(Error::setting("--data", expected, format!("`{data}`")))
+            }
+            (Err(error), None) => Err(error),
+        }
     }
 }
 
@@ -169,7 +262,7 @@ impl ConfigFlags {
 
     fn names_given(&self) -> Result<Vec<String>> {
         let sections = [given(&self.model)?, given(&self.train)?, given(&self.data)?];
-        let named = self.variant.iter().map(|variant| format!("variant {variant}"));
+        let named = self.preset.iter().map(|preset| format!("preset {preset}"));
         let file = self.config.iter().map(|_| "config".to_owned());
         let settings = sections.into_iter().flat_map(|table| table.into_iter().map(|(name, _)| name));
         Ok(named.chain(file).chain(settings).collect())
@@ -177,7 +270,7 @@ impl ConfigFlags {
 
     /// The whole configuration, checked.
     pub(super) fn resolve(&self) -> Result<Config> {
-        let default = self.variant.as_deref().unwrap_or(DEFAULT_VARIANT);
+        let default = self.preset.as_deref().unwrap_or(DEFAULT_PRESET);
         let config = match &self.config {
             None => Config::preset(default)?,
             Some(path) => self.of_file(path, default)?,
@@ -192,10 +285,10 @@ impl ConfigFlags {
 
     fn of_file(&self, path: &Path, default: &str) -> Result<Config> {
         let config = Config::load(path, default)?;
-        match &self.variant {
-            Some(variant) if *variant != config.model.variant => {
-                let setting = format!("{}: model.variant", path.display());
-                Err(Error::setting(setting, format!("{variant}, as the command says"), config.model.variant))
+        match &self.preset {
+            Some(preset) if *preset != config.preset => {
+                let setting = format!("{}: preset", path.display());
+                Err(Error::setting(setting, format!("{preset}, as the command says"), config.preset))
             }
             _ => Ok(config),
         }

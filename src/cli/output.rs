@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use narrows::data::{LoadReport, Split};
 use narrows::{Error, Result};
 
 /// Writes a line to standard output.
@@ -16,6 +17,21 @@ pub(super) fn line(text: &str) -> Result<()> {
 /// Writes a line to standard error. Where nobody can read it, nobody can be told so either.
 pub(super) fn note(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Tells what is worth telling of a data set that was loaded, on standard error.
+pub(super) fn told(split: Split) -> Split {
+    let LoadReport { left_out, files, remarks, .. } = &split.report;
+    for remark in remarks {
+        note(&format!("note: {remark}"));
+    }
+    if !left_out.is_empty() {
+        note(&format!("note: {} of {files} files are left out:", left_out.len()));
+    }
+    for (file, reason) in left_out {
+        note(&format!("  {}: {reason}", file.display()));
+    }
+    split
 }
 
 /// Whether an error only says that the reader of our output has left, as `head` does.

@@ -3,7 +3,6 @@
 use narrows::data::Dataset;
 use narrows::gpu::{MatMulVariant, Variants};
 use narrows::graph::{Device, Plan, Replay, first_difference};
-use narrows::kernels::state::State;
 use narrows::model::Model;
 use narrows::reference::compare::Tolerance;
 use narrows::train::{Config, packed};
@@ -11,7 +10,7 @@ use narrows::{Error, Result};
 
 use super::DeviceFlags;
 use super::flags::ConfigFlags;
-use super::output::line;
+use super::output::{line, told};
 
 /// Show the dispatches of a training step
 #[derive(clap::Args)]
@@ -31,10 +30,11 @@ impl PlanCommand {
             return Err(Error::setting("--check", "a device to hold against the reference", "--device cpu"));
         }
         let config = self.config.resolve()?;
-        let images = config.data.load()?.train;
-        let (pixels, total) = (images.pixels() as u32, images.len() as u32);
-        let model = Model::new(&config.model, pixels)?;
-        let plan = model.training(config.train.batch, total, true, config.train.optimizer(), self.check)?;
+        let images = told(config.data.load()?).train;
+        let total = images.len() as u32;
+        let model = Model::new(&config.model, images.shape().try_into()?)?;
+        let plan =
+            model.training(config.train.batch, total, true, config.train.update(total)?, self.check)?;
         let device = device.open().await?;
         // The reference has no variants; its plan is shown as a GPU would run it.
         let variants = device.variants().unwrap_or(Variants { matmul: MatMulVariant::Tile });
@@ -45,16 +45,15 @@ impl PlanCommand {
 
 async fn check(plan: &Plan, config: &Config, images: &Dataset, device: &Device) -> Result<()> {
     let train = &config.train;
-    let initial = plan.parameters.initial(train.seed);
     // Any will do, where both sides have the same.
     let center = config.model.center.then(|| vec![0.25; images.pixels()]);
     let setup = |replay: &mut Replay| -> Result<()> {
         replay.write("images", &packed(&images.images))?;
-        replay.write_floats("parameters", &initial)?;
+        replay.write_initial(train.seed)?;
         if let Some(center) = &center {
             replay.write_floats("center", center)?;
         }
-        replay.write_state(&State::new(train.seed, train.learning_rate, train.optimizer().betas()))
+        replay.write_state(&train.first_state(images.len() as u32)?)
     };
     let tolerance = Tolerance::new(1e-4, 1e-3);
     match first_difference(plan, device, &Device::Cpu, tolerance, setup).await? {

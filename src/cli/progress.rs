@@ -1,15 +1,14 @@
-//! The progress bar, the lines of a run, and Ctrl-C.
+//! The progress bar and the lines of a run.
 
 use std::io::IsTerminal;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use narrows::model::Model;
+use narrows::model::{Model, Penalty, ReductionKind};
 use narrows::train::{EpochReport, Losses, Progress, RunEvent, json_line};
 use narrows::{Error, Result};
 
+use super::interrupt::Interrupt;
 use super::output::{line, nobody_listens, note};
 
 /// Bar and lines of a run under way.
@@ -18,7 +17,7 @@ pub(super) struct Reporter {
     model: Model,
     epochs: u32,
     json: bool,
-    stop: Arc<AtomicBool>,
+    stop: Interrupt,
     /// When the first steps were done, and how many those were.
     began: Option<(Instant, u64)>,
     /// A run goes on where its lines cannot be written; this is told at the end.
@@ -27,15 +26,7 @@ pub(super) struct Reporter {
 
 impl Reporter {
     pub(super) fn new(model: &Model, epochs: u32, json: bool) -> Result<Self> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let asked = Arc::clone(&stop);
-        ctrlc::set_handler(move || {
-            // Asked twice, leave at once: the last checkpoint is whole.
-            if asked.swap(true, Ordering::Relaxed) {
-                std::process::exit(130);
-            }
-        })
-        .map_err(|error| Error::setting("Ctrl-C handler", "one handler", error))?;
+        let stop = Interrupt::listen()?;
         let bar = ProgressBar::hidden();
         let style = ProgressStyle::with_template("{prefix} {bar:12} {wide_msg}")
             .map_err(|error| Error::setting("progress bar", "a template", error))?;
@@ -49,7 +40,7 @@ impl Reporter {
             RunEvent::Progress(progress) => self.progress(progress),
             RunEvent::Epoch(report) => self.epoch(report),
         }
-        !self.stop.load(Ordering::Relaxed)
+        !self.stop.came()
     }
 
     /// A line for the reader: on standard output or, where that is for JSON lines alone, standard error.
@@ -94,9 +85,8 @@ impl Reporter {
             String::new()
         };
         let loss = progress.losses.objective(&self.model);
-        let kl =
-            if self.model.has_prior() { format!(" (kl {:.2})", progress.losses.kl) } else { String::new() };
-        self.bar.set_message(format!("{speed}loss {loss:.2}{kl}"));
+        let penalty = self.model.penalty().map(|p| format!(" ({} {:.2})", p.name, progress.losses.penalty));
+        self.bar.set_message(format!("{speed}loss {loss:.2}{}", penalty.unwrap_or_default()));
     }
 
     fn epoch(&mut self, report: &EpochReport) {
@@ -120,15 +110,19 @@ impl Reporter {
     }
 
     fn losses(&self, losses: &Losses) -> String {
-        let Losses { reconstruction, kl } = losses;
-        let pixels = f64::from(self.model.pixels());
-        if !self.model.has_prior() {
-            return format!("{reconstruction:.3} ({:.5} per pixel)", reconstruction / pixels);
-        }
+        let Losses { reconstruction, penalty } = losses;
+        let per_pixel = reconstruction / f64::from(self.model.pixels());
+        let Some(Penalty { name, .. }) = self.model.penalty() else {
+            return format!("{reconstruction:.3} ({per_pixel:.5} per pixel)");
+        };
         let total = losses.objective(&self.model);
-        let weight = self.model.kl_weight_per_image();
+        let weight = self.model.penalty_weight_per_image() as f32;
         let weight = if weight == 1.0 { String::new() } else { format!("{weight} x ") };
-        format!("{total:.2} (reconstruction {reconstruction:.2} + {weight}kl {kl:.2})")
+        let pixel = match self.model.config().reduction {
+            ReductionKind::Image => String::new(),
+            ReductionKind::Pixel => format!(", {per_pixel:.5} per pixel"),
+        };
+        format!("{total:.2} (reconstruction {reconstruction:.2}{pixel} + {weight}{name} {penalty:.2})")
     }
 }
 

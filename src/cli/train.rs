@@ -5,20 +5,21 @@ use std::path::{Path, PathBuf};
 
 use narrows::data::Split;
 use narrows::graph::Device;
-use narrows::model::ALL;
+use narrows::model::presets;
+use narrows::report::report_run;
 use narrows::train::{Checkpoint, PER_IMAGE, Run, Trainer};
 use narrows::{Error, Result};
 
 use super::DeviceFlags;
 use super::flags::ConfigFlags;
-use super::output::note;
+use super::output::{note, told};
 use super::progress::Reporter;
 
 /// Train an autoencoder
 #[derive(clap::Args)]
 #[command(after_help = after_help())]
 pub(super) struct Train {
-    /// Folder for the run's files [default: runs/VARIANT-NNN]
+    /// Folder for the run's files [default: runs/PRESET-NNN]
     #[arg(long, value_name = "DIR")]
     run: Option<PathBuf>,
     /// Go on with the run in this folder, to the same bits as if it had never stopped
@@ -35,17 +36,21 @@ const EXAMPLES: &str = "Examples:
   narrows train vae
   narrows train mlp --hidden 256,64 --latent 10 --optimizer adam --lr 1e-3 --epochs 20
   narrows train vae --data fashion-mnist --seed 7 --run runs/full
+  narrows train vae --data photos --size 32 --likelihood gaussian-learned
+  narrows train mlp --data digits.npy
   narrows train --resume runs/full --epochs 30
   narrows train --config runs/full/config.toml --seed 8
 
-A run's folder gets config.toml, metrics.jsonl, last.safetensors, best.safetensors and each epoch's
-pictures. Ctrl-C saves, and --resume goes on to the same bits.";
+A run's folder gets config.toml, metrics.jsonl, last.safetensors, best.safetensors, each epoch's pictures
+and, in the end, report.html. Ctrl-C saves, and --resume goes on to the same bits.";
 
 fn after_help() -> String {
-    let variants = ALL.iter().map(|variant| format!("\n  {:7} {}", variant.name(), variant.summary()));
+    let presets = presets();
+    let widest = presets.iter().map(|preset| preset.name.len()).max().unwrap_or_default();
+    let lines = presets.iter().map(|preset| format!("\n  {:widest$}  {}", preset.name, preset.summary));
     format!(
-        "Variants, each with settings of its own where no flag says otherwise:{}\n\n{EXAMPLES}",
-        variants.collect::<String>()
+        "Presets, each with settings of its own where no flag says otherwise:{}\n\n{EXAMPLES}",
+        lines.collect::<String>()
     )
 }
 
@@ -62,11 +67,11 @@ impl Train {
         if let Some(folder) = &self.run {
             Run::check_new(folder)?;
         }
-        let split = config.data.load()?;
+        let split = told(config.data.load()?);
         let device = device.open().await?;
         let folder = match &self.run {
             Some(folder) => folder.clone(),
-            None => next_folder(&config.model.variant)?,
+            None => next_folder(&config.preset)?,
         };
         let run = Run::create(&folder, &device, &config, &split).await?;
         self.train(run, &folder, &device, &split).await
@@ -75,7 +80,7 @@ impl Train {
     async fn go_on(&self, folder: &Path, device: &DeviceFlags) -> Result<()> {
         let checkpoint = Checkpoint::last(folder)?;
         let config = self.config.for_resume(&checkpoint.config)?;
-        let split = config.data.load()?;
+        let split = told(config.data.load_for(checkpoint.shape)?);
         let device = device.open_for(&checkpoint).await?;
         let run = Run::resume(folder, &device, &checkpoint, &config, &split).await?;
         self.train(run, folder, &device, &split).await
@@ -94,8 +99,11 @@ impl Train {
         }
         let outcome = run.train(&mut |event| reporter.note(&event)).await;
         reporter.clear();
-        match outcome {
-            Ok(()) => conclude(&mut reporter, folder, run.trainer()),
+        match &outcome {
+            Ok(()) => {
+                let report = report_run(folder, device, split).await?;
+                conclude(&mut reporter, folder, run.trainer(), &report);
+            }
             Err(Error::Stopped) => {
                 note(&format!("stopped and saved; go on with: narrows train --resume {}", folder.display()));
             }
@@ -106,21 +114,23 @@ impl Train {
 }
 
 fn introduce(reporter: &mut Reporter, run: &Run, device: &Device, split: &Split) {
-    let (plan, model) = (run.trainer().plan(), run.trainer().model().config());
+    let (plan, config) = (run.trainer().plan(), run.trainer().config());
     reporter.say(&format!(
         "{} on {}: {} training and {} validation images, {} parameters, {} dispatches a step",
-        model.variant,
+        config.preset,
         device.name(),
         split.train.len(),
         split.validation.len(),
         plan.parameters.count(),
         plan.dispatches.len(),
     ));
-    reporter.say(&format!("losses: {} per image ({PER_IMAGE})", model.likelihood.unit()));
+    reporter.say(&format!("losses: {} per image ({PER_IMAGE})", config.model.likelihood.unit()));
+    reporter.say(&format!("minimized: {}", run.trainer().model().minimized()));
 }
 
 // Tells of the pictures, so that they are what a new user sees.
-fn conclude(reporter: &mut Reporter, folder: &Path, trainer: &Trainer) {
+fn conclude(reporter: &mut Reporter, folder: &Path, trainer: &Trainer, report: &Path) {
+    reporter.say(&format!("report:   {}", report.display()));
     reporter.say(&format!("model:    {}", folder.join("best.safetensors").display()));
     reporter.say(&format!("metrics:  {}", folder.join("metrics.jsonl").display()));
     let epoch = trainer.config().train.epochs;
@@ -135,12 +145,12 @@ fn conclude(reporter: &mut Reporter, folder: &Path, trainer: &Trainer) {
 }
 
 // Makes the folder at once, so that two runs begun together do not share it.
-fn next_folder(variant: &str) -> Result<PathBuf> {
+fn next_folder(preset: &str) -> Result<PathBuf> {
     let runs = Path::new("runs");
     std::fs::create_dir_all(runs).map_err(Error::io("create", runs))?;
     let mut number = 1;
     loop {
-        let folder = runs.join(format!("{variant}-{number:03}"));
+        let folder = runs.join(format!("{preset}-{number:03}"));
         match std::fs::create_dir(&folder) {
             Ok(()) => return Ok(folder),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,

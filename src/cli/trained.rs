@@ -8,6 +8,7 @@ use narrows::train::Checkpoint;
 use narrows::{Error, Result};
 
 use super::flags::DataFlags;
+use super::output::told;
 
 /// A trained model and the images to use it on.
 #[derive(clap::Args)]
@@ -48,7 +49,7 @@ impl Trained {
     /// The checkpoint and the images, of the size it was trained on and at least one.
     pub(super) fn load(&self) -> Result<(Checkpoint, Dataset)> {
         let checkpoint = Checkpoint::find(&self.checkpoint)?;
-        let split = self.data.over(&checkpoint.config)?.load()?;
+        let split = told(self.data.over(&checkpoint.config)?.load_for(checkpoint.shape)?);
         let images = match self.part {
             Part::Test => split.test,
             Part::Validation => split.validation,

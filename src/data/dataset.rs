@@ -1,6 +1,7 @@
 //! Images in memory as bytes, and their division into training, validation and test parts.
 
 use std::ops::Range;
+use std::path::PathBuf;
 
 use crate::{Error, Result};
 
@@ -26,6 +27,10 @@ pub struct Dataset {
     pub images: Vec<u8>,
     /// `[count]`: the class of each image.
     pub labels: Option<Vec<u8>>,
+    /// What label `i` is called, at index `i`. Empty where the number says it all, or nobody knows.
+    pub classes: Vec<String>,
+    /// `[count]`: the file of each image, below the data set's folder. Empty where images have no files of their own.
+    pub files: Vec<PathBuf>,
 }
 
 impl Dataset {
@@ -50,7 +55,8 @@ impl Dataset {
             let expected = format!("whole images of {height} x {width} x {channels} bytes");
             return Err(Error::shape(name, expected, format!("{} bytes", images.len())));
         }
-        let dataset = Self { name, height, width, channels, images, labels };
+        let (classes, files) = (Vec::new(), Vec::new());
+        let dataset = Self { name, height, width, channels, images, labels, classes, files };
         match &dataset.labels {
             Some(labels) if labels.len() != dataset.len() => {
                 let expected = format!("{} labels, one an image", dataset.len());
@@ -58,6 +64,43 @@ impl Dataset {
             }
             _ => Ok(dataset),
         }
+    }
+
+    /// The same with names for its labels: label `i` is called `classes[i]`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if a label has no name. No names at all are right for any labels.
+    pub fn with_classes<S: Into<String>>(mut self, classes: impl IntoIterator<Item = S>) -> Result<Self> {
+        self.classes = classes.into_iter().map(Into::into).collect();
+        let labels = self.labels.iter().flatten();
+        match labels
+            .max()
+            .filter(|most| !self.classes.is_empty() && usize::from(**most) >= self.classes.len())
+        {
+            None => Ok(self),
+            Some(most) => {
+                let expected = format!("labels below {}, the number of its classes", self.classes.len());
+                Err(Error::shape(self.name, expected, most))
+            }
+        }
+    }
+
+    /// The same with the file of each image.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if there is not one for each.
+    pub fn with_files(mut self, files: Vec<PathBuf>) -> Result<Self> {
+        if files.len() != self.len() {
+            let expected = format!("{} files, one an image", self.len());
+            return Err(Error::shape(self.name, expected, files.len()));
+        }
+        self.files = files;
+        Ok(self)
+    }
+
+    /// What a label is called: its class, or else its number.
+    pub fn class(&self, label: u8) -> String {
+        self.classes.get(usize::from(label)).cloned().unwrap_or_else(|| label.to_string())
     }
 
     /// How many images.
@@ -68,6 +111,11 @@ impl Dataset {
     /// Whether there is no image, as in the validation part when none is wanted.
     pub fn is_empty(&self) -> bool {
         self.images.is_empty()
+    }
+
+    /// Height, width and channels of an image.
+    pub fn shape(&self) -> [usize; 3] {
+        [self.height, self.width, self.channels]
     }
 
     /// Bytes of an image: `height * width * channels`.
@@ -106,21 +154,37 @@ impl Dataset {
         Ok(Self {
             name: self.name.clone(),
             images: self.images[range.start * self.pixels()..range.end * self.pixels()].to_vec(),
-            labels: self.labels.as_ref().map(|labels| labels[range].to_vec()),
+            labels: self.labels.as_ref().map(|labels| labels[range.clone()].to_vec()),
+            classes: self.classes.clone(),
+            files: self.files.get(range).map(<[PathBuf]>::to_vec).unwrap_or_default(),
             ..*self
         })
     }
 
     /// Moves the last `count` images out, so that a large set is not held twice.
-    fn split_last(&mut self, count: usize) -> Self {
+    pub(super) fn split_last(&mut self, count: usize) -> Self {
         let first = self.len() - count;
         Self {
             name: self.name.clone(),
             images: self.images.split_off(first * self.pixels()),
             labels: self.labels.as_mut().map(|labels| labels.split_off(first)),
+            classes: self.classes.clone(),
+            files: self.files.split_off(first.min(self.files.len())),
             ..*self
         }
     }
+}
+
+/// What is worth telling of a data set that was loaded. The library never prints; the command line does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LoadReport {
+    /// The files that are not in it, each with the reason.
+    pub left_out: Vec<(PathBuf, String)>,
+    /// How many files there were, those left out included.
+    pub files: usize,
+    /// What else is to be said, a sentence each.
+    pub remarks: Vec<String>,
 }
 
 /// A data set as training sees it. All three parts have images of one size.
@@ -133,6 +197,8 @@ pub struct Split {
     pub validation: Dataset,
     /// What is looked at once, in the end.
     pub test: Dataset,
+    /// What is worth telling of the loading.
+    pub report: LoadReport,
 }
 
 impl Split {
@@ -152,6 +218,6 @@ impl Split {
             return Err(Error::setting("validation", expected, count));
         }
         let validation = train.split_last(count);
-        Ok(Self { train, validation, test })
+        Ok(Self { train, validation, test, report: LoadReport::default() })
     }
 }

@@ -9,9 +9,17 @@
 //! ```
 
 mod dataset;
+pub mod folder;
 pub mod idx;
+mod mixture;
+pub mod npy;
+mod npy_header;
+mod picture;
+pub mod points;
 mod sample;
 mod source;
 
-pub use dataset::{Dataset, Split};
-pub use source::{Source, load};
+pub use dataset::{Dataset, LoadReport, Split};
+pub use mixture::{Component, GaussianMixture};
+pub use picture::Form;
+pub use source::{Source, load, load_as};

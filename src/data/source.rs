@@ -8,7 +8,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Dataset, Split, idx, sample};
+use super::points::Shape2d;
+use super::{Dataset, Form, LoadReport, Split, folder, idx, npy, sample};
 use crate::{Error, Result};
 
 /// The environment variable that names the parent of the data sets' folders.
@@ -42,11 +43,31 @@ pub enum Source {
     Mnist,
     /// `idx`: IDX files under MNIST's file names, from the given folder. The label files may be missing.
     Idx,
+    /// `folder`: the pictures in a folder, of any size, as [`folder`] has it.
+    Folder,
+    /// `npy`: NumPy's `.npy` files, as [`npy`] has it.
+    Npy,
+    /// `spiral`: points of the plane around a curve, as images of two pixels; drawn, not read.
+    Spiral,
+    /// `moons`: points of the plane around two half circles.
+    Moons,
+    /// `mixture`: points of the plane from a mixture of three Gaussians.
+    Mixture,
 }
 
 impl Source {
     /// Every source.
-    pub const ALL: [Self; 4] = [Self::Sample, Self::FashionMnist, Self::Mnist, Self::Idx];
+    pub const ALL: [Self; 9] = [
+        Self::Sample,
+        Self::FashionMnist,
+        Self::Mnist,
+        Self::Idx,
+        Self::Folder,
+        Self::Npy,
+        Self::Spiral,
+        Self::Moons,
+        Self::Mixture,
+    ];
 
     /// The name on the command line.
     pub const fn as_str(self) -> &'static str {
@@ -55,14 +76,38 @@ impl Source {
             Self::FashionMnist => "fashion-mnist",
             Self::Mnist => "mnist",
             Self::Idx => "idx",
+            Self::Folder => "folder",
+            Self::Npy => "npy",
+            Self::Spiral => Shape2d::Spiral.as_str(),
+            Self::Moons => Shape2d::Moons.as_str(),
+            Self::Mixture => Shape2d::Mixture.as_str(),
         }
+    }
+
+    /// The source of a shape's points.
+    pub const fn of_shape(shape: Shape2d) -> Self {
+        match shape {
+            Shape2d::Spiral => Self::Spiral,
+            Shape2d::Moons => Self::Moons,
+            Shape2d::Mixture => Self::Mixture,
+        }
+    }
+
+    /// What the data at `path` are: a file is taken for `npy`; a folder for `npy` if it has a `train.npy`, for `idx` if
+    /// it has IDX files, and else for a folder of pictures. None where there is nothing.
+    pub fn at(path: &Path) -> Option<Self> {
+        if path.is_file() || path.join("train.npy").is_file() {
+            return Some(Self::Npy);
+        }
+        let idx = || idx::find(path, "train-images-idx3-ubyte").is_ok();
+        path.is_dir().then(|| if idx() { Self::Idx } else { Self::Folder })
     }
 
     /// What label `i` is called, at index `i`. Empty where the number says it all, or nobody knows.
     pub const fn classes(self) -> &'static [&'static str] {
         match self {
             Self::Sample | Self::FashionMnist => &FASHION_CLASSES,
-            Self::Mnist | Self::Idx => &[],
+            _ => &[],
         }
     }
 
@@ -73,11 +118,21 @@ impl Source {
                 "`apt-get install dataset-fashion-mnist`, or download the four files from \
                  https://github.com/zalandoresearch/fashion-mnist into a folder and pass --data-dir"
             }
+            Self::Folder | Self::Npy => "Name the place with --data PATH",
             _ => "Download the four files into a folder and pass --data-dir",
         }
     }
 
-    /// The folders to look in, best first, with `parent` the value of `NARROWS_DATA`.
+    /// What is looked for.
+    const fn content(self) -> &'static str {
+        match self {
+            Self::Folder => "a folder of pictures",
+            Self::Npy => "a .npy file or a folder with train.npy",
+            _ => "a folder of IDX files",
+        }
+    }
+
+    /// The places to look in, best first, with `parent` the value of `NARROWS_DATA`.
     fn places(self, data_dir: Option<&Path>, parent: Option<OsString>) -> Vec<PathBuf> {
         if let Some(folder) = data_dir {
             return vec![folder.to_owned()];
@@ -87,47 +142,78 @@ impl Source {
         match self {
             Self::FashionMnist => named.into_iter().chain([DEBIAN_FASHION_MNIST.into()]).collect(),
             Self::Mnist => named.into_iter().collect(),
-            Self::Sample | Self::Idx => Vec::new(),
+            _ => Vec::new(),
         }
     }
 
-    /// The first of [`Self::places`] that is a folder.
-    fn folder(self, data_dir: Option<&Path>) -> Result<PathBuf> {
+    /// The first of [`Self::places`] that is a folder, or a file where that is what there may be.
+    fn place(self, data_dir: Option<&Path>) -> Result<PathBuf> {
         let places = self.places(data_dir, env::var_os(PARENT));
-        if let Some(folder) = places.iter().find(|place| place.is_dir()) {
-            return Ok(folder.clone());
+        let fits = |place: &&PathBuf| place.is_dir() || self == Self::Npy && place.is_file();
+        if let Some(place) = places.iter().find(fits) {
+            return Ok(place.clone());
         }
         let looked: Vec<_> = places.iter().map(|place| place.display().to_string()).collect();
         let (expected, got) = match (looked.is_empty(), self) {
-            (false, _) => (format!("a folder of IDX files at {}", looked.join(" or ")), "no such folder"),
-            (true, Self::Idx) => ("--data-dir, the folder of its IDX files".into(), "none"),
+            (false, Self::Npy) => (format!("{} at {}", self.content(), looked.join(" or ")), "nothing there"),
+            (false, _) => (format!("{} at {}", self.content(), looked.join(" or ")), "no such folder"),
+            (true, Self::Idx | Self::Folder | Self::Npy) => {
+                (format!("--data-dir, {}", self.content()), "none")
+            }
             (true, _) => (format!("--data-dir, or {PARENT} with a folder {self}"), "neither"),
         };
         Err(Error::setting(format!("data set {self}"), expected, format!("{got}. {}", self.advice())))
     }
 }
 
-/// Loads a data set and takes the validation part, the last images of its training file, off it.
+/// Loads a data set and takes the validation part, the last images of its training part, off it.
 ///
-/// `data_dir` is the folder with the IDX files; `validation` is [`Split::new`]'s count.
+/// `data_dir` is where its files are; `validation` is [`Split::new`]'s count.
 ///
 /// # Errors
-/// [`Error::Setting`] if no folder is found, if `sample` is given one, or if `validation` leaves nothing to
-/// train on; [`Error::File`] or [`Error::Io`] as of [`idx::read`]; [`Error::Shape`] if the training and test
-/// images differ in size.
+/// [`Error::Setting`] if no place is found, if a set that is built in is given one, or if `validation` leaves nothing to
+/// train on; [`Error::File`] or [`Error::Io`] as of [`idx::read`], [`folder::read`] and [`npy::read_parts`];
+/// [`Error::Shape`] if the training and test images differ in size.
 pub fn load(source: Source, data_dir: Option<&Path>, validation: Option<usize>) -> Result<Split> {
+    load_as(source, data_dir, validation, Form::default())
+}
+
+/// [`load`] with the form that a folder's pictures are brought to. The images of other sources have theirs.
+///
+/// # Errors
+/// As [`load`], and those of [`folder::read`] for a form.
+pub fn load_as(
+    source: Source,
+    data_dir: Option<&Path>,
+    validation: Option<usize>,
+    form: Form,
+) -> Result<Split> {
+    let mut report = LoadReport::default();
     let (train, test) = match (source, data_dir) {
         (Source::Sample, None) => sample::read(source.as_str())?,
-        (Source::Sample, Some(folder)) => {
-            let expected = "no folder with the data set sample, which is built in";
+        (Source::Spiral, None) => Shape2d::Spiral.read()?,
+        (Source::Moons, None) => Shape2d::Moons.read()?,
+        (Source::Mixture, None) => Shape2d::Mixture.read()?,
+        (Source::Sample | Source::Spiral | Source::Moons | Source::Mixture, Some(folder)) => {
+            let expected = format!("no folder with the data set {source}, which is built in");
             return Err(Error::setting("--data-dir", expected, folder.display()));
         }
-        _ => {
-            let folder = source.folder(data_dir)?;
+        (Source::Folder, _) => {
+            let (train, test, noted) = folder::read(&source.place(data_dir)?, form)?;
+            report = noted;
+            (train, test)
+        }
+        (Source::Npy, _) => npy::read_parts(&source.place(data_dir)?)?,
+        (Source::FashionMnist | Source::Mnist | Source::Idx, _) => {
+            let folder = source.place(data_dir)?;
             (read_part(source, &folder, "train")?, read_part(source, &folder, "t10k")?)
         }
     };
-    Split::new(train, test, validation)
+    let named = |part: Dataset| match source.classes() {
+        [] => Ok(part),
+        classes => part.with_classes(classes.iter().copied()),
+    };
+    Ok(Split { report, ..Split::new(named(train)?, named(test)?, validation)? })
 }
 
 /// Reads `{part}-images-idx3-ubyte` and `{part}-labels-idx1-ubyte`.

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use narrows_shaders::Access;
 
-use super::gradient::Gradient;
 use super::liveness::share_memory;
 use super::parameters::ALIGNMENT;
 use super::plan::{BufferId, BufferSpec, Content, Dispatch, Phase, Plan, Slice};
 use super::{Init, Parameter, ParameterLayout};
-use crate::kernels::activation::{self, Activation};
+use crate::kernels::activation::Activation;
+use crate::kernels::loss::ContinuousMean;
+use crate::kernels::pool::MaxPool;
 use crate::kernels::state::State;
 use crate::kernels::{self, Kernel};
 use crate::{Error, Result};
@@ -40,10 +41,16 @@ pub(super) struct TensorState {
     pub(super) value: Slice,
     // The activation that made it and what the forward pass kept for its slope.
     pub(super) activation: Option<(Activation, Slice)>,
+    // The tensor that activation was applied to, where it is one, and not inside of a layer.
+    pub(super) applied_to: Option<Tensor>,
+    // Where in another tensor each of its elements stood, where a pooling made it.
+    pub(super) pooled: Option<(MaxPool, Slice)>,
     // How many recorded operations will send a gradient.
     pub(super) uses: usize,
     pub(super) needs_gradient: bool,
-    pub(super) gradient: Option<Gradient>,
+    // Of its value, and of what the activation was applied to: see gradient.rs.
+    pub(super) gradient: Option<Slice>,
+    pub(super) preactivation_gradient: Option<Slice>,
 }
 
 type Backward = Box<dyn FnOnce(&mut Graph) -> Result<()>>;
@@ -54,6 +61,8 @@ pub struct Graph {
     pub(super) tensors: Vec<TensorState>,
     pub(super) layout: ParameterLayout,
     pub(super) batch: u32,
+    // How many dropout layers there are so far.
+    pub(super) dropouts: u32,
     pub(super) terms: Vec<String>,
     // The offsets of those that a dispatch recorded so far sends a gradient.
     pub(super) parameters_with_gradient: BTreeSet<usize>,
@@ -61,6 +70,9 @@ pub struct Graph {
     tape: Vec<Backward>,
     named: BTreeMap<String, Slice>,
     phase: Phase,
+    training: bool,
+    statistics: ParameterLayout,
+    statistics_buffer: Option<BufferId>,
 }
 
 // The flat buffers exist from the start; the parameters' size is known only at the end.
@@ -69,19 +81,33 @@ pub(super) const GRADIENTS: BufferId = BufferId(1);
 pub(super) const STATE: BufferId = BufferId(2);
 
 impl Graph {
-    /// A graph for batches of `batch` images.
+    /// A graph to train on batches of `batch` images.
     pub fn new(batch: u32) -> Self {
+        Self::with(batch, true)
+    }
+
+    /// A graph to use what was trained, on batches of `batch` images: dropout does nothing, and batch normalisation
+    /// takes the running statistics, so that an image's result does not depend on the others of its batch.
+    pub fn inference(batch: u32) -> Self {
+        Self::with(batch, false)
+    }
+
+    fn with(batch: u32, training: bool) -> Self {
         let mut graph = Self {
             buffers: Vec::new(),
             tensors: Vec::new(),
             layout: ParameterLayout::default(),
             batch,
+            dropouts: 0,
             terms: Vec::new(),
             parameters_with_gradient: BTreeSet::new(),
             dispatches: Vec::new(),
             tape: Vec::new(),
             named: BTreeMap::new(),
             phase: Phase::Forward,
+            training,
+            statistics: ParameterLayout::default(),
+            statistics_buffer: None,
         };
         graph.buffer("parameters", 0, true);
         graph.buffer("gradients", 0, true);
@@ -89,6 +115,11 @@ impl Graph {
         graph.buffers[STATE.0].content = Content::State;
         graph.name("state", state);
         graph
+    }
+
+    /// Whether it is for training, and not for [inference](Graph::inference).
+    pub fn is_training(&self) -> bool {
+        self.training
     }
 
     /// The step's state.
@@ -136,6 +167,24 @@ impl Graph {
         self.layout.add(name.into(), shape, init)
     }
 
+    /// Named numbers that start as `first` and that layers keep up to date in training, without a gradient: no optimizer
+    /// sees them. They live in the flat buffer `statistics`, which a model without any does not have.
+    pub fn statistic(&mut self, name: impl Into<String>, shape: Vec<usize>, first: f32) -> Parameter {
+        let statistic = self.statistics.add(name.into(), shape, Init::Constant(first));
+        let buffer = match self.statistics_buffer {
+            Some(buffer) => buffer,
+            None => self.buffer("statistics", 0, true).buffer,
+        };
+        self.statistics_buffer = Some(buffer);
+        self.buffers[buffer.0].words = self.statistics.words();
+        self.name("statistics", Slice { buffer, offset: 0, words: self.statistics.words() });
+        statistic
+    }
+
+    pub(super) fn statistics_buffer(&self) -> Result<BufferId> {
+        self.statistics_buffer.ok_or_else(|| Error::shape("statistics", "at least one in this graph", "none"))
+    }
+
     pub(super) fn tensor(
         &mut self,
         label: impl Into<String>,
@@ -150,9 +199,12 @@ impl Graph {
             shape: [rows, columns],
             value,
             activation: None,
+            applied_to: None,
+            pooled: None,
             uses: 0,
             needs_gradient,
             gradient: None,
+            preactivation_gradient: None,
         });
         Tensor { id: self.tensors.len() - 1, rows, columns }
     }
@@ -172,6 +224,15 @@ impl Graph {
             return Ok(());
         }
         Err(Error::shape(operation, "a parameter of this graph", format!("{} of another", parameter.name)))
+    }
+
+    /// Fails for a statistic that another graph declared, and for a parameter.
+    pub(super) fn know_statistic(&self, operation: &str, statistic: &Parameter) -> Result<()> {
+        if self.statistics.iter().any(|known| known == statistic) {
+            return Ok(());
+        }
+        let got = format!("{}, which is none of them", statistic.name);
+        Err(Error::shape(operation, "a statistic of this graph", got))
     }
 
     pub(super) fn value(&self, tensor: Tensor) -> Slice {
@@ -204,6 +265,16 @@ impl Graph {
         Ok(())
     }
 
+    /// Holds a kernel's extents and settings against its limits; an error names the operation.
+    pub(super) fn check_kernel(&self, label: &str, kernel: &dyn Kernel) -> Result<()> {
+        kernels::check(kernel).map_err(|error| match error {
+            Error::Setting { setting, expected, got } => {
+                Error::Setting { setting: format!("{label}: {setting}"), expected, got }
+            }
+            other => other,
+        })
+    }
+
     /// Records one kernel, holding its extents against its limits and the operands' sizes against what it
     /// needs.
     pub(super) fn record(
@@ -213,12 +284,7 @@ impl Graph {
         operands: &[Slice],
     ) -> Result<()> {
         let label = label.into();
-        kernels::check(&kernel).map_err(|error| match error {
-            Error::Setting { setting, expected, got } => {
-                Error::Setting { setting: format!("{label}: {setting}"), expected, got }
-            }
-            other => other,
-        })?;
+        self.check_kernel(&label, &kernel)?;
         let needed = kernel.operands();
         if needed.len() != operands.len() {
             let count = |n: usize| format!("{n} operands");
@@ -248,16 +314,16 @@ impl Graph {
         Ok(())
     }
 
-    /// `f(x)` on its own. Carries no gradient: for outputs.
+    /// The mean image that the logits of a continuous Bernoulli stand for. Carries no gradient: for outputs.
     ///
     /// # Errors
     /// [`Error::Shape`] for a tensor of another graph.
-    pub fn activate(&mut self, label: &str, x: Tensor, activation: Activation) -> Result<Tensor> {
-        self.know(label, x)?;
-        let y = self.tensor(label, x.rows, x.columns, false);
-        let operands = [self.value(x), self.value(y)];
-        self.record(label, activation::Forward { count: x.count(), activation }, &operands)?;
-        Ok(y)
+    pub fn continuous_mean(&mut self, label: &str, logits: Tensor) -> Result<Tensor> {
+        self.know(label, logits)?;
+        let mean = self.tensor(label, logits.rows, logits.columns, false);
+        let operands = [self.value(logits), self.value(mean)];
+        self.record(label, ContinuousMean { count: logits.count() }, &operands)?;
+        Ok(mean)
     }
 
     /// The plan. Temporary buffers whose lives do not overlap share memory, unless `keep_all` asks that
@@ -275,6 +341,7 @@ impl Graph {
             buffers: self.buffers,
             dispatches: self.dispatches,
             parameters: self.layout,
+            statistics: self.statistics,
             named: self.named,
             batch: self.batch,
             terms: self.terms,
@@ -285,6 +352,7 @@ impl Graph {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::activation;
 
     #[test]
     fn a_dispatch_that_writes_what_it_reads_is_refused() {

@@ -79,6 +79,11 @@ impl ParameterLayout {
         self.parameters.iter()
     }
 
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.parameters.is_empty()
+    }
+
     /// Words of the flat buffer, padding included.
     pub fn words(&self) -> usize {
         self.words

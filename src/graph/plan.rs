@@ -101,6 +101,8 @@ pub struct Plan {
     pub dispatches: Vec<Dispatch>,
     /// Where each parameter lives in the flat parameter buffer.
     pub parameters: ParameterLayout,
+    /// Where each statistic lives in the flat buffer `statistics`; without any there is no such buffer.
+    pub statistics: ParameterLayout,
     /// Ranges the host reads and writes, by name.
     pub named: BTreeMap<String, Slice>,
     /// Images in a batch.

@@ -178,6 +178,52 @@ impl Replay {
         Ok(())
     }
 
+    /// Writes the first parameters for `seed`, and the first statistics where the model has any.
+    ///
+    /// # Errors
+    /// As [`Replay::write`].
+    pub fn write_initial(&mut self, seed: u64) -> Result<()> {
+        let plan = self.plan();
+        let (parameters, statistics) = (plan.parameters.initial(seed), plan.statistics.initial(seed));
+        self.write_trained(&parameters, &statistics)
+    }
+
+    /// Writes the flat buffers of parameters and, where the model has any, of statistics.
+    ///
+    /// # Errors
+    /// As [`Replay::write`].
+    pub fn write_trained(&mut self, parameters: &[f32], statistics: &[f32]) -> Result<()> {
+        self.write_floats("parameters", parameters)?;
+        if self.plan().statistics.is_empty() && statistics.is_empty() {
+            return Ok(());
+        }
+        self.write_floats("statistics", statistics)
+    }
+
+    /// Copies what training changes of a model, its parameters and, where it has any, its statistics, from another
+    /// replay on the same device.
+    ///
+    /// # Errors
+    /// As [`Replay::copy_from`].
+    pub fn copy_trained(&mut self, other: &Self) -> Result<()> {
+        self.copy_from("parameters", other)?;
+        if self.plan().statistics.is_empty() {
+            return Ok(());
+        }
+        self.copy_from("statistics", other)
+    }
+
+    /// Reads the flat buffer of statistics, which is empty where the model has none.
+    ///
+    /// # Errors
+    /// As [`Replay::read`].
+    pub async fn read_statistics(&self) -> Result<Vec<f32>> {
+        if self.plan().statistics.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.read_floats("statistics").await
+    }
+
     /// Runs `steps` steps in one submit, at most [`Plan::ring_steps`], with a copy of the named range
     /// behind them. Returns at once on a GPU: await [`Replay::wait`] later.
     ///

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::{Error, Result};
+
 /// Height, width and channels of an image or feature map: what the columns of a [`Tensor`](super::Tensor) hold,
 /// channels innermost, so that a batch is `[batch, height, width, channels]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -31,6 +33,20 @@ impl Shape {
             Some(pixels) => pixels.checked_mul(self.channels),
             None => None,
         }
+    }
+}
+
+impl TryFrom<[usize; 3]> for Shape {
+    type Error = Error;
+
+    /// Height, width and channels as files and data sets count them.
+    fn try_from(extents: [usize; 3]) -> Result<Self> {
+        let small = extents.map(|extent| u32::try_from(extent).unwrap_or(u32::MAX));
+        let shape = Self::new(small[0], small[1], small[2]);
+        if shape.columns().is_some_and(|columns| columns > 0) {
+            return Ok(shape);
+        }
+        Err(Error::setting("shape", "images of 1 to 2^32 - 1 numbers", format!("{extents:?}")))
     }
 }
 

@@ -5,8 +5,9 @@ use super::parameters::ALIGNMENT;
 use super::plan::{BufferId, Phase};
 use super::{Graph, Plan, Slice, Tensor};
 use crate::kernels::batch::{Gather, Permute};
+use crate::kernels::corruption::{Corrupt, Corruption};
 use crate::kernels::optimizer::{Adam, Sgd};
-use crate::kernels::step::Advance;
+use crate::kernels::step::{Advance, Schedule};
 use crate::{Error, Result};
 
 /// Rows of the loss ring: the most steps one submit may hold.
@@ -55,6 +56,31 @@ impl Optimizer {
     }
 }
 
+/// The images of a step, `[batch, pixels]` each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// As they are: what reconstructions are held against.
+    pub clean: Tensor,
+    /// As the encoder sees them: corrupted, or the same tensor as `clean`.
+    pub seen: Tensor,
+}
+
+/// How a training step ends: the gradients' use, and what changes with the number of the step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Update {
+    /// How gradients become updates.
+    pub optimizer: Optimizer,
+    /// The learning rate and the share of a KL's weight, step by step.
+    pub schedule: Schedule,
+}
+
+impl From<Optimizer> for Update {
+    /// With a learning rate that stays as it is, and no warm-up.
+    fn from(optimizer: Optimizer) -> Self {
+        Self { optimizer, schedule: Schedule::default() }
+    }
+}
+
 impl Plan {
     /// Rows of the ring that losses are recorded in: the most steps to run between two readings.
     pub const fn ring_steps() -> u32 {
@@ -65,12 +91,20 @@ impl Plan {
 impl Graph {
     /// The next batch of the data set in the buffer `images` (`total` images of `pixels` bytes, packed):
     /// `[batch, pixels]` f32 in [0, 1]. Shuffled anew in each pass, or in order; less the mean image in the
-    /// buffer `center` `[pixels]`, where `center` says so.
+    /// buffer `center` `[pixels]`, where `center` says so. What is `seen` of them is corrupted anew in each step,
+    /// before the mean image is subtracted; without a corruption it is the batch itself and costs nothing.
     ///
     /// # Errors
-    /// [`Error::Setting`] where the batch is empty or larger than the data set, [`Error::TooLarge`] for a
-    /// data set of 4 GiB or more.
-    pub fn batch(&mut self, total: u32, pixels: u32, shuffle: bool, center: bool) -> Result<Tensor> {
+    /// [`Error::Setting`] where the batch is empty or larger than the data set, or the corruption is none
+    /// that can be done; [`Error::TooLarge`] for a data set of 4 GiB or more.
+    pub fn batch(
+        &mut self,
+        total: u32,
+        pixels: u32,
+        shuffle: bool,
+        center: bool,
+        corruption: Option<Corruption>,
+    ) -> Result<Batch> {
         let batch = self.batch;
         if batch == 0 || batch > total {
             return Err(Error::setting(
@@ -93,15 +127,24 @@ impl Graph {
             operands.push(mean);
         }
         operands.push(value);
-        self.record("x", Gather { batch, count: total, pixels, center }, &operands)?;
-        Ok(x)
+        let gather = Gather { batch, count: total, pixels, center };
+        let Some(corruption) = corruption else {
+            self.record("x", gather, &operands)?;
+            return Ok(Batch { clean: x, seen: x });
+        };
+        let seen = self.tensor("seen", batch, pixels, false);
+        operands.insert(0, state);
+        operands.push(self.value(seen));
+        self.record("x, seen", Corrupt { gather, corruption }, &operands)?;
+        Ok(Batch { clean: x, seen })
     }
 
     /// Records the optimizer over all parameters, then moves the state on by one step.
     ///
     /// # Errors
     /// [`Error::Shape`] where an internal buffer does not fit, which the kernels' tests rule out.
-    pub fn update(&mut self, optimizer: Optimizer, total: u32) -> Result<()> {
+    pub fn update(&mut self, update: impl Into<Update>, total: u32) -> Result<()> {
+        let Update { optimizer, schedule } = update.into();
         self.enter(Phase::Update);
         let words = self.layout.words();
         let flat = |buffer: BufferId| Slice { buffer, offset: 0, words };
@@ -130,17 +173,17 @@ impl Graph {
                 self.record("adam", kernel, &operands)?;
             }
         }
-        self.advance(total, optimizer.betas())
+        let betas = optimizer.betas();
+        self.record("advance", Advance { batch: self.batch, count: total, betas, schedule }, &[self.state()])
     }
 
-    /// Moves the state on by one step over `total` images.
+    /// Moves the state on by one step over `total` images, where nothing is trained.
     ///
     /// # Errors
     /// As [`Graph::update`].
-    pub fn advance(&mut self, total: u32, betas: [f64; 2]) -> Result<()> {
+    pub fn advance(&mut self, total: u32) -> Result<()> {
         self.enter(Phase::Update);
-        let state = self.state();
-        let kernel = Advance { batch: self.batch, count: total, betas };
-        self.record("advance", kernel, &[state])
+        let (betas, schedule) = ([0.0; 2], Schedule::default());
+        self.record("advance", Advance { batch: self.batch, count: total, betas, schedule }, &[self.state()])
     }
 }

@@ -74,14 +74,17 @@ impl Grid<'_> {
     }
 }
 
-/// Rows of `columns` originals, each row followed by the row of their reconstructions. Both are
-/// `[count, pixels]`; an incomplete last row is filled up with white, so that pairs stay one above the other.
-pub fn interleaved(originals: &[f32], reconstructions: &[f32], pixels: usize, columns: usize) -> Vec<f32> {
+/// Rows of `columns` images of the first set, each followed by the rows of the same images in the other sets: originals
+/// above their reconstructions, say. Every set is `[count, pixels]`; an incomplete last row is filled up with white, so
+/// that what belongs together stays one above the other.
+pub fn interleaved(sets: &[&[f32]], pixels: usize, columns: usize) -> Vec<f32> {
     let row = (pixels * columns).max(1);
-    let mut all = Vec::with_capacity(2 * originals.len().next_multiple_of(row));
-    for (above, below) in originals.chunks(row).zip(reconstructions.chunks(row)) {
-        for images in [above, below] {
-            all.extend_from_slice(images);
+    let rows = sets.iter().map(|set| set.len().div_ceil(row)).min().unwrap_or_default();
+    let mut all = Vec::with_capacity(sets.len() * rows * row);
+    for number in 0..rows {
+        for set in sets {
+            let images = &set[number * row..];
+            all.extend_from_slice(&images[..row.min(images.len())]);
             all.resize(all.len().next_multiple_of(row), 1.0);
         }
     }

@@ -21,6 +21,8 @@ pub struct Checkpoint {
     pub matmul: Option<String>,
     /// The flat parameter buffer.
     pub parameters: Vec<f32>,
+    /// The flat buffer of running statistics; empty where the model has none.
+    pub statistics: Vec<f32>,
     /// The optimizer's flat moment buffers, by name.
     pub moments: Vec<(String, Vec<f32>)>,
     /// The mean training image `[pixels]`, where the model subtracts it.
@@ -50,6 +52,8 @@ impl Trainer {
     pub async fn checkpoint(&self) -> Result<Checkpoint> {
         let parameters = self.replay.read_floats("parameters").await?;
         self.check_finite("a parameter", &parameters)?;
+        let statistics = self.replay.read_statistics().await?;
+        self.check_finite("a running statistic", &statistics)?;
         let mut moments = Vec::new();
         for name in self.config.train.optimizer().moments() {
             let values = self.replay.read_floats(name).await?;
@@ -61,6 +65,7 @@ impl Trainer {
             shape: self.shape,
             matmul: self.device().variants().map(|variants| variants.matmul.to_string()),
             parameters,
+            statistics,
             moments,
             center: self.center.clone(),
             state: self.replay.read_state().await?,
@@ -79,10 +84,11 @@ impl Trainer {
     /// Goes on where `checkpoint` left off: from there the numbers are those of an uninterrupted run.
     ///
     /// # Errors
-    /// [`Error::Setting`] where it is of another configuration, but for the number of epochs and the data's
-    /// place, or of other images.
+    /// [`Error::Setting`] where it is of another configuration, but for the data's place and, with a learning rate
+    /// that does not fall over them, the number of epochs; or of other images.
     pub fn restore(&mut self, checkpoint: &Checkpoint) -> Result<()> {
         let mut expected = self.config.clone();
+        checkpoint.config.train.check_epochs(expected.train.epochs)?;
         expected.train.epochs = checkpoint.config.train.epochs;
         expected.data = checkpoint.config.data.clone();
         if checkpoint.config != expected {
@@ -93,7 +99,7 @@ impl Trainer {
             let expected = format!("{}, as the run was trained on", checkpoint.data);
             return Err(Error::setting("training images", expected, self.data));
         }
-        self.replay.write_floats("parameters", &checkpoint.parameters)?;
+        self.replay.write_trained(&checkpoint.parameters, &checkpoint.statistics)?;
         for (name, values) in &checkpoint.moments {
             self.replay.write_floats(name, values)?;
         }
@@ -135,12 +141,7 @@ impl Checkpoint {
     /// # Errors
     /// [`Error::Setting`] where its configuration makes no sense.
     pub fn model(&self) -> Result<Model> {
-        let pixels = self.shape.iter().try_fold(1_usize, |pixels, extent| pixels.checked_mul(*extent));
-        let pixels = pixels.and_then(|pixels| u32::try_from(pixels).ok()).filter(|pixels| *pixels > 0);
-        let pixels = pixels.ok_or_else(|| {
-            Error::setting("shape", "images of 1 to 2^32 - 1 pixels", format!("{:?}", self.shape))
-        })?;
-        Model::new(&self.config.model, pixels)
+        Model::new(&self.config.model, self.shape.try_into()?)
     }
 
     /// Epochs completed.
@@ -153,8 +154,10 @@ impl Checkpoint {
         self.progress.step
     }
 
-    pub(super) fn layout(&self) -> Result<ParameterLayout> {
-        Ok(self.model()?.decoding(1)?.parameters)
+    // Of parameters and of statistics.
+    pub(super) fn layouts(&self) -> Result<[ParameterLayout; 2]> {
+        let plan = self.model()?.decoding(1)?;
+        Ok([plan.parameters, plan.statistics])
     }
 
     /// The parameters, in order.
@@ -162,7 +165,7 @@ impl Checkpoint {
     /// # Errors
     /// [`Error::Setting`] where its configuration makes no sense.
     pub fn named(&self) -> Result<Vec<NamedTensor>> {
-        let layout = self.layout()?;
+        let [layout, _] = self.layouts()?;
         let named = |parameter: &Parameter| NamedTensor {
             name: parameter.name.clone(),
             shape: parameter.shape.clone(),
@@ -178,7 +181,7 @@ impl Checkpoint {
     pub fn check_images(&self, data: &Dataset) -> Result<()> {
         let size =
             |[height, width, channels]: [usize; 3]| format!("images of {height} x {width} x {channels}");
-        let got = [data.height, data.width, data.channels];
+        let got = data.shape();
         if got == self.shape {
             return Ok(());
         }

@@ -1,7 +1,7 @@
 //! A checkpoint as one safetensors file, written whole or not at all.
 //!
-//! Parameters stand under their names in PyTorch's shapes, so other tools can read them; the optimizer's
-//! moments beside them as `moment1.NAME`; what is no tensor as JSON in the file's metadata.
+//! Parameters and running statistics stand under their names in PyTorch's shapes, so other tools can read them; the
+//! optimizer's moments beside them as `moment1.NAME`; what is no tensor as JSON in the file's metadata.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::metrics::RunningLosses;
 use super::trainer::{DataMark, EpochState};
 use super::{Checkpoint, Config, Losses};
-use crate::graph::ParameterLayout;
+use crate::graph::{Parameter, ParameterLayout};
 use crate::kernels::state::State;
 use crate::{Error, Result};
 
@@ -46,17 +46,17 @@ impl Header {
             epoch,
             step,
             running_steps: running.steps,
-            running_sum_bits: [running.sum.reconstruction.to_bits(), running.sum.kl.to_bits()],
+            running_sum_bits: [running.sum.reconstruction.to_bits(), running.sum.penalty.to_bits()],
             best_bits: best.map(f64::to_bits),
         }
     }
 
     fn progress(&self) -> EpochState {
-        let [reconstruction, kl] = self.running_sum_bits.map(f64::from_bits);
+        let [reconstruction, penalty] = self.running_sum_bits.map(f64::from_bits);
         EpochState {
             epoch: self.epoch,
             step: self.step,
-            running: RunningLosses { sum: Losses { reconstruction, kl }, steps: self.running_steps },
+            running: RunningLosses { sum: Losses { reconstruction, penalty }, steps: self.running_steps },
             best: self.best_bits.map(f64::from_bits),
         }
     }
@@ -74,6 +74,12 @@ impl Entry {
     fn new(name: String, shape: Vec<usize>, dtype: Dtype, words: &[u32]) -> Self {
         let bytes = words.iter().flat_map(|word| word.to_le_bytes()).collect();
         Self { name, shape, dtype, bytes }
+    }
+
+    // What a flat buffer holds of a parameter.
+    fn of(prefix: &str, layout: &ParameterLayout, parameter: &Parameter, flat: &[f32]) -> Self {
+        let words = bytemuck::cast_slice(layout.view(parameter, flat));
+        Self::new(format!("{prefix}{}", parameter.name), parameter.shape.clone(), Dtype::F32, words)
     }
 }
 
@@ -103,22 +109,16 @@ impl Checkpoint {
     }
 
     fn entries(&self) -> Result<Vec<Entry>> {
-        let layout = self.layout()?;
+        let [parameters, statistics] = self.layouts()?;
         let mut entries = Vec::new();
-        for parameter in layout.iter() {
-            let mut put = |name: String, flat: &[f32]| {
-                let values = layout.view(parameter, flat);
-                entries.push(Entry::new(
-                    name,
-                    parameter.shape.clone(),
-                    Dtype::F32,
-                    bytemuck::cast_slice(values),
-                ));
-            };
-            put(parameter.name.clone(), &self.parameters);
+        for parameter in parameters.iter() {
+            entries.push(Entry::of("", &parameters, parameter, &self.parameters));
             for (moment, flat) in &self.moments {
-                put(format!("{moment}.{}", parameter.name), flat);
+                entries.push(Entry::of(&format!("{moment}."), &parameters, parameter, flat));
             }
+        }
+        for statistic in statistics.iter() {
+            entries.push(Entry::of("", &statistics, statistic, &self.statistics));
         }
         if let Some(center) = &self.center {
             let words = bytemuck::cast_slice(center);
@@ -142,6 +142,7 @@ impl Checkpoint {
             shape: header.shape,
             matmul: header.matmul.clone(),
             parameters: Vec::new(),
+            statistics: Vec::new(),
             moments: Vec::new(),
             center: None,
             state: State::new(0, 0.0, [0.0; 2]),
@@ -149,15 +150,20 @@ impl Checkpoint {
             data: header.data,
             config: header.config,
         };
-        let layout = checkpoint.layout().map_err(|error| file.refuse("a model that can be", error))?;
+        let [layout, statistics] =
+            checkpoint.layouts().map_err(|error| file.refuse("a model that can be", error))?;
         // A header may claim a model of any size; memory is taken only for one that the file can hold.
-        if layout.count() > bytes.len() / 4 {
-            let expected = format!("the {} parameters of its model", layout.count());
+        let count = layout.count() + statistics.count();
+        if count > bytes.len() / 4 {
+            let expected = format!("the {count} parameters of its model");
             return Err(file.refuse(expected, format!("{} bytes", bytes.len())));
         }
-        checkpoint.parameters = file.flat("", &layout)?;
+        checkpoint.parameters = file.flat("parameters", "", &layout)?;
+        checkpoint.statistics = file.flat("statistics", "", &statistics)?;
         for moment in checkpoint.config.train.optimizer().moments() {
-            checkpoint.moments.push(((*moment).to_owned(), file.flat(&format!("{moment}."), &layout)?));
+            let prefix = format!("{moment}.");
+            let flat = file.flat(&format!("every {prefix}*"), &prefix, &layout)?;
+            checkpoint.moments.push(((*moment).to_owned(), flat));
         }
         if checkpoint.config.model.center {
             let pixels = checkpoint.shape.iter().product::<usize>();
@@ -210,13 +216,12 @@ impl Reader<'_> {
         is_word.then(|| (tensor.shape().to_vec(), bytemuck::pod_collect_to_vec(tensor.data())))
     }
 
-    fn flat(&self, prefix: &str, layout: &ParameterLayout) -> Result<Vec<f32>> {
+    fn flat(&self, what: &str, prefix: &str, layout: &ParameterLayout) -> Result<Vec<f32>> {
         let tensor = |name: &str| Some((name.to_owned(), self.words(&format!("{prefix}{name}"))?));
         let found: HashMap<String, (Vec<usize>, Vec<u32>)> =
             layout.iter().filter_map(|parameter| tensor(&parameter.name)).collect();
         let get =
             |name: &str| found.get(name).map(|(shape, words)| (shape.clone(), bytemuck::cast_slice(words)));
-        let what = if prefix.is_empty() { "parameters".to_owned() } else { format!("every {prefix}*") };
         layout.pack(get).map_err(|error| self.refuse(format!("{what} of its model"), error))
     }
 
@@ -227,7 +232,7 @@ impl Reader<'_> {
 }
 
 /// Writes a file whole or not at all.
-pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     // As any file that is created: the umask decides who else may read it.

@@ -4,15 +4,18 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::{self, Source, Split};
+use super::{ScheduleKind, WarmupKind};
+use crate::data::{self, Form, Source, Split};
 use crate::graph::Optimizer;
-use crate::model::{ModelConfig, variant};
+use crate::model::{ModelConfig, preset, variant};
 use crate::{Error, Result};
 
 /// Everything that decides a run's result, but for the device.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
+    /// The preset it began with. A name alone: every setting is spelled out.
+    pub preset: String,
     /// The model.
     pub model: ModelConfig,
     /// How it is trained.
@@ -31,8 +34,16 @@ pub struct TrainConfig {
     pub batch: u32,
     /// The kind of optimizer.
     pub optimizer: OptimizerKind,
-    /// Its learning rate.
+    /// Its learning rate, with which the run begins.
     pub learning_rate: f32,
+    /// How the learning rate goes over the run's epochs.
+    pub schedule: ScheduleKind,
+    /// How the weight of a Gaussian code's KL comes in.
+    pub kl_warmup: WarmupKind,
+    /// Over how many epochs it does; from there on it is there as a whole.
+    pub kl_warmup_epochs: u32,
+    /// How often it rises in them, where that is cyclical.
+    pub kl_cycles: u32,
     /// SGD's momentum.
     pub momentum: f32,
     /// Decay of Adam's first moment.
@@ -72,15 +83,54 @@ pub struct DataConfig {
     /// How many of the last training images to hold out; by default a tenth, at most 5,000.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation: Option<usize>,
+    /// Height and width that a folder's pictures are brought to; by default their own where all have one of at most
+    /// 128, else 64.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size: Option<u32>,
+    /// Whether a folder's pictures are made grey; by default only if all are.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub grey: bool,
 }
 
 impl DataConfig {
     /// Loads the data set and takes its validation part off.
     ///
     /// # Errors
-    /// As [`data::load`].
+    /// As [`data::load_as`]; [`Error::Setting`] for a form beside a source whose images keep theirs.
     pub fn load(&self) -> Result<Split> {
-        data::load(self.source, self.dir.as_deref(), self.validation)
+        let size = self.size.map(|size| [size as usize; 2]);
+        self.load_in(Form { size, channels: self.grey.then_some(1) })
+    }
+
+    /// Loads the data set for a model of images of this shape, `[height, width, channels]`: the pictures of a folder are
+    /// brought to it where these settings do not say otherwise, other images are what they are.
+    ///
+    /// # Errors
+    /// As [`DataConfig::load`].
+    pub fn load_for(&self, [height, width, channels]: [usize; 3]) -> Result<Split> {
+        let size = self.size.map_or([height, width], |size| [size as usize; 2]);
+        self.load_in(Form { size: Some(size), channels: Some(if self.grey { 1 } else { channels }) })
+    }
+
+    fn load_in(&self, form: Form) -> Result<Split> {
+        self.check()?;
+        data::load_as(self.source, self.dir.as_deref(), self.validation, form)
+    }
+
+    fn check(&self) -> Result<()> {
+        if self.size == Some(0) {
+            return Err(Error::setting("size", "at least 1", 0));
+        }
+        if self.source != Source::Folder && (self.size.is_some() || self.grey) {
+            let expected = format!("neither with the data set {}, whose images keep their form", self.source);
+            let got = format!(
+                "size {}, grey {}",
+                self.size.map_or("none".to_owned(), |n| n.to_string()),
+                self.grey
+            );
+            return Err(Error::setting("size, grey", expected, got));
+        }
+        Ok(())
     }
 }
 
@@ -112,7 +162,8 @@ impl TrainConfig {
         if !(self.weight_decay.is_finite() && self.weight_decay >= 0.0) {
             return Err(Error::setting("weight_decay", "a number that is not negative", self.weight_decay));
         }
-        for (name, value) in [("batch", self.batch), ("epochs", self.epochs)] {
+        let counts = [self.batch, self.epochs, self.kl_warmup_epochs, self.kl_cycles];
+        for (name, value) in ["batch", "epochs", "kl_warmup_epochs", "kl_cycles"].into_iter().zip(counts) {
             if value == 0 {
                 return Err(Error::setting(name, "at least 1", value));
             }
@@ -128,12 +179,17 @@ impl Config {
     /// The defaults that presets start from.
     pub fn new(variant: &str) -> Self {
         Self {
+            preset: variant.to_owned(),
             model: ModelConfig::new(variant),
             train: TrainConfig {
                 epochs: 10,
                 batch: 128,
                 optimizer: OptimizerKind::Adam,
                 learning_rate: 1e-3,
+                schedule: ScheduleKind::default(),
+                kl_warmup: WarmupKind::default(),
+                kl_warmup_epochs: 10,
+                kl_cycles: 4,
                 momentum: 0.0,
                 beta1: 0.9,
                 beta2: 0.999,
@@ -145,21 +201,22 @@ impl Config {
         }
     }
 
-    /// The preset of a variant.
+    /// The preset called `name`; that of a variant has the variant's name.
     ///
     /// # Errors
-    /// [`Error::Setting`] that lists the variants there are.
+    /// [`Error::Setting`] that lists the presets there are.
     pub fn preset(name: &str) -> Result<Self> {
-        Ok(variant(name)?.preset())
+        Ok(preset(name)?.config)
     }
 
     /// Reads a TOML file with any of the sections `[model]`, `[train]` and `[data]`. What it leaves out comes
-    /// from the preset of its variant, or of `default_variant` where it names none.
+    /// from the preset that its key `preset` names. Without one that is `default`, or, where the file's
+    /// `model.variant` is another, that variant's own.
     ///
     /// # Errors
     /// [`Error::Io`]; [`Error::File`] with the line that is not TOML; [`Error::Setting`] with the file and the
     /// setting it should not have, or have otherwise.
-    pub fn load(path: &Path, default_variant: &str) -> Result<Self> {
+    pub fn load(path: &Path, default: &str) -> Result<Self> {
         let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
         let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
             let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
@@ -167,8 +224,31 @@ impl Config {
             let found = format!("in line {line}: {}", one_line(error.message()));
             Error::File { path: path.to_owned(), expected: "TOML".to_owned(), found }
         })?;
+        let origin = path.display().to_string();
+        Self::base(&table, default, &origin)?.overlaid(table, &origin)
+    }
+
+    // The preset under a file.
+    fn base(table: &toml::Table, default: &str, origin: &str) -> Result<Self> {
         let named = table.get("model").and_then(|model| model.get("variant")).and_then(toml::Value::as_str);
-        Self::preset(named.unwrap_or(default_variant))?.overlaid(table, &path.display().to_string())
+        let Some(preset) = table.get("preset") else {
+            let default = Self::preset(default)?;
+            return match named {
+                Some(named) if named != default.model.variant => Ok(variant(named)?.preset()),
+                _ => Ok(default),
+            };
+        };
+        let Some(name) = preset.as_str() else {
+            return Err(Error::setting(format!("{origin}: preset"), "the name of a preset", preset));
+        };
+        let preset = Self::preset(name)?;
+        match named {
+            Some(named) if named != preset.model.variant => {
+                let expected = format!("{}, as of the preset {name}", preset.model.variant);
+                Err(Error::setting(format!("{origin}: model.variant"), expected, named))
+            }
+            _ => Ok(preset),
+        }
     }
 
     /// This configuration with the settings of `table` in place of its own, section by section.
@@ -178,14 +258,17 @@ impl Config {
     pub fn overlaid(&self, table: toml::Table, origin: &str) -> Result<Self> {
         let refuse = |message: String| refusal(origin, &message);
         let mut merged = toml::Table::try_from(self).map_err(|error| refuse(error.to_string()))?;
-        for (section, values) in table {
+        for (section, mut values) in table {
+            if section == "model" {
+                forget_widths(&mut values);
+            }
             match (merged.get_mut(&section), values) {
                 (Some(toml::Value::Table(known)), toml::Value::Table(values)) => known.extend(values),
-                (Some(_), other) => {
+                (Some(toml::Value::Table(_)), other) => {
                     let setting = format!("{origin}: {section}");
                     return Err(Error::setting(setting, format!("a section [{section}]"), other));
                 }
-                (None, values) => {
+                (_, values) => {
                     merged.insert(section, values);
                 }
             }
@@ -207,7 +290,23 @@ impl Config {
     /// [`Error::Setting`] naming the first that does not.
     pub fn check(&self) -> Result<()> {
         self.model.check()?;
-        self.train.check()
+        let known = variant(&self.model.variant)?;
+        if self.train.kl_warmup != WarmupKind::None && !known.has_prior() {
+            let expected = format!("none for {}, whose code has no KL to a prior", known.name());
+            return Err(Error::setting("kl_warmup", expected, "a warm-up"));
+        }
+        self.train.check()?;
+        self.data.check()
+    }
+}
+
+// Layers that are listed for both sides leave nothing that a preset's widths could mean.
+fn forget_widths(model: &mut toml::Value) {
+    let Some(model) = model.as_table_mut() else { return };
+    let lists =
+        |side: &str| model.get(side).and_then(toml::Value::as_array).is_some_and(|layers| !layers.is_empty());
+    if lists("encoder") && lists("decoder") && !model.contains_key("hidden") {
+        model.insert("hidden".to_owned(), toml::Value::Array(Vec::new()));
     }
 }
 

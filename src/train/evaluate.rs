@@ -4,11 +4,8 @@ use crate::data::Dataset;
 use crate::graph::{Device, Replay};
 use crate::kernels::state::State;
 use crate::model::Model;
-use crate::train::Losses;
+use crate::train::{Checkpoint, Losses};
 use crate::{Error, Result};
-
-// Enough for every device to be busy; more would only take memory.
-const BATCH: u32 = 256;
 
 /// A data set resident on the device, ready to be evaluated on again and again.
 #[derive(Debug)]
@@ -41,7 +38,7 @@ impl Evaluator {
         seed: u64,
     ) -> Result<Self> {
         let total = count(data)?;
-        let batch = BATCH.min(total);
+        let batch = model.evaluation_batch(total);
         let mut replay = Replay::new(device, model.evaluation(batch, total)?).await?;
         replay.write("images", &packed(&data.images))?;
         if let Some(center) = center {
@@ -50,21 +47,21 @@ impl Evaluator {
         Ok(Self { replay, total, batch, seed })
     }
 
-    /// Evaluates the parameters of `trained`. Draws the same noise each time.
+    /// Evaluates the model that `trained` trains, as it is. Draws the same noise each time.
     ///
     /// # Errors
     /// [`Error::DeviceLost`] and what else running can fail with.
     pub async fn evaluate(&mut self, trained: &Replay) -> Result<Evaluation> {
-        self.replay.copy_from("parameters", trained)?;
+        self.replay.copy_trained(trained)?;
         self.run().await
     }
 
-    /// Evaluates the given parameters, a flat buffer.
+    /// Evaluates the model that a checkpoint holds.
     ///
     /// # Errors
     /// As [`Evaluator::evaluate`].
-    pub async fn evaluate_parameters(&mut self, parameters: &[f32]) -> Result<Evaluation> {
-        self.replay.write_floats("parameters", parameters)?;
+    pub async fn evaluate_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<Evaluation> {
+        self.replay.write_trained(&checkpoint.parameters, &checkpoint.statistics)?;
         self.run().await
     }
 

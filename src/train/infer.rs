@@ -10,13 +10,14 @@ use crate::reference::philox::{Stream, key, normal_at};
 
 const BATCH: u32 = 256;
 
-/// Encodes and reconstructs the images of one data set, without noise: codes are E[z given x].
+/// Encodes and reconstructs the images of one data set: codes are E[z given x], without noise of their own.
 #[derive(Debug)]
 pub struct Reconstructor {
     replay: Replay,
     total: usize,
     batch: usize,
     center: Option<Vec<f32>>,
+    corrupted: bool,
 }
 
 /// Codes `[images, latent]` and mean reconstructions `[images, pixels]`, row-major.
@@ -26,35 +27,51 @@ pub struct Reconstructions {
     pub codes: Vec<f32>,
     /// The likelihood's mean given that code, in [0, 1].
     pub images: Vec<f32>,
+    /// The corrupted images that were encoded, `[images, pixels]`; None where they were encoded as they are.
+    pub seen: Option<Vec<f32>>,
 }
 
 impl Reconstructor {
-    /// Uploads `data` and the checkpoint's parameters.
+    /// Uploads `data` and the checkpoint's parameters and statistics.
     ///
     /// # Errors
     /// [`Error::Setting`](crate::Error::Setting) for an empty data set,
     /// [`Error::Shape`](crate::Error::Shape) for images of another size.
     pub async fn new(device: &Device, checkpoint: &Checkpoint, data: &Dataset) -> Result<Self> {
+        Self::with(device, checkpoint, data, false).await
+    }
+
+    /// As [`Reconstructor::new`], but of images that are corrupted as in training, alike in each run.
+    ///
+    /// # Errors
+    /// Also [`Error::Setting`](crate::Error::Setting) for a model that was trained without corruption.
+    pub async fn corrupted(device: &Device, checkpoint: &Checkpoint, data: &Dataset) -> Result<Self> {
+        Self::with(device, checkpoint, data, true).await
+    }
+
+    async fn with(device: &Device, checkpoint: &Checkpoint, data: &Dataset, corrupted: bool) -> Result<Self> {
         checkpoint.check_images(data)?;
         let total = count(data)?;
         let batch = BATCH.min(total);
         let model = checkpoint.model()?;
-        let mut replay = Replay::new(device, model.reconstruction(batch, total)?).await?;
+        let plan =
+            if corrupted { model.denoising(batch, total)? } else { model.reconstruction(batch, total)? };
+        let mut replay = Replay::new(device, plan).await?;
         replay.write("images", &packed(&data.images))?;
-        replay.write_floats("parameters", &checkpoint.parameters)?;
+        replay.write_trained(&checkpoint.parameters, &checkpoint.statistics)?;
         if let Some(center) = &checkpoint.center {
             replay.write_floats("center", center)?;
         }
         let center = checkpoint.center.clone();
-        Ok(Self { replay, total: total as usize, batch: batch as usize, center })
+        Ok(Self { replay, total: total as usize, batch: batch as usize, center, corrupted })
     }
 
-    /// Replaces the parameters by those of `trained`.
+    /// Replaces parameters and statistics by those of `trained`.
     ///
     /// # Errors
     /// [`Error::Shape`](crate::Error::Shape) where it is another model.
     pub fn follow(&mut self, trained: &Replay) -> Result<()> {
-        self.replay.copy_from("parameters", trained)
+        self.replay.copy_trained(trained)
     }
 
     /// Runs over all images, in order.
@@ -64,6 +81,7 @@ impl Reconstructor {
     pub async fn run(&mut self) -> Result<Reconstructions> {
         self.replay.write_state(&State::new(0, 0.0, [0.0; 2]))?;
         let mut all = Reconstructions::default();
+        let mut seen = Vec::new();
         for start in (0..self.total).step_by(self.batch) {
             self.replay.run(1).await?;
             let rows = self.batch.min(self.total - start);
@@ -73,9 +91,25 @@ impl Reconstructor {
             };
             append(&mut all.codes, self.replay.read_floats("code").await?);
             append(&mut all.images, self.replay.read_floats("reconstruction").await?);
+            if self.corrupted {
+                append(&mut seen, self.replay.read_floats("seen").await?);
+            }
         }
         uncenter(&mut all.images, self.center.as_deref());
+        if self.corrupted {
+            uncenter(&mut seen, self.center.as_deref());
+            all.seen = Some(seen);
+        }
         Ok(all)
+    }
+}
+
+impl Reconstructions {
+    /// What stands above one another in a picture: the originals, what was seen of them where that is another
+    /// thing, and the reconstructions.
+    pub fn beside<'a>(&'a self, originals: &'a [f32]) -> Vec<&'a [f32]> {
+        let seen = self.seen.as_deref();
+        [originals].into_iter().chain(seen).chain([self.images.as_slice()]).collect()
     }
 }
 
@@ -89,7 +123,7 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// Uploads the checkpoint's parameters, for up to `batch` codes at a time.
+    /// Uploads the checkpoint's parameters and statistics, for up to `batch` codes at a time.
     ///
     /// # Errors
     /// As [`Replay::new`].
@@ -97,17 +131,17 @@ impl Decoder {
         let model = checkpoint.model()?;
         let batch = batch.clamp(1, BATCH as usize);
         let mut replay = Replay::new(device, model.decoding(batch as u32)?).await?;
-        replay.write_floats("parameters", &checkpoint.parameters)?;
-        let latent = model.config().latent as usize;
+        replay.write_trained(&checkpoint.parameters, &checkpoint.statistics)?;
+        let latent = model.latent() as usize;
         Ok(Self { replay, latent, batch, center: checkpoint.center.clone() })
     }
 
-    /// Replaces the parameters by those of `trained`.
+    /// Replaces parameters and statistics by those of `trained`.
     ///
     /// # Errors
     /// [`Error::Shape`](crate::Error::Shape) where it is another model.
     pub fn follow(&mut self, trained: &Replay) -> Result<()> {
-        self.replay.copy_from("parameters", trained)
+        self.replay.copy_trained(trained)
     }
 
     /// The mean images `[codes, pixels]`, in [0, 1], of codes `[codes, latent]`.

@@ -13,26 +13,27 @@ pub const PER_IMAGE: &str = "sum over pixels and code, mean over images";
 pub struct Losses {
     /// Reconstruction: nats per image, or squared error per image with that likelihood.
     pub reconstruction: f64,
-    /// KL of the code to the prior: nats per image. Zero where the model has none.
-    pub kl: f64,
+    /// The model's [`Penalty`](crate::model::Penalty) per image: of a Gaussian code the KL to the prior in nats.
+    /// Zero where the model has none.
+    pub penalty: f64,
 }
 
 impl Losses {
-    /// What training minimizes and runs are ranked by: the reconstruction, and the KL with its weight. The
-    /// negative ELBO where that is 1 and the likelihood is a probability.
+    /// What training minimizes and runs are ranked by: the reconstruction, and the penalty with its weight.
+    /// The negative ELBO where that is 1 times the KL and the likelihood is a probability.
     pub fn objective(&self, model: &Model) -> f64 {
-        self.reconstruction + model.kl_weight_per_image() * self.kl
+        self.reconstruction + model.penalty_weight_per_image() * self.penalty
     }
 
     /// The evidence lower bound, nats per image; None where the model has no prior, or its reconstruction is
     /// not judged by a probability.
     pub fn elbo(&self, model: &Model) -> Option<f64> {
         let bound = model.has_prior() && model.config().likelihood.is_probability();
-        bound.then_some(-self.reconstruction - self.kl)
+        bound.then_some(-self.reconstruction - self.penalty)
     }
 
     pub(super) fn term(&mut self, name: &str) -> &mut f64 {
-        if name == "kl" { &mut self.kl } else { &mut self.reconstruction }
+        if name == "reconstruction" { &mut self.reconstruction } else { &mut self.penalty }
     }
 }
 
@@ -47,7 +48,7 @@ pub(super) struct RunningLosses {
 impl RunningLosses {
     pub(super) fn mean(&self) -> Losses {
         let steps = self.steps.max(1) as f64;
-        Losses { reconstruction: self.sum.reconstruction / steps, kl: self.sum.kl / steps }
+        Losses { reconstruction: self.sum.reconstruction / steps, penalty: self.sum.penalty / steps }
     }
 }
 
@@ -96,6 +97,10 @@ struct Line {
     step: u64,
     unit: &'static str,
     per_image: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    penalty: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    penalty_weight: Option<f32>,
     train: LineLosses,
     validation: Option<LineLosses>,
     best: bool,
@@ -109,14 +114,18 @@ struct LineLosses {
     reconstruction_per_pixel: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     kl_nats_per_image: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    penalty_per_image: Option<f64>,
 }
 
 impl LineLosses {
     fn new(losses: &Losses, model: &Model) -> Self {
+        let penalty = model.penalty().map(|_| losses.penalty);
         Self {
             reconstruction_per_image: losses.reconstruction,
             reconstruction_per_pixel: losses.reconstruction / f64::from(model.pixels()),
-            kl_nats_per_image: model.has_prior().then_some(losses.kl),
+            kl_nats_per_image: penalty.filter(|_| model.has_prior()),
+            penalty_per_image: penalty.filter(|_| !model.has_prior()),
         }
     }
 }
@@ -131,6 +140,8 @@ pub fn json_line(report: &EpochReport, model: &Model) -> Result<String> {
         step: report.step,
         unit: model.config().likelihood.unit(),
         per_image: PER_IMAGE,
+        penalty: model.penalty().map(|penalty| penalty.name),
+        penalty_weight: model.penalty().map(|penalty| penalty.weight),
         train: LineLosses::new(&report.train, model),
         validation: report.validation.map(|losses| LineLosses::new(&losses, model)),
         best: report.best,

@@ -14,7 +14,8 @@ const SHOWN_COLUMNS: usize = 10;
 const SAMPLES: usize = 64;
 const SAMPLE_COLUMNS: usize = 8;
 
-/// What is shown each epoch, and what reconstructs and decodes it.
+/// What is shown each epoch (originals above reconstructions; with a corruption the corrupted images
+/// between them, the same each time), and what reconstructs and decodes it.
 pub(super) struct Pictures {
     originals: Vec<f32>,
     reconstructor: Reconstructor,
@@ -25,9 +26,13 @@ impl Pictures {
     pub(super) async fn new(device: &Device, checkpoint: &Checkpoint, data: &Dataset) -> Result<Self> {
         let shown = data.slice(0..SHOWN.min(data.len()))?;
         let originals = shown.images.iter().map(|pixel| f32::from(*pixel) / 255.0).collect();
-        let reconstructor = Reconstructor::new(device, checkpoint, &shown).await?;
+        let reconstructor = if checkpoint.config.model.corruption().is_some() {
+            Reconstructor::corrupted(device, checkpoint, &shown).await?
+        } else {
+            Reconstructor::new(device, checkpoint, &shown).await?
+        };
         let decoder = if checkpoint.model()?.has_prior() {
-            let latent = checkpoint.config.model.latent as usize;
+            let latent = checkpoint.model()?.latent() as usize;
             let codes = prior_codes(checkpoint.config.train.seed, SAMPLES, latent);
             Some((Decoder::new(device, checkpoint, SAMPLES).await?, codes))
         } else {
@@ -40,9 +45,9 @@ impl Pictures {
         let shape = trainer.shape;
         let pixels = shape.iter().product();
         self.reconstructor.follow(trainer.replay())?;
-        let reconstructions = self.reconstructor.run().await?.images;
+        let results = self.reconstructor.run().await?;
         let columns = SHOWN_COLUMNS.min(self.originals.len() / pixels);
-        let images = interleaved(&self.originals, &reconstructions, pixels, columns);
+        let images = interleaved(&results.beside(&self.originals), pixels, columns);
         let grid = Grid { images: &images, shape, columns };
         grid.save(&folder.join(format!("epoch-{epoch:03}-reconstructions.png")))?;
         if let Some((decoder, codes)) = &mut self.decoder {

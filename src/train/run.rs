@@ -81,7 +81,8 @@ impl Run {
     }
 
     /// Goes on with the run in `folder` from `checkpoint`: the result equals that of an uninterrupted one bit
-    /// for bit. `config` may differ from the checkpoint's in the number of epochs and the data's place.
+    /// for bit. `config` may differ from the checkpoint's in the data's place and, where no learning
+    /// rate falls over them, in the number of epochs.
     ///
     /// # Errors
     /// [`Error::Setting`] where `config` or the images are not the run's, and as [`Trainer::new`].
@@ -168,7 +169,9 @@ impl Run {
         let text = self.trainer.config().to_toml()?;
         let device = self.trainer.device();
         let matmul = device.variants().map_or("reference".to_owned(), |variants| variants.matmul.to_string());
-        let text = format!("# Trained on {}, matrix products: {matmul}.\n\n{text}", device.name());
+        let minimized = self.trainer.model().minimized();
+        let on = format!("# Trained on {}, matrix products: {matmul}.", device.name());
+        let text = format!("{on}\n# Minimized: {minimized}.\n\n{text}");
         write_whole(&self.folder.join(CONFIG), text.as_bytes())
     }
 

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::evaluate::{count, mean_image, packed};
 use super::metrics::RunningLosses;
 use super::{Config, EpochReport, Evaluator, Losses, Progress};
-use crate::data::{Dataset, Split};
+use crate::data::Split;
 use crate::graph::{Device, Pending, Plan, Replay};
-use crate::kernels::{floats, state::State};
+use crate::kernels::floats;
 use crate::model::Model;
 use crate::{Error, Result};
 
@@ -65,14 +65,14 @@ impl Trainer {
     /// [`Error::TooLarge`], [`Error::Device`] from the device.
     pub async fn new(device: &Device, config: &Config, data: &Split) -> Result<Self> {
         config.check()?;
-        let model = Model::new(&config.model, pixels(&data.train)?)?;
+        let model = Model::new(&config.model, data.train.shape().try_into()?)?;
         let images = count(&data.train)?;
         let train = &config.train;
-        let plan = model.training(train.batch, images, true, train.optimizer(), false)?;
+        let plan = model.training(train.batch, images, true, train.update(images)?, false)?;
         let mut replay = Replay::new(device, plan).await?;
         replay.write("images", &packed(&data.train.images))?;
-        replay.write_floats("parameters", &replay.plan().parameters.initial(train.seed))?;
-        replay.write_state(&State::new(train.seed, train.learning_rate, train.optimizer().betas()))?;
+        replay.write_initial(train.seed)?;
+        replay.write_state(&train.first_state(images)?)?;
         let center = config.model.center.then(|| mean_image(&data.train));
         if let Some(center) = &center {
             replay.write_floats("center", center)?;
@@ -86,7 +86,7 @@ impl Trainer {
             replay,
             progress: EpochState::default(),
             center,
-            shape: [data.train.height, data.train.width, data.train.channels],
+            shape: data.train.shape(),
             data: DataMark { images, crc32: data.train.checksum() },
             device: device.clone(),
             model,
@@ -132,7 +132,7 @@ impl Trainer {
 
     // Batches run on across passes over the data, so epochs end at the first step that completes one.
     fn steps_until(&self, epochs: u32) -> u64 {
-        (u64::from(epochs) * u64::from(self.data.images)).div_ceil(u64::from(self.config.train.batch))
+        self.config.train.steps(epochs, self.data.images)
     }
 
     /// Trains to the end of the epoch and validates. `watch` sees the progress and returns whether to go
@@ -249,9 +249,4 @@ impl Trainer {
             losses: self.progress.running.mean(),
         }
     }
-}
-
-fn pixels(data: &Dataset) -> Result<u32> {
-    u32::try_from(data.pixels())
-        .map_err(|_| Error::setting("images", "fewer than 2^32 pixels", data.pixels()))
 }

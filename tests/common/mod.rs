@@ -2,6 +2,7 @@
 // Each test program uses its part of this; none of it is anyone's interface.
 #![allow(dead_code, missing_docs, unreachable_pub, clippy::panic, clippy::unwrap_used)]
 
+pub mod gradients;
 pub mod step;
 
 use std::sync::{Arc, OnceLock};

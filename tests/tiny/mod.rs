@@ -11,6 +11,7 @@ use std::sync::OnceLock;
 use narrows::data::{Dataset, Split};
 use narrows::gpu::GpuOptions;
 use narrows::graph::Device;
+use narrows::model::LayerConfig;
 use narrows::train::Config;
 
 const HOW_TO_GET_ONE: &str =
@@ -64,13 +65,30 @@ pub fn write_idx(folder: &Path) {
     }
 }
 
+/// 7 x 5 to 3 x 2 and back.
+pub fn layers() -> [Vec<LayerConfig>; 2] {
+    let text = r#"
+        encoder = [{ layer = "conv", filters = 3, kernel = 3 }, { layer = "max-pool", size = 2 }]
+        decoder = [
+            { layer = "dense", units = 12 },
+            { layer = "reshape", shape = [3, 2, 2] },
+            { layer = "conv-transpose", filters = 1, kernel = 3, stride = 2, padding = "valid" },
+        ]
+    "#;
+    let mut sides: std::collections::HashMap<String, Vec<LayerConfig>> = toml::from_str(text).unwrap();
+    ["encoder", "decoder"].map(|side| sides.remove(side).unwrap())
+}
+
 /// The variant's preset, made small.
 pub fn config(variant: &str) -> Config {
     let mut config = Config::preset(variant).unwrap();
-    if variant != "linear" {
+    if !config.model.hidden.is_empty() {
         config.model.hidden = vec![12];
     }
     config.model.latent = 3;
+    if !config.model.encoder.is_empty() {
+        [config.model.encoder, config.model.decoder] = layers();
+    }
     config.train.batch = 8;
     config.train.epochs = 3;
     config

@@ -31,21 +31,35 @@ macro_rules! product {
 pub mod activation;
 pub mod batch;
 pub mod ceiling;
+pub mod contraction;
 pub mod conv;
+pub mod corruption;
+pub mod divergence;
+pub mod dropout;
+pub mod hadamard;
 pub mod latent;
 pub mod loss;
 pub mod matmul;
+pub mod moments;
+pub mod norm;
 pub mod optimizer;
+pub mod pool;
 pub mod random;
 pub mod record;
 pub mod reduce;
+pub mod sparsity;
+pub mod spread;
 pub mod step;
+pub mod upsample;
 
 /// Every shader, for tests and tools that walk them all.
 pub const ALL: &[&Shader] = &[
     &activation::SHADER,
     &batch::SHADER,
     &ceiling::SHADER,
+    &contraction::SHADER,
+    &corruption::SHADER,
+    &divergence::SHADER,
     &conv::DOWN_SHUFFLE,
     &conv::DOWN_TILE,
     &conv::DOWN_REGISTER,
@@ -59,14 +73,23 @@ pub const ALL: &[&Shader] = &[
     &conv::WEIGHT_TILE,
     &conv::WEIGHT_REGISTER,
     &conv::WEIGHT_DIRECT,
+    &corruption::SHADER,
+    &dropout::SHADER,
+    &hadamard::SHADER,
     &latent::SHADER,
     &loss::SHADER,
     &matmul::SHUFFLE,
     &matmul::TILE,
     &matmul::REGISTER,
+    &moments::SHADER,
+    &norm::SHADER,
     &optimizer::SHADER,
+    &pool::SHADER,
     &random::SHADER,
     &record::SHADER,
     &reduce::SHADER,
+    &spread::SHADER,
+    &sparsity::SHADER,
     &step::SHADER,
+    &upsample::SHADER,
 ];

@@ -1,0 +1,45 @@
+//! Max pooling in two dimensions.
+
+use crate::table::{Binding, Entry, Shader};
+
+/// `forward`, `tangent` and `backward`.
+pub const SHADER: Shader = Shader {
+    name: "pool",
+    source: compose!("pool.wgsl"),
+    overrides: &["WINDOW_HEIGHT", "WINDOW_WIDTH", "STRIDE_HEIGHT", "STRIDE_WIDTH", "ACCUMULATE"],
+    entries: &[
+        Entry {
+            name: "forward",
+            bindings: &[
+                Binding::PARAMS,
+                Binding::read(1, "x"),
+                Binding::write(4, "y"),
+                Binding::write(5, "argmax"),
+            ],
+        },
+        Entry {
+            name: "tangent",
+            bindings: &[
+                Binding::PARAMS,
+                Binding::read(1, "x"),
+                Binding::read(3, "chosen"),
+                Binding::write(4, "y"),
+            ],
+        },
+        Entry {
+            name: "backward",
+            bindings: &[
+                Binding::PARAMS,
+                Binding::read(2, "dy"),
+                Binding::read(3, "chosen"),
+                Binding::write(6, "dx"),
+            ],
+        },
+    ],
+    subgroups: false,
+};
+
+/// Workgroups for `count` numbers of what is written: the output, or the gradient of the input.
+pub const fn workgroups(count: u32) -> u32 {
+    count.div_ceil(64)
+}

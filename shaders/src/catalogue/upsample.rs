@@ -1,0 +1,26 @@
+//! Nearest-neighbour upsampling in two dimensions.
+
+use crate::table::{Binding, Entry, Shader};
+
+/// `forward` and `backward`.
+pub const SHADER: Shader = Shader {
+    name: "upsample",
+    source: compose!("upsample.wgsl"),
+    overrides: &["FACTOR_HEIGHT", "FACTOR_WIDTH", "ACCUMULATE"],
+    entries: &[
+        Entry {
+            name: "forward",
+            bindings: &[Binding::PARAMS, Binding::read(1, "x"), Binding::write(3, "y")],
+        },
+        Entry {
+            name: "backward",
+            bindings: &[Binding::PARAMS, Binding::read(2, "dy"), Binding::write(4, "dx")],
+        },
+    ],
+    subgroups: false,
+};
+
+/// Workgroups for `count` numbers of what is written: the output, or the gradient of the input.
+pub const fn workgroups(count: u32) -> u32 {
+    count.div_ceil(64)
+}

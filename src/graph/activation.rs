@@ -1,0 +1,33 @@
+//! An activation on its own, where no product's epilogue can take it.
+
+use super::{Graph, Tensor};
+use crate::Result;
+use crate::kernels::activation::{Activation, Forward};
+
+impl Graph {
+    /// `f(x)`
+    ///
+    /// # Errors
+    /// [`Error::Shape`](crate::Error::Shape) for a tensor of another graph.
+    pub fn activation(&mut self, label: &str, x: Tensor, activation: Activation) -> Result<Tensor> {
+        self.know(label, x)?;
+        if activation == Activation::Identity {
+            return Ok(x);
+        }
+        let y = self.tensor(label, x.rows, x.columns, self.tensors[x.id].needs_gradient);
+        self.will_use(x);
+        let [before, after] = [self.value(x), self.value(y)];
+        let count = x.count();
+        self.record(label, Forward { count, activation }, &[before, after])?;
+        let kept = if activation.keeps_input() { before } else { after };
+        self.tensors[y.id].activation = Some((activation, kept));
+        self.tensors[y.id].applied_to = Some(x);
+        self.push_backward(move |graph| {
+            if graph.tensors[x.id].needs_gradient {
+                graph.preactivation_gradient(y)?;
+            }
+            Ok(())
+        });
+        Ok(y)
+    }
+}

@@ -1,0 +1,196 @@
+//! Batch normalisation: moments of the batch in training, running ones in inference.
+
+use super::build::{GRADIENTS, PARAMETERS};
+use super::plan::BufferId;
+use super::{Graph, Init, Parameter, Slice, Tensor};
+use crate::kernels::activation::Activation;
+use crate::kernels::moments::{ChunkMoments, MergeMoments, RunningMoments, Strips};
+use crate::kernels::norm::{Backward, ChunkSums, MergeSums, Normalize};
+use crate::{Error, Result};
+
+/// One layer of batch normalisation (Ioffe and Szegedy 2015): what it learns, and what it keeps of the batches it saw.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BatchNorm {
+    /// gamma, `[channels]`.
+    pub scale: Parameter,
+    /// beta, `[channels]`.
+    pub shift: Parameter,
+    /// The running mean, `[channels]`, a [statistic](Graph::statistic).
+    pub mean: Parameter,
+    /// The running variance, `[channels]`, a [statistic](Graph::statistic).
+    pub variance: Parameter,
+    /// What a batch weighs in the running statistics, in [0, 1]; 0.1 in PyTorch, which counts it alike, and 0.01 in
+    /// Keras, which counts what is kept instead: 0.99.
+    pub momentum: f32,
+    /// Added to variances; 1e-5 in PyTorch, 1e-3 in Keras.
+    pub epsilon: f32,
+    /// What the normalized numbers go through.
+    pub activation: Activation,
+}
+
+impl BatchNorm {
+    /// Declares `name.scale`, of ones, and `name.shift`, of zeros, and the statistics `name.running_mean`, of zeros, and
+    /// `name.running_variance`, of ones. Momentum and epsilon are PyTorch's, the activation is the identity.
+    pub fn declare(graph: &mut Graph, name: &str, channels: u32) -> Self {
+        let shape = || vec![channels as usize];
+        Self {
+            scale: graph.parameter(format!("{name}.scale"), shape(), Init::Constant(1.0)),
+            shift: graph.parameter(format!("{name}.shift"), shape(), Init::Constant(0.0)),
+            mean: graph.statistic(format!("{name}.running_mean"), shape(), 0.0),
+            variance: graph.statistic(format!("{name}.running_variance"), shape(), 1.0),
+            momentum: 0.1,
+            epsilon: 1e-5,
+            activation: Activation::Identity,
+        }
+    }
+}
+
+impl Graph {
+    /// `f(scale (x - mean) / sqrt(variance + epsilon) + shift)` of x `[batch, pixels * channels]`, channel by channel.
+    ///
+    /// In training mean and variance are those of the batch, over images and pixels, the variance being the biased one;
+    /// gradients pass through both, and the running statistics take in the mean and the unbiased variance. In
+    /// [inference](Graph::inference) mean and variance are the running ones.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where x is not of so many channels, a parameter or statistic is not `[channels]`, or any is of
+    /// another graph; [`Error::Setting`] for a momentum outside [0, 1], an epsilon that is not positive, and for a
+    /// single pixel in training, which has no variance.
+    pub fn batch_norm(&mut self, label: &str, x: Tensor, channels: u32, norm: &BatchNorm) -> Result<Tensor> {
+        self.check_norm(label, x, channels, norm)?;
+        let rows = x.rows * (x.columns / channels);
+        let layer = Layer {
+            label: label.to_owned(),
+            x,
+            y: self.tensor(label, x.rows, x.columns, true),
+            moments: self.buffer(format!("moments of {label}"), 2 * channels as usize, false),
+            sum: Strips::to_sum(rows, channels),
+            map: Strips::to_map(rows, channels),
+            norm: norm.clone(),
+        };
+        self.will_use(x);
+        if self.is_training() {
+            layer.own_moments(self)?;
+        } else {
+            layer.running_moments(self)?;
+        }
+        layer.forward(self)?;
+        let y = layer.y;
+        self.push_backward(move |graph| layer.backward(graph));
+        Ok(y)
+    }
+
+    fn check_norm(&self, label: &str, x: Tensor, channels: u32, norm: &BatchNorm) -> Result<()> {
+        self.know(label, x)?;
+        if channels == 0 || !x.columns.is_multiple_of(channels) || x.columns.checked_mul(x.rows).is_none() {
+            let expected = format!("images of pixels of {channels} channels, at least 1");
+            return Err(Error::shape(label, expected, format!("{} numbers an image", x.columns)));
+        }
+        for parameter in [&norm.scale, &norm.shift] {
+            self.know_parameter(label, parameter)?;
+        }
+        for statistic in [&norm.mean, &norm.variance] {
+            self.know_statistic(label, statistic)?;
+        }
+        let all = [&norm.scale, &norm.shift, &norm.mean, &norm.variance];
+        if let Some(other) = all.into_iter().find(|parameter| parameter.shape != [channels as usize]) {
+            let got = format!("{} {:?}", other.name, other.shape);
+            return Err(Error::shape(label, format!("{channels} numbers, one a channel"), got));
+        }
+        if !(0.0..=1.0).contains(&norm.momentum) {
+            return Err(Error::setting(format!("{label}: momentum"), "between 0 and 1", norm.momentum));
+        }
+        if !(norm.epsilon.is_finite() && norm.epsilon > 0.0) {
+            return Err(Error::setting(format!("{label}: epsilon"), "a positive number", norm.epsilon));
+        }
+        Ok(())
+    }
+}
+
+struct Layer {
+    label: String,
+    x: Tensor,
+    y: Tensor,
+    moments: Slice,
+    sum: Strips,
+    map: Strips,
+    norm: BatchNorm,
+}
+
+// A buffer from the first of two parameters on, for kernels that write both: where in it each begins.
+fn together(buffer: BufferId, a: &Parameter, b: &Parameter) -> (Slice, [u32; 2]) {
+    let offset = a.offset.min(b.offset);
+    let end = (a.offset + a.len()).max(b.offset + b.len());
+    let places = [a, b].map(|parameter| (parameter.offset - offset) as u32);
+    (Slice { buffer, offset, words: end - offset }, places)
+}
+
+impl Layer {
+    fn own_moments(&self, graph: &mut Graph) -> Result<()> {
+        let BatchNorm { momentum, epsilon, ref mean, ref variance, .. } = self.norm;
+        let strips = self.sum;
+        let parts = graph.buffer(
+            format!("moments of {}, in chunks", self.label),
+            2 * strips.chunks() as usize * strips.channels as usize,
+            false,
+        );
+        let label = format!("{} moments", self.label);
+        graph.record(format!("{label}, in chunks"), ChunkMoments(strips), &[graph.value(self.x), parts])?;
+        let (statistics, [mean_at, variance_at]) = together(graph.statistics_buffer()?, mean, variance);
+        let kernel = MergeMoments { strips, mean_at, variance_at, momentum, epsilon };
+        graph.record(label, kernel, &[parts, self.moments, statistics])
+    }
+
+    fn running_moments(&self, graph: &mut Graph) -> Result<()> {
+        let BatchNorm { epsilon, ref mean, ref variance, .. } = self.norm;
+        let (statistics, [mean_at, variance_at]) = together(graph.statistics_buffer()?, mean, variance);
+        let kernel = RunningMoments { channels: self.sum.channels, mean_at, variance_at, epsilon };
+        graph.record(format!("{} moments", self.label), kernel, &[statistics, self.moments])
+    }
+
+    fn forward(&self, graph: &mut Graph) -> Result<()> {
+        let BatchNorm { activation, ref scale, ref shift, .. } = self.norm;
+        let y = graph.value(self.y);
+        let [scale, shift] = [scale, shift].map(|parameter| parameter.slice(PARAMETERS));
+        let mut operands = vec![graph.value(self.x), self.moments, scale, shift, y];
+        let mut kept = y;
+        if activation.keeps_input() {
+            let words = self.y.count() as usize;
+            kept = graph.buffer(format!("{} before {activation}", self.label), words, false);
+            operands.push(kept);
+        }
+        graph.record(&self.label, Normalize { strips: self.map, activation }, &operands)?;
+        if activation != Activation::Identity {
+            graph.tensors[self.y.id].activation = Some((activation, kept));
+        }
+        Ok(())
+    }
+
+    fn backward(self, graph: &mut Graph) -> Result<()> {
+        let Some(dz) = graph.preactivation_gradient(self.y)? else { return Ok(()) };
+        let (x, strips, label) = (graph.value(self.x), self.sum, &self.label);
+        let words = 2 * strips.channels as usize;
+        let parts =
+            graph.buffer(format!("sums of d {label}, in chunks"), strips.chunks() as usize * words, false);
+        let sums = graph.buffer(format!("sums of d {label}"), words, false);
+        graph.record(
+            format!("d {label}.scale, shift, in chunks"),
+            ChunkSums(strips),
+            &[x, dz, self.moments, parts],
+        )?;
+        let BatchNorm { scale, shift, .. } = &self.norm;
+        let accumulate = [scale, shift].map(|parameter| graph.parameter_gradient(parameter).1);
+        let (gradients, [scale_at, shift_at]) = together(GRADIENTS, scale, shift);
+        let [accumulate_scale, accumulate_shift] = accumulate;
+        let kernel = MergeSums { strips, scale_at, shift_at, accumulate_scale, accumulate_shift };
+        graph.record(format!("d {label}.scale, shift"), kernel, &[parts, sums, gradients])?;
+        if !graph.tensors[self.x.id].needs_gradient {
+            return Ok(());
+        }
+        let scale = scale.slice(PARAMETERS);
+        let (dx, accumulate) = graph.gradient_target(self.x);
+        let kernel = Backward { strips: self.map, own_moments: graph.is_training(), accumulate };
+        let label = format!("d {}", graph.label(self.x));
+        graph.record(label, kernel, &[x, dz, self.moments, scale, sums, dx])
+    }
+}

@@ -1,0 +1,132 @@
+//! Layers that change an image's size without learning anything: max pooling and nearest-neighbour upsampling.
+
+use super::{Graph, Shape, Tensor};
+use crate::kernels::pool::{MaxPool, MaxPoolBackward, MaxPoolTangent};
+use crate::kernels::upsample::{Upsample, UpsampleBackward};
+use crate::{Error, Result};
+
+impl Graph {
+    /// The largest number in each window of `window` pixels, `stride` pixels apart, of x `[batch, shape]`; both down,
+    /// then across. What does not fill a window is left out: `floor((extent - window) / stride) + 1` remain. Of equals
+    /// the first, row by row, gets the gradient.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where x has not `shape`, or is of another graph; [`Error::Setting`] for a window larger than the
+    /// image, or of no pixel, and for a stride of 0.
+    pub fn max_pool2d(
+        &mut self,
+        label: &str,
+        x: Tensor,
+        shape: Shape,
+        window: [u32; 2],
+        stride: [u32; 2],
+    ) -> Result<(Tensor, Shape)> {
+        self.know_shape(label, x, shape)?;
+        let Shape { height, width, channels } = shape;
+        let pool = MaxPool { batch: x.rows, height, width, channels, window, stride };
+        let [down, across] = pool.out();
+        let out = Shape::new(down, across, channels);
+        let y = self.reshaped(label, x, out)?;
+        let chosen = self.integer_buffer(&format!("argmax of {label}"), y.count() as usize, false);
+        self.record(label, pool, &[self.value(x), self.value(y), chosen])?;
+        self.send_back(x, y, move |graph, dy| {
+            let (dx, accumulate) = graph.gradient_target(x);
+            let label = format!("d {}", graph.label(x));
+            graph.record(label, MaxPoolBackward { pool, accumulate }, &[dy, chosen, dx])
+        });
+        self.tensors[y.id].pooled = Some((pool, chosen));
+        Ok((y, out))
+    }
+
+    /// How y, which [`Graph::max_pool2d`] gave, changes where its input changes by t: each window by what t has where
+    /// the maximum stands.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where t has not that input's shape, y is from no pooling, or either is of another graph.
+    pub fn max_pool2d_tangent(&mut self, label: &str, t: Tensor, y: Tensor) -> Result<Tensor> {
+        self.know(label, y)?;
+        let Some((pool, chosen)) = self.tensors[y.id].pooled else {
+            return Err(Error::shape(label, "what a pooling gave", self.label(y)));
+        };
+        self.know_shape(label, t, Shape::new(pool.height, pool.width, pool.channels))?;
+        if t.rows != pool.batch {
+            return Err(Error::shape(label, format!("{} images", pool.batch), t.rows));
+        }
+        let change = self.tensor(label, y.rows, y.columns, self.tensors[t.id].needs_gradient);
+        self.record(label, MaxPoolTangent { pool }, &[self.value(t), chosen, self.value(change)])?;
+        self.send_back(t, change, move |graph, dy| {
+            let (dt, accumulate) = graph.gradient_target(t);
+            let label = format!("d {}", graph.label(t));
+            graph.record(label, MaxPoolBackward { pool, accumulate }, &[dy, chosen, dt])
+        });
+        Ok(change)
+    }
+
+    /// Each pixel of x `[batch, shape]` repeated `factor[0]` times down and `factor[1]` times across.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where x has not `shape`, or is of another graph; [`Error::Setting`] for a factor of 0,
+    /// [`Error::TooLarge`] beyond what 32-bit indices count.
+    pub fn upsample2d(
+        &mut self,
+        label: &str,
+        x: Tensor,
+        shape: Shape,
+        factor: [u32; 2],
+    ) -> Result<(Tensor, Shape)> {
+        self.know_shape(label, x, shape)?;
+        let Shape { height, width, channels } = shape;
+        let upsample = Upsample { batch: x.rows, height, width, channels, factor };
+        let out = Shape::new(height.saturating_mul(factor[0]), width.saturating_mul(factor[1]), channels);
+        let y = self.reshaped(label, x, out)?;
+        self.record(label, upsample, &[self.value(x), self.value(y)])?;
+        self.send_back(x, y, move |graph, dy| {
+            let (dx, accumulate) = graph.gradient_target(x);
+            let label = format!("d {}", graph.label(x));
+            graph.record(label, UpsampleBackward { upsample, accumulate }, &[dy, dx])
+        });
+        Ok((y, out))
+    }
+
+    /// Fails where x is of another graph, or its rows are not of `shape`.
+    pub(super) fn know_shape(&self, label: &str, x: Tensor, shape: Shape) -> Result<()> {
+        self.know(label, x)?;
+        if shape.columns() == Some(x.columns) {
+            return Ok(());
+        }
+        Err(Error::shape(label, format!("images of {shape}"), format!("{} numbers an image", x.columns)))
+    }
+
+    // As many rows as x has, of another shape; with a gradient if x has one.
+    fn reshaped(&mut self, label: &str, x: Tensor, shape: Shape) -> Result<Tensor> {
+        let columns = shape.columns().filter(|columns| columns.checked_mul(x.rows).is_some());
+        let columns = columns.ok_or_else(|| Error::TooLarge {
+            operation: format!("{label}: {} images of {shape}", x.rows),
+            needed: [x.rows, shape.height, shape.width, shape.channels]
+                .iter()
+                .fold(4, |bytes: u64, extent| bytes.saturating_mul(u64::from(*extent))),
+            allowed: 4 * u64::from(u32::MAX),
+            advice: "Use a smaller batch or model",
+        })?;
+        let needs_gradient = self.tensors[x.id].needs_gradient;
+        Ok(self.tensor(label, x.rows, columns, needs_gradient))
+    }
+
+    /// Pushes the backward pass of an operation that made y of x and learns nothing: `record` is given y's gradient, if
+    /// one arrives and x wants it.
+    pub(super) fn send_back(
+        &mut self,
+        x: Tensor,
+        y: Tensor,
+        record: impl FnOnce(&mut Self, super::Slice) -> Result<()> + 'static,
+    ) {
+        if !self.tensors[x.id].needs_gradient {
+            return;
+        }
+        self.will_use(x);
+        self.push_backward(move |graph| match graph.preactivation_gradient(y)? {
+            Some(dy) => record(graph, dy),
+            None => Ok(()),
+        });
+    }
+}

@@ -1,0 +1,251 @@
+//! Max pooling in two dimensions (`shaders/pool.wgsl`).
+
+use narrows_shaders::pool as shaders;
+
+use super::{Kernel, Operand, Program, floats, floats_mut, within};
+use crate::gpu::Variants;
+use crate::reference::pool::{argmax, gradient, windows};
+use crate::{Error, Result};
+
+/// `y = max of x` over windows, and where each maximum stands in x: the first of equals, row by row, and a NaN before
+/// any number. What does not fill a window is left out.
+///
+/// Operands: `x` `[batch, height, width, channels]`; then `y` and the whole numbers `argmax`, both
+/// `[batch, out_height, out_width, channels]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct MaxPool {
+    /// Images.
+    pub batch: u32,
+    /// Rows of pixels of x.
+    pub height: u32,
+    /// Pixels in a row of x.
+    pub width: u32,
+    /// Numbers a pixel.
+    pub channels: u32,
+    /// Height and width of a window. At most [`MaxPool::MAX_WINDOW`] pixels.
+    pub window: [u32; 2],
+    /// How far windows stand apart, down and across.
+    pub stride: [u32; 2],
+}
+
+/// How the result of [`MaxPool`] changes where x changes by t: `y = t` where each maximum stands.
+///
+/// Operands: `x`, which is t `[batch, height, width, channels]`, `chosen`, which is the forward pass's argmax; then
+/// `y` `[batch, out_height, out_width, channels]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct MaxPoolTangent {
+    /// What it is the tangent of.
+    pub pool: MaxPool,
+}
+
+/// The gradient of [`MaxPool`]: each element of x gets dy of the windows whose maximum it is.
+///
+/// Operands: `dy` `[batch, out_height, out_width, channels]`, `chosen`, which is the forward pass's argmax; then `dx`
+/// `[batch, height, width, channels]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct MaxPoolBackward {
+    /// What it is the gradient of.
+    pub pool: MaxPool,
+    /// Add to `dx` instead of writing it.
+    pub accumulate: bool,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+struct Params {
+    batch: u32,
+    height: u32,
+    width: u32,
+    channels: u32,
+}
+
+impl MaxPool {
+    /// The most pixels in a window: some CPU drivers end every loop of an invocation after 65,535 rounds, without a
+    /// word.
+    pub const MAX_WINDOW: u32 = 65_000;
+
+    /// Height and width of y; 0 where no window fits.
+    pub const fn out(&self) -> [u32; 2] {
+        [
+            windows(self.height, self.window[0], self.stride[0]),
+            windows(self.width, self.window[1], self.stride[1]),
+        ]
+    }
+
+    fn inputs(&self) -> usize {
+        [self.batch, self.height, self.width, self.channels].iter().map(|extent| *extent as usize).product()
+    }
+
+    fn outputs(&self) -> usize {
+        let [height, width] = self.out();
+        [self.batch, height, width, self.channels].iter().map(|extent| *extent as usize).product()
+    }
+
+    fn program(&self, entry: &'static str, accumulate: bool, written: usize) -> Program {
+        let constants = vec![
+            ("WINDOW_HEIGHT", f64::from(self.window[0])),
+            ("WINDOW_WIDTH", f64::from(self.window[1])),
+            ("STRIDE_HEIGHT", f64::from(self.stride[0])),
+            ("STRIDE_WIDTH", f64::from(self.stride[1])),
+            ("ACCUMULATE", f64::from(u8::from(accumulate))),
+        ];
+        let workgroups = shaders::workgroups(written as u32);
+        Program { shader: &shaders::SHADER, entry, constants, workgroups }
+    }
+
+    fn check_extents(&self) -> Result<()> {
+        for extent in [self.batch, self.channels] {
+            within("images and channels of a pooling", extent, 1..=u32::MAX)?;
+        }
+        for axis in 0..2 {
+            within("stride of a pooling", self.stride[axis], 1..=u32::MAX / 2)?;
+            let extent = [self.height, self.width][axis];
+            if self.window[axis] == 0 || self.window[axis] > extent {
+                let expected = format!("between 1 and the {extent} pixels there are");
+                return Err(Error::setting("window of a pooling", expected, self.window[axis]));
+            }
+        }
+        let pixels = self.window[0].saturating_mul(self.window[1]);
+        within("pixels of a pooling's window", pixels, 1..=Self::MAX_WINDOW)
+    }
+
+    fn describe(&self) -> String {
+        let Self { batch, height, width, channels, window, stride } = self;
+        let [down, across] = self.out();
+        format!(
+            "[{batch}, {height}, {width}, {channels}] by {}x{}/{}x{} to {down}x{across}",
+            window[0], window[1], stride[0], stride[1]
+        )
+    }
+}
+
+impl Kernel for MaxPool {
+    fn name(&self) -> &'static str {
+        "max pool"
+    }
+
+    fn program(&self, _: &Variants) -> Program {
+        Self::program(self, "forward", false, self.outputs())
+    }
+
+    fn params(&self) -> Vec<u8> {
+        let Self { batch, height, width, channels, .. } = *self;
+        bytemuck::bytes_of(&Params { batch, height, width, channels }).to_vec()
+    }
+
+    fn operands(&self) -> Vec<Operand> {
+        vec![
+            Operand::read("x", self.inputs()),
+            Operand::write("y", self.outputs()),
+            Operand::write("argmax", self.outputs()),
+        ]
+    }
+
+    fn check(&self) -> Result<()> {
+        self.check_extents()
+    }
+
+    fn flops(&self) -> u64 {
+        self.outputs() as u64 * u64::from(self.window[0]) * u64::from(self.window[1])
+    }
+
+    fn shape(&self) -> String {
+        self.describe()
+    }
+
+    fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
+        let x = &floats(reads[0])[..self.inputs()];
+        let shape = [self.batch, self.height, self.width, self.channels];
+        let chosen = argmax(x, shape, self.window, self.stride);
+        for (y, at) in floats_mut(writes[0]).iter_mut().zip(&chosen) {
+            *y = x[*at as usize];
+        }
+        writes[1][..chosen.len()].copy_from_slice(&chosen);
+    }
+}
+
+impl Kernel for MaxPoolTangent {
+    fn name(&self) -> &'static str {
+        "max pool tangent"
+    }
+
+    fn program(&self, _: &Variants) -> Program {
+        self.pool.program("tangent", false, self.pool.outputs())
+    }
+
+    fn params(&self) -> Vec<u8> {
+        self.pool.params()
+    }
+
+    fn operands(&self) -> Vec<Operand> {
+        let outputs = self.pool.outputs();
+        vec![
+            Operand::read("x", self.pool.inputs()),
+            Operand::read("chosen", outputs),
+            Operand::write("y", outputs),
+        ]
+    }
+
+    fn check(&self) -> Result<()> {
+        self.pool.check_extents()
+    }
+
+    fn flops(&self) -> u64 {
+        0
+    }
+
+    fn shape(&self) -> String {
+        self.pool.describe()
+    }
+
+    fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
+        let x = floats(reads[0]);
+        for (y, at) in floats_mut(writes[0]).iter_mut().zip(&reads[1][..self.pool.outputs()]) {
+            *y = x[*at as usize];
+        }
+    }
+}
+
+impl Kernel for MaxPoolBackward {
+    fn name(&self) -> &'static str {
+        "max pool backward"
+    }
+
+    fn program(&self, _: &Variants) -> Program {
+        self.pool.program("backward", self.accumulate, self.pool.inputs())
+    }
+
+    fn params(&self) -> Vec<u8> {
+        self.pool.params()
+    }
+
+    fn operands(&self) -> Vec<Operand> {
+        let outputs = self.pool.outputs();
+        vec![
+            Operand::read("dy", outputs),
+            Operand::read("chosen", outputs),
+            Operand::write("dx", self.pool.inputs()),
+        ]
+    }
+
+    fn check(&self) -> Result<()> {
+        self.pool.check_extents()
+    }
+
+    fn flops(&self) -> u64 {
+        self.pool.outputs() as u64
+    }
+
+    fn shape(&self) -> String {
+        self.pool.describe()
+    }
+
+    fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
+        let dy = floats(reads[0]).iter().map(|dy| f64::from(*dy));
+        let gradient = gradient(dy, &reads[1][..self.pool.outputs()], self.pool.inputs());
+        for (dx, gradient) in floats_mut(writes[0]).iter_mut().zip(gradient) {
+            let before = if self.accumulate { f64::from(*dx) } else { 0.0 };
+            *dx = (before + gradient) as f32;
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! What a configuration means for images of one size: every layer with the shapes around it.
+
+use super::layer::{LayerConfig, too_large};
+use super::{ModelConfig, Variant};
+use crate::graph::Shape;
+use crate::reference::activation::Activation;
+use crate::{Error, Result};
+
+/// A layer between its input and its output.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct PlannedLayer {
+    pub(super) config: LayerConfig,
+    pub(super) input: Shape,
+    pub(super) output: Shape,
+}
+
+/// The layers of a model for images of one size.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Blueprint {
+    pub(super) encoder: Vec<PlannedLayer>,
+    pub(super) decoder: Vec<PlannedLayer>,
+    pub(super) image: Shape,
+    /// What the decoder starts from.
+    pub(super) code: Shape,
+}
+
+impl Blueprint {
+    /// Walks the layers from the image to the code and back.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] naming the layer that does not fit, or where code or image come out wrong.
+    pub(super) fn new(config: &ModelConfig, variant: &dyn Variant, image: Shape) -> Result<Self> {
+        if image.columns().is_none_or(|columns| columns == 0) {
+            return Err(Error::setting("images", "between 1 and 2^32 - 1 numbers each", image));
+        }
+        let encoder = planned("encoder", &encoder_layers(config, variant), image)?;
+        let encoded = encoder.last().map_or(image, |layer| layer.output);
+        let code = if config.latent > 0 { Shape::flat(config.latent) } else { encoded };
+        if config.latent == 0 && variant.encoder_outputs(2) != 2 {
+            let expected = format!("at least 1 for {}, whose code is made of statistics", config.variant);
+            return Err(Error::setting("latent", expected, 0));
+        }
+        let decoder = planned("decoder", &decoder_layers(config, image), code)?;
+        let decoded = decoder.last().map_or(code, |layer| layer.output);
+        if decoded.columns() != image.columns() {
+            let expected = format!("a last layer that gives images of {image}");
+            return Err(Error::setting("decoder", expected, decoded));
+        }
+        Ok(Self { encoder, decoder, image, code })
+    }
+
+    /// Numbers of the code.
+    pub(super) fn latent(&self) -> u32 {
+        // Counted when it was planned.
+        self.code.columns().unwrap_or(u32::MAX)
+    }
+
+    /// How many weights it has, biases aside.
+    pub(super) fn weights(&self) -> u64 {
+        let layers = self.encoder.iter().chain(&self.decoder);
+        let weights = layers.filter_map(|layer| layer.config.weight(layer.input, layer.output));
+        let counts = weights
+            .map(|shape| shape.iter().fold(1_u64, |count, extent| count.saturating_mul(*extent as u64)));
+        counts.fold(0, u64::saturating_add)
+    }
+}
+
+// The layers said, or dense ones of the widths in `hidden`; then the code's own, unless the last is the code.
+fn encoder_layers(config: &ModelConfig, variant: &dyn Variant) -> Vec<LayerConfig> {
+    let mut layers = match &config.encoder[..] {
+        [] => config.hidden.iter().map(|units| LayerConfig::dense(*units, config.activation)).collect(),
+        said => with_activations(said, config.activation, config.activation),
+    };
+    if config.latent > 0 {
+        layers.push(LayerConfig::dense(variant.encoder_outputs(config.latent), config.code_activation));
+    }
+    layers
+}
+
+fn decoder_layers(config: &ModelConfig, image: Shape) -> Vec<LayerConfig> {
+    if !config.decoder.is_empty() {
+        return with_activations(&config.decoder, config.activation, config.output_activation);
+    }
+    let hidden = config.hidden.iter().rev();
+    let mut layers: Vec<_> = hidden.map(|units| LayerConfig::dense(*units, config.activation)).collect();
+    layers.push(LayerConfig::dense(image.columns().unwrap_or(u32::MAX), config.output_activation));
+    layers
+}
+
+fn with_activations(layers: &[LayerConfig], inner: Activation, last: Activation) -> Vec<LayerConfig> {
+    let count = layers.len();
+    let filled = layers.iter().cloned().enumerate();
+    filled.map(|(at, layer)| layer.or_activation(if at + 1 == count { last } else { inner })).collect()
+}
+
+fn planned(name: &str, layers: &[LayerConfig], first: Shape) -> Result<Vec<PlannedLayer>> {
+    let mut input = first;
+    let mut all = Vec::with_capacity(layers.len());
+    for (number, config) in layers.iter().enumerate() {
+        let output = config.output(input).map_err(|error| match error {
+            Error::Setting { setting, expected, got } => {
+                Error::Setting { setting: format!("{name}.{number} {setting}"), expected, got }
+            }
+            other => other,
+        })?;
+        if output.columns().is_none_or(|columns| columns == 0) {
+            return Err(too_large(output));
+        }
+        all.push(PlannedLayer { config: config.clone(), input, output });
+        input = output;
+    }
+    Ok(all)
+}

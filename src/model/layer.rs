@@ -1,0 +1,285 @@
+//! One layer as it is configured: what it makes of a shape, and the weights it needs.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::extent::{Extent, PaddingConfig};
+use crate::graph::{Shape, Window};
+use crate::reference::activation::Activation;
+use crate::{Error, Result};
+
+/// A layer of an encoder or decoder: `{ layer = "conv", filters = 16, kernel = 3 }` in TOML.
+///
+/// An `activation` left out is the model's, or, in the decoder's last layer, its output activation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "layer", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum LayerConfig {
+    /// A dense layer over all of the image's numbers: `[columns]` to `[units]`.
+    Dense {
+        /// Outputs.
+        units: u32,
+        /// Its activation.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        activation: Option<Activation>,
+    },
+    /// A convolution: `[height, width, channels]` to `[.., .., filters]`.
+    Conv {
+        /// Output channels.
+        filters: u32,
+        /// Rows and columns of the kernel: one number for both, or two.
+        kernel: Extent,
+        /// Step between windows.
+        #[serde(default)]
+        stride: Extent,
+        /// `"same"`, `"valid"`, or how many zeros on each side.
+        #[serde(default)]
+        padding: PaddingConfig,
+        /// Its activation.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        activation: Option<Activation>,
+    },
+    /// A transposed convolution, which with a stride enlarges: the gradient of a convolution.
+    ConvTranspose {
+        /// Output channels.
+        filters: u32,
+        /// Rows and columns of the kernel.
+        kernel: Extent,
+        /// How many times larger the output is, borders aside.
+        #[serde(default)]
+        stride: Extent,
+        /// `"same"` (stride times the input), `"valid"`, or how much is cut off on each side.
+        #[serde(default)]
+        padding: PaddingConfig,
+        /// Rows and columns added at the far side, below the stride.
+        #[serde(default = "Extent::zero")]
+        output_padding: Extent,
+        /// Its activation.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        activation: Option<Activation>,
+    },
+    /// The largest of each window; what is left over at the far side is dropped.
+    MaxPool {
+        /// Rows and columns of the window.
+        size: Extent,
+        /// Step between windows: the size where it is left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stride: Option<Extent>,
+    },
+    /// Every pixel repeated.
+    Upsample {
+        /// How many times, down and across.
+        factor: Extent,
+    },
+    /// Batch normalisation over batch, height and width, and an activation behind it.
+    BatchNorm {
+        /// The share of each batch in the running statistics.
+        #[serde(default = "batch_norm_momentum")]
+        momentum: f32,
+        /// Added to the variance.
+        #[serde(default = "batch_norm_epsilon")]
+        epsilon: f32,
+        /// What follows it: nothing where it is left out.
+        #[serde(default)]
+        activation: Activation,
+    },
+    /// An activation on its own, as behind a pooling.
+    Activation {
+        /// Which.
+        activation: Activation,
+    },
+    /// Zeroes each number with probability `rate` while training, and scales the rest by 1 / (1 - rate).
+    Dropout {
+        /// The probability.
+        rate: f32,
+    },
+    /// Forgets height and width; free.
+    Flatten,
+    /// Sees the numbers in another shape; free.
+    Reshape {
+        /// Height, width and channels.
+        shape: [u32; 3],
+    },
+}
+
+const fn batch_norm_momentum() -> f32 {
+    0.1
+}
+
+const fn batch_norm_epsilon() -> f32 {
+    1e-5
+}
+
+impl LayerConfig {
+    /// A dense layer.
+    pub const fn dense(units: u32, activation: Activation) -> Self {
+        Self::Dense { units, activation: Some(activation) }
+    }
+
+    /// Whether it is a dense layer.
+    pub const fn is_dense(&self) -> bool {
+        matches!(self, Self::Dense { .. })
+    }
+
+    /// The window of a convolution; None for other layers.
+    pub fn window(&self) -> Option<Window> {
+        let (kernel, stride, padding, output_padding) = match self {
+            Self::Conv { kernel, stride, padding, .. } => (kernel, stride, padding, Extent::zero()),
+            Self::ConvTranspose { kernel, stride, padding, output_padding, .. } => {
+                (kernel, stride, padding, *output_padding)
+            }
+            _ => return None,
+        };
+        Some(Window {
+            kernel: kernel.pair(),
+            stride: stride.pair(),
+            padding: (*padding).into(),
+            output_padding: output_padding.pair(),
+        })
+    }
+
+    /// Its own activation, where it says one.
+    pub const fn activation(&self) -> Option<Activation> {
+        match self {
+            Self::Dense { activation, .. }
+            | Self::Conv { activation, .. }
+            | Self::ConvTranspose { activation, .. } => *activation,
+            Self::Activation { activation } | Self::BatchNorm { activation, .. } => Some(*activation),
+            _ => None,
+        }
+    }
+
+    /// This layer with `default` where it leaves its activation open.
+    pub fn or_activation(mut self, default: Activation) -> Self {
+        if let Self::Dense { activation, .. }
+        | Self::Conv { activation, .. }
+        | Self::ConvTranspose { activation, .. } = &mut self
+        {
+            activation.get_or_insert(default);
+        }
+        self
+    }
+
+    /// This layer with another activation, if it has any.
+    pub(super) fn with_activation(mut self, other: Activation) -> Self {
+        if let Self::Dense { activation, .. }
+        | Self::Conv { activation, .. }
+        | Self::ConvTranspose { activation, .. } = &mut self
+        {
+            *activation = Some(other);
+        }
+        self
+    }
+
+    /// What it makes of `input`.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] where it does not fit, or makes no sense on its own.
+    pub fn output(&self, input: Shape) -> Result<Shape> {
+        let positive = |what: &str, extents: [u32; 2]| {
+            if extents.contains(&0) { Err(Error::setting(what, "at least 1", 0)) } else { Ok(extents) }
+        };
+        match self {
+            Self::Dense { units: 0, .. } => Err(Error::setting("units", "at least 1", 0)),
+            Self::Dense { units, .. } => Ok(Shape::flat(*units)),
+            Self::Conv { filters: 0, .. } | Self::ConvTranspose { filters: 0, .. } => {
+                Err(Error::setting("filters", "at least 1", 0))
+            }
+            Self::Conv { filters, .. } => self.windowed(|window| window.output(input, *filters)),
+            Self::ConvTranspose { filters, .. } => {
+                self.windowed(|window| window.transposed_output(input, *filters))
+            }
+            Self::MaxPool { size, stride } => {
+                let [down, across] = positive("size", size.pair())?;
+                let [stride_y, stride_x] = positive("stride", stride.unwrap_or(*size).pair())?;
+                if down > input.height || across > input.width {
+                    let expected = format!("a window that fits into {input}");
+                    return Err(Error::setting("size", expected, format!("{down} x {across}")));
+                }
+                let (height, width) =
+                    ((input.height - down) / stride_y + 1, (input.width - across) / stride_x + 1);
+                Ok(Shape { height, width, ..input })
+            }
+            Self::Upsample { factor } => {
+                let [down, across] = positive("factor", factor.pair())?;
+                let height = input.height.checked_mul(down);
+                let enlarged = height.zip(input.width.checked_mul(across));
+                let enlarged = enlarged.map(|(height, width)| Shape { height, width, ..input });
+                enlarged.ok_or_else(|| {
+                    Error::setting("factor", "fewer than 2^32 pixels", format!("{down} x {across}"))
+                })
+            }
+            Self::BatchNorm { momentum, epsilon, .. } => {
+                if !(*momentum > 0.0 && *momentum <= 1.0) {
+                    return Err(Error::setting("momentum", "above 0, at most 1", momentum));
+                }
+                if !(epsilon.is_finite() && *epsilon > 0.0) {
+                    return Err(Error::setting("epsilon", "a positive number", epsilon));
+                }
+                Ok(input)
+            }
+            Self::Dropout { rate } if !(0.0..1.0).contains(rate) => {
+                Err(Error::setting("rate", "at least 0 and below 1", rate))
+            }
+            Self::Dropout { .. } | Self::Activation { .. } => Ok(input),
+            Self::Flatten => input.columns().map(Shape::flat).ok_or_else(|| too_large(input)),
+            Self::Reshape { shape: [height, width, channels] } => {
+                let output = Shape::new(*height, *width, *channels);
+                if output.columns().is_some() && output.columns() == input.columns() {
+                    return Ok(output);
+                }
+                let expected = format!("as many numbers as in {input}");
+                Err(Error::setting("shape", expected, output))
+            }
+        }
+    }
+
+    fn windowed(&self, output: impl Fn(&Window) -> Result<Shape>) -> Result<Shape> {
+        let window = self.window();
+        let shape = window.as_ref().map(output).transpose()?;
+        shape.ok_or_else(|| Error::setting("layer", "a convolution", format!("{self:?}")))
+    }
+
+    /// The shape of its weight between `input` and `output`, if it has one: `[out, in]` of a dense layer,
+    /// `[out, height, width, in]` of a convolution, `[in, height, width, out]` of a transposed one.
+    pub fn weight(&self, input: Shape, output: Shape) -> Option<Vec<usize>> {
+        let extents = match self {
+            Self::Dense { units, .. } => vec![*units, input.columns()?],
+            Self::Conv { filters, kernel, .. } => {
+                let [height, width] = kernel.pair();
+                vec![*filters, height, width, input.channels]
+            }
+            Self::ConvTranspose { kernel, .. } => {
+                let [height, width] = kernel.pair();
+                vec![input.channels, height, width, output.channels]
+            }
+            _ => return None,
+        };
+        Some(extents.into_iter().map(|extent| extent as usize).collect())
+    }
+}
+
+impl fmt::Display for LayerConfig {
+    /// The kind, and how large it is: `conv-16`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dense { units, .. } => write!(f, "dense-{units}"),
+            Self::Conv { filters, .. } => write!(f, "conv-{filters}"),
+            Self::ConvTranspose { filters, .. } => write!(f, "conv-transpose-{filters}"),
+            Self::MaxPool { .. } => f.write_str("max-pool"),
+            Self::Upsample { .. } => f.write_str("upsample"),
+            Self::BatchNorm { .. } => f.write_str("batch-norm"),
+            Self::Activation { activation } => write!(f, "{activation}"),
+            Self::Dropout { rate } => write!(f, "dropout-{rate}"),
+            Self::Flatten => f.write_str("flatten"),
+            Self::Reshape { shape: [height, width, channels] } => {
+                write!(f, "reshape-{height}x{width}x{channels}")
+            }
+        }
+    }
+}
+
+/// The error for a feature map beyond what the shaders count.
+pub(super) fn too_large(shape: Shape) -> Error {
+    Error::setting("layer", "fewer than 2^32 numbers an image", shape)
+}

@@ -1,0 +1,118 @@
+//! Corrupted images: the device's noise is the CPU's, and the clean images beside it are the gather's.
+#![allow(clippy::panic, clippy::unwrap_used, missing_docs)]
+
+mod common;
+
+use common::{check, gpu, noise, run, words};
+use narrows::kernels::batch::Gather;
+use narrows::kernels::corruption::{Corrupt, Corruption};
+use narrows::kernels::{Kernel, State, floats};
+use narrows::reference::compare::Tolerance;
+
+const KINDS: [Corruption; 4] = [
+    Corruption::Gaussian { deviation: 0.2 },
+    Corruption::Dropout { probability: 0.5, rescale: true },
+    Corruption::Dropout { probability: 0.3, rescale: false },
+    Corruption::SaltAndPepper { probability: 0.4 },
+];
+
+fn state(seed: u64, step: u32) -> Vec<u32> {
+    State { step, ..State::new(seed, 1e-3, [0.9, 0.999]) }.words().to_vec()
+}
+
+fn images(count: u32, pixels: u32) -> Vec<u32> {
+    let bytes = (count * pixels).next_multiple_of(4);
+    let bytes: Vec<u8> = (0..bytes).map(|i| (i.wrapping_mul(167) + i / 256) as u8).collect();
+    bytes.chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+}
+
+fn kernel(batch: u32, pixels: u32, corruption: Corruption) -> Corrupt {
+    Corrupt { gather: Gather { batch, count: 51, pixels, center: false }, corruption }
+}
+
+fn inputs(kernel: &Corrupt, seed: u64, step: u32) -> Vec<Vec<u32>> {
+    let Gather { batch, count, pixels, center } = kernel.gather;
+    let chosen = (0..batch).map(|i| (i * 37 + count - 1) % count).collect();
+    let mut inputs = vec![state(seed, step), images(count, pixels), chosen];
+    if center {
+        inputs.push(words(&noise(1, pixels as usize)));
+    }
+    inputs
+}
+
+// Which pixels are lost depends on no rounding; a normal is exact to some f32 steps of its radius.
+fn tolerance(corruption: Corruption) -> Tolerance {
+    match corruption {
+        Corruption::Gaussian { .. } => Tolerance::new(1e-6, 0.0),
+        _ => Tolerance::new(0.0, 2.0 * f32::EPSILON),
+    }
+}
+
+#[test]
+fn the_device_corrupts_as_the_cpu_does_at_every_alignment() {
+    for corruption in KINDS {
+        for (batch, pixels) in [(1, 1), (5, 2), (3, 3), (27, 27), (64, 51), (3, 784)] {
+            let kernel = kernel(batch, pixels, corruption);
+            let inputs = inputs(&kernel, 0xfeed_0000_beef, 7);
+            check(gpu(), &kernel, &inputs, &[None, None], tolerance(corruption));
+        }
+    }
+}
+
+#[test]
+fn centred_images_are_corrupted_before_the_mean_image_is_subtracted() {
+    for corruption in KINDS {
+        let mut kernel = kernel(27, 51, corruption);
+        kernel.gather.center = true;
+        let inputs = inputs(&kernel, 5, 2);
+        let Tolerance { absolute, relative } = tolerance(corruption);
+        let close = Tolerance::new(absolute + 4.0 * f32::EPSILON, relative);
+        check(gpu(), &kernel, &inputs, &[None, None], close);
+    }
+}
+
+#[test]
+fn the_clean_images_are_those_of_a_batch_without_corruption() {
+    let kernel = kernel(27, 51, KINDS[0]);
+    let inputs = inputs(&kernel, 5, 2);
+    let [.., x, _] = &run(gpu(), &kernel, &inputs, &[None, None])[..] else { panic!("no operands") };
+    let gathered = run(gpu(), &kernel.gather, &inputs[1..], &[None]);
+    assert_eq!(Some(x), gathered.last());
+}
+
+#[test]
+fn noise_repeats_for_a_seed_and_step_and_differs_between_images_steps_and_seeds() {
+    let kernel = kernel(8, 64, Corruption::Gaussian { deviation: 1.0 });
+    let seen = |seed, step| {
+        let mut inputs = inputs(&kernel, seed, step);
+        inputs[2] = vec![9; 8];
+        floats(&run(gpu(), &kernel, &inputs, &[None, None])[4]).to_vec()
+    };
+    let first = seen(1, 0);
+    assert_eq!(first, seen(1, 0));
+    let equal = |a: &[f32], b: &[f32]| a.iter().zip(b).filter(|(a, b)| a == b).count();
+    assert_eq!(equal(&first, &seen(1, 1)), 0);
+    assert_eq!(equal(&first, &seen(2, 0)), 0);
+    assert_eq!(equal(&first[..64], &first[64..128]), 0, "the same image twice in a batch");
+}
+
+#[test]
+fn more_than_65535_workgroups_fold_into_two_dimensions() {
+    let kernel = kernel(66_000, 255, KINDS[3]);
+    check(gpu(), &kernel, &inputs(&kernel, 5, 2), &[None, None], tolerance(KINDS[3]));
+}
+
+#[test]
+fn a_corruption_that_makes_no_sense_is_refused() {
+    for (corruption, expected) in [
+        (Corruption::Gaussian { deviation: -0.1 }, "a standard deviation"),
+        (Corruption::Gaussian { deviation: f32::NAN }, "a standard deviation"),
+        (Corruption::Dropout { probability: 1.0, rescale: true }, "below 1"),
+        (Corruption::Dropout { probability: 1.1, rescale: false }, "between 0 and 1"),
+        (Corruption::SaltAndPepper { probability: -0.1 }, "between 0 and 1"),
+    ] {
+        let message = kernel(1, 1, corruption).check().unwrap_err().to_string();
+        assert!(message.contains(expected), "{message}");
+    }
+    assert!(kernel(1, 1, Corruption::Dropout { probability: 1.0, rescale: false }).check().is_ok());
+}
