@@ -11,7 +11,6 @@ use narrows::kernels::ceiling::{MemoryCopy, MultiplyAdd};
 use narrows::kernels::contraction::{GramGradient, Quadratic, UnitNorms, UnitSlopes, UnitWeights};
 use narrows::kernels::conv::{Down, Geometry, Up, WeightGradient};
 use narrows::kernels::corruption::{Corrupt, Corruption};
-use narrows::kernels::corruption::{Corrupt, Corruption};
 use narrows::kernels::divergence::{GaussianKl, KlByDimension};
 use narrows::kernels::dropout::Dropout;
 use narrows::kernels::hadamard::{Multiply, MultiplyBackward};
