@@ -9,14 +9,16 @@ use narrows::kernels::Kernel;
 use narrows::kernels::activation::{Activation, Backward, Forward};
 use narrows::kernels::batch::{Gather, Permute};
 use narrows::kernels::corruption::{Corrupt, Corruption};
-use narrows::kernels::latent::{GaussianKl, Mean, Reparameterize, ReparameterizeBackward};
+use narrows::kernels::divergence::{GaussianKl, KlByDimension};
+use narrows::kernels::latent::{LogRatio, Mean, Reparameterize, ReparameterizeBackward};
 use narrows::kernels::loss::{Kind, Loss};
 use narrows::kernels::optimizer::{Adam, Sgd};
 use narrows::kernels::random::{Normal, Stream, Uniform};
 use narrows::kernels::record::{Collect, MeanToRing};
 use narrows::kernels::reduce::ColumnSum;
+use narrows::kernels::sparsity::{KlSparsity, L1};
 use narrows::kernels::state::State;
-use narrows::kernels::step::Advance;
+use narrows::kernels::step::{Advance, Schedule};
 
 const BATCH: u32 = 128;
 const PIXELS: u32 = 784;
@@ -52,9 +54,15 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Box::new(Backward { count, activation: Activation::Relu, accumulate: false }),
         Box::new(Reparameterize { rows: BATCH, latent: LATENT }),
         Box::new(ReparameterizeBackward { rows: BATCH, latent: LATENT, accumulate: true }),
-        Box::new(GaussianKl { rows: BATCH, latent: LATENT, scale: 1.0, accumulate: false }),
+        Box::new(GaussianKl { rows: BATCH, latent: LATENT, scale: 1.0, free_bits: 0.0, accumulate: false }),
+        Box::new(GaussianKl { rows: BATCH, latent: LATENT, scale: 1.0, free_bits: 0.1, accumulate: false }),
+        Box::new(KlByDimension { rows: BATCH, latent: LATENT }),
+        Box::new(LogRatio { rows: BATCH, latent: LATENT }),
+        Box::new(L1 { rows: BATCH, columns: HIDDEN, scale: 1.0, accumulate: false }),
+        Box::new(KlSparsity { rows: BATCH, columns: HIDDEN, target: 0.1, scale: 1.0, accumulate: false }),
         Box::new(Mean { rows: BATCH, latent: LATENT }),
         loss(Kind::Bernoulli),
+        loss(Kind::ContinuousBernoulli),
         loss(Kind::SquaredError),
         loss(Kind::GaussianLearned),
         Box::new(Uniform { count, stream: Stream::Latent }),
@@ -65,7 +73,7 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Box::new(ColumnSum::whole(BATCH, 2 * LATENT)),
         Box::new(Sgd { count: PARAMETERS, momentum: 0.9, weight_decay: 0.0 }),
         Box::new(adam),
-        Box::new(Advance { batch: BATCH, count: IMAGES, betas: [0.9, 0.999] }),
+        Box::new(Advance { batch: BATCH, count: IMAGES, betas: [0.9, 0.999], schedule: Schedule::default() }),
     ]
 }
 

@@ -1,5 +1,5 @@
-//! Whole training steps of the presets on the embedded images, many steps a submit, and where the time of
-//! the VAE's step goes. `cargo bench --bench step`
+//! Whole training steps of the presets on the embedded images, many steps a submit, what a contraction adds to
+//! them, and where the time of the VAE's step goes. `cargo bench --bench step`
 #![allow(missing_docs)]
 #![allow(clippy::panic, reason = "a benchmark speaks to a terminal")]
 
@@ -14,7 +14,7 @@ use narrows::data::{self, Dataset, Source};
 use narrows::gpu::Gpu;
 use narrows::graph::{Device, Plan, Replay};
 use narrows::kernels::state::State;
-use narrows::model::{self, Model};
+use narrows::model::{self, ContractionKind, Model};
 use narrows::train::{Config, packed};
 use pollster::block_on;
 
@@ -34,26 +34,50 @@ fn replay(device: &Device, config: &Config, images: &Dataset) -> narrows::Result
     Ok(replay)
 }
 
-fn steps(
+// The median seconds of a training step of `config`, with its row in the table.
+fn step(
+    criterion: &mut Criterion,
+    table: &mut Table,
+    gpu: &Arc<Gpu>,
+    images: &Dataset,
+    name: &str,
+    config: &Config,
+) -> narrows::Result<Option<f64>> {
+    let mut replay = replay(&Device::Gpu(Arc::clone(gpu)), config, images)?;
+    let name = format!("{name} step at batch {}", config.train.batch);
+    let seconds = measure(criterion, "step", &name, |rounds| {
+        let began = Instant::now();
+        block_on(replay.run(rounds as u32)).unwrap_or_else(|error| panic!("{error}"));
+        began.elapsed()
+    });
+    if let Some(seconds) = seconds {
+        let plan = replay.plan();
+        let images_per_second = f64::from(plan.batch) / seconds;
+        let bytes = plan.dispatches.iter().map(|dispatch| dispatch.bytes()).sum();
+        table.row(&name, &format!("{images_per_second:.0} images/s"), seconds, plan.flops(), bytes);
+    }
+    Ok(seconds)
+}
+
+// What the exact and the estimated contraction make of a step, as multiples of the plain one.
+fn contractions(
     criterion: &mut Criterion,
     table: &mut Table,
     gpu: &Arc<Gpu>,
     images: &Dataset,
 ) -> narrows::Result<()> {
-    for variant in model::ALL {
-        let config = variant.preset();
-        let mut replay = replay(&Device::Gpu(Arc::clone(gpu)), &config, images)?;
-        let name = format!("{} step at batch {}", variant.name(), config.train.batch);
-        let seconds = measure(criterion, "step", &name, |rounds| {
-            let began = Instant::now();
-            block_on(replay.run(rounds as u32)).unwrap_or_else(|error| panic!("{error}"));
-            began.elapsed()
-        });
-        if let Some(seconds) = seconds {
-            let plan = replay.plan();
-            let images_per_second = f64::from(plan.batch) / seconds;
-            let bytes = plan.dispatches.iter().map(|dispatch| dispatch.bytes()).sum();
-            table.row(&name, &format!("{images_per_second:.0} images/s"), seconds, plan.flops(), bytes);
+    for preset in model::variant("contractive")?.presets() {
+        let mut plain = preset.config.clone();
+        "mlp".clone_into(&mut plain.model.variant);
+        let name = |how: &str| format!("{}, {how}", preset.name);
+        let plain = step(criterion, table, gpu, images, &name("plain"), &plain)?;
+        for (how, kind) in [("exact", ContractionKind::Exact), ("estimate", ContractionKind::Estimate)] {
+            let mut config = preset.config.clone();
+            config.model.contraction = kind;
+            let seconds = step(criterion, table, gpu, images, &name(how), &config)?;
+            if let (Some(plain), Some(seconds)) = (plain, seconds) {
+                table.line(format!("{:36} {:.2} times the plain step", "", seconds / plain));
+            }
         }
     }
     Ok(())
@@ -101,7 +125,10 @@ fn main() -> narrows::Result<()> {
     let gpu = Arc::new(open(None));
     let mut criterion = criterion();
     let mut table = Table::new(&gpu);
-    steps(&mut criterion, &mut table, &gpu, &images)?;
+    for variant in model::ALL {
+        step(&mut criterion, &mut table, &gpu, &images, variant.name(), &variant.preset())?;
+    }
+    contractions(&mut criterion, &mut table, &gpu, &images)?;
     dispatches(&mut criterion, &mut table, &gpu, &images)?;
     criterion.final_summary();
     table.print();

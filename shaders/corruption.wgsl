@@ -10,7 +10,7 @@
 //     corrupt_centered  x = p - mean image,           seen = q - mean image
 //
 // Both write (=). Element e of x takes number e % 4 of the noise's block e / 4.
-// Joined behind lib/philox.wgsl and lib/state.wgsl.
+// Joined behind lib/log.wgsl, lib/philox.wgsl and lib/state.wgsl.
 
 override CORRUPTION: u32 = 0u;
 

@@ -2,6 +2,7 @@
 //
 //     forward:   y[n, r, c, k] = max of x[n, r S + i, c T + j, k] over i < WINDOW_HEIGHT, j < WINDOW_WIDTH       =
 //                argmax[n, r, c, k] = where in x that number stands, the first of equals                         =
+//     tangent:   y[o] = x[argmax[o]], by the argmax of another x: how y changes with it                          =
 //     backward:  dx[e] = sum of dy[o] over the windows o whose argmax is e                                  = or +=
 //
 // with S = STRIDE_HEIGHT and T = STRIDE_WIDTH. x and dx are [batch, height, width, channels]; y, dy and argmax are
@@ -23,13 +24,13 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-/// The input, [batch, height, width, channels].
+/// The input, or its change, [batch, height, width, channels].
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 /// The gradient of the output, [batch, out_height, out_width, channels].
 @group(0) @binding(2) var<storage, read> dy: array<f32>;
 /// What forward wrote as argmax.
 @group(0) @binding(3) var<storage, read> chosen: array<u32>;
-/// The output, [batch, out_height, out_width, channels].
+/// The output, or its change, [batch, out_height, out_width, channels].
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 /// The element of x that each of y is, [batch, out_height, out_width, channels].
 @group(0) @binding(5) var<storage, read_write> argmax: array<u32>;
@@ -74,6 +75,15 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
     }
     y[o] = best;
     argmax[o] = at;
+}
+
+@compute @workgroup_size(64)
+fn tangent(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+           @builtin(local_invocation_index) lane: u32) {
+    let o = (group.x + group.y * groups.x) * 64u + lane;
+    if o < params.batch * out_height() * out_width() * params.channels {
+        y[o] = x[chosen[o]];
+    }
 }
 
 @compute @workgroup_size(64)

@@ -5,8 +5,9 @@
 //     draw_bits:     words[count]  = w
 //     draw_uniform:  values[count] = uniform in (0, 1)
 //     draw_normal:   values[count] = standard normal
+//     draw_signs:    values[count] = -1 or 1, alike often (Rademacher)
 //
-// All write (=). One lane draws a block of four. Joined behind lib/philox.wgsl and lib/state.wgsl.
+// All write (=). One lane draws a block of four. Joined behind lib/log.wgsl, lib/philox.wgsl and lib/state.wgsl.
 
 struct Params {
     count: u32,
@@ -61,4 +62,11 @@ fn draw_normal(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) gro
                @builtin(local_invocation_index) lane: u32) {
     let block = (group.x + group.y * groups.x) * 64u + lane;
     store(block, normals(draw(block)));
+}
+
+@compute @workgroup_size(64)
+fn draw_signs(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+              @builtin(local_invocation_index) lane: u32) {
+    let block = (group.x + group.y * groups.x) * 64u + lane;
+    store(block, select(vec4f(1.0), vec4f(-1.0), (draw(block) >> vec4u(31u)) == vec4u(1u)));
 }

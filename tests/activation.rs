@@ -4,7 +4,7 @@
 mod common;
 
 use common::{check, gpu, noise, run, words};
-use narrows::kernels::activation::{Activation, Backward, Forward};
+use narrows::kernels::activation::{Activation, Backward, Forward, Slope, SlopeBackward};
 use narrows::kernels::floats;
 use narrows::reference::compare::Tolerance;
 
@@ -57,6 +57,23 @@ fn every_slope_matches_the_reference_written_and_added() {
 }
 
 #[test]
+fn slopes_alone_and_their_gradients_match_the_reference_written_and_added() {
+    for activation in Activation::ALL {
+        for count in COUNTS {
+            let kept = words(&kept(activation, &inputs(count)));
+            let kernel = Slope { count, activation };
+            check(gpu(), &kernel, std::slice::from_ref(&kept), &[None], Tolerance::new(1e-6, 2e-6));
+            for accumulate in [false, true] {
+                let kernel = SlopeBackward { count, activation, accumulate };
+                let operands = [kept.clone(), words(&noise(2, count as usize))];
+                let before = accumulate.then(|| words(&noise(3, count as usize)));
+                check(gpu(), &kernel, &operands, &[before], Tolerance::new(1e-6, 2e-6));
+            }
+        }
+    }
+}
+
+#[test]
 fn extreme_inputs_keep_their_values_and_slopes() {
     let z = [1e4, -1e4, 100.0, -100.0, 30.0, -30.0, 0.0, -0.0, 1e-4, -1e-4, 1e-20, -1e-20];
     let count = z.len() as u32;
@@ -65,6 +82,9 @@ fn extreme_inputs_keep_their_values_and_slopes() {
         let kernel = Backward { count, activation, accumulate: false };
         let operands = [words(&[1.0; 12]), words(&kept(activation, &z))];
         check(gpu(), &kernel, &operands, &[None], Tolerance::new(1e-6, 2e-6));
+        let [ones, kept] = operands;
+        let kernel = SlopeBackward { count, activation, accumulate: false };
+        check(gpu(), &kernel, &[kept, ones], &[None], Tolerance::new(1e-6, 2e-6));
     }
 }
 
@@ -94,5 +114,8 @@ fn more_than_65535_workgroups_fold_into_two_dimensions() {
     let x = words(&noise(1, count as usize));
     check(gpu(), &Forward { count, activation }, std::slice::from_ref(&x), &[None], Tolerance::EXACT);
     let kernel = Backward { count, activation, accumulate: false };
-    check(gpu(), &kernel, &[words(&noise(2, count as usize)), x], &[None], Tolerance::EXACT);
+    check(gpu(), &kernel, &[words(&noise(2, count as usize)), x.clone()], &[None], Tolerance::EXACT);
+    check(gpu(), &Slope { count, activation }, std::slice::from_ref(&x), &[None], Tolerance::EXACT);
+    let kernel = SlopeBackward { count, activation, accumulate: false };
+    check(gpu(), &kernel, &[x.clone(), x], &[None], Tolerance::EXACT);
 }

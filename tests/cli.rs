@@ -58,6 +58,35 @@ fn a_run_ends_by_naming_its_pictures_and_can_be_used() {
     let elbo = -number("reconstruction_per_image") - number("kl_nats_per_image");
     assert!((number("elbo_nats_per_image") - elbo).abs() < 1e-9);
     assert!((number("reconstruction_per_pixel") * 35.0 - number("reconstruction_per_image")).abs() < 1e-9);
+    assert!(number("importance_bound_nats_per_image") > elbo && number("importance_samples") == 64.0);
+    let variances = json["unit_variances"].as_array().unwrap();
+    let active = variances.iter().filter(|variance| variance.as_f64().unwrap() > 0.01).count();
+    assert_eq!((variances.len(), json["active_units"].as_u64()), (3, Some(active as u64)));
+    let said = with("eval", &["--samples", "2"]);
+    assert!(said.contains("bound on log p(x) of 2 samples of z)\nactive units "), "{said}");
+    assert!(!with("eval", &["--samples", "0"]).contains("importance"));
+}
+
+#[test]
+fn a_penalty_is_explained_where_it_is_printed_and_kept() {
+    let place = place();
+    let flags = ["sparse-kl", "--epochs", "1", "--run", "run", "--sparsity-weight", "0.5", "--json"];
+    let (out, err) = success(&mut train(place.path(), &flags));
+    let meaning = "+ 0.5 x sparsity: sparsity_weight multiplies the KL in nats of sparsity_target to a unit's mean \
+                   activation over the batch, summed over the units of the code";
+    let minimized = format!("the reconstruction, averaged over pixels and images, {meaning}");
+    assert!(err.contains(&format!("minimized: {minimized}\n")), "{err}");
+    let config = fs::read_to_string(place.path().join("run/config.toml")).unwrap();
+    assert!(config.contains(&format!("\n# Minimized: {minimized}.\n")), "{config}");
+    let metrics: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(
+        (metrics["penalty"].as_str(), metrics["penalty_weight"].as_f64()),
+        (Some("sparsity"), Some(0.5))
+    );
+    assert!(metrics["train"]["penalty_per_image"].as_f64().unwrap() > 0.0);
+    assert!(metrics["train"].get("kl_nats_per_image").is_none());
+    let (said, _) = success(&mut narrows(place.path(), &["eval", "run"]));
+    assert!(said.contains("\nsparsity  ") && said.contains("sparsity_weight multiplies"), "{said}");
 }
 
 #[test]
@@ -211,9 +240,8 @@ fn an_interrupted_run_saves_says_how_to_go_on_and_does() {
 #[test]
 fn every_subcommand_has_help_with_an_example() {
     let place = TempDir::new().unwrap();
-    for name in
-        ["train", "presets", "reconstruct", "sample", "interpolate", "encode", "eval", "plan", "devices"]
-    {
+    let uses = ["reconstruct", "sample", "interpolate", "traverse", "embed", "encode", "eval"];
+    for name in ["train", "presets", "plan", "devices"].into_iter().chain(uses) {
         let (help, _) = success(&mut narrows(place.path(), &[name, "--help"]));
         assert!(help.contains(&format!("\n  narrows {name}")), "{help}");
     }

@@ -142,6 +142,7 @@ impl Case {
             epsilon: or_zero("epsilon") as f32,
             weight_decay: or_zero("weight_decay") as f32,
             seed: self.config["seed"].as_u64().unwrap(),
+            ..Config::new("mlp").train
         }
     }
 

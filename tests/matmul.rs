@@ -81,6 +81,18 @@ fn every_activation_is_fused_into_the_product_and_into_its_gradient() {
     }
 }
 
+// As a decoder with the encoder's own weights has it.
+#[test]
+fn bias_and_activation_are_fused_where_the_weight_is_not_transposed() {
+    for gpu in gpus() {
+        for (shape, activation) in [((5, 7, 9), Activation::Tanh), ((33, 64, 20), Activation::Gelu)] {
+            let dense = kernel(shape, Layout::Nn, Epilogue::Dense(activation), false);
+            let before = vec![None; written(&dense)];
+            check(gpu, &dense, &inputs(&dense, noise), &before, Tolerance::new(2e-5, 2e-5));
+        }
+    }
+}
+
 #[test]
 fn more_than_65535_workgroups_fold_into_two_dimensions() {
     for gpu in gpus() {
@@ -117,9 +129,12 @@ fn nan_in_an_operand_reaches_the_result() {
 fn the_gradient_passes_the_activation_in_every_layout_at_widths_that_are_no_vec4() {
     for gpu in gpus() {
         // The extents that A and B run along are whole vec4s; C's width, along which `kept` runs, is not.
-        for (shape, layout) in [((5, 7, 8), Layout::Nt), ((8, 7, 5), Layout::Tn), ((5, 7, 8), Layout::Nn)] {
-            let slope = kernel(shape, layout, Epilogue::Slope(Activation::Relu), false);
-            check(gpu, &slope, &inputs(&slope, integers), &[None], Tolerance::EXACT);
+        for (shape, layout, accumulate) in
+            [((5, 7, 8), Layout::Nt, true), ((8, 7, 5), Layout::Tn, false), ((5, 7, 8), Layout::Nn, true)]
+        {
+            let slope = kernel(shape, layout, Epilogue::Slope(Activation::Relu), accumulate);
+            let before = accumulate.then(|| words(&integers(9, 5 * 7)));
+            check(gpu, &slope, &inputs(&slope, integers), &[before], Tolerance::EXACT);
         }
     }
 }

@@ -8,20 +8,30 @@ use narrows::gpu::{MatMulVariant, Variants};
 use narrows::kernels::activation::{self, Activation};
 use narrows::kernels::batch::{Gather, Permute};
 use narrows::kernels::ceiling::{MemoryCopy, MultiplyAdd};
+use narrows::kernels::contraction::{GramGradient, Quadratic, UnitNorms, UnitSlopes, UnitWeights};
 use narrows::kernels::conv::{Down, Geometry, Up, WeightGradient};
 use narrows::kernels::corruption::{Corrupt, Corruption};
+use narrows::kernels::corruption::{Corrupt, Corruption};
+use narrows::kernels::divergence::{GaussianKl, KlByDimension};
 use narrows::kernels::dropout::Dropout;
+use narrows::kernels::hadamard::{Multiply, MultiplyBackward};
 use narrows::kernels::latent::{GaussianKl, Mean, Reparameterize, ReparameterizeBackward};
+use narrows::kernels::latent::{LogRatio, Mean, Reparameterize, ReparameterizeBackward};
+use narrows::kernels::loss::{ContinuousMean, Kind, Loss};
 use narrows::kernels::loss::{Kind, Loss};
 use narrows::kernels::matmul::{Epilogue, Layout, MatMul};
 use narrows::kernels::moments::{ChunkMoments, MergeMoments, RunningMoments, Strips};
 use narrows::kernels::norm::{self, ChunkSums, MergeSums, Normalize};
 use narrows::kernels::optimizer::{Adam, Sgd};
-use narrows::kernels::pool::{MaxPool, MaxPoolBackward};
+use narrows::kernels::pool::{MaxPool, MaxPoolBackward, MaxPoolTangent};
+use narrows::kernels::random::{Bits, Normal, Signs, Stream, Uniform};
 use narrows::kernels::random::{Bits, Normal, Stream, Uniform};
 use narrows::kernels::record::{Collect, MeanToRing};
 use narrows::kernels::reduce::ColumnSum;
+use narrows::kernels::spread::{Spread, SpreadScales, SpreadWeight};
+use narrows::kernels::sparsity::{KlSparsity, L1};
 use narrows::kernels::step::Advance;
+use narrows::kernels::step::{Advance, Falling, RateSchedule, Schedule, Warmup};
 use narrows::kernels::upsample::{Upsample, UpsampleBackward};
 use narrows::kernels::{Kernel, check};
 use narrows_shaders::{ALL, Access};
@@ -45,6 +55,11 @@ const MERGE: MergeMoments =
 const POOL: MaxPool = MaxPool { batch: 3, height: 9, width: 7, channels: 5, window: [4, 3], stride: [2, 1] };
 const UPSAMPLE: Upsample = Upsample { batch: 3, height: 9, width: 7, channels: 5, factor: [4, 3] };
 
+const COSINE: Schedule = Schedule {
+    rate: RateSchedule::Cosine(Falling { rate: 0.25, steps: 11 }),
+    warmup: Warmup { steps: 13, cycles: 2, rise: 0.5 },
+};
+
 // Of every kernel one, and one for each entry point it has.
 fn kernels() -> Vec<Box<dyn Kernel>> {
     let (rows, latent, count, accumulate) = (3, 5, 7, true);
@@ -52,6 +67,18 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
     let mut all: Vec<Box<dyn Kernel>> = vec![
         Box::new(activation::Forward { count, activation }),
         Box::new(activation::Backward { count, activation, accumulate }),
+        Box::new(activation::Slope { count, activation }),
+        Box::new(activation::SlopeBackward { count, activation, accumulate }),
+        Box::new(UnitNorms { units: 5, columns: 9 }),
+        Box::new(UnitSlopes { rows, units: 5, scale: 0.5, accumulate }),
+        Box::new(UnitWeights { rows, units: 5, columns: 9, scale: 0.5, accumulate }),
+        Box::new(Quadratic { rows, columns: 9, scale: 0.5, accumulate }),
+        Box::new(GramGradient { units: 5, scale: 0.5 }),
+        Box::new(Multiply { rows, columns: 5, repeat: 2, accumulate }),
+        Box::new(MultiplyBackward { rows, columns: 5, repeat: 2, accumulate, accumulate_s: true }),
+        Box::new(Spread { rows, units: 5, columns: 9 }),
+        Box::new(SpreadScales { of: Spread { rows, units: 5, columns: 9 }, accumulate }),
+        Box::new(SpreadWeight { of: Spread { rows, units: 5, columns: 9 }, accumulate }),
         Box::new(Permute { batch: 3, count, shuffle: true }),
         Box::new(Gather { batch: 3, count, pixels: 9, center: false }),
         Box::new(Gather { batch: 3, count, pixels: 9, center: true }),
@@ -59,19 +86,29 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Box::new(MemoryCopy { count }),
         Box::new(Reparameterize { rows, latent }),
         Box::new(ReparameterizeBackward { rows, latent, accumulate }),
-        Box::new(GaussianKl { rows, latent, scale: 0.5, accumulate }),
+        Box::new(GaussianKl { rows, latent, scale: 0.5, free_bits: 0.0, accumulate }),
+        Box::new(GaussianKl { rows, latent, scale: 0.5, free_bits: 0.25, accumulate }),
+        Box::new(KlByDimension { rows, latent }),
+        Box::new(LogRatio { rows, latent }),
         Box::new(Mean { rows, latent }),
         Box::new(Sgd { count, momentum: 0.5, weight_decay: 0.1 }),
         Box::new(Adam { count, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weight_decay: 0.1, decoupled: true }),
         Box::new(Bits { count, first_block: 1, stream: 2, domain: 3 }),
         Box::new(Uniform { count, stream: Stream::Latent }),
         Box::new(Normal { count, stream: Stream::Latent }),
+        Box::new(Signs { count, stream: Stream::Projection }),
         Box::new(MeanToRing { count, capacity: 4, width: 2, slot: 1, scale: 0.5 }),
         Box::new(Collect { batch: 3, total: 9 }),
         Box::new(ColumnSum { rows, columns: 5, chunk: 2, accumulate }),
+        Box::new(L1 { rows, columns: 5, scale: 0.5, accumulate }),
+        Box::new(KlSparsity { rows, columns: 5, target: 0.25, scale: 0.5, accumulate }),
+        Box::new(Advance { batch: 3, count, betas: [0.9, 0.99], schedule: Schedule::default() }),
+        Box::new(Advance { batch: 3, count, betas: [0.9, 0.99], schedule: COSINE }),
+        Box::new(ContinuousMean { count }),
         Box::new(Advance { batch: 3, count, betas: [0.9, 0.99] }),
         Box::new(Dropout { rows, columns: 5, rate: 0.5, layer: 1, accumulate }),
         Box::new(POOL),
+        Box::new(MaxPoolTangent { pool: POOL }),
         Box::new(MaxPoolBackward { pool: POOL, accumulate }),
         Box::new(UPSAMPLE),
         Box::new(UpsampleBackward { upsample: UPSAMPLE, accumulate }),
@@ -84,9 +121,13 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Box::new(merge_sums()),
         Box::new(norm::Backward { strips: STRIPS, own_moments: true, accumulate }),
     ];
-    for kind in
-        [Kind::SquaredError, Kind::Gaussian { deviation: 0.1 }, Kind::GaussianLearned, Kind::Bernoulli]
-    {
+    for kind in [
+        Kind::SquaredError,
+        Kind::Gaussian { deviation: 0.1 },
+        Kind::GaussianLearned,
+        Kind::Bernoulli,
+        Kind::ContinuousBernoulli,
+    ] {
         all.push(Box::new(Loss { rows, columns: 5, kind, scale: 0.5, accumulate }));
     }
     for center in [false, true] {
@@ -197,16 +238,26 @@ fn parameters_stand_in_the_order_of_the_shaders_fields() {
     assert_eq!(corrupt(CORRUPTIONS[0]), [3, 9, one(0.25), one(1.0)]);
     assert_eq!(corrupt(CORRUPTIONS[1]), [3, 9, one(0.5), one(2.0)]);
     assert_eq!(words(&Bits { count: 7, first_block: 1, stream: 2, domain: 3 }), [7, 1, 2, 3]);
+    let weights = UnitWeights { rows: 3, units: 5, columns: 9, scale: 0.5, accumulate: false };
+    assert_eq!(words(&weights), [3, 5, 9, one(0.5)]);
+    let hadamard = Multiply { rows: 3, columns: 5, repeat: 2, accumulate: false };
+    assert_eq!(words(&hadamard), [3, 5, 2]);
+    assert_eq!(words(&Spread { rows: 3, units: 5, columns: 9 }), [3, 5, 9]);
     let ring = MeanToRing { count: 7, capacity: 4, width: 2, slot: 1, scale: 0.5 };
     assert_eq!(words(&ring), [7, 4, 2, 1, one(0.5)]);
-    let kl = GaussianKl { rows: 3, latent: 5, scale: 0.5, accumulate: false };
-    assert_eq!(words(&kl), [3, 5, one(0.5)]);
+    let kl = GaussianKl { rows: 3, latent: 5, scale: 0.5, free_bits: 0.25, accumulate: false };
+    assert_eq!(words(&kl), [3, 5, one(0.5), one(0.25)]);
+    assert_eq!(words(&LogRatio { rows: 3, latent: 5 }), [3, 5]);
+    let sparsity = KlSparsity { rows: 3, columns: 5, target: 0.25, scale: 0.5, accumulate: false };
+    assert_eq!(words(&sparsity), [3, 5, one(0.5), one(0.25)]);
     let loss =
         Loss { rows: 3, columns: 5, kind: Kind::Gaussian { deviation: 2.0 }, scale: 0.5, accumulate: false };
     assert_eq!(words(&loss), [3, 5, one(0.5), one(2.0), one(std::f32::consts::LN_2)]);
     let adam = Adam { count: 7, beta1: 0.5, beta2: 0.75, epsilon: 2.0, weight_decay: 0.125, decoupled: true };
     let expected = [7, one(0.125), one(0.5), one(0.5), one(0.75), one(0.25), one(2.0)];
     assert_eq!(words(&adam), expected);
+    let advance = Advance { batch: 3, count: 7, betas: [0.5, 0.75], schedule: COSINE };
+    assert_eq!(words(&advance), [3, 7, one(0.5), one(0.25), one(0.25), 11, 13, 2, one(0.5)]);
     let weight = WeightGradient { geometry: GEOMETRY, chunk: 15, accumulate: false };
     assert_eq!(words(&weight), [8, 630, 3, 5, 7, 4, 6, 8, 9, 10, 11, 12, 13, 14, 48, 15]);
     let (epilogue, accumulate) = (Epilogue::None, false);

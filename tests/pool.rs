@@ -5,7 +5,7 @@ mod common;
 
 use common::{check, expected, gpu, integers, noise, run, words};
 use narrows::kernels::floats;
-use narrows::kernels::pool::{MaxPool, MaxPoolBackward};
+use narrows::kernels::pool::{MaxPool, MaxPoolBackward, MaxPoolTangent};
 use narrows::reference::compare::Tolerance;
 
 // Window and stride: the usual, overlapping, and with gaps.
@@ -43,6 +43,15 @@ fn the_largest_and_the_first_of_equals_are_the_references_at_every_shape() {
     for pool in pools() {
         check(gpu(), &pool, &[words(&integers(1, count(&pool)))], &[None, None], Tolerance::EXACT);
         check(gpu(), &pool, &[words(&noise(1, count(&pool)))], &[None, None], Tolerance::EXACT);
+    }
+}
+
+#[test]
+fn changes_pass_where_the_maximum_stands() {
+    for pool in pools() {
+        let forward = expected(&pool, &[words(&integers(1, count(&pool)))], &[None, None]);
+        let inputs = [words(&noise(2, count(&pool))), forward[1].clone()];
+        check(gpu(), &MaxPoolTangent { pool }, &inputs, &[None], Tolerance::EXACT);
     }
 }
 

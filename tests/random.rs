@@ -4,7 +4,7 @@
 mod common;
 
 use common::{check, expected, gpu, run};
-use narrows::kernels::random::{Bits, Normal, Stream, Uniform};
+use narrows::kernels::random::{Bits, Normal, Signs, Stream, Uniform};
 use narrows::kernels::{State, floats};
 use narrows::reference::compare::Tolerance;
 
@@ -70,6 +70,19 @@ fn normals_are_the_cpus_to_the_precision_of_f32() {
         let kernel = Normal { count, stream: Stream::Prior };
         check(gpu(), &kernel, &[state(11, count)], &[None], Tolerance::new(1e-6, 5e-7));
     }
+}
+
+#[test]
+fn signs_equal_the_cpus_and_are_alike_often() {
+    for count in COUNTS.into_iter().chain([1 << 20]) {
+        let kernel = Signs { count, stream: Stream::Projection };
+        check(gpu(), &kernel, &[state(11, count)], &[None], Tolerance::EXACT);
+    }
+    let signs = run(gpu(), &Signs { count: 1 << 20, stream: Stream::Projection }, &[state(3, 1)], &[None]);
+    let signs = floats(&signs[1]);
+    assert!(signs.iter().all(|sign| sign.abs() == 1.0));
+    // Four standard deviations of the sum.
+    assert!(signs.iter().sum::<f32>().abs() < 4.0 * 1024.0);
 }
 
 #[test]

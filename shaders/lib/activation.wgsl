@@ -1,7 +1,7 @@
-// Activations f(z) and their slopes f'(z), chosen by the override ACTIVATION.
+// Activations f(z), their slopes f'(z) and curvatures f''(z), chosen by the override ACTIVATION.
 //
-// The slope is computed from what the forward pass keeps: the output y = f(z) wherever y determines
-// f'(z), which costs no extra memory, and z itself for gelu and silu (ACTIVATION >= 8). NaN goes through
+// Slope and curvature are computed from what the forward pass keeps: the output y = f(z) wherever y
+// determines f'(z), which costs no extra memory, and z itself for gelu and silu (ACTIVATION >= 8). NaN goes through
 // every f, so that a run gone wrong is seen in its loss: max, min and clamp alone would swallow it. Joined
 // behind lib/stable.wgsl.
 
@@ -61,5 +61,23 @@ fn activation_slope(kept: f32) -> f32 {
             return s * (1.0 + kept * (1.0 - s));
         }
         default: { return 1.0; }
+    }
+}
+
+// f''(z), zero but for a kink where f is piecewise linear. `kept` as above.
+fn activation_curvature(kept: f32) -> f32 {
+    switch ACTIVATION {
+        case 3u, 4u: { return select(activation_slope(kept), 0.0, kept > 0.0); }
+        case 5u: { return kept * (1.0 - kept) * (1.0 - 2.0 * kept); }
+        case 6u: { return -2.0 * kept * (1.0 - kept * kept); }
+        // sigmoid(z) = 1 - e^-y again, times e^-y.
+        case 7u: { return -expm1(-kept) * exp(-kept); }
+        case 8u: { return INVERSE_SQRT_TWO_PI * exp(-0.5 * kept * kept) * (2.0 - kept * kept); }
+        case 9u: {
+            let s = sigmoid(kept);
+            let t = sigmoid(-kept);
+            return s * t * (2.0 + kept * (t - s));
+        }
+        default: { return 0.0; }
     }
 }

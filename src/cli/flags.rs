@@ -44,7 +44,7 @@ struct ModelFlags {
     /// Activation of the decoder's last layer (bernoulli: identity, it takes logits)
     #[arg(long, value_name = "F")]
     output_activation: Option<String>,
-    /// bernoulli, gaussian, gaussian-learned or squared-error
+    /// bernoulli, continuous-bernoulli, gaussian, gaussian-learned or squared-error
     #[arg(long, value_name = "KIND")]
     likelihood: Option<String>,
     /// Standard deviation of the gaussian likelihood, in pixel values of [0, 1]
@@ -53,6 +53,27 @@ struct ModelFlags {
     /// What the KL to the prior is multiplied by: nats summed over the code, averaged over the images
     #[arg(long, allow_negative_numbers = true, value_name = "BETA")]
     kl_weight: Option<f32>,
+    /// How the squared norm of the encoder's Jacobian is found: exact or estimate
+    #[arg(long, value_name = "KIND")]
+    contraction: Option<String>,
+    /// What it is multiplied by: summed over code and pixels, averaged over the images
+    #[arg(long, allow_negative_numbers = true, value_name = "LAMBDA")]
+    contraction_weight: Option<f32>,
+    /// Whether the decoder's weights are the encoder's, transposed
+    #[arg(long, value_name = "BOOL")]
+    tied: Option<bool>,
+    /// Nats that each dimension of a Gaussian code may have for nothing, on average over a batch
+    #[arg(long, allow_negative_numbers = true, value_name = "NATS")]
+    free_bits: Option<f32>,
+    /// sparse: none, l1 (|z| of each unit) or kl (of sparsity-target to each unit's mean over the batch; sigmoid code)
+    #[arg(long, value_name = "KIND")]
+    sparsity: Option<String>,
+    /// What that is multiplied by: a sum over the units of the code, averaged over the images
+    #[arg(long, allow_negative_numbers = true, value_name = "W")]
+    sparsity_weight: Option<f32>,
+    /// The mean activation that the sparsity kl wants each unit to have
+    #[arg(long, allow_negative_numbers = true, value_name = "P")]
+    sparsity_target: Option<f32>,
     /// Whether layers have biases
     #[arg(long, value_name = "BOOL")]
     bias: Option<bool>,
@@ -91,6 +112,18 @@ struct TrainFlags {
     /// Learning rate
     #[arg(long, allow_negative_numbers = true, visible_alias = "lr", value_name = "RATE")]
     learning_rate: Option<f32>,
+    /// How the learning rate goes over the epochs: constant, linear or cosine (both to zero)
+    #[arg(long, value_name = "KIND")]
+    schedule: Option<String>,
+    /// How a Gaussian code's kl-weight comes in: none (there at once), linear or cyclical
+    #[arg(long, value_name = "KIND")]
+    kl_warmup: Option<String>,
+    /// Epochs over which it does
+    #[arg(long, value_name = "N")]
+    kl_warmup_epochs: Option<u32>,
+    /// cyclical: how often it rises in them, each time over half a cycle
+    #[arg(long, value_name = "N")]
+    kl_cycles: Option<u32>,
     /// Momentum of sgd
     #[arg(long, allow_negative_numbers = true, value_name = "M")]
     momentum: Option<f32>,

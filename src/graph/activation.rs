@@ -2,7 +2,7 @@
 
 use super::{Graph, Tensor};
 use crate::Result;
-use crate::kernels::activation::{Activation, Backward, Forward};
+use crate::kernels::activation::{Activation, Forward};
 
 impl Graph {
     /// `f(x)`
@@ -20,14 +20,13 @@ impl Graph {
         let count = x.count();
         self.record(label, Forward { count, activation }, &[before, after])?;
         let kept = if activation.keeps_input() { before } else { after };
+        self.tensors[y.id].activation = Some((activation, kept));
+        self.tensors[y.id].applied_to = Some(x);
         self.push_backward(move |graph| {
-            let Some(gradient) = graph.tensors[y.id].gradient.filter(|_| graph.tensors[x.id].needs_gradient)
-            else {
-                return Ok(());
-            };
-            let (dx, accumulate) = graph.gradient_target(x);
-            let label = format!("d {}", graph.label(x));
-            graph.record(label, Backward { count, activation, accumulate }, &[gradient.slice, kept, dx])
+            if graph.tensors[x.id].needs_gradient {
+                graph.preactivation_gradient(y)?;
+            }
+            Ok(())
         });
         Ok(y)
     }

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use narrows_shaders::Access;
 
-use super::gradient::Gradient;
 use super::liveness::share_memory;
 use super::parameters::ALIGNMENT;
 use super::plan::{BufferId, BufferSpec, Content, Dispatch, Phase, Plan, Slice};
 use super::{Init, Parameter, ParameterLayout};
 use crate::kernels::activation::Activation;
+use crate::kernels::loss::ContinuousMean;
+use crate::kernels::pool::MaxPool;
 use crate::kernels::state::State;
 use crate::kernels::{self, Kernel};
 use crate::{Error, Result};
@@ -40,10 +41,16 @@ pub(super) struct TensorState {
     pub(super) value: Slice,
     // The activation that made it and what the forward pass kept for its slope.
     pub(super) activation: Option<(Activation, Slice)>,
+    // The tensor that activation was applied to, where it is one, and not inside of a layer.
+    pub(super) applied_to: Option<Tensor>,
+    // Where in another tensor each of its elements stood, where a pooling made it.
+    pub(super) pooled: Option<(MaxPool, Slice)>,
     // How many recorded operations will send a gradient.
     pub(super) uses: usize,
     pub(super) needs_gradient: bool,
-    pub(super) gradient: Option<Gradient>,
+    // Of its value, and of what the activation was applied to: see gradient.rs.
+    pub(super) gradient: Option<Slice>,
+    pub(super) preactivation_gradient: Option<Slice>,
 }
 
 type Backward = Box<dyn FnOnce(&mut Graph) -> Result<()>>;
@@ -192,9 +199,12 @@ impl Graph {
             shape: [rows, columns],
             value,
             activation: None,
+            applied_to: None,
+            pooled: None,
             uses: 0,
             needs_gradient,
             gradient: None,
+            preactivation_gradient: None,
         });
         Tensor { id: self.tensors.len() - 1, rows, columns }
     }
@@ -302,6 +312,18 @@ impl Graph {
         let operands = operands.to_vec();
         self.dispatches.push(Dispatch { label, phase: self.phase, kernel: Arc::new(kernel), operands });
         Ok(())
+    }
+
+    /// The mean image that the logits of a continuous Bernoulli stand for. Carries no gradient: for outputs.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for a tensor of another graph.
+    pub fn continuous_mean(&mut self, label: &str, logits: Tensor) -> Result<Tensor> {
+        self.know(label, logits)?;
+        let mean = self.tensor(label, logits.rows, logits.columns, false);
+        let operands = [self.value(logits), self.value(mean)];
+        self.record(label, ContinuousMean { count: logits.count() }, &operands)?;
+        Ok(mean)
     }
 
     /// The plan. Temporary buffers whose lives do not overlap share memory, unless `keep_all` asks that

@@ -2,7 +2,6 @@
 //! input gradient, and both have the same gradient of the weight.
 
 use super::build::PARAMETERS;
-use super::gradient::Gradient;
 use super::{Graph, Parameter, Shape, Slice, Tensor, Window};
 use crate::kernels::activation::{self, Activation};
 use crate::kernels::conv::{Down, Geometry, Up, WeightGradient};
@@ -218,28 +217,19 @@ impl Convolution {
                 (gradient, accumulate),
             )?;
         }
-        let below = &graph.tensors[self.x.id];
-        if !below.needs_gradient {
+        if !graph.tensors[self.x.id].needs_gradient {
             return Ok(());
         }
-        // As the only reader of x, this layer can carry the gradient through x's activation on the way out.
-        let fused = below.activation.filter(|_| below.uses == 1 && below.gradient.is_none());
-        let label = format!("d {}", below.label);
+        let label = format!("d {}", graph.label(self.x));
         let weight = self.weight.slice(PARAMETERS);
-        let (dx, accumulate) = graph.gradient_target(self.x);
-        match fused {
-            Some((activation, kept)) => {
-                let label = format!("{label} through {activation}");
-                let epilogue = (Epilogue::Slope(activation), false);
-                self.product(graph, label, self.transposed, epilogue, &[dz, weight, kept, dx])?;
-                graph.tensors[self.x.id].gradient = Some(Gradient { slice: dx, through_activation: true });
-                Ok(())
-            }
-            None => {
-                let epilogue = (Epilogue::None, accumulate);
-                self.product(graph, label, self.transposed, epilogue, &[dz, weight, dx])
-            }
+        if let Some(target) = graph.fused_target(self.x) {
+            let label = format!("{label} through {}", target.activation);
+            let epilogue = (Epilogue::Slope(target.activation), target.accumulate);
+            let operands = [dz, weight, target.kept, target.slice];
+            return self.product(graph, label, self.transposed, epilogue, &operands);
         }
+        let (dx, accumulate) = graph.gradient_target(self.x);
+        self.product(graph, label, self.transposed, (Epilogue::None, accumulate), &[dz, weight, dx])
     }
 
     fn weight_gradient(&self, graph: &mut Graph, dz: Slice) -> Result<()> {

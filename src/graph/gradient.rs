@@ -1,16 +1,22 @@
 //! Where each gradient goes while the tape unwinds, and whether it is written or added.
+//!
+//! A tensor that an activation made has two: that of its value, and that of what the activation was applied
+//! to. Most operations send the former. Some send the latter: a layer that multiplies with the slope on its way
+//! out, and the gradient of a slope, which reaches the pre-activation and never the value.
 
 use super::build::GRADIENTS;
 use super::{Graph, Parameter, Slice, Tensor};
 use crate::Result;
-use crate::kernels::activation;
+use crate::kernels::activation::{self, Activation};
 
-/// The gradient of a tensor's value.
+/// Where an operation sends a gradient that has passed the activation: see [`Graph::fused_target`].
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Gradient {
+pub(super) struct FusedTarget {
+    pub(super) activation: Activation,
+    /// What its slope is computed from.
+    pub(super) kept: Slice,
     pub(super) slice: Slice,
-    /// Whether the activation's slope is already in it.
-    pub(super) through_activation: bool,
+    pub(super) accumulate: bool,
 }
 
 impl Graph {
@@ -18,13 +24,41 @@ impl Graph {
     ///
     /// The caller must write it: a later caller is told to accumulate.
     pub(super) fn gradient_target(&mut self, tensor: Tensor) -> (Slice, bool) {
-        if let Some(gradient) = self.tensors[tensor.id].gradient {
-            return (gradient.slice, true);
+        if let Some(slice) = self.tensors[tensor.id].gradient {
+            return (slice, true);
         }
         let label = format!("d {}", self.label(tensor));
         let slice = self.buffer(label, tensor.count() as usize, false);
-        self.tensors[tensor.id].gradient = Some(Gradient { slice, through_activation: false });
+        self.tensors[tensor.id].gradient = Some(slice);
         (slice, false)
+    }
+
+    /// As [`Graph::gradient_target`], for the gradient of what `tensor`'s activation was applied to.
+    pub(super) fn preactivation_target(&mut self, tensor: Tensor) -> (Slice, bool) {
+        let state = &self.tensors[tensor.id];
+        let Some((activation, _)) = state.activation else { return self.gradient_target(tensor) };
+        if let Some(below) = state.applied_to {
+            return self.gradient_target(below);
+        }
+        if let Some(slice) = state.preactivation_gradient {
+            return (slice, true);
+        }
+        let label = format!("d {} before {activation}", state.label);
+        let slice = self.buffer(label, tensor.count() as usize, false);
+        self.tensors[tensor.id].preactivation_gradient = Some(slice);
+        (slice, false)
+    }
+
+    /// Where the only operation that sends `tensor` a gradient of its value may send it already multiplied
+    /// with the activation's slope. None where there are several, or no activation.
+    ///
+    /// The caller must write it.
+    pub(super) fn fused_target(&mut self, tensor: Tensor) -> Option<FusedTarget> {
+        let state = &self.tensors[tensor.id];
+        let alone = state.uses == 1 && state.gradient.is_none();
+        let (activation, kept) = state.activation.filter(|_| alone)?;
+        let (slice, accumulate) = self.preactivation_target(tensor);
+        Some(FusedTarget { activation, kept, slice, accumulate })
     }
 
     /// As [`Graph::gradient_target`], for a parameter: one that is used twice gets the sum.
@@ -35,16 +69,15 @@ impl Graph {
 
     /// The finished gradient of `tensor` before its activation, or None where nothing sent one.
     pub(super) fn preactivation_gradient(&mut self, tensor: Tensor) -> Result<Option<Slice>> {
-        let Some(gradient) = self.tensors[tensor.id].gradient else { return Ok(None) };
-        match self.tensors[tensor.id].activation {
-            Some((activation, kept)) if !gradient.through_activation => {
-                let label = format!("d {} before {activation}", self.label(tensor));
-                let slice = self.buffer(&label, tensor.count() as usize, false);
-                let kernel = activation::Backward { count: tensor.count(), activation, accumulate: false };
-                self.record(label, kernel, &[gradient.slice, kept, slice])?;
-                Ok(Some(slice))
-            }
-            _ => Ok(Some(gradient.slice)),
-        }
+        let state = &self.tensors[tensor.id];
+        let (of_value, sent) = (state.gradient, state.preactivation_gradient);
+        let (Some(of_value), Some((activation, kept))) = (of_value, state.activation) else {
+            return Ok(of_value.or(sent));
+        };
+        let (slice, accumulate) = self.preactivation_target(tensor);
+        let label = format!("d {} before {activation}", self.label(tensor));
+        let kernel = activation::Backward { count: tensor.count(), activation, accumulate };
+        self.record(label, kernel, &[of_value, kept, slice])?;
+        Ok(Some(slice))
     }
 }

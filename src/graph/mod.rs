@@ -7,6 +7,7 @@
 mod activation;
 mod build;
 mod compare;
+mod contraction;
 mod conv;
 mod cpu;
 mod dense;
@@ -22,19 +23,24 @@ mod plan;
 mod pool;
 mod replay;
 mod shape;
+mod slope;
 mod training;
 mod window;
 
 pub use build::{Graph, Tensor};
 pub use compare::{Difference, first_difference};
+pub use contraction::Jacobian;
 pub use latent::GaussianCode;
 pub use norm::BatchNorm;
 pub use objective::{
-    Objective, Reduction, bernoulli_nll, gaussian_kl, gaussian_nll, learned_gaussian_nll, squared_error,
+    Objective, Reduction, bernoulli_nll, contraction, gaussian_kl, gaussian_nll, learned_gaussian_nll,
+    projected_contraction, squared_error,
+    Objective, Reduction, bernoulli_nll, continuous_bernoulli_nll, free_bits_kl, gaussian_kl, gaussian_nll,
+    kl_sparsity, l1, learned_gaussian_nll, squared_error,
 };
 pub use parameters::{Init, Parameter, ParameterLayout};
 pub use plan::{BufferId, BufferSpec, Content, Dispatch, Phase, Plan, Slice};
 pub use replay::{Device, Pending, Replay};
 pub use shape::Shape;
-pub use training::{Batch, Optimizer};
+pub use training::{Batch, Optimizer, Update};
 pub use window::{Padding, Window};

@@ -1,7 +1,7 @@
 //! Layers that change an image's size without learning anything: max pooling and nearest-neighbour upsampling.
 
 use super::{Graph, Shape, Tensor};
-use crate::kernels::pool::{MaxPool, MaxPoolBackward};
+use crate::kernels::pool::{MaxPool, MaxPoolBackward, MaxPoolTangent};
 use crate::kernels::upsample::{Upsample, UpsampleBackward};
 use crate::{Error, Result};
 
@@ -34,7 +34,32 @@ impl Graph {
             let label = format!("d {}", graph.label(x));
             graph.record(label, MaxPoolBackward { pool, accumulate }, &[dy, chosen, dx])
         });
+        self.tensors[y.id].pooled = Some((pool, chosen));
         Ok((y, out))
+    }
+
+    /// How y, which [`Graph::max_pool2d`] gave, changes where its input changes by t: each window by what t has where
+    /// the maximum stands.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where t has not that input's shape, y is from no pooling, or either is of another graph.
+    pub fn max_pool2d_tangent(&mut self, label: &str, t: Tensor, y: Tensor) -> Result<Tensor> {
+        self.know(label, y)?;
+        let Some((pool, chosen)) = self.tensors[y.id].pooled else {
+            return Err(Error::shape(label, "what a pooling gave", self.label(y)));
+        };
+        self.know_shape(label, t, Shape::new(pool.height, pool.width, pool.channels))?;
+        if t.rows != pool.batch {
+            return Err(Error::shape(label, format!("{} images", pool.batch), t.rows));
+        }
+        let change = self.tensor(label, y.rows, y.columns, self.tensors[t.id].needs_gradient);
+        self.record(label, MaxPoolTangent { pool }, &[self.value(t), chosen, self.value(change)])?;
+        self.send_back(t, change, move |graph, dy| {
+            let (dt, accumulate) = graph.gradient_target(t);
+            let label = format!("d {}", graph.label(t));
+            graph.record(label, MaxPoolBackward { pool, accumulate }, &[dy, chosen, dt])
+        });
+        Ok(change)
     }
 
     /// Each pixel of x `[batch, shape]` repeated `factor[0]` times down and `factor[1]` times across.

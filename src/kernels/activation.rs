@@ -1,8 +1,8 @@
-//! Activations on their own (`shaders/activation.wgsl`).
+//! Activations and their slopes on their own (`shaders/activation.wgsl`).
 
 use narrows_shaders::activation as shaders;
 
-use super::{Kernel, Operand, Program, floats, floats_mut};
+use super::{Kernel, Operand, Program, floats, floats_mut, put, put_all, widened};
 use crate::gpu::Variants;
 pub use crate::reference::activation::Activation;
 
@@ -23,6 +23,26 @@ pub struct Backward {
     /// f
     pub activation: Activation,
     /// Add to dx instead of writing it.
+    pub accumulate: bool,
+}
+
+/// `s = f'(kept)` over `count` numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Slope {
+    /// How many numbers.
+    pub count: u32,
+    /// f
+    pub activation: Activation,
+}
+
+/// `dz = ds * f''(kept)` over `count` numbers: from the gradient of the slope that of what f was applied to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SlopeBackward {
+    /// How many numbers.
+    pub count: u32,
+    /// f
+    pub activation: Activation,
+    /// Add to dz instead of writing it.
     pub accumulate: bool,
 }
 
@@ -109,8 +129,85 @@ impl Kernel for Backward {
         let (dy, kept) = (floats(reads[0]), floats(reads[1]));
         for (i, dx) in floats_mut(writes[0]).iter_mut().enumerate().take(self.count as usize) {
             let gradient = f64::from(dy[i]) * self.activation.slope_from_kept(f64::from(kept[i]));
-            let before = if self.accumulate { f64::from(*dx) } else { 0.0 };
-            *dx = (before + gradient) as f32;
+            put(dx, gradient, self.accumulate);
         }
+    }
+}
+
+impl Kernel for Slope {
+    fn name(&self) -> &'static str {
+        "activation slope"
+    }
+
+    fn program(&self, _: &Variants) -> Program {
+        Program {
+            shader: &shaders::SHADER,
+            entry: "slope",
+            constants: vec![("ACTIVATION", f64::from(self.activation.code()))],
+            workgroups: shaders::workgroups(self.count),
+        }
+    }
+
+    fn params(&self) -> Vec<u8> {
+        bytemuck::bytes_of(&Params { count: self.count }).to_vec()
+    }
+
+    fn operands(&self) -> Vec<Operand> {
+        let count = self.count as usize;
+        vec![Operand::read("kept", count), Operand::write("s", count)]
+    }
+
+    fn flops(&self) -> u64 {
+        u64::from(self.count)
+    }
+
+    fn shape(&self) -> String {
+        format!("[{}] {}", self.count, self.activation)
+    }
+
+    fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
+        let slopes = widened(reads[0]).into_iter().map(|kept| self.activation.slope_from_kept(kept));
+        put_all(floats_mut(writes[0]), slopes, false);
+    }
+}
+
+impl Kernel for SlopeBackward {
+    fn name(&self) -> &'static str {
+        "activation slope backward"
+    }
+
+    fn program(&self, _: &Variants) -> Program {
+        Program {
+            shader: &shaders::SHADER,
+            entry: "slope_backward",
+            constants: vec![
+                ("ACTIVATION", f64::from(self.activation.code())),
+                ("ACCUMULATE", f64::from(u8::from(self.accumulate))),
+            ],
+            workgroups: shaders::workgroups(self.count),
+        }
+    }
+
+    fn params(&self) -> Vec<u8> {
+        bytemuck::bytes_of(&Params { count: self.count }).to_vec()
+    }
+
+    fn operands(&self) -> Vec<Operand> {
+        let count = self.count as usize;
+        vec![Operand::read("kept", count), Operand::read("ds", count), Operand::write("dz", count)]
+    }
+
+    fn flops(&self) -> u64 {
+        3 * u64::from(self.count)
+    }
+
+    fn shape(&self) -> String {
+        format!("[{}] {}", self.count, self.activation)
+    }
+
+    fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
+        let (kept, ds) = (widened(reads[0]), widened(reads[1]));
+        let dz = kept.iter().zip(ds).map(|(kept, ds)| ds * self.activation.curvature_from_kept(*kept));
+        put_all(floats_mut(writes[0]), dz, self.accumulate);
     }
 }

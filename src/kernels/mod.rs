@@ -6,9 +6,12 @@
 pub mod activation;
 pub mod batch;
 pub mod ceiling;
+pub mod contraction;
 pub mod conv;
 pub mod corruption;
+pub mod divergence;
 pub mod dropout;
+pub mod hadamard;
 pub mod latent;
 pub mod loss;
 pub mod matmul;
@@ -19,6 +22,8 @@ pub mod pool;
 pub mod random;
 pub mod record;
 pub mod reduce;
+pub mod spread;
+pub mod sparsity;
 pub mod state;
 pub mod step;
 pub mod upsample;
@@ -125,6 +130,22 @@ pub fn floats(words: &[u32]) -> &[f32] {
 /// Views words as floats, to write.
 pub fn floats_mut(words: &mut [u32]) -> &mut [f32] {
     bytemuck::cast_slice_mut(words)
+}
+
+// An operand's words as f64, for references.
+fn widened(words: &[u32]) -> Vec<f64> {
+    floats(words).iter().map(|value| f64::from(*value)).collect()
+}
+
+// `=` or, where `accumulate`, `+=` of a reference.
+fn put(target: &mut f32, value: f64, accumulate: bool) {
+    let before = if accumulate { f64::from(*target) } else { 0.0 };
+    *target = (before + value) as f32;
+}
+
+// As `put`, element by element.
+fn put_all(target: &mut [f32], values: impl IntoIterator<Item = f64>, accumulate: bool) {
+    target.iter_mut().zip(values).for_each(|(target, value)| put(target, value, accumulate));
 }
 
 /// Whether `kernel` computes right what it is asked to: its own [`Kernel::check`], and operands whose

@@ -28,6 +28,16 @@ pub struct MaxPool {
     pub stride: [u32; 2],
 }
 
+/// How the result of [`MaxPool`] changes where x changes by t: `y = t` where each maximum stands.
+///
+/// Operands: `x`, which is t `[batch, height, width, channels]`, `chosen`, which is the forward pass's argmax; then
+/// `y` `[batch, out_height, out_width, channels]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct MaxPoolTangent {
+    /// What it is the tangent of.
+    pub pool: MaxPool,
+}
+
 /// The gradient of [`MaxPool`]: each element of x gets dy of the windows whose maximum it is.
 ///
 /// Operands: `dy` `[batch, out_height, out_width, channels]`, `chosen`, which is the forward pass's argmax; then `dx`
@@ -151,6 +161,48 @@ impl Kernel for MaxPool {
             *y = x[*at as usize];
         }
         writes[1][..chosen.len()].copy_from_slice(&chosen);
+    }
+}
+
+impl Kernel for MaxPoolTangent {
+    fn name(&self) -> &'static str {
+        "max pool tangent"
+    }
+
+    fn program(&self, _: &Variants) -> Program {
+        self.pool.program("tangent", false, self.pool.outputs())
+    }
+
+    fn params(&self) -> Vec<u8> {
+        self.pool.params()
+    }
+
+    fn operands(&self) -> Vec<Operand> {
+        let outputs = self.pool.outputs();
+        vec![
+            Operand::read("x", self.pool.inputs()),
+            Operand::read("chosen", outputs),
+            Operand::write("y", outputs),
+        ]
+    }
+
+    fn check(&self) -> Result<()> {
+        self.pool.check_extents()
+    }
+
+    fn flops(&self) -> u64 {
+        0
+    }
+
+    fn shape(&self) -> String {
+        self.pool.describe()
+    }
+
+    fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
+        let x = floats(reads[0]);
+        for (y, at) in floats_mut(writes[0]).iter_mut().zip(&reads[1][..self.pool.outputs()]) {
+            *y = x[*at as usize];
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use narrows_shaders::random as shaders;
 use super::{Kernel, Operand, Program, State, floats_mut};
 use crate::gpu::Variants;
 pub use crate::reference::philox::Stream;
-use crate::reference::philox::{normals, uniform};
+use crate::reference::philox::{normals, sign, uniform};
 use crate::reference::random::Draw;
 
 /// `words[count]`: Philox's words for the counters `[first_block + i/4, step, stream, domain]`.
@@ -33,6 +33,15 @@ pub struct Uniform {
 /// `values[count]`, standard normal and drawn anew each step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Normal {
+    /// How many numbers.
+    pub count: u32,
+    /// What they are drawn for.
+    pub stream: Stream,
+}
+
+/// `values[count]`, -1 or 1 alike often (Rademacher) and drawn anew each step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Signs {
     /// How many numbers.
     pub count: u32,
     /// What they are drawn for.
@@ -177,6 +186,40 @@ impl Kernel for Normal {
         let drawn = Params::whole(self.count, self.stream).blocks(reads[0]).flat_map(normals);
         for (value, normal) in values.zip(drawn) {
             *value = normal as f32;
+        }
+    }
+}
+
+impl Kernel for Signs {
+    fn name(&self) -> &'static str {
+        "random signs"
+    }
+
+    fn program(&self, _: &Variants) -> Program {
+        program("draw_signs", self.count)
+    }
+
+    fn params(&self) -> Vec<u8> {
+        Params::whole(self.count, self.stream).bytes()
+    }
+
+    fn operands(&self) -> Vec<Operand> {
+        operands("values", self.count)
+    }
+
+    fn flops(&self) -> u64 {
+        0
+    }
+
+    fn shape(&self) -> String {
+        format!("[{}]", self.count)
+    }
+
+    fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
+        let values = floats_mut(writes[0]).iter_mut().take(self.count as usize);
+        let drawn = Params::whole(self.count, self.stream).blocks(reads[0]).flatten();
+        for (value, bits) in values.zip(drawn) {
+            *value = sign(bits) as f32;
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The denoising autoencoder (Vincent et al. 2008, 2010; Murphy, Probabilistic Machine Learning, 20.3.2).
 
+use super::contractive::tied;
 use super::{CorruptionKind, InitScheme, LikelihoodKind, Preset, ReductionKind, Variant};
 use crate::data::Source;
 use crate::reference::activation::Activation;
@@ -41,9 +42,16 @@ impl Variant for Denoising {
         dropout.model.corruption = CorruptionKind::Dropout;
         dropout.model.corruption_amount = 0.5;
         dropout.model.corruption_rescale = true;
+        let mut tied = tied(self.name());
+        tied.model.corruption = CorruptionKind::Gaussian;
         vec![
             Preset::new(self.name(), self.summary(), self.preset()),
             Preset::new("denoising-dropout", "the same, from images with half of their pixels lost", dropout),
+            Preset::new(
+                "tied-denoising",
+                "the same with one layer of 1,000 sigmoid units and its transpose",
+                tied,
+            ),
             Preset::new("score", "the same on points of the plane: r(x) - x points up the density", score()),
         ]
     }

@@ -116,6 +116,11 @@ impl LayerConfig {
         Self::Dense { units, activation: Some(activation) }
     }
 
+    /// Whether it is a dense layer.
+    pub const fn is_dense(&self) -> bool {
+        matches!(self, Self::Dense { .. })
+    }
+
     /// The window of a convolution; None for other layers.
     pub fn window(&self) -> Option<Window> {
         let (kernel, stride, padding, output_padding) = match self {
@@ -151,6 +156,17 @@ impl LayerConfig {
         | Self::ConvTranspose { activation, .. } = &mut self
         {
             activation.get_or_insert(default);
+        }
+        self
+    }
+
+    /// This layer with another activation, if it has any.
+    pub(super) fn with_activation(mut self, other: Activation) -> Self {
+        if let Self::Dense { activation, .. }
+        | Self::Conv { activation, .. }
+        | Self::ConvTranspose { activation, .. } = &mut self
+        {
+            *activation = Some(other);
         }
         self
     }

@@ -1,6 +1,7 @@
 //! The bottleneck autoencoder of dense layers (Murphy, Probabilistic Machine Learning, 20.3.1).
 
-use super::{ReductionKind, Variant};
+use super::contractive::tied;
+use super::{Preset, ReductionKind, Variant};
 use crate::reference::activation::Activation;
 use crate::train::{Config, OptimizerKind};
 
@@ -28,5 +29,16 @@ impl Variant for Mlp {
         config.train.batch = 32;
         config.train.epochs = 5;
         config
+    }
+
+    fn presets(&self) -> Vec<Preset> {
+        let mut decay = tied(self.name());
+        decay.train.optimizer = OptimizerKind::AdamW;
+        decay.train.weight_decay = 0.01;
+        vec![
+            Preset::new(self.name(), self.summary(), self.preset()),
+            Preset::new("tied", "one layer of 1,000 sigmoid units and its transpose", tied(self.name())),
+            Preset::new("tied-decay", "the same with weight decay", decay),
+        ]
     }
 }

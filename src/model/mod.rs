@@ -3,6 +3,7 @@
 mod blueprint;
 mod cnn;
 mod config;
+mod contractive;
 mod denoising;
 mod extent;
 mod layer;
@@ -13,9 +14,14 @@ mod network;
 mod penalty;
 mod plans;
 mod presets;
+mod tangent;
 mod vae;
 
-pub use config::{CorruptionKind, InitScheme, LikelihoodKind, ModelConfig, ReductionKind};
+pub use config::{ContractionKind, CorruptionKind, InitScheme, LikelihoodKind, ModelConfig, ReductionKind};
+mod sparse;
+mod vae;
+
+pub use config::{CorruptionKind, InitScheme, LikelihoodKind, ModelConfig, ReductionKind, SparsityKind};
 pub use extent::{Extent, PaddingConfig};
 pub use layer::LayerConfig;
 pub use likelihood::Likelihood;
@@ -24,7 +30,7 @@ pub use penalty::Penalty;
 pub use plans::Model;
 pub use presets::{Preset, preset, presets};
 
-use crate::graph::{Batch, Graph, Objective, Tensor};
+use crate::graph::{Batch, GaussianCode, Graph, Objective, Tensor};
 use crate::train::Config;
 use crate::{Error, Result};
 
@@ -58,6 +64,15 @@ pub trait Variant: Sync {
         network.encoder.record(graph, x)
     }
 
+    /// The distribution q(z given x) of images x; None where codes are points.
+    ///
+    /// # Errors
+    /// As [`Variant::code`].
+    fn posterior(&self, network: &Network, graph: &mut Graph, x: Tensor) -> Result<Option<GaussianCode>> {
+        let _ = (network, graph, x);
+        Ok(None)
+    }
+
     /// What training minimizes: `seen` is encoded, `clean` is explained.
     ///
     /// # Errors
@@ -82,7 +97,9 @@ pub trait Variant: Sync {
 }
 
 /// Every variant. Tests, help texts and the command line walk this list.
-pub const ALL: [&dyn Variant; 5] = [&linear::Linear, &mlp::Mlp, &cnn::Cnn, &denoising::Denoising, &vae::Vae];
+pub const ALL: [&dyn Variant; 6] =
+    [&linear::Linear, &mlp::Mlp, &cnn::Cnn, &denoising::Denoising, &contractive::Contractive, &vae::Vae];
+    [&linear::Linear, &mlp::Mlp, &cnn::Cnn, &denoising::Denoising, &sparse::Sparse, &vae::Vae];
 
 /// The variant called `name`.
 ///

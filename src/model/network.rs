@@ -5,22 +5,25 @@ use super::layer::LayerConfig;
 use super::{InitScheme, Likelihood, ModelConfig};
 use crate::Result;
 use crate::graph::{BatchNorm, Graph, Init, Parameter, Shape, Tensor};
+use crate::reference::activation::Activation;
 
 /// Layers in a row. Its parameters are declared once; it is recorded once a graph.
 #[derive(Clone, Debug)]
 pub struct Stack {
-    layers: Vec<Layer>,
+    pub(super) layers: Vec<Layer>,
 }
 
 /// A layer with its parameters.
 #[derive(Clone, Debug)]
-struct Layer {
-    label: String,
-    config: LayerConfig,
-    input: Shape,
-    weight: Option<Parameter>,
-    bias: Option<Parameter>,
+pub(super) struct Layer {
+    pub(super) label: String,
+    pub(super) config: LayerConfig,
+    pub(super) input: Shape,
+    pub(super) weight: Option<Parameter>,
+    pub(super) bias: Option<Parameter>,
     norm: Option<BatchNorm>,
+    // Whether it runs another dense layer's weight backward.
+    tied: bool,
 }
 
 impl Stack {
@@ -30,6 +33,24 @@ impl Stack {
         Self {
             layers: layers
                 .map(|(at, layer)| Layer::declare(graph, format!("{name}.{at}"), layer, config))
+                .collect(),
+        }
+    }
+
+    // Declares dense layers that run those of `encoder` backward: its weights, transposed, with biases of their own.
+    fn declare_tied(
+        graph: &mut Graph,
+        name: &str,
+        layers: &[PlannedLayer],
+        encoder: &Self,
+        config: &ModelConfig,
+    ) -> Self {
+        let pairs = layers.iter().zip(encoder.layers.iter().rev()).enumerate();
+        Self {
+            layers: pairs
+                .map(|(at, (layer, mirrored))| {
+                    Layer::mirror(graph, format!("{name}.{at}"), layer, mirrored, config)
+                })
                 .collect(),
         }
     }
@@ -67,10 +88,31 @@ impl Layer {
             }
             _ => None,
         };
-        Self { label, config: kind.clone(), input: *input, weight, bias, norm }
+        Self { label, config: kind.clone(), input: *input, weight, bias, norm, tied: false }
     }
 
-    fn record(&self, graph: &mut Graph, x: Tensor) -> Result<Tensor> {
+    fn mirror(
+        graph: &mut Graph,
+        label: String,
+        layer: &PlannedLayer,
+        of: &Self,
+        config: &ModelConfig,
+    ) -> Self {
+        let PlannedLayer { config: kind, input, output } = layer;
+        let zero = Init::Constant(0.0);
+        let channels = vec![output.channels as usize];
+        let bias = config.bias.then(|| graph.parameter(format!("{label}.bias"), channels, zero));
+        let weight = of.weight.clone();
+        Self { label, config: kind.clone(), input: *input, weight, bias, norm: None, tied: true }
+    }
+
+    /// The layer without its bias and its activation.
+    pub(super) fn linear(&self, label: String) -> Self {
+        let config = self.config.clone().with_activation(Activation::Identity);
+        Self { label, config, bias: None, ..self.clone() }
+    }
+
+    pub(super) fn record(&self, graph: &mut Graph, x: Tensor) -> Result<Tensor> {
         let (label, input, bias) = (&self.label, self.input, self.bias.as_ref());
         let activation = self.config.activation().unwrap_or_default();
         if let (Some(weight), Some(window)) = (&self.weight, self.config.window()) {
@@ -81,6 +123,9 @@ impl Layer {
                 _ => graph.conv2d(label, x, input, &window, weight, bias, activation)?,
             };
             return Ok(y);
+        }
+        if let Some(weight) = self.weight.as_ref().filter(|_| self.tied) {
+            return graph.dense_transposed(label, x, weight, bias, activation);
         }
         if let Some(weight) = &self.weight {
             return graph.dense(label, x, weight, bias, activation);
@@ -129,17 +174,23 @@ pub struct Network {
     pub decoder: Stack,
     /// How reconstructions are judged.
     pub likelihood: Likelihood,
-    /// What the KL to the prior is multiplied by.
-    pub kl_weight: f32,
+    /// The model's settings: the weights of penalties, say.
+    pub config: ModelConfig,
 }
 
 impl Network {
     pub(super) fn declare(graph: &mut Graph, config: &ModelConfig, blueprint: &Blueprint) -> Self {
+        let encoder = Stack::declare(graph, "encoder", &blueprint.encoder, config);
+        let decoder = if config.tied {
+            Stack::declare_tied(graph, "decoder", &blueprint.decoder, &encoder, config)
+        } else {
+            Stack::declare(graph, "decoder", &blueprint.decoder, config)
+        };
         Self {
-            encoder: Stack::declare(graph, "encoder", &blueprint.encoder, config),
-            decoder: Stack::declare(graph, "decoder", &blueprint.decoder, config),
+            encoder,
+            decoder,
             likelihood: Likelihood::declare(config, graph),
-            kl_weight: config.kl_weight,
+            config: config.clone(),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The plans of a model: to train it, to evaluate it, to encode, decode and reconstruct with it.
 
 use super::blueprint::Blueprint;
-use super::{ModelConfig, Network, Penalty, ReductionKind, Variant, variant};
-use crate::graph::{Batch, Graph, Optimizer, Plan, Shape, Tensor};
+use super::{ContractionKind, ModelConfig, Network, Penalty, ReductionKind, Variant, variant};
+use crate::graph::{Batch, Graph, Plan, Shape, Tensor, Update, projected_contraction};
 use crate::kernels::corruption::Corruption;
 use crate::{Error, Result};
 
@@ -67,6 +67,20 @@ impl Model {
         self.variant.penalty(&self.config)
     }
 
+    /// Images of `total` to evaluate at once: enough for every device to be busy, and so few that the largest
+    /// array of the exact contraction, a row of the widest hidden layer for each number of the code and each
+    /// image, takes at most 64 MiB.
+    pub fn evaluation_batch(&self, total: u32) -> u32 {
+        let inner = self.blueprint.encoder.iter().rev().skip(1);
+        let widest = match self.best_contraction() {
+            ContractionKind::Exact => inner.map(|layer| layer.output.channels).max().unwrap_or(1),
+            ContractionKind::Estimate => 1,
+        };
+        let an_image = 4 * u64::from(self.latent()) * u64::from(widest);
+        let fitting = ((64 << 20) / an_image.max(1)).clamp(1, 256) as u32;
+        fitting.min(total)
+    }
+
     /// What the penalty weighs beside a reconstruction summed over pixels, as reports are. Zero without any.
     pub fn penalty_weight_per_image(&self) -> f64 {
         let pixels = match self.config.reduction {
@@ -113,7 +127,7 @@ impl Model {
         batch: u32,
         total: u32,
         shuffle: bool,
-        optimizer: Optimizer,
+        update: impl Into<Update>,
         keep_all: bool,
     ) -> Result<Plan> {
         let mut graph = Graph::new(batch);
@@ -121,7 +135,7 @@ impl Model {
         let images = self.images(&mut graph, total, shuffle, self.config.corruption())?;
         let objective = self.variant.objective(&network, &mut graph, images)?;
         graph.minimize(objective, self.config.reduction.into())?;
-        graph.update(optimizer, total)?;
+        graph.update(update, total)?;
         Ok(graph.finish(keep_all))
     }
 
@@ -136,8 +150,65 @@ impl Model {
         let images = self.images(&mut graph, total, false, None)?;
         let objective = self.variant.objective(&network, &mut graph, images)?;
         graph.evaluate(objective, total)?;
+        graph.advance(total)?;
+        Ok(graph.finish(false))
+    }
+
+    /// One step in order over `total` images, uncorrupted, of the importance weights `p(x, z) / q(z|x)` of one sample
+    /// z an image (Burda et al. 2015, equation 8): `-log p(x|z)` in `reconstruction` and `log p(z) - log q(z|x)` in
+    /// `log_ratio`, nats of each image `[total]`.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a model whose code is no Gaussian or whose likelihood is no probability, and as
+    /// [`Model::training`].
+    pub fn importance(&self, batch: u32, total: u32) -> Result<Plan> {
+        let mut graph = Graph::inference(batch);
+        let network = self.network(&mut graph);
+        let images = self.images(&mut graph, total, false, None)?;
+        let code = self.variant.posterior(&network, &mut graph, images.seen)?;
+        let Some(code) = code.filter(|_| self.config.likelihood.is_probability()) else {
+            let expected = "a variational autoencoder that is judged by a probability";
+            return Err(Error::setting("importance-weighted bound", expected, &self.config.variant));
+        };
+        let z = graph.reparameterize(code)?;
+        let output = network.decoder.record(&mut graph, z)?;
+        graph.evaluate(network.likelihood.nll(output, images.clean), total)?;
+        graph.collect_log_ratio("log_ratio", code, total)?;
+        graph.advance(total)?;
+        Ok(graph.finish(false))
+    }
+
+    /// One step in order over `total` images, uncorrupted, that leaves the squared Frobenius norm of the Jacobian
+    /// of each one's code in `contraction` `[total]`. Of a Gaussian code that of its mean, by the estimate alone.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for layers or a code that `kind` does not take, and as [`Model::training`].
+    pub fn jacobian(&self, batch: u32, total: u32, kind: ContractionKind) -> Result<Plan> {
+        let mut graph = Graph::inference(batch);
+        let network = self.network(&mut graph);
+        let x = self.images(&mut graph, total, false, None)?.seen;
+        let outputs = network.encoder.record_each(&mut graph, x)?;
+        let norm = match (self.has_prior(), kind) {
+            (false, _) => network.contraction(&mut graph, x, &outputs, kind)?,
+            (true, ContractionKind::Estimate) => {
+                let v = graph.directions("direction", x.rows, x.columns)?;
+                let change = network.encoder.tangent(&mut graph, &outputs, v)?.gaussian()?;
+                projected_contraction(graph.code_mean(change)?)
+            }
+            (true, ContractionKind::Exact) => {
+                let expected = "estimate for a Gaussian code, whose encoder gives more than the code";
+                return Err(Error::setting("contraction", expected, "exact"));
+            }
+        };
+        graph.evaluate(norm, total)?;
         graph.advance(total, [0.0; 2])?;
         Ok(graph.finish(false))
+    }
+
+    /// The exact kind where the encoder's layers and its code allow it.
+    pub fn best_contraction(&self) -> ContractionKind {
+        let exact = !self.has_prior() && self.blueprint.encoder.iter().all(|layer| layer.config.is_dense());
+        if exact { ContractionKind::Exact } else { ContractionKind::Estimate }
     }
 
     /// One step in order over `total` images, uncorrupted, that leaves their codes, without noise, in `code`
@@ -172,7 +243,7 @@ impl Model {
         let code = self.variant.code(&network, &mut graph, images.seen)?;
         graph.output("code", code)?;
         self.decode(&mut graph, &network, code, "reconstruction")?;
-        graph.advance(total, [0.0; 2])?;
+        graph.advance(total)?;
         Ok(graph.finish(false))
     }
 
@@ -191,7 +262,7 @@ impl Model {
 
     fn decode(&self, graph: &mut Graph, network: &Network, code: Tensor, name: &str) -> Result<()> {
         let output = network.decoder.record(graph, code)?;
-        let image = graph.activation("mean image", output, network.likelihood.mean_activation())?;
+        let image = network.likelihood.mean(graph, output)?;
         graph.output(name, image)
     }
 }

@@ -39,6 +39,9 @@ impl Preset {
         if model.latent > 0 {
             parts.push(format!("code {} {}", model.latent, model.code_activation));
         }
+        if model.tied {
+            parts.push("tied".to_owned());
+        }
         parts.push(toml_name(&model.likelihood));
         if model.corruption != CorruptionKind::None {
             let rescaled = if model.corruption_rescale { " rescaled" } else { "" };

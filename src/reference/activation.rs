@@ -1,4 +1,4 @@
-//! Activations and their slopes: the twin of `shaders/lib/activation.wgsl` and `shaders/activation.wgsl`.
+//! Activations, their slopes and curvatures: the twin of `shaders/lib/activation.wgsl` and `shaders/activation.wgsl`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -169,6 +169,35 @@ impl Activation {
             Self::Softplus => -(-kept).exp_m1(),
         }
     }
+
+    /// Whether the slope changes anywhere but at a kink: the others' second derivative is zero.
+    pub const fn is_curved(self) -> bool {
+        !matches!(self, Self::Identity | Self::Relu | Self::LeakyRelu)
+    }
+
+    /// `f''(z)` from what the forward pass keeps: `z` where [`Activation::keeps_input`], else `f(z)`.
+    pub fn curvature_from_kept(self, kept: f64) -> f64 {
+        match self {
+            Self::Identity | Self::Relu | Self::LeakyRelu => 0.0,
+            // Below zero the slope is its own derivative, above it is constant.
+            Self::Elu | Self::Selu => {
+                if kept > 0.0 {
+                    0.0
+                } else {
+                    self.slope_from_kept(kept)
+                }
+            }
+            Self::Sigmoid => kept * (1.0 - kept) * (1.0 - 2.0 * kept),
+            Self::Tanh => -2.0 * kept * (1.0 - kept * kept),
+            // s (1 - s) of s = sigmoid(z) = 1 - e^-y.
+            Self::Softplus => -(-kept).exp_m1() * (-kept).exp(),
+            Self::Gelu => normal_density(kept) * (2.0 - kept * kept),
+            Self::Silu => {
+                let (s, t) = (sigmoid(kept), sigmoid(-kept));
+                s * t * (2.0 + kept * (t - s))
+            }
+        }
+    }
 }
 
 impl fmt::Display for Activation {
@@ -228,6 +257,25 @@ mod tests {
                     "{activation} at {z}: {from_kept} from what is kept"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn curvatures_are_the_central_differences_of_the_slopes() {
+        for activation in Activation::ALL {
+            for z in [-9.0, -2.5, -0.7, -0.01, 0.3, 1.9, 12.0] {
+                let h = 1e-5;
+                let numeric = (activation.slope(z + h) - activation.slope(z - h)) / (2.0 * h);
+                let kept = if activation.keeps_input() { z } else { activation.value(z) };
+                let curvature = activation.curvature_from_kept(kept);
+                assert!(
+                    (numeric - curvature).abs() < 1e-8,
+                    "{activation} at {z}: {curvature}, numerically {numeric}"
+                );
+                assert!(activation.is_curved() || curvature == 0.0, "{activation} at {z}: {curvature}");
+            }
+            let curved = [-0.7, 0.3].map(|z| activation.slope(z + 1e-3) - activation.slope(z - 1e-3));
+            assert_eq!(curved.iter().any(|change| *change != 0.0), activation.is_curved(), "{activation}");
         }
     }
 

@@ -82,6 +82,23 @@ fn differing<T: Copy>(
     Err(Mismatch { count: 1 + wrongs.count(), of, index, got: at(got), expected: at(expected) })
 }
 
+/// Fails where `gradient` is not the central difference of `loss` at `x`, element by element.
+#[cfg(test)]
+pub(super) fn numeric_gradient(what: &str, x: &[f64], gradient: &[f64], loss: impl Fn(&[f64]) -> f64) {
+    assert_eq!(x.len(), gradient.len(), "{what}");
+    let h = 1e-5;
+    for (at, slope) in gradient.iter().enumerate() {
+        let moved = |by: f64| {
+            let mut x = x.to_vec();
+            x[at] += by;
+            loss(&x)
+        };
+        let numeric = (moved(h) - moved(-h)) / (2.0 * h);
+        let error = (numeric - slope).abs() / (1.0 + slope.abs());
+        assert!(error < 1e-8, "{what} {at}: {slope}, numerically {numeric}");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

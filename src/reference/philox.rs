@@ -21,6 +21,8 @@ pub enum Stream {
     Corruption = 5,
     /// What dropout keeps.
     Dropout = 6,
+    /// The directions along which a Jacobian's norm is estimated.
+    Projection = 7,
     /// The points of the plane that are data sets.
     Points = 8,
 }
@@ -60,6 +62,11 @@ pub fn normals(bits: [u32; 4]) -> [f64; 4] {
     };
     let ([a, b], [c, d]) = (pair(bits[0], bits[1]), pair(bits[2], bits[3]));
     [a, b, c, d]
+}
+
+/// -1 or 1, alike often: by the highest bit.
+pub const fn sign(bits: u32) -> f64 {
+    if bits >> 31 == 1 { -1.0 } else { 1.0 }
 }
 
 /// The standard normal of one element of a stream at one step.

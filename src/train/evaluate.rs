@@ -7,9 +7,6 @@ use crate::model::Model;
 use crate::train::{Checkpoint, Losses};
 use crate::{Error, Result};
 
-// Enough for every device to be busy; more would only take memory.
-const BATCH: u32 = 256;
-
 /// A data set resident on the device, ready to be evaluated on again and again.
 #[derive(Debug)]
 pub struct Evaluator {
@@ -41,7 +38,7 @@ impl Evaluator {
         seed: u64,
     ) -> Result<Self> {
         let total = count(data)?;
-        let batch = BATCH.min(total);
+        let batch = model.evaluation_batch(total);
         let mut replay = Replay::new(device, model.evaluation(batch, total)?).await?;
         replay.write("images", &packed(&data.images))?;
         if let Some(center) = center {

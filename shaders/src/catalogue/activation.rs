@@ -1,8 +1,10 @@
-//! Activations on their own.
+//! Activations and their slopes on their own.
 
 use crate::table::{Binding, Entry, Shader};
 
-/// `forward` and `backward`.
+const KEPT: Binding = Binding::read(3, "kept");
+
+/// `forward`, `backward`, `slope` and `slope_backward`.
 pub const SHADER: Shader = Shader {
     name: "activation",
     source: compose!("lib/stable.wgsl", "lib/activation.wgsl", "activation.wgsl"),
@@ -10,16 +12,16 @@ pub const SHADER: Shader = Shader {
     entries: &[
         Entry {
             name: "forward",
-            bindings: &[Binding::PARAMS, Binding::read(1, "x"), Binding::write(4, "y")],
+            bindings: &[Binding::PARAMS, Binding::read(1, "x"), Binding::write(5, "y")],
         },
         Entry {
             name: "backward",
-            bindings: &[
-                Binding::PARAMS,
-                Binding::read(2, "dy"),
-                Binding::read(3, "kept"),
-                Binding::write(5, "dx"),
-            ],
+            bindings: &[Binding::PARAMS, Binding::read(2, "dy"), KEPT, Binding::write(6, "dx")],
+        },
+        Entry { name: "slope", bindings: &[Binding::PARAMS, KEPT, Binding::write(7, "s")] },
+        Entry {
+            name: "slope_backward",
+            bindings: &[Binding::PARAMS, KEPT, Binding::read(4, "ds"), Binding::write(8, "dz")],
         },
     ],
     subgroups: false,

@@ -31,9 +31,12 @@ macro_rules! product {
 pub mod activation;
 pub mod batch;
 pub mod ceiling;
+pub mod contraction;
 pub mod conv;
 pub mod corruption;
+pub mod divergence;
 pub mod dropout;
+pub mod hadamard;
 pub mod latent;
 pub mod loss;
 pub mod matmul;
@@ -44,6 +47,8 @@ pub mod pool;
 pub mod random;
 pub mod record;
 pub mod reduce;
+pub mod sparsity;
+pub mod spread;
 pub mod step;
 pub mod upsample;
 
@@ -52,7 +57,9 @@ pub const ALL: &[&Shader] = &[
     &activation::SHADER,
     &batch::SHADER,
     &ceiling::SHADER,
+    &contraction::SHADER,
     &corruption::SHADER,
+    &divergence::SHADER,
     &conv::DOWN_SHUFFLE,
     &conv::DOWN_TILE,
     &conv::DOWN_REGISTER,
@@ -62,7 +69,9 @@ pub const ALL: &[&Shader] = &[
     &conv::WEIGHT_SHUFFLE,
     &conv::WEIGHT_TILE,
     &conv::WEIGHT_REGISTER,
+    &corruption::SHADER,
     &dropout::SHADER,
+    &hadamard::SHADER,
     &latent::SHADER,
     &loss::SHADER,
     &matmul::SHUFFLE,
@@ -75,6 +84,8 @@ pub const ALL: &[&Shader] = &[
     &random::SHADER,
     &record::SHADER,
     &reduce::SHADER,
+    &spread::SHADER,
+    &sparsity::SHADER,
     &step::SHADER,
     &upsample::SHADER,
 ];

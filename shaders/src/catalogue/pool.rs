@@ -2,7 +2,7 @@
 
 use crate::table::{Binding, Entry, Shader};
 
-/// `forward` and `backward`.
+/// `forward`, `tangent` and `backward`.
 pub const SHADER: Shader = Shader {
     name: "pool",
     source: compose!("pool.wgsl"),
@@ -15,6 +15,15 @@ pub const SHADER: Shader = Shader {
                 Binding::read(1, "x"),
                 Binding::write(4, "y"),
                 Binding::write(5, "argmax"),
+            ],
+        },
+        Entry {
+            name: "tangent",
+            bindings: &[
+                Binding::PARAMS,
+                Binding::read(1, "x"),
+                Binding::read(3, "chosen"),
+                Binding::write(4, "y"),
             ],
         },
         Entry {
