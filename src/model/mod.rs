@@ -97,9 +97,15 @@ pub trait Variant: Sync {
 }
 
 /// Every variant. Tests, help texts and the command line walk this list.
-pub const ALL: [&dyn Variant; 6] =
-    [&linear::Linear, &mlp::Mlp, &cnn::Cnn, &denoising::Denoising, &contractive::Contractive, &vae::Vae];
-    [&linear::Linear, &mlp::Mlp, &cnn::Cnn, &denoising::Denoising, &sparse::Sparse, &vae::Vae];
+pub const ALL: [&dyn Variant; 7] = [
+    &linear::Linear,
+    &mlp::Mlp,
+    &cnn::Cnn,
+    &denoising::Denoising,
+    &contractive::Contractive,
+    &sparse::Sparse,
+    &vae::Vae,
+];
 
 /// The variant called `name`.
 ///
