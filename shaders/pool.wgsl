@@ -28,7 +28,7 @@ struct Params {
 /// The gradient of the output, [batch, out_height, out_width, channels].
 @group(0) @binding(2) var<storage, read> dy: array<f32>;
 /// What forward wrote as argmax.
-@group(0) @binding(3) var<storage, read> chosen: array<u32>;
+@group(0) @binding(3) var<storage, read> largest: array<u32>;
 /// The output, [batch, out_height, out_width, channels].
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 /// The element of x that each of y is, [batch, out_height, out_width, channels].
@@ -96,7 +96,7 @@ fn backward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups
     for (var r = first_row; r <= last_row; r++) {
         for (var c = first_column; c <= last_column; c++) {
             let o = ((above + r) * out_width() + c) * params.channels + e % params.channels;
-            if chosen[o] == e {
+            if largest[o] == e {
                 sum += dy[o];
             }
         }

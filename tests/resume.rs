@@ -14,7 +14,7 @@ use narrows::train::{Checkpoint, Config, OptimizerKind, Run, RunEvent};
 use pollster::block_on;
 use serde_json::Value;
 use tempfile::TempDir;
-use tiny::{config, dataset, device, listing, split};
+use tiny::{config, dataset, device, listing, normalized, split};
 
 fn configs() -> Vec<Config> {
     let momentum = {
@@ -31,7 +31,7 @@ fn configs() -> Vec<Config> {
         config.train.weight_decay = 0.01;
         config
     };
-    vec![config("vae"), learned, momentum, config("linear")]
+    vec![config("vae"), learned, momentum, config("linear"), normalized()]
 }
 
 fn create(folder: &Path, config: &Config) -> Run {

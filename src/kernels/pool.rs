@@ -30,7 +30,7 @@ pub struct MaxPool {
 
 /// The gradient of [`MaxPool`]: each element of x gets dy of the windows whose maximum it is.
 ///
-/// Operands: `dy` `[batch, out_height, out_width, channels]`, `chosen`, which is the forward pass's argmax; then `dx`
+/// Operands: `dy` `[batch, out_height, out_width, channels]`, `largest`, which is the forward pass's argmax; then `dx`
 /// `[batch, height, width, channels]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct MaxPoolBackward {
@@ -171,7 +171,7 @@ impl Kernel for MaxPoolBackward {
         let outputs = self.pool.outputs();
         vec![
             Operand::read("dy", outputs),
-            Operand::read("chosen", outputs),
+            Operand::read("largest", outputs),
             Operand::write("dx", self.pool.inputs()),
         ]
     }

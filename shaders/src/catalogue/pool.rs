@@ -22,7 +22,7 @@ pub const SHADER: Shader = Shader {
             bindings: &[
                 Binding::PARAMS,
                 Binding::read(2, "dy"),
-                Binding::read(3, "chosen"),
+                Binding::read(3, "largest"),
                 Binding::write(6, "dx"),
             ],
         },
