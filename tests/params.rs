@@ -59,6 +59,9 @@ const COSINE: Schedule = Schedule {
     warmup: Warmup { steps: 13, cycles: 2, rise: 0.5 },
 };
 
+const GREY: Geometry = Geometry { image: [3, 5, 1], ..GEOMETRY };
+const TO_GREY: Geometry = Geometry { features: [4, 6, 1], ..GEOMETRY };
+
 // Of every kernel one, and one for each entry point it has.
 fn kernels() -> Vec<Box<dyn Kernel>> {
     let (rows, latent, count, accumulate) = (3, 5, 7, true);
@@ -99,6 +102,7 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Box::new(MeanToRing { count, capacity: 4, width: 2, slot: 1, scale: 0.5 }),
         Box::new(Collect { batch: 3, total: 9 }),
         Box::new(ColumnSum { rows, columns: 5, chunk: 2, accumulate }),
+        Box::new(ColumnSum { rows: 50, columns: 5, chunk: 40, accumulate }),
         Box::new(L1 { rows, columns: 5, scale: 0.5, accumulate }),
         Box::new(KlSparsity { rows, columns: 5, target: 0.25, scale: 0.5, accumulate }),
         Box::new(Advance { batch: 3, count, betas: [0.9, 0.99], schedule: Schedule::default() }),
@@ -143,11 +147,15 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
             Epilogue::Slope(Activation::Relu),
         ] {
             all.push(Box::new(MatMul { rows, columns: 5, depth: 7, layout, epilogue, accumulate: false }));
-            all.push(Box::new(Down { geometry: GEOMETRY, epilogue, accumulate }));
-            all.push(Box::new(Up { geometry: GEOMETRY, epilogue, accumulate }));
+            for geometry in [GEOMETRY, GREY, TO_GREY] {
+                all.push(Box::new(Down { geometry, epilogue, accumulate }));
+                all.push(Box::new(Up { geometry, epilogue, accumulate }));
+            }
         }
     }
-    all.push(Box::new(WeightGradient { geometry: GEOMETRY, chunk: 5, accumulate }));
+    for geometry in [GEOMETRY, GREY, TO_GREY] {
+        all.push(Box::new(WeightGradient { geometry, chunk: 5, accumulate }));
+    }
     all
 }
 
