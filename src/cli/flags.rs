@@ -210,6 +210,21 @@ impl DataFlags {
 }
 
 impl DataFlags {
+    /// What was given, as it is typed, each flag behind a space.
+    pub(super) fn typed(&self) -> String {
+        let quoted = |path: &Path| format!("'{}'", path.display());
+        let mut flags = String::new();
+        let mut add = |name: &str, value: Option<String>| {
+            flags.extend(value.map(|value| format!(" --{name} {value}")));
+        };
+        add("data", self.data.clone());
+        add("data-dir", self.data_dir.as_deref().map(quoted));
+        add("validation", self.validation.map(|count| count.to_string()));
+        add("size", self.size.map(|size| size.to_string()));
+        flags.extend(self.grey.map(|grey| format!(" --grey={grey}")));
+        flags
+    }
+
     // The source that `--data` names, or the one that lies at the path it gives.
     fn named<'a>(&self, data: &'a str) -> Result<(Source, Option<&'a Path>)> {
         let path = Path::new(data);

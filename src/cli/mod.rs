@@ -4,13 +4,16 @@ mod devices;
 mod embed;
 mod encode;
 mod eval;
+mod figures;
 mod flags;
 mod interpolate;
+mod interrupt;
 mod output;
 mod picture;
 mod plan;
 mod presets;
 mod progress;
+mod report;
 mod sample;
 mod table;
 mod train;
@@ -56,8 +59,12 @@ enum Command {
     Embed(embed::Embed),
     /// Write the codes E[z given x] of images as .npy or .csv
     Encode(encode::Encode),
+    /// Write a run's report again: curves, pictures, codes and settings in one HTML file
+    Report(report::Report),
     /// Evaluate a trained model: reconstruction, KL and ELBO
     Eval(eval::Eval),
+    /// Make every figure of the book's section, or those named: pictures, numbers and a page with all
+    Figures(figures::Figures),
     /// Show the dispatches of a training step, each with shapes and cost
     Plan(Box<plan::PlanCommand>),
     /// List the devices, what they offer and the kernels they would get
@@ -135,7 +142,9 @@ pub(crate) fn main() -> ExitCode {
             Command::Traverse(command) => command.run(&device).await,
             Command::Embed(command) => command.run(&device).await,
             Command::Encode(command) => command.run(&device).await,
+            Command::Report(command) => command.run(&device).await,
             Command::Eval(command) => command.run(&device).await,
+            Command::Figures(command) => command.run(&device).await,
             Command::Plan(command) => command.run(&device).await,
             Command::Devices(command) => command.run().await,
         }

@@ -14,14 +14,13 @@ mod network;
 mod penalty;
 mod plans;
 mod presets;
+mod sparse;
 mod tangent;
 mod vae;
 
-pub use config::{ContractionKind, CorruptionKind, InitScheme, LikelihoodKind, ModelConfig, ReductionKind};
-mod sparse;
-mod vae;
-
-pub use config::{CorruptionKind, InitScheme, LikelihoodKind, ModelConfig, ReductionKind, SparsityKind};
+pub use config::{
+    ContractionKind, CorruptionKind, InitScheme, LikelihoodKind, ModelConfig, ReductionKind, SparsityKind,
+};
 pub use extent::{Extent, PaddingConfig};
 pub use layer::LayerConfig;
 pub use likelihood::Likelihood;
@@ -97,9 +96,15 @@ pub trait Variant: Sync {
 }
 
 /// Every variant. Tests, help texts and the command line walk this list.
-pub const ALL: [&dyn Variant; 6] =
-    [&linear::Linear, &mlp::Mlp, &cnn::Cnn, &denoising::Denoising, &contractive::Contractive, &vae::Vae];
-    [&linear::Linear, &mlp::Mlp, &cnn::Cnn, &denoising::Denoising, &sparse::Sparse, &vae::Vae];
+pub const ALL: [&dyn Variant; 7] = [
+    &linear::Linear,
+    &mlp::Mlp,
+    &cnn::Cnn,
+    &denoising::Denoising,
+    &contractive::Contractive,
+    &sparse::Sparse,
+    &vae::Vae,
+];
 
 /// The variant called `name`.
 ///

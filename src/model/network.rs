@@ -186,11 +186,6 @@ impl Network {
         } else {
             Stack::declare(graph, "decoder", &blueprint.decoder, config)
         };
-        Self {
-            encoder,
-            decoder,
-            likelihood: Likelihood::declare(config, graph),
-            config: config.clone(),
-        }
+        Self { encoder, decoder, likelihood: Likelihood::declare(config, graph), config: config.clone() }
     }
 }

@@ -23,7 +23,7 @@ pub mod pool;
 pub mod random;
 pub mod record;
 pub mod reduce;
-pub mod spread;
 pub mod sparsity;
+pub mod spread;
 pub mod step;
 pub mod upsample;

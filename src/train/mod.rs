@@ -18,6 +18,8 @@ mod trainer;
 
 pub use bound::{ActiveUnits, ImportanceBound};
 pub use checkpoint::{Checkpoint, NamedTensor};
+#[cfg(feature = "plot")]
+pub(crate) use checkpoint_file::write_whole;
 pub use codes::{prior_grid, traversals};
 pub use config::{Config, DataConfig, OptimizerKind, TrainConfig};
 pub use evaluate::{Evaluation, Evaluator, packed};
