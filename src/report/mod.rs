@@ -5,12 +5,16 @@
 as SVG or as PNG, from the same list of shapes."
 )]
 
+#[cfg(feature = "plot")]
+mod embedding;
 mod grid;
 #[cfg(feature = "plot")]
 mod picture;
 #[cfg(feature = "plot")]
 mod plot;
 
+#[cfg(feature = "plot")]
+pub use embedding::{Pca, Tsne, pca};
 pub use grid::{Grid, interleaved};
 #[cfg(feature = "plot")]
 pub use picture::{Anchor, Area, Colour, Picture, Pixels};

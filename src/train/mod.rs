@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod checkpoint_file;
+mod codes;
 mod config;
 mod evaluate;
 mod infer;
@@ -13,6 +14,7 @@ mod score;
 mod trainer;
 
 pub use checkpoint::{Checkpoint, NamedTensor};
+pub use codes::{prior_grid, traversals};
 pub use config::{Config, DataConfig, OptimizerKind, TrainConfig};
 pub use evaluate::{Evaluation, Evaluator, packed};
 pub use infer::{Decoder, Reconstructions, Reconstructor, prior_codes};
