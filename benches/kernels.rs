@@ -1,4 +1,5 @@
-//! Every kernel but the matrix product, at the sizes of the VAE 784-400-20 at batch 128.
+//! Every kernel but the matrix product, at the sizes of the VAE 784-400-20 at batch 128; those of feature maps at the
+//! sizes behind the convolutional autoencoder's first layer, at batch 32.
 //! `cargo bench --bench kernels`
 #![allow(missing_docs)]
 
@@ -10,15 +11,21 @@ use narrows::kernels::activation::{Activation, Backward, Forward};
 use narrows::kernels::batch::{Gather, Permute};
 use narrows::kernels::corruption::{Corrupt, Corruption};
 use narrows::kernels::divergence::{GaussianKl, KlByDimension};
+use narrows::kernels::dropout::Dropout;
 use narrows::kernels::latent::{LogRatio, Mean, Reparameterize, ReparameterizeBackward};
 use narrows::kernels::loss::{Kind, Loss};
+use narrows::kernels::moments::{ChunkMoments, MergeMoments, Strips};
+use narrows::kernels::norm::{self, ChunkSums, MergeSums, Normalize};
 use narrows::kernels::optimizer::{Adam, Sgd};
+use narrows::kernels::pool::{MaxPool, MaxPoolBackward};
 use narrows::kernels::random::{Normal, Stream, Uniform};
 use narrows::kernels::record::{Collect, MeanToRing};
 use narrows::kernels::reduce::ColumnSum;
 use narrows::kernels::sparsity::{KlSparsity, L1};
 use narrows::kernels::state::State;
 use narrows::kernels::step::{Advance, Schedule};
+use narrows::kernels::upsample::{Upsample, UpsampleBackward};
+use narrows::reference::pool::argmax;
 
 const BATCH: u32 = 128;
 const PIXELS: u32 = 784;
@@ -26,6 +33,34 @@ const HIDDEN: u32 = 400;
 const LATENT: u32 = 20;
 const PARAMETERS: u32 = 652_992;
 const IMAGES: u32 = 7_200;
+
+const POOL: MaxPool =
+    MaxPool { batch: 32, height: 28, width: 28, channels: 16, window: [2, 2], stride: [2, 2] };
+
+fn of_feature_maps() -> Vec<Box<dyn Kernel>> {
+    let upsample = Upsample { batch: 32, height: 14, width: 14, channels: 16, factor: [2, 2] };
+    let (rows, channels) = (32 * 28 * 28, 16);
+    let (sum, map) = (Strips::to_sum(rows, channels), Strips::to_map(rows, channels));
+    vec![
+        Box::new(POOL),
+        Box::new(MaxPoolBackward { pool: POOL, accumulate: false }),
+        Box::new(upsample),
+        Box::new(UpsampleBackward { upsample, accumulate: false }),
+        Box::new(ChunkMoments(sum)),
+        Box::new(MergeMoments { strips: sum, mean_at: 0, variance_at: 64, momentum: 0.1, epsilon: 1e-5 }),
+        Box::new(Normalize { strips: map, activation: Activation::Relu }),
+        Box::new(ChunkSums(sum)),
+        Box::new(MergeSums {
+            strips: sum,
+            scale_at: 0,
+            shift_at: 64,
+            accumulate_scale: false,
+            accumulate_shift: false,
+        }),
+        Box::new(norm::Backward { strips: map, own_moments: true, accumulate: false }),
+        Box::new(Dropout { rows: 32, columns: 28 * 28 * 16, rate: 0.5, layer: 0, accumulate: false }),
+    ]
+}
 
 fn kernels() -> Vec<Box<dyn Kernel>> {
     let loss = |kind| Box::new(Loss { rows: BATCH, columns: PIXELS, kind, scale: 1.0, accumulate: false });
@@ -81,7 +116,7 @@ fn main() {
     let gpu = open(None);
     let mut criterion = criterion();
     let mut table = Table::new(&gpu);
-    for kernel in kernels() {
+    for kernel in kernels().into_iter().chain(of_feature_maps()) {
         let kernel = kernel.as_ref();
         let contents: Vec<_> = kernel
             .operands()
@@ -89,6 +124,15 @@ fn main() {
             .map(|operand| match operand.name {
                 "state" => State::new(1, 1e-3, [0.9, 0.999]).words().to_vec(),
                 "chosen" => (0..BATCH).map(|i| i * 37 % IMAGES).collect(),
+                "largest" => {
+                    let shape = [POOL.batch, POOL.height, POOL.width, POOL.channels];
+                    argmax(
+                        &vec![0.0; shape.iter().product::<u32>() as usize],
+                        shape,
+                        POOL.window,
+                        POOL.stride,
+                    )
+                }
                 _ => fractions(operand.words),
             })
             .collect();

@@ -16,7 +16,7 @@ use narrows::train::{Config, OptimizerKind, TrainConfig, packed};
 use safetensors::SafeTensors;
 use serde_json::Value;
 
-const CASES: usize = 19;
+const CASES: usize = 29;
 
 // All relative to a tensor's largest value.
 struct Allowed {

@@ -11,26 +11,21 @@ use narrows::kernels::ceiling::{MemoryCopy, MultiplyAdd};
 use narrows::kernels::contraction::{GramGradient, Quadratic, UnitNorms, UnitSlopes, UnitWeights};
 use narrows::kernels::conv::{Down, Geometry, Up, WeightGradient};
 use narrows::kernels::corruption::{Corrupt, Corruption};
-use narrows::kernels::corruption::{Corrupt, Corruption};
 use narrows::kernels::divergence::{GaussianKl, KlByDimension};
 use narrows::kernels::dropout::Dropout;
 use narrows::kernels::hadamard::{Multiply, MultiplyBackward};
-use narrows::kernels::latent::{GaussianKl, Mean, Reparameterize, ReparameterizeBackward};
 use narrows::kernels::latent::{LogRatio, Mean, Reparameterize, ReparameterizeBackward};
 use narrows::kernels::loss::{ContinuousMean, Kind, Loss};
-use narrows::kernels::loss::{Kind, Loss};
 use narrows::kernels::matmul::{Epilogue, Layout, MatMul};
 use narrows::kernels::moments::{ChunkMoments, MergeMoments, RunningMoments, Strips};
 use narrows::kernels::norm::{self, ChunkSums, MergeSums, Normalize};
 use narrows::kernels::optimizer::{Adam, Sgd};
 use narrows::kernels::pool::{MaxPool, MaxPoolBackward, MaxPoolTangent};
 use narrows::kernels::random::{Bits, Normal, Signs, Stream, Uniform};
-use narrows::kernels::random::{Bits, Normal, Stream, Uniform};
 use narrows::kernels::record::{Collect, MeanToRing};
 use narrows::kernels::reduce::ColumnSum;
 use narrows::kernels::sparsity::{KlSparsity, L1};
 use narrows::kernels::spread::{Spread, SpreadScales, SpreadWeight};
-use narrows::kernels::step::Advance;
 use narrows::kernels::step::{Advance, Falling, RateSchedule, Schedule, Warmup};
 use narrows::kernels::upsample::{Upsample, UpsampleBackward};
 use narrows::kernels::{Kernel, check};
@@ -109,7 +104,6 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Box::new(Advance { batch: 3, count, betas: [0.9, 0.99], schedule: Schedule::default() }),
         Box::new(Advance { batch: 3, count, betas: [0.9, 0.99], schedule: COSINE }),
         Box::new(ContinuousMean { count }),
-        Box::new(Advance { batch: 3, count, betas: [0.9, 0.99] }),
         Box::new(Dropout { rows, columns: 5, rate: 0.5, layer: 1, accumulate }),
         Box::new(POOL),
         Box::new(MaxPoolTangent { pool: POOL }),
@@ -282,6 +276,4 @@ fn parameters_stand_in_the_order_of_the_shaders_fields() {
     let backward = |own_moments| norm::Backward { strips: STRIPS, own_moments, accumulate: false };
     assert_eq!(words(&backward(true)), [3, 5, 2, 0, 0, one(1.0 / 3.0)]);
     assert_eq!(words(&backward(false)), [3, 5, 2, 0, 0, 0]);
-    let advance = Advance { batch: 3, count: 7, betas: [0.5, 0.75] };
-    assert_eq!(words(&advance), [3, 7, one(0.5), one(0.25)]);
 }

@@ -14,7 +14,7 @@ use narrows::train::{Checkpoint, Config, OptimizerKind, Run, RunEvent, ScheduleK
 use pollster::block_on;
 use serde_json::Value;
 use tempfile::TempDir;
-use tiny::{config, dataset, device, listing, split};
+use tiny::{config, dataset, device, listing, normalized, split};
 
 fn configs() -> Vec<Config> {
     let momentum = {
@@ -40,7 +40,7 @@ fn configs() -> Vec<Config> {
         config.train.kl_cycles = 3;
         config
     };
-    vec![config("vae"), learned, momentum, config("linear"), scheduled]
+    vec![config("vae"), learned, momentum, config("linear"), scheduled, normalized()]
 }
 
 fn create(folder: &Path, config: &Config) -> Run {

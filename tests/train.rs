@@ -11,12 +11,12 @@ use narrows::data::{self, Dataset, Source, Split};
 use narrows::graph::{Device, Shape};
 use narrows::model::{ALL, CorruptionKind, LikelihoodKind, Model, ReductionKind};
 use narrows::train::{
-    ActiveUnits, Checkpoint, Config, Evaluator, ImportanceBound, Losses, Reconstructor, Run, ScheduleKind,
-    Trainer, WarmupKind, prior_codes,
+    ActiveUnits, Checkpoint, Config, Decoder, Evaluator, ImportanceBound, Losses, Reconstructor, Run,
+    ScheduleKind, Trainer, WarmupKind, prior_codes,
 };
 use pollster::block_on;
 use tempfile::TempDir;
-use tiny::{config, dataset, device, listing, split};
+use tiny::{config, dataset, device, listing, normalized, split};
 
 fn trained_on(device: &Device, config: &Config, epochs: u32) -> Trainer {
     let mut trainer = block_on(Trainer::new(device, config, &split())).unwrap();
@@ -143,6 +143,40 @@ fn the_reference_trains_as_the_device_does() {
             assert_close(a.penalty, b.penalty, 1e-2, variant.name());
         }
         assert_eq!((a.step, a.epoch), (b.step, b.epoch));
+    }
+}
+
+// What is evaluated in training, from a checkpoint and in a run's pictures are the same running statistics.
+#[test]
+fn a_normalized_model_is_used_by_its_running_statistics_wherever_it_is_used() {
+    let config = normalized();
+    let mut trainer = trained_on(device(), &config, 0);
+    let early = block_on(trainer.checkpoint()).unwrap();
+    let validation = block_on(trainer.epoch(&mut |_| true)).unwrap().validation.unwrap();
+    let trained = block_on(trainer.checkpoint()).unwrap();
+    assert_ne!(early.statistics, trained.statistics);
+    let images = split().validation;
+    assert_eq!(evaluated(device(), &trained, &images).reconstruction, validation.reconstruction);
+    let alone: f64 = (0..images.len())
+        .map(|at| evaluated(&Device::Cpu, &trained, &images.slice(at..at + 1).unwrap()).reconstruction)
+        .sum();
+    assert_close(alone / images.len() as f64, validation.reconstruction, 1e-5, "each image alone");
+    let mut forgetful = trained.clone();
+    forgetful.statistics.clone_from(&early.statistics);
+    assert_ne!(evaluated(device(), &forgetful, &images).reconstruction, validation.reconstruction);
+
+    let mut following = block_on(Reconstructor::new(device(), &early, &images)).unwrap();
+    following.follow(trainer.replay()).unwrap();
+    let mut loaded = block_on(Reconstructor::new(device(), &trained, &images)).unwrap();
+    let shown = block_on(loaded.run()).unwrap();
+    assert_eq!(block_on(following.run()).unwrap(), shown);
+    let mut following = block_on(Decoder::new(device(), &early, 9)).unwrap();
+    following.follow(trainer.replay()).unwrap();
+    let mut loaded = block_on(Decoder::new(device(), &trained, 9)).unwrap();
+    let decoded = block_on(loaded.decode(&shown.codes)).unwrap();
+    assert_eq!(block_on(following.decode(&shown.codes)).unwrap(), decoded);
+    for (decoded, shown) in decoded.iter().zip(&shown.images) {
+        assert!((decoded - shown).abs() < 1e-6);
     }
 }
 

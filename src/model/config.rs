@@ -155,7 +155,8 @@ pub struct ModelConfig {
     pub bias: bool,
     /// Whether the mean training image is subtracted first.
     pub center: bool,
-    /// What is done to the images that the encoder sees in training. Evaluations see them as they are.
+    /// What is done to the images that the encoder sees in training, before any mean image is subtracted.
+    /// Evaluations see them as they are.
     pub corruption: CorruptionKind,
     /// The standard deviation of the corruption's noise, in pixel values of [0, 1], or the probability that a
     /// pixel is lost.

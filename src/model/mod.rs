@@ -14,14 +14,13 @@ mod network;
 mod penalty;
 mod plans;
 mod presets;
+mod sparse;
 mod tangent;
 mod vae;
 
-pub use config::{ContractionKind, CorruptionKind, InitScheme, LikelihoodKind, ModelConfig, ReductionKind};
-mod sparse;
-mod vae;
-
-pub use config::{CorruptionKind, InitScheme, LikelihoodKind, ModelConfig, ReductionKind, SparsityKind};
+pub use config::{
+    ContractionKind, CorruptionKind, InitScheme, LikelihoodKind, ModelConfig, ReductionKind, SparsityKind,
+};
 pub use extent::{Extent, PaddingConfig};
 pub use layer::LayerConfig;
 pub use likelihood::Likelihood;

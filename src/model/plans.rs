@@ -201,7 +201,7 @@ impl Model {
             }
         };
         graph.evaluate(norm, total)?;
-        graph.advance(total, [0.0; 2])?;
+        graph.advance(total)?;
         Ok(graph.finish(false))
     }
 

@@ -29,6 +29,10 @@ MLP = {
     "likelihood": "bernoulli", "reduction": "pixel", "optimizer": "sgd", "learning_rate": 1.0,
 }
 SPARSE = {**MLP, "code_activation": "sigmoid"}
+TIED = {
+    "activation": "relu", "code_activation": "sigmoid", "output_activation": "identity", "bias": True,
+    "likelihood": "bernoulli", "reduction": "image", "optimizer": "adam", "learning_rate": 1e-3, "tied": True,
+}
 VAE = {
     "activation": "relu", "code_activation": "identity", "output_activation": "identity", "bias": True,
     "likelihood": "bernoulli", "reduction": "image", "optimizer": "adam", "learning_rate": 1e-3,
@@ -285,8 +289,10 @@ class Model:
         return (torch.func.vmap(tangent)(x, v) ** 2).sum(dim=1).mean()
 
     def projection(self, x, step):
-        """The random direction of each image."""
-        return torch.tensor(normals(self.config["seed"], PROJECTION, step, x.numel()), dtype=x.dtype).reshape(x.shape)
+        """The random direction of each image, of ones and minus ones: a word's highest bit is the sign."""
+        bits = words(self.config["seed"], PROJECTION, step, x.numel()).reshape(-1)[: x.numel()]
+        signs = 1.0 - 2.0 * (bits >> np.uint64(31)).astype(np.float64)
+        return torch.tensor(signs, dtype=x.dtype).reshape(x.shape)
 
 
 # Training.
@@ -350,6 +356,10 @@ PRESETS = {
     "sparse-kl": {**SPARSE, "sparsity": "kl", "sparsity_weight": 0.05 / 32, "sparsity_target": 0.1},
     "sparse-none": SPARSE,
     "vae": VAE,
+    "vae-cnn": VAE,
+    "tied": TIED,
+    "contractive": {**TIED, "contraction": "exact", "contraction_weight": 0.1},
+    "contractive-deep": {**MLP, "contraction": "exact", "contraction_weight": 1e-3},
 }
 
 SMALL = {"image": [6, 5, 1], "count": 5}
@@ -373,6 +383,30 @@ CASES = {
     "sparse-kl": {**SMALL, "preset": "sparse-kl", "model": {"hidden": [9], "latent": 17}},
     "sparse-none": {**SMALL, "preset": "sparse-none", "model": {"hidden": [9], "latent": 17}},
     "vae": {**SMALL, "preset": "vae", "model": NARROW},
+    "vae-cnn": {
+        "image": [8, 8, 1], "count": 3, "preset": "vae-cnn",
+        "model": {
+            "latent": 2,
+            "encoder": [conv(4, stride=2), conv(8, stride=2)],
+            "decoder": [
+                {"layer": "dense", "units": 2 * 2 * 8, "activation": "relu"},
+                {"layer": "reshape", "shape": [2, 2, 8]},
+                transpose(4),
+                transpose(1),
+            ],
+        },
+    },
+    "tied": {**SMALL, "preset": "tied", "model": {"latent": 13}},
+    "tied-deep": {**SMALL, "preset": "tied", "model": {**NARROW, "activation": "tanh"}},
+    "contractive": {**SMALL, "preset": "contractive", "model": {"latent": 13}},
+    "contractive-estimate": {
+        **SMALL, "preset": "contractive", "model": {"latent": 13, "contraction": "estimate"},
+    },
+    "contractive-deep": {**SMALL, "preset": "contractive-deep", "model": NARROW},
+    "contractive-deeper": {
+        **SMALL, "preset": "contractive-deep",
+        "model": {"hidden": [11, 7], "latent": 3, "activation": "softplus", "code_activation": "tanh"},
+    },
 }
 
 
