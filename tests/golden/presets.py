@@ -29,6 +29,10 @@ MLP = {
     "likelihood": "bernoulli", "reduction": "pixel", "optimizer": "sgd", "learning_rate": 1.0,
 }
 SPARSE = {**MLP, "code_activation": "sigmoid"}
+TIED = {
+    "activation": "relu", "code_activation": "sigmoid", "output_activation": "identity", "bias": True, "tied": True,
+    "likelihood": "bernoulli", "reduction": "image", "optimizer": "adam", "learning_rate": 1e-3,
+}
 VAE = {
     "activation": "relu", "code_activation": "identity", "output_activation": "identity", "bias": True,
     "likelihood": "bernoulli", "reduction": "image", "optimizer": "adam", "learning_rate": 1e-3,
@@ -280,13 +284,15 @@ class Model:
         encode = lambda image: self.apply(parameters, "encoder", image[None])[0]
         if self.config["contraction"] == "exact":
             return (torch.func.vmap(torch.func.jacrev(encode))(x) ** 2).sum(dim=(1, 2)).mean()
-        v = self.projection(x, step)
+        v = self.directions(x, step)
         tangent = lambda image, direction: torch.func.jvp(encode, (image,), (direction,))[1]
         return (torch.func.vmap(tangent)(x, v) ** 2).sum(dim=1).mean()
 
-    def projection(self, x, step):
-        """The random direction of each image."""
-        return torch.tensor(normals(self.config["seed"], PROJECTION, step, x.numel()), dtype=x.dtype).reshape(x.shape)
+    def directions(self, x, step):
+        """The random direction of each image: the words' highest bits as signs."""
+        bits = words(self.config["seed"], PROJECTION, step, x.numel()).reshape(-1)[: x.numel()]
+        signs = 1.0 - 2.0 * (bits >> np.uint64(31)).astype(np.float64)
+        return torch.tensor(signs, dtype=x.dtype).reshape(x.shape)
 
 
 # Training.
@@ -344,6 +350,11 @@ PRESETS = {
     },
     "mlp": {**MLP, "learning_rate": 1.5},
     "cnn": {**MLP, "code_activation": "identity", "latent": 0},
+    "contractive": {**TIED, "contraction": "exact", "contraction_weight": CONTRACTION},
+    "contractive-deep": {**MLP, "contraction": "exact", "contraction_weight": 1e-3},
+    "tied": TIED,
+    "tied-decay": {**TIED, "optimizer": "adamw", "weight_decay": DECAY},
+    "tied-denoising": {**TIED, "corruption": "gaussian", "corruption_amount": 0.2},
     "denoising": {**MLP, "corruption": "gaussian", "corruption_amount": 0.2},
     "denoising-dropout": {**MLP, "corruption": "dropout", "corruption_amount": 0.5},
     "sparse": {**SPARSE, "sparsity": "l1", "sparsity_weight": 1e-3},
@@ -367,6 +378,14 @@ CASES = {
             "decoder": [transpose(6, "valid"), transpose(4), transpose(1)],
         },
     },
+    "contractive": {**SMALL, "preset": "contractive", "model": {"hidden": [], "latent": 11}},
+    "contractive-deep": {**SMALL, "preset": "contractive-deep", "model": NARROW},
+    "contractive-estimate": {
+        **SMALL, "preset": "contractive-deep", "model": {**NARROW, "contraction": "estimate"},
+    },
+    "tied": {**SMALL, "preset": "tied", "model": {"hidden": [9], "latent": 4, "activation": "tanh"}},
+    "tied-decay": {**SMALL, "preset": "tied-decay", "model": {"hidden": [], "latent": 11}},
+    "tied-denoising": {**SMALL, "preset": "tied-denoising", "model": {"hidden": [], "latent": 11}},
     "denoising": {**SMALL, "preset": "denoising", "model": NARROW},
     "denoising-dropout": {**SMALL, "preset": "denoising-dropout", "model": NARROW},
     "sparse": {**SMALL, "preset": "sparse", "model": {"hidden": [9], "latent": 17}},
