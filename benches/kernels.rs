@@ -1,4 +1,5 @@
-//! Every kernel but the matrix product, at the sizes of the VAE 784-400-20 at batch 128.
+//! Every kernel but the matrix product, at the sizes of the VAE 784-400-20 at batch 128; those of feature maps at the
+//! sizes behind the convolutional autoencoder's first layer, at batch 32.
 //! `cargo bench --bench kernels`
 #![allow(missing_docs)]
 
@@ -8,14 +9,23 @@ use common::{Table, criterion, fractions, launch, measure_launches, open};
 use narrows::kernels::Kernel;
 use narrows::kernels::activation::{Activation, Backward, Forward};
 use narrows::kernels::batch::{Gather, Permute};
-use narrows::kernels::latent::{GaussianKl, Mean, Reparameterize, ReparameterizeBackward};
+use narrows::kernels::corruption::{Corrupt, Corruption};
+use narrows::kernels::divergence::{GaussianKl, KlByDimension};
+use narrows::kernels::dropout::Dropout;
+use narrows::kernels::latent::{LogRatio, Mean, Reparameterize, ReparameterizeBackward};
 use narrows::kernels::loss::{Kind, Loss};
+use narrows::kernels::moments::{ChunkMoments, MergeMoments, Strips};
+use narrows::kernels::norm::{self, ChunkSums, MergeSums, Normalize};
 use narrows::kernels::optimizer::{Adam, Sgd};
+use narrows::kernels::pool::{MaxPool, MaxPoolBackward};
 use narrows::kernels::random::{Normal, Stream, Uniform};
 use narrows::kernels::record::{Collect, MeanToRing};
 use narrows::kernels::reduce::ColumnSum;
+use narrows::kernels::sparsity::{KlSparsity, L1};
 use narrows::kernels::state::State;
-use narrows::kernels::step::Advance;
+use narrows::kernels::step::{Advance, Schedule};
+use narrows::kernels::upsample::{Upsample, UpsampleBackward};
+use narrows::reference::pool::argmax;
 
 const BATCH: u32 = 128;
 const PIXELS: u32 = 784;
@@ -23,6 +33,34 @@ const HIDDEN: u32 = 400;
 const LATENT: u32 = 20;
 const PARAMETERS: u32 = 652_992;
 const IMAGES: u32 = 7_200;
+
+const POOL: MaxPool =
+    MaxPool { batch: 32, height: 28, width: 28, channels: 16, window: [2, 2], stride: [2, 2] };
+
+fn of_feature_maps() -> Vec<Box<dyn Kernel>> {
+    let upsample = Upsample { batch: 32, height: 14, width: 14, channels: 16, factor: [2, 2] };
+    let (rows, channels) = (32 * 28 * 28, 16);
+    let (sum, map) = (Strips::to_sum(rows, channels), Strips::to_map(rows, channels));
+    vec![
+        Box::new(POOL),
+        Box::new(MaxPoolBackward { pool: POOL, accumulate: false }),
+        Box::new(upsample),
+        Box::new(UpsampleBackward { upsample, accumulate: false }),
+        Box::new(ChunkMoments(sum)),
+        Box::new(MergeMoments { strips: sum, mean_at: 0, variance_at: 64, momentum: 0.1, epsilon: 1e-5 }),
+        Box::new(Normalize { strips: map, activation: Activation::Relu }),
+        Box::new(ChunkSums(sum)),
+        Box::new(MergeSums {
+            strips: sum,
+            scale_at: 0,
+            shift_at: 64,
+            accumulate_scale: false,
+            accumulate_shift: false,
+        }),
+        Box::new(norm::Backward { strips: map, own_moments: true, accumulate: false }),
+        Box::new(Dropout { rows: 32, columns: 28 * 28 * 16, rate: 0.5, layer: 0, accumulate: false }),
+    ]
+}
 
 fn kernels() -> Vec<Box<dyn Kernel>> {
     let loss = |kind| Box::new(Loss { rows: BATCH, columns: PIXELS, kind, scale: 1.0, accumulate: false });
@@ -35,18 +73,31 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         decoupled: false,
     };
     let count = BATCH * HIDDEN;
+    let corrupt = |corruption| {
+        let gather = Gather { batch: BATCH, count: IMAGES, pixels: PIXELS, center: false };
+        Box::new(Corrupt { gather, corruption })
+    };
     vec![
         Box::new(Permute { batch: BATCH, count: IMAGES, shuffle: true }),
         Box::new(Gather { batch: BATCH, count: IMAGES, pixels: PIXELS, center: false }),
         Box::new(Gather { batch: BATCH, count: IMAGES, pixels: PIXELS, center: true }),
+        corrupt(Corruption::Gaussian { deviation: 0.2 }),
+        corrupt(Corruption::Dropout { probability: 0.5, rescale: true }),
+        corrupt(Corruption::SaltAndPepper { probability: 0.2 }),
         Box::new(Forward { count, activation: Activation::Relu }),
         Box::new(Forward { count, activation: Activation::Gelu }),
         Box::new(Backward { count, activation: Activation::Relu, accumulate: false }),
         Box::new(Reparameterize { rows: BATCH, latent: LATENT }),
         Box::new(ReparameterizeBackward { rows: BATCH, latent: LATENT, accumulate: true }),
-        Box::new(GaussianKl { rows: BATCH, latent: LATENT, scale: 1.0, accumulate: false }),
+        Box::new(GaussianKl { rows: BATCH, latent: LATENT, scale: 1.0, free_bits: 0.0, accumulate: false }),
+        Box::new(GaussianKl { rows: BATCH, latent: LATENT, scale: 1.0, free_bits: 0.1, accumulate: false }),
+        Box::new(KlByDimension { rows: BATCH, latent: LATENT }),
+        Box::new(LogRatio { rows: BATCH, latent: LATENT }),
+        Box::new(L1 { rows: BATCH, columns: HIDDEN, scale: 1.0, accumulate: false }),
+        Box::new(KlSparsity { rows: BATCH, columns: HIDDEN, target: 0.1, scale: 1.0, accumulate: false }),
         Box::new(Mean { rows: BATCH, latent: LATENT }),
         loss(Kind::Bernoulli),
+        loss(Kind::ContinuousBernoulli),
         loss(Kind::SquaredError),
         loss(Kind::GaussianLearned),
         Box::new(Uniform { count, stream: Stream::Latent }),
@@ -57,7 +108,7 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Box::new(ColumnSum::whole(BATCH, 2 * LATENT)),
         Box::new(Sgd { count: PARAMETERS, momentum: 0.9, weight_decay: 0.0 }),
         Box::new(adam),
-        Box::new(Advance { batch: BATCH, count: IMAGES, betas: [0.9, 0.999] }),
+        Box::new(Advance { batch: BATCH, count: IMAGES, betas: [0.9, 0.999], schedule: Schedule::default() }),
     ]
 }
 
@@ -65,7 +116,7 @@ fn main() {
     let gpu = open(None);
     let mut criterion = criterion();
     let mut table = Table::new(&gpu);
-    for kernel in kernels() {
+    for kernel in kernels().into_iter().chain(of_feature_maps()) {
         let kernel = kernel.as_ref();
         let contents: Vec<_> = kernel
             .operands()
@@ -73,6 +124,15 @@ fn main() {
             .map(|operand| match operand.name {
                 "state" => State::new(1, 1e-3, [0.9, 0.999]).words().to_vec(),
                 "chosen" => (0..BATCH).map(|i| i * 37 % IMAGES).collect(),
+                "largest" => {
+                    let shape = [POOL.batch, POOL.height, POOL.width, POOL.channels];
+                    argmax(
+                        &vec![0.0; shape.iter().product::<u32>() as usize],
+                        shape,
+                        POOL.window,
+                        POOL.stride,
+                    )
+                }
                 _ => fractions(operand.words),
             })
             .collect();

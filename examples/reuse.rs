@@ -57,8 +57,8 @@ async fn product(a: &[f32], b: &[f32]) -> Result<Vec<f32>, Box<dyn Error>> {
     let c = empty(wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC);
     let result = empty(wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST);
 
-    // ALIGNED promises vec4 loads that never straddle a row; 51 columns cannot keep that promise.
-    let constants = [("ALIGNED", 0.0)];
+    // ALIGNED_A and ALIGNED_B promise vec4 loads that never straddle a row; 51 columns cannot keep that promise.
+    let constants = [("ALIGNED_A", 0.0), ("ALIGNED_B", 0.0)];
     let workgroups = matmul::tile_workgroups(ROWS, COLUMNS);
     let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
     dispatch(

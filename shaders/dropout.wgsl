@@ -4,7 +4,7 @@
 //     w[e] = philox([e / 4, state.step, STREAM_DROPOUT, layer], state.seed)[e % 4]
 //
 // All arrays are [count]; += where ACCUMULATE is set. The map is its own derivative, so the backward pass takes dy for
-// x and dx for y, and draws the same mask again. Joined behind lib/philox.wgsl and lib/state.wgsl.
+// x and dx for y, and draws the same mask again. Joined behind lib/log.wgsl, lib/philox.wgsl and lib/state.wgsl.
 
 override ACCUMULATE: bool = false;
 

@@ -1,14 +1,13 @@
-// The Gaussian code q(z|x) = N(mu, e^logvar): its sample, its mean, and its divergence from N(0, 1).
+// The Gaussian code q(z|x) = N(mu, e^logvar): its sample, and its mean.
 //
 //     reparameterize           z = mu + e^(logvar/2) · eps,  eps ~ N(0, 1)                                  =
 //     reparameterize_backward  dmu = dz,  dlogvar = dz · eps · e^(logvar/2) / 2                        = or +=
-//     gaussian_kl              value = Σ (mu² + e^logvar - 1 - logvar) / 2, in nats                         =
-//                              dmu = scale · mu,  dlogvar = scale · (e^logvar - 1) / 2                 = or +=
+//     log_ratio                value = log p(z) - log q(z|x) = Σ (eps² - z² + logvar) / 2 of that sample        =
 //     mean                     z = mu                                                                       =
 //
 // stats and dstats are [rows, 2 latent]: mu in the first half of a row, logvar in the second. z and dz are
-// [rows, latent], value is [rows]. += where ACCUMULATE is set. eps is drawn again for the backward pass.
-// Joined behind lib/stable.wgsl, lib/row_sum.wgsl, lib/philox.wgsl and lib/state.wgsl.
+// [rows, latent], value is [rows]. += where ACCUMULATE is set. p is the prior N(0, 1). eps is drawn again by all
+// that need it. Joined behind lib/row_sum.wgsl, lib/log.wgsl, lib/philox.wgsl and lib/state.wgsl.
 
 override ACCUMULATE: bool = false;
 
@@ -16,8 +15,6 @@ struct Params {
     rows: u32,
     /// Columns of z.
     latent: u32,
-    /// gaussian_kl: the weight of the gradient; value stays unweighted.
-    scale: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -29,7 +26,7 @@ struct Params {
 @group(0) @binding(3) var<storage, read> dz: array<f32>;
 /// The sample or the mean, [rows, latent].
 @group(0) @binding(4) var<storage, read_write> z: array<f32>;
-/// Nats of each row, [rows].
+/// The logarithm of each row's ratio of densities, [rows].
 @group(0) @binding(5) var<storage, read_write> value: array<f32>;
 /// The gradient of stats, [rows, 2 latent].
 @group(0) @binding(6) var<storage, read_write> dstats: array<f32>;
@@ -85,22 +82,20 @@ fn reparameterize_backward(@builtin(workgroup_id) group: vec3u, @builtin(num_wor
 
 // One workgroup sums one row.
 @compute @workgroup_size(64)
-fn gaussian_kl(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
-               @builtin(local_invocation_index) lane: u32) {
+fn log_ratio(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+             @builtin(local_invocation_index) lane: u32) {
     let row = group.x + group.y * groups.x;
     if row >= params.rows {
         return;
     }
     var partial = 0.0;
     for (var column = lane; column < params.latent; column += 64u) {
-        let at = row * 2u * params.latent + column;
-        let mu = stats[at];
+        let e = row * params.latent + column;
+        let at = mu_at(e);
         let logvar = stats[at + params.latent];
-        // Close to the prior e^logvar - 1 would cancel to nothing.
-        let excess = expm1(logvar);
-        partial += 0.5 * (mu * mu + (excess - logvar));
-        store(at, params.scale * mu);
-        store(at + params.latent, params.scale * 0.5 * excess);
+        let eps = noise(e / 4u)[e % 4u];
+        let sample = stats[at] + exp(0.5 * logvar) * eps;
+        partial += 0.5 * ((eps - sample) * (eps + sample) + logvar);
     }
     let sum = row_sum(lane, partial);
     if lane == 0u {

@@ -6,10 +6,13 @@
 //     gaussian_learned  value = Σ (y - x)² e^-v / 2 + v/2 + log(2π)/2           dy = scale · (y - x) e^-v
 //                       dv    = scale · Σ 1/2 - (y - x)² e^-v / 2               where v = log s² is learned
 //     bernoulli         value = Σ max(y, 0) - yx + log(1 + e^-|y|)              dy = scale · (sigmoid(y) - x)
+//     continuous_bernoulli  value = Σ A(y) - yx,  A as in lib/continuous.wgsl   dy = scale · (A'(y) - x)
+//     continuous_mean   mean = A'(y), of each pixel                             =
 //
 // y, x and dy are [rows, columns]; value and dv, one number a row, are [rows] and always written (=). dy is
-// written (=), or added to (+=) where ACCUMULATE is set. For bernoulli y holds logits and x is in [0, 1].
-// One workgroup sums one row. Joined behind lib/stable.wgsl and lib/row_sum.wgsl.
+// written (=), or added to (+=) where ACCUMULATE is set. For either
+// Bernoulli y holds logits and x is in [0, 1]. One workgroup sums one row. Joined behind lib/stable.wgsl,
+// lib/row_sum.wgsl, lib/log.wgsl and lib/continuous.wgsl.
 
 override ACCUMULATE: bool = false;
 
@@ -27,7 +30,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-/// The prediction, [rows, columns]: a mean, or logits for bernoulli.
+/// The prediction, [rows, columns]: a mean, or logits for either Bernoulli.
 @group(0) @binding(1) var<storage, read> y: array<f32>;
 /// The image to be explained, [rows, columns].
 @group(0) @binding(2) var<storage, read> x: array<f32>;
@@ -39,6 +42,8 @@ struct Params {
 @group(0) @binding(5) var<storage, read_write> dy: array<f32>;
 /// gaussian_learned: each row's share of the gradient of v, [rows].
 @group(0) @binding(6) var<storage, read_write> log_variance_gradient: array<f32>;
+/// continuous_mean: the mean of each pixel, [rows, columns].
+@group(0) @binding(7) var<storage, read_write> mean: array<f32>;
 
 fn store(i: u32, gradient: f32) {
     if ACCUMULATE {
@@ -123,5 +128,34 @@ fn bernoulli(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) group
     let sum = row_sum(lane, partial);
     if lane == 0u {
         value[row] = sum;
+    }
+}
+
+@compute @workgroup_size(64)
+fn continuous_bernoulli(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+                        @builtin(local_invocation_index) lane: u32) {
+    let row = group.x + group.y * groups.x;
+    if row >= params.rows {
+        return;
+    }
+    var partial = 0.0;
+    for (var column = lane; column < params.columns; column += 64u) {
+        let i = row * params.columns + column;
+        let a = log_normalizer(y[i]);
+        partial += (max(y[i], 0.0) - y[i] * x[i]) + a.x;
+        store(i, params.scale * (a.y - x[i]));
+    }
+    let sum = row_sum(lane, partial);
+    if lane == 0u {
+        value[row] = sum;
+    }
+}
+
+@compute @workgroup_size(64)
+fn continuous_mean(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+                   @builtin(local_invocation_index) lane: u32) {
+    let i = (group.x + group.y * groups.x) * 64u + lane;
+    if i < params.rows * params.columns {
+        mean[i] = log_normalizer(y[i]).y;
     }
 }

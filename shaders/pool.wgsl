@@ -29,7 +29,7 @@ struct Params {
 /// The gradient of the output, [batch, out_height, out_width, channels].
 @group(0) @binding(2) var<storage, read> dy: array<f32>;
 /// What forward wrote as argmax.
-@group(0) @binding(3) var<storage, read> chosen: array<u32>;
+@group(0) @binding(3) var<storage, read> largest: array<u32>;
 /// The output, or its change, [batch, out_height, out_width, channels].
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 /// The element of x that each of y is, [batch, out_height, out_width, channels].
@@ -82,7 +82,7 @@ fn tangent(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
            @builtin(local_invocation_index) lane: u32) {
     let o = (group.x + group.y * groups.x) * 64u + lane;
     if o < params.batch * out_height() * out_width() * params.channels {
-        y[o] = x[chosen[o]];
+        y[o] = x[largest[o]];
     }
 }
 
@@ -106,7 +106,7 @@ fn backward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups
     for (var r = first_row; r <= last_row; r++) {
         for (var c = first_column; c <= last_column; c++) {
             let o = ((above + r) * out_width() + c) * params.channels + e % params.channels;
-            if chosen[o] == e {
+            if largest[o] == e {
                 sum += dy[o];
             }
         }

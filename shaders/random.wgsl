@@ -7,7 +7,7 @@
 //     draw_normal:   values[count] = standard normal
 //     draw_signs:    values[count] = -1 or 1, alike often (Rademacher)
 //
-// All write (=). One lane draws a block of four. Joined behind lib/philox.wgsl and lib/state.wgsl.
+// All write (=). One lane draws a block of four. Joined behind lib/log.wgsl, lib/philox.wgsl and lib/state.wgsl.
 
 struct Params {
     count: u32,

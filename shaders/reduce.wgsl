@@ -4,8 +4,8 @@
 //
 // a is [rows, columns] and sums [ceil(rows / chunk), columns], written (=), or added to (+=) where
 // ACCUMULATE is set. With chunk >= rows it is one line; a tall matrix is spread over a GPU by a smaller
-// chunk, and a second pass over the lines. A workgroup takes 32 columns; its 8 lines of lanes take every
-// eighth row each.
+// chunk, and a second pass over the lines. In column_sum a workgroup takes 32 columns; its 8 lines of lanes take
+// every eighth row each. In column_sum_short, for chunks of a few rows, a lane makes a sum by itself.
 
 override ACCUMULATE: bool = false;
 
@@ -22,6 +22,14 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> sums: array<f32>;
 
 var<workgroup> partial: array<f32, 256>;
+
+fn store(at: u32, sum: f32) {
+    if ACCUMULATE {
+        sums[at] += sum;
+    } else {
+        sums[at] = sum;
+    }
+}
 
 @compute @workgroup_size(32, 8)
 fn column_sum(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
@@ -47,11 +55,22 @@ fn column_sum(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) grou
         for (var other = 1u; other < 8u; other++) {
             sum += partial[other * 32u + lane.x];
         }
-        let at = line * params.columns + column;
-        if ACCUMULATE {
-            sums[at] += sum;
-        } else {
-            sums[at] = sum;
+        store(line * params.columns + column, sum);
+    }
+}
+
+@compute @workgroup_size(64)
+fn column_sum_short(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+                    @builtin(local_invocation_index) lane: u32) {
+    let across = (params.columns + 63u) / 64u;
+    let number = group.x + group.y * groups.x;
+    let first = number / across * params.chunk;
+    let column = number % across * 64u + lane;
+    if column < params.columns && first < params.rows {
+        var sum = 0.0;
+        for (var row = first; row < min(first + params.chunk, params.rows); row++) {
+            sum += a[row * params.columns + column];
         }
+        store(number / across * params.columns + column, sum);
     }
 }

@@ -58,6 +58,8 @@ println!("{}", plan.table(&Variants { matmul: MatMulVariant::Tile }));
 #[cfg(feature = "train")]
 pub mod data;
 mod error;
+#[cfg(feature = "plot")]
+pub mod figures;
 pub mod gpu;
 pub mod graph;
 pub mod kernels;

@@ -58,6 +58,84 @@ fn a_run_ends_by_naming_its_pictures_and_can_be_used() {
     let elbo = -number("reconstruction_per_image") - number("kl_nats_per_image");
     assert!((number("elbo_nats_per_image") - elbo).abs() < 1e-9);
     assert!((number("reconstruction_per_pixel") * 35.0 - number("reconstruction_per_image")).abs() < 1e-9);
+    assert!(number("importance_bound_nats_per_image") > elbo && number("importance_samples") == 64.0);
+    let variances = json["unit_variances"].as_array().unwrap();
+    let active = variances.iter().filter(|variance| variance.as_f64().unwrap() > 0.01).count();
+    assert_eq!((variances.len(), json["active_units"].as_u64()), (3, Some(active as u64)));
+    let said = with("eval", &["--samples", "2"]);
+    assert!(said.contains("bound on log p(x) of 2 samples of z)\nactive units "), "{said}");
+    assert!(!with("eval", &["--samples", "0"]).contains("importance"));
+}
+
+#[test]
+fn a_penalty_is_explained_where_it_is_printed_and_kept() {
+    let place = place();
+    let flags = ["sparse-kl", "--epochs", "1", "--run", "run", "--sparsity-weight", "0.5", "--json"];
+    let (out, err) = success(&mut train(place.path(), &flags));
+    let meaning = "+ 0.5 x sparsity: sparsity_weight multiplies the KL in nats of sparsity_target to a unit's mean \
+                   activation over the batch, summed over the units of the code";
+    let minimized = format!("the reconstruction, averaged over pixels and images, {meaning}");
+    assert!(err.contains(&format!("minimized: {minimized}\n")), "{err}");
+    let config = fs::read_to_string(place.path().join("run/config.toml")).unwrap();
+    assert!(config.contains(&format!("\n# Minimized: {minimized}.\n")), "{config}");
+    let metrics: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(
+        (metrics["penalty"].as_str(), metrics["penalty_weight"].as_f64()),
+        (Some("sparsity"), Some(0.5))
+    );
+    assert!(metrics["train"]["penalty_per_image"].as_f64().unwrap() > 0.0);
+    assert!(metrics["train"].get("kl_nats_per_image").is_none());
+    let (said, _) = success(&mut narrows(place.path(), &["eval", "run"]));
+    assert!(said.contains("\nsparsity  ") && said.contains("sparsity_weight multiplies"), "{said}");
+}
+
+#[test]
+fn pictures_of_a_denoising_run_show_what_the_trainer_sees() {
+    let place = place();
+    let (out, _) = success(&mut train(place.path(), &["denoising-dropout", "--epochs", "1"]));
+    assert!(out.starts_with("denoising-dropout on "), "{out}");
+    let with = |more: &[&str]| {
+        success(
+            narrows(place.path(), &["reconstruct", "runs/denoising-dropout-001", "--count", "5"]).args(more),
+        )
+        .0
+    };
+    with(&[]);
+    let said = with(&["--corrupt", "--out", "corrupted.png"]);
+    assert_eq!(said, "corrupted.png: 5 test images, corrupted, above their reconstructions\n");
+    let height = |path: &str| {
+        let picture = image::open(place.path().join(path)).unwrap().to_luma8();
+        let zoom = picture.width() / (5 * 6 + 1);
+        picture.height() / zoom
+    };
+    // Rows of seven pixels and a gap, below the first gap.
+    assert_eq!(height("reconstructions.png"), 2 * 8 + 1);
+    assert_eq!(height("corrupted.png"), 3 * 8 + 1);
+    assert_eq!(height("runs/denoising-dropout-001/epoch-001-reconstructions.png"), 3 * 8 + 1);
+}
+
+#[test]
+fn presets_are_listed_and_one_is_shown_as_a_file_that_trains_alike() {
+    let place = place();
+    let (list, _) = success(&mut narrows(place.path(), &["presets"]));
+    for name in ["linear", "mlp", "denoising", "denoising-dropout", "score", "vae"] {
+        assert!(list.lines().any(|line| line.split_whitespace().next() == Some(name)), "{name}: {list}");
+    }
+    assert!(list.contains("dropout 0.5 rescaled, sgd 1, batch 32, 10 epochs"), "{list}");
+    let (shown, _) = success(&mut narrows(place.path(), &["presets", "denoising-dropout"]));
+    fs::write(place.path().join("whole.toml"), shown).unwrap();
+    fs::write(place.path().join("short.toml"), "preset = \"denoising-dropout\"\n").unwrap();
+    let last = |flags: &[&str], run: &str| {
+        success(train(place.path(), &["--epochs", "1", "--run", run]).args(flags));
+        fs::read(place.path().join(run).join("last.safetensors")).unwrap()
+    };
+    let named = last(&["denoising-dropout"], "named");
+    assert!(named == last(&["--config", "whole.toml"], "whole"), "the whole file");
+    assert!(named == last(&["--config", "short.toml"], "short"), "the file that names the preset");
+    assert!(named == last(&["denoising-dropout", "--config", "short.toml"], "both"), "both");
+    fs::write(place.path().join("variant.toml"), "[model]\nvariant = \"denoising\"\n").unwrap();
+    assert!(named == last(&["denoising-dropout", "--config", "variant.toml"], "other"), "its variant");
+    assert!(named != last(&["--config", "variant.toml"], "variant"), "the variant's own preset");
 }
 
 #[test]
@@ -162,9 +240,8 @@ fn an_interrupted_run_saves_says_how_to_go_on_and_does() {
 #[test]
 fn every_subcommand_has_help_with_an_example() {
     let place = TempDir::new().unwrap();
-    for name in
-        ["train", "presets", "reconstruct", "sample", "interpolate", "encode", "eval", "plan", "devices"]
-    {
+    let uses = ["reconstruct", "sample", "interpolate", "traverse", "embed", "encode", "eval"];
+    for name in ["train", "presets", "plan", "devices"].into_iter().chain(uses) {
         let (help, _) = success(&mut narrows(place.path(), &[name, "--help"]));
         assert!(help.contains(&format!("\n  narrows {name}")), "{help}");
     }

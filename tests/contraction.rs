@@ -133,7 +133,7 @@ fn plan(widths: &[u32], activation: Activation, how: How) -> Plan {
     }
     let penalty = penalty(&mut graph, &layers, &outputs, how);
     graph.minimize(squared_error(y, x) + WEIGHT * penalty, Reduction::Image).unwrap();
-    graph.advance(BATCH, [0.0; 2]).unwrap();
+    graph.advance(BATCH).unwrap();
     graph.finish(true)
 }
 
@@ -291,7 +291,7 @@ fn the_estimate_is_without_bias_and_draws_anew_each_step() {
             let outputs = encode(&mut graph, &layers, x, Activation::Selu);
             let penalty = penalty(&mut graph, &layers, &outputs, how);
             graph.evaluate(penalty, batch * steps).unwrap();
-            graph.advance(batch * steps, [0.0; 2]).unwrap();
+            graph.advance(batch * steps).unwrap();
             graph.finish(false)
         };
         let run = |how| {

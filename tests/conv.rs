@@ -406,12 +406,14 @@ fn what_the_kernels_cannot_count_is_refused() {
 
 #[test]
 fn the_longest_part_is_summed_whole() {
-    let chunk = 4 * 65_000;
-    let geometry = geometry((4, [260, 250, 1], [1, 1], [1, 1], Valid, 5));
-    let kernel = WeightGradient { chunk, ..WeightGradient::whole(geometry) };
-    let [image, features, _] = operands(&geometry, integers);
-    assert_eq!(kernel.parts(), 1);
-    for gpu in gpus() {
-        check(gpu, &kernel, &inputs(&kernel, [&features, &image]), &[None], Tolerance::EXACT);
+    // Directly made, and as a product.
+    for chunk in [65_000, 4 * 65_000] {
+        let geometry = geometry((chunk / 250, [1, 250, 1], [1, 1], [1, 1], Valid, 5));
+        let kernel = WeightGradient::whole(geometry);
+        assert_eq!((kernel.chunk, kernel.parts()), (chunk, 1));
+        let [image, features, _] = operands(&geometry, integers);
+        for gpu in gpus() {
+            check(gpu, &kernel, &inputs(&kernel, [&features, &image]), &[None], Tolerance::EXACT);
+        }
     }
 }

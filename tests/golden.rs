@@ -16,7 +16,7 @@ use narrows::train::{Config, OptimizerKind, TrainConfig, packed};
 use safetensors::SafeTensors;
 use serde_json::Value;
 
-const CASES: usize = 19;
+const CASES: usize = 29;
 
 // All relative to a tensor's largest value.
 struct Allowed {
@@ -142,6 +142,7 @@ impl Case {
             epsilon: or_zero("epsilon") as f32,
             weight_decay: or_zero("weight_decay") as f32,
             seed: self.config["seed"].as_u64().unwrap(),
+            ..Config::new("mlp").train
         }
     }
 

@@ -11,9 +11,9 @@ use common::{device, devices, title};
 use narrows::Result;
 use narrows::graph::{Device, Plan, Replay, first_difference};
 use narrows::kernels::{State, floats};
-use narrows::model;
+use narrows::model::{self, LikelihoodKind, SparsityKind};
 use narrows::reference::compare::{Tolerance, compare};
-use narrows::train::Config;
+use narrows::train::{Config, ScheduleKind, WarmupKind};
 
 // What rounding and a driver's exp may make of a few steps.
 const CLOSE: Tolerance = Tolerance::new(2e-5, 2e-5);
@@ -78,6 +78,59 @@ fn every_intermediate_result_of_a_step_is_the_references() {
         let plan = by_hand();
         let found = first_difference(&plan, &device, &Device::Cpu, CLOSE, start_by_hand);
         assert_eq!(pollster::block_on(found).unwrap(), None, "recorded by hand");
+    }
+}
+
+// What no variant's own preset has.
+fn other_settings() -> Vec<(&'static str, Config)> {
+    let of = |name: &str, change: fn(&mut Config)| {
+        let variant = model::variant(name).unwrap();
+        let mut config = config(variant);
+        change(&mut config);
+        config
+    };
+    vec![
+        (
+            "sparsity by the mean activation",
+            of("sparse", |config| {
+                config.model.sparsity = SparsityKind::Kl;
+                config.model.sparsity_weight = 0.2;
+            }),
+        ),
+        (
+            "continuous Bernoulli",
+            of("vae", |config| config.model.likelihood = LikelihoodKind::ContinuousBernoulli),
+        ),
+        (
+            "free bits, a falling learning rate and a warm-up",
+            of("vae", |config| {
+                config.model.free_bits = 0.3;
+                config.train.schedule = ScheduleKind::Cosine;
+                config.train.epochs = 3;
+                config.train.kl_warmup = WarmupKind::Cyclical;
+                config.train.kl_warmup_epochs = 2;
+                config.train.kl_cycles = 2;
+            }),
+        ),
+    ]
+}
+
+#[test]
+fn several_steps_with_other_settings_are_the_references() {
+    let gpu = device();
+    for (what, config) in other_settings() {
+        let [mut got, mut expected] = [&gpu, &Device::Cpu].map(|device| started(device, &config, false));
+        run(&mut got, 7);
+        run(&mut expected, 7);
+        for name in ["ring", "parameters"] {
+            let read = |replay: &Replay| pollster::block_on(replay.read_floats(name)).unwrap();
+            let outcome = compare(&read(&got), &read(&expected), CLOSE);
+            outcome.unwrap_or_else(|mismatch| panic!("{what}: {name}: {mismatch}"));
+        }
+        let plan = plan(&config, true);
+        let setup = |replay: &mut Replay| start(&config, replay);
+        let found = first_difference(&plan, &gpu, &Device::Cpu, CLOSE, setup);
+        assert_eq!(pollster::block_on(found).unwrap(), None, "{what}");
     }
 }
 
@@ -165,6 +218,13 @@ fn a_plans_gradients_are_the_central_differences_of_its_loss() {
         let initial = step::initial(&config, &plan);
         let setup = |replay: &mut Replay| start(&config, replay);
         check_gradients(variant.name(), &plan, &setup, &step::weights(&config), &initial);
+    }
+    // The third has a gradient that is not that of the loss it reports.
+    for (what, config) in &other_settings()[..2] {
+        let plan = plan(config, true);
+        let initial = step::initial(config, &plan);
+        let setup = |replay: &mut Replay| start(config, replay);
+        check_gradients(what, &plan, &setup, &step::weights(config), &initial);
     }
 }
 

@@ -10,7 +10,7 @@ use narrows::graph::{
     learned_gaussian_nll, squared_error,
 };
 use narrows::kernels::activation::Activation;
-use narrows::kernels::latent::GaussianKl;
+use narrows::kernels::divergence::GaussianKl;
 use narrows::kernels::loss::Loss;
 use narrows::kernels::matmul::MatMul;
 use narrows::kernels::reduce::ColumnSum;

@@ -5,11 +5,16 @@ mod common;
 
 use common::{check, gpu, noise, run, words};
 use narrows::kernels::floats;
-use narrows::kernels::loss::{Kind, Loss};
+use narrows::kernels::loss::{ContinuousMean, Kind, Loss};
 use narrows::reference::compare::{Tolerance, compare};
 
-const KINDS: [Kind; 4] =
-    [Kind::SquaredError, Kind::Gaussian { deviation: 0.3 }, Kind::GaussianLearned, Kind::Bernoulli];
+const KINDS: [Kind; 5] = [
+    Kind::SquaredError,
+    Kind::Gaussian { deviation: 0.3 },
+    Kind::GaussianLearned,
+    Kind::Bernoulli,
+    Kind::ContinuousBernoulli,
+];
 
 const SHAPES: [(u32, u32); 12] = [
     (1, 1),
@@ -175,5 +180,30 @@ fn the_same_images_give_the_same_bits() {
         let kernel = kernel((5, 784), kind, false);
         let once = || run(gpu(), &kernel, &inputs(&kernel), &start(kind, None));
         assert_eq!(once(), once(), "{kind}");
+    }
+}
+
+#[test]
+fn a_continuous_bernoullis_value_slope_and_mean_hold_from_tiny_to_huge_logits() {
+    let mut logits: Vec<f32> = (-80..=80).map(|i| 10.0_f32.powf(i as f32 / 16.0)).collect();
+    // Either side of where its two forms meet.
+    logits.extend([0.0, 1e-30, 0.999_999, 1.0, 1.000_001, 3e4]);
+    logits.extend(logits.clone().iter().map(|logit| -logit));
+    let count = logits.len();
+    for x in [0.0, 0.3, 1.0] {
+        let kernel = kernel((count as u32, 1), Kind::ContinuousBernoulli, false);
+        let inputs = [words(&logits), words(&vec![x; count])];
+        // Both terms of a slope are of the size of one.
+        check(gpu(), &kernel, &inputs, &[None, None], Tolerance::new(4e-7, 2e-6));
+    }
+    let mean = ContinuousMean { count: count as u32 };
+    check(gpu(), &mean, &[words(&logits)], &[None], Tolerance::new(1e-7, 5e-7));
+}
+
+#[test]
+fn continuous_means_match_the_reference_at_every_size() {
+    for count in [1, 3, 63, 64, 65, 4097, 64 * 66_000] {
+        let y: Vec<f32> = noise(1, count as usize).iter().map(|n| 8.0 * n).collect();
+        check(gpu(), &ContinuousMean { count }, &[words(&y)], &[None], Tolerance::new(1e-7, 1e-6));
     }
 }

@@ -71,6 +71,21 @@ fn a_mistake_in_the_flags_is_one_line_and_leaves_nothing() {
         ),
         (&["train", "--lr", "-1"], "learning_rate: expected a positive number, got -1"),
         (&["train", "--epochs", "0"], "epochs: expected at least 1, got 0"),
+        (
+            &["train", "mlp", "--sparsity", "l1"],
+            "sparsity: expected none for mlp; the variant sparse has it, got l1",
+        ),
+        (
+            &["train", "sparse-kl", "--code-activation", "relu"],
+            "code_activation: expected sigmoid with the sparsity kl",
+        ),
+        (
+            &["train", "sparse", "--sparsity-target", "1"],
+            "sparsity_target: expected above 0 and below 1, got 1",
+        ),
+        (&["train", "mlp", "--free-bits", "0.1"], "free_bits: expected 0 for mlp"),
+        (&["train", "mlp", "--kl-warmup", "linear"], "kl_warmup: expected none for mlp"),
+        (&["train", "--kl-cycles", "0"], "kl_cycles: expected at least 1, got 0"),
         (&["train", "--latent", "0"], "latent: expected at least 1, got 0"),
         (
             &["train", "--hidden", "4000000000"],
@@ -163,6 +178,11 @@ fn only_what_has_a_prior_can_be_sampled() {
     assert_eq!(
         said,
         "sample: expected a variational autoencoder, got mlp, whose codes have no prior to draw from"
+    );
+    let said = failure(&mut narrows(place.path(), &["reconstruct", "run", "--corrupt"]));
+    assert_eq!(
+        said,
+        "--corrupt: expected a model trained on corrupted images, got mlp, trained on images as they are"
     );
     let said = failure(&mut narrows(place.path(), &["eval", "run", "--data", "sample"]));
     assert_eq!(

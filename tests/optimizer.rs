@@ -5,7 +5,7 @@ mod common;
 
 use common::{check, expected, gpu, noise, run, words};
 use narrows::kernels::optimizer::{Adam, Sgd};
-use narrows::kernels::step::Advance;
+use narrows::kernels::step::{Advance, Schedule};
 use narrows::kernels::{Kernel, State, floats};
 use narrows::reference::compare::{Tolerance, compare};
 
@@ -122,7 +122,7 @@ fn nan_in_a_gradient_reaches_the_parameter() {
 #[test]
 fn many_steps_in_a_row_stay_the_references() {
     let count = 129;
-    let advance = Advance { batch: 2, count: 9, betas: BETAS };
+    let advance = Advance { batch: 2, count: 9, betas: BETAS, schedule: Schedule::default() };
     let kernels: [&dyn Kernel; 3] =
         [&sgd(count, 0.9, 1e-2), &adam(count, 1e-2, false), &adam(count, 1e-2, true)];
     for kernel in kernels {

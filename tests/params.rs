@@ -11,10 +11,11 @@ use narrows::kernels::ceiling::{MemoryCopy, MultiplyAdd};
 use narrows::kernels::contraction::{GramGradient, Quadratic, UnitNorms, UnitSlopes, UnitWeights};
 use narrows::kernels::conv::{Down, Geometry, Up, WeightGradient};
 use narrows::kernels::corruption::{Corrupt, Corruption};
+use narrows::kernels::divergence::{GaussianKl, KlByDimension};
 use narrows::kernels::dropout::Dropout;
 use narrows::kernels::hadamard::{Multiply, MultiplyBackward};
-use narrows::kernels::latent::{GaussianKl, Mean, Reparameterize, ReparameterizeBackward};
-use narrows::kernels::loss::{Kind, Loss};
+use narrows::kernels::latent::{LogRatio, Mean, Reparameterize, ReparameterizeBackward};
+use narrows::kernels::loss::{ContinuousMean, Kind, Loss};
 use narrows::kernels::matmul::{Epilogue, Layout, MatMul};
 use narrows::kernels::moments::{ChunkMoments, MergeMoments, RunningMoments, Strips};
 use narrows::kernels::norm::{self, ChunkSums, MergeSums, Normalize};
@@ -23,8 +24,9 @@ use narrows::kernels::pool::{MaxPool, MaxPoolBackward, MaxPoolTangent};
 use narrows::kernels::random::{Bits, Normal, Signs, Stream, Uniform};
 use narrows::kernels::record::{Collect, MeanToRing};
 use narrows::kernels::reduce::ColumnSum;
+use narrows::kernels::sparsity::{KlSparsity, L1};
 use narrows::kernels::spread::{Spread, SpreadScales, SpreadWeight};
-use narrows::kernels::step::Advance;
+use narrows::kernels::step::{Advance, Falling, RateSchedule, Schedule, Warmup};
 use narrows::kernels::upsample::{Upsample, UpsampleBackward};
 use narrows::kernels::{Kernel, check};
 use narrows_shaders::{ALL, Access};
@@ -47,6 +49,14 @@ const MERGE: MergeMoments =
     MergeMoments { strips: STRIPS, mean_at: 64, variance_at: 128, momentum: 0.5, epsilon: 2.0 };
 const POOL: MaxPool = MaxPool { batch: 3, height: 9, width: 7, channels: 5, window: [4, 3], stride: [2, 1] };
 const UPSAMPLE: Upsample = Upsample { batch: 3, height: 9, width: 7, channels: 5, factor: [4, 3] };
+
+const COSINE: Schedule = Schedule {
+    rate: RateSchedule::Cosine(Falling { rate: 0.25, steps: 11 }),
+    warmup: Warmup { steps: 13, cycles: 2, rise: 0.5 },
+};
+
+const GREY: Geometry = Geometry { image: [3, 5, 1], ..GEOMETRY };
+const TO_GREY: Geometry = Geometry { features: [4, 6, 1], ..GEOMETRY };
 
 // Of every kernel one, and one for each entry point it has.
 fn kernels() -> Vec<Box<dyn Kernel>> {
@@ -74,7 +84,10 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Box::new(MemoryCopy { count }),
         Box::new(Reparameterize { rows, latent }),
         Box::new(ReparameterizeBackward { rows, latent, accumulate }),
-        Box::new(GaussianKl { rows, latent, scale: 0.5, accumulate }),
+        Box::new(GaussianKl { rows, latent, scale: 0.5, free_bits: 0.0, accumulate }),
+        Box::new(GaussianKl { rows, latent, scale: 0.5, free_bits: 0.25, accumulate }),
+        Box::new(KlByDimension { rows, latent }),
+        Box::new(LogRatio { rows, latent }),
         Box::new(Mean { rows, latent }),
         Box::new(Sgd { count, momentum: 0.5, weight_decay: 0.1 }),
         Box::new(Adam { count, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weight_decay: 0.1, decoupled: true }),
@@ -85,7 +98,12 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Box::new(MeanToRing { count, capacity: 4, width: 2, slot: 1, scale: 0.5 }),
         Box::new(Collect { batch: 3, total: 9 }),
         Box::new(ColumnSum { rows, columns: 5, chunk: 2, accumulate }),
-        Box::new(Advance { batch: 3, count, betas: [0.9, 0.99] }),
+        Box::new(ColumnSum { rows: 50, columns: 5, chunk: 40, accumulate }),
+        Box::new(L1 { rows, columns: 5, scale: 0.5, accumulate }),
+        Box::new(KlSparsity { rows, columns: 5, target: 0.25, scale: 0.5, accumulate }),
+        Box::new(Advance { batch: 3, count, betas: [0.9, 0.99], schedule: Schedule::default() }),
+        Box::new(Advance { batch: 3, count, betas: [0.9, 0.99], schedule: COSINE }),
+        Box::new(ContinuousMean { count }),
         Box::new(Dropout { rows, columns: 5, rate: 0.5, layer: 1, accumulate }),
         Box::new(POOL),
         Box::new(MaxPoolTangent { pool: POOL }),
@@ -101,9 +119,13 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Box::new(merge_sums()),
         Box::new(norm::Backward { strips: STRIPS, own_moments: true, accumulate }),
     ];
-    for kind in
-        [Kind::SquaredError, Kind::Gaussian { deviation: 0.1 }, Kind::GaussianLearned, Kind::Bernoulli]
-    {
+    for kind in [
+        Kind::SquaredError,
+        Kind::Gaussian { deviation: 0.1 },
+        Kind::GaussianLearned,
+        Kind::Bernoulli,
+        Kind::ContinuousBernoulli,
+    ] {
         all.push(Box::new(Loss { rows, columns: 5, kind, scale: 0.5, accumulate }));
     }
     for center in [false, true] {
@@ -120,11 +142,15 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
             Epilogue::Slope(Activation::Relu),
         ] {
             all.push(Box::new(MatMul { rows, columns: 5, depth: 7, layout, epilogue, accumulate: false }));
-            all.push(Box::new(Down { geometry: GEOMETRY, epilogue, accumulate }));
-            all.push(Box::new(Up { geometry: GEOMETRY, epilogue, accumulate }));
+            for geometry in [GEOMETRY, GREY, TO_GREY] {
+                all.push(Box::new(Down { geometry, epilogue, accumulate }));
+                all.push(Box::new(Up { geometry, epilogue, accumulate }));
+            }
         }
     }
-    all.push(Box::new(WeightGradient { geometry: GEOMETRY, chunk: 5, accumulate }));
+    for geometry in [GEOMETRY, GREY, TO_GREY] {
+        all.push(Box::new(WeightGradient { geometry, chunk: 5, accumulate }));
+    }
     all
 }
 
@@ -221,14 +247,19 @@ fn parameters_stand_in_the_order_of_the_shaders_fields() {
     assert_eq!(words(&Spread { rows: 3, units: 5, columns: 9 }), [3, 5, 9]);
     let ring = MeanToRing { count: 7, capacity: 4, width: 2, slot: 1, scale: 0.5 };
     assert_eq!(words(&ring), [7, 4, 2, 1, one(0.5)]);
-    let kl = GaussianKl { rows: 3, latent: 5, scale: 0.5, accumulate: false };
-    assert_eq!(words(&kl), [3, 5, one(0.5)]);
+    let kl = GaussianKl { rows: 3, latent: 5, scale: 0.5, free_bits: 0.25, accumulate: false };
+    assert_eq!(words(&kl), [3, 5, one(0.5), one(0.25)]);
+    assert_eq!(words(&LogRatio { rows: 3, latent: 5 }), [3, 5]);
+    let sparsity = KlSparsity { rows: 3, columns: 5, target: 0.25, scale: 0.5, accumulate: false };
+    assert_eq!(words(&sparsity), [3, 5, one(0.5), one(0.25)]);
     let loss =
         Loss { rows: 3, columns: 5, kind: Kind::Gaussian { deviation: 2.0 }, scale: 0.5, accumulate: false };
     assert_eq!(words(&loss), [3, 5, one(0.5), one(2.0), one(std::f32::consts::LN_2)]);
     let adam = Adam { count: 7, beta1: 0.5, beta2: 0.75, epsilon: 2.0, weight_decay: 0.125, decoupled: true };
     let expected = [7, one(0.125), one(0.5), one(0.5), one(0.75), one(0.25), one(2.0)];
     assert_eq!(words(&adam), expected);
+    let advance = Advance { batch: 3, count: 7, betas: [0.5, 0.75], schedule: COSINE };
+    assert_eq!(words(&advance), [3, 7, one(0.5), one(0.25), one(0.25), 11, 13, 2, one(0.5)]);
     let weight = WeightGradient { geometry: GEOMETRY, chunk: 15, accumulate: false };
     assert_eq!(words(&weight), [8, 630, 3, 5, 7, 4, 6, 8, 9, 10, 11, 12, 13, 14, 48, 15]);
     let (epilogue, accumulate) = (Epilogue::None, false);
@@ -245,6 +276,4 @@ fn parameters_stand_in_the_order_of_the_shaders_fields() {
     let backward = |own_moments| norm::Backward { strips: STRIPS, own_moments, accumulate: false };
     assert_eq!(words(&backward(true)), [3, 5, 2, 0, 0, one(1.0 / 3.0)]);
     assert_eq!(words(&backward(false)), [3, 5, 2, 0, 0, 0]);
-    let advance = Advance { batch: 3, count: 7, betas: [0.5, 0.75] };
-    assert_eq!(words(&advance), [3, 7, one(0.5), one(0.25)]);
 }

@@ -10,11 +10,11 @@ use std::path::Path;
 use narrows::Error;
 use narrows::data::Split;
 use narrows::model::LikelihoodKind;
-use narrows::train::{Checkpoint, Config, OptimizerKind, Run, RunEvent};
+use narrows::train::{Checkpoint, Config, OptimizerKind, Run, RunEvent, ScheduleKind, WarmupKind};
 use pollster::block_on;
 use serde_json::Value;
 use tempfile::TempDir;
-use tiny::{config, dataset, device, listing, split};
+use tiny::{config, dataset, device, listing, normalized, split};
 
 fn configs() -> Vec<Config> {
     let momentum = {
@@ -31,7 +31,16 @@ fn configs() -> Vec<Config> {
         config.train.weight_decay = 0.01;
         config
     };
-    vec![config("vae"), learned, momentum, config("linear")]
+    let scheduled = {
+        let mut config = config("vae");
+        config.model.free_bits = 0.1;
+        config.train.schedule = ScheduleKind::Cosine;
+        config.train.kl_warmup = WarmupKind::Cyclical;
+        config.train.kl_warmup_epochs = 2;
+        config.train.kl_cycles = 3;
+        config
+    };
+    vec![config("vae"), learned, momentum, config("linear"), scheduled, normalized()]
 }
 
 fn create(folder: &Path, config: &Config) -> Run {
@@ -175,6 +184,16 @@ fn a_run_is_not_resumed_as_another_model_or_with_other_settings() {
     }
     let text = refusal(folder.path(), |config| config.train.epochs = 2, &split());
     assert_eq!(text, "epochs: expected at least the 3 that are done, got 2");
+}
+
+#[test]
+fn a_run_whose_learning_rate_falls_over_its_epochs_is_not_made_longer() {
+    let mut config = config("mlp");
+    config.train.schedule = ScheduleKind::Linear;
+    let folder = whole(&config);
+    let text = refusal(folder.path(), |config| config.train.epochs = 5, &split());
+    assert_eq!(text, "epochs: expected the 3 over which the run's learning rate falls to zero, got 5");
+    assert!(resume_with(folder.path(), |_| {}, &split()).is_ok());
 }
 
 #[test]

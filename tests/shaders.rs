@@ -207,6 +207,7 @@ fn the_state_is_laid_out_as_in_rust() {
         ("learning_rate", std::mem::offset_of!(State, learning_rate)),
         ("correction1", std::mem::offset_of!(State, correction1)),
         ("correction2", std::mem::offset_of!(State, correction2)),
+        ("kl_share", std::mem::offset_of!(State, kl_share)),
     ];
     let in_rust: Vec<(String, u32)> =
         offsets.iter().map(|(name, offset)| ((*name).to_owned(), *offset as u32)).collect();

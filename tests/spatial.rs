@@ -210,7 +210,7 @@ fn two_dropout_layers_of_a_graph_draw_apart_and_each_step_anew() {
         let y = graph.dropout(name, x, 0.5).unwrap();
         graph.output(name, y).unwrap();
     }
-    graph.advance(14, [0.0; 2]).unwrap();
+    graph.advance(14).unwrap();
     let mut replay = open(&device(), graph.finish(false), |replay| {
         replay.write_floats("x", &[1.0; (BATCH * WIDTH) as usize])
     });

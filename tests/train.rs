@@ -9,11 +9,14 @@ use std::fs;
 use narrows::Error;
 use narrows::data::{self, Dataset, Source, Split};
 use narrows::graph::{Device, Shape};
-use narrows::model::{ALL, LikelihoodKind, Model, ReductionKind};
-use narrows::train::{Checkpoint, Config, Evaluator, Losses, Run, Trainer, prior_codes};
+use narrows::model::{ALL, CorruptionKind, LikelihoodKind, Model, ReductionKind};
+use narrows::train::{
+    ActiveUnits, Checkpoint, Config, Decoder, Evaluator, ImportanceBound, Losses, Reconstructor, Run,
+    ScheduleKind, Trainer, WarmupKind, prior_codes,
+};
 use pollster::block_on;
 use tempfile::TempDir;
-use tiny::{config, dataset, device, listing, split};
+use tiny::{config, dataset, device, listing, normalized, split};
 
 fn trained_on(device: &Device, config: &Config, epochs: u32) -> Trainer {
     let mut trainer = block_on(Trainer::new(device, config, &split())).unwrap();
@@ -93,6 +96,39 @@ fn an_evaluation_counts_each_image_of_a_partial_batch_once() {
 }
 
 #[test]
+fn evaluations_see_images_as_they_are() {
+    let mut trained = trained(&config("denoising-dropout"), 1);
+    let losses = evaluated(device(), &trained, &dataset(30));
+    trained.config.model.variant = "mlp".to_owned();
+    trained.config.model.corruption = CorruptionKind::None;
+    assert_eq!(losses, evaluated(device(), &trained, &dataset(30)));
+    // In training they are corrupted: another corruption is another run.
+    let mut other = config("denoising-dropout");
+    other.model.corruption_amount = 0.25;
+    assert_ne!(bits(&trained.parameters), bits(&self::trained(&other, 1).parameters));
+}
+
+#[test]
+fn corrupted_images_are_the_same_in_each_run_and_are_what_is_encoded() {
+    let trained = trained(&config("denoising-dropout"), 1);
+    let images = dataset(30);
+    let mut reconstructor = block_on(Reconstructor::corrupted(device(), &trained, &images)).unwrap();
+    let results = block_on(reconstructor.run()).unwrap();
+    assert_eq!(results, block_on(reconstructor.run()).unwrap());
+    let seen = results.seen.unwrap();
+    let original = images.images.iter().map(|byte| f32::from(*byte) / 255.0);
+    // Half the pixels are lost, the others twice as light.
+    let lost = original.zip(&seen).filter(|(clean, seen)| {
+        assert!(**seen == 0.0 || (**seen - 2.0 * clean).abs() < 1e-6, "{clean} seen as {seen}");
+        *clean > 0.0 && **seen == 0.0
+    });
+    let share = lost.count() as f64 / images.images.iter().filter(|byte| **byte > 0).count() as f64;
+    assert!((share - 0.5).abs() < 0.08, "{share} of the pixels are lost");
+    let mut clean = block_on(Reconstructor::new(device(), &trained, &images)).unwrap();
+    assert_ne!(block_on(clean.run()).unwrap().codes, results.codes);
+}
+
+#[test]
 fn the_reference_trains_as_the_device_does() {
     for variant in ALL {
         let config = config(variant.name());
@@ -107,6 +143,40 @@ fn the_reference_trains_as_the_device_does() {
             assert_close(a.penalty, b.penalty, 1e-2, variant.name());
         }
         assert_eq!((a.step, a.epoch), (b.step, b.epoch));
+    }
+}
+
+// What is evaluated in training, from a checkpoint and in a run's pictures are the same running statistics.
+#[test]
+fn a_normalized_model_is_used_by_its_running_statistics_wherever_it_is_used() {
+    let config = normalized();
+    let mut trainer = trained_on(device(), &config, 0);
+    let early = block_on(trainer.checkpoint()).unwrap();
+    let validation = block_on(trainer.epoch(&mut |_| true)).unwrap().validation.unwrap();
+    let trained = block_on(trainer.checkpoint()).unwrap();
+    assert_ne!(early.statistics, trained.statistics);
+    let images = split().validation;
+    assert_eq!(evaluated(device(), &trained, &images).reconstruction, validation.reconstruction);
+    let alone: f64 = (0..images.len())
+        .map(|at| evaluated(&Device::Cpu, &trained, &images.slice(at..at + 1).unwrap()).reconstruction)
+        .sum();
+    assert_close(alone / images.len() as f64, validation.reconstruction, 1e-5, "each image alone");
+    let mut forgetful = trained.clone();
+    forgetful.statistics.clone_from(&early.statistics);
+    assert_ne!(evaluated(device(), &forgetful, &images).reconstruction, validation.reconstruction);
+
+    let mut following = block_on(Reconstructor::new(device(), &early, &images)).unwrap();
+    following.follow(trainer.replay()).unwrap();
+    let mut loaded = block_on(Reconstructor::new(device(), &trained, &images)).unwrap();
+    let shown = block_on(loaded.run()).unwrap();
+    assert_eq!(block_on(following.run()).unwrap(), shown);
+    let mut following = block_on(Decoder::new(device(), &early, 9)).unwrap();
+    following.follow(trainer.replay()).unwrap();
+    let mut loaded = block_on(Decoder::new(device(), &trained, 9)).unwrap();
+    let decoded = block_on(loaded.decode(&shown.codes)).unwrap();
+    assert_eq!(block_on(following.decode(&shown.codes)).unwrap(), decoded);
+    for (decoded, shown) in decoded.iter().zip(&shown.images) {
+        assert!((decoded - shown).abs() < 1e-6);
     }
 }
 
@@ -125,6 +195,81 @@ fn an_epoch_reports_its_steps_and_its_watcher_sees_them() {
         assert_eq!(seen.last().unwrap().2, end);
     }
     assert!(seen.is_sorted());
+}
+
+#[test]
+fn one_sample_estimates_the_elbo_and_more_bound_the_likelihood_closer() {
+    let trained = trained(&config("vae"), 3);
+    let images = dataset(300);
+    let bound =
+        |on: &Device, samples| block_on(ImportanceBound::estimate(on, &trained, &images, samples)).unwrap();
+    let [one, many] = [1, 64].map(|samples| bound(device(), samples));
+    assert_eq!((one.samples, one.each.len(), many.each.len()), (1, 300, 300));
+    assert_eq!(many, bound(device(), 64));
+    assert_close(bound(&Device::Cpu, 3).mean(), bound(device(), 3).mean(), 1e-6, "device against reference");
+
+    let model = trained.model().unwrap();
+    let seed = trained.config.train.seed;
+    let mut evaluator = block_on(Evaluator::new(device(), &model, &images, None, seed)).unwrap();
+    let losses = block_on(evaluator.evaluate_checkpoint(&trained)).unwrap().losses;
+    // The same samples, so that all but the divergence is equal; its estimate has a deviation of about 1 an image.
+    let kl = -(one.mean() + losses.reconstruction);
+    assert!((kl - losses.penalty).abs() < 0.3, "{kl}, in closed form {}", losses.penalty);
+    let elbo = losses.elbo(&model).unwrap();
+    assert!(elbo < many.mean() && one.mean() < many.mean(), "{elbo}, {}, {}", one.mean(), many.mean());
+    let above = one.each.iter().zip(&many.each).filter(|(one, many)| one > many).count();
+    assert!(above < 150, "{above} of 300 images have a better first sample than all on average");
+}
+
+#[test]
+fn only_a_gaussian_code_and_a_probability_have_an_importance_weighted_bound() {
+    let refusal = |config: &Config, samples| {
+        let outcome =
+            block_on(ImportanceBound::estimate(device(), &trained(config, 1), &dataset(5), samples));
+        outcome.unwrap_err().to_string()
+    };
+    let mut squared = config("vae");
+    squared.model.likelihood = LikelihoodKind::SquaredError;
+    for config in [config("mlp"), squared] {
+        assert!(
+            refusal(&config, 2).starts_with("importance-weighted bound: expected a variational autoencoder")
+        );
+    }
+    assert_eq!(refusal(&config("vae"), 0), "samples: expected at least 1, got 0");
+}
+
+#[test]
+fn the_units_of_a_trained_code_are_told_from_idle_ones() {
+    let mut active = trained(&config("vae"), 3);
+    let units = block_on(ActiveUnits::measure(device(), &active, &dataset(60))).unwrap();
+    assert_eq!((units.variances.len(), units.count()), (3, 3), "{units:?}");
+    // The second unit's mean no longer depends on the image.
+    let layout = active.model().unwrap().decoding(1).unwrap().parameters;
+    let head = layout.iter().find(|parameter| parameter.name == "encoder.1.weight").unwrap();
+    active.parameters[head.offset + 12..][..12].fill(0.0);
+    let units = block_on(ActiveUnits::measure(device(), &active, &dataset(60))).unwrap();
+    assert_eq!((units.variances[1], units.count()), (0.0, 2), "{units:?}");
+}
+
+#[test]
+fn a_falling_learning_rate_and_a_warm_up_follow_the_runs_steps() {
+    let mut config = config("vae");
+    config.train.schedule = ScheduleKind::Linear;
+    config.train.kl_warmup = WarmupKind::Linear;
+    config.train.kl_warmup_epochs = 2;
+    let mut trainer = block_on(Trainer::new(device(), &config, &split())).unwrap();
+    let state = |trainer: &Trainer| {
+        let state = block_on(trainer.replay().read_state()).unwrap();
+        (state.step, state.learning_rate / config.train.learning_rate, state.kl_share)
+    };
+    assert_eq!(state(&trainer), (0, 1.0, 0.0));
+    // 6, 11 and 16 steps complete the passes over 41 images.
+    for (steps, rate, share) in [(6, 10.0 / 16.0, 6.0 / 11.0), (11, 5.0 / 16.0, 1.0), (16, 0.0, 1.0)] {
+        block_on(trainer.epoch(&mut |_| true)).unwrap();
+        let (step, left, kl) = state(&trainer);
+        assert_eq!(step, steps);
+        assert!((left - rate).abs() < 1e-6 && (kl - share).abs() < 1e-6, "step {step}: {left}, {kl}");
+    }
 }
 
 #[test]

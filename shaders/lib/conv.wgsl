@@ -37,6 +37,31 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
+/// The first of what is multiplied: image or features.
+@group(0) @binding(1) var<storage, read> a: array<vec4f>;
+/// The second: weight or image.
+@group(0) @binding(2) var<storage, read> b: array<vec4f>;
+
+fn four_of_a(at: Place) -> vec4f {
+    return select(vec4f(), a[select(0u, at.first / 4u, at.inside)], at.inside);
+}
+
+fn four_of_b(at: Place) -> vec4f {
+    return select(vec4f(), b[select(0u, at.first / 4u, at.inside)], at.inside);
+}
+
+fn one_of_a(at: Place, counts: bool) -> f32 {
+    let first = select(0u, at.first, at.inside && counts);
+    return select(0.0, a[first / 4u][first % 4u], at.inside && counts);
+}
+
+fn one_of_b(at: Place, counts: bool) -> f32 {
+    let first = select(0u, at.first, at.inside && counts);
+    return select(0.0, b[first / 4u][first % 4u], at.inside && counts);
+}
+
+// Columns of C, where they are fewer than four: what there is not costs nothing.
+override COLUMNS: u32 = 4u;
 
 // As a coordinate: outside, whatever a tap adds.
 const OUTSIDE = 0x40000000u;
@@ -62,6 +87,10 @@ struct Tap {
     y: u32,
     x: u32,
     channel: u32,
+}
+
+fn ahead(tap: Tap, channels: u32) -> Tap {
+    return Tap(tap.y, tap.x, tap.channel + channels);
 }
 
 fn tap_at(k: u32, channels: u32, taps_across: u32) -> Tap {

@@ -1,16 +1,10 @@
 // The operands that make features of an image, for the matrix-product variants: a convolution, or the input
 // gradient of a transposed one. Joined behind lib/matmul.wgsl and lib/conv.wgsl.
 //
-//     rows     pixels of features (n, y, x)       A[row, (u, v, c)] = image[n, y * stride_y + u - top, ..]
-//     columns  channels of features               B[(u, v, c), o] = weight[o, u, v, c]
+//     rows     pixels of features (n, y, x)     A = image:  A[row, (u, v, c)] = image[n, y * stride_y + u - top, ..]
+//     columns  channels of features             B = weight: B[(u, v, c), o] = weight[o, u, v, c]
 //
-// TRANSPOSE_B = true: weight is contiguous along depth. ALIGNED: channels, and for product_slope out_channels,
-// are multiples of four.
-
-/// The image, [images, height, width, channels].
-@group(0) @binding(1) var<storage, read> a: array<vec4f>;
-/// The weight, [out_channels, kernel_height, kernel_width, channels].
-@group(0) @binding(2) var<storage, read> b: array<vec4f>;
+// TRANSPOSE_B = true: weight is contiguous along depth. ALIGNED_A and ALIGNED_B: channels are a multiple of four.
 
 alias Row = Patch;
 alias Column = u32;
@@ -20,7 +14,13 @@ fn part_and_tile(number: u32, tiles: u32) -> vec2u {
 }
 
 fn depth(part: u32) -> u32 {
-    return params.kernel_height * params.kernel_width * whole(params.channels);
+    let extent = taps_and_channels(part);
+    return extent.x * extent.y * whole(extent.z);
+}
+
+// Rows and columns of taps, and channels of each.
+fn taps_and_channels(part: u32) -> vec3u {
+    return vec3u(params.kernel_height, params.kernel_width, params.channels);
 }
 
 fn place(part: u32, row: u32) -> Place {
@@ -40,40 +40,45 @@ fn column_at(part: u32, column: u32) -> Column {
     return column;
 }
 
+// Where a tap of a row lies, and whether it lies in the image.
+fn place_in_image(row: Row, tap: Tap) -> Place {
+    let inside = tap.y < params.kernel_height && row.y + tap.y < params.height && row.x + tap.x < params.width;
+    return Place(row.first + (tap.y * params.width + tap.x) * params.channels + tap.channel, inside);
+}
+
+fn place_in_weight(tap: Tap, column: Column) -> Place {
+    let line = (column * params.kernel_height + tap.y) * params.kernel_width + tap.x;
+    return Place(line * params.channels + tap.channel, tap.y < params.kernel_height && column < params.columns);
+}
+
+fn a_at(row: Row, tap: Tap) -> f32 {
+    return one_of_a(place_in_image(row, tap), tap.channel < params.channels);
+}
+
+fn b_at(tap: Tap, column: Column) -> f32 {
+    return one_of_b(place_in_weight(tap, column), tap.channel < params.channels);
+}
+
 fn load_a(row: Row, k: u32) -> vec4f {
     let tap = tap_at(k, params.channels, params.kernel_width);
-    let inside = tap.y < params.kernel_height && row.y + tap.y < params.height && row.x + tap.x < params.width;
-    let first = row.first + (tap.y * params.width + tap.x) * params.channels + tap.channel;
-    if ALIGNED {
-        return select(vec4f(), a[select(0u, first / 4u, inside)], inside);
+    if ALIGNED_A {
+        return four_of_a(place_in_image(row, tap));
     }
-    var v = vec4f();
-    for (var i = 0u; i < 4u; i++) {
-        if inside && tap.channel + i < params.channels {
-            v[i] = a[(first + i) / 4u][(first + i) % 4u];
-        }
-    }
-    return v;
+    return vec4f(a_at(row, tap), a_at(row, ahead(tap, 1u)), a_at(row, ahead(tap, 2u)), a_at(row, ahead(tap, 3u)));
 }
 
 fn load_b(k: u32, column: Column) -> vec4f {
     let tap = tap_at(k, params.channels, params.kernel_width);
-    let inside = tap.y < params.kernel_height && column < params.columns;
-    let line = (column * params.kernel_height + tap.y) * params.kernel_width + tap.x;
-    let first = line * params.channels + tap.channel;
-    if ALIGNED {
-        return select(vec4f(), b[select(0u, first / 4u, inside)], inside);
+    if ALIGNED_B {
+        return four_of_b(place_in_weight(tap, column));
     }
-    var v = vec4f();
-    for (var i = 0u; i < 4u; i++) {
-        if inside && tap.channel + i < params.channels {
-            v[i] = b[(first + i) / 4u][(first + i) % 4u];
-        }
-    }
-    return v;
+    return vec4f(b_at(tap, column), b_at(ahead(tap, 1u), column), b_at(ahead(tap, 2u), column), b_at(ahead(tap, 3u), column));
 }
 
 fn block_b(k: u32, column: Column) -> mat4x4f {
-    return transpose(mat4x4f(load_b(k, column), load_b(k, column + 1u),
-                             load_b(k, column + 2u), load_b(k, column + 3u)));
+    var lines = mat4x4f();
+    for (var i = 0u; i < COLUMNS; i++) {
+        lines[i] = load_b(k, column + i);
+    }
+    return transpose(lines);
 }

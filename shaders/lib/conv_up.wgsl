@@ -7,16 +7,12 @@
 // Which taps u meet a row i of the image depends on (i + top) % stride_y alone, so the image comes in
 // stride_y * stride_x parts, and in each every tap counts: u = offset, offset + stride_y, ... In a part,
 //
-//     rows     pixels of the image (n, i / stride_y, j / stride_x)     columns  channels of the image
+//     rows     pixels of the image (n, i / stride_y, j / stride_x)     A = features
+//     columns  channels of the image                                   B = weight
 //
 // and A's patches are read from the last tap to the first, as features go up where taps go down.
-// TRANSPOSE_B = false: weight is contiguous along columns. ALIGNED: channels and out_channels are multiples of
-// four.
-
-/// The features, [images, out_height, out_width, out_channels].
-@group(0) @binding(1) var<storage, read> a: array<vec4f>;
-/// The weight, [out_channels, kernel_height, kernel_width, channels].
-@group(0) @binding(2) var<storage, read> b: array<vec4f>;
+// TRANSPOSE_B = false: weight is contiguous along columns. ALIGNED_A: out_channels are a multiple of four;
+// ALIGNED_B: channels are.
 
 struct Row {
     start: Patch,
@@ -59,7 +55,13 @@ fn part_and_tile(number: u32, tiles: u32) -> vec2u {
 }
 
 fn depth(part: u32) -> u32 {
-    return taps_down(part).count * taps_across(part).count * whole(params.out_channels);
+    let extent = taps_and_channels(part);
+    return extent.x * extent.y * whole(extent.z);
+}
+
+// Rows and columns of taps, and channels of each.
+fn taps_and_channels(part: u32) -> vec3u {
+    return vec3u(taps_down(part).count, taps_across(part).count, params.out_channels);
 }
 
 // n, i / stride_y and j / stride_x.
@@ -91,40 +93,46 @@ fn column_at(part: u32, column: u32) -> Column {
     return Column(column, taps_down(part), taps_across(part));
 }
 
-fn load_a(row: Row, k: u32) -> vec4f {
-    let tap = tap_at(k, params.out_channels, row.taps_across);
+// Where a tap of a row lies, and whether it lies in the features.
+fn place_in_features(row: Row, tap: Tap) -> Place {
     let y = row.start.y + tap.y;
     let x = row.start.x + tap.x;
     let inside = tap.y < row.taps_down && y < params.out_height && x < params.out_width;
     let first = row.start.first + (tap.y * params.out_width + tap.x) * params.out_channels + tap.channel;
-    if ALIGNED {
-        return select(vec4f(), a[select(0u, first / 4u, inside)], inside);
-    }
-    var v = vec4f();
-    for (var i = 0u; i < 4u; i++) {
-        if inside && tap.channel + i < params.out_channels {
-            v[i] = a[(first + i) / 4u][(first + i) % 4u];
-        }
-    }
-    return v;
+    return Place(first, inside);
 }
 
-// Four neighbours of the weight at `tap`, whose channel is that of features.
-fn load_tap(tap: Tap, column: Column) -> vec4f {
+fn place_in_weight(tap: Tap, column: Column) -> Place {
     let u = column.down.offset + (column.down.count - 1u - tap.y) * params.stride_y;
     let v = column.across.offset + (column.across.count - 1u - tap.x) * params.stride_x;
-    let inside = tap.y < column.down.count && tap.channel < params.out_channels;
     let line = (tap.channel * params.kernel_height + u) * params.kernel_width + v;
-    let first = line * params.channels + column.column;
-    if ALIGNED {
-        let whole = inside && column.column < params.channels;
-        return select(vec4f(), b[select(0u, first / 4u, whole)], whole);
+    let inside = tap.y < column.down.count && tap.channel < params.out_channels;
+    return Place(line * params.channels + column.column, inside && column.column < params.channels);
+}
+
+fn a_at(row: Row, tap: Tap) -> f32 {
+    return one_of_a(place_in_features(row, tap), tap.channel < params.out_channels);
+}
+
+fn b_at(tap: Tap, column: Column) -> f32 {
+    return one_of_b(place_in_weight(tap, column), true);
+}
+
+fn load_a(row: Row, k: u32) -> vec4f {
+    let tap = tap_at(k, params.out_channels, row.taps_across);
+    if ALIGNED_A {
+        return four_of_a(place_in_features(row, tap));
+    }
+    return vec4f(a_at(row, tap), a_at(row, ahead(tap, 1u)), a_at(row, ahead(tap, 2u)), a_at(row, ahead(tap, 3u)));
+}
+
+fn load_tap(tap: Tap, column: Column) -> vec4f {
+    if ALIGNED_B {
+        return four_of_b(place_in_weight(tap, column));
     }
     var four = vec4f();
-    for (var i = 0u; i < 4u; i++) {
-        if inside && column.column + i < params.channels {
-            four[i] = b[(first + i) / 4u][(first + i) % 4u];
-        }
+    for (var i = 0u; i < COLUMNS; i++) {
+        four[i] = b_at(tap, Column(column.column + i, column.down, column.across));
     }
     return four;
 }
@@ -135,7 +143,6 @@ fn load_b(k: u32, column: Column) -> vec4f {
 
 fn block_b(k: u32, column: Column) -> mat4x4f {
     let tap = tap_at(k, params.out_channels, column.across.count);
-    let next = tap.channel;
-    return mat4x4f(load_tap(tap, column), load_tap(Tap(tap.y, tap.x, next + 1u), column),
-                   load_tap(Tap(tap.y, tap.x, next + 2u), column), load_tap(Tap(tap.y, tap.x, next + 3u), column));
+    return mat4x4f(load_tap(tap, column), load_tap(ahead(tap, 1u), column),
+                   load_tap(ahead(tap, 2u), column), load_tap(ahead(tap, 3u), column));
 }

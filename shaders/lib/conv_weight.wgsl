@@ -4,24 +4,20 @@
 //     C[o, (u, v, c)] = sum over pixels (n, y, x) of
 //                           features[n, y, x, o] · image[n, y * stride_y + u - top, x * stride_x + v - left, c]
 //
-//     rows  channels of features     columns  elements of a filter     depth  pixels of features
+//     rows     channels of features     A = features     depth  pixels of features
+//     columns  elements of a filter     B = image
 //
 // `features` is the gradient of the features, or for a transposed convolution its input, and `image` the
 // other way about. Pixels are many and C is small, so C is made in parts, each the sum over `chunk` pixels:
 // [parts, rows, columns], to be summed down its columns. TRANSPOSE_A = true, TRANSPOSE_B = false: both are
-// contiguous along channels. ALIGNED: channels and out_channels are multiples of four.
-
-/// The features, [images, out_height, out_width, out_channels].
-@group(0) @binding(1) var<storage, read> a: array<vec4f>;
-/// The image, [images, height, width, channels].
-@group(0) @binding(2) var<storage, read> b: array<vec4f>;
+// contiguous along channels. ALIGNED_A: out_channels are a multiple of four; ALIGNED_B: channels are.
 
 struct Row {
     row: u32,
     first_pixel: u32,
 }
 
-// Of four neighbouring columns: how far from a patch's first pixel each lies. Where ALIGNED, the first speaks
+// Of four neighbouring columns: how far from a patch's first pixel each lies. Where ALIGNED_B, the first speaks
 // for all.
 struct Column {
     y: vec4u,
@@ -63,42 +59,63 @@ fn column_at(part: u32, column: u32) -> Column {
 fn load_a(row: Row, k: u32) -> vec4f {
     let pixel = row.first_pixel + k;
     let first = pixel * params.rows + row.row;
-    let inside = k < params.chunk && pixel < params.pixels;
-    if ALIGNED {
-        let whole = inside && row.row < params.rows;
-        return select(vec4f(), a[select(0u, first / 4u, whole)], whole);
+    let counts = k < params.chunk && pixel < params.pixels;
+    if ALIGNED_A {
+        return four_of_a(Place(first, counts && row.row < params.rows));
     }
     var v = vec4f();
     for (var i = 0u; i < 4u; i++) {
-        if inside && row.row + i < params.rows {
-            v[i] = a[(first + i) / 4u][(first + i) % 4u];
-        }
+        v[i] = one_of_a(Place(first + i, row.row + i < params.rows), counts);
+    }
+    return v;
+}
+
+// A pixel of features: its number, its image, and where in that image its patch begins, the padding aside.
+struct Pixel {
+    number: u32,
+    image: u32,
+    y: u32,
+    x: u32,
+}
+
+fn pixel_at(number: u32) -> Pixel {
+    let line = divide(min(number, params.pixels), params.out_width);
+    let image = divide(line.x, params.out_height);
+    return Pixel(number, image.x, image.y * params.stride_y, line.y * params.stride_x);
+}
+
+// The next one, for less than by division.
+fn after(pixel: Pixel) -> Pixel {
+    let in_line = pixel.x + params.stride_x < params.out_width * params.stride_x;
+    let in_image = in_line || pixel.y + params.stride_y < params.out_height * params.stride_y;
+    let y = select(pixel.y + params.stride_y, pixel.y, in_line);
+    return Pixel(pixel.number + 1u, pixel.image + select(1u, 0u, in_image), select(0u, y, in_image),
+                 select(0u, pixel.x + params.stride_x, in_line));
+}
+
+fn load_pixel(pixel: Pixel, column: Column) -> vec4f {
+    let first = ((pixel.image * params.height + pixel.y) * params.width + pixel.x) * params.channels;
+    let counts = pixel.number < min(column.first_pixel + params.chunk, params.pixels);
+    if ALIGNED_B {
+        let inside = counts && pixel.y + column.y.x < params.height && pixel.x + column.x.x < params.width;
+        return four_of_b(Place(first + column.offset.x, inside));
+    }
+    var v = vec4f();
+    for (var i = 0u; i < 4u; i++) {
+        let inside = pixel.y + column.y[i] < params.height && pixel.x + column.x[i] < params.width;
+        v[i] = one_of_b(Place(first + column.offset[i], inside), counts);
     }
     return v;
 }
 
 fn load_b(k: u32, column: Column) -> vec4f {
-    let pixel = column.first_pixel + k;
-    let line = divide(min(pixel, params.pixels), params.out_width);
-    let image = divide(line.x, params.out_height);
-    let y = image.y * params.stride_y;
-    let x = line.y * params.stride_x;
-    let first = ((image.x * params.height + y) * params.width + x) * params.channels;
-    let inside = k < params.chunk && pixel < params.pixels;
-    if ALIGNED {
-        let whole = inside && y + column.y.x < params.height && x + column.x.x < params.width;
-        return select(vec4f(), b[select(0u, (first + column.offset.x) / 4u, whole)], whole);
-    }
-    var v = vec4f();
-    for (var i = 0u; i < 4u; i++) {
-        if inside && y + column.y[i] < params.height && x + column.x[i] < params.width {
-            let at = first + column.offset[i];
-            v[i] = b[at / 4u][at % 4u];
-        }
-    }
-    return v;
+    return load_pixel(pixel_at(column.first_pixel + k), column);
 }
 
 fn block_b(k: u32, column: Column) -> mat4x4f {
-    return mat4x4f(load_b(k, column), load_b(k + 1u, column), load_b(k + 2u, column), load_b(k + 3u, column));
+    let first = pixel_at(column.first_pixel + k);
+    let second = after(first);
+    let third = after(second);
+    return mat4x4f(load_pixel(first, column), load_pixel(second, column),
+                   load_pixel(third, column), load_pixel(after(third), column));
 }

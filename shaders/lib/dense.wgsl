@@ -46,7 +46,7 @@ fn load_a(row: Row, k: u32) -> vec4f {
     let lines = select(params.rows, params.depth, TRANSPOSE_A);
     let width = select(params.depth, params.rows, TRANSPOSE_A);
     let first = line * width + at;
-    if ALIGNED {
+    if ALIGNED_A {
         let inside = line < lines && at < width;
         return select(vec4f(), a[select(0u, first / 4u, inside)], inside);
     }
@@ -65,7 +65,7 @@ fn load_b(k: u32, column: Column) -> vec4f {
     let lines = select(params.depth, params.columns, TRANSPOSE_B);
     let width = select(params.columns, params.depth, TRANSPOSE_B);
     let first = line * width + at;
-    if ALIGNED {
+    if ALIGNED_B {
         let inside = line < lines && at < width;
         return select(vec4f(), b[select(0u, first / 4u, inside)], inside);
     }

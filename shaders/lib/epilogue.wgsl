@@ -10,6 +10,8 @@
 // lib/activation.wgsl, lib/matmul.wgsl and the operands, which say where a row of C lies.
 
 override ACCUMULATE: bool = false;
+// Whether columns are a multiple of four, for `product_slope`.
+override ALIGNED_KEPT: bool = true;
 
 /// One number a column, added to every row (`dense`).
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
@@ -87,7 +89,7 @@ fn slopes(part: u32, row: u32, column: u32) -> vec4f {
     var v = vec4f();
     let at = place(part, row);
     let first = at.first + column;
-    if ALIGNED {
+    if ALIGNED_KEPT {
         let inside = at.inside && column < params.columns;
         v = kept[select(0u, first / 4u, inside)];
     } else {

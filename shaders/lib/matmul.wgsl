@@ -14,12 +14,13 @@
 //     part_and_tile                    which of its parts and tiles, where there are several such products
 //
 // Contiguous is depth where TRANSPOSE_A = false and TRANSPOSE_B = true, the rows or columns otherwise.
-// ALIGNED promises that what is contiguous comes in multiples of four; without it each component is fetched
-// on its own. Everything outside a matrix reads as zero.
+// ALIGNED_A and ALIGNED_B promise that what is contiguous comes in multiples of four; without it each component
+// is fetched on its own. Everything outside a matrix reads as zero.
 
 override TRANSPOSE_A: bool = false;
 override TRANSPOSE_B: bool = false;
-override ALIGNED: bool = true;
+override ALIGNED_A: bool = true;
+override ALIGNED_B: bool = true;
 
 struct Corner {
     part: u32,

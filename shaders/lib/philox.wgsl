@@ -2,6 +2,8 @@
 // 1, 2, 3"): ten rounds turn a counter and a key into four random words. Nothing is stored, so the
 // backward pass and a resumed run draw the same numbers again.
 //
+// narrows counts [block, step, stream, 0], four elements a block, under the key of the run's seed.
+// Joined behind lib/log.wgsl.
 // narrows counts [block, step, stream, 0], four elements a block, under the key of the run's seed; a stream that
 // several layers draw from has the layer's number for the 0.
 
@@ -38,21 +40,6 @@ fn philox(counter: vec4u, key: vec2u) -> vec4u {
 // Uniform in (0, 1): the 23 high bits, half a step off both ends. With 24 the sum would round up to 1.
 fn uniforms(bits: vec4u) -> vec4f {
     return (vec4f(bits >> vec4u(9u)) + 0.5) * 0x1p-23;
-}
-
-// log(x) of normal x > 0, to f32's precision. WGSL allows an error of 2^-21 near 1, where a normal's radius
-// magnifies it, and some drivers' log is worse.
-fn precise_log(x: vec2f) -> vec2f {
-    let bits = bitcast<vec2u>(x);
-    let low = bitcast<vec2f>((bits & vec2u(0x7fffffu)) | vec2u(0x3f800000u));
-    let high = low > vec2f(1.4142135);
-    // x = m 2^e with m between the root of 1/2 and the root of 2.
-    let m = select(low, 0.5 * low, high);
-    let e = vec2f(vec2i(bits >> vec2u(23u)) - 127) + select(vec2f(), vec2f(1.0), high);
-    // log m = 2 atanh(s), |s| < 0.172: the series' next term is 4e-9 of it.
-    let s = (m - 1.0) / (m + 1.0);
-    let q = s * s;
-    return e * 0.6931471805599453 + 2.0 * s * (1.0 + q * (1.0 / 3.0 + q * (0.2 + q * (1.0 / 7.0 + q / 9.0))));
 }
 
 // cos and sin of `turns` full turns, turns in [0, 1), to f32's precision: WGSL allows an error of 2^-11.

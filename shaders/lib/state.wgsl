@@ -14,4 +14,6 @@ struct State {
     /// Adam's 1 - beta1^t and 1 - beta2^t for the step under way (t = step + 1).
     correction1: f32,
     correction2: f32,
+    /// The share of the KL's weight that counts at this step, which its warm-up raises to 1.
+    kl_share: f32,
 }

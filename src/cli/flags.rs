@@ -44,7 +44,7 @@ struct ModelFlags {
     /// Activation of the decoder's last layer (bernoulli: identity, it takes logits)
     #[arg(long, value_name = "F")]
     output_activation: Option<String>,
-    /// bernoulli, gaussian, gaussian-learned or squared-error
+    /// bernoulli, continuous-bernoulli, gaussian, gaussian-learned or squared-error
     #[arg(long, value_name = "KIND")]
     likelihood: Option<String>,
     /// Standard deviation of the gaussian likelihood, in pixel values of [0, 1]
@@ -62,6 +62,18 @@ struct ModelFlags {
     /// Whether the decoder's weights are the encoder's, transposed
     #[arg(long, value_name = "BOOL")]
     tied: Option<bool>,
+    /// Nats that each dimension of a Gaussian code may have for nothing, on average over a batch
+    #[arg(long, allow_negative_numbers = true, value_name = "NATS")]
+    free_bits: Option<f32>,
+    /// sparse: none, l1 (|z| of each unit) or kl (of sparsity-target to each unit's mean over the batch; sigmoid code)
+    #[arg(long, value_name = "KIND")]
+    sparsity: Option<String>,
+    /// What that is multiplied by: a sum over the units of the code, averaged over the images
+    #[arg(long, allow_negative_numbers = true, value_name = "W")]
+    sparsity_weight: Option<f32>,
+    /// The mean activation that the sparsity kl wants each unit to have
+    #[arg(long, allow_negative_numbers = true, value_name = "P")]
+    sparsity_target: Option<f32>,
     /// Whether layers have biases
     #[arg(long, value_name = "BOOL")]
     bias: Option<bool>,
@@ -100,6 +112,18 @@ struct TrainFlags {
     /// Learning rate
     #[arg(long, allow_negative_numbers = true, visible_alias = "lr", value_name = "RATE")]
     learning_rate: Option<f32>,
+    /// How the learning rate goes over the epochs: constant, linear or cosine (both to zero)
+    #[arg(long, value_name = "KIND")]
+    schedule: Option<String>,
+    /// How a Gaussian code's kl-weight comes in: none (there at once), linear or cyclical
+    #[arg(long, value_name = "KIND")]
+    kl_warmup: Option<String>,
+    /// Epochs over which it does
+    #[arg(long, value_name = "N")]
+    kl_warmup_epochs: Option<u32>,
+    /// cyclical: how often it rises in them, each time over half a cycle
+    #[arg(long, value_name = "N")]
+    kl_cycles: Option<u32>,
     /// Momentum of sgd
     #[arg(long, allow_negative_numbers = true, value_name = "M")]
     momentum: Option<f32>,
@@ -186,6 +210,21 @@ impl DataFlags {
 }
 
 impl DataFlags {
+    /// What was given, as it is typed, each flag behind a space.
+    pub(super) fn typed(&self) -> String {
+        let quoted = |path: &Path| format!("'{}'", path.display());
+        let mut flags = String::new();
+        let mut add = |name: &str, value: Option<String>| {
+            flags.extend(value.map(|value| format!(" --{name} {value}")));
+        };
+        add("data", self.data.clone());
+        add("data-dir", self.data_dir.as_deref().map(quoted));
+        add("validation", self.validation.map(|count| count.to_string()));
+        add("size", self.size.map(|size| size.to_string()));
+        flags.extend(self.grey.map(|grey| format!(" --grey={grey}")));
+        flags
+    }
+
     // The source that `--data` names, or the one that lies at the path it gives.
     fn named<'a>(&self, data: &'a str) -> Result<(Source, Option<&'a Path>)> {
         let path = Path::new(data);

@@ -1,17 +1,24 @@
 //! The command line's arguments and its exit codes.
 
 mod devices;
+mod embed;
 mod encode;
 mod eval;
+mod figures;
 mod flags;
 mod interpolate;
+mod interrupt;
 mod output;
 mod picture;
 mod plan;
 mod presets;
 mod progress;
+mod report;
+mod sample;
+mod table;
 mod train;
 mod trained;
+mod traverse;
 
 use std::process::ExitCode;
 
@@ -43,13 +50,21 @@ enum Command {
     /// Reconstruct test images with a trained model, as a picture
     Reconstruct(picture::Reconstruct),
     /// Draw new images from a trained variational autoencoder, as a picture
-    Sample(picture::Sample),
+    Sample(sample::Sample),
     /// Decode what lies between the codes of two images, as a picture
     Interpolate(interpolate::Interpolate),
+    /// Decode walks along one number of the code at a time, as a picture
+    Traverse(traverse::Traverse),
+    /// Draw or write the codes of images in two dimensions, by t-SNE or principal components
+    Embed(embed::Embed),
     /// Write the codes E[z given x] of images as .npy or .csv
     Encode(encode::Encode),
+    /// Write a run's report again: curves, pictures, codes and settings in one HTML file
+    Report(report::Report),
     /// Evaluate a trained model: reconstruction, KL and ELBO
     Eval(eval::Eval),
+    /// Make every figure of the book's section, or those named: pictures, numbers and a page with all
+    Figures(figures::Figures),
     /// Show the dispatches of a training step, each with shapes and cost
     Plan(Box<plan::PlanCommand>),
     /// List the devices, what they offer and the kernels they would get
@@ -124,8 +139,12 @@ pub(crate) fn main() -> ExitCode {
             Command::Reconstruct(command) => command.run(&device).await,
             Command::Sample(command) => command.run(&device).await,
             Command::Interpolate(command) => command.run(&device).await,
+            Command::Traverse(command) => command.run(&device).await,
+            Command::Embed(command) => command.run(&device).await,
             Command::Encode(command) => command.run(&device).await,
+            Command::Report(command) => command.run(&device).await,
             Command::Eval(command) => command.run(&device).await,
+            Command::Figures(command) => command.run(&device).await,
             Command::Plan(command) => command.run(&device).await,
             Command::Devices(command) => command.run().await,
         }

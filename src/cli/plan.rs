@@ -3,7 +3,6 @@
 use narrows::data::Dataset;
 use narrows::gpu::{MatMulVariant, Variants};
 use narrows::graph::{Device, Plan, Replay, first_difference};
-use narrows::kernels::state::State;
 use narrows::model::Model;
 use narrows::reference::compare::Tolerance;
 use narrows::train::{Config, packed};
@@ -34,7 +33,8 @@ impl PlanCommand {
         let images = told(config.data.load()?).train;
         let total = images.len() as u32;
         let model = Model::new(&config.model, images.shape().try_into()?)?;
-        let plan = model.training(config.train.batch, total, true, config.train.optimizer(), self.check)?;
+        let plan =
+            model.training(config.train.batch, total, true, config.train.update(total)?, self.check)?;
         let device = device.open().await?;
         // The reference has no variants; its plan is shown as a GPU would run it.
         let variants = device.variants().unwrap_or(Variants { matmul: MatMulVariant::Tile });
@@ -53,7 +53,7 @@ async fn check(plan: &Plan, config: &Config, images: &Dataset, device: &Device) 
         if let Some(center) = &center {
             replay.write_floats("center", center)?;
         }
-        replay.write_state(&State::new(train.seed, train.learning_rate, train.optimizer().betas()))
+        replay.write_state(&train.first_state(images.len() as u32)?)
     };
     let tolerance = Tolerance::new(1e-4, 1e-3);
     match first_difference(plan, device, &Device::Cpu, tolerance, setup).await? {

@@ -1,8 +1,6 @@
-//! The progress bar, the lines of a run, and Ctrl-C.
+//! The progress bar and the lines of a run.
 
 use std::io::IsTerminal;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -10,6 +8,7 @@ use narrows::model::{Model, Penalty, ReductionKind};
 use narrows::train::{EpochReport, Losses, Progress, RunEvent, json_line};
 use narrows::{Error, Result};
 
+use super::interrupt::Interrupt;
 use super::output::{line, nobody_listens, note};
 
 /// Bar and lines of a run under way.
@@ -18,7 +17,7 @@ pub(super) struct Reporter {
     model: Model,
     epochs: u32,
     json: bool,
-    stop: Arc<AtomicBool>,
+    stop: Interrupt,
     /// When the first steps were done, and how many those were.
     began: Option<(Instant, u64)>,
     /// A run goes on where its lines cannot be written; this is told at the end.
@@ -27,15 +26,7 @@ pub(super) struct Reporter {
 
 impl Reporter {
     pub(super) fn new(model: &Model, epochs: u32, json: bool) -> Result<Self> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let asked = Arc::clone(&stop);
-        ctrlc::set_handler(move || {
-            // Asked twice, leave at once: the last checkpoint is whole.
-            if asked.swap(true, Ordering::Relaxed) {
-                std::process::exit(130);
-            }
-        })
-        .map_err(|error| Error::setting("Ctrl-C handler", "one handler", error))?;
+        let stop = Interrupt::listen()?;
         let bar = ProgressBar::hidden();
         let style = ProgressStyle::with_template("{prefix} {bar:12} {wide_msg}")
             .map_err(|error| Error::setting("progress bar", "a template", error))?;
@@ -49,7 +40,7 @@ impl Reporter {
             RunEvent::Progress(progress) => self.progress(progress),
             RunEvent::Epoch(report) => self.epoch(report),
         }
-        !self.stop.load(Ordering::Relaxed)
+        !self.stop.came()
     }
 
     /// A line for the reader: on standard output or, where that is for JSON lines alone, standard error.

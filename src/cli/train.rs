@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use narrows::data::Split;
 use narrows::graph::Device;
 use narrows::model::presets;
+use narrows::report::report_run;
 use narrows::train::{Checkpoint, PER_IMAGE, Run, Trainer};
 use narrows::{Error, Result};
 
@@ -40,8 +41,8 @@ const EXAMPLES: &str = "Examples:
   narrows train --resume runs/full --epochs 30
   narrows train --config runs/full/config.toml --seed 8
 
-A run's folder gets config.toml, metrics.jsonl, last.safetensors, best.safetensors and each epoch's
-pictures. Ctrl-C saves, and --resume goes on to the same bits.";
+A run's folder gets config.toml, metrics.jsonl, last.safetensors, best.safetensors, each epoch's pictures
+and, in the end, report.html. Ctrl-C saves, and --resume goes on to the same bits.";
 
 fn after_help() -> String {
     let presets = presets();
@@ -98,8 +99,11 @@ impl Train {
         }
         let outcome = run.train(&mut |event| reporter.note(&event)).await;
         reporter.clear();
-        match outcome {
-            Ok(()) => conclude(&mut reporter, folder, run.trainer()),
+        match &outcome {
+            Ok(()) => {
+                let report = report_run(folder, device, split).await?;
+                conclude(&mut reporter, folder, run.trainer(), &report);
+            }
             Err(Error::Stopped) => {
                 note(&format!("stopped and saved; go on with: narrows train --resume {}", folder.display()));
             }
@@ -125,7 +129,8 @@ fn introduce(reporter: &mut Reporter, run: &Run, device: &Device, split: &Split)
 }
 
 // Tells of the pictures, so that they are what a new user sees.
-fn conclude(reporter: &mut Reporter, folder: &Path, trainer: &Trainer) {
+fn conclude(reporter: &mut Reporter, folder: &Path, trainer: &Trainer, report: &Path) {
+    reporter.say(&format!("report:   {}", report.display()));
     reporter.say(&format!("model:    {}", folder.join("best.safetensors").display()));
     reporter.say(&format!("metrics:  {}", folder.join("metrics.jsonl").display()));
     let epoch = trainer.config().train.epochs;

@@ -1,16 +1,16 @@
 //! The header of a `.npy` file: a magic, a version, a length, and a Python dictionary with the type, order and shape
 //! (NumPy Enhancement Proposal 1, "A Simple File Format for NumPy Arrays").
+//!
+//! Of Python only what NumPy writes for plain arrays is understood, in one pass: a parser of all literals would have to
+//! be kept from the time and stack that nested ones can cost.
 
 use std::io::Read;
 use std::path::Path;
 
-use py_literal::Value;
-
 use crate::{Error, Result};
 
 const MAGIC: &[u8] = b"\x93NUMPY";
-/// NumPy's own headers of plain arrays have 118 bytes. The parser recurses, so that a long hostile one could exhaust the
-/// stack.
+/// NumPy's own headers of plain arrays have 118 bytes.
 const LONGEST: usize = 1024;
 
 /// What a value is.
@@ -135,19 +135,29 @@ impl Header {
     }
 
     fn parse(text: &str) -> Option<Self> {
-        let Value::Dict(entries) = text.parse().ok()? else { return None };
-        let entry = |name: &str| {
-            let mut found = entries.iter().filter(|(key, _)| key.as_string().is_some_and(|key| key == name));
-            found.next().map(|(_, value)| value)
-        };
-        let descr = entry("descr")?.as_string()?.clone();
-        let extents =
-            entry("shape")?.as_tuple()?.iter().map(|extent| u64::try_from(extent.as_integer()?).ok());
+        let mut text = Literal(text);
+        let (mut descr, mut fortran, mut shape) = (None, None, None);
+        text.take("{")?;
+        while text.take("}").is_none() {
+            let key = text.string()?;
+            text.take(":")?;
+            match key {
+                "descr" => descr = Some(text.string()?),
+                "fortran_order" => fortran = Some(text.boolean()?),
+                "shape" => shape = Some(text.tuple()?),
+                _ => return None,
+            }
+            // What is behind the last entry need not be a comma.
+            if text.take(",").is_none() && !text.0.trim_start().starts_with('}') {
+                return None;
+            }
+        }
+        let descr = descr.filter(|_| text.0.trim().is_empty())?;
         Some(Self {
-            element: Element::parse(&descr)?,
-            fortran: entry("fortran_order")?.as_boolean()?,
-            shape: extents.collect::<Option<_>>()?,
-            descr,
+            element: Element::parse(descr)?,
+            fortran: fortran?,
+            shape: shape?,
+            descr: descr.to_owned(),
         })
     }
 
@@ -170,5 +180,47 @@ impl Header {
         let mut place: Vec<u64> = self.shape.iter().rev().map(&mut index).collect();
         place.reverse();
         place
+    }
+}
+
+/// What is left of the dictionary.
+struct Literal<'a>(&'a str);
+
+impl<'a> Literal<'a> {
+    fn take(&mut self, token: &str) -> Option<()> {
+        self.0 = self.0.trim_start().strip_prefix(token)?;
+        Some(())
+    }
+
+    fn string(&mut self) -> Option<&'a str> {
+        let quote = self.0.trim_start().chars().next().filter(|quote| matches!(quote, '\'' | '"'))?;
+        let (_, rest) = self.0.split_once(quote)?;
+        let (text, rest) = rest.split_once(quote)?;
+        self.0 = rest;
+        Some(text)
+    }
+
+    fn boolean(&mut self) -> Option<bool> {
+        self.take("True").map(|()| true).or_else(|| self.take("False").map(|()| false))
+    }
+
+    // Python 2 wrote an L behind some numbers.
+    fn integer(&mut self) -> Option<u64> {
+        let text = self.0.trim_start();
+        let (digits, rest) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+        self.0 = rest.strip_prefix('L').unwrap_or(rest);
+        digits.parse().ok()
+    }
+
+    fn tuple(&mut self) -> Option<Vec<u64>> {
+        let mut extents = Vec::new();
+        self.take("(")?;
+        while self.take(")").is_none() {
+            extents.push(self.integer()?);
+            if self.take(",").is_none() && !self.0.trim_start().starts_with(')') {
+                return None;
+            }
+        }
+        Some(extents)
     }
 }

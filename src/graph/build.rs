@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use narrows_shaders::Access;
 
+use super::ParameterLayout;
 use super::liveness::share_memory;
 use super::parameters::ALIGNMENT;
 use super::plan::{BufferId, BufferSpec, Content, Dispatch, Phase, Plan, Slice};
-use super::{Init, Parameter, ParameterLayout};
 use crate::kernels::activation::Activation;
+use crate::kernels::loss::ContinuousMean;
 use crate::kernels::pool::MaxPool;
 use crate::kernels::state::State;
 use crate::kernels::{self, Kernel};
@@ -70,8 +71,8 @@ pub struct Graph {
     named: BTreeMap<String, Slice>,
     phase: Phase,
     training: bool,
-    statistics: ParameterLayout,
-    statistics_buffer: Option<BufferId>,
+    pub(super) statistics: ParameterLayout,
+    pub(super) statistics_buffer: Option<BufferId>,
 }
 
 // The flat buffers exist from the start; the parameters' size is known only at the end.
@@ -161,29 +162,6 @@ impl Graph {
         tensor
     }
 
-    /// A named parameter.
-    pub fn parameter(&mut self, name: impl Into<String>, shape: Vec<usize>, init: Init) -> Parameter {
-        self.layout.add(name.into(), shape, init)
-    }
-
-    /// Named numbers that start as `first` and that layers keep up to date in training, without a gradient: no optimizer
-    /// sees them. They live in the flat buffer `statistics`, which a model without any does not have.
-    pub fn statistic(&mut self, name: impl Into<String>, shape: Vec<usize>, first: f32) -> Parameter {
-        let statistic = self.statistics.add(name.into(), shape, Init::Constant(first));
-        let buffer = match self.statistics_buffer {
-            Some(buffer) => buffer,
-            None => self.buffer("statistics", 0, true).buffer,
-        };
-        self.statistics_buffer = Some(buffer);
-        self.buffers[buffer.0].words = self.statistics.words();
-        self.name("statistics", Slice { buffer, offset: 0, words: self.statistics.words() });
-        statistic
-    }
-
-    pub(super) fn statistics_buffer(&self) -> Result<BufferId> {
-        self.statistics_buffer.ok_or_else(|| Error::shape("statistics", "at least one in this graph", "none"))
-    }
-
     pub(super) fn tensor(
         &mut self,
         label: impl Into<String>,
@@ -215,23 +193,6 @@ impl Graph {
             Some(known) if known.shape == shape => Ok(()),
             _ => Err(Error::shape(operation, "a tensor of this graph", format!("{shape:?} of another"))),
         }
-    }
-
-    /// Fails for a parameter that another graph declared.
-    pub(super) fn know_parameter(&self, operation: &str, parameter: &Parameter) -> Result<()> {
-        if self.layout.iter().any(|known| known == parameter) {
-            return Ok(());
-        }
-        Err(Error::shape(operation, "a parameter of this graph", format!("{} of another", parameter.name)))
-    }
-
-    /// Fails for a statistic that another graph declared, and for a parameter.
-    pub(super) fn know_statistic(&self, operation: &str, statistic: &Parameter) -> Result<()> {
-        if self.statistics.iter().any(|known| known == statistic) {
-            return Ok(());
-        }
-        let got = format!("{}, which is none of them", statistic.name);
-        Err(Error::shape(operation, "a statistic of this graph", got))
     }
 
     pub(super) fn value(&self, tensor: Tensor) -> Slice {
@@ -311,6 +272,18 @@ impl Graph {
         let operands = operands.to_vec();
         self.dispatches.push(Dispatch { label, phase: self.phase, kernel: Arc::new(kernel), operands });
         Ok(())
+    }
+
+    /// The mean image that the logits of a continuous Bernoulli stand for. Carries no gradient: for outputs.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for a tensor of another graph.
+    pub fn continuous_mean(&mut self, label: &str, logits: Tensor) -> Result<Tensor> {
+        self.know(label, logits)?;
+        let mean = self.tensor(label, logits.rows, logits.columns, false);
+        let operands = [self.value(logits), self.value(mean)];
+        self.record(label, ContinuousMean { count: logits.count() }, &operands)?;
+        Ok(mean)
     }
 
     /// The plan. Temporary buffers whose lives do not overlap share memory, unless `keep_all` asks that

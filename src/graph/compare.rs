@@ -105,11 +105,11 @@ fn difference(got: &[u32], expected: &[u32], tolerance: Tolerance) -> Option<Str
 fn state_difference(got: &[u32], expected: &[u32], tolerance: Tolerance) -> Option<String> {
     let [got, expected] = [got, expected].map(State::from_words);
     let whole = |s: &State| [s.seed[0], s.seed[1], s.step, s.epoch, s.cursor];
-    let rest = |s: &State| [s.learning_rate, s.correction1, s.correction2].map(f32::to_bits);
+    let rest = |s: &State| [s.learning_rate, s.correction1, s.correction2, s.kl_share].map(f32::to_bits);
     let whole = compare_words(&whole(&got), &whole(&expected)).err();
     let whole = whole.map(|mismatch| format!("seed, step, epoch, cursor: {mismatch}"));
     whole.or_else(|| {
         let rest = difference(&rest(&got), &rest(&expected), tolerance)?;
-        Some(format!("learning rate, corrections: {rest}"))
+        Some(format!("learning rate, corrections, share of the KL: {rest}"))
     })
 }

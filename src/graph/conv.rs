@@ -256,7 +256,8 @@ impl Convolution {
 // Rows to a sum, where they are so many that a GPU wants them spread.
 const CHUNK: u32 = 256;
 
-// Down the columns of `a`, in two passes where it is tall.
+// Down the columns of `a`, in two passes where it is tall. Neighbouring rows of few columns are then seen as
+// one of many, which keeps all lanes busy.
 fn column_sum(
     graph: &mut Graph,
     label: &str,
@@ -267,9 +268,11 @@ fn column_sum(
     if rows <= 4 * CHUNK {
         return graph.record(label, ColumnSum { accumulate, ..ColumnSum::whole(rows, columns) }, &[a, sums]);
     }
-    let lines = rows.div_ceil(CHUNK);
+    let fold =
+        [32, 16, 8, 4, 2].into_iter().find(|fold| rows % fold == 0 && fold * columns <= 32).unwrap_or(1);
+    let first = ColumnSum { chunk: CHUNK, ..ColumnSum::whole(rows / fold, fold * columns) };
+    let lines = (rows / fold).div_ceil(CHUNK) * fold;
     let parts = graph.buffer(format!("{label} in parts"), lines as usize * columns as usize, false);
-    let first = ColumnSum { chunk: CHUNK, ..ColumnSum::whole(rows, columns) };
     graph.record(format!("{label} in parts"), first, &[a, parts])?;
     let second = ColumnSum { accumulate, ..ColumnSum::whole(lines, columns) };
     graph.record(label, second, &[parts, sums])

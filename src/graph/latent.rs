@@ -1,7 +1,7 @@
 //! The Gaussian code of a variational autoencoder: its two halves, and the sample through which gradients pass.
 
 use super::{Graph, Tensor};
-use crate::kernels::latent::{Mean, Reparameterize, ReparameterizeBackward};
+use crate::kernels::latent::{LogRatio, Mean, Reparameterize, ReparameterizeBackward};
 use crate::{Error, Result};
 
 /// `mu` and `logvar` of a diagonal Gaussian, side by side in one tensor `[batch, 2 * latent]`.
@@ -52,6 +52,21 @@ impl Graph {
             graph.record("d mu, logvar", kernel, &[state, stats, dz, gradient])
         });
         Ok(z)
+    }
+
+    /// `log p(z) - log q(z|x)` of the samples that [`Graph::reparameterize`] draws of `code`, with the standard normal
+    /// as prior p: nats, one number an image, kept in the buffer `name` `[total]` at the image's place among the
+    /// `total` of an evaluation. Carries no gradient.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for a code of another graph.
+    pub fn collect_log_ratio(&mut self, name: &str, code: GaussianCode, total: u32) -> Result<()> {
+        self.know(name, code.stats)?;
+        let (rows, latent) = (code.stats.rows, code.latent());
+        let values = self.buffer(format!("{name} of each image"), rows as usize, false);
+        let operands = [self.state(), self.value(code.stats), values];
+        self.record(name, LogRatio { rows, latent }, &operands)?;
+        self.collect(name, values, total)
     }
 
     /// `mu` alone: the code of an image without noise. Carries no gradient.

@@ -33,12 +33,12 @@ pub use contraction::Jacobian;
 pub use latent::GaussianCode;
 pub use norm::BatchNorm;
 pub use objective::{
-    Objective, Reduction, bernoulli_nll, contraction, gaussian_kl, gaussian_nll, learned_gaussian_nll,
-    projected_contraction, squared_error,
+    Objective, Reduction, bernoulli_nll, continuous_bernoulli_nll, contraction, free_bits_kl, gaussian_kl,
+    gaussian_nll, kl_sparsity, l1, learned_gaussian_nll, projected_contraction, squared_error,
 };
 pub use parameters::{Init, Parameter, ParameterLayout};
 pub use plan::{BufferId, BufferSpec, Content, Dispatch, Phase, Plan, Slice};
 pub use replay::{Device, Pending, Replay};
 pub use shape::Shape;
-pub use training::{Batch, Optimizer};
+pub use training::{Batch, Optimizer, Update};
 pub use window::{Padding, Window};

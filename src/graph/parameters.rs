@@ -1,9 +1,10 @@
-//! Parameters in one flat buffer: named, 256-byte-aligned slots, and their first values.
+//! Parameters in one flat buffer, and running statistics in another: named, 256-byte-aligned slots, and their first
+//! values.
 
 use rand::RngExt;
 
-use super::Slice;
 use super::plan::BufferId;
+use super::{Graph, Slice};
 use crate::reference::philox::{PhiloxRng, Stream};
 use crate::{Error, Result};
 
@@ -139,5 +140,47 @@ impl ParameterLayout {
             values.fill_with(|| rng.random_range(-bound..bound));
         }
         flat
+    }
+}
+
+impl Graph {
+    /// A named parameter.
+    pub fn parameter(&mut self, name: impl Into<String>, shape: Vec<usize>, init: Init) -> Parameter {
+        self.layout.add(name.into(), shape, init)
+    }
+
+    /// Named numbers that start as `first` and that layers keep up to date in training, without a gradient: no optimizer
+    /// sees them. They live in the flat buffer `statistics`, which a model without any does not have.
+    pub fn statistic(&mut self, name: impl Into<String>, shape: Vec<usize>, first: f32) -> Parameter {
+        let statistic = self.statistics.add(name.into(), shape, Init::Constant(first));
+        let buffer = match self.statistics_buffer {
+            Some(buffer) => buffer,
+            None => self.buffer("statistics", 0, true).buffer,
+        };
+        self.statistics_buffer = Some(buffer);
+        self.buffers[buffer.0].words = self.statistics.words();
+        self.name("statistics", Slice { buffer, offset: 0, words: self.statistics.words() });
+        statistic
+    }
+
+    pub(super) fn statistics_buffer(&self) -> Result<BufferId> {
+        self.statistics_buffer.ok_or_else(|| Error::shape("statistics", "at least one in this graph", "none"))
+    }
+
+    /// Fails for a parameter that another graph declared.
+    pub(super) fn know_parameter(&self, operation: &str, parameter: &Parameter) -> Result<()> {
+        if self.layout.iter().any(|known| known == parameter) {
+            return Ok(());
+        }
+        Err(Error::shape(operation, "a parameter of this graph", format!("{} of another", parameter.name)))
+    }
+
+    /// Fails for a statistic that another graph declared, and for a parameter.
+    pub(super) fn know_statistic(&self, operation: &str, statistic: &Parameter) -> Result<()> {
+        if self.statistics.iter().any(|known| known == statistic) {
+            return Ok(());
+        }
+        let got = format!("{}, which is none of them", statistic.name);
+        Err(Error::shape(operation, "a statistic of this graph", got))
     }
 }

@@ -7,7 +7,7 @@ use super::{Graph, Plan, Slice, Tensor};
 use crate::kernels::batch::{Gather, Permute};
 use crate::kernels::corruption::{Corrupt, Corruption};
 use crate::kernels::optimizer::{Adam, Sgd};
-use crate::kernels::step::Advance;
+use crate::kernels::step::{Advance, Schedule};
 use crate::{Error, Result};
 
 /// Rows of the loss ring: the most steps one submit may hold.
@@ -63,6 +63,22 @@ pub struct Batch {
     pub clean: Tensor,
     /// As the encoder sees them: corrupted, or the same tensor as `clean`.
     pub seen: Tensor,
+}
+
+/// How a training step ends: the gradients' use, and what changes with the number of the step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Update {
+    /// How gradients become updates.
+    pub optimizer: Optimizer,
+    /// The learning rate and the share of a KL's weight, step by step.
+    pub schedule: Schedule,
+}
+
+impl From<Optimizer> for Update {
+    /// With a learning rate that stays as it is, and no warm-up.
+    fn from(optimizer: Optimizer) -> Self {
+        Self { optimizer, schedule: Schedule::default() }
+    }
 }
 
 impl Plan {
@@ -127,7 +143,8 @@ impl Graph {
     ///
     /// # Errors
     /// [`Error::Shape`] where an internal buffer does not fit, which the kernels' tests rule out.
-    pub fn update(&mut self, optimizer: Optimizer, total: u32) -> Result<()> {
+    pub fn update(&mut self, update: impl Into<Update>, total: u32) -> Result<()> {
+        let Update { optimizer, schedule } = update.into();
         self.enter(Phase::Update);
         let words = self.layout.words();
         let flat = |buffer: BufferId| Slice { buffer, offset: 0, words };
@@ -156,17 +173,17 @@ impl Graph {
                 self.record("adam", kernel, &operands)?;
             }
         }
-        self.advance(total, optimizer.betas())
+        let betas = optimizer.betas();
+        self.record("advance", Advance { batch: self.batch, count: total, betas, schedule }, &[self.state()])
     }
 
-    /// Moves the state on by one step over `total` images.
+    /// Moves the state on by one step over `total` images, where nothing is trained.
     ///
     /// # Errors
     /// As [`Graph::update`].
-    pub fn advance(&mut self, total: u32, betas: [f64; 2]) -> Result<()> {
+    pub fn advance(&mut self, total: u32) -> Result<()> {
         self.enter(Phase::Update);
-        let state = self.state();
-        let kernel = Advance { batch: self.batch, count: total, betas };
-        self.record("advance", kernel, &[state])
+        let (betas, schedule) = ([0.0; 2], Schedule::default());
+        self.record("advance", Advance { batch: self.batch, count: total, betas, schedule }, &[self.state()])
     }
 }

@@ -3,7 +3,7 @@
 
 use narrows_shaders::conv as shaders;
 
-use super::matmul::{self, Epilogue, Layout};
+use super::matmul::{self, Aligned, Epilogue, Layout};
 use super::{Kernel, Operand, Program, floats, within};
 use crate::gpu::Variants;
 use crate::reference::conv::Convolution;
@@ -87,6 +87,12 @@ impl Geometry {
     // Some CPU drivers end every loop of an invocation once they have run 65,535 rounds between them, without
     // a word. A round takes four channels of a tap, or four pixels.
     const MAX_ROUNDS: u64 = 65_000;
+    // Up to these on one side the tiles of a matrix product would be mostly empty.
+    const FEW_CHANNELS: u32 = 4;
+    // The longest filter that is read by unrolled loops.
+    const MAX_SHALLOW: u32 = 100;
+    // Pixels to a part of the weight's gradient, where a lane makes a part's piece by itself.
+    const DIRECT_CHUNK: u32 = 32;
 
     fn taps(&self) -> u32 {
         self.kernel[0] * self.kernel[1]
@@ -170,6 +176,10 @@ fn whole(channels: u32) -> bool {
     channels.is_multiple_of(4)
 }
 
+fn few(channels: u32) -> bool {
+    channels <= Geometry::FEW_CHANNELS
+}
+
 impl Down {
     fn extents(&self) -> [u32; 2] {
         [self.geometry.pixels(), self.geometry.features[2]]
@@ -188,11 +198,26 @@ impl Kernel for Down {
 
     fn program(&self, variants: &Variants) -> Program {
         let [rows, columns] = self.extents();
-        let each = [&shaders::DOWN_TILE, &shaders::DOWN_REGISTER, &shaders::DOWN_SHUFFLE];
-        let (shader, workgroups) = matmul::variant(variants, each, rows, columns);
-        let slope = matches!(self.epilogue, Epilogue::Slope(_));
-        let aligned = whole(self.geometry.image[2]) && (!slope || whole(columns));
-        let constants = matmul::constants(Layout::Nt, aligned, self.epilogue, self.accumulate);
+        let [kernel_height, kernel_width] = self.geometry.kernel;
+        let channels = self.geometry.image[2];
+        let shallow = few(channels) && self.geometry.taps() * channels <= Geometry::MAX_SHALLOW;
+        let (shader, workgroups) = if shallow {
+            (&shaders::DOWN_SHALLOW, shaders::shallow_workgroups(rows, columns))
+        } else if few(columns) {
+            (&shaders::DOWN_NARROW, shaders::narrow_workgroups(rows, columns))
+        } else {
+            let each = [&shaders::DOWN_TILE, &shaders::DOWN_REGISTER, &shaders::DOWN_SHUFFLE];
+            matmul::variant(variants, each, rows, columns)
+        };
+        let aligned = Aligned { a: whole(channels), b: whole(channels), kept: whole(columns) };
+        let mut constants = matmul::constants(Layout::Nt, aligned, self.epilogue, self.accumulate);
+        constants.push(("COLUMNS", f64::from(columns.min(4))));
+        if shallow {
+            constants.push(("KERNEL_HEIGHT", f64::from(kernel_height)));
+            constants.push(("KERNEL_WIDTH", f64::from(kernel_width)));
+            constants.push(("CHANNELS", f64::from(channels)));
+            constants.push(("OUT_CHANNELS", f64::from(columns)));
+        }
         Program { shader, entry: self.epilogue.entry(), constants, workgroups }
     }
 
@@ -250,10 +275,16 @@ impl Kernel for Up {
     fn program(&self, variants: &Variants) -> Program {
         let [rows, columns] = self.extents();
         let [down, across] = self.geometry.stride;
-        let each = [&shaders::UP_TILE, &shaders::UP_REGISTER, &shaders::UP_SHUFFLE];
-        let (shader, workgroups) = matmul::variant(variants, each, rows, columns);
-        let aligned = whole(self.geometry.image[2]) && whole(self.geometry.features[2]);
-        let constants = matmul::constants(Layout::Nn, aligned, self.epilogue, self.accumulate);
+        let (shader, workgroups) = if few(columns) {
+            (&shaders::UP_NARROW, shaders::narrow_workgroups(rows, columns))
+        } else {
+            let each = [&shaders::UP_TILE, &shaders::UP_REGISTER, &shaders::UP_SHUFFLE];
+            matmul::variant(variants, each, rows, columns)
+        };
+        let out_channels = self.geometry.features[2];
+        let aligned = Aligned { a: whole(out_channels), b: whole(columns), kept: whole(columns) };
+        let mut constants = matmul::constants(Layout::Nn, aligned, self.epilogue, self.accumulate);
+        constants.push(("COLUMNS", f64::from(columns.min(4))));
         Program { shader, entry: self.epilogue.entry(), constants, workgroups: workgroups * down * across }
     }
 
@@ -297,12 +328,16 @@ impl WeightGradient {
         Self { geometry, chunk: geometry.pixels(), accumulate: false }
     }
 
-    /// As many parts as keep a GPU busy and are worth their sum: some hundred pixels each, 64 parts and
-    /// 16 MiB of them at most.
+    /// As many parts as keep a GPU busy and are worth their sum: some hundred pixels each and 64 parts at
+    /// most, or where channels are few as many as there are lanes; and 16 MiB of them.
     pub fn split(geometry: Geometry) -> Self {
-        let most = ((1 << 22) / geometry.weight().max(1)).clamp(1, 64) as u32;
-        let parts = (geometry.pixels() / 512).clamp(1, most);
-        Self { chunk: geometry.pixels().div_ceil(parts).max(1), ..Self::whole(geometry) }
+        let most = ((1 << 22) / geometry.weight().max(1)).max(1) as u32;
+        let parts = match few(geometry.image[2]) || few(geometry.features[2]) {
+            true => geometry.pixels() / Geometry::DIRECT_CHUNK,
+            false => (geometry.pixels() / 512).min(64),
+        };
+        let chunk = geometry.pixels().div_ceil(parts.clamp(1, most)).max(1);
+        Self { chunk, ..Self::whole(geometry) }
     }
 
     /// How many parts there are.
@@ -323,11 +358,19 @@ impl Kernel for WeightGradient {
 
     fn program(&self, variants: &Variants) -> Program {
         let [rows, columns] = self.extents();
+        let aligned = Aligned { a: whole(rows), b: whole(self.geometry.image[2]), kept: true };
+        let mut constants = matmul::constants(Layout::Tn, aligned, Epilogue::None, self.accumulate);
+        let entry = Epilogue::None.entry();
+        // Directly, a round takes but one pixel.
+        let few = few(self.geometry.image[2]) || few(rows);
+        if few && u64::from(self.chunk) <= Geometry::MAX_ROUNDS {
+            constants.push(("ROWS", f64::from(rows.min(8))));
+            constants.push(("FILTER", f64::from(columns.min(12))));
+            let workgroups = shaders::weight_direct_workgroups(rows, columns, self.parts());
+            return Program { shader: &shaders::WEIGHT_DIRECT, entry, constants, workgroups };
+        }
         let each = [&shaders::WEIGHT_TILE, &shaders::WEIGHT_REGISTER, &shaders::WEIGHT_SHUFFLE];
         let (shader, workgroups) = matmul::variant(variants, each, rows, columns);
-        let aligned = whole(self.geometry.image[2]) && whole(self.geometry.features[2]);
-        let constants = matmul::constants(Layout::Tn, aligned, Epilogue::None, self.accumulate);
-        let entry = Epilogue::None.entry();
         Program { shader, entry, constants, workgroups: workgroups * self.parts() }
     }
 

@@ -1,4 +1,4 @@
-//! The Gaussian code: its sample, its mean, and its divergence from the prior (`shaders/latent.wgsl`).
+//! The Gaussian code: its sample and its mean (`shaders/latent.wgsl`).
 //!
 //! An encoder's head gives `stats` `[rows, 2 latent]`: mu in the first half of each row, logvar in the other.
 
@@ -8,9 +8,7 @@ use super::state::State;
 use super::{Kernel, Operand, Program, floats, floats_mut, put, within};
 use crate::Result;
 use crate::gpu::Variants;
-use crate::reference::latent::{
-    gaussian_kl, gaussian_kl_slopes, reparameterize, reparameterize_logvar_slope,
-};
+use crate::reference::latent::{log_ratio, reparameterize, reparameterize_logvar_slope};
 use crate::reference::philox::{Stream, normal_at};
 
 /// `z = mu + e^(logvar/2) eps` with eps drawn for the state's seed and step (Kingma and Welling 2013,
@@ -38,20 +36,16 @@ pub struct ReparameterizeBackward {
     pub accumulate: bool,
 }
 
-/// `value[row] = KL(N(mu, e^logvar) || N(0, 1))` in nats, unweighted, and `dstats = scale * d value / dstats`
-/// (Kingma and Welling 2013, appendix B).
+/// `value[row] = log p(z) - log q(z|x)` of the sample z that [`Reparameterize`] draws, in nats, with the prior
+/// p = N(0, 1) (Burda et al. 2015, equation 8, but for the likelihood).
 ///
-/// Operands: `stats` `[rows, 2 latent]`; then `value` `[rows]`, `dstats` `[rows, 2 latent]`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct GaussianKl {
+/// Operands: `state`, `stats` `[rows, 2 latent]`; then `value` `[rows]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LogRatio {
     /// Codes.
     pub rows: u32,
-    /// Numbers in a code. At most [`GaussianKl::MAX_LATENT`].
+    /// Numbers in a code. At most [`LogRatio::MAX_LATENT`].
     pub latent: u32,
-    /// The weight of the gradient: beta over the batch, say.
-    pub scale: f32,
-    /// Add to `dstats` instead of writing it. `value` is always written.
-    pub accumulate: bool,
 }
 
 /// `z = mu`: the code without noise, for inference.
@@ -65,7 +59,7 @@ pub struct Mean {
     pub latent: u32,
 }
 
-impl GaussianKl {
+impl LogRatio {
     /// The most numbers in a code: 64 lanes share a row, and some CPU drivers end every loop of an
     /// invocation after 65,535 rounds, without a word.
     pub const MAX_LATENT: u32 = 64 * 65_000;
@@ -76,12 +70,10 @@ impl GaussianKl {
 struct Params {
     rows: u32,
     latent: u32,
-    scale: f32,
 }
 
-// Only the divergence reads the scale.
-fn params(rows: u32, latent: u32, scale: f32) -> Vec<u8> {
-    bytemuck::bytes_of(&Params { rows, latent, scale }).to_vec()
+fn params(rows: u32, latent: u32) -> Vec<u8> {
+    bytemuck::bytes_of(&Params { rows, latent }).to_vec()
 }
 
 fn program(entry: &'static str, accumulate: bool, workgroups: u32) -> Program {
@@ -109,7 +101,7 @@ impl Kernel for Reparameterize {
     }
 
     fn params(&self) -> Vec<u8> {
-        params(self.rows, self.latent, 0.0)
+        params(self.rows, self.latent)
     }
 
     fn operands(&self) -> Vec<Operand> {
@@ -152,7 +144,7 @@ impl Kernel for ReparameterizeBackward {
     }
 
     fn params(&self) -> Vec<u8> {
-        params(self.rows, self.latent, 0.0)
+        params(self.rows, self.latent)
     }
 
     fn operands(&self) -> Vec<Operand> {
@@ -188,25 +180,24 @@ impl Kernel for ReparameterizeBackward {
     }
 }
 
-impl Kernel for GaussianKl {
+impl Kernel for LogRatio {
     fn name(&self) -> &'static str {
-        "gaussian_kl"
+        "latent log_ratio"
     }
 
     fn program(&self, _: &Variants) -> Program {
-        program("gaussian_kl", self.accumulate, shaders::kl_workgroups(self.rows))
+        program("log_ratio", false, shaders::ratio_workgroups(self.rows))
     }
 
     fn params(&self) -> Vec<u8> {
-        params(self.rows, self.latent, self.scale)
+        params(self.rows, self.latent)
     }
 
     fn operands(&self) -> Vec<Operand> {
-        let stats = size(self.rows, 2 * self.latent);
         vec![
-            Operand::read("stats", stats),
+            Operand::read("state", State::WORDS),
+            Operand::read("stats", size(self.rows, 2 * self.latent)),
             Operand::write("value", self.rows as usize),
-            Operand::write("dstats", stats),
         ]
     }
 
@@ -215,7 +206,7 @@ impl Kernel for GaussianKl {
     }
 
     fn flops(&self) -> u64 {
-        15 * size(self.rows, self.latent) as u64
+        25 * size(self.rows, self.latent) as u64
     }
 
     fn shape(&self) -> String {
@@ -223,20 +214,16 @@ impl Kernel for GaussianKl {
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let stats = floats(reads[0]);
+        let state = State::from_words(reads[0]);
+        let stats = floats(reads[1]);
         let latent = self.latent as usize;
-        let scale = f64::from(self.scale);
-        for row in 0..self.rows as usize {
-            let mut value = 0.0;
-            for mu in row * 2 * latent..row * 2 * latent + latent {
-                let (m, v) = (f64::from(stats[mu]), f64::from(stats[mu + latent]));
-                value += gaussian_kl(m, v);
-                let [by_mu, by_logvar] = gaussian_kl_slopes(m, v);
-                let dstats = floats_mut(writes[1]);
-                put(&mut dstats[mu], scale * by_mu, self.accumulate);
-                put(&mut dstats[mu + latent], scale * by_logvar, self.accumulate);
-            }
-            floats_mut(writes[0])[row] = value as f32;
+        let each = |e: usize| {
+            let mu = mu_at(e, self.latent);
+            let eps = normal_at(state.seed, state.step, Stream::Latent, e);
+            log_ratio(f64::from(stats[mu]), f64::from(stats[mu + latent]), eps)
+        };
+        for (row, value) in floats_mut(writes[0]).iter_mut().enumerate().take(self.rows as usize) {
+            *value = (row * latent..(row + 1) * latent).map(each).sum::<f64>() as f32;
         }
     }
 }
@@ -251,7 +238,7 @@ impl Kernel for Mean {
     }
 
     fn params(&self) -> Vec<u8> {
-        params(self.rows, self.latent, 0.0)
+        params(self.rows, self.latent)
     }
 
     fn operands(&self) -> Vec<Operand> {

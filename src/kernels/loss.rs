@@ -5,11 +5,12 @@ use narrows_shaders::loss as shaders;
 use super::{Kernel, Operand, Program, floats, floats_mut, within};
 use crate::gpu::Variants;
 pub use crate::reference::loss::Kind;
+use crate::reference::loss::continuous_mean;
 use crate::{Error, Result};
 
 /// `value[row] = -log p(x[row] | y[row])` in nats, unweighted, and `dy = scale * d value / dy`.
 ///
-/// Operands: `y` `[rows, columns]` (logits for [`Kind::Bernoulli`], else means), `x` `[rows, columns]`, for
+/// Operands: `y` `[rows, columns]` (logits for either Bernoulli, else means), `x` `[rows, columns]`, for
 /// [`Kind::GaussianLearned`] `log_variance` `[1]`; then `value` `[rows]`, `dy` `[rows, columns]`, and for
 /// [`Kind::GaussianLearned`] `log_variance_gradient` `[rows]`, each row's share, times `scale`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,6 +25,15 @@ pub struct Loss {
     pub scale: f32,
     /// Add to `dy` instead of writing it. The other outputs are always written.
     pub accumulate: bool,
+}
+
+/// `mean = 1 / (1 - e^-y) - 1 / y`: what logits say that a pixel is on average, of a continuous Bernoulli.
+///
+/// Operands: `y` `[count]`; then `mean` `[count]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ContinuousMean {
+    /// How many pixels.
+    pub count: u32,
 }
 
 #[repr(C)]
@@ -57,6 +67,7 @@ impl Kernel for Loss {
             Kind::Gaussian { .. } => "loss gaussian",
             Kind::GaussianLearned => "loss gaussian_learned",
             Kind::Bernoulli => "loss bernoulli",
+            Kind::ContinuousBernoulli => "loss continuous_bernoulli",
         }
     }
 
@@ -101,7 +112,11 @@ impl Kernel for Loss {
     }
 
     fn flops(&self) -> u64 {
-        let each = if self.kind == Kind::Bernoulli { 30 } else { 4 };
+        let each = match self.kind {
+            Kind::Bernoulli => 30,
+            Kind::ContinuousBernoulli => 60,
+            _ => 4,
+        };
         each * self.pixels() as u64
     }
 
@@ -128,6 +143,42 @@ impl Kernel for Loss {
             if let Some(gradients) = writes.get_mut(2) {
                 floats_mut(gradients)[row] = log_variance_gradient as f32;
             }
+        }
+    }
+}
+
+impl Kernel for ContinuousMean {
+    fn name(&self) -> &'static str {
+        "loss continuous_mean"
+    }
+
+    fn program(&self, _: &Variants) -> Program {
+        let workgroups = shaders::mean_workgroups(self.count);
+        Program { shader: &shaders::SHADER, entry: "continuous_mean", constants: vec![], workgroups }
+    }
+
+    fn params(&self) -> Vec<u8> {
+        let params = Params { rows: self.count, columns: 1, ..bytemuck::Zeroable::zeroed() };
+        bytemuck::bytes_of(&params).to_vec()
+    }
+
+    fn operands(&self) -> Vec<Operand> {
+        let count = self.count as usize;
+        vec![Operand::read("y", count), Operand::write("mean", count)]
+    }
+
+    fn flops(&self) -> u64 {
+        20 * u64::from(self.count)
+    }
+
+    fn shape(&self) -> String {
+        format!("[{}]", self.count)
+    }
+
+    fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
+        let means = floats_mut(writes[0]).iter_mut().zip(floats(reads[0]));
+        for (mean, y) in means.take(self.count as usize) {
+            *mean = continuous_mean(f64::from(*y)) as f32;
         }
     }
 }

@@ -129,10 +129,18 @@ pub(super) fn variant(
     }
 }
 
+/// Which operands are whole vec4s along the axis that is contiguous in memory.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Aligned {
+    pub(super) a: bool,
+    pub(super) b: bool,
+    pub(super) kept: bool,
+}
+
 /// The constants of every variant.
 pub(super) fn constants(
     layout: Layout,
-    aligned: bool,
+    aligned: Aligned,
     epilogue: Epilogue,
     accumulate: bool,
 ) -> Vec<(&'static str, f64)> {
@@ -140,7 +148,10 @@ pub(super) fn constants(
     vec![
         ("TRANSPOSE_A", flag(layout.transpose_a())),
         ("TRANSPOSE_B", flag(layout.transpose_b())),
-        ("ALIGNED", flag(aligned)),
+        ("ALIGNED_A", flag(aligned.a)),
+        ("ALIGNED_B", flag(aligned.b)),
+        // Only the slope reads it; elsewhere it would make two pipelines of one.
+        ("ALIGNED_KEPT", flag(aligned.kept || !matches!(epilogue, Epilogue::Slope(_)))),
         ("ACCUMULATE", flag(accumulate)),
         ("ACTIVATION", f64::from(epilogue.activation().code())),
     ]
@@ -176,12 +187,14 @@ impl MatMul {
     /// rounds between them, without a word, and the shortest step of the variants is 4.
     pub const MAX_DEPTH: u32 = 4 * 65_000;
 
-    // vec4 loads need the contiguous extents of A, of B and of what is kept to be multiples of four.
-    fn aligned(&self) -> bool {
-        let a = if self.layout.transpose_a() { self.rows } else { self.depth };
-        let b = if self.layout.transpose_b() { self.depth } else { self.columns };
-        let kept = if matches!(self.epilogue, Epilogue::Slope(_)) { self.columns } else { 4 };
-        [a, b, kept].iter().all(|extent| extent.is_multiple_of(4))
+    // vec4 loads need the contiguous extent to be a multiple of four.
+    fn aligned(&self) -> Aligned {
+        let whole = |extent: u32| extent.is_multiple_of(4);
+        Aligned {
+            a: whole(if self.layout.transpose_a() { self.rows } else { self.depth }),
+            b: whole(if self.layout.transpose_b() { self.depth } else { self.columns }),
+            kept: whole(self.columns),
+        }
     }
 }
 

@@ -30,7 +30,7 @@ pub struct MaxPool {
 
 /// How the result of [`MaxPool`] changes where x changes by t: `y = t` where each maximum stands.
 ///
-/// Operands: `x`, which is t `[batch, height, width, channels]`, `chosen`, which is the forward pass's argmax; then
+/// Operands: `x`, which is t `[batch, height, width, channels]`, `largest`, which is the forward pass's argmax; then
 /// `y` `[batch, out_height, out_width, channels]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct MaxPoolTangent {
@@ -40,7 +40,7 @@ pub struct MaxPoolTangent {
 
 /// The gradient of [`MaxPool`]: each element of x gets dy of the windows whose maximum it is.
 ///
-/// Operands: `dy` `[batch, out_height, out_width, channels]`, `chosen`, which is the forward pass's argmax; then `dx`
+/// Operands: `dy` `[batch, out_height, out_width, channels]`, `largest`, which is the forward pass's argmax; then `dx`
 /// `[batch, height, width, channels]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct MaxPoolBackward {
@@ -181,7 +181,7 @@ impl Kernel for MaxPoolTangent {
         let outputs = self.pool.outputs();
         vec![
             Operand::read("x", self.pool.inputs()),
-            Operand::read("chosen", outputs),
+            Operand::read("largest", outputs),
             Operand::write("y", outputs),
         ]
     }
@@ -223,7 +223,7 @@ impl Kernel for MaxPoolBackward {
         let outputs = self.pool.outputs();
         vec![
             Operand::read("dy", outputs),
-            Operand::read("chosen", outputs),
+            Operand::read("largest", outputs),
             Operand::write("dx", self.pool.inputs()),
         ]
     }

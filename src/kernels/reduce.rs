@@ -37,6 +37,9 @@ impl ColumnSum {
     /// rounds between them, without a word, and a lane takes every eighth row.
     pub const MAX_CHUNK: u32 = 8 * 65_000;
 
+    // Up to this chunk a lane is faster by itself.
+    const SHORT_CHUNK: u32 = 32;
+
     /// All rows to one sum.
     pub const fn whole(rows: u32, columns: u32) -> Self {
         Self { rows, columns, chunk: rows, accumulate: false }
@@ -49,12 +52,13 @@ impl Kernel for ColumnSum {
     }
 
     fn program(&self, _: &Variants) -> Program {
-        Program {
-            shader: &shaders::SHADER,
-            entry: "column_sum",
-            constants: vec![("ACCUMULATE", f64::from(u8::from(self.accumulate)))],
-            workgroups: shaders::workgroups(self.rows, self.columns, self.chunk),
-        }
+        let (entry, workgroups) = if self.chunk <= Self::SHORT_CHUNK {
+            ("column_sum_short", shaders::short_workgroups(self.rows, self.columns, self.chunk))
+        } else {
+            ("column_sum", shaders::workgroups(self.rows, self.columns, self.chunk))
+        };
+        let constants = vec![("ACCUMULATE", f64::from(u8::from(self.accumulate)))];
+        Program { shader: &shaders::SHADER, entry, constants, workgroups }
     }
 
     fn params(&self) -> Vec<u8> {

@@ -2,7 +2,7 @@
 
 use crate::reference::philox::key;
 
-/// The step's state: seed, position in the data, learning rate, Adam's corrections.
+/// The step's state: seed, position in the data, learning rate, Adam's corrections, the KL's warm-up.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
 pub struct State {
@@ -20,14 +20,25 @@ pub struct State {
     pub correction1: f32,
     /// Adam's `1 - beta2^t` for the step under way.
     pub correction2: f32,
+    /// The share of the KL's weight that counts at this step: 1 but during its warm-up.
+    pub kl_share: f32,
 }
 
 impl State {
-    /// The state before the first step. `betas` are the decay rates of Adam's two moments, zeros for an
-    /// optimizer that has none.
+    /// The state before the first step, without a warm-up. `betas` are the decay rates of Adam's two moments, zeros
+    /// for an optimizer that has none.
     pub fn new(seed: u64, learning_rate: f32, betas: [f64; 2]) -> Self {
         let [correction1, correction2] = betas.map(|beta| (1.0 - beta) as f32);
-        Self { seed: key(seed), step: 0, epoch: 0, cursor: 0, learning_rate, correction1, correction2 }
+        Self {
+            seed: key(seed),
+            step: 0,
+            epoch: 0,
+            cursor: 0,
+            learning_rate,
+            correction1,
+            correction2,
+            kl_share: 1.0,
+        }
     }
 
     /// Its size in 32-bit words.

@@ -15,6 +15,8 @@ pub enum LikelihoodKind {
     /// Independent Bernoulli pixels (binary cross-entropy on logits).
     #[default]
     Bernoulli,
+    /// Independent continuous Bernoulli pixels, a density on [0, 1] (on logits).
+    ContinuousBernoulli,
     /// Independent Gaussian pixels with a fixed standard deviation.
     Gaussian,
     /// Independent Gaussian pixels that share one learned variance.
@@ -27,8 +29,8 @@ impl LikelihoodKind {
     /// What its loss is counted in.
     pub const fn unit(self) -> &'static str {
         match self {
-            Self::Bernoulli | Self::Gaussian | Self::GaussianLearned => "nats",
             Self::SquaredError => "squared error",
+            _ => "nats",
         }
     }
 
@@ -96,6 +98,19 @@ pub enum ContractionKind {
     Estimate,
 }
 
+/// What keeps the code of the sparse autoencoder sparse.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SparsityKind {
+    /// Nothing.
+    #[default]
+    None,
+    /// The sum of the absolute values of its units.
+    L1,
+    /// The KL between the target and each unit's mean activation over the batch: of sigmoid units.
+    Kl,
+}
+
 /// A model, before it meets images.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -127,11 +142,21 @@ pub struct ModelConfig {
     pub contraction_weight: f32,
     /// Whether the decoder's weights are the encoder's, transposed.
     pub tied: bool,
+    /// Nats that each dimension of a Gaussian code may have for nothing, on average over a batch: what lies below is
+    /// not trained away.
+    pub free_bits: f32,
+    /// What keeps the code of the sparse autoencoder sparse.
+    pub sparsity: SparsityKind,
+    /// What that is multiplied by: a sum over the units of the code, averaged over the images of a batch.
+    pub sparsity_weight: f32,
+    /// The mean activation that `kl` wants each unit to have.
+    pub sparsity_target: f32,
     /// Whether layers have biases.
     pub bias: bool,
     /// Whether the mean training image is subtracted first.
     pub center: bool,
-    /// What is done to the images that the encoder sees in training. Evaluations see them as they are.
+    /// What is done to the images that the encoder sees in training, before any mean image is subtracted.
+    /// Evaluations see them as they are.
     pub corruption: CorruptionKind,
     /// The standard deviation of the corruption's noise, in pixel values of [0, 1], or the probability that a
     /// pixel is lost.
@@ -166,6 +191,10 @@ impl ModelConfig {
             contraction: ContractionKind::default(),
             contraction_weight: 0.1,
             tied: false,
+            free_bits: 0.0,
+            sparsity: SparsityKind::default(),
+            sparsity_weight: 1e-3,
+            sparsity_target: 0.1,
             bias: true,
             center: false,
             corruption: CorruptionKind::default(),
@@ -210,8 +239,9 @@ impl ModelConfig {
         if !(self.deviation.is_finite() && self.deviation > 0.0) {
             return Err(Error::setting("deviation", "a positive number", self.deviation));
         }
-        for (name, weight) in [("kl_weight", self.kl_weight), ("contraction_weight", self.contraction_weight)]
-        {
+        let weights = [self.kl_weight, self.free_bits, self.sparsity_weight, self.contraction_weight];
+        let names = ["kl_weight", "free_bits", "sparsity_weight", "contraction_weight"];
+        for (name, weight) in names.into_iter().zip(weights) {
             if !(weight.is_finite() && weight >= 0.0) {
                 return Err(Error::setting(name, "a number that is not negative", weight));
             }
@@ -226,6 +256,7 @@ impl ModelConfig {
                 "false where `encoder` or `decoder` list layers: only those that `hidden` means can be tied";
             return Err(Error::setting("tied", expected, true));
         }
+        self.check_sparsity()?;
         if let Some(corruption) = self.corruption() {
             corruption::check(corruption)?;
         }
@@ -233,21 +264,10 @@ impl ModelConfig {
             let expected = "gaussian, dropout or salt-and-pepper for a denoising autoencoder";
             return Err(Error::setting("corruption", expected, "none"));
         }
-        if self.likelihood == LikelihoodKind::Bernoulli {
-            if self.output_activation != Activation::Identity {
-                let expected = "identity with the bernoulli likelihood, which takes logits";
-                return Err(Error::setting("output_activation", expected, self.output_activation));
-            }
-            if let Some(activation) = self.decoder.last().and_then(LayerConfig::activation)
-                && activation != Activation::Identity
-            {
-                let expected = "identity in the last layer with the bernoulli likelihood, which takes logits";
-                return Err(Error::setting("decoder", expected, activation));
-            }
-            if self.center {
-                let expected = "false with the bernoulli likelihood, whose pixels lie in [0, 1]";
-                return Err(Error::setting("center", expected, true));
-            }
+        self.check_logits()?;
+        if self.free_bits > 0.0 && !known.has_prior() {
+            let expected = format!("0 for {}, whose code has no KL to a prior", known.name());
+            return Err(Error::setting("free_bits", expected, self.free_bits));
         }
         if known.has_prior() && self.code_activation != Activation::Identity {
             let expected = "identity for a Gaussian code, whose mu and logvar may be any number";
@@ -261,6 +281,57 @@ impl ModelConfig {
                 let got = format!("hidden {:?}, code {code}, output {output}", self.hidden);
                 return Err(Error::setting("linear", "no hidden layer and no activation", got));
             }
+        }
+        Ok(())
+    }
+
+    fn check_sparsity(&self) -> Result<()> {
+        if !(self.sparsity_target > 0.0 && self.sparsity_target < 1.0) {
+            return Err(Error::setting("sparsity_target", "above 0 and below 1", self.sparsity_target));
+        }
+        let kind = match self.sparsity {
+            SparsityKind::None => return Ok(()),
+            SparsityKind::L1 => "l1",
+            SparsityKind::Kl => "kl",
+        };
+        if self.variant != "sparse" {
+            let expected = format!("none for {}; the variant sparse has it", self.variant);
+            return Err(Error::setting("sparsity", expected, kind));
+        }
+        let expected = "sigmoid with the sparsity kl, which is of logistic units";
+        let (setting, units) = match self.encoder.last() {
+            Some(last) if self.latent == 0 => {
+                ("encoder", last.clone().or_activation(self.activation).activation().unwrap_or_default())
+            }
+            _ => ("code_activation", self.code_activation),
+        };
+        if self.sparsity == SparsityKind::Kl && units != Activation::Sigmoid {
+            return Err(Error::setting(setting, expected, units));
+        }
+        Ok(())
+    }
+
+    // Whether the decoder gives logits and the pixels lie where a likelihood of logits wants them.
+    fn check_logits(&self) -> Result<()> {
+        let likelihood = match self.likelihood {
+            LikelihoodKind::Bernoulli => "bernoulli",
+            LikelihoodKind::ContinuousBernoulli => "continuous-bernoulli",
+            _ => return Ok(()),
+        };
+        if self.output_activation != Activation::Identity {
+            let expected = format!("identity with the {likelihood} likelihood, which takes logits");
+            return Err(Error::setting("output_activation", expected, self.output_activation));
+        }
+        if let Some(activation) = self.decoder.last().and_then(LayerConfig::activation)
+            && activation != Activation::Identity
+        {
+            let expected =
+                format!("identity in the last layer with the {likelihood} likelihood, which takes logits");
+            return Err(Error::setting("decoder", expected, activation));
+        }
+        if self.center {
+            let expected = format!("false with the {likelihood} likelihood, whose pixels lie in [0, 1]");
+            return Err(Error::setting("center", expected, true));
         }
         Ok(())
     }

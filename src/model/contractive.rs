@@ -48,8 +48,8 @@ impl Variant for Contractive {
         let outputs = network.encoder.record_each(graph, batch.seen)?;
         let code = outputs.last().copied().unwrap_or(batch.seen);
         let y = network.decoder.record(graph, code)?;
-        let contraction = network.contraction(graph, batch.seen, &outputs, network.contraction)?;
-        Ok(network.likelihood.nll(y, batch.clean) + network.contraction_weight * contraction)
+        let contraction = network.contraction(graph, batch.seen, &outputs, network.config.contraction)?;
+        Ok(network.likelihood.nll(y, batch.clean) + network.config.contraction_weight * contraction)
     }
 
     fn penalty(&self, config: &ModelConfig) -> Option<Penalty> {

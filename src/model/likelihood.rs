@@ -1,9 +1,10 @@
 //! What a decoder's output says of an image: the loss it is trained on, and the image it stands for.
 
 use super::{LikelihoodKind, ModelConfig};
+use crate::Result;
 use crate::graph::{
-    Graph, Init, Objective, Parameter, Tensor, bernoulli_nll, gaussian_nll, learned_gaussian_nll,
-    squared_error,
+    Graph, Init, Objective, Parameter, Tensor, bernoulli_nll, continuous_bernoulli_nll, gaussian_nll,
+    learned_gaussian_nll, squared_error,
 };
 use crate::reference::activation::Activation;
 
@@ -12,6 +13,8 @@ use crate::reference::activation::Activation;
 pub enum Likelihood {
     /// Independent Bernoulli pixels; the decoder gives logits.
     Bernoulli,
+    /// Independent continuous Bernoulli pixels, a density on [0, 1]; the decoder gives logits.
+    ContinuousBernoulli,
     /// Independent Gaussian pixels with this standard deviation; the decoder gives means.
     Gaussian(f32),
     /// Independent Gaussian pixels that share one learned variance.
@@ -26,6 +29,7 @@ impl Likelihood {
     pub(super) fn declare(config: &ModelConfig, graph: &mut Graph) -> Self {
         match config.likelihood {
             LikelihoodKind::Bernoulli => Self::Bernoulli,
+            LikelihoodKind::ContinuousBernoulli => Self::ContinuousBernoulli,
             LikelihoodKind::Gaussian => Self::Gaussian(config.deviation),
             LikelihoodKind::GaussianLearned => {
                 Self::GaussianLearned(graph.parameter("log_variance", vec![1], Init::Constant(-2.0)))
@@ -38,17 +42,22 @@ impl Likelihood {
     pub fn nll(&self, output: Tensor, x: Tensor) -> Objective {
         match self {
             Self::Bernoulli => bernoulli_nll(output, x),
+            Self::ContinuousBernoulli => continuous_bernoulli_nll(output, x),
             Self::Gaussian(deviation) => gaussian_nll(output, x, *deviation),
             Self::GaussianLearned(log_variance) => learned_gaussian_nll(output, x, log_variance),
             Self::SquaredError => squared_error(output, x),
         }
     }
 
-    /// What turns the decoder's output into the mean image.
-    pub const fn mean_activation(&self) -> Activation {
+    /// The mean image that the decoder's output stands for.
+    ///
+    /// # Errors
+    /// [`Error::Shape`](crate::Error::Shape) for an output of another graph.
+    pub fn mean(&self, graph: &mut Graph, output: Tensor) -> Result<Tensor> {
         match self {
-            Self::Bernoulli => Activation::Sigmoid,
-            _ => Activation::Identity,
+            Self::Bernoulli => graph.activation("mean image", output, Activation::Sigmoid),
+            Self::ContinuousBernoulli => graph.continuous_mean("mean image", output),
+            Self::Gaussian(_) | Self::GaussianLearned(_) | Self::SquaredError => Ok(output),
         }
     }
 }

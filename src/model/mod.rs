@@ -14,10 +14,13 @@ mod network;
 mod penalty;
 mod plans;
 mod presets;
+mod sparse;
 mod tangent;
 mod vae;
 
-pub use config::{ContractionKind, CorruptionKind, InitScheme, LikelihoodKind, ModelConfig, ReductionKind};
+pub use config::{
+    ContractionKind, CorruptionKind, InitScheme, LikelihoodKind, ModelConfig, ReductionKind, SparsityKind,
+};
 pub use extent::{Extent, PaddingConfig};
 pub use layer::LayerConfig;
 pub use likelihood::Likelihood;
@@ -26,7 +29,7 @@ pub use penalty::Penalty;
 pub use plans::Model;
 pub use presets::{Preset, preset, presets};
 
-use crate::graph::{Batch, Graph, Objective, Tensor};
+use crate::graph::{Batch, GaussianCode, Graph, Objective, Tensor};
 use crate::train::Config;
 use crate::{Error, Result};
 
@@ -60,6 +63,15 @@ pub trait Variant: Sync {
         network.encoder.record(graph, x)
     }
 
+    /// The distribution q(z given x) of images x; None where codes are points.
+    ///
+    /// # Errors
+    /// As [`Variant::code`].
+    fn posterior(&self, network: &Network, graph: &mut Graph, x: Tensor) -> Result<Option<GaussianCode>> {
+        let _ = (network, graph, x);
+        Ok(None)
+    }
+
     /// What training minimizes: `seen` is encoded, `clean` is explained.
     ///
     /// # Errors
@@ -84,8 +96,15 @@ pub trait Variant: Sync {
 }
 
 /// Every variant. Tests, help texts and the command line walk this list.
-pub const ALL: [&dyn Variant; 6] =
-    [&linear::Linear, &mlp::Mlp, &cnn::Cnn, &denoising::Denoising, &contractive::Contractive, &vae::Vae];
+pub const ALL: [&dyn Variant; 7] = [
+    &linear::Linear,
+    &mlp::Mlp,
+    &cnn::Cnn,
+    &denoising::Denoising,
+    &contractive::Contractive,
+    &sparse::Sparse,
+    &vae::Vae,
+];
 
 /// The variant called `name`.
 ///

@@ -2,7 +2,7 @@
 
 use super::blueprint::{Blueprint, PlannedLayer};
 use super::layer::LayerConfig;
-use super::{ContractionKind, InitScheme, Likelihood, ModelConfig};
+use super::{InitScheme, Likelihood, ModelConfig};
 use crate::Result;
 use crate::graph::{BatchNorm, Graph, Init, Parameter, Shape, Tensor};
 use crate::reference::activation::Activation;
@@ -174,12 +174,8 @@ pub struct Network {
     pub decoder: Stack,
     /// How reconstructions are judged.
     pub likelihood: Likelihood,
-    /// What the KL to the prior is multiplied by.
-    pub kl_weight: f32,
-    /// How the squared norm of the encoder's Jacobian is found.
-    pub contraction: ContractionKind,
-    /// What it is multiplied by.
-    pub contraction_weight: f32,
+    /// The model's settings: the weights of penalties, say.
+    pub config: ModelConfig,
 }
 
 impl Network {
@@ -190,13 +186,6 @@ impl Network {
         } else {
             Stack::declare(graph, "decoder", &blueprint.decoder, config)
         };
-        Self {
-            encoder,
-            decoder,
-            likelihood: Likelihood::declare(config, graph),
-            kl_weight: config.kl_weight,
-            contraction: config.contraction,
-            contraction_weight: config.contraction_weight,
-        }
+        Self { encoder, decoder, likelihood: Likelihood::declare(config, graph), config: config.clone() }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::blueprint::Blueprint;
 use super::{ContractionKind, ModelConfig, Network, Penalty, ReductionKind, Variant, variant};
-use crate::graph::{Batch, Graph, Optimizer, Plan, Shape, Tensor, projected_contraction};
+use crate::graph::{Batch, Graph, Plan, Shape, Tensor, Update, projected_contraction};
 use crate::kernels::corruption::Corruption;
 use crate::{Error, Result};
 
@@ -127,7 +127,7 @@ impl Model {
         batch: u32,
         total: u32,
         shuffle: bool,
-        optimizer: Optimizer,
+        update: impl Into<Update>,
         keep_all: bool,
     ) -> Result<Plan> {
         let mut graph = Graph::new(batch);
@@ -135,7 +135,7 @@ impl Model {
         let images = self.images(&mut graph, total, shuffle, self.config.corruption())?;
         let objective = self.variant.objective(&network, &mut graph, images)?;
         graph.minimize(objective, self.config.reduction.into())?;
-        graph.update(optimizer, total)?;
+        graph.update(update, total)?;
         Ok(graph.finish(keep_all))
     }
 
@@ -150,7 +150,31 @@ impl Model {
         let images = self.images(&mut graph, total, false, None)?;
         let objective = self.variant.objective(&network, &mut graph, images)?;
         graph.evaluate(objective, total)?;
-        graph.advance(total, [0.0; 2])?;
+        graph.advance(total)?;
+        Ok(graph.finish(false))
+    }
+
+    /// One step in order over `total` images, uncorrupted, of the importance weights `p(x, z) / q(z|x)` of one sample
+    /// z an image (Burda et al. 2015, equation 8): `-log p(x|z)` in `reconstruction` and `log p(z) - log q(z|x)` in
+    /// `log_ratio`, nats of each image `[total]`.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a model whose code is no Gaussian or whose likelihood is no probability, and as
+    /// [`Model::training`].
+    pub fn importance(&self, batch: u32, total: u32) -> Result<Plan> {
+        let mut graph = Graph::inference(batch);
+        let network = self.network(&mut graph);
+        let images = self.images(&mut graph, total, false, None)?;
+        let code = self.variant.posterior(&network, &mut graph, images.seen)?;
+        let Some(code) = code.filter(|_| self.config.likelihood.is_probability()) else {
+            let expected = "a variational autoencoder that is judged by a probability";
+            return Err(Error::setting("importance-weighted bound", expected, &self.config.variant));
+        };
+        let z = graph.reparameterize(code)?;
+        let output = network.decoder.record(&mut graph, z)?;
+        graph.evaluate(network.likelihood.nll(output, images.clean), total)?;
+        graph.collect_log_ratio("log_ratio", code, total)?;
+        graph.advance(total)?;
         Ok(graph.finish(false))
     }
 
@@ -177,7 +201,7 @@ impl Model {
             }
         };
         graph.evaluate(norm, total)?;
-        graph.advance(total, [0.0; 2])?;
+        graph.advance(total)?;
         Ok(graph.finish(false))
     }
 
@@ -219,7 +243,7 @@ impl Model {
         let code = self.variant.code(&network, &mut graph, images.seen)?;
         graph.output("code", code)?;
         self.decode(&mut graph, &network, code, "reconstruction")?;
-        graph.advance(total, [0.0; 2])?;
+        graph.advance(total)?;
         Ok(graph.finish(false))
     }
 
@@ -238,7 +262,7 @@ impl Model {
 
     fn decode(&self, graph: &mut Graph, network: &Network, code: Tensor, name: &str) -> Result<()> {
         let output = network.decoder.record(graph, code)?;
-        let image = graph.activation("mean image", output, network.likelihood.mean_activation())?;
+        let image = network.likelihood.mean(graph, output)?;
         graph.output(name, image)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Extent, LayerConfig, ModelConfig, Network, PaddingConfig, Penalty, Preset, Variant};
 use crate::Result;
-use crate::graph::{Batch, Graph, Objective, Tensor, gaussian_kl};
+use crate::graph::{Batch, GaussianCode, Graph, Objective, Tensor, free_bits_kl};
 use crate::reference::activation::Activation;
 use crate::train::{Config, OptimizerKind};
 
@@ -48,16 +48,21 @@ impl Variant for Vae {
         latent.saturating_mul(2)
     }
 
+    fn posterior(&self, network: &Network, graph: &mut Graph, x: Tensor) -> Result<Option<GaussianCode>> {
+        Ok(Some(network.encoder.record(graph, x)?.gaussian()?))
+    }
+
     fn code(&self, network: &Network, graph: &mut Graph, x: Tensor) -> Result<Tensor> {
         let code = network.encoder.record(graph, x)?.gaussian()?;
         graph.code_mean(code)
     }
 
     fn objective(&self, network: &Network, graph: &mut Graph, batch: Batch) -> Result<Objective> {
+        let ModelConfig { kl_weight, free_bits, .. } = network.config;
         let code = network.encoder.record(graph, batch.seen)?.gaussian()?;
         let z = graph.reparameterize(code)?;
         let logits = network.decoder.record(graph, z)?;
-        Ok(network.likelihood.nll(logits, batch.clean) + network.kl_weight * gaussian_kl(code))
+        Ok(network.likelihood.nll(logits, batch.clean) + kl_weight * free_bits_kl(code, free_bits))
     }
 
     fn penalty(&self, config: &ModelConfig) -> Option<Penalty> {

@@ -1,4 +1,4 @@
-//! The Gaussian code's sample and divergence: the twin of `shaders/latent.wgsl`.
+//! The Gaussian code's sample: the twin of `shaders/latent.wgsl`.
 
 /// A sample of `N(mu, e^logvar)` made from a standard normal `eps`: `mu + e^(logvar/2) eps` (Kingma and
 /// Welling 2013, section 2.4).
@@ -11,20 +11,17 @@ pub fn reparameterize_logvar_slope(logvar: f64, eps: f64) -> f64 {
     0.5 * (0.5 * logvar).exp() * eps
 }
 
-/// Nats of `KL(N(mu, e^logvar) || N(0, 1))`: `(mu^2 + e^logvar - 1 - logvar) / 2` (Kingma and Welling 2013,
-/// appendix B).
-pub fn gaussian_kl(mu: f64, logvar: f64) -> f64 {
-    0.5 * (mu * mu + (logvar.exp_m1() - logvar))
-}
-
-/// The derivatives of [`gaussian_kl`] by `mu` and by `logvar`.
-pub fn gaussian_kl_slopes(mu: f64, logvar: f64) -> [f64; 2] {
-    [mu, 0.5 * logvar.exp_m1()]
+/// `log p(z) - log q(z|x)` of one number z of a sample made from `eps`, in nats, with the prior p = N(0, 1) and
+/// `q = N(mu, e^logvar)`: `(eps^2 - z^2 + logvar) / 2`. Its mean over eps is minus the divergence.
+pub fn log_ratio(mu: f64, logvar: f64, eps: f64) -> f64 {
+    let z = reparameterize(mu, logvar, eps);
+    0.5 * ((eps - z) * (eps + z) + logvar)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reference::divergence::gaussian_kl;
 
     const H: f64 = 1e-5;
 
@@ -41,33 +38,32 @@ mod tests {
             close("sample by mu", 1.0, sample(mu + H, logvar), sample(mu - H, logvar));
             let slope = reparameterize_logvar_slope(logvar, eps);
             close("sample by logvar", slope, sample(mu, logvar + H), sample(mu, logvar - H));
-            let [by_mu, by_logvar] = gaussian_kl_slopes(mu, logvar);
-            close("kl by mu", by_mu, gaussian_kl(mu + H, logvar), gaussian_kl(mu - H, logvar));
-            close("kl by logvar", by_logvar, gaussian_kl(mu, logvar + H), gaussian_kl(mu, logvar - H));
         }
     }
 
     #[test]
-    fn the_divergence_is_the_mean_log_ratio_of_the_densities() {
-        let (mu, logvar) = (0.8, -0.6);
+    fn the_log_ratio_is_that_of_the_densities() {
         let log_density = |z: f64, mu: f64, logvar: f64| {
             -0.5 * ((z - mu).powi(2) * (-logvar).exp() + logvar + std::f64::consts::TAU.ln())
         };
-        let term = |i: i32| {
-            let z = f64::from(i) * 1e-3;
-            let q = log_density(z, mu, logvar);
-            q.exp() * (q - log_density(z, 0.0, 0.0)) * 1e-3
-        };
-        let integral: f64 = (-9000..9000).map(term).sum();
-        let kl = gaussian_kl(mu, logvar);
-        assert!((integral - kl).abs() < 1e-9, "{kl}, by integration {integral}");
+        for (mu, logvar, eps) in [(0.0, 0.0, 1.0), (0.8, -0.6, 0.3), (-2.0, 1.1, -1.7)] {
+            let z = reparameterize(mu, logvar, eps);
+            let expected = log_density(z, 0.0, 0.0) - log_density(z, mu, logvar);
+            let got = log_ratio(mu, logvar, eps);
+            assert!((got - expected).abs() < 1e-12, "{mu}, {logvar}, {eps}: {got}, not {expected}");
+        }
     }
 
     #[test]
-    fn the_divergence_is_zero_at_the_prior_and_positive_elsewhere() {
-        assert_eq!(gaussian_kl(0.0, 0.0), 0.0);
-        for (mu, logvar) in [(1e-4, 0.0), (0.0, 1e-6), (0.0, -1e-6), (-2.0, 3.0)] {
-            assert!(gaussian_kl(mu, logvar) > 0.0, "{mu}, {logvar}");
+    fn the_mean_log_ratio_is_minus_the_divergence() {
+        for (mu, logvar) in [(0.0, 0.0), (0.8, -0.6), (-2.0, 1.1)] {
+            let term = |i: i32| {
+                let eps = f64::from(i) * 1e-3;
+                (-0.5 * eps * eps).exp() / std::f64::consts::TAU.sqrt() * log_ratio(mu, logvar, eps) * 1e-3
+            };
+            let mean: f64 = (-9000..9000).map(term).sum();
+            let kl = gaussian_kl(mu, logvar);
+            assert!((mean + kl).abs() < 1e-9, "{mu}, {logvar}: {mean} against {kl}");
         }
     }
 }

@@ -23,6 +23,9 @@ pub enum Kind {
     GaussianLearned,
     /// Of logits y and x in `[0, 1]`: `softplus(y) - x y` nats
     Bernoulli,
+    /// The same made a density on `[0, 1]`: `log((e^y - 1) / y) - x y` nats (Loaiza-Ganem and Cunningham 2019,
+    /// equations 4 and 5, in logits)
+    ContinuousBernoulli,
 }
 
 impl Kind {
@@ -33,6 +36,7 @@ impl Kind {
             Self::Gaussian { .. } => "gaussian",
             Self::GaussianLearned => "gaussian_learned",
             Self::Bernoulli => "bernoulli",
+            Self::ContinuousBernoulli => "continuous_bernoulli",
         }
     }
 
@@ -51,6 +55,7 @@ impl Kind {
             // softplus(y) = y + softplus(-y), which keeps what is left when y - x y cancels.
             Self::Bernoulli if y > 0.0 => (1.0 - x) * y + softplus(-y),
             Self::Bernoulli => softplus(y) - x * y,
+            Self::ContinuousBernoulli => (y.max(0.0) - x * y) + continuous_excess(y),
         }
     }
 
@@ -61,6 +66,7 @@ impl Kind {
             Self::Gaussian { deviation } => (y - x) / f64::from(deviation).powi(2),
             Self::GaussianLearned => (y - x) * (-log_variance).exp(),
             Self::Bernoulli => sigmoid(y) - x,
+            Self::ContinuousBernoulli => continuous_mean(y) - x,
         }
     }
 
@@ -73,6 +79,21 @@ impl Kind {
     }
 }
 
+// log((e^y - 1) / y) - max(y, 0) = log((1 - e^-|y|) / |y|)
+fn continuous_excess(y: f64) -> f64 {
+    let a = y.abs();
+    if a == 0.0 { 0.0 } else { (-(-a).exp_m1() / a).ln() }
+}
+
+/// The mean of a continuous Bernoulli with logit y: `1 / (1 - e^-y) - 1 / y`, one half at zero (Loaiza-Ganem and
+/// Cunningham 2019, equation 6, in logits).
+pub fn continuous_mean(y: f64) -> f64 {
+    if y.abs() < 1e-2 {
+        return 0.5 + y / 12.0 - y.powi(3) / 720.0 + y.powi(5) / 30240.0;
+    }
+    -1.0 / (-y).exp_m1() - 1.0 / y
+}
+
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
@@ -83,8 +104,13 @@ impl fmt::Display for Kind {
 mod tests {
     use super::*;
 
-    const KINDS: [Kind; 4] =
-        [Kind::SquaredError, Kind::Gaussian { deviation: 0.3 }, Kind::GaussianLearned, Kind::Bernoulli];
+    const KINDS: [Kind; 5] = [
+        Kind::SquaredError,
+        Kind::Gaussian { deviation: 0.3 },
+        Kind::GaussianLearned,
+        Kind::Bernoulli,
+        Kind::ContinuousBernoulli,
+    ];
 
     const POINTS: [(f64, f64, f64); 6] = [
         (0.0, 0.0, 0.0),
@@ -123,6 +149,29 @@ mod tests {
             let density = |i: i32| (-kind.value(0.2, f64::from(i) * 1e-3, v)).exp();
             let mass = (-5000..5000).map(density).sum::<f64>() * 1e-3;
             assert!((mass - 1.0).abs() < 1e-9, "{kind}: {mass}");
+        }
+    }
+
+    #[test]
+    fn continuous_bernoulli_densities_integrate_to_one_around_their_mean() {
+        for y in [-200.0, -7.0, -1.0, -1e-3, 0.0, 1e-9, 0.02, 0.5, 3.0, 40.0] {
+            // Simpson's rule.
+            let n = 20_000;
+            let integral = |f: &dyn Fn(f64) -> f64| {
+                let weight = |i: i32| if i == 0 || i == n { 1.0 } else { f64::from(2 + 2 * (i % 2)) };
+                let term = |i: i32| {
+                    let x = f64::from(i) / f64::from(n);
+                    weight(i) * f(x) * (-Kind::ContinuousBernoulli.value(y, x, 0.0)).exp()
+                };
+                (0..=n).map(term).sum::<f64>() / f64::from(3 * n)
+            };
+            let (mass, mean) = (integral(&|_| 1.0), integral(&|x| x));
+            assert!((mass - 1.0).abs() < 1e-9, "logit {y}: {mass}");
+            assert!(
+                (mean - continuous_mean(y)).abs() < 1e-9,
+                "logit {y}: {mean}, not {}",
+                continuous_mean(y)
+            );
         }
     }
 

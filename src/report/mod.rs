@@ -5,14 +5,36 @@
 as SVG or as PNG, from the same list of shapes."
 )]
 
+#[cfg(feature = "plot")]
+mod embedding;
+#[cfg(feature = "plot")]
+mod figures_page;
 mod grid;
+#[cfg(feature = "plot")]
+mod html;
+#[cfg(feature = "plot")]
+mod latent;
 #[cfg(feature = "plot")]
 mod picture;
 #[cfg(feature = "plot")]
 mod plot;
+#[cfg(feature = "plot")]
+mod principal;
+#[cfg(feature = "plot")]
+mod run_report;
 
+#[cfg(feature = "plot")]
+pub use embedding::{Pca, Tsne, pca};
+#[cfg(feature = "plot")]
+pub use figures_page::figures_page;
 pub use grid::{Grid, interleaved};
 #[cfg(feature = "plot")]
 pub use picture::{Anchor, Area, Colour, Picture, Pixels};
 #[cfg(feature = "plot")]
-pub use plot::{Axis, Page, Panel, Scatter, Series, Thumbnails};
+pub use plot::{
+    Axis, Curve, Field, HeatMap, Histogram, Images, Lines, Page, Panel, Quiver, Scatter, Series, Thumbnails,
+};
+#[cfg(feature = "plot")]
+pub use principal::PrincipalComponents;
+#[cfg(feature = "plot")]
+pub use run_report::{REPORT, report_run};

@@ -84,10 +84,11 @@ impl Trainer {
     /// Goes on where `checkpoint` left off: from there the numbers are those of an uninterrupted run.
     ///
     /// # Errors
-    /// [`Error::Setting`] where it is of another configuration, but for the number of epochs and the data's
-    /// place, or of other images.
+    /// [`Error::Setting`] where it is of another configuration, but for the data's place and, with a learning rate
+    /// that does not fall over them, the number of epochs; or of other images.
     pub fn restore(&mut self, checkpoint: &Checkpoint) -> Result<()> {
         let mut expected = self.config.clone();
+        checkpoint.config.train.check_epochs(expected.train.epochs)?;
         expected.train.epochs = checkpoint.config.train.epochs;
         expected.data = checkpoint.config.data.clone();
         if checkpoint.config != expected {

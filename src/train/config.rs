@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::{ScheduleKind, WarmupKind};
 use crate::data::{self, Form, Source, Split};
 use crate::graph::Optimizer;
 use crate::model::{ModelConfig, preset, variant};
@@ -33,8 +34,16 @@ pub struct TrainConfig {
     pub batch: u32,
     /// The kind of optimizer.
     pub optimizer: OptimizerKind,
-    /// Its learning rate.
+    /// Its learning rate, with which the run begins.
     pub learning_rate: f32,
+    /// How the learning rate goes over the run's epochs.
+    pub schedule: ScheduleKind,
+    /// How the weight of a Gaussian code's KL comes in.
+    pub kl_warmup: WarmupKind,
+    /// Over how many epochs it does; from there on it is there as a whole.
+    pub kl_warmup_epochs: u32,
+    /// How often it rises in them, where that is cyclical.
+    pub kl_cycles: u32,
     /// SGD's momentum.
     pub momentum: f32,
     /// Decay of Adam's first moment.
@@ -153,7 +162,8 @@ impl TrainConfig {
         if !(self.weight_decay.is_finite() && self.weight_decay >= 0.0) {
             return Err(Error::setting("weight_decay", "a number that is not negative", self.weight_decay));
         }
-        for (name, value) in [("batch", self.batch), ("epochs", self.epochs)] {
+        let counts = [self.batch, self.epochs, self.kl_warmup_epochs, self.kl_cycles];
+        for (name, value) in ["batch", "epochs", "kl_warmup_epochs", "kl_cycles"].into_iter().zip(counts) {
             if value == 0 {
                 return Err(Error::setting(name, "at least 1", value));
             }
@@ -176,6 +186,10 @@ impl Config {
                 batch: 128,
                 optimizer: OptimizerKind::Adam,
                 learning_rate: 1e-3,
+                schedule: ScheduleKind::default(),
+                kl_warmup: WarmupKind::default(),
+                kl_warmup_epochs: 10,
+                kl_cycles: 4,
                 momentum: 0.0,
                 beta1: 0.9,
                 beta2: 0.999,
@@ -276,6 +290,11 @@ impl Config {
     /// [`Error::Setting`] naming the first that does not.
     pub fn check(&self) -> Result<()> {
         self.model.check()?;
+        let known = variant(&self.model.variant)?;
+        if self.train.kl_warmup != WarmupKind::None && !known.has_prior() {
+            let expected = format!("none for {}, whose code has no KL to a prior", known.name());
+            return Err(Error::setting("kl_warmup", expected, "a warm-up"));
+        }
         self.train.check()?;
         self.data.check()
     }

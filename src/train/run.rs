@@ -81,7 +81,8 @@ impl Run {
     }
 
     /// Goes on with the run in `folder` from `checkpoint`: the result equals that of an uninterrupted one bit
-    /// for bit. `config` may differ from the checkpoint's in the number of epochs and the data's place.
+    /// for bit. `config` may differ from the checkpoint's in the data's place and, where no learning
+    /// rate falls over them, in the number of epochs.
     ///
     /// # Errors
     /// [`Error::Setting`] where `config` or the images are not the run's, and as [`Trainer::new`].

@@ -10,7 +10,7 @@ use super::metrics::RunningLosses;
 use super::{Config, EpochReport, Evaluator, Losses, Progress};
 use crate::data::Split;
 use crate::graph::{Device, Pending, Plan, Replay};
-use crate::kernels::{floats, state::State};
+use crate::kernels::floats;
 use crate::model::Model;
 use crate::{Error, Result};
 
@@ -68,11 +68,11 @@ impl Trainer {
         let model = Model::new(&config.model, data.train.shape().try_into()?)?;
         let images = count(&data.train)?;
         let train = &config.train;
-        let plan = model.training(train.batch, images, true, train.optimizer(), false)?;
+        let plan = model.training(train.batch, images, true, train.update(images)?, false)?;
         let mut replay = Replay::new(device, plan).await?;
         replay.write("images", &packed(&data.train.images))?;
         replay.write_initial(train.seed)?;
-        replay.write_state(&State::new(train.seed, train.learning_rate, train.optimizer().betas()))?;
+        replay.write_state(&train.first_state(images)?)?;
         let center = config.model.center.then(|| mean_image(&data.train));
         if let Some(center) = &center {
             replay.write_floats("center", center)?;
@@ -132,7 +132,7 @@ impl Trainer {
 
     // Batches run on across passes over the data, so epochs end at the first step that completes one.
     fn steps_until(&self, epochs: u32) -> u64 {
-        (u64::from(epochs) * u64::from(self.data.images)).div_ceil(u64::from(self.config.train.batch))
+        self.config.train.steps(epochs, self.data.images)
     }
 
     /// Trains to the end of the epoch and validates. `watch` sees the progress and returns whether to go

@@ -1,7 +1,6 @@
 //! Small training steps of every variant, at odd sizes, and a graph recorded by hand.
 
 use narrows::graph::{Graph, Init, Plan, Reduction, Replay, Shape, bernoulli_nll, squared_error};
-use narrows::kernels::State;
 use narrows::kernels::activation::Activation;
 use narrows::model::{Extent, LayerConfig, Model, PaddingConfig, Variant};
 use narrows::train::{Config, packed};
@@ -23,7 +22,8 @@ pub fn config(variant: &dyn Variant) -> Config {
         config.model.hidden = vec![17, 9];
         config.model.activation = Activation::Silu;
     }
-    if config.model.code_activation != Activation::Identity {
+    // The code of a sparse autoencoder is one of logistic units.
+    if ![Activation::Identity, Activation::Sigmoid].contains(&config.model.code_activation) {
         config.model.code_activation = Activation::Tanh;
     }
     if !config.model.encoder.is_empty() {
@@ -60,7 +60,7 @@ pub fn config(variant: &dyn Variant) -> Config {
 /// A training step of `config`, shuffled.
 pub fn plan(config: &Config, keep_all: bool) -> Plan {
     let model = Model::new(&config.model, IMAGE).unwrap();
-    model.training(BATCH, TOTAL, true, config.train.optimizer(), keep_all).unwrap()
+    model.training(BATCH, TOTAL, true, config.train.update(TOTAL).unwrap(), keep_all).unwrap()
 }
 
 /// The first parameters of `config`, biases not zero.
@@ -85,16 +85,14 @@ pub fn start(config: &Config, replay: &mut Replay) -> narrows::Result<()> {
     if config.model.center {
         replay.write_floats("center", &vec![0.5; PIXELS as usize])?;
     }
-    let train = &config.train;
-    replay.write_state(&State::new(train.seed, train.learning_rate, train.optimizer().betas()))
+    replay.write_state(&config.train.first_state(TOTAL)?)
 }
 
 /// The weights of the terms in the ring in what `config` minimizes.
 pub fn weights(config: &Config) -> Vec<f32> {
     let pixel = config.model.reduction == narrows::model::ReductionKind::Pixel;
     let penalty = Model::new(&config.model, IMAGE).unwrap().penalty();
-    let penalty = penalty.map_or(0.0, |penalty| penalty.weight);
-    vec![if pixel { 1.0 / PIXELS as f32 } else { 1.0 }, penalty]
+    vec![if pixel { 1.0 / PIXELS as f32 } else { 1.0 }, penalty.map_or(0.0, |penalty| penalty.weight)]
 }
 
 /// The weights of the terms of [`by_hand`].

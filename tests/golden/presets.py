@@ -30,8 +30,8 @@ MLP = {
 }
 SPARSE = {**MLP, "code_activation": "sigmoid"}
 TIED = {
-    "activation": "relu", "code_activation": "sigmoid", "output_activation": "identity", "bias": True, "tied": True,
-    "likelihood": "bernoulli", "reduction": "image", "optimizer": "adam", "learning_rate": 1e-3,
+    "activation": "relu", "code_activation": "sigmoid", "output_activation": "identity", "bias": True,
+    "likelihood": "bernoulli", "reduction": "image", "optimizer": "adam", "learning_rate": 1e-3, "tied": True,
 }
 VAE = {
     "activation": "relu", "code_activation": "identity", "output_activation": "identity", "bias": True,
@@ -284,12 +284,12 @@ class Model:
         encode = lambda image: self.apply(parameters, "encoder", image[None])[0]
         if self.config["contraction"] == "exact":
             return (torch.func.vmap(torch.func.jacrev(encode))(x) ** 2).sum(dim=(1, 2)).mean()
-        v = self.directions(x, step)
+        v = self.projection(x, step)
         tangent = lambda image, direction: torch.func.jvp(encode, (image,), (direction,))[1]
         return (torch.func.vmap(tangent)(x, v) ** 2).sum(dim=1).mean()
 
-    def directions(self, x, step):
-        """The random direction of each image: the words' highest bits as signs."""
+    def projection(self, x, step):
+        """The random direction of each image, of ones and minus ones: a word's highest bit is the sign."""
         bits = words(self.config["seed"], PROJECTION, step, x.numel()).reshape(-1)[: x.numel()]
         signs = 1.0 - 2.0 * (bits >> np.uint64(31)).astype(np.float64)
         return torch.tensor(signs, dtype=x.dtype).reshape(x.shape)
@@ -350,17 +350,16 @@ PRESETS = {
     },
     "mlp": {**MLP, "learning_rate": 1.5},
     "cnn": {**MLP, "code_activation": "identity", "latent": 0},
-    "contractive": {**TIED, "contraction": "exact", "contraction_weight": CONTRACTION},
-    "contractive-deep": {**MLP, "contraction": "exact", "contraction_weight": 1e-3},
-    "tied": TIED,
-    "tied-decay": {**TIED, "optimizer": "adamw", "weight_decay": DECAY},
-    "tied-denoising": {**TIED, "corruption": "gaussian", "corruption_amount": 0.2},
     "denoising": {**MLP, "corruption": "gaussian", "corruption_amount": 0.2},
     "denoising-dropout": {**MLP, "corruption": "dropout", "corruption_amount": 0.5},
     "sparse": {**SPARSE, "sparsity": "l1", "sparsity_weight": 1e-3},
     "sparse-kl": {**SPARSE, "sparsity": "kl", "sparsity_weight": 0.05 / 32, "sparsity_target": 0.1},
     "sparse-none": SPARSE,
     "vae": VAE,
+    "vae-cnn": VAE,
+    "tied": TIED,
+    "contractive": {**TIED, "contraction": "exact", "contraction_weight": 0.1},
+    "contractive-deep": {**MLP, "contraction": "exact", "contraction_weight": 1e-3},
 }
 
 SMALL = {"image": [6, 5, 1], "count": 5}
@@ -378,20 +377,36 @@ CASES = {
             "decoder": [transpose(6, "valid"), transpose(4), transpose(1)],
         },
     },
-    "contractive": {**SMALL, "preset": "contractive", "model": {"hidden": [], "latent": 11}},
-    "contractive-deep": {**SMALL, "preset": "contractive-deep", "model": NARROW},
-    "contractive-estimate": {
-        **SMALL, "preset": "contractive-deep", "model": {**NARROW, "contraction": "estimate"},
-    },
-    "tied": {**SMALL, "preset": "tied", "model": {"hidden": [9], "latent": 4, "activation": "tanh"}},
-    "tied-decay": {**SMALL, "preset": "tied-decay", "model": {"hidden": [], "latent": 11}},
-    "tied-denoising": {**SMALL, "preset": "tied-denoising", "model": {"hidden": [], "latent": 11}},
     "denoising": {**SMALL, "preset": "denoising", "model": NARROW},
     "denoising-dropout": {**SMALL, "preset": "denoising-dropout", "model": NARROW},
     "sparse": {**SMALL, "preset": "sparse", "model": {"hidden": [9], "latent": 17}},
     "sparse-kl": {**SMALL, "preset": "sparse-kl", "model": {"hidden": [9], "latent": 17}},
     "sparse-none": {**SMALL, "preset": "sparse-none", "model": {"hidden": [9], "latent": 17}},
     "vae": {**SMALL, "preset": "vae", "model": NARROW},
+    "vae-cnn": {
+        "image": [8, 8, 1], "count": 3, "preset": "vae-cnn",
+        "model": {
+            "latent": 2,
+            "encoder": [conv(4, stride=2), conv(8, stride=2)],
+            "decoder": [
+                {"layer": "dense", "units": 2 * 2 * 8, "activation": "relu"},
+                {"layer": "reshape", "shape": [2, 2, 8]},
+                transpose(4),
+                transpose(1),
+            ],
+        },
+    },
+    "tied": {**SMALL, "preset": "tied", "model": {"latent": 13}},
+    "tied-deep": {**SMALL, "preset": "tied", "model": {**NARROW, "activation": "tanh"}},
+    "contractive": {**SMALL, "preset": "contractive", "model": {"latent": 13}},
+    "contractive-estimate": {
+        **SMALL, "preset": "contractive", "model": {"latent": 13, "contraction": "estimate"},
+    },
+    "contractive-deep": {**SMALL, "preset": "contractive-deep", "model": NARROW},
+    "contractive-deeper": {
+        **SMALL, "preset": "contractive-deep",
+        "model": {"hidden": [11, 7], "latent": 3, "activation": "softplus", "code_activation": "tanh"},
+    },
 }
 
 

@@ -67,14 +67,19 @@ pub fn write_idx(folder: &Path) {
 
 /// 7 x 5 to 3 x 2 and back.
 pub fn layers() -> [Vec<LayerConfig>; 2] {
-    let text = r#"
+    parsed(
+        r#"
         encoder = [{ layer = "conv", filters = 3, kernel = 3 }, { layer = "max-pool", size = 2 }]
         decoder = [
             { layer = "dense", units = 12 },
             { layer = "reshape", shape = [3, 2, 2] },
             { layer = "conv-transpose", filters = 1, kernel = 3, stride = 2, padding = "valid" },
         ]
-    "#;
+    "#,
+    )
+}
+
+fn parsed(text: &str) -> [Vec<LayerConfig>; 2] {
     let mut sides: std::collections::HashMap<String, Vec<LayerConfig>> = toml::from_str(text).unwrap();
     ["encoder", "decoder"].map(|side| sides.remove(side).unwrap())
 }
@@ -91,6 +96,29 @@ pub fn config(variant: &str) -> Config {
     }
     config.train.batch = 8;
     config.train.epochs = 3;
+    config
+}
+
+/// Batch normalisation on either side, and dropout: what training changes beside parameters, and draws.
+pub fn normalized() -> Config {
+    let mut config = config("mlp");
+    config.model.hidden = Vec::new();
+    [config.model.encoder, config.model.decoder] = parsed(
+        r#"
+        encoder = [
+            { layer = "conv", filters = 3, kernel = 3, activation = "identity" },
+            { layer = "batch-norm", activation = "relu", momentum = 0.5 },
+            { layer = "max-pool", size = 2 },
+            { layer = "dropout", rate = 0.1 },
+        ]
+        decoder = [
+            { layer = "dense", units = 12 },
+            { layer = "batch-norm", activation = "gelu", momentum = 0.5 },
+            { layer = "dense", units = 35 },
+        ]
+    "#,
+    );
+    config.train.learning_rate = 0.5;
     config
 }
 

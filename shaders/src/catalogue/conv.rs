@@ -1,39 +1,91 @@
-//! Convolutions: the matrix-product variants on operands that are seen in images. Workgroups are those of
-//! the product, times its parts.
+//! Convolutions: the matrix-product variants on operands that are seen in images, whose workgroups are those of
+//! the product, times its parts; and kernels of their own for few channels.
 
 use crate::table::Shader;
 
+// Those of a product, and the columns where they are few.
+macro_rules! overrides {
+    ($($more:literal),*) => {
+        &[
+            "TRANSPOSE_A", "TRANSPOSE_B", "ALIGNED_A", "ALIGNED_B", "ALIGNED_KEPT", "ACCUMULATE", "ACTIVATION",
+            "COLUMNS", $($more),*
+        ]
+    };
+}
+
+macro_rules! variant {
+    ($name:literal, $variant:literal, $operands:literal $(, $more:literal)*) => {
+        Shader {
+            overrides: overrides!($($more),*),
+            ..product!($name, $variant, "lib/conv.wgsl", $operands)
+        }
+    };
+}
+
 /// Features of an image, for CPU drivers with subgroups of exactly 8.
-pub const DOWN_SHUFFLE: Shader =
-    product!("conv_down_shuffle", "matmul_shuffle.wgsl", "lib/conv.wgsl", "lib/conv_down.wgsl");
+pub const DOWN_SHUFFLE: Shader = variant!("conv_down_shuffle", "matmul_shuffle.wgsl", "lib/conv_down.wgsl");
 
 /// Features of an image, for GPUs.
-pub const DOWN_TILE: Shader =
-    product!("conv_down_tile", "matmul_tile.wgsl", "lib/conv.wgsl", "lib/conv_down.wgsl");
+pub const DOWN_TILE: Shader = variant!("conv_down_tile", "matmul_tile.wgsl", "lib/conv_down.wgsl");
 
 /// Features of an image, for anything else.
 pub const DOWN_REGISTER: Shader =
-    product!("conv_down_register", "matmul_register.wgsl", "lib/conv.wgsl", "lib/conv_down.wgsl");
+    variant!("conv_down_register", "matmul_register.wgsl", "lib/conv_down.wgsl");
 
 /// An image of features, for CPU drivers with subgroups of exactly 8.
-pub const UP_SHUFFLE: Shader =
-    product!("conv_up_shuffle", "matmul_shuffle.wgsl", "lib/conv.wgsl", "lib/conv_up.wgsl");
+pub const UP_SHUFFLE: Shader = variant!("conv_up_shuffle", "matmul_shuffle.wgsl", "lib/conv_up.wgsl");
 
 /// An image of features, for GPUs.
-pub const UP_TILE: Shader = product!("conv_up_tile", "matmul_tile.wgsl", "lib/conv.wgsl", "lib/conv_up.wgsl");
+pub const UP_TILE: Shader = variant!("conv_up_tile", "matmul_tile.wgsl", "lib/conv_up.wgsl");
 
 /// An image of features, for anything else.
-pub const UP_REGISTER: Shader =
-    product!("conv_up_register", "matmul_register.wgsl", "lib/conv.wgsl", "lib/conv_up.wgsl");
+pub const UP_REGISTER: Shader = variant!("conv_up_register", "matmul_register.wgsl", "lib/conv_up.wgsl");
 
 /// The weight's gradient, for CPU drivers with subgroups of exactly 8.
 pub const WEIGHT_SHUFFLE: Shader =
-    product!("conv_weight_shuffle", "matmul_shuffle.wgsl", "lib/conv.wgsl", "lib/conv_weight.wgsl");
+    variant!("conv_weight_shuffle", "matmul_shuffle.wgsl", "lib/conv_weight.wgsl");
 
 /// The weight's gradient, for GPUs.
-pub const WEIGHT_TILE: Shader =
-    product!("conv_weight_tile", "matmul_tile.wgsl", "lib/conv.wgsl", "lib/conv_weight.wgsl");
+pub const WEIGHT_TILE: Shader = variant!("conv_weight_tile", "matmul_tile.wgsl", "lib/conv_weight.wgsl");
 
 /// The weight's gradient, for anything else.
 pub const WEIGHT_REGISTER: Shader =
-    product!("conv_weight_register", "matmul_register.wgsl", "lib/conv.wgsl", "lib/conv_weight.wgsl");
+    variant!("conv_weight_register", "matmul_register.wgsl", "lib/conv_weight.wgsl");
+
+/// Features of an image of at most four channels.
+pub const DOWN_SHALLOW: Shader = variant!(
+    "conv_shallow",
+    "conv_shallow.wgsl",
+    "lib/conv_down.wgsl",
+    "KERNEL_HEIGHT",
+    "KERNEL_WIDTH",
+    "CHANNELS",
+    "OUT_CHANNELS"
+);
+
+/// Features of an image, of at most four channels.
+pub const DOWN_NARROW: Shader = variant!("conv_down_narrow", "conv_narrow.wgsl", "lib/conv_down.wgsl");
+
+/// An image of features, of at most four channels.
+pub const UP_NARROW: Shader = variant!("conv_up_narrow", "conv_narrow.wgsl", "lib/conv_up.wgsl");
+
+/// The weight's gradient, where image or features have at most four channels.
+pub const WEIGHT_DIRECT: Shader = Shader {
+    entries: super::matmul::ENTRIES.split_at(1).0,
+    ..variant!("conv_weight_direct", "conv_weight_direct.wgsl", "lib/conv_weight.wgsl", "ROWS", "FILTER")
+};
+
+/// Workgroups of [`DOWN_SHALLOW`] for `rows` x `columns`.
+pub const fn shallow_workgroups(rows: u32, columns: u32) -> u32 {
+    rows.div_ceil(64) * columns.div_ceil(16)
+}
+
+/// Workgroups of [`DOWN_NARROW`], and of a part of [`UP_NARROW`], for `rows` x `columns`.
+pub const fn narrow_workgroups(rows: u32, columns: u32) -> u32 {
+    rows.div_ceil(256) * columns.div_ceil(4)
+}
+
+/// Workgroups of [`WEIGHT_DIRECT`] for `parts` of `rows` x `columns`.
+pub const fn weight_direct_workgroups(rows: u32, columns: u32, parts: u32) -> u32 {
+    (rows.div_ceil(8) * columns.div_ceil(12) * parts).div_ceil(64)
+}

@@ -1,4 +1,4 @@
-//! The Gaussian code: its sample, its mean, and its divergence from the prior.
+//! The Gaussian code: its sample and its mean.
 
 use crate::table::{Binding, Entry, Shader};
 
@@ -9,32 +9,26 @@ const Z: Binding = Binding::write(4, "z");
 const VALUE: Binding = Binding::write(5, "value");
 const DSTATS: Binding = Binding::write(6, "dstats");
 
-/// `reparameterize`, `reparameterize_backward`, `gaussian_kl` and `mean`.
+/// `reparameterize`, `reparameterize_backward`, `log_ratio` and `mean`.
 pub const SHADER: Shader = Shader {
     name: "latent",
-    source: compose!(
-        "lib/stable.wgsl",
-        "lib/row_sum.wgsl",
-        "lib/philox.wgsl",
-        "lib/state.wgsl",
-        "latent.wgsl"
-    ),
+    source: compose!("lib/row_sum.wgsl", "lib/log.wgsl", "lib/philox.wgsl", "lib/state.wgsl", "latent.wgsl"),
     overrides: &["ACCUMULATE"],
     entries: &[
         Entry { name: "reparameterize", bindings: &[Binding::PARAMS, STATE, STATS, Z] },
         Entry { name: "reparameterize_backward", bindings: &[Binding::PARAMS, STATE, STATS, DZ, DSTATS] },
-        Entry { name: "gaussian_kl", bindings: &[Binding::PARAMS, STATS, VALUE, DSTATS] },
+        Entry { name: "log_ratio", bindings: &[Binding::PARAMS, STATE, STATS, VALUE] },
         Entry { name: "mean", bindings: &[Binding::PARAMS, STATS, Z] },
     ],
     subgroups: false,
 };
 
-/// Workgroups of every entry but `gaussian_kl`, for a code of `count` = rows x latent numbers.
+/// Workgroups of every entry but `log_ratio`, for a code of `count` = rows x latent numbers.
 pub const fn workgroups(count: u32) -> u32 {
     count.div_ceil(256)
 }
 
-/// Workgroups of `gaussian_kl`.
-pub const fn kl_workgroups(rows: u32) -> u32 {
+/// Workgroups of `log_ratio`.
+pub const fn ratio_workgroups(rows: u32) -> u32 {
     rows
 }

@@ -8,11 +8,18 @@ const LOG_VARIANCE: Binding = Binding::read(3, "log_variance");
 const VALUE: Binding = Binding::write(4, "value");
 const DY: Binding = Binding::write(5, "dy");
 const LOG_VARIANCE_GRADIENT: Binding = Binding::write(6, "log_variance_gradient");
+const MEAN: Binding = Binding::write(7, "mean");
 
-/// `squared_error`, `gaussian`, `gaussian_learned` and `bernoulli`.
+/// `squared_error`, `gaussian`, `gaussian_learned`, `bernoulli`, `continuous_bernoulli` and its `continuous_mean`.
 pub const SHADER: Shader = Shader {
     name: "loss",
-    source: compose!("lib/stable.wgsl", "lib/row_sum.wgsl", "loss.wgsl"),
+    source: compose!(
+        "lib/stable.wgsl",
+        "lib/row_sum.wgsl",
+        "lib/log.wgsl",
+        "lib/continuous.wgsl",
+        "loss.wgsl"
+    ),
     overrides: &["ACCUMULATE"],
     entries: &[
         Entry { name: "squared_error", bindings: &[Binding::PARAMS, Y, X, VALUE, DY] },
@@ -22,11 +29,18 @@ pub const SHADER: Shader = Shader {
             bindings: &[Binding::PARAMS, Y, X, LOG_VARIANCE, VALUE, DY, LOG_VARIANCE_GRADIENT],
         },
         Entry { name: "bernoulli", bindings: &[Binding::PARAMS, Y, X, VALUE, DY] },
+        Entry { name: "continuous_bernoulli", bindings: &[Binding::PARAMS, Y, X, VALUE, DY] },
+        Entry { name: "continuous_mean", bindings: &[Binding::PARAMS, Y, MEAN] },
     ],
     subgroups: false,
 };
 
-/// Workgroups for `rows` images.
+/// Workgroups of `continuous_mean`, for `count` = rows x columns logits.
+pub const fn mean_workgroups(count: u32) -> u32 {
+    count.div_ceil(64)
+}
+
+/// Workgroups of every other entry, for `rows` images.
 pub const fn workgroups(rows: u32) -> u32 {
     rows
 }

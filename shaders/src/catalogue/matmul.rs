@@ -9,7 +9,8 @@ const KEPT: Binding = Binding::read(4, "kept");
 const C: Binding = Binding::write(5, "c");
 const PREACTIVATION: Binding = Binding::write(6, "preactivation");
 
-pub(super) const OVERRIDES: &[&str] = &["TRANSPOSE_A", "TRANSPOSE_B", "ALIGNED", "ACCUMULATE", "ACTIVATION"];
+pub(super) const OVERRIDES: &[&str] =
+    &["TRANSPOSE_A", "TRANSPOSE_B", "ALIGNED_A", "ALIGNED_B", "ALIGNED_KEPT", "ACCUMULATE", "ACTIVATION"];
 pub(super) const ENTRIES: &[Entry] = &[
     Entry { name: "product", bindings: &[Binding::PARAMS, A, B, C] },
     Entry { name: "dense", bindings: &[Binding::PARAMS, A, B, BIAS, C] },

@@ -34,6 +34,7 @@ pub mod ceiling;
 pub mod contraction;
 pub mod conv;
 pub mod corruption;
+pub mod divergence;
 pub mod dropout;
 pub mod hadamard;
 pub mod latent;
@@ -46,6 +47,7 @@ pub mod pool;
 pub mod random;
 pub mod record;
 pub mod reduce;
+pub mod sparsity;
 pub mod spread;
 pub mod step;
 pub mod upsample;
@@ -56,15 +58,21 @@ pub const ALL: &[&Shader] = &[
     &batch::SHADER,
     &ceiling::SHADER,
     &contraction::SHADER,
+    &corruption::SHADER,
+    &divergence::SHADER,
     &conv::DOWN_SHUFFLE,
     &conv::DOWN_TILE,
     &conv::DOWN_REGISTER,
+    &conv::DOWN_SHALLOW,
+    &conv::DOWN_NARROW,
     &conv::UP_SHUFFLE,
     &conv::UP_TILE,
     &conv::UP_REGISTER,
+    &conv::UP_NARROW,
     &conv::WEIGHT_SHUFFLE,
     &conv::WEIGHT_TILE,
     &conv::WEIGHT_REGISTER,
+    &conv::WEIGHT_DIRECT,
     &corruption::SHADER,
     &dropout::SHADER,
     &hadamard::SHADER,
@@ -81,6 +89,7 @@ pub const ALL: &[&Shader] = &[
     &record::SHADER,
     &reduce::SHADER,
     &spread::SHADER,
+    &sparsity::SHADER,
     &step::SHADER,
     &upsample::SHADER,
 ];

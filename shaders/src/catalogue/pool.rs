@@ -22,7 +22,7 @@ pub const SHADER: Shader = Shader {
             bindings: &[
                 Binding::PARAMS,
                 Binding::read(1, "x"),
-                Binding::read(3, "chosen"),
+                Binding::read(3, "largest"),
                 Binding::write(4, "y"),
             ],
         },
@@ -31,7 +31,7 @@ pub const SHADER: Shader = Shader {
             bindings: &[
                 Binding::PARAMS,
                 Binding::read(2, "dy"),
-                Binding::read(3, "chosen"),
+                Binding::read(3, "largest"),
                 Binding::write(6, "dx"),
             ],
         },

@@ -8,7 +8,7 @@ const VALUES: Binding = Binding::write(3, "values");
 /// `draw_bits`, `draw_uniform`, `draw_normal` and `draw_signs`.
 pub const SHADER: Shader = Shader {
     name: "random",
-    source: compose!("lib/philox.wgsl", "lib/state.wgsl", "random.wgsl"),
+    source: compose!("lib/log.wgsl", "lib/philox.wgsl", "lib/state.wgsl", "random.wgsl"),
     overrides: &[],
     entries: &[
         Entry { name: "draw_bits", bindings: &[Binding::PARAMS, STATE, Binding::write(2, "words")] },

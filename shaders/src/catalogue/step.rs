@@ -6,7 +6,7 @@ use crate::table::{Binding, Entry, Shader};
 pub const SHADER: Shader = Shader {
     name: "step",
     source: compose!("lib/state.wgsl", "step.wgsl"),
-    overrides: &[],
+    overrides: &["SCHEDULE"],
     entries: &[Entry { name: "advance", bindings: &[Binding::PARAMS, Binding::write(1, "state")] }],
     subgroups: false,
 };

@@ -5,10 +5,14 @@
 mod contraction;
 mod gaussian_kl;
 mod reconstruction;
+mod sparsity;
 
 pub use contraction::{contraction, projected_contraction};
-pub use gaussian_kl::gaussian_kl;
-pub use reconstruction::{bernoulli_nll, gaussian_nll, learned_gaussian_nll, squared_error};
+pub use gaussian_kl::{free_bits_kl, gaussian_kl};
+pub use reconstruction::{
+    bernoulli_nll, continuous_bernoulli_nll, gaussian_nll, learned_gaussian_nll, squared_error,
+};
+pub use sparsity::{kl_sparsity, l1};
 
 use std::fmt;
 use std::ops::{Add, Mul};
@@ -132,13 +136,17 @@ impl Graph {
         for (_, term) in &objective.terms {
             let values = self.buffer(format!("{} of each image", term.name()), self.batch as usize, false);
             term.record(self, 0.0, values)?;
-            let per_image = self.buffer(term.name(), total as usize, true);
-            self.name(term.name(), Slice { words: total as usize, ..per_image });
-            let state = self.state();
-            let collect = Collect { batch: self.batch, total };
-            self.record(format!("collect {}", term.name()), collect, &[state, values, per_image])?;
+            self.collect(term.name(), values, total)?;
             self.terms.push(term.name().to_owned());
         }
         Ok(())
+    }
+
+    /// Keeps the one number an image in `values` `[batch]` in the buffer `name` `[total]`, each at its image's place.
+    pub(super) fn collect(&mut self, name: &str, values: Slice, total: u32) -> Result<()> {
+        let per_image = self.buffer(name, total as usize, true);
+        self.name(name, Slice { words: total as usize, ..per_image });
+        let operands = [self.state(), values, per_image];
+        self.record(format!("collect {name}"), Collect { batch: self.batch, total }, &operands)
     }
 }

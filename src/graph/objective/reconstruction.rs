@@ -24,6 +24,12 @@ pub fn bernoulli_nll(logits: Tensor, x: Tensor) -> Objective {
     reconstruction(logits, x, Kind::Bernoulli)
 }
 
+/// `-log p(x)` of independent continuous Bernoulli pixels with these logits, nats per image: a density on [0, 1]
+/// (Loaiza-Ganem and Cunningham 2019).
+pub fn continuous_bernoulli_nll(logits: Tensor, x: Tensor) -> Objective {
+    reconstruction(logits, x, Kind::ContinuousBernoulli)
+}
+
 /// `-log p(x)` of independent Gaussian pixels with a fixed standard deviation, nats per image.
 pub fn gaussian_nll(mean: Tensor, x: Tensor, deviation: f32) -> Objective {
     reconstruction(mean, x, Kind::Gaussian { deviation })

@@ -222,12 +222,13 @@ impl Picture {
 
     /// As a file of SVG, on white.
     pub fn svg(&self) -> String {
-        svg::write(self, svg::Use::File)
+        svg::write(self, svg::Place::File)
     }
 
-    /// As an element of an HTML page, in whose colours text and axes are drawn.
-    pub fn svg_element(&self) -> String {
-        svg::write(self, svg::Use::Element)
+    /// As an element of an HTML page, in whose colours text and axes are drawn; `label` is for those who cannot
+    /// see it.
+    pub fn svg_element(&self, label: &str) -> String {
+        svg::write(self, svg::Place::Element(label))
     }
 
     /// As PNG, on white, two pixels a unit.

@@ -10,24 +10,25 @@ use super::{Anchor, Colour, Ink, Label, Picture, Shape, text};
 
 /// Where it stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Use {
+pub(super) enum Place<'a> {
     /// Alone, on white.
     File,
-    /// Within an HTML page, on its paper, in the colour of its text.
-    Element,
+    /// Within an HTML page, on its paper, in the colour of its text, with a label.
+    Element(&'a str),
 }
 
-pub(super) fn write(picture: &Picture, place: Use) -> String {
+pub(super) fn write(picture: &Picture, place: Place<'_>) -> String {
     let [width, height] = [picture.width, picture.height].map(number);
-    let mut out = format!("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\"");
+    let mut out = format!("<svg viewBox=\"0 0 {width} {height}\" font-family=\"{}\"", text::FAMILY);
     match place {
-        Use::File => {
-            // Writing to a string cannot fail.
-            let _ = write!(out, " width=\"{width}\" height=\"{height}\" font-family=\"{}\">", text::FAMILY);
+        // Writing to a string cannot fail.
+        Place::File => {
+            let _ =
+                write!(out, " xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\">");
             let _ = write!(out, "\n<path fill=\"#fff\" d=\"M0 0H{width}V{height}H0Z\"/>");
         }
-        Use::Element => {
-            let _ = write!(out, " role=\"img\" font-family=\"{}\">", text::FAMILY);
+        Place::Element(label) => {
+            let _ = write!(out, " role=\"img\" aria-label=\"{}\">", escaped(label));
         }
     }
     for shape in &picture.shapes {
@@ -38,7 +39,7 @@ pub(super) fn write(picture: &Picture, place: Use) -> String {
     out
 }
 
-fn draw(out: &mut String, shape: &Shape, place: Use) {
+fn draw(out: &mut String, shape: &Shape, place: Place<'_>) {
     let _ = match shape {
         Shape::Paths { paths, ink, colour, alpha } => {
             let closed = *ink == Ink::Fill;
@@ -90,7 +91,7 @@ fn trace(path: &[[f64; 2]], closed: bool) -> String {
     d
 }
 
-fn element(label: &Label, place: Use) -> String {
+fn element(label: &Label, place: Place<'_>) -> String {
     let [x, y] = label.at.map(number);
     let anchor = match label.anchor {
         Anchor::Start => "",
@@ -110,12 +111,12 @@ fn element(label: &Label, place: Use) -> String {
     )
 }
 
-fn paint(what: &str, colour: Colour, alpha: f64, place: Use) -> String {
+fn paint(what: &str, colour: Colour, alpha: f64, place: Place<'_>) -> String {
     let (name, share) = match (place, colour) {
-        (Use::Element, Colour::Ink) => ("currentColor".to_owned(), 1.0),
-        (Use::Element, Colour::Muted) => ("currentColor".to_owned(), 0.7),
-        (Use::Element, Colour::Rule) => ("currentColor".to_owned(), 0.15),
-        (Use::Element, Colour::Paper) => ("none".to_owned(), 1.0),
+        (Place::Element(_), Colour::Ink) => ("currentColor".to_owned(), 1.0),
+        (Place::Element(_), Colour::Muted) => ("currentColor".to_owned(), 0.7),
+        (Place::Element(_), Colour::Rule) => ("currentColor".to_owned(), 0.15),
+        (Place::Element(_), Colour::Paper) => ("none".to_owned(), 1.0),
         _ => {
             let [red, green, blue] = colour.on_white();
             (format!("#{red:02x}{green:02x}{blue:02x}"), 1.0)

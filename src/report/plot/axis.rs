@@ -16,6 +16,8 @@ pub struct Axis {
     pub range: Option<[f64; 2]>,
     /// Whether its numbers mean nothing and are left out.
     pub bare: bool,
+    /// Whether only whole numbers make sense on it.
+    pub whole: bool,
 }
 
 impl Axis {
@@ -34,11 +36,24 @@ impl Axis {
         Self { label: label.into(), log: true, ..Self::default() }
     }
 
+    /// The same where only whole numbers make sense, such as epochs.
+    #[must_use]
+    pub fn whole(mut self) -> Self {
+        self.whole = true;
+        self
+    }
+
     /// The same from `low` to `high`.
     #[must_use]
     pub fn from_to(mut self, low: f64, high: f64) -> Self {
         self.range = Some([low, high]);
         self
+    }
+
+    /// From the least to the largest of values; from 0 to 1 where there are none.
+    pub(crate) fn span(&self, values: &[f32]) -> [f64; 2] {
+        let scale = self.scale(values.iter().map(|value| f64::from(*value)), 0.0);
+        [scale.low, scale.high]
     }
 
     /// A scale that has room for `values`, with `room` of their extent beyond them.
@@ -54,7 +69,7 @@ impl Axis {
         let room = if self.range.is_some() { 0.0 } else { room * (high - low) };
         // One value has no extent: give it some to stand in.
         let room = if high - low > 0.0 { room } else { (0.5 * low.abs()).max(0.5) };
-        Scale { low: low - room, high: high + room, log }
+        Scale { low: low - room, high: high + room, log, whole: self.whole }
     }
 }
 
@@ -64,6 +79,7 @@ pub(super) struct Scale {
     pub(super) low: f64,
     pub(super) high: f64,
     log: bool,
+    whole: bool,
 }
 
 impl Scale {
@@ -84,7 +100,7 @@ impl Scale {
         let rough = (high - low) / count.max(1.0);
         let power = 10_f64.powf(rough.log10().floor());
         let step = [1.0, 2.0, 5.0, 10.0].map(|round| round * power).into_iter().find(|step| *step >= rough);
-        let step = step.unwrap_or(10.0 * power);
+        let step = step.unwrap_or(10.0 * power).max(if self.whole { 1.0 } else { 0.0 });
         if !(step.is_finite() && step > 0.0) {
             return Vec::new();
         }
@@ -134,7 +150,7 @@ impl Frame {
         [mut x, mut y]: [Scale; 2],
         equal: bool,
     ) -> Self {
-        let labels: Vec<(f64, String)> = if up.bare { Vec::new() } else { y.ticks(area.height / 45.0) };
+        let labels: Vec<(f64, String)> = if up.bare { Vec::new() } else { y.ticks(area.height / 34.0) };
         let widest = labels.iter().map(|(_, text)| text_width(text, TICK, false)).fold(0.0, f64::max);
         let left =
             if up.label.is_empty() { 2.0 } else { SMALL + 7.0 } + if up.bare { 0.0 } else { widest + 6.0 };
@@ -167,7 +183,7 @@ impl Frame {
             }
         }
         if !up.bare {
-            for (at, text) in self.y.ticks(self.area.height / 45.0) {
+            for (at, text) in self.y.ticks(self.area.height / 34.0) {
                 let at = bottom - self.y.share(at) * self.area.height;
                 picture.line(&[[x, at], [right, at]], Colour::Rule, 1.0);
                 picture.text(&text, [x - 5.0, at + TICK * 0.36], TICK, Anchor::End, Colour::Muted);

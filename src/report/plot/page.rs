@@ -21,15 +21,24 @@ pub trait Panel {
     /// Draws it, without its title.
     fn draw(&self, picture: &mut Picture, area: Area);
 
-    /// A picture of it alone.
+    /// A picture of it alone, as wide as a README shows it.
     fn picture(&self) -> Picture
     where
         Self: Sized,
     {
-        let width = WIDTH - 2.0 * MARGIN;
-        let mut picture = Picture::new(WIDTH, 2.0 * MARGIN + outer_height(self, width));
+        self.picture_at(WIDTH)
+    }
+
+    /// A picture of it alone, of the given width in units.
+    fn picture_at(&self, across: f64) -> Picture
+    where
+        Self: Sized,
+    {
+        let width = across - 2.0 * MARGIN;
+        let head = title_height(self, width);
+        let mut picture = Picture::new(across, 2.0 * MARGIN + head + self.height(width));
         let area = picture.area().inside(MARGIN, MARGIN, MARGIN, MARGIN);
-        draw_titled(&mut picture, self, area);
+        draw_titled(&mut picture, self, area, head);
         picture
     }
 }
@@ -66,8 +75,9 @@ impl Page {
         let mut y = MARGIN + head;
         for (row, (width, height)) in self.rows.iter().zip(rows) {
             let mut x = MARGIN;
+            let head = head_height(row, width);
             for panel in row {
-                draw_titled(&mut picture, panel.as_ref(), Area { x, y, width, height });
+                draw_titled(&mut picture, panel.as_ref(), Area { x, y, width, height }, head);
                 x += width + GAP;
             }
             y += height + GAP;
@@ -80,22 +90,23 @@ impl Page {
 fn extent(row: &[Box<dyn Panel>]) -> (f64, f64) {
     let count = row.len().max(1) as f64;
     let width = (WIDTH - 2.0 * MARGIN - GAP * (count - 1.0)) / count;
-    let heights = row.iter().map(|panel| outer_height(panel.as_ref(), width));
-    (width, heights.fold(0.0, f64::max))
+    let heights = row.iter().map(|panel| panel.height(width));
+    (width, head_height(row, width) + heights.fold(0.0, f64::max))
 }
 
-fn title_height(lines: &[String]) -> f64 {
-    if lines.is_empty() { 0.0 } else { lines.len() as f64 * TITLE * LINE + 4.0 }
+// Of the titles of a row, so that what lies below them begins at one height.
+fn head_height(row: &[Box<dyn Panel>], width: f64) -> f64 {
+    row.iter().map(|panel| title_height(panel.as_ref(), width)).fold(0.0, f64::max)
 }
 
-fn outer_height(panel: &(impl Panel + ?Sized), width: f64) -> f64 {
-    title_height(&wrapped(panel.title(), TITLE, true, width)) + panel.height(width)
+fn title_height(panel: &(impl Panel + ?Sized), width: f64) -> f64 {
+    let lines = wrapped(panel.title(), TITLE, true, width).len() as f64;
+    if lines > 0.0 { lines * TITLE * LINE + 4.0 } else { 0.0 }
 }
 
-fn draw_titled(picture: &mut Picture, panel: &(impl Panel + ?Sized), area: Area) {
-    let lines = wrapped(panel.title(), TITLE, true, area.width);
-    write_lines(picture, &lines, [area.x, area.y], TITLE);
-    let inner = area.inside(0.0, title_height(&lines), 0.0, 0.0);
+fn draw_titled(picture: &mut Picture, panel: &(impl Panel + ?Sized), area: Area, head: f64) {
+    write_lines(picture, &wrapped(panel.title(), TITLE, true, area.width), [area.x, area.y], TITLE);
+    let inner = area.inside(0.0, head, 0.0, 0.0);
     let height = panel.height(area.width).min(inner.height);
     panel.draw(picture, Area { height, ..inner });
 }

@@ -2,7 +2,7 @@
 
 use super::axis::{Axis, Frame};
 use super::legend::Legend;
-use super::page::Panel;
+use super::page::{Panel, WIDTH};
 use crate::report::picture::{Area, Colour, Picture, Pixels};
 
 /// Points in the plane, coloured by series, with images where there is room for them.
@@ -58,6 +58,7 @@ pub struct Thumbnails {
 
 // Of a thumbnail, in units.
 const THUMBNAIL: f64 = 26.0;
+const SMALLEST_THUMBNAIL: f64 = 18.0;
 // Series take turns, so that none hides the others where they overlap.
 const TURNS: usize = 12;
 
@@ -67,7 +68,7 @@ impl Scatter {
         title: impl Into<String>,
         points: &[[f32; 2]],
         labels: Option<&[u8]>,
-        names: &[&str],
+        names: &[impl AsRef<str>],
     ) -> Self {
         let mut series = Vec::new();
         for class in 0..=u8::MAX {
@@ -76,7 +77,7 @@ impl Scatter {
             });
             let points: Vec<[f32; 2]> = of_class.map(|(_, point)| *point).collect();
             if !points.is_empty() {
-                let known = names.get(usize::from(class)).map(|name| (*name).to_owned());
+                let known = names.get(usize::from(class)).map(|name| name.as_ref().to_owned());
                 let name =
                     if labels.is_some() { known.unwrap_or_else(|| class.to_string()) } else { String::new() };
                 series.push(Series { name, points, colour: Colour::of_class(class.into()) });
@@ -92,7 +93,7 @@ impl Scatter {
 
     fn radius(&self, area: Area) -> f64 {
         let count: usize = self.series.iter().map(|series| series.points.len()).sum();
-        (area.width / 14.0 / (count.max(1) as f64).sqrt()).clamp(1.0, 3.5)
+        (area.width / 14.0 / (count.max(1) as f64).sqrt()).clamp(1.2, 3.5)
     }
 }
 
@@ -134,7 +135,8 @@ impl Thumbnails {
     fn draw(&self, picture: &mut Picture, frame: &Frame) {
         let [height, width, channels] = self.shape;
         let long = height.max(width).max(1) as f64;
-        let [wide, high] = [width, height].map(|extent| THUMBNAIL * extent as f64 / long);
+        let size = (frame.area.width / WIDTH * THUMBNAIL).max(SMALLEST_THUMBNAIL);
+        let [wide, high] = [width, height].map(|extent| size * extent as f64 / long);
         let mut placed: Vec<[f64; 2]> = Vec::new();
         let images = self.images.chunks_exact((height * width * channels).max(1));
         for (number, (point, image)) in self.points.iter().zip(images).enumerate() {
@@ -145,7 +147,7 @@ impl Thumbnails {
                 && room.right() < frame.area.right() - 2.0
                 && room.bottom() < frame.area.bottom() - 2.0;
             // Dots are to be seen between them.
-            let free = placed.iter().all(|[left, above]| (left - x).hypot(above - y) > 2.0 * THUMBNAIL);
+            let free = placed.iter().all(|[left, above]| (left - x).hypot(above - y) > 1.9 * size);
             if inside && free {
                 placed.push([x, y]);
                 let class = self.classes.get(number).map(|class| Colour::of_class(usize::from(*class)));

@@ -1,0 +1,65 @@
+// The gradient of a convolution's weight where image or features have at most four channels: a lane makes 8 rows
+// x 12 columns of a part of C.
+//
+// The tiles of the matrix-product variants would be mostly empty. Here parts are small and many, and a lane goes
+// through the pixels of one by itself. Joined behind lib/stable.wgsl, lib/activation.wgsl, lib/matmul.wgsl,
+// lib/conv.wgsl, lib/conv_weight.wgsl and lib/epilogue.wgsl.
+
+// Rows and columns of C, where they are fewer than eight and twelve: what there is not costs nothing.
+override ROWS: u32 = 8u;
+override FILTER: u32 = 12u;
+
+// Column i of the result is row i of a 4 x 4 block of C.
+fn add_outer(c: mat4x4f, a: vec4f, b: vec4f) -> mat4x4f {
+    return mat4x4f(fma(a.xxxx, b, c[0]), fma(a.yyyy, b, c[1]), fma(a.zzzz, b, c[2]), fma(a.wwww, b, c[3]));
+}
+
+@compute @workgroup_size(64)
+fn product(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+           @builtin(local_invocation_index) lane: u32) {
+    let across = (params.columns + 11u) / 12u;
+    let down = (params.rows + 7u) / 8u;
+    let found = part_and_tile((group.x + group.y * groups.x) * 64u + lane, across * down);
+    let part = found.x;
+    let row = found.y / across * 8u;
+    let column = found.y % across * 12u;
+    let depth = depth(part);
+    let top = row_at(part, row);
+    let bottom = row_at(part, row + 4u);
+    let left = column_at(part, column);
+    let middle = column_at(part, column + 4u);
+    let right = column_at(part, column + 8u);
+    var top_left = mat4x4f();
+    var top_middle = mat4x4f();
+    var top_right = mat4x4f();
+    var bottom_left = mat4x4f();
+    var bottom_middle = mat4x4f();
+    var bottom_right = mat4x4f();
+    for (var k = 0u; k < depth; k++) {
+        let a_top = load_a(top, k);
+        let b_left = load_b(k, left);
+        top_left = add_outer(top_left, a_top, b_left);
+        var b_middle = vec4f();
+        var b_right = vec4f();
+        if FILTER > 4u {
+            b_middle = load_b(k, middle);
+            top_middle = add_outer(top_middle, a_top, b_middle);
+        }
+        if FILTER > 8u {
+            b_right = load_b(k, right);
+            top_right = add_outer(top_right, a_top, b_right);
+        }
+        if ROWS > 4u {
+            let a_bottom = load_a(bottom, k);
+            bottom_left = add_outer(bottom_left, a_bottom, b_left);
+            bottom_middle = add_outer(bottom_middle, a_bottom, b_middle);
+            bottom_right = add_outer(bottom_right, a_bottom, b_right);
+        }
+    }
+    store_product(part, row, column, top_left);
+    store_product(part, row, column + 4u, top_middle);
+    store_product(part, row, column + 8u, top_right);
+    store_product(part, row + 4u, column, bottom_left);
+    store_product(part, row + 4u, column + 4u, bottom_middle);
+    store_product(part, row + 4u, column + 8u, bottom_right);
+}

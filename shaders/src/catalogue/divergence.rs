@@ -1,0 +1,33 @@
+//! How far a Gaussian code is from its prior.
+
+use crate::table::{Binding, Entry, Shader};
+
+const STATE: Binding = Binding::read(1, "state");
+const STATS: Binding = Binding::read(2, "stats");
+const SUMS: Binding = Binding::read(3, "sums");
+const VALUE: Binding = Binding::write(4, "value");
+const DSTATS: Binding = Binding::write(5, "dstats");
+const EACH: Binding = Binding::write(6, "each");
+
+/// `gaussian_kl`, `gaussian_kl_free` and `kl_by_dimension`.
+pub const SHADER: Shader = Shader {
+    name: "divergence",
+    source: compose!("lib/stable.wgsl", "lib/row_sum.wgsl", "lib/state.wgsl", "divergence.wgsl"),
+    overrides: &["ACCUMULATE"],
+    entries: &[
+        Entry { name: "gaussian_kl", bindings: &[Binding::PARAMS, STATE, STATS, VALUE, DSTATS] },
+        Entry { name: "gaussian_kl_free", bindings: &[Binding::PARAMS, STATE, STATS, SUMS, VALUE, DSTATS] },
+        Entry { name: "kl_by_dimension", bindings: &[Binding::PARAMS, STATS, EACH] },
+    ],
+    subgroups: false,
+};
+
+/// Workgroups of `gaussian_kl` and `gaussian_kl_free`.
+pub const fn row_workgroups(rows: u32) -> u32 {
+    rows
+}
+
+/// Workgroups of `kl_by_dimension`, for `count` = rows x latent numbers.
+pub const fn dimension_workgroups(count: u32) -> u32 {
+    count.div_ceil(64)
+}

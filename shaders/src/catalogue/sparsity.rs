@@ -1,0 +1,25 @@
+//! What keeps a code sparse.
+
+use crate::table::{Binding, Entry, Shader};
+
+const Z: Binding = Binding::read(1, "z");
+const SUMS: Binding = Binding::read(2, "sums");
+const VALUE: Binding = Binding::write(3, "value");
+const DZ: Binding = Binding::write(4, "dz");
+
+/// `l1` and `kl`.
+pub const SHADER: Shader = Shader {
+    name: "sparsity",
+    source: compose!("lib/log.wgsl", "lib/row_sum.wgsl", "sparsity.wgsl"),
+    overrides: &["ACCUMULATE"],
+    entries: &[
+        Entry { name: "l1", bindings: &[Binding::PARAMS, Z, VALUE, DZ] },
+        Entry { name: "kl", bindings: &[Binding::PARAMS, SUMS, VALUE, DZ] },
+    ],
+    subgroups: false,
+};
+
+/// Workgroups for `rows` codes.
+pub const fn workgroups(rows: u32) -> u32 {
+    rows
+}

@@ -1,0 +1,134 @@
+//! `narrows figures`: every figure with one command.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use narrows::figures::{Figure, Gallery, News, Settings, Studio};
+use narrows::train::Config;
+use narrows::{Error, Result};
+
+use super::DeviceFlags;
+use super::flags::DataFlags;
+use super::interrupt::Interrupt;
+use super::output::{line, note, told};
+
+/// Make the figures
+#[derive(clap::Args)]
+#[command(after_help = after_help())]
+pub(super) struct Figures {
+    /// Which [default: all]
+    #[arg(value_name = "NAME")]
+    names: Vec<String>,
+    /// The built-in sample and few epochs: a look at everything within minutes on two cores
+    #[arg(long)]
+    quick: bool,
+    /// Where to write them; models are kept in its folder `runs` and used again
+    #[arg(long, value_name = "DIR", default_value = "figures")]
+    out: PathBuf,
+    /// Epochs of every model [default: each its own]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    epochs: Option<u32>,
+    /// Decides first weights, order, noise and samples
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..1 << 63))]
+    seed: u64,
+    #[command(flatten)]
+    data: DataFlags,
+}
+
+fn after_help() -> String {
+    let figures = Figure::ALL.map(|figure| format!("\n  {:16} {}", figure.name(), figure.summary()));
+    format!(
+        "Figures:{}\n\nExamples:\n  narrows figures --quick\n  narrows figures vae linear-vs-pca --out pictures\n  \
+         narrows figures --data fashion-mnist --data-dir DIR\n\n\
+         Each is written as NAME.png, NAME.svg and NAME.json, and index.html has all. Without --quick and --data\n\
+         they are of all of Fashion-MNIST. Ctrl-C saves the model under way; the next time goes on with it.",
+        figures.concat()
+    )
+}
+
+impl Figures {
+    pub(super) async fn run(&self, device: &DeviceFlags) -> Result<()> {
+        let figures = if self.names.is_empty() {
+            Figure::ALL.to_vec()
+        } else {
+            self.names.iter().map(|name| Figure::named(name)).collect::<Result<_>>()?
+        };
+        let settings = self.settings()?;
+        let device = device.open().await?;
+        let gallery = Gallery::new(&self.out, &device.name(), &self.flags())?;
+        let interrupt = Interrupt::listen()?;
+        let bar = ProgressBar::hidden();
+        let style = ProgressStyle::with_template("{bar:12} {wide_msg}");
+        bar.set_style(style.map_err(|error| Error::setting("progress bar", "a template", error))?);
+        if std::io::stderr().is_terminal() {
+            bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+        let mut watch = |news: News<'_>| {
+            tell(&bar, &news);
+            !interrupt.came()
+        };
+        let split = told(settings.data.load()?);
+        let mut studio = Studio::new(&device, settings, split, &gallery.runs(), &mut watch);
+        let made = make(&figures, &gallery, &mut studio).await;
+        bar.finish_and_clear();
+        if matches!(made, Err(Error::Stopped)) {
+            note("stopped and saved; the same command goes on");
+        }
+        made
+    }
+
+    fn settings(&self) -> Result<Settings> {
+        let settings = if self.quick { Settings::quick() } else { Settings::full() };
+        let config = Config { data: settings.data.clone(), ..Config::new("mlp") };
+        Ok(Settings { data: self.data.over(&config)?, epochs: self.epochs, seed: self.seed, ..settings })
+    }
+
+    // What must be said again to have the same figure again.
+    fn flags(&self) -> String {
+        let mut flags = String::new();
+        if self.quick {
+            flags.push_str(" --quick");
+        }
+        if let Some(epochs) = self.epochs {
+            flags.push_str(&format!(" --epochs {epochs}"));
+        }
+        if self.seed != 0 {
+            flags.push_str(&format!(" --seed {}", self.seed));
+        }
+        flags + &self.data.typed()
+    }
+}
+
+async fn make(figures: &[Figure], gallery: &Gallery, studio: &mut Studio<'_>) -> Result<()> {
+    for figure in figures {
+        let began = Instant::now();
+        let plate = figure.make(studio).await?;
+        let seconds = began.elapsed().as_secs_f64();
+        let place = gallery.hang(*figure, &plate, studio, seconds)?;
+        line(&format!("{:16} {seconds:6.1} s  {}", figure.name(), place.display()))?;
+    }
+    Ok(())
+}
+
+fn tell(bar: &ProgressBar, news: &News<'_>) {
+    let say = |text: String| bar.suspend(|| note(&text));
+    match news {
+        News::Training(name, epochs) => say(format!("{name}: training for {epochs} epochs")),
+        News::Reused(name, folder) => say(format!("{name}: trained before, in {}", folder.display())),
+        News::Progress(name, progress) => {
+            bar.set_length(progress.steps);
+            bar.set_position(progress.step);
+            bar.set_message(format!("{name}, epoch {}", progress.epoch));
+        }
+        News::Epoch(name, report) => {
+            let reconstruction = report.validation.unwrap_or(report.train).reconstruction;
+            let (epoch, seconds) = (report.epoch, report.seconds);
+            say(format!(
+                "{name}: epoch {epoch} in {seconds:.1} s, reconstruction {reconstruction:.3} per image"
+            ));
+        }
+        News::Busy(what) => say((*what).to_owned()),
+    }
+}

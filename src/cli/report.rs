@@ -1,0 +1,33 @@
+//! `narrows report`: a run's HTML report, once more.
+
+use std::path::PathBuf;
+
+use narrows::Result;
+use narrows::report::report_run;
+use narrows::train::Checkpoint;
+
+use super::DeviceFlags;
+use super::flags::DataFlags;
+use super::output::{line, told};
+
+/// Write a run's report again
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  narrows report runs/vae-001\n\n\
+    `narrows train` writes report.html when it ends. This makes it for runs that were stopped, or moved.")]
+pub(super) struct Report {
+    /// A run's folder
+    #[arg(value_name = "RUN")]
+    run: PathBuf,
+    #[command(flatten)]
+    data: DataFlags,
+}
+
+impl Report {
+    pub(super) async fn run(&self, device: &DeviceFlags) -> Result<()> {
+        let checkpoint = Checkpoint::last(&self.run)?;
+        let split = told(self.data.over(&checkpoint.config)?.load_for(checkpoint.shape)?);
+        let device = device.open_for(&checkpoint).await?;
+        let place = report_run(&self.run, &device, &split).await?;
+        line(&format!("{}: epoch {} of the run", place.display(), checkpoint.epoch()))
+    }
+}

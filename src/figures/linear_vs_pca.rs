@@ -1,0 +1,155 @@
+//! A linear autoencoder beside principal components, whose subspace it finds (Baldi and Hornik 1989; Murphy, 20.3.1).
+
+use faer::Mat;
+
+use super::reconstructions::{first, values};
+use super::{Number, Plate, Studio, Trained};
+use crate::data::Dataset;
+use crate::report::{Axis, Colour, Curve, Images, Lines, Page, Panel, PrincipalComponents, Scatter, Series};
+use crate::{Error, Result};
+
+const SHOWN: usize = 10;
+
+pub(super) async fn plate(studio: &mut Studio<'_>) -> Result<Plate> {
+    let config = studio.settings.preset("linear", 20)?;
+    let model = studio.model("linear", &config).await?;
+    let (latent, pixels) = (model.latent, studio.split.train.pixels());
+    studio.tell(super::News::Busy("principal components"))?;
+    let pca = PrincipalComponents::fit(&values(&studio.split.train), pixels, latent)?;
+    let held_out = studio.held_out().clone();
+    let by_model = studio.reconstruct(&model, &held_out).await?.images;
+    let by_pca = pca.restore(&pca.project(&values(&held_out)));
+    let [errors_model, errors_pca] = [&by_model, &by_pca].map(|images| errors(images, &held_out));
+    let basis = decoder(&model, pixels, latent)?;
+    let angles = angles(&basis, &pca.axes)?;
+    let numbers = vec![
+        Number::new("latent", "numbers in a code", latent as f64),
+        Number::new(
+            "pca.error_per_pixel",
+            "PCA: squared error on the validation images, mean per pixel",
+            mean(&errors_pca),
+        ),
+        Number::new("linear.error_per_pixel", "linear autoencoder: the same", mean(&errors_model)),
+        Number::new(
+            "linear.excess",
+            "linear autoencoder: error above PCA's, percent",
+            100.0 * (mean(&errors_model) / mean(&errors_pca) - 1.0),
+        ),
+        Number::new(
+            "largest_angle",
+            "largest principal angle between the subspaces, degrees",
+            angles.last().copied().unwrap_or(0.0),
+        ),
+    ];
+    let take = |images: &[f32]| images[..images.len().min(SHOWN * pixels)].to_vec();
+    let shape = model.checkpoint.shape;
+    let images = Images {
+        title: "Reconstructions of validation images".to_owned(),
+        shape,
+        columns: SHOWN,
+        rows: vec![
+            ("original".to_owned(), values(&first(&held_out, SHOWN)?)),
+            ("PCA".to_owned(), take(&by_pca)),
+            ("linear autoencoder".to_owned(), take(&by_model)),
+        ],
+    };
+    // What the autoencoder spans, in the directions of the principal components.
+    let inside = projected(&pca.axes, &basis);
+    let directions = Images {
+        title: "Directions, black to white from minus to plus".to_owned(),
+        shape,
+        columns: SHOWN,
+        rows: vec![
+            ("principal components".to_owned(), grey(&pca.axes, SHOWN)),
+            ("the same within the autoencoder's subspace".to_owned(), grey(&inside, SHOWN)),
+            ("the decoder's own columns".to_owned(), grey(&basis, SHOWN)),
+        ],
+    };
+    let page = Page::new("A linear autoencoder finds the subspace of PCA")
+        .row(vec![Box::new(images)])
+        .row(vec![Box::new(directions)])
+        .row(vec![Box::new(angle_plot(&angles)), Box::new(error_plot(&errors_pca, &errors_model))]);
+    let caption = format!(
+        "A linear autoencoder with {latent} units, without biases, on images less their mean, beside the {latent} leading \
+         principal components. Its own columns are no principal components, but they span the same subspace: a component \
+         projected on it is itself again, the principal angles are small, and each image is reconstructed alike."
+    );
+    Ok(Plate { page, caption, models: vec![model], numbers })
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len().max(1) as f64
+}
+
+// The mean squared error per pixel of each image.
+fn errors(images: &[f32], originals: &Dataset) -> Vec<f64> {
+    let pixels = originals.pixels();
+    let error = |(image, original): (&[f32], &[u8])| {
+        let squares =
+            image.iter().zip(original).map(|(a, b)| (f64::from(*a) - f64::from(*b) / 255.0).powi(2));
+        squares.sum::<f64>() / pixels as f64
+    };
+    images.chunks_exact(pixels).zip(originals.images.chunks_exact(pixels)).map(error).collect()
+}
+
+// The decoder's weight, `[pixels, latent]`.
+fn decoder(model: &Trained, pixels: usize, latent: usize) -> Result<Mat<f64>> {
+    let tensors = model.checkpoint.named()?;
+    let weight =
+        tensors.iter().find(|tensor| tensor.name == "decoder.0.weight" && tensor.shape == [pixels, latent]);
+    let weight = weight.ok_or_else(|| {
+        Error::shape(
+            "linear autoencoder",
+            format!("decoder.0.weight [{pixels}, {latent}]"),
+            "none of that shape",
+        )
+    })?;
+    Ok(Mat::from_fn(pixels, latent, |row, column| f64::from(weight.values[row * latent + column])))
+}
+
+// Degrees between two subspaces in ascending order, from the cosines: the singular values of the product of
+// orthonormal bases (Björck and Golub 1973).
+fn angles(left: &Mat<f64>, right: &Mat<f64>) -> Result<Vec<f64>> {
+    let [left, right] = [left, right].map(|basis| basis.qr().compute_thin_Q());
+    let cosines = (left.transpose() * right).singular_values();
+    let cosines = cosines.map_err(|_| Error::setting("principal angles", "finite weights", "others"))?;
+    Ok(cosines.into_iter().map(|cosine| cosine.clamp(0.0, 1.0).acos().to_degrees()).collect())
+}
+
+// The columns of `axes`, projected on the space of `basis`.
+fn projected(axes: &Mat<f64>, basis: &Mat<f64>) -> Mat<f64> {
+    let orthonormal = basis.qr().compute_thin_Q();
+    &orthonormal * (orthonormal.transpose() * axes)
+}
+
+// The first columns as images: zero is grey, the largest is black or white.
+fn grey(columns: &Mat<f64>, count: usize) -> Vec<f32> {
+    let image = |column: usize| {
+        let value = move |row: usize| columns[(row, column)];
+        let largest = (0..columns.nrows()).map(|row| value(row).abs()).fold(1e-12, f64::max);
+        (0..columns.nrows()).map(move |row| (0.5 + 0.5 * value(row) / largest) as f32)
+    };
+    (0..count.min(columns.ncols())).flat_map(image).collect()
+}
+
+fn angle_plot(angles: &[f64]) -> impl Panel + 'static {
+    let points = angles.iter().enumerate().map(|(number, angle)| [number as f64 + 1.0, *angle]).collect();
+    Lines {
+        title: "Principal angles between the subspaces".to_owned(),
+        axes: [Axis::new("number").whole(), Axis::new("angle [degrees]")],
+        curves: vec![Curve { name: String::new(), points, colour: Colour::of_class(0), dashed: false }],
+    }
+}
+
+fn error_plot(pca: &[f64], model: &[f64]) -> impl Panel + 'static {
+    let points: Vec<[f32; 2]> =
+        pca.iter().zip(model).map(|(pca, model)| [*pca as f32, *model as f32]).collect();
+    Scatter {
+        title: "Squared error of each image, mean per pixel".to_owned(),
+        axes: [Axis::new("PCA"), Axis::new("linear autoencoder")],
+        series: vec![Series { name: String::new(), points, colour: Colour::of_class(0) }],
+        equal: true,
+        aspect: 0.6,
+        ..Scatter::default()
+    }
+}

@@ -1,0 +1,89 @@
+//! Every figure of Murphy's *Probabilistic Machine Learning*, section 20.3, made again: models are trained, numbers
+//! computed, panels handed to [`report`](crate::report) to be drawn.
+//!
+//! A figure is a file here. [`Studio`] trains its models, each once for all figures and kept for the next time.
+
+mod denoising;
+mod gallery;
+mod linear_vs_pca;
+mod nearest;
+mod reconstructions;
+mod score;
+mod settings;
+mod studio;
+mod vae;
+
+pub use gallery::{Gallery, ModelRecord, Number, Plate, Record};
+pub use nearest::distances;
+pub use settings::Settings;
+pub use studio::{News, Studio, Trained};
+
+use crate::{Error, Result};
+
+/// A figure by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Figure {
+    /// `linear-vs-pca`: a linear autoencoder beside principal components.
+    LinearVsPca,
+    /// `reconstructions`: what the plain autoencoders make of images.
+    Reconstructions,
+    /// `denoising`: images, the same corrupted, and reconstructed.
+    Denoising,
+    /// `score`: what a denoising autoencoder learned of a density in the plane.
+    Score,
+    /// `vae`: the variational autoencoder beside a deterministic one.
+    Vae,
+}
+
+impl Figure {
+    /// Every figure, in the section's order.
+    pub const ALL: [Self; 5] =
+        [Self::LinearVsPca, Self::Reconstructions, Self::Denoising, Self::Score, Self::Vae];
+
+    /// Its name on the command line and of its files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::LinearVsPca => "linear-vs-pca",
+            Self::Reconstructions => "reconstructions",
+            Self::Denoising => "denoising",
+            Self::Score => "score",
+            Self::Vae => "vae",
+        }
+    }
+
+    /// What it shows, in a line.
+    pub const fn summary(self) -> &'static str {
+        match self {
+            Self::LinearVsPca => "a linear autoencoder against principal components",
+            Self::Reconstructions => "reconstructions by the MLP and the CNN",
+            Self::Denoising => "denoising autoencoders: Gaussian noise and dropout",
+            Self::Score => "the score that a denoising autoencoder learned of densities in the plane",
+            Self::Vae => "the variational autoencoder against a deterministic one trained alike",
+        }
+    }
+
+    /// The figure called `name`.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] that lists the names there are.
+    pub fn named(name: &str) -> Result<Self> {
+        Self::ALL.into_iter().find(|figure| figure.name() == name).ok_or_else(|| {
+            let names = Self::ALL.map(Self::name).join(", ");
+            Error::setting("figure", format!("one of {names}"), name)
+        })
+    }
+
+    /// Trains what it needs and computes what it shows.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`] where the studio's watcher said so, and what training can fail with.
+    pub async fn make(self, studio: &mut Studio<'_>) -> Result<Plate> {
+        match self {
+            Self::LinearVsPca => linear_vs_pca::plate(studio).await,
+            Self::Reconstructions => reconstructions::plate(studio).await,
+            Self::Denoising => denoising::plate(studio).await,
+            Self::Score => score::plate(studio).await,
+            Self::Vae => vae::plate(studio).await,
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! Where models are trained for figures: each once, kept in a folder, taken from there the next time.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use super::Settings;
+use crate::data::{Dataset, Split};
+use crate::graph::Device;
+use crate::train::{
+    Checkpoint, Config, Decoder, EpochReport, Evaluator, Losses, Progress, Reconstructions, Reconstructor,
+    Run, RunEvent,
+};
+use crate::{Error, Result};
+
+/// What the watcher of a studio is told.
+#[derive(Debug)]
+pub enum News<'a> {
+    /// A model is about to be trained, or goes on from an earlier invocation, for so many epochs.
+    Training(&'a str, u32),
+    /// A model is there from an earlier invocation, in this folder.
+    Reused(&'a str, &'a Path),
+    /// Some steps of a model are done.
+    Progress(&'a str, &'a Progress),
+    /// An epoch of a model is done.
+    Epoch(&'a str, &'a EpochReport),
+    /// Something else that takes a while.
+    Busy(&'a str),
+}
+
+/// A trained model, ready to be used.
+#[derive(Clone, Debug)]
+pub struct Trained {
+    /// What figures call it.
+    pub name: String,
+    /// Its parameters after the last epoch.
+    pub checkpoint: Checkpoint,
+    /// Numbers in a code.
+    pub latent: usize,
+    /// Seconds its training took, whenever that was.
+    pub seconds: f64,
+    /// Loss terms on the validation images after the last epoch, per image.
+    pub losses: Losses,
+    /// Its run's folder.
+    pub folder: PathBuf,
+}
+
+/// Device, images and models that figures share.
+pub struct Studio<'a> {
+    /// The device.
+    pub device: &'a Device,
+    /// What they share besides.
+    pub settings: Settings,
+    /// The images of `settings.data`.
+    pub split: Arc<Split>,
+    folder: PathBuf,
+    trained: BTreeMap<PathBuf, Trained>,
+    watch: &'a mut dyn FnMut(News<'_>) -> bool,
+}
+
+// A line of the metrics, as far as the time goes.
+#[derive(Deserialize)]
+struct Timed {
+    seconds: f64,
+}
+
+impl<'a> Studio<'a> {
+    /// A studio with the images of `settings.data` that keeps its runs in `folder`. `watch` sees what happens and
+    /// returns whether to go on.
+    pub fn new(
+        device: &'a Device,
+        settings: Settings,
+        split: Split,
+        folder: &Path,
+        watch: &'a mut dyn FnMut(News<'_>) -> bool,
+    ) -> Self {
+        let (split, folder) = (Arc::new(split), folder.to_owned());
+        Self { device, settings, split, folder, trained: BTreeMap::new(), watch }
+    }
+
+    /// The model of a configuration, on the images of these settings, trained to its last epoch: in this invocation, in an earlier
+    /// one, or now. An interrupted training goes on.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`] where the watcher said so, and as [`Run::train`].
+    pub async fn model(&mut self, name: &str, config: &Config) -> Result<Trained> {
+        let split = Arc::clone(&self.split);
+        self.model_on(name, config, &split).await
+    }
+
+    /// The same on other images.
+    ///
+    /// # Errors
+    /// As [`Studio::model`].
+    pub async fn model_on(&mut self, name: &str, config: &Config, split: &Split) -> Result<Trained> {
+        let variant = &config.model.variant;
+        let folder = self.folder.join(format!("{variant}-{:08x}", mark(config, split)?));
+        if let Some(trained) = self.trained.get(&folder) {
+            return Ok(trained.clone());
+        }
+        self.train(name, config, split, &folder).await?;
+        let checkpoint = Checkpoint::last(&folder)?;
+        let shown = if split.validation.is_empty() { &split.train } else { &split.validation };
+        let losses = losses(self.device, &checkpoint, shown).await?;
+        let (latent, seconds) = (checkpoint.model()?.latent() as usize, seconds(&folder)?);
+        let (name, place) = (name.to_owned(), folder.clone());
+        let trained = Trained { name, checkpoint, latent, seconds, losses, folder: place };
+        self.trained.insert(folder, trained.clone());
+        Ok(trained)
+    }
+
+    async fn train(&mut self, name: &str, config: &Config, split: &Split, folder: &Path) -> Result<()> {
+        let mut run = if Run::check_new(folder).is_ok() {
+            Run::create(folder, self.device, config, split).await?
+        } else {
+            let checkpoint = Checkpoint::last(folder)?;
+            if checkpoint.epoch() >= config.train.epochs {
+                return self.tell(News::Reused(name, folder));
+            }
+            Run::resume(folder, self.device, &checkpoint, config, split).await?
+        };
+        self.tell(News::Training(name, config.train.epochs))?;
+        let watch = &mut self.watch;
+        run.train(&mut |event| match event {
+            RunEvent::Progress(progress) => watch(News::Progress(name, progress)),
+            RunEvent::Epoch(report) => watch(News::Epoch(name, report)),
+        })
+        .await
+    }
+
+    /// Tells the watcher.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`] where it says so.
+    pub fn tell(&mut self, news: News<'_>) -> Result<()> {
+        if (self.watch)(news) { Ok(()) } else { Err(Error::Stopped) }
+    }
+
+    /// Codes and reconstructions of images, without noise.
+    ///
+    /// # Errors
+    /// As [`Reconstructor::run`].
+    pub async fn reconstruct(&self, trained: &Trained, images: &Dataset) -> Result<Reconstructions> {
+        Reconstructor::new(self.device, &trained.checkpoint, images).await?.run().await
+    }
+
+    /// The same of images that are corrupted as in training.
+    ///
+    /// # Errors
+    /// Also [`Error::Setting`] for a model that was trained without corruption.
+    pub async fn denoise(&self, trained: &Trained, images: &Dataset) -> Result<Reconstructions> {
+        Reconstructor::corrupted(self.device, &trained.checkpoint, images).await?.run().await
+    }
+
+    /// The mean images of codes.
+    ///
+    /// # Errors
+    /// As [`Decoder::decode`].
+    pub async fn decode(&self, trained: &Trained, codes: &[f32]) -> Result<Vec<f32>> {
+        Decoder::new(self.device, &trained.checkpoint, 256).await?.decode(codes).await
+    }
+
+    /// The images that figures show and judge by: the validation images, or the training images where there are
+    /// none.
+    pub fn held_out(&self) -> &Dataset {
+        if self.split.validation.is_empty() { &self.split.train } else { &self.split.validation }
+    }
+}
+
+/// Loss terms of a model on images, per image.
+async fn losses(device: &Device, checkpoint: &Checkpoint, images: &Dataset) -> Result<Losses> {
+    let (model, center) = (checkpoint.model()?, checkpoint.center.as_deref());
+    let seed = checkpoint.config.train.seed;
+    let mut evaluator = Evaluator::new(device, &model, images, center, seed).await?;
+    Ok(evaluator.evaluate_checkpoint(checkpoint).await?.losses)
+}
+
+// What tells one training from another: its settings and its images.
+fn mark(config: &Config, split: &Split) -> Result<u32> {
+    let mut crc = flate2::Crc::new();
+    crc.update(config.to_toml()?.as_bytes());
+    crc.update(&split.train.checksum().to_le_bytes());
+    Ok(crc.sum())
+}
+
+fn seconds(folder: &Path) -> Result<f64> {
+    let path = folder.join("metrics.jsonl");
+    let text = std::fs::read_to_string(&path).map_err(Error::io("read", &path))?;
+    let parse = |line: &str| serde_json::from_str::<Timed>(line).map(|line| line.seconds);
+    text.lines().map(parse).sum::<std::result::Result<f64, _>>().map_err(|error| Error::File {
+        path,
+        expected: "an epoch's metrics in each line".to_owned(),
+        found: error.to_string(),
+    })
+}

@@ -1,0 +1,52 @@
+//! The page with all figures.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use maud::{Markup, html};
+
+use super::html::{page, table, verbatim};
+use super::run_report::duration;
+use crate::figures::Record;
+
+/// One HTML file with each record and its picture, an SVG.
+pub fn figures_page(figures: &[(Record, String)]) -> String {
+    let body = html! {
+        p { "Murphy, " em { "Probabilistic Machine Learning" } ", section 20.3, made again by narrows." }
+        @for (record, svg) in figures { (figure(record, svg)) }
+    };
+    page("Figures", &body)
+}
+
+fn figure(record: &Record, svg: &str) -> Markup {
+    // As an image: what is in it can neither run nor load anything.
+    let source = format!("data:image/svg+xml;base64,{}", STANDARD.encode(svg));
+    let numbers: Vec<(String, Vec<String>)> =
+        record.numbers.iter().map(|number| (number.what.clone(), vec![shown(number.value)])).collect();
+    let models: Vec<(String, Vec<String>)> = record
+        .models
+        .iter()
+        .map(|model| (model.name.clone(), vec![model.setup.clone(), duration(model.seconds)]))
+        .collect();
+    let mut commands = vec![record.command.clone()];
+    commands.extend(record.models.iter().map(|model| model.command.clone()));
+    html! {
+        section id=(record.figure) {
+            h2 { (record.title) }
+            figure { img.smooth src=(source) alt=(record.title); figcaption { (record.caption) } }
+            (table(&["", "value"], &numbers))
+            details {
+                summary {
+                    "Set-up: " (record.data) ", " (record.device) "; made in " (duration(record.seconds))
+                }
+                (table(&["model", "set-up", "training"], &models))
+                (verbatim(&commands.join("\n")))
+            }
+        }
+    }
+}
+
+// Five digits that count.
+fn shown(value: f64) -> String {
+    let digits = 4 - (value.abs().max(1e-12).log10().floor() as i32).clamp(-6, 4);
+    format!("{value:.*}", digits as usize)
+}

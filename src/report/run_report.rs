@@ -1,0 +1,244 @@
+//! The report of a run: one HTML file in its folder with all that is known of it.
+
+use std::path::{Path, PathBuf};
+
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::html::{facts, image, page, plot, table, verbatim};
+use super::{Axis, Colour, Curve, Lines, Panel};
+use crate::data::{Dataset, Split};
+use crate::graph::Device;
+use crate::model::{Model, variant};
+use crate::train::{Checkpoint, PER_IMAGE};
+use crate::{Error, Result};
+
+/// The file's name in a run's folder.
+pub const REPORT: &str = "report.html";
+
+// Of a plot: narrow, so that its text can be read on a phone.
+const WIDTH: f64 = 420.0;
+
+/// A line of the metrics, as far as the report goes.
+#[derive(Clone, Debug, Deserialize)]
+struct Epoch {
+    epoch: u32,
+    train: Means,
+    validation: Option<Means>,
+    seconds: f64,
+    images_per_second: f64,
+    #[serde(default)]
+    best: bool,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+struct Means {
+    reconstruction_per_image: f64,
+    reconstruction_per_pixel: f64,
+    kl_nats_per_image: Option<f64>,
+    penalty_per_image: Option<f64>,
+}
+
+impl Means {
+    fn penalty(&self) -> Option<f64> {
+        self.kl_nats_per_image.or(self.penalty_per_image)
+    }
+}
+
+/// Writes the report of the run in `folder` and gives its place. `data` is what the run was trained on; its
+/// validation images, or training images where there are none, are encoded for the plot of their codes.
+///
+/// # Errors
+/// [`Error::File`] where the folder holds no run, [`Error::Io`], and what encoding can fail with.
+pub async fn report_run(folder: &Path, device: &Device, data: &Split) -> Result<PathBuf> {
+    let checkpoint = Checkpoint::last(folder)?;
+    let model = checkpoint.model()?;
+    let epochs = metrics(folder)?;
+    let config = read(&folder.join("config.toml"))?;
+    let latent = super::latent::plot(device, &checkpoint, shown(data)).await?;
+    let name = folder.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let title = format!("{}: {name}", checkpoint.config.model.variant);
+    let body = html! {
+        (facts(&about(&checkpoint, &model, &epochs, &config, data)?))
+        @if !epochs.is_empty() {
+            h2 { "Losses" }
+            div.plots {
+                @for (lines, caption) in curves(&model, &epochs) { (plot(&lines.picture_at(WIDTH), &caption)) }
+            }
+            (losses(&model, &epochs))
+        }
+        @for (png, caption) in pictures(folder, checkpoint.epoch())? { (image(&png, &caption)) }
+        h2 { "Codes" }
+        (plot(&latent.0, &latent.1))
+        h2 { "Configuration" }
+        (verbatim(&config))
+        p { "Once more: " code { "narrows train --config " (folder.join("config.toml").display()) } }
+    };
+    let place = folder.join(REPORT);
+    crate::train::write_whole(&place, page(&title, &body).as_bytes())?;
+    Ok(place)
+}
+
+fn shown(data: &Split) -> &Dataset {
+    if data.validation.is_empty() { &data.train } else { &data.validation }
+}
+
+fn read(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).map_err(Error::io("read", path))
+}
+
+// A run that was stopped in its first epoch has none.
+fn metrics(folder: &Path) -> Result<Vec<Epoch>> {
+    let path = folder.join("metrics.jsonl");
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let parse = |line: &str| {
+        serde_json::from_str(line).map_err(|error| Error::File {
+            path: path.clone(),
+            expected: "an epoch's metrics in each line".to_owned(),
+            found: error.to_string(),
+        })
+    };
+    read(&path)?.lines().map(parse).collect()
+}
+
+fn about(
+    checkpoint: &Checkpoint,
+    model: &Model,
+    epochs: &[Epoch],
+    config: &str,
+    data: &Split,
+) -> Result<Vec<(&'static str, String)>> {
+    let kind = variant(&checkpoint.config.model.variant)?;
+    let train = &checkpoint.config.train;
+    // The comment that a run's configuration begins with.
+    let device = config.lines().next().and_then(|line| line.strip_prefix("# Trained on "));
+    let [height, width, channels] = checkpoint.shape;
+    let seconds: f64 = epochs.iter().map(|epoch| epoch.seconds).sum();
+    let parameters: usize = checkpoint.named()?.iter().map(|tensor| tensor.values.len()).sum();
+    let mut rows = vec![
+        ("variant", format!("{}: {}", kind.name(), kind.summary())),
+        ("device", device.unwrap_or("unknown").trim_end_matches('.').to_owned()),
+        (
+            "images",
+            format!(
+                "{}: {} to train on, {} to validate, {height} x {width} x {channels}",
+                data.train.name,
+                data.train.len(),
+                data.validation.len()
+            ),
+        ),
+        ("parameters", parameters.to_string()),
+        (
+            "epochs",
+            format!(
+                "{} of {}, {} steps of {} images",
+                checkpoint.epoch(),
+                train.epochs,
+                checkpoint.step(),
+                train.batch
+            ),
+        ),
+        ("time", duration(seconds)),
+        ("loss", format!("{} per image: {PER_IMAGE}", model.config().likelihood.unit())),
+    ];
+    if let Some(last) = epochs.last() {
+        rows.push(("speed", format!("{:.0} images a second in the last epoch", last.images_per_second)));
+    }
+    if let Some(penalty) = model.penalty() {
+        rows.push(("penalty", format!("{}, weight {}: {}", penalty.name, penalty.weight, penalty.meaning)));
+    }
+    Ok(rows)
+}
+
+pub(super) fn duration(seconds: f64) -> String {
+    match seconds {
+        short if short < 100.0 => format!("{short:.1} s"),
+        long => format!("{:.0} min {:.0} s", (long / 60.0).floor(), long % 60.0),
+    }
+}
+
+// The reconstruction and, where there is one, the penalty, each with what it shows.
+fn curves(model: &Model, epochs: &[Epoch]) -> Vec<(Lines, String)> {
+    let unit = model.config().likelihood.unit();
+    let when = "Train: mean over the epoch's steps, while parameters moved. Validation: after the epoch.";
+    let lines = |title: &str, unit: &str, value: fn(&Means) -> Option<f64>| {
+        let curves = [
+            curve("train", epochs, 0, |epoch| value(&epoch.train)),
+            curve("validation", epochs, 1, |epoch| value(epoch.validation.as_ref()?)),
+        ];
+        Lines {
+            title: title.to_owned(),
+            axes: [Axis::new("epoch").whole(), Axis::new(unit)],
+            curves: curves.into_iter().filter(|curve| !curve.points.is_empty()).collect(),
+        }
+    };
+    let reconstruction =
+        lines("Reconstruction", &format!("{unit} per image"), |means| Some(means.reconstruction_per_image));
+    let mut all = vec![(reconstruction, when.to_owned())];
+    if let Some(penalty) = model.penalty() {
+        let title = format!("Penalty: {}", penalty.name);
+        let unit = if model.has_prior() { "nats per image" } else { "per image" };
+        all.push((lines(&title, unit, Means::penalty), format!("{}, before its weight.", penalty.meaning)));
+    }
+    all
+}
+
+fn curve(name: &str, epochs: &[Epoch], class: usize, value: impl Fn(&Epoch) -> Option<f64>) -> Curve {
+    let points = epochs.iter().filter_map(|epoch| Some([f64::from(epoch.epoch), value(epoch)?])).collect();
+    Curve { name: name.to_owned(), points, colour: Colour::of_class(class), dashed: false }
+}
+
+// The first epoch, the best and the last.
+fn losses(model: &Model, epochs: &[Epoch]) -> Markup {
+    let best = epochs.iter().rposition(|epoch| epoch.best);
+    let mut named: Vec<(String, &Epoch)> = Vec::new();
+    let mut name = |what: &str, at: Option<usize>| {
+        if let Some(epoch) = at.and_then(|at| epochs.get(at)) {
+            named.push((format!("{what} epoch, {}", epoch.epoch), epoch));
+        }
+    };
+    name("first", Some(0));
+    name("best", best);
+    name("last", epochs.len().checked_sub(1));
+    let mut head = vec!["", "on", "reconstruction per image", "per pixel"];
+    head.extend(model.penalty().map(|penalty| penalty.name));
+    let mut rows = Vec::new();
+    for (name, epoch) in named {
+        for (part, means) in [("train", Some(&epoch.train)), ("validation", epoch.validation.as_ref())] {
+            let Some(means) = means else { continue };
+            let mut values = vec![
+                part.to_owned(),
+                format!("{:.3}", means.reconstruction_per_image),
+                format!("{:.5}", means.reconstruction_per_pixel),
+            ];
+            values.extend(means.penalty().map(|penalty| format!("{penalty:.3}")));
+            rows.push((name.clone(), values));
+        }
+    }
+    table(&head, &rows)
+}
+
+// The pictures of an epoch, each with what it shows.
+fn pictures(folder: &Path, epoch: u32) -> Result<Vec<(Vec<u8>, String)>> {
+    let begins = format!("epoch-{epoch:03}-");
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(Error::io("read", folder))? {
+        let name = entry.map_err(Error::io("read", folder))?.file_name().to_string_lossy().into_owned();
+        names
+            .extend(name.strip_prefix(&begins).and_then(|kind| kind.strip_suffix(".png")).map(str::to_owned));
+    }
+    names.sort();
+    let picture = |kind: String| {
+        let path = folder.join(format!("{begins}{kind}.png"));
+        let png = std::fs::read(&path).map_err(Error::io("read", &path))?;
+        let what = match kind.as_str() {
+            "reconstructions" => "images above their reconstructions",
+            "samples" => "images decoded from draws of the prior",
+            other => other,
+        };
+        Ok((png, format!("After epoch {epoch}: {what}.")))
+    };
+    names.into_iter().map(picture).collect()
+}

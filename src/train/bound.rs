@@ -1,0 +1,175 @@
+//! How good a variational autoencoder is, beyond its ELBO: the importance-weighted bound, and its active units.
+
+use super::evaluate::{count, packed};
+use super::{Checkpoint, Reconstructor};
+use crate::data::Dataset;
+use crate::graph::{Device, Replay};
+use crate::kernels::state::State;
+use crate::{Error, Result};
+
+const BATCH: u32 = 256;
+
+/// The importance-weighted bound on `log p(x)`: `log (1/k) sum p(x, z_i) / q(z_i|x)` over k samples z_i of q(z|x)
+/// (Burda et al. 2015, equation 8). With one sample it is an estimate of the ELBO; with more it comes closer to
+/// `log p(x)` from below.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ImportanceBound {
+    /// k, the samples of each image.
+    pub samples: u32,
+    /// Nats of each image, in the data's order.
+    pub each: Vec<f64>,
+}
+
+impl ImportanceBound {
+    /// Estimates it on `data`, with the same noise each time. The first sample of an image is the one that an
+    /// [`Evaluator`](super::Evaluator) with the same seed draws.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for no samples, for a model without a Gaussian code or a probability, and for an empty data
+    /// set; [`Error::Shape`] for images of another size; what running can fail with.
+    pub async fn estimate(
+        device: &Device,
+        checkpoint: &Checkpoint,
+        data: &Dataset,
+        samples: u32,
+    ) -> Result<Self> {
+        if samples == 0 {
+            return Err(Error::setting("samples", "at least 1", samples));
+        }
+        checkpoint.check_images(data)?;
+        let total = count(data)?;
+        let batch = BATCH.min(total);
+        let mut replay = Replay::new(device, checkpoint.model()?.importance(batch, total)?).await?;
+        replay.write("images", &packed(&data.images))?;
+        replay.write_trained(&checkpoint.parameters, &checkpoint.statistics)?;
+        if let Some(center) = &checkpoint.center {
+            replay.write_floats("center", center)?;
+        }
+        let steps = total.div_ceil(batch);
+        let mut sums = vec![LogSum::default(); total as usize];
+        for sample in 0..samples {
+            // Each pass begins with the first image, and at steps of its own, which key the noise.
+            let step = sample.wrapping_mul(steps);
+            let state = State::new(checkpoint.config.train.seed, 0.0, [0.0; 2]);
+            replay.write_state(&State { step, ..state })?;
+            replay.run(steps).await?;
+            let nll = replay.read_floats("reconstruction").await?;
+            let ratio = replay.read_floats("log_ratio").await?;
+            for (sum, (nll, ratio)) in sums.iter_mut().zip(nll.iter().zip(&ratio)) {
+                sum.add(f64::from(*ratio) - f64::from(*nll));
+            }
+        }
+        let each = sums.iter().map(|sum| sum.value() - f64::from(samples).ln()).collect();
+        Ok(Self { samples, each })
+    }
+
+    /// The mean over the images, in nats.
+    pub fn mean(&self) -> f64 {
+        self.each.iter().sum::<f64>() / self.each.len().max(1) as f64
+    }
+}
+
+// log(sum of e^x), of numbers x that come one by one and whose powers may not be representable.
+#[derive(Clone, Copy, Debug)]
+struct LogSum {
+    largest: f64,
+    // Of e^(x - largest).
+    sum: f64,
+}
+
+impl Default for LogSum {
+    fn default() -> Self {
+        Self { largest: f64::NEG_INFINITY, sum: 0.0 }
+    }
+}
+
+impl LogSum {
+    fn add(&mut self, x: f64) {
+        if x > self.largest {
+            self.sum = self.sum * (self.largest - x).exp() + 1.0;
+            self.largest = x;
+        } else {
+            self.sum += (x - self.largest).exp();
+        }
+    }
+
+    fn value(self) -> f64 {
+        self.largest + self.sum.ln()
+    }
+}
+
+/// How much each unit of a code tells of the images: the variance over the images of E[z given x] (Burda et al. 2015,
+/// section 5.2).
+#[derive(Clone, Debug, PartialEq)]
+pub struct ActiveUnits {
+    /// Of each unit.
+    pub variances: Vec<f64>,
+}
+
+impl ActiveUnits {
+    /// The variance above which a unit counts as active.
+    pub const THRESHOLD: f64 = 0.01;
+
+    /// Encodes `data`.
+    ///
+    /// # Errors
+    /// As [`Reconstructor::run`].
+    pub async fn measure(device: &Device, checkpoint: &Checkpoint, data: &Dataset) -> Result<Self> {
+        let codes = Reconstructor::new(device, checkpoint, data).await?.run().await?.codes;
+        Ok(Self::of(&codes, checkpoint.model()?.latent() as usize))
+    }
+
+    /// Of codes `[images, latent]`, row-major.
+    pub fn of(codes: &[f32], latent: usize) -> Self {
+        let mean = |numbers: &dyn Fn(f64) -> f64, unit: usize| {
+            let column = codes.iter().skip(unit).step_by(latent.max(1));
+            column.map(|z| numbers(f64::from(*z))).sum::<f64>() / (codes.len() / latent.max(1)).max(1) as f64
+        };
+        let variance = |unit: usize| {
+            let center = mean(&|z| z, unit);
+            mean(&|z| (z - center).powi(2), unit)
+        };
+        Self { variances: (0..latent).map(variance).collect() }
+    }
+
+    /// How many units are active.
+    pub fn count(&self) -> usize {
+        self.variances.iter().filter(|variance| **variance > Self::THRESHOLD).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logarithms_of_sums_neither_overflow_nor_vanish() {
+        let sum = |numbers: &[f64]| {
+            let mut sum = LogSum::default();
+            numbers.iter().for_each(|x| sum.add(*x));
+            sum.value()
+        };
+        assert_eq!(sum(&[-250.0]), -250.0);
+        for shift in [0.0, -2000.0, 2000.0] {
+            let got = sum(&[1.0, 3.0, -2.0, 3.0].map(|x: f64| x + shift)) - shift;
+            let plain = [1.0, 3.0, -2.0, 3.0].map(f64::exp).iter().sum::<f64>().ln();
+            assert!((got - plain).abs() < 1e-12, "{shift}: {got}, not {plain}");
+        }
+        assert!(sum(&[1.0, f64::NAN, 2.0]).is_nan());
+    }
+
+    #[test]
+    fn a_unit_that_hardly_moves_is_not_active() {
+        // Two units that move, one that stays, and one just below the threshold.
+        let row = |i: usize| {
+            let sign = if i.is_multiple_of(2) { 1.0 } else { -1.0 };
+            [2.0 + sign, -0.11 * sign, 5.0, 0.0999 * sign]
+        };
+        let codes: Vec<f32> = (0..100).flat_map(row).collect();
+        let units = ActiveUnits::of(&codes, 4);
+        assert_eq!(units.count(), 2);
+        for (got, expected) in units.variances.iter().zip([1.0, 0.0121, 0.0, 0.00998001]) {
+            assert!((got - expected).abs() < 1e-7, "{got}, not {expected}");
+        }
+    }
+}

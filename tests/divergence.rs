@@ -1,0 +1,165 @@
+//! The Gaussian code's divergence from its prior, held against the reference at odd shapes.
+#![allow(clippy::panic, missing_docs)]
+
+mod common;
+
+use common::{check, expected, gpu, noise, run, words};
+use narrows::kernels::divergence::{GaussianKl, KlByDimension};
+use narrows::kernels::floats;
+use narrows::kernels::reduce::ColumnSum;
+use narrows::kernels::state::State;
+use narrows::reference::compare::Tolerance;
+
+const SHAPES: [(u32, u32); 12] = [
+    (1, 1),
+    (1, 129),
+    (129, 1),
+    (3, 27),
+    (27, 3),
+    (51, 2),
+    (64, 51),
+    (2, 65),
+    (129, 129),
+    (5, 784),
+    (128, 32),
+    (784, 3),
+];
+
+// lavapipe stays within 1e-6; WGSL lets exp(4) err by 11 ulp.
+const CLOSE: Tolerance = Tolerance::new(4e-6, 4e-6);
+
+fn state(kl_share: f32) -> Vec<u32> {
+    State { kl_share, ..State::new(1, 1e-3, [0.0; 2]) }.words().to_vec()
+}
+
+fn plain((rows, latent): (u32, u32), accumulate: bool) -> GaussianKl {
+    GaussianKl { rows, latent, scale: 0.37, free_bits: 0.0, accumulate }
+}
+
+// mu in [-3, 3), logvar in [-4, 4).
+fn stats((rows, latent): (u32, u32)) -> Vec<u32> {
+    let numbers = noise(5, (2 * rows * latent) as usize);
+    let logvar = |i: usize| i as u32 / latent % 2 == 1;
+    let scaled = |(i, n): (usize, &f32)| if logvar(i) { 4.0 * n } else { 3.0 * n };
+    words(&numbers.iter().enumerate().map(scaled).collect::<Vec<f32>>())
+}
+
+// What dstats holds beforehand.
+fn before((rows, latent): (u32, u32), accumulate: bool) -> Option<Vec<u32>> {
+    accumulate.then(|| words(&noise(7, (2 * rows * latent) as usize)))
+}
+
+// Sums a third of which are below what is free in the batch.
+fn sums(kernel: &GaussianKl) -> Vec<u32> {
+    let bound = kernel.free_bits * kernel.rows as f32;
+    words(&(0..kernel.latent).map(|j| bound * [2.0, 0.5, 1.001][j as usize % 3]).collect::<Vec<f32>>())
+}
+
+#[test]
+fn the_divergence_matches_the_reference_written_and_added() {
+    for shape in SHAPES {
+        for accumulate in [false, true] {
+            let inputs = [state(1.0), stats(shape)];
+            check(gpu(), &plain(shape, accumulate), &inputs, &[None, before(shape, accumulate)], CLOSE);
+        }
+    }
+}
+
+#[test]
+fn free_bits_match_the_reference_written_and_added() {
+    for shape in SHAPES {
+        for accumulate in [false, true] {
+            let kernel = GaussianKl { free_bits: 0.6, ..plain(shape, accumulate) };
+            let inputs = [state(0.25), stats(shape), sums(&kernel)];
+            check(gpu(), &kernel, &inputs, &[None, before(shape, accumulate)], CLOSE);
+        }
+    }
+}
+
+#[test]
+fn each_dimensions_nats_match_the_reference() {
+    for (rows, latent) in SHAPES.into_iter().chain([(64 * 66_000, 1)]) {
+        check(gpu(), &KlByDimension { rows, latent }, &[stats((rows, latent))], &[None], CLOSE);
+    }
+}
+
+#[test]
+fn the_warm_ups_share_weighs_the_gradient_and_not_the_value() {
+    let shape = (3, 27);
+    let at = |share: f32| run(gpu(), &plain(shape, false), &[state(share), stats(shape)], &[None, None]);
+    let (whole, half, none) = (at(1.0), at(0.5), at(0.0));
+    assert!(whole[2] == half[2] && whole[2] == none[2]);
+    let halves: Vec<f32> = floats(&whole[3]).iter().map(|gradient| 0.5 * gradient).collect();
+    assert_eq!(floats(&half[3]), halves);
+    assert!(floats(&none[3]).iter().all(|gradient| *gradient == 0.0));
+}
+
+// A batch whose first dimension has more than is free on average, its second less, though one code has more.
+#[test]
+fn a_dimension_is_free_by_its_mean_over_the_batch() {
+    let kernel = GaussianKl { rows: 2, latent: 2, scale: 1.0, free_bits: 0.5, accumulate: false };
+    // mu, mu, logvar, logvar: with unit variance the nats are mu² / 2.
+    let stats = words(&[1.5, 0.0, 0.0, 0.0, 0.1, 1.2, 0.0, 0.0]);
+    let by_dimension = KlByDimension { rows: 2, latent: 2 };
+    let each = run(gpu(), &by_dimension, std::slice::from_ref(&stats), &[None]).swap_remove(1);
+    let sums = run(gpu(), &ColumnSum::whole(2, 2), &[each], &[None]).swap_remove(1);
+    let got = run(gpu(), &kernel, &[state(1.0), stats, sums], &[None, None]);
+    assert_eq!(floats(&got[4]), [1.5, 0.0, 0.0, 0.0, 0.1, 0.0, 0.0, 0.0]);
+    let nats: f32 = floats(&got[3]).iter().sum();
+    assert!((nats - 0.5 * (2.25 + 0.01 + 1.44)).abs() < 1e-6, "all nats are reported: {nats}");
+}
+
+#[test]
+fn more_than_65535_workgroups_fold_into_two_dimensions() {
+    let shape = (66_001, 1);
+    check(gpu(), &plain(shape, false), &[state(1.0), stats(shape)], &[None, None], CLOSE);
+}
+
+#[test]
+fn extreme_codes_keep_their_precision() {
+    let mu = [0.0, 100.0, -100.0, 1e-4, 0.0, 0.0, 0.0, 3.0];
+    let logvar = [0.0, 0.0, 1.0, 1e-4, -1e-3, 60.0, -100.0, 0.199];
+    let stats: Vec<f32> = mu.iter().zip(&logvar).flat_map(|(mu, logvar)| [*mu, *logvar]).collect();
+    // One number a code shows each divergence on its own.
+    let kernel = GaussianKl { scale: 1.0, ..plain((8, 1), false) };
+    check(gpu(), &kernel, &[state(1.0), words(&stats)], &[None, None], Tolerance::new(1e-9, 1e-5));
+    // Beyond e^88 f32 has only infinity, which must arrive as such.
+    let inputs = [state(1.0), words(&[0.0, 100.0])];
+    let result = run(gpu(), &plain((1, 1), false), &inputs, &[None, None]);
+    assert_eq!(floats(&result[2]), [f32::INFINITY]);
+}
+
+#[test]
+fn nan_in_mu_or_logvar_reaches_its_code_alone() {
+    let shape = (3, 70);
+    let nan = |words: &[u32]| -> Vec<usize> {
+        let values = floats(words).iter().enumerate();
+        values.filter(|(_, value)| value.is_nan()).map(|(i, _)| i).collect()
+    };
+    // Element 5 of code 1: its mu, then its logvar.
+    for (at, name) in [(145, "mu"), (215, "logvar")] {
+        let mut stats = stats(shape);
+        stats[at] = f32::NAN.to_bits();
+        let got = run(gpu(), &plain(shape, false), &[state(1.0), stats], &[None, None]);
+        assert_eq!(nan(&got[2]), [1], "divergence, NaN in {name}");
+        // Some drivers' exp of NaN is a number, so that one in logvar may be lost in its gradient.
+        let found = nan(&got[3]);
+        assert!(found == [at] || (name == "logvar" && found.is_empty()), "NaN in {name}: at {found:?}");
+    }
+}
+
+#[test]
+fn free_bits_that_are_no_nats_are_refused() {
+    for free_bits in [-1.0, f32::NAN, f32::INFINITY] {
+        let kernel = GaussianKl { free_bits, ..plain((2, 3), false) };
+        assert!(narrows::kernels::check(&kernel).is_err(), "{free_bits}");
+    }
+}
+
+#[test]
+fn the_same_codes_give_the_same_bits() {
+    let kernel = plain((5, 784), false);
+    let once = || run(gpu(), &kernel, &[state(1.0), stats((5, 784))], &[None, None]);
+    assert_eq!(once(), once());
+    assert_eq!(once()[2].len(), expected(&kernel, &[state(1.0), stats((5, 784))], &[None, None])[0].len());
+}

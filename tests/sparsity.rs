@@ -1,0 +1,168 @@
+//! What keeps a code sparse, held against the reference at odd shapes.
+#![allow(clippy::panic, missing_docs)]
+
+mod common;
+
+use common::{check, gpu, noise, run, words};
+use narrows::kernels::reduce::ColumnSum;
+use narrows::kernels::sparsity::{KlSparsity, L1};
+use narrows::kernels::{Kernel, floats};
+use narrows::reference::compare::Tolerance;
+use narrows::reference::sparsity::{kl, kl_slope};
+
+const SHAPES: [(u32, u32); 11] = [
+    (1, 1),
+    (1, 129),
+    (129, 1),
+    (3, 27),
+    (27, 3),
+    (64, 51),
+    (2, 65),
+    (129, 129),
+    (5, 784),
+    (32, 300),
+    (3, 3000),
+];
+
+const CLOSE: Tolerance = Tolerance::new(2e-6, 4e-6);
+
+fn l1((rows, columns): (u32, u32), accumulate: bool) -> L1 {
+    L1 { rows, columns, scale: 0.37, accumulate }
+}
+
+fn sparsity((rows, columns): (u32, u32), accumulate: bool) -> KlSparsity {
+    KlSparsity { rows, columns, target: 0.1, scale: 0.37, accumulate }
+}
+
+// What dz holds beforehand.
+fn before((rows, columns): (u32, u32), accumulate: bool) -> Option<Vec<u32>> {
+    accumulate.then(|| words(&noise(7, (rows * columns) as usize)))
+}
+
+// Activations within (0, 1), most of them small, and their sums.
+fn activations((rows, columns): (u32, u32)) -> Vec<f32> {
+    noise(5, (rows * columns) as usize).iter().map(|n| 1e-3 + 0.998 * (0.5 + 0.5 * n).powi(3)).collect()
+}
+
+fn sums((rows, columns): (u32, u32)) -> Vec<u32> {
+    let z = activations((rows, columns));
+    let sum = |k: u32| z.iter().skip(k as usize).step_by(columns as usize).sum::<f32>();
+    words(&(0..columns).map(sum).collect::<Vec<f32>>())
+}
+
+#[test]
+fn both_penalties_match_the_reference_written_and_added() {
+    for shape in SHAPES {
+        for accumulate in [false, true] {
+            let before = [None, before(shape, accumulate)];
+            // Zeros among the numbers, of which the sign is zero.
+            let z: Vec<f32> = noise(3, (shape.0 * shape.1) as usize);
+            let z: Vec<f32> = z.iter().map(|z| if *z > 0.7 { 0.0 } else { *z }).collect();
+            check(gpu(), &l1(shape, accumulate), &[words(&z)], &before, CLOSE);
+            check(gpu(), &sparsity(shape, accumulate), &[sums(shape)], &before, CLOSE);
+        }
+    }
+}
+
+#[test]
+fn the_gradient_of_zero_is_zero_of_either_sign() {
+    let got = run(gpu(), &l1((1, 4), false), &[words(&[0.0, -0.0, 1e-30, -1e-30])], &[None, None]);
+    assert_eq!(floats(&got[2]), [0.0, 0.0, 0.37, -0.37]);
+}
+
+// By hand: the batch's penalty, and its gradient by one number of the code by central differences.
+#[test]
+fn the_penalty_is_of_the_batchs_means_and_its_gradient_that_of_the_sum_over_images() {
+    let (rows, columns) = (5, 7);
+    let kernel = KlSparsity { scale: 1.0, ..sparsity((rows, columns), false) };
+    let z = activations((rows, columns));
+    let means = |z: &[f32]| -> Vec<f64> {
+        let column = |k: usize| z.iter().skip(k).step_by(columns as usize).map(|z| f64::from(*z));
+        (0..columns as usize).map(|k| column(k).sum::<f64>() / f64::from(rows)).collect()
+    };
+    let p = f64::from(kernel.target);
+    let penalty = |z: &[f32]| means(z).into_iter().map(|q| kl(p, q)).sum::<f64>();
+    let sums = run(gpu(), &ColumnSum::whole(rows, columns), &[words(&z)], &[None]).swap_remove(1);
+    let got = run(gpu(), &kernel, &[sums], &[None, None]);
+    for value in floats(&got[1]) {
+        assert!((f64::from(*value) - penalty(&z)).abs() < 1e-5, "{value}, not {}", penalty(&z));
+    }
+    for at in [0, 9, 34] {
+        let moved = |by: f32| {
+            let mut z = z.clone();
+            z[at] += by;
+            f64::from(rows) * penalty(&z)
+        };
+        let numeric = (moved(1e-3) - moved(-1e-3)) / 2e-3;
+        let gradient = f64::from(floats(&got[2])[at]);
+        assert!((gradient - numeric).abs() < 1e-2 * (1.0 + numeric.abs()), "{at}: {gradient}, not {numeric}");
+    }
+}
+
+// Units that are always off or on, and means that come as near to the target as f32 does.
+#[test]
+fn extreme_activations_keep_their_precision_and_stay_finite() {
+    let target = 0.1_f32;
+    let means =
+        [0.0, 1e-30, 1e-7, 1e-6, 2e-6, 1e-3, 0.0999, 0.09999999, target, 0.1000001, 0.13, 0.5, 0.999, 1.0];
+    // One image, so that the sums are the means; one unit a row would share no rounding.
+    for q in means {
+        let kernel = KlSparsity { rows: 1, columns: 1, target, scale: 1.0, accumulate: false };
+        let got = run(gpu(), &kernel, &[words(&[q])], &[None, None]);
+        let (value, gradient) = (f64::from(floats(&got[1])[0]), f64::from(floats(&got[2])[0]));
+        let (p, q) = (f64::from(target), f64::from(q));
+        // Near the target the value is the square of a difference that f32 rounds.
+        let near = (q - p).abs() * 1e-7 / p;
+        assert!((value - kl(p, q)).abs() <= near + 4e-6 * kl(p, q), "{q}: {value}, not {}", kl(p, q));
+        let slope = kl_slope(p, q);
+        assert!((gradient - slope).abs() <= 1e-7 + 4e-6 * slope.abs(), "{q}: {gradient}, not {slope}");
+        assert!(value >= 0.0 && value.is_finite() && gradient.is_finite());
+    }
+}
+
+#[test]
+fn more_than_65535_workgroups_fold_into_two_dimensions() {
+    let shape = (66_001, 1);
+    check(gpu(), &l1(shape, false), &[words(&noise(3, 66_001))], &[None, None], CLOSE);
+    check(gpu(), &sparsity(shape, false), &[words(&[3_000.0])], &[None, None], CLOSE);
+}
+
+#[test]
+fn the_widest_code_is_summed_whole() {
+    let kernel = l1((1, L1::MAX_COLUMNS), false);
+    let got = run(gpu(), &kernel, &[words(&vec![-1.0; L1::MAX_COLUMNS as usize])], &[None, None]);
+    assert_eq!(floats(&got[1]), [L1::MAX_COLUMNS as f32]);
+}
+
+#[test]
+fn nan_in_a_code_is_seen() {
+    let mut z = noise(3, 210);
+    z[75] = f32::NAN;
+    let got = run(gpu(), &l1((3, 70), false), &[words(&z)], &[None, None]);
+    assert_eq!(floats(&got[1]).iter().map(|value| value.is_nan()).collect::<Vec<_>>(), [false, true, false]);
+    let mut sums = sums((3, 70));
+    sums[5] = f32::NAN.to_bits();
+    let got = run(gpu(), &sparsity((3, 70), false), &[sums], &[None, None]);
+    assert!(floats(&got[1]).iter().all(|value| value.is_nan()), "{:?}", floats(&got[1]));
+    let nan: Vec<usize> = (0..210).filter(|i| floats(&got[2])[*i].is_nan()).collect();
+    assert_eq!(nan, [5, 75, 145]);
+}
+
+#[test]
+fn a_target_that_is_no_share_is_refused() {
+    for target in [0.0, 1.0, -0.1, f32::NAN] {
+        let kernel = KlSparsity { target, ..sparsity((2, 3), false) };
+        assert!(narrows::kernels::check(&kernel).is_err(), "{target}");
+    }
+}
+
+#[test]
+fn the_same_codes_give_the_same_bits() {
+    let shape = (5, 784);
+    let kernels: [(&dyn Kernel, Vec<u32>); 2] =
+        [(&l1(shape, false), words(&activations(shape))), (&sparsity(shape, false), sums(shape))];
+    for (kernel, input) in kernels {
+        let once = || run(gpu(), kernel, std::slice::from_ref(&input), &[None, None]);
+        assert_eq!(once(), once(), "{}", kernel.name());
+    }
+}
