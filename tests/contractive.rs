@@ -68,7 +68,7 @@ const LAYERS: &str = r#"
 // A contractive model of each kind, and a tied one without penalty.
 fn cases() -> [(&'static str, Config); 5] {
     let small = "[model]\nlatent = 7\ncontraction_weight = 0.6";
-    let deep = "[model]\nhidden = [9, 6]\nlatent = 4\nactivation = \"elu\"\ncode_activation = \"softplus\"";
+    let deep = "[model]\nhidden = [9, 6]\nlatent = 4\nactivation = \"silu\"\ncode_activation = \"softplus\"";
     [
         ("one layer", config("contractive", small).unwrap()),
         ("deep", config("contractive-deep", &format!("{deep}\ncontraction_weight = 0.4")).unwrap()),
