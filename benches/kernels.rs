@@ -8,6 +8,7 @@ use common::{Table, criterion, fractions, launch, measure_launches, open};
 use narrows::kernels::Kernel;
 use narrows::kernels::activation::{Activation, Backward, Forward};
 use narrows::kernels::batch::{Gather, Permute};
+use narrows::kernels::corruption::{Corrupt, Corruption};
 use narrows::kernels::latent::{GaussianKl, Mean, Reparameterize, ReparameterizeBackward};
 use narrows::kernels::loss::{Kind, Loss};
 use narrows::kernels::optimizer::{Adam, Sgd};
@@ -35,10 +36,17 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         decoupled: false,
     };
     let count = BATCH * HIDDEN;
+    let corrupt = |corruption| {
+        let gather = Gather { batch: BATCH, count: IMAGES, pixels: PIXELS, center: false };
+        Box::new(Corrupt { gather, corruption })
+    };
     vec![
         Box::new(Permute { batch: BATCH, count: IMAGES, shuffle: true }),
         Box::new(Gather { batch: BATCH, count: IMAGES, pixels: PIXELS, center: false }),
         Box::new(Gather { batch: BATCH, count: IMAGES, pixels: PIXELS, center: true }),
+        corrupt(Corruption::Gaussian { deviation: 0.2 }),
+        corrupt(Corruption::Dropout { probability: 0.5, rescale: true }),
+        corrupt(Corruption::SaltAndPepper { probability: 0.2 }),
         Box::new(Forward { count, activation: Activation::Relu }),
         Box::new(Forward { count, activation: Activation::Gelu }),
         Box::new(Backward { count, activation: Activation::Relu, accumulate: false }),

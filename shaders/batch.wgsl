@@ -8,7 +8,7 @@
 // Both write (=). The order of a pass is a bijection of [0, count) that needs no table: a balanced Feistel
 // network over the smallest even number of bits that holds count - 1, applied again while it lands at
 // count or beyond (cycle walking: Black and Rogaway 2002, "Ciphers with arbitrary finite domains").
-// Joined behind lib/philox.wgsl, lib/state.wgsl and lib/pixels.wgsl.
+// Joined behind lib/philox.wgsl and lib/state.wgsl.
 
 override SHUFFLE: bool = true;
 
@@ -23,6 +23,12 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 /// Gives the seed, the pass and the position in it.
 @group(0) @binding(1) var<storage, read> state: State;
+/// [count, pixels] bytes, four to a word, low byte first; at most 4 GiB.
+@group(0) @binding(2) var<storage, read> images: array<u32>;
+/// The images of the batch, [batch].
+@group(0) @binding(3) var<storage, read> chosen: array<u32>;
+/// The mean image, [pixels].
+@group(0) @binding(4) var<storage, read> center: array<f32>;
 /// The images of the batch, [batch].
 @group(0) @binding(5) var<storage, read_write> indices: array<u32>;
 /// Pixels in [0, 1], [batch, pixels].
@@ -83,6 +89,28 @@ fn permute(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
     } else {
         indices[i] = position;
     }
+}
+
+// One lane takes four neighbouring pixels of an image, which may lie across two words.
+struct Quad {
+    row: u32,
+    pixel: u32,
+}
+
+fn quad(number: u32) -> Quad {
+    let quads = (params.pixels + 3u) / 4u;
+    return Quad(number / quads, number % quads * 4u);
+}
+
+fn pixels_of(q: Quad) -> vec4f {
+    let byte = chosen[q.row] * params.pixels + q.pixel;
+    let shift = byte % 4u * 8u;
+    var four = images[byte / 4u] >> shift;
+    if shift > 0u {
+        let behind = min(byte / 4u + 1u, arrayLength(&images) - 1u);
+        four |= images[behind] << (32u - shift);
+    }
+    return unpack4x8unorm(four);
 }
 
 @compute @workgroup_size(64)

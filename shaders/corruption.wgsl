@@ -9,8 +9,8 @@
 //     corrupt           x[batch, pixels] = p,         seen[batch, pixels] = q
 //     corrupt_centered  x = p - mean image,           seen = q - mean image
 //
-// Both write (=). n or u come four to a block, a block for four neighbouring pixels of an image.
-// Joined behind lib/philox.wgsl, lib/state.wgsl and lib/pixels.wgsl.
+// Both write (=). Element e of x takes number e % 4 of the noise's block e / 4.
+// Joined behind lib/philox.wgsl and lib/state.wgsl.
 
 override CORRUPTION: u32 = 0u;
 
@@ -27,12 +27,28 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 /// Seed and step, which key the noise.
 @group(0) @binding(1) var<storage, read> state: State;
+/// [count, pixels] bytes, four to a word, low byte first; at most 4 GiB.
+@group(0) @binding(2) var<storage, read> images: array<u32>;
+/// The images of the batch, [batch].
+@group(0) @binding(3) var<storage, read> chosen: array<u32>;
+/// The mean image, [pixels].
+@group(0) @binding(4) var<storage, read> center: array<f32>;
 /// Clean pixels, [batch, pixels].
 @group(0) @binding(5) var<storage, read_write> x: array<f32>;
 /// Corrupted pixels, [batch, pixels].
 @group(0) @binding(6) var<storage, read_write> seen: array<f32>;
 
-// Four pixels under the noise of a block.
+// One lane takes the four neighbours of x that share a block of noise; they may span images.
+struct Quad {
+    clean: vec4f,
+    seen: vec4f,
+}
+
+fn clean_pixel(e: u32) -> f32 {
+    let byte = chosen[e / params.pixels] * params.pixels + e % params.pixels;
+    return unpack4x8unorm(images[byte / 4u] >> (byte % 4u * 8u)).x;
+}
+
 fn corrupted(p: vec4f, block: u32) -> vec4f {
     let key = vec2u(state.seed_low, state.seed_high);
     let bits = philox(vec4u(block, state.step, STREAM_CORRUPTION, 0u), key);
@@ -47,20 +63,28 @@ fn corrupted(p: vec4f, block: u32) -> vec4f {
     return select(p, salt_or_pepper, u < vec4f(params.amount));
 }
 
+// How many of the block's pixels there are.
+fn pixels_in(block: u32) -> u32 {
+    let count = params.batch * params.pixels;
+    return min(count, block * 4u + 4u) - min(count, block * 4u);
+}
+
+fn quad(block: u32) -> Quad {
+    var clean = vec4f();
+    for (var i = 0u; i < pixels_in(block); i++) {
+        clean[i] = clean_pixel(block * 4u + i);
+    }
+    return Quad(clean, corrupted(clean, block));
+}
+
 @compute @workgroup_size(64)
 fn corrupt(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
            @builtin(local_invocation_index) lane: u32) {
     let block = (group.x + group.y * groups.x) * 64u + lane;
     let q = quad(block);
-    if q.row >= params.batch {
-        return;
-    }
-    let clean = pixels_of(q);
-    let noisy = corrupted(clean, block);
-    for (var i = 0u; i < 4u && q.pixel + i < params.pixels; i++) {
-        let at = q.row * params.pixels + q.pixel + i;
-        x[at] = clean[i];
-        seen[at] = noisy[i];
+    for (var i = 0u; i < pixels_in(block); i++) {
+        x[block * 4u + i] = q.clean[i];
+        seen[block * 4u + i] = q.seen[i];
     }
 }
 
@@ -69,15 +93,9 @@ fn corrupt_centered(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups
                     @builtin(local_invocation_index) lane: u32) {
     let block = (group.x + group.y * groups.x) * 64u + lane;
     let q = quad(block);
-    if q.row >= params.batch {
-        return;
-    }
-    let clean = pixels_of(q);
-    let noisy = corrupted(clean, block);
-    for (var i = 0u; i < 4u && q.pixel + i < params.pixels; i++) {
-        let at = q.row * params.pixels + q.pixel + i;
-        let mean = center[q.pixel + i];
-        x[at] = clean[i] - mean;
-        seen[at] = noisy[i] - mean;
+    for (var i = 0u; i < pixels_in(block); i++) {
+        let mean = center[(block * 4u + i) % params.pixels];
+        x[block * 4u + i] = q.clean[i] - mean;
+        seen[block * 4u + i] = q.seen[i] - mean;
     }
 }

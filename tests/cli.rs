@@ -61,6 +61,55 @@ fn a_run_ends_by_naming_its_pictures_and_can_be_used() {
 }
 
 #[test]
+fn pictures_of_a_denoising_run_show_what_the_trainer_sees() {
+    let place = place();
+    let (out, _) = success(&mut train(place.path(), &["denoising-dropout", "--epochs", "1"]));
+    assert!(out.starts_with("denoising-dropout on "), "{out}");
+    let with = |more: &[&str]| {
+        success(
+            narrows(place.path(), &["reconstruct", "runs/denoising-dropout-001", "--count", "5"]).args(more),
+        )
+        .0
+    };
+    with(&[]);
+    let said = with(&["--corrupt", "--out", "corrupted.png"]);
+    assert_eq!(said, "corrupted.png: 5 test images, corrupted, above their reconstructions\n");
+    let height = |path: &str| {
+        let picture = image::open(place.path().join(path)).unwrap().to_luma8();
+        let zoom = picture.width() / (5 * 6 + 1);
+        picture.height() / zoom
+    };
+    // Rows of seven pixels and a gap, below the first gap.
+    assert_eq!(height("reconstructions.png"), 2 * 8 + 1);
+    assert_eq!(height("corrupted.png"), 3 * 8 + 1);
+    assert_eq!(height("runs/denoising-dropout-001/epoch-001-reconstructions.png"), 3 * 8 + 1);
+}
+
+#[test]
+fn presets_are_listed_and_one_is_shown_as_a_file_that_trains_alike() {
+    let place = place();
+    let (list, _) = success(&mut narrows(place.path(), &["presets"]));
+    for name in ["linear", "mlp", "denoising", "denoising-dropout", "score", "vae"] {
+        assert!(list.lines().any(|line| line.split_whitespace().next() == Some(name)), "{name}: {list}");
+    }
+    assert!(list.contains("dropout 0.5 rescaled, sgd 1, batch 32, 10 epochs"), "{list}");
+    let (shown, _) = success(&mut narrows(place.path(), &["presets", "denoising-dropout"]));
+    fs::write(place.path().join("whole.toml"), shown).unwrap();
+    fs::write(place.path().join("short.toml"), "preset = \"denoising-dropout\"\n").unwrap();
+    let last = |flags: &[&str], run: &str| {
+        success(train(place.path(), &["--epochs", "1", "--run", run]).args(flags));
+        fs::read(place.path().join(run).join("last.safetensors")).unwrap()
+    };
+    let named = last(&["denoising-dropout"], "named");
+    assert!(named == last(&["--config", "whole.toml"], "whole"), "the whole file");
+    assert!(named == last(&["--config", "short.toml"], "short"), "the file that names the preset");
+    assert!(named == last(&["denoising-dropout", "--config", "short.toml"], "both"), "both");
+    fs::write(place.path().join("variant.toml"), "[model]\nvariant = \"denoising\"\n").unwrap();
+    assert!(named == last(&["denoising-dropout", "--config", "variant.toml"], "other"), "its variant");
+    assert!(named != last(&["--config", "variant.toml"], "variant"), "the variant's own preset");
+}
+
+#[test]
 fn codes_are_the_same_as_npy_and_csv() {
     let place = place();
     success(&mut train(place.path(), &["mlp", "--epochs", "1", "--run", "run"]));
@@ -162,9 +211,8 @@ fn an_interrupted_run_saves_says_how_to_go_on_and_does() {
 #[test]
 fn every_subcommand_has_help_with_an_example() {
     let place = TempDir::new().unwrap();
-    for name in
-        ["train", "presets", "reconstruct", "sample", "interpolate", "encode", "eval", "plan", "devices"]
-    {
+    let uses = ["reconstruct", "sample", "interpolate", "traverse", "embed", "encode", "eval"];
+    for name in ["train", "presets", "plan", "devices"].into_iter().chain(uses) {
         let (help, _) = success(&mut narrows(place.path(), &[name, "--help"]));
         assert!(help.contains(&format!("\n  narrows {name}")), "{help}");
     }

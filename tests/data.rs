@@ -84,7 +84,7 @@ fn the_sample_is_the_beginning_of_fashion_mnist() {
     assert_eq!(checksum(&test.images), 0xc03b_4346);
     assert_eq!(checksum(train.labels.as_ref().unwrap()), 0x6655_38e5);
     assert_eq!(checksum(test.labels.as_ref().unwrap()), 0x6b4b_2c66);
-    assert_eq!(Source::Sample.classes()[usize::from(train.labels.unwrap()[0])], "Ankle boot");
+    assert_eq!(test.class(train.labels.as_ref().unwrap()[0]), "Ankle boot");
 }
 
 #[test]
@@ -315,6 +315,23 @@ fn a_data_set_refuses_what_does_not_fit_and_slices_what_does() {
 }
 
 #[test]
+fn classes_name_every_label_and_files_every_image() {
+    let labelled = || Dataset::new("x", [3, 2, 1], pixels(3), Some(vec![1, 0, 2])).unwrap();
+    assert_eq!(labelled().class(2), "2");
+    let named = labelled().with_classes(["coat", "bag", "shirt"]).unwrap();
+    assert_eq!((named.class(1), named.class(3)), ("bag".to_owned(), "3".to_owned()));
+    let error = labelled().with_classes(["coat", "bag"]).unwrap_err().to_string();
+    assert_eq!(error, "x: expected labels below 2, the number of its classes, got 2");
+    assert!(labelled().with_files(vec!["a".into(); 2]).is_err());
+    let whole = named.with_files(vec!["a".into(), "b".into(), "c".into()]).unwrap();
+    let split = Split::new(whole.clone(), whole.clone(), Some(1)).unwrap();
+    assert_eq!((split.train.files.len(), &split.validation.files), (2, &vec![PathBuf::from("c")]));
+    assert_eq!(split.validation.class(2), "shirt");
+    let middle = whole.slice(1..2).unwrap();
+    assert_eq!((middle.class(0), middle.files), ("coat".to_owned(), vec![PathBuf::from("b")]));
+}
+
+#[test]
 fn a_source_has_one_name_everywhere() {
     for source in Source::ALL {
         assert_eq!(source.to_string().parse::<Source>().unwrap(), source);
@@ -322,5 +339,8 @@ fn a_source_has_one_name_everywhere() {
     }
     assert_eq!(Source::default(), Source::Sample);
     let text = "fashion".parse::<Source>().unwrap_err().to_string();
-    assert_eq!(text, "data set: expected one of sample, fashion-mnist, mnist, idx, got `fashion`");
+    assert_eq!(
+        text,
+        "data set: expected one of sample, fashion-mnist, mnist, idx, folder, npy, spiral, moons, mixture, got `fashion`"
+    );
 }

@@ -164,6 +164,11 @@ fn only_what_has_a_prior_can_be_sampled() {
         said,
         "sample: expected a variational autoencoder, got mlp, whose codes have no prior to draw from"
     );
+    let said = failure(&mut narrows(place.path(), &["reconstruct", "run", "--corrupt"]));
+    assert_eq!(
+        said,
+        "--corrupt: expected a model trained on corrupted images, got mlp, trained on images as they are"
+    );
     let said = failure(&mut narrows(place.path(), &["eval", "run", "--data", "sample"]));
     assert_eq!(
         said,

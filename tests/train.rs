@@ -9,8 +9,8 @@ use std::fs;
 use narrows::Error;
 use narrows::data::{self, Dataset, Source, Split};
 use narrows::graph::{Device, Shape};
-use narrows::model::{ALL, LikelihoodKind, Model, ReductionKind};
-use narrows::train::{Checkpoint, Config, Evaluator, Losses, Run, Trainer, prior_codes};
+use narrows::model::{ALL, CorruptionKind, LikelihoodKind, Model, ReductionKind};
+use narrows::train::{Checkpoint, Config, Evaluator, Losses, Reconstructor, Run, Trainer, prior_codes};
 use pollster::block_on;
 use tempfile::TempDir;
 use tiny::{config, dataset, device, listing, split};
@@ -90,6 +90,39 @@ fn an_evaluation_counts_each_image_of_a_partial_batch_once() {
             assert_close(sums.sum::<f64>() / 300.0, gpu.reconstruction, 1e-6, variant.name());
         }
     }
+}
+
+#[test]
+fn evaluations_see_images_as_they_are() {
+    let mut trained = trained(&config("denoising-dropout"), 1);
+    let losses = evaluated(device(), &trained, &dataset(30));
+    trained.config.model.variant = "mlp".to_owned();
+    trained.config.model.corruption = CorruptionKind::None;
+    assert_eq!(losses, evaluated(device(), &trained, &dataset(30)));
+    // In training they are corrupted: another corruption is another run.
+    let mut other = config("denoising-dropout");
+    other.model.corruption_amount = 0.25;
+    assert_ne!(bits(&trained.parameters), bits(&self::trained(&other, 1).parameters));
+}
+
+#[test]
+fn corrupted_images_are_the_same_in_each_run_and_are_what_is_encoded() {
+    let trained = trained(&config("denoising-dropout"), 1);
+    let images = dataset(30);
+    let mut reconstructor = block_on(Reconstructor::corrupted(device(), &trained, &images)).unwrap();
+    let results = block_on(reconstructor.run()).unwrap();
+    assert_eq!(results, block_on(reconstructor.run()).unwrap());
+    let seen = results.seen.unwrap();
+    let original = images.images.iter().map(|byte| f32::from(*byte) / 255.0);
+    // Half the pixels are lost, the others twice as light.
+    let lost = original.zip(&seen).filter(|(clean, seen)| {
+        assert!(**seen == 0.0 || (**seen - 2.0 * clean).abs() < 1e-6, "{clean} seen as {seen}");
+        *clean > 0.0 && **seen == 0.0
+    });
+    let share = lost.count() as f64 / images.images.iter().filter(|byte| **byte > 0).count() as f64;
+    assert!((share - 0.5).abs() < 0.08, "{share} of the pixels are lost");
+    let mut clean = block_on(Reconstructor::new(device(), &trained, &images)).unwrap();
+    assert_ne!(block_on(clean.run()).unwrap().codes, results.codes);
 }
 
 #[test]

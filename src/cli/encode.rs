@@ -9,14 +9,15 @@ use npyz::WriterBuilder;
 
 use super::DeviceFlags;
 use super::output::{check_place, line};
+use super::table::csv;
 use super::trained::Trained;
 
 /// Write codes
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  narrows encode runs/vae-001 --out codes.npy\n  \
     narrows encode runs/vae-001 --part train --out codes.csv\n\n\
-    .npy holds f32 [images, latent]; .csv has a header z0,z1,... and a column `label` where the data set\n\
-    has labels. Rows are in the data set's order.")]
+    .npy holds f32 [images, latent]; .csv has a header z0,z1,... and columns `label`, `class` and `file` where\n\
+    the data set has labels, names for them, and a file for each image. Rows are in the data set's order.")]
 pub(super) struct Encode {
     /// Where to write: .npy or .csv
     #[arg(long, value_name = "FILE", default_value = "codes.npy")]
@@ -35,7 +36,7 @@ impl Encode {
         let bytes = if self.out.extension().is_some_and(|ending| ending == "npy") {
             npy(&codes, latent)
         } else {
-            csv(&codes, latent, images.labels.as_deref())
+            csv((0..latent).map(|number| format!("z{number}")).collect(), &codes, &images)
         };
         // In one piece, so that a full disk cannot go unnoticed in a buffer.
         bytes.and_then(|bytes| std::fs::write(&self.out, bytes)).map_err(Error::io("write", &self.out))?;
@@ -54,15 +55,4 @@ fn npy(codes: &[f32], latent: usize) -> io::Result<Vec<u8>> {
     writer.extend(codes.iter().copied())?;
     writer.finish()?;
     Ok(bytes)
-}
-
-fn csv(codes: &[f32], latent: usize, labels: Option<&[u8]>) -> io::Result<Vec<u8>> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let label = labels.map(|_| "label".to_owned());
-    writer.write_record((0..latent).map(|z| format!("z{z}")).chain(label))?;
-    for (row, code) in codes.chunks_exact(latent).enumerate() {
-        let label = labels.and_then(|labels| labels.get(row)).map(u8::to_string);
-        writer.write_record(code.iter().map(f32::to_string).chain(label))?;
-    }
-    writer.into_inner().map_err(|error| error.into_error())
 }

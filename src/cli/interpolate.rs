@@ -67,7 +67,7 @@ impl Interpolate {
     }
 }
 
-fn chosen(flag: &str, number: usize, images: &Dataset) -> Result<Dataset> {
+pub(super) fn chosen(flag: &str, number: usize, images: &Dataset) -> Result<Dataset> {
     if number < images.len() {
         return images.slice(number..number + 1);
     }

@@ -1,6 +1,7 @@
 //! The command line's arguments and its exit codes.
 
 mod devices;
+mod embed;
 mod encode;
 mod eval;
 mod figures;
@@ -13,8 +14,11 @@ mod plan;
 mod presets;
 mod progress;
 mod report;
+mod sample;
+mod table;
 mod train;
 mod trained;
+mod traverse;
 
 use std::process::ExitCode;
 
@@ -46,9 +50,13 @@ enum Command {
     /// Reconstruct test images with a trained model, as a picture
     Reconstruct(picture::Reconstruct),
     /// Draw new images from a trained variational autoencoder, as a picture
-    Sample(picture::Sample),
+    Sample(sample::Sample),
     /// Decode what lies between the codes of two images, as a picture
     Interpolate(interpolate::Interpolate),
+    /// Decode walks along one number of the code at a time, as a picture
+    Traverse(traverse::Traverse),
+    /// Draw or write the codes of images in two dimensions, by t-SNE or principal components
+    Embed(embed::Embed),
     /// Write the codes E[z given x] of images as .npy or .csv
     Encode(encode::Encode),
     /// Write a run's report again: curves, pictures, codes and settings in one HTML file
@@ -131,6 +139,8 @@ pub(crate) fn main() -> ExitCode {
             Command::Reconstruct(command) => command.run(&device).await,
             Command::Sample(command) => command.run(&device).await,
             Command::Interpolate(command) => command.run(&device).await,
+            Command::Traverse(command) => command.run(&device).await,
+            Command::Embed(command) => command.run(&device).await,
             Command::Encode(command) => command.run(&device).await,
             Command::Report(command) => command.run(&device).await,
             Command::Eval(command) => command.run(&device).await,

@@ -1,9 +1,9 @@
-//! `narrows reconstruct` and `narrows sample`: a trained model's pictures.
+//! `narrows reconstruct`: images beside what a trained model makes of them.
 
 use std::path::PathBuf;
 
 use narrows::report::{Grid, interleaved};
-use narrows::train::{Checkpoint, Decoder, Reconstructor, prior_codes};
+use narrows::train::Reconstructor;
 use narrows::{Error, Result};
 
 use super::DeviceFlags;
@@ -11,7 +11,7 @@ use super::output::{check_place, line};
 use super::trained::Trained;
 
 // More than anybody looks at, and few enough for any memory.
-const MOST: i64 = 10_000;
+pub(super) const MOST: i64 = 10_000;
 
 /// Reconstruct images as a picture
 #[derive(clap::Args)]
@@ -58,41 +58,5 @@ impl Reconstruct {
         let (part, count) = (self.trained.part().name(), images.len());
         let corrupted = if self.corrupt { ", corrupted," } else { "" };
         line(&format!("{}: {count} {part} images{corrupted} above their reconstructions", self.out.display()))
-    }
-}
-
-/// Draw new images as a picture
-#[derive(clap::Args)]
-#[command(after_help = "Example:\n  narrows sample runs/vae-001 --count 100 --seed 7 --out samples.png")]
-pub(super) struct Sample {
-    /// A checkpoint, or a run's folder for its best one
-    #[arg(value_name = "RUN")]
-    checkpoint: PathBuf,
-    /// How many images
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=MOST))]
-    count: u32,
-    /// Decides the codes that are drawn
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    seed: u64,
-    /// Where to write the picture
-    #[arg(long, value_name = "PNG", default_value = "samples.png")]
-    out: PathBuf,
-}
-
-impl Sample {
-    pub(super) async fn run(&self, device: &DeviceFlags) -> Result<()> {
-        check_place(&self.out, &["png"])?;
-        let checkpoint = Checkpoint::find(&self.checkpoint)?;
-        if !checkpoint.model()?.has_prior() {
-            let got = format!("{}, whose codes have no prior to draw from", checkpoint.config.model.variant);
-            return Err(Error::setting("sample", "a variational autoencoder", got));
-        }
-        let device = device.open_for(&checkpoint).await?;
-        let count = self.count as usize;
-        let codes = prior_codes(self.seed, count, checkpoint.model()?.latent() as usize);
-        let images = Decoder::new(&device, &checkpoint, count).await?.decode(&codes).await?;
-        let columns = (self.count as f64).sqrt().ceil() as usize;
-        Grid { images: &images, shape: checkpoint.shape, columns }.save(&self.out)?;
-        line(&format!("{}: {count} images decoded from codes of N(0, 1)", self.out.display()))
     }
 }

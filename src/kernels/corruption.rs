@@ -1,6 +1,6 @@
 //! The images of a step, clean and corrupted (`shaders/corruption.wgsl`).
 
-use narrows_shaders::{batch::gather_workgroups, corruption as shaders};
+use narrows_shaders::corruption as shaders;
 
 use super::batch::Gather;
 use super::{Kernel, Operand, Program, State, floats, floats_mut};
@@ -63,7 +63,7 @@ impl Kernel for Corrupt {
             shader: &shaders::SHADER,
             entry: if self.gather.center { "corrupt_centered" } else { "corrupt" },
             constants: vec![("CORRUPTION", f64::from(self.corruption.code()))],
-            workgroups: gather_workgroups(self.gather.batch, self.gather.pixels),
+            workgroups: shaders::workgroups(self.gather.batch * self.gather.pixels),
         }
     }
 
@@ -105,21 +105,17 @@ impl Kernel for Corrupt {
         let pixels = self.gather.pixels as usize;
         let center = if self.gather.center { floats(reads[3]).to_vec() } else { vec![0.0; pixels] };
         let [x, seen] = writes else { return };
-        let rows = floats_mut(x).chunks_exact_mut(pixels).zip(floats_mut(seen).chunks_exact_mut(pixels));
-        let mut block = 0;
-        for ((x, seen), index) in rows.zip(reads[2]) {
-            let image = &bytes[*index as usize * pixels..][..pixels];
-            for first in (0..pixels).step_by(4) {
-                let quad: Vec<f32> = image[first..].iter().take(4).map(|byte| pixel(*byte)).collect();
-                let four = std::array::from_fn(|i| f64::from(quad.get(i).copied().unwrap_or_default()));
-                let bits = philox([block, step, Stream::Corruption as u32, 0], seed);
-                let corrupted = self.corruption.corrupt(four, bits);
-                for (i, clean) in quad.iter().enumerate() {
-                    let mean = center[first + i];
-                    x[first + i] = clean - mean;
-                    seen[first + i] = (corrupted[i] - f64::from(mean)) as f32;
-                }
-                block += 1;
+        let (x, seen) = (floats_mut(x), floats_mut(seen));
+        let clean = |e: usize| pixel(bytes[reads[2][e / pixels] as usize * pixels + e % pixels]);
+        let count = self.gather.batch as usize * pixels;
+        for (block, first) in (0..).zip((0..count).step_by(4)) {
+            let four = std::array::from_fn(|i| if first + i < count { clean(first + i) } else { 0.0 });
+            let bits = philox([block, step, Stream::Corruption as u32, 0], seed);
+            let corrupted = self.corruption.corrupt(four.map(f64::from), bits);
+            for i in 0..4.min(count - first) {
+                let (e, mean) = (first + i, center[(first + i) % pixels]);
+                x[e] = four[i] - mean;
+                seen[e] = (corrupted[i] - f64::from(mean)) as f32;
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The denoising autoencoder (Vincent et al. 2008, 2010; Murphy, Probabilistic Machine Learning, 20.3.2).
 
-use super::{CorruptionKind, LikelihoodKind, Preset, ReductionKind, Variant};
+use super::{CorruptionKind, InitScheme, LikelihoodKind, Preset, ReductionKind, Variant};
 use crate::data::Source;
 use crate::reference::activation::Activation;
 use crate::train::{Config, OptimizerKind};
@@ -53,18 +53,19 @@ impl Variant for Denoising {
 // noise that is copied is an error.
 fn score() -> Config {
     let mut config = Config::new("denoising");
-    config.model.hidden = vec![128, 128];
-    config.model.latent = 128;
-    config.model.activation = Activation::Silu;
-    config.model.code_activation = Activation::Silu;
+    config.model.hidden = vec![64, 64];
+    config.model.latent = 64;
+    config.model.activation = Activation::Relu;
+    config.model.code_activation = Activation::Relu;
+    config.model.init = InitScheme::HeUniform;
     config.model.likelihood = LikelihoodKind::SquaredError;
     config.model.center = true;
     config.model.corruption = CorruptionKind::Gaussian;
     config.model.corruption_amount = 0.1;
     config.train.optimizer = OptimizerKind::Adam;
-    config.train.learning_rate = 1e-3;
-    config.train.batch = 256;
-    config.train.epochs = 30;
+    config.train.learning_rate = 5e-4;
+    config.train.batch = 512;
+    config.train.epochs = 60;
     config.data.source = Source::Mixture;
     config
 }

@@ -1,94 +1,223 @@
-//! Principal components: the directions in which vectors vary most.
+//! Many numbers a point to two: principal components and t-SNE.
+//!
+//! Both run on one thread where sums are taken, so that the same numbers and seed give the same bits however many
+//! processors there are.
 
-use faer::{Mat, Side};
+use bhtsne::{Neighbor, tSNE};
+use faer::{Mat, MatRef, Side};
+use rayon::prelude::*;
 
+use crate::reference::philox::{Stream, key, normal_at};
 use crate::{Error, Result};
 
-/// The mean and the leading principal components of vectors.
-#[derive(Clone, Debug)]
+/// The leading principal components of some points, and the points in their terms.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Pca {
-    /// The mean, `[width]`.
-    pub mean: Vec<f64>,
-    /// Orthonormal, in the order of their variances: `[width, count]`.
-    pub axes: Mat<f64>,
-    /// The variance along each.
-    pub variances: Vec<f64>,
-    /// The variance along all directions together.
-    pub total: f64,
+    /// `[points, components]`: the points less their mean, projected. Zero beyond the number of dimensions.
+    pub coordinates: Vec<f32>,
+    /// The share of the points' whole variance that lies along each component, descending; 0 where there is none.
+    pub explained: Vec<f64>,
 }
 
-// Rows that are multiplied at once: whole data sets in f64 would fill the memory.
-const ROWS: usize = 4096;
+/// Principal component analysis of `points` `[n, dimensions]`: `components` directions of most variance.
+///
+/// The sign of a component is arbitrary; here the largest of its entries is positive. In f64.
+///
+/// # Errors
+/// [`Error::Shape`] where `points` are no whole points, or none; [`Error::Setting`] where one is not finite.
+pub fn pca(points: &[f32], dimensions: usize, components: usize) -> Result<Pca> {
+    let count = check("PCA", points, dimensions)?;
+    sequentially(|| {
+        let mean: Vec<f64> = (0..dimensions)
+            .map(|column| points[column..].iter().step_by(dimensions).copied().map(f64::from).sum::<f64>())
+            .map(|sum| sum / count as f64)
+            .collect();
+        let x = Mat::from_fn(count, dimensions, |row, column| {
+            f64::from(points[row * dimensions + column]) - mean[column]
+        });
+        let (variances, projected) = principal(x.as_ref())?;
+        let kept = variances.len().min(components);
+        let whole: f64 = variances.iter().sum();
+        let share = |variance: &f64| if whole > 0.0 { variance / whole } else { 0.0 };
+        let mut explained: Vec<f64> = variances[..kept].iter().map(share).collect();
+        explained.resize(components, 0.0);
+        let coordinate = |row: usize, component: usize| {
+            if component < kept { projected[(row, component)] as f32 } else { 0.0 }
+        };
+        let coordinates =
+            (0..count).flat_map(|row| (0..components).map(move |component| coordinate(row, component)));
+        Ok(Pca { coordinates: coordinates.collect(), explained })
+    })?
+}
 
-impl Pca {
-    /// Of vectors `[rows, width]`, the `count` leading components.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] where there are fewer than `count` numbers in a vector, or no vector;
-    /// [`Error::Setting`] where they are not finite.
-    pub fn fit(vectors: &[f32], width: usize, count: usize) -> Result<Self> {
-        let rows = vectors.len().checked_div(width).unwrap_or(0);
-        if rows == 0 || count > width {
-            let got = format!("{rows} vectors of {width} numbers");
-            return Err(Error::shape(
-                "principal components",
-                format!("vectors of {count} or more numbers"),
-                got,
-            ));
-        }
-        let mut mean = vec![0.0; width];
-        for vector in vectors.chunks_exact(width) {
-            for (sum, value) in mean.iter_mut().zip(vector) {
-                *sum += f64::from(*value) / rows as f64;
+// Variances along the principal components, descending, and the centred points x in their terms. The eigenvectors of
+// the smaller of x'x and xx' are sought: xx' u = v u gives the direction x'u / sqrt(v), along which x has u sqrt(v).
+fn principal(x: MatRef<'_, f64>) -> Result<(Vec<f64>, Mat<f64>)> {
+    let (count, dimensions) = (x.nrows(), x.ncols());
+    let product = if dimensions <= count { x.transpose() * x } else { x * x.transpose() };
+    let eigen = product.self_adjoint_eigen(Side::Lower).map_err(|error| {
+        Error::setting(
+            "PCA",
+            "points whose components converge",
+            format!("points with which they do not: {error:?}"),
+        )
+    })?;
+    // Rounding may leave what is zero below zero.
+    let ascending: Vec<f64> = eigen.S().column_vector().iter().map(|value| value.max(0.0)).collect();
+    let variances: Vec<f64> = ascending.iter().rev().copied().collect();
+    let vectors = eigen.U().reverse_cols();
+    let directions = if dimensions <= count { vectors.to_owned() } else { x.transpose() * vectors };
+    let mut projected = if dimensions <= count {
+        x * vectors
+    } else {
+        Mat::from_fn(count, count, |row, column| vectors[(row, column)] * variances[column].sqrt())
+    };
+    for column in 0..projected.ncols() {
+        let largest = directions
+            .col(column)
+            .iter()
+            .copied()
+            .fold(0.0_f64, |most, entry| if entry.abs() > most.abs() { entry } else { most });
+        if largest < 0.0 {
+            for row in 0..count {
+                projected[(row, column)] = -projected[(row, column)];
             }
         }
-        let mut covariance = Mat::<f64>::zeros(width, width);
-        for chunk in vectors.chunks(ROWS * width) {
-            let x = centred(chunk, &mean);
-            covariance += (x.transpose() * &x) * faer::Scale(1.0 / rows as f64);
-        }
-        let eigen = covariance.self_adjoint_eigen(Side::Lower).map_err(|_| {
-            Error::setting("principal components", "vectors of finite numbers", "some that are not")
-        })?;
-        // They come in ascending order.
-        let values: Vec<f64> = eigen.S().column_vector().iter().copied().collect();
-        let basis = eigen.U();
-        let axes = Mat::from_fn(width, count, |row, column| basis[(row, width - 1 - column)]);
-        let variances = values.iter().rev().take(count).copied().collect();
-        Ok(Self { mean, axes, variances, total: values.iter().sum() })
     }
+    Ok((variances, projected))
+}
 
-    /// The share of the variance that a component has.
-    pub fn share(&self, component: usize) -> f64 {
-        self.variances.get(component).copied().unwrap_or(0.0) / self.total.max(f64::MIN_POSITIVE)
-    }
+/// How t-SNE is done.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tsne {
+    /// How many neighbours of a point are felt; at most a third of all others.
+    pub perplexity: f32,
+    /// Decides the jitter of the first places.
+    pub seed: u64,
+    /// Steps of descent, the first 250 of which exaggerate the attraction by 12.
+    pub steps: usize,
+}
 
-    /// Coordinates `[rows, count]` of vectors `[rows, width]`.
-    pub fn project(&self, vectors: &[f32]) -> Vec<f32> {
-        let coordinates = |chunk: &[f32]| -> Vec<f32> {
-            let y = centred(chunk, &self.mean) * &self.axes;
-            (0..y.nrows())
-                .flat_map(|row| (0..y.ncols()).map(move |column| (row, column)))
-                .map(|at| y[at] as f32)
-                .collect()
-        };
-        vectors.chunks(ROWS * self.mean.len()).flat_map(coordinates).collect()
-    }
-
-    /// Vectors `[rows, width]` of coordinates `[rows, count]`.
-    pub fn restore(&self, coordinates: &[f32]) -> Vec<f32> {
-        let (width, count) = (self.axes.nrows(), self.axes.ncols());
-        let vector = |at: &[f32]| -> Vec<f32> {
-            let along =
-                |row: usize| (0..count).map(|axis| self.axes[(row, axis)] * f64::from(at[axis])).sum::<f64>();
-            (0..width).map(|row| (self.mean[row] + along(row)) as f32).collect()
-        };
-        coordinates.chunks_exact(count).flat_map(vector).collect()
+impl Default for Tsne {
+    fn default() -> Self {
+        Self { perplexity: 30.0, seed: 0, steps: 1000 }
     }
 }
 
-fn centred(vectors: &[f32], mean: &[f64]) -> Mat<f64> {
-    let width = mean.len();
-    let value = |row: usize, column: usize| f64::from(vectors[row * width + column]) - mean[column];
-    Mat::from_fn(vectors.len() / width, width, value)
+// Points of more dimensions are reduced to these many principal components first, as van der Maaten does: it removes
+// noise from the distances, and they cost less.
+const REDUCED: usize = 50;
+// Barnes and Hut's criterion for when a group of points acts as one.
+const THETA: f32 = 0.5;
+const EXAGGERATION: f32 = 12.0;
+const EXAGGERATED_STEPS: usize = 250;
+// Of the first places along the first component: as near each other as is usual, so that the attraction sorts them.
+const FIRST_DEVIATION: f64 = 1e-4;
+// Relative to that. Without it points that are equal would stay together.
+const JITTER: f64 = 0.01;
+
+impl Tsne {
+    /// Places `[n, 2]` for `points` `[n, dimensions]`, such that what is near stays near (van der Maaten and Hinton
+    /// 2008, "Visualizing data using t-SNE", with the tree of van der Maaten 2014). Distances between groups, and the
+    /// axes, mean little.
+    ///
+    /// It starts from the first two principal components (Kobak and Berens 2019) and goes at the rate n / 12 (Belkina
+    /// et al. 2019), at least 50.
+    ///
+    /// # Errors
+    /// As [`pca`], and [`Error::Setting`] for a perplexity below 1 or above a third of the other points.
+    pub fn places(&self, points: &[f32], dimensions: usize) -> Result<Vec<f32>> {
+        let count = check("t-SNE", points, dimensions)?;
+        let most = Self::largest_perplexity(count);
+        if !(self.perplexity >= 1.0 && self.perplexity <= most) {
+            let expected = format!("from 1 to {most:.1}, a third of the points but one");
+            return Err(Error::setting("perplexity", expected, self.perplexity));
+        }
+        let reduced = if dimensions > REDUCED {
+            pca(points, dimensions, REDUCED)?.coordinates
+        } else {
+            points.to_vec()
+        };
+        let (reduced, dimensions) = (scaled(reduced), dimensions.min(REDUCED));
+        let first = self.first(&pca(&reduced, dimensions, 2)?.coordinates);
+        let nearest = neighbours(&reduced, dimensions, (3.0 * self.perplexity) as usize);
+        let rows: Vec<&[f32]> = reduced.chunks_exact(dimensions).collect();
+        sequentially(|| {
+            tSNE::<f32, &[f32]>::new(&rows)
+                .perplexity(self.perplexity)
+                .epochs(self.steps)
+                .early_exaggeration(EXAGGERATION)
+                .stop_lying_epoch(EXAGGERATED_STEPS)
+                .momentum_switch_epoch(EXAGGERATED_STEPS)
+                .learning_rate((count as f32 / EXAGGERATION).max(50.0))
+                .initial_embedding(first)
+                .barnes_hut_with_neighbors(THETA, &nearest)
+                .embedding()
+        })
+    }
+
+    /// The largest perplexity that so many points allow.
+    pub fn largest_perplexity(points: usize) -> f32 {
+        points.saturating_sub(1) as f32 / 3.0
+    }
+
+    fn first(&self, components: &[f32]) -> Vec<f32> {
+        let squares = components.iter().step_by(2).map(|x| f64::from(*x).powi(2));
+        let deviation = (squares.sum::<f64>() / (components.len() / 2) as f64).sqrt();
+        let scale = if deviation > 0.0 { FIRST_DEVIATION / deviation } else { 0.0 };
+        let place = |(at, component): (usize, &f32)| {
+            let jitter = JITTER * FIRST_DEVIATION * normal_at(key(self.seed), 0, Stream::Initial, at);
+            (scale * f64::from(*component) + jitter) as f32
+        };
+        components.iter().enumerate().map(place).collect()
+    }
+}
+
+// To at most 1, which changes nothing but keeps squares finite.
+fn scaled(mut points: Vec<f32>) -> Vec<f32> {
+    let largest = points.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
+    if largest > 0.0 {
+        points.iter_mut().for_each(|value| *value /= largest);
+    }
+    points
+}
+
+// The nearest others of each point, the nearest first and, where they are as near, the first of them.
+fn neighbours(points: &[f32], dimensions: usize, count: usize) -> Vec<Vec<Neighbor<f32>>> {
+    let rows: Vec<&[f32]> = points.chunks_exact(dimensions).collect();
+    let nearest = |index: usize| {
+        let here = rows[index];
+        let others = rows.iter().enumerate().filter(|(other, _)| *other != index);
+        let square = |there: &[f32]| here.iter().zip(there).map(|(a, b)| (a - b) * (a - b)).sum::<f32>();
+        let mut all: Vec<(f32, usize)> = others.map(|(other, there)| (square(there), other)).collect();
+        let order = |a: &(f32, usize), b: &(f32, usize)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
+        if count < all.len() {
+            all.select_nth_unstable_by(count, order);
+            all.truncate(count);
+        }
+        all.sort_unstable_by(order);
+        all.into_iter().map(|(square, index)| Neighbor { index, distance: square.sqrt() }).collect()
+    };
+    (0..rows.len()).into_par_iter().map(nearest).collect()
+}
+
+// How many points there are.
+fn check(operation: &str, points: &[f32], dimensions: usize) -> Result<usize> {
+    if dimensions == 0 || points.is_empty() || !points.len().is_multiple_of(dimensions) {
+        let expected = format!("at least one whole point of {dimensions} numbers");
+        return Err(Error::shape(operation, expected, format!("{} numbers", points.len())));
+    }
+    if let Some(at) = points.iter().position(|value| !value.is_finite()) {
+        let (row, column) = (at / dimensions, at % dimensions);
+        let got = format!("{} as number {column} of point {row}", points[at]);
+        return Err(Error::setting(operation, "finite numbers", got));
+    }
+    Ok(points.len() / dimensions)
+}
+
+/// Does it on one thread of its own: sums over more are taken in an order that changes from run to run.
+pub(crate) fn sequentially<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
+    let pool = pool.map_err(|error| Error::setting("threads", "one that can be started", error))?;
+    Ok(pool.install(work))
 }

@@ -22,7 +22,9 @@ mod plot;
 mod run_report;
 
 #[cfg(feature = "plot")]
-pub use embedding::Pca;
+pub(crate) use embedding::sequentially;
+#[cfg(feature = "plot")]
+pub use embedding::{Pca, Tsne, pca};
 #[cfg(feature = "plot")]
 pub use figures_page::figures_page;
 pub use grid::{Grid, interleaved};

@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod checkpoint_file;
+mod codes;
 mod config;
 mod evaluate;
 mod infer;
@@ -15,6 +16,7 @@ mod trainer;
 pub use checkpoint::{Checkpoint, NamedTensor};
 #[cfg(feature = "plot")]
 pub(crate) use checkpoint_file::write_whole;
+pub use codes::{prior_grid, traversals};
 pub use config::{Config, DataConfig, OptimizerKind, TrainConfig};
 pub use evaluate::{Evaluation, Evaluator, packed};
 pub use infer::{Decoder, Reconstructions, Reconstructor, prior_codes};

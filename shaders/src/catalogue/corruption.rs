@@ -9,10 +9,10 @@ const CENTER: Binding = Binding::read(4, "center");
 const X: Binding = Binding::write(5, "x");
 const SEEN: Binding = Binding::write(6, "seen");
 
-/// `corrupt` and `corrupt_centered`, which take as many workgroups as [`gather`](super::batch::gather_workgroups).
+/// `corrupt` and `corrupt_centered`.
 pub const SHADER: Shader = Shader {
     name: "corruption",
-    source: compose!("lib/philox.wgsl", "lib/state.wgsl", "lib/pixels.wgsl", "corruption.wgsl"),
+    source: compose!("lib/philox.wgsl", "lib/state.wgsl", "corruption.wgsl"),
     overrides: &["CORRUPTION"],
     entries: &[
         Entry { name: "corrupt", bindings: &[Binding::PARAMS, STATE, IMAGES, CHOSEN, X, SEEN] },
@@ -23,3 +23,8 @@ pub const SHADER: Shader = Shader {
     ],
     subgroups: false,
 };
+
+/// Workgroups of either entry for `count` = batch x pixels numbers.
+pub const fn workgroups(count: u32) -> u32 {
+    count.div_ceil(256)
+}

@@ -1,0 +1,76 @@
+//! `narrows sample`: images that were never there, decoded from codes of the prior.
+
+use std::path::PathBuf;
+
+use narrows::report::Grid;
+use narrows::train::{Checkpoint, Decoder, prior_codes, prior_grid};
+use narrows::{Error, Result};
+
+use super::DeviceFlags;
+use super::output::{check_place, line};
+use super::picture::MOST;
+
+/// Draw new images as a picture
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  narrows sample runs/vae-001 --count 100 --seed 7 --out samples.png\n  \
+    narrows sample runs/vae-001 --grid 20\n  narrows sample runs/vae-001 --grid 15 --dims 3,7\n\n\
+    Codes are drawn from the prior N(0, 1). With --grid and a code of two numbers, or two named by --dims,\n\
+    nothing is drawn: the grid shows what those two do, at the prior's quantiles (i + 1/2) / N, the first\n\
+    growing to the right and the second upwards, all others at 0. With --grid alone and a longer code it is\n\
+    a picture of N x N drawn images.")]
+pub(super) struct Sample {
+    /// A checkpoint, or a run's folder for its best one
+    #[arg(value_name = "RUN")]
+    checkpoint: PathBuf,
+    /// How many images
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=MOST))]
+    count: u32,
+    /// N x N images; of a code of two numbers, the manifold they span
+    #[arg(long, value_name = "N", conflicts_with = "count", value_parser = clap::value_parser!(u32).range(1..=100))]
+    grid: Option<u32>,
+    /// Which two numbers of the code the grid spans, from 0, as 3,7
+    #[arg(long, value_name = "I,J", requires = "grid", value_delimiter = ',', num_args = 2)]
+    dims: Option<Vec<usize>>,
+    /// Decides the codes that are drawn
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    /// Where to write the picture
+    #[arg(long, value_name = "PNG", default_value = "samples.png")]
+    out: PathBuf,
+}
+
+impl Sample {
+    pub(super) async fn run(&self, device: &DeviceFlags) -> Result<()> {
+        check_place(&self.out, &["png"])?;
+        let checkpoint = Checkpoint::find(&self.checkpoint)?;
+        if !checkpoint.model()?.has_prior() {
+            let got = format!("{}, whose codes have no prior to draw from", checkpoint.config.model.variant);
+            return Err(Error::setting("sample", "a variational autoencoder", got));
+        }
+        let latent = checkpoint.model()?.latent() as usize;
+        let side = self.grid.map(|side| side as usize);
+        let count = side.map_or(self.count as usize, |side| side * side);
+        let spanned = match (side, self.dims.as_deref()) {
+            (Some(side), Some(&[across, up])) => Some((side, [across, up])),
+            (Some(side), _) if latent == 2 => Some((side, [0, 1])),
+            _ => None,
+        };
+        let codes = match spanned {
+            Some((side, dims)) => prior_grid(side, latent, dims)?,
+            None => prior_codes(self.seed, count, latent),
+        };
+        let device = device.open_for(&checkpoint).await?;
+        let images = Decoder::new(&device, &checkpoint, count).await?.decode(&codes).await?;
+        let columns = side.unwrap_or_else(|| (count as f64).sqrt().ceil() as usize);
+        Grid { images: &images, shape: checkpoint.shape, columns }.save(&self.out)?;
+        let what = match spanned {
+            Some((_, [across, up])) => {
+                format!(
+                    "images decoded from quantiles of N(0, 1), number {across} of the code to the right, {up} upwards"
+                )
+            }
+            None => "images decoded from codes of N(0, 1)".to_owned(),
+        };
+        line(&format!("{}: {count} {what}", self.out.display()))
+    }
+}

@@ -1,0 +1,285 @@
+//! NumPy's arrays as data: every type and order, the labels beside them, damaged and hostile files.
+#![cfg(feature = "train")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use narrows::data::{self, Dataset, Source, npy};
+use tempfile::TempDir;
+
+/// A file as NumPy writes it, with any header.
+fn file(header: &str, values: &[u8]) -> Vec<u8> {
+    let header = format!("{header:<117}\n");
+    [b"\x93NUMPY\x01\x00".as_slice(), &(header.len() as u16).to_le_bytes(), header.as_bytes(), values]
+        .concat()
+}
+
+fn array(descr: &str, shape: &str, values: &[u8]) -> Vec<u8> {
+    file(&format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}"), values)
+}
+
+fn put(folder: &TempDir, name: &str, content: &[u8]) -> PathBuf {
+    let path = folder.path().join(name);
+    fs::write(&path, content).unwrap();
+    path
+}
+
+fn read(content: &[u8]) -> Dataset {
+    let folder = TempDir::new().unwrap();
+    npy::read("x", &put(&folder, "x.npy", content), None).unwrap()
+}
+
+/// What is said of a file of images; it must be refused quickly, by its name.
+fn refusal(content: &[u8]) -> String {
+    let folder = TempDir::new().unwrap();
+    let path = put(&folder, "x.npy", content);
+    let start = Instant::now();
+    let error = npy::read("x", &path, None).unwrap_err();
+    assert!(start.elapsed() < Duration::from_secs(2), "took {:?}", start.elapsed());
+    let text = error.to_string();
+    text.strip_prefix(&format!("{}: expected ", path.display())).expect(&text).to_owned()
+}
+
+fn floats(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+}
+
+#[test]
+fn bytes_of_two_to_four_dimensions_are_images() {
+    let bytes: Vec<u8> = (0..24).collect();
+    for (shape, extents, count) in [
+        ("(4, 2, 3)", [2, 3, 1], 4),
+        ("(2, 4, 3, 1)", [4, 3, 1], 2),
+        ("(2, 2, 2, 3)", [2, 2, 3], 2),
+        ("(3, 8)", [1, 8, 1], 3),
+        ("(24L, 1)", [1, 1, 1], 0),
+    ] {
+        let content = array("|u1", shape, &bytes);
+        if count == 0 {
+            // As Python 2 wrote it, which no header needs to be any more.
+            assert!(refusal(&content).starts_with("a header that gives 'descr'"));
+            continue;
+        }
+        let set = read(&content);
+        assert_eq!(([set.height, set.width, set.channels], set.len()), (extents, count));
+        assert_eq!(set.images, bytes);
+    }
+}
+
+#[test]
+fn floats_of_any_byte_order_become_the_nearest_bytes() {
+    let values = [0.0, 1.0, 0.5, 1.0 / 255.0, 1.49 / 255.0, 1.51 / 255.0];
+    let expected = [0, 255, 128, 1, 1, 2];
+    let double =
+        |bytes: fn(f64) -> [u8; 8]| values.iter().flat_map(|value| bytes(*value)).collect::<Vec<u8>>();
+    let single = |bytes: fn(f32) -> [u8; 4]| values.iter().flat_map(|value| bytes(*value as f32)).collect();
+    let cases: [(&str, Vec<u8>); 4] = [
+        ("<f4", single(f32::to_le_bytes)),
+        (">f4", single(f32::to_be_bytes)),
+        ("<f8", double(f64::to_le_bytes)),
+        (">f8", double(f64::to_be_bytes)),
+    ];
+    for (descr, bytes) in cases {
+        assert_eq!(read(&array(descr, "(1, 2, 3)", &bytes)).images, expected, "{descr}");
+    }
+    assert_eq!(read(&array("|b1", "(1, 2)", &[0, 1])).images, [0, 255]);
+    assert_eq!(read(&array("<f4", "(1, 1)", &floats(&[-0.0]))).images, [0]);
+}
+
+#[test]
+fn many_values_are_read_in_more_than_one_piece() {
+    let count = 50_001;
+    let values: Vec<f32> = (0..count).map(|at| (at % 256) as f32 / 255.0).collect();
+    let set = read(&array("<f4", &format!("({count}, 1)"), &floats(&values)));
+    assert_eq!(set.images, (0..count).map(|at| (at % 256) as u8).collect::<Vec<_>>());
+}
+
+#[test]
+fn fortran_order_gives_the_same_images() {
+    // a[n, y, x, c] of [2, 3, 2, 3] counts up in C order.
+    let mut stored = Vec::new();
+    for c in 0..3 {
+        for x in 0..2 {
+            for y in 0..3 {
+                for n in 0..2 {
+                    stored.push(((n * 3 + y) * 2 + x) * 3 + c);
+                }
+            }
+        }
+    }
+    let header = "{'descr': '|u1', 'fortran_order': True, 'shape': (2, 3, 2, 3), }";
+    assert_eq!(read(&file(header, &stored)).images, (0..36).collect::<Vec<u8>>());
+    let header = "{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }";
+    let said = refusal(&file(header, &floats(&[0.0, 0.0, 0.0, 0.0, 0.0, 7.0])));
+    assert!(said.ends_with("found 7 at [1, 2]"), "{said}");
+    let said = refusal(&file(header, &floats(&[0.0, 7.0, 0.0, 0.0, 0.0, 0.0])));
+    assert!(said.ends_with("found 7 at [1, 0]"), "{said}");
+}
+
+#[test]
+fn a_value_out_of_range_is_named_with_its_place_and_a_way_out() {
+    for (value, said) in [(1.5, "1.5"), (-0.25, "-0.25"), (f32::NAN, "NaN"), (f32::INFINITY, "inf")] {
+        let mut values = [0.5; 24];
+        values[17] = value;
+        let text = refusal(&array("<f4", "(4, 2, 3)", &floats(&values)));
+        let advice = "scale them, as by (x - x.min()) / (x.max() - x.min()), or save bytes (uint8)";
+        assert_eq!(text, format!("values in [0, 1]; {advice}, found {said} at [2, 1, 2]"));
+    }
+}
+
+#[test]
+fn other_types_and_shapes_are_refused() {
+    for (descr, size) in [("<i8", 8), ("<f2", 2), ("<u2", 2), ("|i1", 1)] {
+        let text = refusal(&array(descr, "(1, 2)", &vec![0; 2 * size]));
+        let found = format!("[1, 2] of {descr}; convert it with .astype");
+        assert_eq!(text, format!("an array of uint8, float32, float64 or bool, found {found}"));
+    }
+    for header in [
+        "{'descr': '<c8', 'fortran_order': False, 'shape': (1, 2), }",
+        "{'descr': '<U4', 'fortran_order': False, 'shape': (1, 2), }",
+        "{'descr': '|O', 'fortran_order': False, 'shape': (1, 2), }",
+        "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1, 2), }",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (1, -2), }",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 99999999999999999999), }",
+        "{'descr': '<f4', 'fortran_order': False, }",
+        "{'descr': '<f4', 'fortran_order': 0, 'shape': (1, 2), }",
+        "[1, 2]",
+        "import os",
+        "",
+    ] {
+        let text = refusal(&file(header, &[0; 8]));
+        assert!(
+            text.starts_with("a header that gives 'descr' (of a plain type), 'fortran_order' and"),
+            "{text}"
+        );
+    }
+    let images = "images [n, height, width], [n, height, width, 1 or 3] or [n, d], found ";
+    assert_eq!(refusal(&array("|u1", "(4,)", &[0; 4])), format!("{images}[4] of |u1"));
+    assert_eq!(refusal(&array("|u1", "(1, 2, 2, 2)", &[0; 8])), format!("{images}[1, 2, 2, 2] of |u1"));
+    let text = refusal(&array("|u1", "(1, 3, 2, 2)", &[0; 12]));
+    assert_eq!(text, format!("{images}[1, 3, 2, 2] of |u1; transpose it (0, 2, 3, 1)"));
+    for shape in ["(0, 2)", "(2, 0, 3)"] {
+        assert!(refusal(&array("|u1", shape, &[])).starts_with("at least one image of at least one pixel"));
+    }
+}
+
+#[test]
+fn damaged_files_are_refused() {
+    let whole = array("<f4", "(2, 3)", &floats(&[0.0; 6]));
+    assert_eq!(refusal(b""), "a .npy file, found an empty file");
+    assert_eq!(refusal(b"\x93NUM"), "a .npy file, found a file of another kind");
+    assert_eq!(
+        refusal(b"PK\x03\x04more"),
+        "a .npy file, found a ZIP or .npz archive; save the array by itself with np.save"
+    );
+    for cut in [6, 7, 8, 9, 10, 100, 127] {
+        let text = refusal(&whole[..cut]);
+        assert_eq!(text, format!("a whole header, found a file that ends in it, after {cut} bytes"));
+    }
+    let expected = "24 bytes after the header, [2, 3] of <f4, found";
+    for (cut, found) in [(128, "0 bytes"), (129, "1 bytes"), (135, "7 bytes"), (151, "23 bytes")] {
+        assert_eq!(refusal(&whole[..cut]), format!("{expected} {found}"));
+    }
+    assert_eq!(refusal(&[&whole[..], &[0]].concat()), format!("{expected} more bytes after them"));
+    let mut version = whole.clone();
+    version[6] = 9;
+    assert_eq!(refusal(&version), "version 1, 2 or 3 of the format, found 9");
+}
+
+#[test]
+fn hostile_headers_take_neither_memory_nor_stack() {
+    let long = |version: u8, length: &[u8]| [b"\x93NUMPY", [version, 0].as_slice(), length, b"{"].concat();
+    assert_eq!(refusal(&long(1, &[255; 2])), "a header of at most 1024 bytes, found 65535 bytes");
+    assert_eq!(refusal(&long(2, &[255; 4])), "a header of at most 1024 bytes, found 4294967295 bytes");
+    for (open, close) in [("(", ")"), ("[", "]"), ("{1:", "}")] {
+        let deep = 1000 / (open.len() + close.len());
+        let text = refusal(&file(&format!("{}{}", open.repeat(deep), close.repeat(deep)), &[]));
+        assert!(text.starts_with("a header that gives"), "{text}");
+    }
+    // Products that overflow, and one that is just allowed, so that only what arrives bounds the memory.
+    for shape in
+        ["(4294967296, 4294967296)", "(18446744073709551615, 2)", "(2147483649, 1)", "(3, 2147483648, 3)"]
+    {
+        let text = refusal(&array("|u1", shape, &[0; 10]));
+        assert!(text.starts_with("at most 2147483648 values, found ["), "{text}");
+    }
+    let text = refusal(&array("|u1", "(2147483648, 1)", &[0; 10]));
+    assert!(text.ends_with("found 10 bytes"), "{text}");
+}
+
+#[test]
+fn version_two_and_three_are_read_too() {
+    let header = "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 2), }\n";
+    for version in [2, 3] {
+        let start = [b"\x93NUMPY".as_slice(), &[version, 0], &(header.len() as u32).to_le_bytes()].concat();
+        assert_eq!(read(&[&start, header.as_bytes(), &[1, 2, 3, 4]].concat()).images, [1, 2, 3, 4]);
+    }
+}
+
+#[test]
+fn labels_of_any_width_are_whole_numbers_up_to_255() {
+    let folder = TempDir::new().unwrap();
+    let images = put(&folder, "x.npy", &array("|u1", "(3, 2)", &[0; 6]));
+    let labelled = |content: &[u8]| npy::read("x", &images, Some(&put(&folder, "y.npy", content)));
+    for (descr, bytes) in [
+        ("|u1", vec![7, 0, 255]),
+        ("<i8", [7_i64, 0, 255].iter().flat_map(|label| label.to_le_bytes()).collect()),
+        (">i4", [7_i32, 0, 255].iter().flat_map(|label| label.to_be_bytes()).collect()),
+        ("<u2", [7_u16, 0, 255].iter().flat_map(|label| label.to_le_bytes()).collect()),
+    ] {
+        assert_eq!(labelled(&array(descr, "(3,)", &bytes)).unwrap().labels.unwrap(), [7, 0, 255], "{descr}");
+        assert!(labelled(&array(descr, "(3, 1)", &bytes)).is_ok());
+    }
+    let said = |content: &[u8]| labelled(content).unwrap_err().to_string();
+    for (value, found) in [(-1_i64, "-1"), (256, "256"), (i64::MIN, "-9223372036854775808")] {
+        let bytes: Vec<u8> = [0, value, 0].iter().flat_map(|label| label.to_le_bytes()).collect();
+        let text = said(&array("<i8", "(3,)", &bytes));
+        assert!(text.ends_with(&format!("expected labels from 0 to 255, found {found} at [1]")), "{text}");
+    }
+    assert!(
+        said(&array("|u1", "(4,)", &[0; 4])).ends_with("expected 3 labels, one an image, found 4 labels")
+    );
+    assert!(said(&array("|u1", "(3, 2)", &[0; 6])).ends_with("expected labels [3], found [3, 2] of |u1"));
+    let text = said(&array("<f8", "(3,)", &[0; 24]));
+    assert!(text.contains("expected an array of whole numbers, found [3] of <f8"), "{text}");
+}
+
+#[test]
+fn the_last_tenth_of_one_array_is_the_test_part() {
+    let folder = TempDir::new().unwrap();
+    let images = put(&folder, "digits.npy", &array("|u1", "(25, 1)", &(0..25).collect::<Vec<_>>()));
+    let load = |path: &Path| data::load(Source::Npy, Some(path), Some(3)).unwrap();
+    let split = load(&images);
+    assert_eq!(split.train.name, "digits");
+    assert_eq!((split.train.images.len(), &split.validation.images[..]), (20, &[20, 21, 22][..]));
+    assert_eq!((&split.test.images[..], split.test.labels), (&[23, 24][..], None));
+    // A file's own labels come before those that may be of any file.
+    put(&folder, "labels.npy", &array("|u1", "(25,)", &[1; 25]));
+    assert_eq!(load(&images).test.labels.unwrap(), [1, 1]);
+    put(&folder, "digits-labels.npy", &array("|u1", "(25,)", &[2; 25]));
+    assert_eq!(load(&images).test.labels.unwrap(), [2, 2]);
+}
+
+#[test]
+fn a_folder_holds_train_and_test_or_train_alone() {
+    let folder = TempDir::new().unwrap();
+    let error = data::load(Source::Npy, Some(folder.path()), None).unwrap_err().to_string();
+    assert!(error.ends_with("expected a file train.npy, found none"), "{error}");
+    let missing = folder.path().join("missing.npy");
+    let error = data::load(Source::Npy, Some(&missing), None).unwrap_err().to_string();
+    let expected = "data set npy: expected a .npy file or a folder with train.npy at ";
+    assert!(error.starts_with(expected) && error.contains("nothing there"), "{error}");
+
+    put(&folder, "train.npy", &array("|u1", "(20, 2)", &[0; 40]));
+    put(&folder, "labels.npy", &array("|u1", "(20,)", &[5; 20]));
+    let parts = || npy::read_parts(folder.path()).unwrap();
+    assert_eq!((parts().0.len(), parts().1.len(), parts().1.labels.unwrap()), (18, 2, vec![5, 5]));
+    put(&folder, "test.npy", &array("|u1", "(3, 2)", &[0; 6]));
+    put(&folder, "test-labels.npy", &array("|u1", "(3,)", &[1, 2, 3]));
+    assert_eq!((parts().0.len(), parts().0.labels), (20, None));
+    assert_eq!(parts().1.labels.unwrap(), [1, 2, 3]);
+    put(&folder, "test.npy", &array("|u1", "(3, 3)", &[0; 9]));
+    assert!(matches!(data::load(Source::Npy, Some(folder.path()), None), Err(narrows::Error::Shape { .. })));
+}
