@@ -110,8 +110,7 @@ impl Gallery {
             let what = format!("figure {}, {}", figure.name(), number.name);
             return Err(Error::setting(what, "a finite number", number.value));
         }
-        let models =
-            plate.models.iter().map(record).collect::<Result<_>>()?;
+        let models = plate.models.iter().map(record).collect::<Result<_>>()?;
         let record = Record {
             figure: figure.name().to_owned(),
             title: figure.summary().to_owned(),

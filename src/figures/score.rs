@@ -59,7 +59,13 @@ fn fields(name: &str, config: &Config, field: &ScoreField, points: &[[f64; 2]]) 
     let title = format!("{name}: r(x) - x, s = {deviation}");
     let mut panels = vec![panel(title, &field.points, &field.residuals, points, 0)];
     if let Some(truth) = &field.truth {
-        panels.push(panel(format!("{name}: s² times the score, in closed form"), &field.points, truth, points, 2));
+        panels.push(panel(
+            format!("{name}: s² times the score, in closed form"),
+            &field.points,
+            truth,
+            points,
+            2,
+        ));
     }
     panels
 }
