@@ -31,8 +31,10 @@ fn a_run_ends_by_naming_its_pictures_and_can_be_used() {
     let names = ["best.safetensors", "config.toml"].into_iter().map(str::to_owned);
     let pictures = (1..=2)
         .flat_map(|epoch| ["reconstructions", "samples"].map(|kind| format!("epoch-{epoch:03}-{kind}.png")));
-    let all: Vec<String> =
-        names.chain(pictures).chain(["last.safetensors", "metrics.jsonl"].map(str::to_owned)).collect();
+    let all: Vec<String> = names
+        .chain(pictures)
+        .chain(["last.safetensors", "metrics.jsonl", "report.html"].map(str::to_owned))
+        .collect();
     assert_eq!(listing(&run), all);
     for kind in ["reconstructions", "samples"] {
         assert!(out.contains(&format!("runs/vae-001/epoch-002-{kind}.png\n")), "{out}");

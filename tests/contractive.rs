@@ -252,7 +252,8 @@ fn a_contractive_code_answers_less_to_real_images_than_a_plain_one() {
     let few = |range| sample.slice(range).unwrap();
     let split = Split::new(few(0..600), few(600..700), Some(50)).unwrap();
     let mean = |preset: &str| {
-        let config = config(preset, "[model]\nlatent = 60\n[train]\nbatch = 30\nepochs = 3").unwrap();
+        let settings = "[model]\nlatent = 60\ncontraction_weight = 10.0\n[train]\nbatch = 30\nepochs = 3";
+        let config = config(preset, settings).unwrap();
         let mut trainer = block_on(Trainer::new(&device(), &config, &split)).unwrap();
         let mut last = f64::INFINITY;
         for _ in 0..3 {

@@ -34,7 +34,7 @@ fn a_mistake_in_a_configuration_is_named_with_its_file() {
             "[model]\nvariant = \"denoising\"\ncorruption = \"none\"\n",
             "corruption: expected gaussian, dropout or salt-and-pepper for a denoising autoencoder, got none",
         ),
-        ("[model]\nlatent = 0\n", "latent: expected at least 1, got 0"),
+        ("[model]\nlatent = 0\n", "latent: expected at least 1 without layers in `encoder`, got 0"),
         ("[train]\nseed = -1\n", "c.toml: train.seed: expected u64, got invalid value: integer `-1`"),
     ] {
         fs::write(place.path().join("c.toml"), content).unwrap();
@@ -86,10 +86,10 @@ fn a_mistake_in_the_flags_is_one_line_and_leaves_nothing() {
         (&["train", "mlp", "--free-bits", "0.1"], "free_bits: expected 0 for mlp"),
         (&["train", "mlp", "--kl-warmup", "linear"], "kl_warmup: expected none for mlp"),
         (&["train", "--kl-cycles", "0"], "kl_cycles: expected at least 1, got 0"),
-        (&["train", "--latent", "0"], "latent: expected at least 1, got 0"),
+        (&["train", "--latent", "0"], "latent: expected at least 1 without layers in `encoder`, got 0"),
         (
             &["train", "--hidden", "4000000000"],
-            "hidden, latent: expected layers of at most 2147483648 weights",
+            "hidden, latent, encoder, decoder: expected layers of at most 2147483648 weights",
         ),
         (
             &["train", "--data", "idx", "--data-dir", "nowhere"],

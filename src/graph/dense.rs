@@ -53,6 +53,8 @@ impl Graph {
         activation: Activation,
         transposed: bool,
     ) -> Result<Tensor> {
+        self.know(label, x)?;
+        self.know_parameter(label, weight)?;
         let out_features = match weight.shape[..] {
             [out_features, in_features] if !transposed && in_features == x.columns as usize => out_features,
             [in_features, out_features] if transposed && in_features == x.columns as usize => out_features,

@@ -19,7 +19,9 @@ impl Variant for Contractive {
     }
 
     fn preset(&self) -> Config {
-        tied(self.name())
+        let mut config = tied(self.name());
+        config.model.contraction_weight = 1.0;
+        config
     }
 
     fn presets(&self) -> Vec<Preset> {

@@ -394,7 +394,7 @@ PRESETS = {
     "vae": VAE,
     "vae-cnn": VAE,
     "tied": TIED,
-    "contractive": {**TIED, "contraction": "exact", "contraction_weight": 0.1},
+    "contractive": {**TIED, "contraction": "exact", "contraction_weight": 1.0},
     "contractive-deep": {**MLP, "contraction": "exact", "contraction_weight": 1e-3},
 }
 
