@@ -6,20 +6,22 @@ use super::principal::Subspace;
 use super::reconstructions::{first, values};
 use super::{Number, Plate, Studio, Trained};
 use crate::data::Dataset;
-use crate::report::{Axis, Colour, Curve, Images, Lines, Page, Panel, Scatter, Series};
+use crate::report::{Axis, Colour, Images, Page, Panel, Scatter, Series};
+use crate::train::ScheduleKind;
 use crate::{Error, Result};
 
 const SHOWN: usize = 10;
 // Behind the sixth the variances of clothes fall by a third, which sets the subspace apart: with less of a gap
 // neither method has a subspace to find.
 const COMPONENTS: u32 = 6;
-// Large, so that the noise of the steps does not turn the subspace.
-const BATCH: u32 = 512;
+// Fast at first and slow in the end, so that the noise of the steps does not turn the subspace.
+const LEARNING_RATE: f32 = 3e-3;
 
 pub(super) async fn plate(studio: &mut Studio<'_>) -> Result<Plate> {
     let mut config = studio.settings.preset("linear", 40)?;
     config.model.latent = COMPONENTS;
-    config.train.batch = BATCH.min(studio.split.train.len() as u32);
+    config.train.learning_rate = LEARNING_RATE;
+    config.train.schedule = ScheduleKind::Cosine;
     let model = studio.model("linear", &config).await?;
     let (latent, pixels) = (model.latent, studio.split.train.pixels());
     studio.tell(super::News::Busy("principal components"))?;
@@ -43,6 +45,7 @@ pub(super) async fn plate(studio: &mut Studio<'_>) -> Result<Plate> {
             "linear autoencoder: error above PCA's, percent",
             100.0 * (mean(&errors_model) / mean(&errors_pca) - 1.0),
         ),
+        Number::new("mean_angle", "principal angles between the subspaces, mean, degrees", mean(&angles)),
         Number::new(
             "largest_angle",
             "largest principal angle between the subspaces, degrees",
@@ -66,17 +69,16 @@ pub(super) async fn plate(studio: &mut Studio<'_>) -> Result<Plate> {
     let directions = Images {
         title: "Directions, black to white from minus to plus".to_owned(),
         shape,
-        columns: SHOWN,
+        columns: latent,
         rows: vec![
-            ("principal components".to_owned(), grey(&pca.axes, SHOWN)),
-            ("the same, within the autoencoder's space".to_owned(), grey(&inside, SHOWN)),
-            ("the decoder's own columns".to_owned(), grey(&basis, SHOWN)),
+            ("PCA".to_owned(), grey(&pca.axes)),
+            ("the same, in the other subspace".to_owned(), grey(&inside)),
+            ("the decoder's columns".to_owned(), grey(&basis)),
         ],
     };
     let page = Page::new("A linear autoencoder finds the subspace of PCA")
         .row(vec![Box::new(images)])
-        .row(vec![Box::new(directions)])
-        .row(vec![Box::new(angle_plot(&angles)), Box::new(error_plot(&errors_pca, &errors_model))]);
+        .row(vec![Box::new(directions), Box::new(error_plot(&errors_pca, &errors_model))]);
     let caption = format!(
         "A linear autoencoder with {latent} units, without biases, on images less their mean, beside the {latent} leading \
          principal components. Its own columns are no principal components, but they span the same subspace: a component \
@@ -130,23 +132,14 @@ fn projected(axes: &Mat<f64>, basis: &Mat<f64>) -> Mat<f64> {
     &orthonormal * (orthonormal.transpose() * axes)
 }
 
-// The first columns as images: zero is grey, the largest is black or white.
-fn grey(columns: &Mat<f64>, count: usize) -> Vec<f32> {
+// Columns as images: zero is grey, the largest is black or white.
+fn grey(columns: &Mat<f64>) -> Vec<f32> {
     let image = |column: usize| {
         let value = move |row: usize| columns[(row, column)];
         let largest = (0..columns.nrows()).map(|row| value(row).abs()).fold(1e-12, f64::max);
         (0..columns.nrows()).map(move |row| (0.5 + 0.5 * value(row) / largest) as f32)
     };
-    (0..count.min(columns.ncols())).flat_map(image).collect()
-}
-
-fn angle_plot(angles: &[f64]) -> impl Panel + 'static {
-    let points = angles.iter().enumerate().map(|(number, angle)| [number as f64 + 1.0, *angle]).collect();
-    Lines {
-        title: "Principal angles between the subspaces".to_owned(),
-        axes: [Axis::new("number").whole(), Axis::new("angle [degrees]").from_zero()],
-        curves: vec![Curve { name: String::new(), points, colour: Colour::of_class(0), dashed: false }],
-    }
+    (0..columns.ncols()).flat_map(image).collect()
 }
 
 fn error_plot(pca: &[f64], model: &[f64]) -> impl Panel + 'static {
@@ -155,7 +148,7 @@ fn error_plot(pca: &[f64], model: &[f64]) -> impl Panel + 'static {
     let largest = pca.iter().chain(model).copied().fold(0.0, f64::max) * 1.05;
     let axis = |name: &str| Axis::new(name).from_to(0.0, largest);
     Scatter {
-        title: "Squared error of each validation image, mean per pixel".to_owned(),
+        title: "Squared error per pixel of each image".to_owned(),
         axes: [axis("PCA"), axis("linear autoencoder")],
         series: vec![Series { name: String::new(), points, colour: Colour::of_class(0) }],
         aspect: 0.5,

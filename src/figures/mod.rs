@@ -3,6 +3,7 @@
 //!
 //! A figure is a file here. [`Studio`] trains its models, each once for all figures and kept for the next time.
 
+mod contractive;
 mod denoising;
 mod gallery;
 mod linear_vs_pca;
@@ -11,6 +12,7 @@ mod principal;
 mod reconstructions;
 mod score;
 mod settings;
+mod sparse;
 mod studio;
 mod tsne;
 mod vae;
@@ -35,14 +37,26 @@ pub enum Figure {
     Denoising,
     /// `score`: what a denoising autoencoder learned of a density in the plane.
     Score,
+    /// `contractive`: filters, saturation and Jacobians of the contractive autoencoder and others.
+    Contractive,
+    /// `sparse`: codes without a penalty, with L1 and with a KL.
+    Sparse,
     /// `vae`: the variational autoencoder beside a deterministic one.
     Vae,
 }
 
 impl Figure {
     /// Every figure, in the section's order.
-    pub const ALL: [Self; 6] =
-        [Self::LinearVsPca, Self::Reconstructions, Self::Tsne, Self::Denoising, Self::Score, Self::Vae];
+    pub const ALL: [Self; 8] = [
+        Self::LinearVsPca,
+        Self::Reconstructions,
+        Self::Tsne,
+        Self::Denoising,
+        Self::Score,
+        Self::Contractive,
+        Self::Sparse,
+        Self::Vae,
+    ];
 
     /// Its name on the command line and of its files.
     pub const fn name(self) -> &'static str {
@@ -52,6 +66,8 @@ impl Figure {
             Self::Tsne => "tsne",
             Self::Denoising => "denoising",
             Self::Score => "score",
+            Self::Contractive => "contractive",
+            Self::Sparse => "sparse",
             Self::Vae => "vae",
         }
     }
@@ -64,6 +80,10 @@ impl Figure {
             Self::Tsne => "t-SNE of the codes of the MLP and the CNN",
             Self::Denoising => "denoising autoencoders: Gaussian noise and dropout",
             Self::Score => "the score that a denoising autoencoder learned of densities in the plane",
+            Self::Contractive => {
+                "the contractive autoencoder: filters, saturation, and Jacobians beside others'"
+            }
+            Self::Sparse => "sparse codes: no penalty, L1, and the KL of mean activations",
             Self::Vae => "the variational autoencoder against a deterministic one trained alike",
         }
     }
@@ -90,6 +110,8 @@ impl Figure {
             Self::Tsne => tsne::plate(studio).await,
             Self::Denoising => denoising::plate(studio).await,
             Self::Score => score::plate(studio).await,
+            Self::Contractive => contractive::plate(studio).await,
+            Self::Sparse => sparse::plate(studio).await,
             Self::Vae => vae::plate(studio).await,
         }
     }

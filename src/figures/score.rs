@@ -19,7 +19,7 @@ pub(super) async fn plate(studio: &mut Studio<'_>) -> Result<Plate> {
     for (shape, name) in
         [(Shape2d::Spiral, "spiral"), (Shape2d::Moons, "two moons"), (Shape2d::Mixture, "mixture")]
     {
-        let mut config = studio.settings.preset("score", 20)?;
+        let mut config = studio.settings.preset("score", 40)?;
         config.data = DataConfig { source: Source::of_shape(shape), ..DataConfig::default() };
         if shape != Shape2d::Mixture {
             config.model.corruption_amount = CURVE_DEVIATION;

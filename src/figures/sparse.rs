@@ -34,7 +34,10 @@ pub(super) async fn plate(studio: &mut Studio<'_>) -> Result<Plate> {
 // With the penalty's weight, and what it multiplies.
 fn heading(model: &Trained) -> Result<String> {
     let penalty = model.checkpoint.model()?.penalty();
-    Ok(penalty.map_or_else(|| "No penalty".to_owned(), |penalty| format!("{}, weight {}", model.name, penalty.weight)))
+    Ok(penalty.map_or_else(
+        || "No penalty".to_owned(),
+        |penalty| format!("{}, weight {}", model.name, penalty.weight),
+    ))
 }
 
 fn panels(name: &str, codes: Vec<f32>, latent: usize) -> Vec<Vec<Box<dyn Panel>>> {

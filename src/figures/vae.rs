@@ -5,7 +5,7 @@ use super::tsne::embedding;
 use super::{News, Number, Plate, Studio, Trained, distances};
 use crate::Result;
 use crate::report::{Axis, Images, Page, Panel, Scatter};
-use crate::train::{Config, Interpolation, prior_codes};
+use crate::train::{Config, ImportanceBound, Interpolation, prior_codes};
 
 const SHOWN: usize = 10;
 // Samples on a side of their grid, and codes on a side of the manifold.
@@ -16,6 +16,8 @@ const STEPS: usize = 10;
 const WAYS: usize = 3;
 // Samples that are compared with data.
 const COMPARED: usize = 5_000;
+// Samples of each image for the bound.
+const SAMPLES: u32 = 50;
 
 pub(super) async fn plate(studio: &mut Studio<'_>) -> Result<Plate> {
     let config = studio.settings.preset("vae", 10)?;
@@ -152,6 +154,11 @@ async fn numbers(studio: &mut Studio<'_>, vae: &Trained, plain: &Trained) -> Res
     if let Some(elbo) = vae.losses.elbo(&vae.checkpoint.model()?) {
         numbers.push(Number::new("vae.elbo", "VAE: ELBO on the validation images, nats per image", elbo));
     }
+    studio.tell(News::Busy("the importance-weighted bound"))?;
+    let judged = first(studio.held_out(), COMPARED)?;
+    let bound = ImportanceBound::estimate(studio.device, &vae.checkpoint, &judged, SAMPLES).await?;
+    let what = format!("VAE: importance-weighted bound with {SAMPLES} samples, nats per image");
+    numbers.push(Number::new("vae.importance_bound", what, bound.mean()));
     studio.tell(News::Busy("nearest neighbours of samples"))?;
     let pixels = studio.split.train.pixels();
     let train = values(&studio.split.train);
