@@ -125,7 +125,8 @@ fn a_tied_decoder_is_the_encoder_transposed_with_biases_of_its_own() {
         let turned = (0..values.len()).map(|i| values[i % shape[0] * columns + i / shape[0]]);
         (vec![columns, shape[0]], turned.collect::<Vec<f32>>())
     };
-    let named: Vec<(String, (Vec<usize>, Vec<f32>))> = names(&free)
+    type Shaped = (Vec<usize>, Vec<f32>);
+    let named: Vec<(String, Shaped)> = names(&free)
         .into_iter()
         .map(|name| match name.as_str() {
             "decoder.0.weight" => (name, transposed("encoder.1.weight")),

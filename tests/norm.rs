@@ -47,7 +47,7 @@ fn dz(strips: &Strips) -> Vec<u32> {
 fn moments(strips: &Strips) -> Vec<u32> {
     let channels = strips.channels as usize;
     let mut moments = noise(3, 2 * channels);
-    moments[channels..].iter_mut().for_each(|inverse| *inverse = 1.5 + *inverse);
+    moments[channels..].iter_mut().for_each(|inverse| *inverse += 1.5);
     words(&moments)
 }
 
