@@ -8,7 +8,7 @@
 // Both write (=). The order of a pass is a bijection of [0, count) that needs no table: a balanced Feistel
 // network over the smallest even number of bits that holds count - 1, applied again while it lands at
 // count or beyond (cycle walking: Black and Rogaway 2002, "Ciphers with arbitrary finite domains").
-// Joined behind lib/philox.wgsl, lib/state.wgsl and lib/pixels.wgsl.
+// Joined behind lib/log.wgsl, lib/philox.wgsl, lib/state.wgsl and lib/pixels.wgsl.
 
 override SHUFFLE: bool = true;
 

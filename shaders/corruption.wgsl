@@ -10,7 +10,7 @@
 //     corrupt_centered  x = p - mean image,           seen = q - mean image
 //
 // Both write (=). n or u come four to a block, a block for four neighbouring pixels of an image.
-// Joined behind lib/philox.wgsl, lib/state.wgsl and lib/pixels.wgsl.
+// Joined behind lib/log.wgsl, lib/philox.wgsl, lib/state.wgsl and lib/pixels.wgsl.
 
 override CORRUPTION: u32 = 0u;
 

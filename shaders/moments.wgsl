@@ -76,16 +76,13 @@ fn chunk_moments(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) g
     }
     partial[lane] = own;
     workgroupBarrier();
-    for (var half = strip_half(params.channels); half > 0u; half /= 2u) {
-        if place.line < half && place.line + half < lines {
-            partial[lane] = merged(partial[lane], partial[lane + half * strip_width(params.channels)]);
-        }
-        workgroupBarrier();
-    }
     if place.line == 0u && place.row < place.end {
+        for (var line = 1u; line < lines; line++) {
+            own = merged(own, partial[lane + line * strip_width(params.channels)]);
+        }
         let at = place.chunk * 2u * params.channels + place.column;
-        parts[at] = origin + partial[lane].mean;
-        parts[at + params.channels] = partial[lane].squares;
+        parts[at] = origin + own.mean;
+        parts[at + params.channels] = own.squares;
     }
 }
 
@@ -105,14 +102,11 @@ fn merge(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: v
     }
     partial[lane] = own;
     workgroupBarrier();
-    for (var half = 32u; half > 0u; half /= 2u) {
-        if lane < half {
-            partial[lane] = merged(partial[lane], partial[lane + half]);
-        }
-        workgroupBarrier();
-    }
     if lane == 0u {
-        let whole = partial[0];
+        var whole = own;
+        for (var other = 1u; other < 64u; other++) {
+            whole = merged(whole, partial[other]);
+        }
         moments[channel] = whole.mean;
         moments[params.channels + channel] = inverseSqrt(whole.squares / f32(params.rows) + params.epsilon);
         let mean_at = params.mean_at + channel;

@@ -106,16 +106,13 @@ fn chunk_sums(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) grou
     own.y *= moments[params.channels + place.column];
     partial[lane] = own;
     workgroupBarrier();
-    for (var half = strip_half(params.channels); half > 0u; half /= 2u) {
-        if place.line < half && place.line + half < lines {
-            partial[lane] += partial[lane + half * strip_width(params.channels)];
-        }
-        workgroupBarrier();
-    }
     if place.line == 0u && place.row < place.end {
+        for (var line = 1u; line < lines; line++) {
+            own += partial[lane + line * strip_width(params.channels)];
+        }
         let at = place.chunk * 2u * params.channels + place.column;
-        parts[at] = partial[lane].x;
-        parts[at + params.channels] = partial[lane].y;
+        parts[at] = own.x;
+        parts[at + params.channels] = own.y;
     }
 }
 
@@ -134,14 +131,11 @@ fn merge(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: v
     }
     partial[lane] = own;
     workgroupBarrier();
-    for (var half = 32u; half > 0u; half /= 2u) {
-        if lane < half {
-            partial[lane] += partial[lane + half];
-        }
-        workgroupBarrier();
-    }
     if lane == 0u {
-        let whole = partial[0];
+        var whole = own;
+        for (var other = 1u; other < 64u; other++) {
+            whole += partial[other];
+        }
         sums[channel] = whole.x;
         sums[params.channels + channel] = whole.y;
         let scale_at = params.scale_at + channel;

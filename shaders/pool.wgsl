@@ -8,7 +8,8 @@
 // with S = STRIDE_HEIGHT and T = STRIDE_WIDTH. x and dx are [batch, height, width, channels]; y, dy and argmax are
 // [batch, out_height, out_width, channels] with out_height = floor((height - WINDOW_HEIGHT) / S) + 1, out_width alike:
 // what does not fill a window is left out. += where ACCUMULATE is set. The gradient is gathered, window by window in
-// a fixed order, so windows may overlap.
+// a fixed order, so windows may overlap. A workgroup takes one line of pixels of what is written. Joined behind
+// lib/line.wgsl.
 
 override WINDOW_HEIGHT: u32 = 2u;
 override WINDOW_WIDTH: u32 = 2u;
@@ -53,67 +54,78 @@ fn is_nan(value: f32) -> bool {
 @compute @workgroup_size(64)
 fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
            @builtin(local_invocation_index) lane: u32) {
-    let o = (group.x + group.y * groups.x) * 64u + lane;
-    if o >= params.batch * out_height() * out_width() * params.channels {
+    let line = group.x + group.y * groups.x;
+    if line >= params.batch * out_height() {
         return;
     }
-    let column = o / params.channels % out_width();
-    let line = o / params.channels / out_width();
     let top = line / out_height() * params.height + line % out_height() * STRIDE_HEIGHT;
-    let first = (top * params.width + column * STRIDE_WIDTH) * params.channels + o % params.channels;
-    var best = x[first];
-    var at = first;
-    for (var i = 0u; i < WINDOW_HEIGHT; i++) {
-        for (var j = 0u; j < WINDOW_WIDTH; j++) {
-            let e = first + (i * params.width + j) * params.channels;
-            let value = x[e];
-            if value > best || is_nan(value) {
-                best = value;
-                at = e;
+    let length = out_width() * params.channels;
+    let step = place_at(64u, params.channels);
+    var place = place_at(lane, params.channels);
+    for (var o = lane; o < length; o += 64u) {
+        let left = top * params.width + place.column * STRIDE_WIDTH;
+        var at = left * params.channels + place.channel;
+        var best = x[at];
+        for (var i = 0u; i < WINDOW_HEIGHT; i++) {
+            for (var j = 0u; j < WINDOW_WIDTH; j++) {
+                let e = (left + i * params.width + j) * params.channels + place.channel;
+                let value = x[e];
+                let better = value > best || is_nan(value);
+                best = select(best, value, better);
+                at = select(at, e, better);
             }
         }
+        y[line * length + o] = best;
+        argmax[line * length + o] = at;
+        place = moved(place, step, params.channels);
     }
-    y[o] = best;
-    argmax[o] = at;
 }
 
 @compute @workgroup_size(64)
 fn tangent(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
            @builtin(local_invocation_index) lane: u32) {
-    let o = (group.x + group.y * groups.x) * 64u + lane;
-    if o < params.batch * out_height() * out_width() * params.channels {
-        y[o] = x[largest[o]];
+    let line = group.x + group.y * groups.x;
+    if line >= params.batch * out_height() {
+        return;
+    }
+    let length = out_width() * params.channels;
+    for (var i = lane; i < length; i += 64u) {
+        y[line * length + i] = x[largest[line * length + i]];
     }
 }
 
 @compute @workgroup_size(64)
 fn backward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
             @builtin(local_invocation_index) lane: u32) {
-    let e = (group.x + group.y * groups.x) * 64u + lane;
-    if e >= params.batch * params.height * params.width * params.channels {
+    let line = group.x + group.y * groups.x;
+    if line >= params.batch * params.height {
         return;
     }
-    let column = e / params.channels % params.width;
-    let line = e / params.channels / params.width;
     let row = line % params.height;
-    // The windows over [row, column]: from the first that reaches it to the last that begins at or before it.
-    let first_row = (max(row + STRIDE_HEIGHT, WINDOW_HEIGHT) - WINDOW_HEIGHT) / STRIDE_HEIGHT;
-    let last_row = min(row / STRIDE_HEIGHT, out_height() - 1u);
-    let first_column = (max(column + STRIDE_WIDTH, WINDOW_WIDTH) - WINDOW_WIDTH) / STRIDE_WIDTH;
-    let last_column = min(column / STRIDE_WIDTH, out_width() - 1u);
     let above = line / params.height * out_height();
-    var sum = 0.0;
-    for (var r = first_row; r <= last_row; r++) {
-        for (var c = first_column; c <= last_column; c++) {
-            let o = ((above + r) * out_width() + c) * params.channels + e % params.channels;
-            if largest[o] == e {
-                sum += dy[o];
+    let length = params.width * params.channels;
+    let step = place_at(64u, params.channels);
+    var place = place_at(lane, params.channels);
+    for (var i = lane; i < length; i += 64u) {
+        let e = line * length + i;
+        var sum = 0.0;
+        // Windows over a pixel: the last that begins at or before it, and those before that one that reach it.
+        for (var up = 0u; up * STRIDE_HEIGHT < WINDOW_HEIGHT; up++) {
+            let r = row / STRIDE_HEIGHT - up;
+            for (var left = 0u; left * STRIDE_WIDTH < WINDOW_WIDTH; left++) {
+                // Before the first they wrap around to large numbers.
+                let c = place.column / STRIDE_WIDTH - left;
+                let o = ((above + r) * out_width() + c) * params.channels + place.channel;
+                if r < out_height() && c < out_width() && largest[o] == e {
+                    sum += dy[o];
+                }
             }
         }
-    }
-    if ACCUMULATE {
-        dx[e] += sum;
-    } else {
-        dx[e] = sum;
+        if ACCUMULATE {
+            dx[e] += sum;
+        } else {
+            dx[e] = sum;
+        }
+        place = moved(place, step, params.channels);
     }
 }

@@ -4,7 +4,7 @@
 //     backward:  dx[n, r, c, k] = sum of dy[n, r FACTOR_HEIGHT + i, c FACTOR_WIDTH + j, k]                  = or +=
 //
 // x and dx are [batch, height, width, channels], y and dy [batch, height FACTOR_HEIGHT, width FACTOR_WIDTH, channels].
-// += where ACCUMULATE is set.
+// += where ACCUMULATE is set. A workgroup takes one line of pixels of what is written. Joined behind lib/line.wgsl.
 
 override FACTOR_HEIGHT: u32 = 2u;
 override FACTOR_WIDTH: u32 = 2u;
@@ -31,36 +31,45 @@ struct Params {
 @compute @workgroup_size(64)
 fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
            @builtin(local_invocation_index) lane: u32) {
-    let o = (group.x + group.y * groups.x) * 64u + lane;
-    let out_width = params.width * FACTOR_WIDTH;
     // Images lie line under line, and each has whole groups of FACTOR_HEIGHT lines.
-    let line = o / params.channels / out_width;
-    if line < params.batch * params.height * FACTOR_HEIGHT {
-        let column = o / params.channels % out_width / FACTOR_WIDTH;
-        y[o] = x[(line / FACTOR_HEIGHT * params.width + column) * params.channels + o % params.channels];
+    let line = group.x + group.y * groups.x;
+    if line >= params.batch * params.height * FACTOR_HEIGHT {
+        return;
+    }
+    let source = line / FACTOR_HEIGHT * params.width;
+    let length = params.width * FACTOR_WIDTH * params.channels;
+    let step = place_at(64u, params.channels);
+    var place = place_at(lane, params.channels);
+    for (var o = lane; o < length; o += 64u) {
+        let pixel = source + place.column / FACTOR_WIDTH;
+        y[line * length + o] = x[pixel * params.channels + place.channel];
+        place = moved(place, step, params.channels);
     }
 }
 
 @compute @workgroup_size(64)
 fn backward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
             @builtin(local_invocation_index) lane: u32) {
-    let e = (group.x + group.y * groups.x) * 64u + lane;
-    let line = e / params.channels / params.width;
+    let line = group.x + group.y * groups.x;
     if line >= params.batch * params.height {
         return;
     }
-    let column = e / params.channels % params.width;
-    let out_width = params.width * FACTOR_WIDTH;
-    var sum = 0.0;
-    for (var i = 0u; i < FACTOR_HEIGHT; i++) {
-        for (var j = 0u; j < FACTOR_WIDTH; j++) {
-            let pixel = (line * FACTOR_HEIGHT + i) * out_width + column * FACTOR_WIDTH + j;
-            sum += dy[pixel * params.channels + e % params.channels];
+    let length = params.width * params.channels;
+    let step = place_at(64u, params.channels);
+    var place = place_at(lane, params.channels);
+    for (var i = lane; i < length; i += 64u) {
+        var sum = 0.0;
+        for (var r = 0u; r < FACTOR_HEIGHT; r++) {
+            let repeated = (line * FACTOR_HEIGHT + r) * params.width + place.column;
+            for (var c = 0u; c < FACTOR_WIDTH; c++) {
+                sum += dy[(repeated * FACTOR_WIDTH + c) * params.channels + place.channel];
+            }
         }
-    }
-    if ACCUMULATE {
-        dx[e] += sum;
-    } else {
-        dx[e] = sum;
+        if ACCUMULATE {
+            dx[line * length + i] += sum;
+        } else {
+            dx[line * length + i] = sum;
+        }
+        place = moved(place, step, params.channels);
     }
 }

@@ -10,13 +10,12 @@ use std::path::{Path, PathBuf};
 
 use common::{devices, title};
 use narrows::graph::{Device, ParameterLayout, Plan, Replay, Shape};
-use narrows::kernels::State;
 use narrows::model::{LikelihoodKind, Model, ModelConfig, ReductionKind};
 use narrows::train::{Config, OptimizerKind, TrainConfig, packed};
 use safetensors::SafeTensors;
 use serde_json::Value;
 
-const CASES: usize = 29;
+const CASES: usize = 31;
 
 // All relative to a tensor's largest value.
 struct Allowed {
@@ -156,11 +155,10 @@ impl Case {
 
     fn replay(&self, device: &Device) -> Replay {
         let settings = self.settings();
-        let optimizer = settings.optimizer();
         let count = settings.batch;
-        let plan = self.model().training(count, count, false, optimizer, false).unwrap();
+        let update = settings.update(count).unwrap();
+        let plan = self.model().training(count, count, false, update, false).unwrap();
         let initial = self.flat(&plan.parameters, "initial");
-        let state = State::new(settings.seed, settings.learning_rate, optimizer.betas());
         let mut replay = pollster::block_on(Replay::new(device, plan)).unwrap();
         replay.write("images", &packed(&self.images)).unwrap();
         if let Some(config) = self.preset().filter(|config| config.model.center) {
@@ -168,7 +166,7 @@ impl Case {
             replay.write_floats("center", &mean(&self.images, config.train.batch as usize)).unwrap();
         }
         replay.write_floats("parameters", &initial).unwrap();
-        replay.write_state(&state).unwrap();
+        replay.write_state(&settings.first_state(count).unwrap()).unwrap();
         replay
     }
 }

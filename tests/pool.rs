@@ -4,8 +4,8 @@
 mod common;
 
 use common::{check, expected, gpu, integers, noise, run, words};
-use narrows::kernels::floats;
 use narrows::kernels::pool::{MaxPool, MaxPoolBackward, MaxPoolTangent};
+use narrows::kernels::{Kernel, floats};
 use narrows::reference::compare::Tolerance;
 
 // Window and stride: the usual, overlapping, and with gaps.
@@ -99,11 +99,20 @@ fn nan_is_the_largest_of_its_windows_alone_and_gets_their_gradient() {
 
 #[test]
 fn more_than_65535_workgroups_fold_into_two_dimensions() {
-    let pool =
-        MaxPool { batch: 1, height: 2, width: 64 * 66_000, channels: 1, window: [2, 2], stride: [2, 2] };
+    let pool = MaxPool { batch: 66_000, height: 2, width: 3, channels: 2, window: [2, 2], stride: [2, 2] };
     let forward = expected(&pool, &[words(&integers(1, count(&pool)))], &[None, None]);
     check(gpu(), &pool, &[words(&integers(1, count(&pool)))], &[None, None], Tolerance::EXACT);
     let kernel = MaxPoolBackward { pool, accumulate: false };
     let inputs = [words(&integers(2, outputs(&pool))), forward[1].clone()];
     check(gpu(), &kernel, &inputs, &[None], Tolerance::EXACT);
+}
+
+#[test]
+fn lines_longer_than_the_lanes_rounds_allow_are_refused() {
+    let window = [3, 3];
+    let most = MaxPool::most_numbers(window);
+    let pool = |width| MaxPool { batch: 1, height: 3, width, channels: 1, window, stride: [3, 3] };
+    check(gpu(), &pool(most), &[words(&integers(1, 3 * most as usize))], &[None, None], Tolerance::EXACT);
+    let refused = pool(most + 1).check().err().map(|error| error.to_string()).unwrap_or_default();
+    assert!(refused.contains("numbers in a line") && refused.contains(&most.to_string()), "{refused}");
 }

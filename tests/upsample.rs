@@ -50,8 +50,19 @@ fn gradients_match_the_reference_written_and_added() {
 
 #[test]
 fn more_than_65535_workgroups_fold_into_two_dimensions() {
-    let upsample = Upsample { batch: 3, height: 2, width: 64 * 11_000, channels: 1, factor: [2, 2] };
+    let upsample = Upsample { batch: 66_000, height: 2, width: 1, channels: 3, factor: [2, 2] };
     check(gpu(), &upsample, &[words(&noise(1, count(&upsample)))], &[None], Tolerance::EXACT);
     let kernel = UpsampleBackward { upsample, accumulate: false };
     check(gpu(), &kernel, &[words(&integers(2, outputs(&upsample)))], &[None], Tolerance::EXACT);
+}
+
+#[test]
+fn lines_longer_than_the_lanes_rounds_allow_are_refused() {
+    let factor = [2, 2];
+    let most = Upsample::most_numbers(factor);
+    let upsample = |width| Upsample { batch: 1, height: 1, width, channels: 1, factor };
+    let longest = UpsampleBackward { upsample: upsample(most), accumulate: false };
+    check(gpu(), &longest, &[words(&integers(2, 4 * most as usize))], &[None], Tolerance::EXACT);
+    let refused = upsample(most + 1).check().err().map(|error| error.to_string()).unwrap_or_default();
+    assert!(refused.contains("numbers in a line") && refused.contains(&most.to_string()), "{refused}");
 }

@@ -14,11 +14,6 @@ fn strip_lines(channels: u32) -> u32 {
     return 256u / strip_width(channels);
 }
 
-// Where halving begins when the lanes of a column are added up: the largest power of two below their number.
-fn strip_half(channels: u32) -> u32 {
-    return 1u << firstLeadingBit(strip_lines(channels) - 1u);
-}
-
 struct Strip {
     column: u32,
     /// Which of the column's lanes this is.

@@ -200,7 +200,7 @@ impl DataFlags {
                 config.data = DataConfig::default();
             }
             flags.insert("source".to_owned(), source.as_str().into());
-            let place = place.map(|place| toml::Value::try_from(place)).transpose();
+            let place = place.map(toml::Value::try_from).transpose();
             let place = place.map_err(|error| Error::setting("--data", "what TOML can hold", error))?;
             flags.extend(place.map(|place| ("dir".to_owned(), place)));
         }

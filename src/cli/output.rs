@@ -29,7 +29,10 @@ pub(super) fn told(split: Split) -> Split {
         note(&format!("note: {} of {files} files are left out:", left_out.len()));
     }
     for (file, reason) in left_out {
-        note(&format!("  {}: {reason}", file.display()));
+        // A name may hold what would command a terminal.
+        let name: String =
+            file.to_string_lossy().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+        note(&format!("  {name}: {reason}"));
     }
     split
 }

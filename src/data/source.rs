@@ -171,8 +171,8 @@ impl Source {
 /// `data_dir` is where its files are; `validation` is [`Split::new`]'s count.
 ///
 /// # Errors
-/// [`Error::Setting`] if no place is found, if a set that is built in is given one, or if `validation` leaves nothing to
-/// train on; [`Error::File`] or [`Error::Io`] as of [`idx::read`], [`folder::read`] and [`npy::read_parts`];
+/// [`Error::Setting`] if no place is found, if a set that is built in is given one, or if `validation` leaves
+/// nothing to train on; [`Error::File`] or [`Error::Io`] as of [`idx::read`], [`folder::read`] and [`npy::read_parts`];
 /// [`Error::Shape`] if the training and test images differ in size.
 pub fn load(source: Source, data_dir: Option<&Path>, validation: Option<usize>) -> Result<Split> {
     load_as(source, data_dir, validation, Form::default())

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Figure, Settings, Studio, Trained};
+use super::{Figure, Studio, Trained};
 use crate::data::Split;
 use crate::model::Preset;
 use crate::report::{Page, figures_page};
@@ -110,8 +110,7 @@ impl Gallery {
             let what = format!("figure {}, {}", figure.name(), number.name);
             return Err(Error::setting(what, "a finite number", number.value));
         }
-        let models =
-            plate.models.iter().map(|model| record(model, &studio.settings)).collect::<Result<_>>()?;
+        let models = plate.models.iter().map(record).collect::<Result<_>>()?;
         let record = Record {
             figure: figure.name().to_owned(),
             title: figure.summary().to_owned(),
@@ -161,27 +160,55 @@ fn described(studio: &Studio<'_>) -> String {
     format!("{}: {} images to train on, {} to validate", train.name, train.len(), validation.len())
 }
 
-fn record(model: &Trained, settings: &Settings) -> Result<ModelRecord> {
+fn record(model: &Trained) -> Result<ModelRecord> {
     let config = &model.checkpoint.config;
     Ok(ModelRecord {
         name: model.name.clone(),
         setup: Preset::new("", "", config.clone()).settings(),
         seconds: model.seconds,
-        command: command(config, settings, &model.folder)?,
+        command: command(config, &model.folder)?,
     })
 }
 
-// A preset where it is one but for what is named, else the file that the run keeps.
-fn command(config: &Config, settings: &Settings, folder: &Path) -> Result<String> {
-    let Config { train, data, .. } = config;
-    let mut preset = Config::preset(&config.preset)?;
-    preset.data = data.clone();
-    preset.train.epochs = train.epochs;
-    preset.train.seed = train.seed;
-    if preset != *config || data.dir.is_some() || *data != settings.data {
-        return Ok(format!("narrows train --config {}", folder.join("config.toml").display()));
+// The preset with what differs from it as flags, or the run's own file where no flag says it.
+fn command(config: &Config, folder: &Path) -> Result<String> {
+    let file = format!("narrows train --config {}", folder.join("config.toml").display());
+    let preset = Config::preset(&config.preset)?;
+    let mut command = format!("narrows train {}", config.preset);
+    let wrong = |error| Error::setting("config", "what TOML can hold", error);
+    let [known, wanted] = [&preset, config].map(toml::Table::try_from);
+    let (known, wanted) = (known.map_err(wrong)?, wanted.map_err(wrong)?);
+    for section in ["model", "train", "data"] {
+        let settings = wanted.get(section).and_then(toml::Value::as_table);
+        for (name, value) in settings.into_iter().flatten() {
+            let before = known.get(section).and_then(|settings| settings.get(name));
+            if before == Some(value) || name == "variant" {
+                continue;
+            }
+            let Some(value) = typed(value) else { return Ok(file) };
+            let name = match name.as_str() {
+                "source" => "data",
+                "dir" => "data-dir",
+                other => other,
+            };
+            command.push_str(&format!(" --{} {value}", name.replace('_', "-")));
+        }
     }
-    let validation = data.validation.map_or_else(String::new, |count| format!(" --validation {count}"));
-    let (name, epochs, seed) = (&config.preset, train.epochs, train.seed);
-    Ok(format!("narrows train {name} --data {}{validation} --epochs {epochs} --seed {seed}", data.source))
+    Ok(command)
+}
+
+// As it is typed; None where there is no flag for it.
+fn typed(value: &toml::Value) -> Option<String> {
+    match value {
+        toml::Value::String(text) if !text.contains(char::is_whitespace) => Some(text.clone()),
+        toml::Value::Integer(number) => Some(number.to_string()),
+        // A float with as few digits as tell it from others of 32 bits.
+        toml::Value::Float(number) => Some((*number as f32).to_string()),
+        toml::Value::Boolean(is) => Some(is.to_string()),
+        toml::Value::Array(numbers) if numbers.iter().all(toml::Value::is_integer) => {
+            let numbers: Vec<String> = numbers.iter().map(toml::Value::to_string).collect();
+            (!numbers.is_empty()).then(|| numbers.join(","))
+        }
+        _ => None,
+    }
 }

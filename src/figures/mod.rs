@@ -7,10 +7,12 @@ mod denoising;
 mod gallery;
 mod linear_vs_pca;
 mod nearest;
+mod principal;
 mod reconstructions;
 mod score;
 mod settings;
 mod studio;
+mod tsne;
 mod vae;
 
 pub use gallery::{Gallery, ModelRecord, Number, Plate, Record};
@@ -27,6 +29,8 @@ pub enum Figure {
     LinearVsPca,
     /// `reconstructions`: what the plain autoencoders make of images.
     Reconstructions,
+    /// `tsne`: the codes of both, embedded in the plane.
+    Tsne,
     /// `denoising`: images, the same corrupted, and reconstructed.
     Denoising,
     /// `score`: what a denoising autoencoder learned of a density in the plane.
@@ -37,14 +41,15 @@ pub enum Figure {
 
 impl Figure {
     /// Every figure, in the section's order.
-    pub const ALL: [Self; 5] =
-        [Self::LinearVsPca, Self::Reconstructions, Self::Denoising, Self::Score, Self::Vae];
+    pub const ALL: [Self; 6] =
+        [Self::LinearVsPca, Self::Reconstructions, Self::Tsne, Self::Denoising, Self::Score, Self::Vae];
 
     /// Its name on the command line and of its files.
     pub const fn name(self) -> &'static str {
         match self {
             Self::LinearVsPca => "linear-vs-pca",
             Self::Reconstructions => "reconstructions",
+            Self::Tsne => "tsne",
             Self::Denoising => "denoising",
             Self::Score => "score",
             Self::Vae => "vae",
@@ -56,6 +61,7 @@ impl Figure {
         match self {
             Self::LinearVsPca => "a linear autoencoder against principal components",
             Self::Reconstructions => "reconstructions by the MLP and the CNN",
+            Self::Tsne => "t-SNE of the codes of the MLP and the CNN",
             Self::Denoising => "denoising autoencoders: Gaussian noise and dropout",
             Self::Score => "the score that a denoising autoencoder learned of densities in the plane",
             Self::Vae => "the variational autoencoder against a deterministic one trained alike",
@@ -81,6 +87,7 @@ impl Figure {
         match self {
             Self::LinearVsPca => linear_vs_pca::plate(studio).await,
             Self::Reconstructions => reconstructions::plate(studio).await,
+            Self::Tsne => tsne::plate(studio).await,
             Self::Denoising => denoising::plate(studio).await,
             Self::Score => score::plate(studio).await,
             Self::Vae => vae::plate(studio).await,

@@ -30,25 +30,6 @@ pub fn distances(from: &[f32], to: &[f32], pixels: usize, k: usize) -> Vec<f32> 
     nearest
 }
 
-/// How many of `points` `[count, pixels]` are within its radius of one of `centres` `[others, pixels]` or more.
-pub(super) fn within(points: &[f32], centres: &[f32], radii: &[f32], pixels: usize) -> usize {
-    let right = matrix(centres, pixels);
-    let right_squares = norms(&right);
-    let count = |rows: &[f32]| {
-        let left = matrix(rows, pixels);
-        let squares = norms(&left);
-        let products = &left * right.transpose();
-        let near = |row: usize| {
-            (0..right.nrows()).any(|column| {
-                let square = squares[row] + right_squares[column] - 2.0 * products[(row, column)];
-                square <= radii[column] * radii[column]
-            })
-        };
-        (0..left.nrows()).filter(|row| near(*row)).count()
-    };
-    points.chunks(ROWS * pixels.max(1)).map(count).sum()
-}
-
 fn matrix(images: &[f32], pixels: usize) -> Mat<f32> {
     Mat::from_fn(images.len() / pixels, pixels, |row, column| images[row * pixels + column])
 }
@@ -83,7 +64,7 @@ mod tests {
             let mut all: Vec<f32> = to.chunks(pixels).map(distance).collect();
             all.sort_by(f32::total_cmp);
             for (got, expected) in got[row * k..][..k].iter().zip(&all) {
-                assert!((got - expected).abs() < 1e-4, "{got} and not {expected}");
+                assert!((got - expected).abs() < 1e-3, "{got} and not {expected}");
             }
         }
     }

@@ -17,9 +17,8 @@ pub(super) async fn plate(studio: &mut Studio<'_>) -> Result<Plate> {
         let config = studio.settings.preset(preset, 10)?;
         let model = studio.model(name, &config).await?;
         let codes = studio.reconstruct(&model, studio.held_out()).await?.codes;
-        let latent = config.model.latent as usize;
-        numbers.extend(measured(&model, &codes, latent));
-        for row in panels(&heading(&model)?, codes, latent) {
+        numbers.extend(measured(&model, &codes));
+        for row in panels(&heading(&model)?, codes, model.latent) {
             page = page.row(row);
         }
         models.push(model);
@@ -63,13 +62,13 @@ fn means(codes: &[f32], latent: usize) -> Vec<f32> {
     sums.into_iter().map(|sum| (sum / count) as f32).collect()
 }
 
-fn measured(model: &Trained, codes: &[f32], latent: usize) -> Vec<Number> {
+fn measured(model: &Trained, codes: &[f32]) -> Vec<Number> {
     let of = |what: &str| format!("{}: {what}", model.name);
     let named = |name: &str| format!("{}.{name}", key(&model.name));
     let all = codes.len().max(1) as f64;
     let mean = codes.iter().map(|activation| f64::from(*activation)).sum::<f64>() / all;
     let active = codes.iter().filter(|activation| **activation > ACTIVE).count() as f64;
-    let silent = means(codes, latent).into_iter().filter(|mean| *mean < 0.01).count() as f64;
+    let silent = means(codes, model.latent).into_iter().filter(|mean| *mean < 0.01).count() as f64;
     vec![
         per_pixel(model),
         Number::new(named("mean_activation"), of("mean activation"), mean),

@@ -1,21 +1,21 @@
 //! The variational autoencoder beside a deterministic one that is trained alike (Murphy, 20.3.5).
 
 use super::reconstructions::{first, key, per_pixel, values};
-use super::{Number, Plate, Studio, Trained, distances};
+use super::tsne::embedding;
+use super::{News, Number, Plate, Studio, Trained, distances};
 use crate::Result;
-use crate::report::{Images, Page, Panel};
+use crate::report::{Axis, Images, Page, Panel, Scatter};
 use crate::train::{Config, Interpolation, prior_codes};
 
 const SHOWN: usize = 10;
 // Samples on a side of their grid, and codes on a side of the manifold.
 const SIDE: usize = 9;
-const MANIFOLD: usize = 14;
+const MANIFOLD: usize = 12;
 // Images on the way from one to the other, and ways.
 const STEPS: usize = 10;
 const WAYS: usize = 3;
-// Samples that are compared with data, and the neighbours that make an image's surroundings.
-const COMPARED: usize = 2_000;
-const NEIGHBOURS: usize = 3;
+// Samples that are compared with data.
+const COMPARED: usize = 5_000;
 
 pub(super) async fn plate(studio: &mut Studio<'_>) -> Result<Plate> {
     let config = studio.settings.preset("vae", 10)?;
@@ -28,15 +28,16 @@ pub(super) async fn plate(studio: &mut Studio<'_>) -> Result<Plate> {
         .row(vec![reconstructions(studio, &[&vae, &plain]).await?])
         .row(vec![samples(studio, &vae).await?, samples(studio, &plain).await?])
         .row(vec![ways(studio, &vae).await?, ways(studio, &plain).await?])
-        .row(vec![manifold(studio, &flat).await?]);
+        .row(embeddings(studio, &vae, &plain).await?)
+        .row(vec![manifold(studio, &flat).await?, plane(studio, &flat).await?]);
     let caption = format!(
         "Both have the same layers, optimizer, images and seed, and both are used without noise: codes are E[z given x]. \
          The deterministic autoencoder reconstructs better, but nothing tells its decoder what to make of codes that no \
          image has: decoded noise of the prior is no image. Interpolations are straight lines between the codes of two \
          validation images. The manifold is of a VAE whose code has two numbers: the normal distribution's quantiles in \
-         even steps. Nearness to the data: the mean Euclidean distance to the nearest training image; precision, the \
-         share of {COMPARED} samples that are within the distance of a training image to its neighbour number {NEIGHBOURS}; \
-         recall, the share of as many training images that are so near to a sample (Kynkäänniemi et al. 2019, on pixels)."
+         even steps. How near samples are to the data: the mean Euclidean distance from a sample to the nearest training \
+         image, beside that of validation images. How much of the data they cover: the mean distance from a validation image \
+         to the nearest of {COMPARED} samples, beside that to the nearest of as many training images."
     );
     Ok(Plate { page, caption, models: vec![vae, plain, flat], numbers })
 }
@@ -120,8 +121,28 @@ fn quantile(share: f64) -> f64 {
     0.5 * (low + high)
 }
 
+// Where the codes of the plane are that have images.
+async fn plane(studio: &Studio<'_>, model: &Trained) -> Result<Box<dyn Panel>> {
+    let images = studio.held_out();
+    let codes = studio.reconstruct(model, images).await?.codes;
+    let points = codes.as_chunks::<2>().0;
+    let title = format!("{}: codes of validation images", model.name);
+    let mut scatter = Scatter::of_classes(title, points, images.labels.as_deref(), &images.classes);
+    scatter.axes = ["z0", "z1"].map(Axis::new);
+    scatter.equal = true;
+    scatter.aspect = 0.8;
+    Ok(Box::new(scatter))
+}
+
+async fn embeddings(studio: &mut Studio<'_>, vae: &Trained, plain: &Trained) -> Result<Vec<Box<dyn Panel>>> {
+    let mut panels: Vec<Box<dyn Panel>> = Vec::new();
+    for model in [vae, plain] {
+        panels.push(Box::new(embedding(studio, model, false).await?));
+    }
+    Ok(panels)
+}
+
 async fn numbers(studio: &mut Studio<'_>, vae: &Trained, plain: &Trained) -> Result<Vec<Number>> {
-    studio.tell(super::News::Busy("nearest neighbours of samples"))?;
     let mut numbers = vec![per_pixel(vae), per_pixel(plain)];
     numbers.push(Number::new(
         "vae.kl",
@@ -131,52 +152,33 @@ async fn numbers(studio: &mut Studio<'_>, vae: &Trained, plain: &Trained) -> Res
     if let Some(elbo) = vae.losses.elbo(&vae.checkpoint.model()?) {
         numbers.push(Number::new("vae.elbo", "VAE: ELBO on the validation images, nats per image", elbo));
     }
+    studio.tell(News::Busy("nearest neighbours of samples"))?;
     let pixels = studio.split.train.pixels();
     let train = values(&studio.split.train);
-    let near = |images: &[f32]| {
-        let all = distances(images, &train, pixels, 1);
+    let count = COMPARED.min(studio.split.train.len());
+    let held_out = values(&first(studio.held_out(), count)?);
+    let mean = |from: &[f32], to: &[f32]| {
+        let all = distances(from, to, pixels, 1);
         all.iter().map(|distance| f64::from(*distance)).sum::<f64>() / all.len().max(1) as f64
     };
-    let count = COMPARED.min(studio.split.train.len());
-    let known = &train[..count * pixels];
-    let held_out = values(&first(studio.held_out(), count)?);
-    let mut compare = |name: &str, what: &str, images: &[f32]| {
-        let [precision, recall] = precision_and_recall(images, known, pixels);
-        numbers.push(Number::new(
-            format!("{name}.distance"),
-            format!("{what}: distance to the nearest training image"),
-            near(images),
-        ));
-        numbers.push(Number::new(
-            format!("{name}.precision"),
-            format!("{what}: precision, percent"),
-            100.0 * precision,
-        ));
-        numbers.push(Number::new(
-            format!("{name}.recall"),
-            format!("{what}: recall, percent"),
-            100.0 * recall,
-        ));
+    let mut compare = |name: &str, what: &str, images: &[f32], others: &[f32], of: &str| {
+        let near = format!("{what}: mean distance to the nearest training image");
+        numbers.push(Number::new(format!("{name}.to_training"), near, mean(images, &train)));
+        let cover = format!("{of}: mean distance from a validation image to the nearest");
+        numbers.push(Number::new(format!("{name}.from_validation"), cover, mean(&held_out, others)));
     };
-    compare("held_out", "validation images", &held_out);
+    let known = format!("{count} training images");
+    compare("data", "validation images", &held_out, &train[..count * pixels], &known);
     for model in [vae, plain] {
         let images = drawn(studio, model, count).await?;
-        compare(&format!("{}.samples", key(&model.name)), &format!("{}, decoded noise", model.name), &images);
+        let what = format!("{}, decoded noise", model.name);
+        compare(
+            &format!("{}.samples", key(&model.name)),
+            &what,
+            &images,
+            &images,
+            &format!("{what}, {count} images"),
+        );
     }
     Ok(numbers)
-}
-
-// Kynkäänniemi et al. 2019, "Improved precision and recall metric for assessing generative models", equation 1, with
-// pixels in the place of features.
-fn precision_and_recall(images: &[f32], known: &[f32], pixels: usize) -> [f64; 2] {
-    [covered(images, known, pixels), covered(known, images, pixels)]
-}
-
-// The share of `points` within the surroundings of one of `centres` or more.
-fn covered(points: &[f32], centres: &[f32], pixels: usize) -> f64 {
-    // Each is its own nearest.
-    let radii = distances(centres, centres, pixels, NEIGHBOURS + 1);
-    let radii: Vec<f32> = radii.chunks(NEIGHBOURS + 1).filter_map(|near| near.last().copied()).collect();
-    let inside = super::nearest::within(points, centres, &radii, pixels);
-    inside as f64 / (points.len() / pixels).max(1) as f64
 }

@@ -15,6 +15,7 @@ mod dropout;
 mod gpu;
 mod gradient;
 mod latent;
+mod layer;
 mod liveness;
 mod norm;
 mod objective;

@@ -98,8 +98,8 @@ impl Geometry {
         self.kernel[0] * self.kernel[1]
     }
 
-    // Elements of the weight.
-    fn weight(&self) -> usize {
+    /// Elements of the weight.
+    pub fn weight(&self) -> usize {
         [self.features[2], self.taps(), self.image[2]].iter().map(|extent| *extent as usize).product()
     }
 

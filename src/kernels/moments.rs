@@ -22,23 +22,24 @@ pub struct Strips {
 
 impl Strips {
     // What a lane may take in turn: some CPU drivers end every loop of an invocation after 65,535 rounds, without a
-    // word. A few are left for the halving.
+    // word. Some are left for adding up what the lanes of a column found.
     const MAX_ROUNDS: u32 = 65_000;
 
-    // A workgroup that takes few rows costs more to start than it computes, and the chunks' results are merged by one
-    // workgroup a channel.
-    const FEW_ROUNDS: u32 = 8;
+    // A workgroup that takes few rows costs more to start, and to add up, than it computes; and the chunks' results
+    // are merged by one workgroup a channel.
+    const LEAST_ROUNDS_TO_SUM: u32 = 32;
+    const LEAST_ROUNDS_TO_MAP: u32 = 16;
     const MANY_CHUNKS: u32 = 512;
 
     /// For sums down the columns: enough chunks to keep a device busy, few enough to merge.
     pub fn to_sum(rows: u32, channels: u32) -> Self {
-        let least = shaders::strip_lines(channels.max(1)) * Self::FEW_ROUNDS;
+        let least = shaders::strip_lines(channels.max(1)) * Self::LEAST_ROUNDS_TO_SUM;
         Self { rows, channels, chunk: rows.div_ceil(Self::MANY_CHUNKS).max(least) }
     }
 
     /// For what is done to each number by itself.
     pub fn to_map(rows: u32, channels: u32) -> Self {
-        Self { rows, channels, chunk: shaders::strip_lines(channels.max(1)) * Self::FEW_ROUNDS }
+        Self { rows, channels, chunk: shaders::strip_lines(channels.max(1)) * Self::LEAST_ROUNDS_TO_MAP }
     }
 
     /// How many chunks there are.

@@ -22,7 +22,7 @@ pub struct MaxPool {
     pub width: u32,
     /// Numbers a pixel.
     pub channels: u32,
-    /// Height and width of a window. At most [`MaxPool::MAX_WINDOW`] pixels.
+    /// Height and width of a window.
     pub window: [u32; 2],
     /// How far windows stand apart, down and across.
     pub stride: [u32; 2],
@@ -60,9 +60,12 @@ struct Params {
 }
 
 impl MaxPool {
-    /// The most pixels in a window: some CPU drivers end every loop of an invocation after 65,535 rounds, without a
-    /// word.
-    pub const MAX_WINDOW: u32 = 65_000;
+    /// The most numbers in a line of x, which 64 lanes share, each looking at a window for every number. Some CPU
+    /// drivers end every loop of an invocation after 65,535 rounds, without a word.
+    pub const fn most_numbers(window: [u32; 2]) -> u32 {
+        let rounds = (window[0] as u64 + 1) * (window[1] as u64 + 1);
+        if rounds > 65_000 { 0 } else { 64 * (65_000 / rounds as u32) }
+    }
 
     /// Height and width of y; 0 where no window fits.
     pub const fn out(&self) -> [u32; 2] {
@@ -81,7 +84,7 @@ impl MaxPool {
         [self.batch, height, width, self.channels].iter().map(|extent| *extent as usize).product()
     }
 
-    fn program(&self, entry: &'static str, accumulate: bool, written: usize) -> Program {
+    fn program(&self, entry: &'static str, accumulate: bool, lines: u32) -> Program {
         let constants = vec![
             ("WINDOW_HEIGHT", f64::from(self.window[0])),
             ("WINDOW_WIDTH", f64::from(self.window[1])),
@@ -89,7 +92,7 @@ impl MaxPool {
             ("STRIDE_WIDTH", f64::from(self.stride[1])),
             ("ACCUMULATE", f64::from(u8::from(accumulate))),
         ];
-        let workgroups = shaders::workgroups(written as u32);
+        let workgroups = shaders::workgroups(self.batch, lines);
         Program { shader: &shaders::SHADER, entry, constants, workgroups }
     }
 
@@ -105,8 +108,9 @@ impl MaxPool {
                 return Err(Error::setting("window of a pooling", expected, self.window[axis]));
             }
         }
-        let pixels = self.window[0].saturating_mul(self.window[1]);
-        within("pixels of a pooling's window", pixels, 1..=Self::MAX_WINDOW)
+        let [down, across] = self.window;
+        let what = format!("numbers in a line of images pooled by {down} x {across}");
+        within(&what, self.width.saturating_mul(self.channels), 1..=Self::most_numbers(self.window))
     }
 
     fn describe(&self) -> String {
@@ -125,7 +129,7 @@ impl Kernel for MaxPool {
     }
 
     fn program(&self, _: &Variants) -> Program {
-        Self::program(self, "forward", false, self.outputs())
+        Self::program(self, "forward", false, self.out()[0])
     }
 
     fn params(&self) -> Vec<u8> {
@@ -170,7 +174,7 @@ impl Kernel for MaxPoolTangent {
     }
 
     fn program(&self, _: &Variants) -> Program {
-        self.pool.program("tangent", false, self.pool.outputs())
+        self.pool.program("tangent", false, self.pool.out()[0])
     }
 
     fn params(&self) -> Vec<u8> {
@@ -212,7 +216,7 @@ impl Kernel for MaxPoolBackward {
     }
 
     fn program(&self, _: &Variants) -> Program {
-        self.pool.program("backward", self.accumulate, self.pool.inputs())
+        self.pool.program("backward", self.accumulate, self.pool.height)
     }
 
     fn params(&self) -> Vec<u8> {

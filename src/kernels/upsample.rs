@@ -21,7 +21,7 @@ pub struct Upsample {
     pub width: u32,
     /// Numbers a pixel.
     pub channels: u32,
-    /// How often a pixel is repeated, down and across. At most [`Upsample::MAX_FACTOR`] times in all.
+    /// How often a pixel is repeated, down and across.
     pub factor: [u32; 2],
 }
 
@@ -47,9 +47,12 @@ struct Params {
 }
 
 impl Upsample {
-    /// The most pixels that one becomes: some CPU drivers end every loop of an invocation after 65,535 rounds, without
-    /// a word.
-    pub const MAX_FACTOR: u32 = 65_000;
+    /// The most numbers in a line of x, which 64 lanes share, each adding up the repetitions of every number. Some CPU
+    /// drivers end every loop of an invocation after 65,535 rounds, without a word.
+    pub const fn most_numbers(factor: [u32; 2]) -> u32 {
+        let rounds = (factor[0] as u64 + 1) * (factor[1] as u64 + 1);
+        if rounds > 65_000 { 0 } else { 64 * (65_000 / rounds as u32) }
+    }
 
     const fn shape_in(&self) -> [u32; 4] {
         [self.batch, self.height, self.width, self.channels]
@@ -63,13 +66,13 @@ impl Upsample {
         self.inputs() * self.factor[0] as usize * self.factor[1] as usize
     }
 
-    fn program(&self, entry: &'static str, accumulate: bool, written: usize) -> Program {
+    fn program(&self, entry: &'static str, accumulate: bool, lines: u32) -> Program {
         let constants = vec![
             ("FACTOR_HEIGHT", f64::from(self.factor[0])),
             ("FACTOR_WIDTH", f64::from(self.factor[1])),
             ("ACCUMULATE", f64::from(u8::from(accumulate))),
         ];
-        let workgroups = shaders::workgroups(written as u32);
+        let workgroups = shaders::workgroups(self.batch, lines);
         Program { shader: &shaders::SHADER, entry, constants, workgroups }
     }
 
@@ -77,8 +80,12 @@ impl Upsample {
         for extent in self.shape_in() {
             within("images, height, width and channels of an upsampling", extent, 1..=u32::MAX)?;
         }
-        let pixels = self.factor[0].saturating_mul(self.factor[1]);
-        within("pixels that an upsampling makes of one", pixels, 1..=Self::MAX_FACTOR)
+        for factor in self.factor {
+            within("factor of an upsampling", factor, 1..=u32::MAX)?;
+        }
+        let [down, across] = self.factor;
+        let what = format!("numbers in a line of images upsampled by {down} x {across}");
+        within(&what, self.width.saturating_mul(self.channels), 1..=Self::most_numbers(self.factor))
     }
 
     fn describe(&self) -> String {
@@ -93,7 +100,7 @@ impl Kernel for Upsample {
     }
 
     fn program(&self, _: &Variants) -> Program {
-        Self::program(self, "forward", false, self.outputs())
+        Self::program(self, "forward", false, self.height * self.factor[0])
     }
 
     fn params(&self) -> Vec<u8> {
@@ -131,7 +138,7 @@ impl Kernel for UpsampleBackward {
     }
 
     fn program(&self, _: &Variants) -> Program {
-        self.upsample.program("backward", self.accumulate, self.upsample.inputs())
+        self.upsample.program("backward", self.accumulate, self.upsample.height)
     }
 
     fn params(&self) -> Vec<u8> {

@@ -1,7 +1,7 @@
 //! The linear autoencoder, which finds the subspace of PCA (Baldi and Hornik 1989; Murphy 20.3.1).
 
 use super::{LikelihoodKind, Variant};
-use crate::train::{Config, OptimizerKind};
+use crate::train::{Config, OptimizerKind, ScheduleKind};
 
 /// One matrix in, one matrix out, on mean-centred images.
 pub(super) struct Linear;
@@ -23,7 +23,10 @@ impl Variant for Linear {
         config.model.center = true;
         config.model.likelihood = LikelihoodKind::SquaredError;
         config.train.optimizer = OptimizerKind::Adam;
-        config.train.learning_rate = 1e-3;
+        // Falling to zero it ends within a degree of PCA's subspace on the full Fashion-MNIST; 1e-3 throughout
+        // leaves almost four.
+        config.train.learning_rate = 3e-3;
+        config.train.schedule = ScheduleKind::Linear;
         config.train.batch = 128;
         config.train.epochs = 20;
         config

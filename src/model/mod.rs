@@ -33,8 +33,8 @@ use crate::graph::{Batch, GaussianCode, Graph, Objective, Tensor};
 use crate::train::Config;
 use crate::{Error, Result};
 
-/// One kind of autoencoder: a screenful that reads like its formula. Plain ones, `nll(decode(encode(seen)), clean)`, are what
-/// the methods here already say; others say their own.
+/// One kind of autoencoder: a screenful that reads like its formula. Plain ones, `nll(decode(encode(seen)), clean)`,
+/// are what the methods here already say; others say their own.
 pub trait Variant: Sync {
     /// The name in options and files.
     fn name(&self) -> &'static str;

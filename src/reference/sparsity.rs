@@ -53,7 +53,7 @@ mod tests {
     fn the_divergence_is_that_of_two_coins() {
         for (p, q) in [(0.1_f64, 0.4_f64), (0.5, 0.5), (0.2, 1e-4), (0.9, 0.05)] {
             let plain = p * (p / q).ln() + (1.0 - p) * ((1.0 - p) / (1.0 - q)).ln();
-            assert!((kl(p, q) - plain).abs() < 1e-14, "{p}, {q}: {} against {plain}", kl(p, q));
+            assert!((kl(p, q) - plain).abs() < 1e-12, "{p}, {q}: {} against {plain}", kl(p, q));
         }
         assert_eq!(kl(0.1, 0.1), 0.0);
         assert!(kl(0.1, 0.1 + 1e-9) > 0.0);

@@ -215,8 +215,8 @@ fn check(operation: &str, points: &[f32], dimensions: usize) -> Result<usize> {
     Ok(points.len() / dimensions)
 }
 
-// On one thread of its own: sums over more are taken in an order that changes from run to run.
-fn sequentially<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T> {
+/// Does it on one thread of its own: sums over more are taken in an order that changes from run to run.
+pub(crate) fn sequentially<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
     let pool = pool.map_err(|error| Error::setting("threads", "one that can be started", error))?;
     Ok(pool.install(work))

@@ -1,6 +1,6 @@
 //! The plane of a model's codes in which they vary most.
 
-use super::principal::PrincipalComponents;
+use super::embedding::pca;
 use super::{Axis, Histogram, Panel, Picture, Scatter};
 use crate::Result;
 use crate::data::Dataset;
@@ -28,20 +28,18 @@ pub(super) async fn plot(
         return Ok((picture, format!("How often each of the {what} occurs.")));
     }
     let (points, labels, caption) = if latent == 2 {
-        let points = codes.chunks_exact(2).map(|code| [code[0], code[1]]).collect();
+        let points = codes.as_chunks::<2>().0.to_vec();
         (points, ["z0", "z1"].map(str::to_owned), format!("The {what}, coloured by class."))
     } else {
-        let pca = PrincipalComponents::fit(&codes, latent, 2)?;
-        let label = |axis: usize| {
-            format!("component {} ({:.0} % of the variance)", axis + 1, 100.0 * pca.share(axis))
-        };
-        let points = pca.project(&codes).chunks_exact(2).map(|pair| [pair[0], pair[1]]).collect();
+        let found = pca(&codes, latent, 2)?;
+        let share = |axis: usize| 100.0 * found.explained.get(axis).copied().unwrap_or(0.0);
+        let label = |axis: usize| format!("component {} ({:.0} % of the variance)", axis + 1, share(axis));
+        let points = found.coordinates.as_chunks::<2>().0.to_vec();
         let caption = format!(
             "The {what}, on the first two of their {latent} principal components, coloured by class."
         );
         (points, [label(0), label(1)], caption)
     };
-    let points: Vec<[f32; 2]> = points;
     let mut scatter = Scatter::of_classes("", &points, data.labels.as_deref(), &data.classes);
     scatter.axes = labels.map(Axis::new);
     scatter.equal = true;

@@ -19,10 +19,10 @@ mod picture;
 #[cfg(feature = "plot")]
 mod plot;
 #[cfg(feature = "plot")]
-mod principal;
-#[cfg(feature = "plot")]
 mod run_report;
 
+#[cfg(feature = "plot")]
+pub(crate) use embedding::sequentially;
 #[cfg(feature = "plot")]
 pub use embedding::{Pca, Tsne, pca};
 #[cfg(feature = "plot")]
@@ -34,7 +34,5 @@ pub use picture::{Anchor, Area, Colour, Picture, Pixels};
 pub use plot::{
     Axis, Curve, Field, HeatMap, Histogram, Images, Lines, Page, Panel, Quiver, Scatter, Series, Thumbnails,
 };
-#[cfg(feature = "plot")]
-pub use principal::PrincipalComponents;
 #[cfg(feature = "plot")]
 pub use run_report::{REPORT, report_run};

@@ -93,7 +93,7 @@ mod tests {
         let codes = prior_grid(2, 3, [2, 0]).unwrap();
         let q = normal_quantile(0.75) as f32;
         assert_eq!(codes, [[q, 0.0, -q], [q, 0.0, q], [-q, 0.0, -q], [-q, 0.0, q]].concat());
-        assert_eq!(prior_grid(1, 2, [0, 1]).unwrap(), [0.0; 2]);
+        assert!(prior_grid(1, 2, [0, 1]).unwrap().iter().all(|middle| middle.abs() < 1e-12));
         for numbers in [[0, 0], [0, 3], [3, 1]] {
             let error = prior_grid(2, 3, numbers).unwrap_err().to_string();
             assert_eq!(

@@ -93,8 +93,9 @@ const fn deviation(shape: Shape2d) -> f32 {
     }
 }
 
-/// Trains the preset `score` on a shape, with noise of deviation 0.1 for the mixture and 0.05 for the curves, and takes its residuals at the test points and on a grid. With `quick`
-/// it trains for fewer epochs. `watch` sees each epoch and returns whether to go on.
+/// Trains the preset `score` on a shape, with noise of deviation 0.1 for the mixture and 0.05 for the curves, and
+/// takes its residuals at the test points and on a grid. With `quick` it trains for fewer epochs. `watch` sees each
+/// epoch and returns whether to go on.
 ///
 /// # Errors
 /// [`Error::Stopped`] where `watch` said so, and what training can fail with.

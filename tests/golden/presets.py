@@ -260,8 +260,11 @@ class Model:
             mu, logvar = code.split(config["latent"], dim=1)
             noise = normals(config["seed"], LATENT, step, mu.numel()).reshape(mu.shape)
             code = mu + torch.exp(logvar / 2) * torch.tensor(noise, dtype=x.dtype)
-            penalty = -0.5 * (1 + logvar - mu**2 - logvar.exp()).sum(dim=1).mean()
-            weight = config["kl_weight"]
+            nats = -0.5 * (1 + logvar - mu**2 - logvar.exp())
+            penalty = nats.sum(dim=1).mean()
+            weight = config["kl_weight"] * kl_share(config, step)
+            free = config.get("free_bits", 0.0)
+            bounded = torch.clamp(nats.mean(dim=0), min=free).sum() if free else penalty
         elif config.get("sparsity") == "l1":
             penalty, weight = code.abs().sum(dim=1).mean(), config["sparsity_weight"]
         elif config.get("sparsity") == "kl":
@@ -273,11 +276,14 @@ class Model:
         y = self.apply(parameters, "decoder", code)
         if config["likelihood"] == "bernoulli":
             terms = functional.binary_cross_entropy_with_logits(y, x, reduction="none")
+        elif config["likelihood"] == "continuous-bernoulli":
+            terms = log_normalizer(y) - x * y
         else:
             terms = (y - x) ** 2
         reconstruction = terms.sum(dim=1).mean()
         scale = x.shape[1] if config["reduction"] == "pixel" else 1
-        return reconstruction / scale + weight * penalty, reconstruction, penalty
+        minimized = bounded if config.get("gaussian") else penalty
+        return reconstruction / scale + weight * minimized, reconstruction, penalty
 
     def contraction(self, parameters, x, step):
         """The mean over images of the squared Frobenius norm of the encoder's Jacobian, or its estimate."""
@@ -293,6 +299,34 @@ class Model:
         bits = words(self.config["seed"], PROJECTION, step, x.numel()).reshape(-1)[: x.numel()]
         signs = 1.0 - 2.0 * (bits >> np.uint64(31)).astype(np.float64)
         return torch.tensor(signs, dtype=x.dtype).reshape(x.shape)
+
+
+def log_normalizer(y):
+    """log((e^y - 1) / y) of the continuous Bernoulli with logits y; near zero its series, which has a gradient."""
+    near = y.abs() < 0.5
+    series = y / 2 + y**2 / 24 - y**4 / 2880 + y**6 / 181440 - y**8 / 9676800 + y**10 / 479001600
+    far = torch.where(near, torch.ones_like(y), y)
+    return torch.where(near, series, far.clamp(min=0) + torch.log(-torch.expm1(-far.abs()) / far.abs()))
+
+
+# Schedules. Each step is an epoch, because the batch is all there is.
+
+
+def rate_share(config, step):
+    """What is left of the learning rate at a step."""
+    done = step / config.get("epochs", STEPS)
+    kind = config.get("schedule", "constant")
+    return {"constant": 1.0, "linear": 1 - done, "cosine": (1 + math.cos(math.pi * done)) / 2}[kind]
+
+
+def kl_share(config, step):
+    """What counts of the KL's weight at a step."""
+    kind, steps = config.get("kl_warmup", "none"), config.get("kl_warmup_epochs", 10)
+    if kind == "none" or step >= steps:
+        return 1.0
+    if kind == "linear":
+        return step / steps
+    return min(1.0, 2 * (step * config["kl_cycles"] % steps) / steps)
 
 
 # Training.
@@ -314,6 +348,8 @@ def train(config, images, initial, dtype):
         objective, reconstruction, penalty = model.objective(parameters, x, step)
         result["reconstruction"].append(reconstruction.item())
         result["penalty"].append(penalty.item())
+        for group in optimizer.param_groups:
+            group["lr"] = config["learning_rate"] * rate_share(config, step)
         optimizer.zero_grad()
         objective.backward()
         if step == 0:
@@ -346,7 +382,7 @@ PRESETS = {
     "linear": {
         "activation": "identity", "code_activation": "identity", "output_activation": "identity", "bias": False,
         "center": True, "likelihood": "squared-error", "reduction": "image", "optimizer": "adam",
-        "learning_rate": 1e-3,
+        "learning_rate": 3e-3, "schedule": "linear", "epochs": 20,
     },
     "mlp": {**MLP, "learning_rate": 1.5},
     "cnn": {**MLP, "code_activation": "identity", "latent": 0},
@@ -383,6 +419,13 @@ CASES = {
     "sparse-kl": {**SMALL, "preset": "sparse-kl", "model": {"hidden": [9], "latent": 17}},
     "sparse-none": {**SMALL, "preset": "sparse-none", "model": {"hidden": [9], "latent": 17}},
     "vae": {**SMALL, "preset": "vae", "model": NARROW},
+    "vae-continuous": {**SMALL, "preset": "vae", "model": {**NARROW, "likelihood": "continuous-bernoulli"}},
+    "vae-scheduled": {
+        **SMALL, "preset": "vae", "model": {**NARROW, "free_bits": 0.1},
+        "train": {
+            "schedule": "cosine", "epochs": 12, "kl_warmup": "cyclical", "kl_warmup_epochs": 7, "kl_cycles": 2,
+        },
+    },
     "vae-cnn": {
         "image": [8, 8, 1], "count": 3, "preset": "vae-cnn",
         "model": {

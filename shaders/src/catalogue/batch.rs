@@ -5,7 +5,7 @@ use crate::table::{Binding, Entry, Shader};
 /// `permute`, `gather` and `gather_centered`.
 pub const SHADER: Shader = Shader {
     name: "batch",
-    source: compose!("lib/philox.wgsl", "lib/state.wgsl", "lib/pixels.wgsl", "batch.wgsl"),
+    source: compose!("lib/log.wgsl", "lib/philox.wgsl", "lib/state.wgsl", "lib/pixels.wgsl", "batch.wgsl"),
     overrides: &["SHUFFLE"],
     entries: &[
         Entry {

@@ -12,7 +12,13 @@ const SEEN: Binding = Binding::write(6, "seen");
 /// `corrupt` and `corrupt_centered`, which take as many workgroups as [`gather`](super::batch::gather_workgroups).
 pub const SHADER: Shader = Shader {
     name: "corruption",
-    source: compose!("lib/philox.wgsl", "lib/state.wgsl", "lib/pixels.wgsl", "corruption.wgsl"),
+    source: compose!(
+        "lib/log.wgsl",
+        "lib/philox.wgsl",
+        "lib/state.wgsl",
+        "lib/pixels.wgsl",
+        "corruption.wgsl"
+    ),
     overrides: &["CORRUPTION"],
     entries: &[
         Entry { name: "corrupt", bindings: &[Binding::PARAMS, STATE, IMAGES, CHOSEN, X, SEEN] },

@@ -5,7 +5,7 @@ use crate::table::{Binding, Entry, Shader};
 /// `forward` and `backward`.
 pub const SHADER: Shader = Shader {
     name: "upsample",
-    source: compose!("upsample.wgsl"),
+    source: compose!("lib/line.wgsl", "upsample.wgsl"),
     overrides: &["FACTOR_HEIGHT", "FACTOR_WIDTH", "ACCUMULATE"],
     entries: &[
         Entry {
@@ -20,7 +20,7 @@ pub const SHADER: Shader = Shader {
     subgroups: false,
 };
 
-/// Workgroups for `count` numbers of what is written: the output, or the gradient of the input.
-pub const fn workgroups(count: u32) -> u32 {
-    count.div_ceil(64)
+/// Workgroups for `batch` images of `height` lines of what is written: the output, or the gradient of the input.
+pub const fn workgroups(batch: u32, height: u32) -> u32 {
+    batch * height
 }

@@ -1,8 +1,7 @@
 //! Pictures as PNG.
 
-use std::io::Cursor;
-
-use image::{ImageFormat, RgbImage};
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::{DynamicImage, Rgb, RgbImage};
 use tiny_skia::{
     FillRule, FilterQuality, LineCap, LineJoin, Paint, Path, PathBuilder, Pixmap, PixmapPaint,
     PremultipliedColorU8, StrokeDash, Transform,
@@ -38,10 +37,14 @@ pub(super) fn encode_pixels(pixels: &Pixels) -> Result<Vec<u8>> {
 }
 
 fn encode(image: RgbImage) -> Result<Vec<u8>> {
-    let mut bytes = Cursor::new(Vec::new());
-    let written = image.write_to(&mut bytes, ImageFormat::Png);
-    written.map_err(|error| Error::shape("picture", "what PNG can hold", error))?;
-    Ok(bytes.into_inner())
+    let mut bytes = Vec::new();
+    let encoder = PngEncoder::new_with_quality(&mut bytes, CompressionType::Best, FilterType::Adaptive);
+    // A third of the bytes, where there is no colour.
+    let grey = image.pixels().all(|Rgb([red, green, blue])| red == green && green == blue);
+    let image = DynamicImage::from(image);
+    let image = if grey { DynamicImage::from(image.into_luma8()) } else { image };
+    image.write_with_encoder(encoder).map_err(|error| Error::shape("picture", "what PNG can hold", error))?;
+    Ok(bytes)
 }
 
 fn draw(sheet: &mut Pixmap, shape: &Shape) {

@@ -18,6 +18,8 @@ pub struct Axis {
     pub bare: bool,
     /// Whether only whole numbers make sense on it.
     pub whole: bool,
+    /// Whether it begins at zero, or ends there.
+    pub zero: bool,
 }
 
 impl Axis {
@@ -43,6 +45,13 @@ impl Axis {
         self
     }
 
+    /// The same with zero on it.
+    #[must_use]
+    pub fn from_zero(mut self) -> Self {
+        self.zero = true;
+        self
+    }
+
     /// The same from `low` to `high`.
     #[must_use]
     pub fn from_to(mut self, low: f64, high: f64) -> Self {
@@ -58,7 +67,8 @@ impl Axis {
 
     /// A scale that has room for `values`, with `room` of their extent beyond them.
     pub(super) fn scale(&self, values: impl Iterator<Item = f64>, room: f64) -> Scale {
-        let usable = values.filter(|value| value.is_finite() && (!self.log || *value > 0.0));
+        let zero = (self.zero && !self.log).then_some(0.0);
+        let usable = values.chain(zero).filter(|value| value.is_finite() && (!self.log || *value > 0.0));
         let found = usable.fold(None, |range: Option<[f64; 2]>, value| {
             let [low, high] = range.unwrap_or([value; 2]);
             Some([low.min(value), high.max(value)])
@@ -176,7 +186,7 @@ impl Frame {
         let Area { x, y, .. } = self.area;
         let (right, bottom) = (self.area.right(), self.area.bottom());
         if !across.bare {
-            for (at, text) in self.x.ticks(self.area.width / 70.0) {
+            for (at, text) in self.x.ticks(self.area.width / 60.0) {
                 let at = x + self.x.share(at) * self.area.width;
                 picture.line(&[[at, y], [at, bottom]], Colour::Rule, 1.0);
                 picture.text(&text, [at, bottom + TICK + 4.0], TICK, Anchor::Middle, Colour::Muted);

@@ -17,7 +17,8 @@ pub struct Quiver {
     pub points: Vec<Series>,
     /// The fields.
     pub fields: Vec<Field>,
-    /// What the vectors are multiplied by; 0 for what keeps nearly all arrows from their neighbours.
+    /// What the vectors are multiplied by; 0 for what lets half of the arrows reach their neighbours. Longer
+    /// ones are cut there.
     pub scale: f64,
 }
 
@@ -45,18 +46,21 @@ impl Quiver {
         Legend(named.map(|(name, colour)| (name.clone(), colour)).collect())
     }
 
-    // So that of twenty arrows nineteen are shorter than the space that each has.
-    fn factor(&self, across: f64) -> f64 {
+    // Of the frame's width, what each arrow of a square of them has.
+    fn room(&self, across: f64) -> f64 {
+        let count = self.fields.iter().map(|field| field.from.len()).max().unwrap_or(1).max(1);
+        across / (count as f64).sqrt()
+    }
+
+    fn factor(&self, room: f64) -> f64 {
         if self.scale > 0.0 {
             return self.scale;
         }
-        let count = self.fields.iter().map(|field| field.from.len()).max().unwrap_or(1);
         let along = self.fields.iter().flat_map(|field| &field.along);
-        let mut lengths: Vec<f64> =
-            along.map(|[x, y]| f64::from(x.hypot(*y))).filter(|l| l.is_finite()).collect();
+        let lengths = along.map(|[x, y]| f64::from(x.hypot(*y)));
+        let mut lengths: Vec<f64> = lengths.filter(|length| length.is_finite()).collect();
         lengths.sort_by(f64::total_cmp);
-        let long = lengths.get(lengths.len() * 19 / 20).copied().unwrap_or(1.0);
-        across / (count as f64).sqrt() / long.max(1e-12)
+        room / lengths.get(lengths.len() / 2).copied().unwrap_or(1.0).max(1e-12)
     }
 }
 
@@ -84,19 +88,21 @@ impl Panel for Quiver {
                 series.points.iter().filter_map(|point| frame.place(point.map(f64::from))).collect();
             picture.dots(centres, 1.2, series.colour, 0.8);
         }
-        let factor = self.factor(frame.x.high - frame.x.low);
+        let room = self.room(frame.x.high - frame.x.low);
+        let factor = self.factor(room);
         for (number, field) in self.fields.iter().enumerate() {
             // What lies below is broader, so that it is seen on both sides of what lies above.
             let width = 1.0 + 1.4 * (self.fields.len() - 1 - number) as f64;
-            field.draw(picture, &frame, factor, width);
+            field.draw(picture, &frame, [factor, room], width);
         }
     }
 }
 
 impl Field {
-    fn draw(&self, picture: &mut Picture, frame: &Frame, factor: f64, width: f64) {
+    fn draw(&self, picture: &mut Picture, frame: &Frame, [factor, longest]: [f64; 2], width: f64) {
         let (mut shafts, mut heads) = (Vec::new(), Vec::new());
         for (from, along) in self.from.iter().zip(&self.along) {
+            let factor = factor.min(longest / f64::from(along[0].hypot(along[1])).max(1e-12));
             let to = [0, 1].map(|axis| f64::from(from[axis]) + factor * f64::from(along[axis]));
             let (Some(tail), Some(tip)) = (frame.place(from.map(f64::from)), frame.place(to)) else {
                 continue;

@@ -1,32 +1,29 @@
-//! Principal components: the directions in which vectors vary most.
+//! The subspace in which vectors vary most, to be compared with others and to bring other vectors to.
 
 use faer::{Mat, Side};
 
+use crate::report::sequentially;
 use crate::{Error, Result};
 
-/// The mean and the leading principal components of vectors.
+/// The mean and the leading principal components of vectors, orthonormal, in the order of their variances.
 #[derive(Clone, Debug)]
-pub struct PrincipalComponents {
+pub(super) struct Subspace {
     /// The mean, `[width]`.
-    pub mean: Vec<f64>,
-    /// Orthonormal, in the order of their variances: `[width, count]`.
-    pub axes: Mat<f64>,
-    /// The variance along each.
-    pub variances: Vec<f64>,
-    /// The variance along all directions together.
-    pub total: f64,
+    pub(super) mean: Vec<f64>,
+    /// The components, `[width, count]`.
+    pub(super) axes: Mat<f64>,
 }
 
 // Rows that are multiplied at once: whole data sets in f64 would fill the memory.
 const ROWS: usize = 4096;
 
-impl PrincipalComponents {
+impl Subspace {
     /// Of vectors `[rows, width]`, the `count` leading components.
     ///
     /// # Errors
     /// [`Error::Shape`] where there are fewer than `count` numbers in a vector, or no vector;
     /// [`Error::Setting`] where they are not finite.
-    pub fn fit(vectors: &[f32], width: usize, count: usize) -> Result<Self> {
+    pub(super) fn fit(vectors: &[f32], width: usize, count: usize) -> Result<Self> {
         let rows = vectors.len().checked_div(width).unwrap_or(0);
         if rows == 0 || count > width {
             let got = format!("{rows} vectors of {width} numbers");
@@ -42,29 +39,25 @@ impl PrincipalComponents {
                 *sum += f64::from(*value) / rows as f64;
             }
         }
-        let mut covariance = Mat::<f64>::zeros(width, width);
-        for chunk in vectors.chunks(ROWS * width) {
-            let x = centred(chunk, &mean);
-            covariance += (x.transpose() * &x) * faer::Scale(1.0 / rows as f64);
-        }
-        let eigen = covariance.self_adjoint_eigen(Side::Lower).map_err(|_| {
+        let eigen = sequentially(|| {
+            let mut covariance = Mat::<f64>::zeros(width, width);
+            for chunk in vectors.chunks(ROWS * width) {
+                let x = centred(chunk, &mean);
+                covariance += (x.transpose() * &x) * faer::Scale(1.0 / rows as f64);
+            }
+            covariance.self_adjoint_eigen(Side::Lower)
+        })?;
+        let eigen = eigen.map_err(|_| {
             Error::setting("principal components", "vectors of finite numbers", "some that are not")
         })?;
-        // They come in ascending order.
-        let values: Vec<f64> = eigen.S().column_vector().iter().copied().collect();
+        // They come in ascending order of their variances.
         let basis = eigen.U();
         let axes = Mat::from_fn(width, count, |row, column| basis[(row, width - 1 - column)]);
-        let variances = values.iter().rev().take(count).copied().collect();
-        Ok(Self { mean, axes, variances, total: values.iter().sum() })
-    }
-
-    /// The share of the variance that a component has.
-    pub fn share(&self, component: usize) -> f64 {
-        self.variances.get(component).copied().unwrap_or(0.0) / self.total.max(f64::MIN_POSITIVE)
+        Ok(Self { mean, axes })
     }
 
     /// Coordinates `[rows, count]` of vectors `[rows, width]`.
-    pub fn project(&self, vectors: &[f32]) -> Vec<f32> {
+    pub(super) fn project(&self, vectors: &[f32]) -> Vec<f32> {
         let coordinates = |chunk: &[f32]| -> Vec<f32> {
             let y = centred(chunk, &self.mean) * &self.axes;
             (0..y.nrows())
@@ -76,7 +69,7 @@ impl PrincipalComponents {
     }
 
     /// Vectors `[rows, width]` of coordinates `[rows, count]`.
-    pub fn restore(&self, coordinates: &[f32]) -> Vec<f32> {
+    pub(super) fn restore(&self, coordinates: &[f32]) -> Vec<f32> {
         let (width, count) = (self.axes.nrows(), self.axes.ncols());
         let vector = |at: &[f32]| -> Vec<f32> {
             let along =
