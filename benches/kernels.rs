@@ -1,5 +1,6 @@
 //! Every kernel but the matrix product, at the sizes of the VAE 784-400-20 at batch 128; those of feature maps at the
-//! sizes behind the convolutional autoencoder's first layer, at batch 32.
+//! sizes behind the convolutional autoencoder's first layer, at batch 32; those of Jacobians at the sizes of 1,000 tied
+//! units at batch 128, and of 784-100-30 at batch 32.
 //! `cargo bench --bench kernels`
 #![allow(missing_docs)]
 
@@ -7,21 +8,24 @@ mod common;
 
 use common::{Table, criterion, fractions, launch, measure_launches, open};
 use narrows::kernels::Kernel;
-use narrows::kernels::activation::{Activation, Backward, Forward};
+use narrows::kernels::activation::{Activation, Backward, Forward, Slope, SlopeBackward};
 use narrows::kernels::batch::{Gather, Permute};
+use narrows::kernels::contraction::{GramGradient, Quadratic, UnitNorms, UnitSlopes, UnitWeights};
 use narrows::kernels::corruption::{Corrupt, Corruption};
 use narrows::kernels::divergence::{GaussianKl, KlByDimension};
 use narrows::kernels::dropout::Dropout;
+use narrows::kernels::hadamard::{Multiply, MultiplyBackward};
 use narrows::kernels::latent::{LogRatio, Mean, Reparameterize, ReparameterizeBackward};
 use narrows::kernels::loss::{Kind, Loss};
 use narrows::kernels::moments::{ChunkMoments, MergeMoments, Strips};
 use narrows::kernels::norm::{self, ChunkSums, MergeSums, Normalize};
 use narrows::kernels::optimizer::{Adam, Sgd};
 use narrows::kernels::pool::{MaxPool, MaxPoolBackward};
-use narrows::kernels::random::{Normal, Stream, Uniform};
+use narrows::kernels::random::{Normal, Signs, Stream, Uniform};
 use narrows::kernels::record::{Collect, MeanToRing};
 use narrows::kernels::reduce::ColumnSum;
 use narrows::kernels::sparsity::{KlSparsity, L1};
+use narrows::kernels::spread::{Spread, SpreadScales, SpreadWeight};
 use narrows::kernels::state::State;
 use narrows::kernels::step::{Advance, Schedule};
 use narrows::kernels::upsample::{Upsample, UpsampleBackward};
@@ -59,6 +63,34 @@ fn of_feature_maps() -> Vec<Box<dyn Kernel>> {
         }),
         Box::new(norm::Backward { strips: map, own_moments: true, accumulate: false }),
         Box::new(Dropout { rows: 32, columns: 28 * 28 * 16, rate: 0.5, layer: 0, accumulate: false }),
+    ]
+}
+
+fn of_jacobians() -> Vec<Box<dyn Kernel>> {
+    let (units, columns, scale, accumulate) = (1000, PIXELS, 1.0, true);
+    let (rows, latent, hidden) = (32, 30, 100);
+    let of = Spread { rows, units: latent, columns: hidden };
+    let (activation, count) = (Activation::Sigmoid, BATCH * units);
+    vec![
+        Box::new(Slope { count, activation }),
+        Box::new(SlopeBackward { count, activation, accumulate: false }),
+        Box::new(UnitNorms { units, columns }),
+        Box::new(UnitSlopes { rows: BATCH, units, scale, accumulate: false }),
+        Box::new(UnitWeights { rows: BATCH, units, columns, scale, accumulate: false }),
+        Box::new(of),
+        Box::new(Multiply { rows, columns: hidden, repeat: latent, accumulate: false }),
+        Box::new(Quadratic { rows, columns: latent * hidden, scale, accumulate: false }),
+        Box::new(GramGradient { units: hidden, scale }),
+        Box::new(MultiplyBackward {
+            rows,
+            columns: hidden,
+            repeat: latent,
+            accumulate: false,
+            accumulate_s: false,
+        }),
+        Box::new(SpreadScales { of, accumulate: false }),
+        Box::new(SpreadWeight { of, accumulate }),
+        Box::new(Signs { count: rows * PIXELS, stream: Stream::Projection }),
     ]
 }
 
@@ -116,7 +148,7 @@ fn main() {
     let gpu = open(None);
     let mut criterion = criterion();
     let mut table = Table::new(&gpu);
-    for kernel in kernels().into_iter().chain(of_feature_maps()) {
+    for kernel in kernels().into_iter().chain(of_feature_maps()).chain(of_jacobians()) {
         let kernel = kernel.as_ref();
         let contents: Vec<_> = kernel
             .operands()
