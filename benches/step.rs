@@ -128,6 +128,9 @@ fn main() -> narrows::Result<()> {
     for variant in model::ALL {
         step(&mut criterion, &mut table, &gpu, &images, variant.name(), &variant.preset())?;
     }
+    let mut cnn = model::variant("cnn")?.preset();
+    cnn.train.batch = 128;
+    step(&mut criterion, &mut table, &gpu, &images, "cnn", &cnn)?;
     contractions(&mut criterion, &mut table, &gpu, &images)?;
     dispatches(&mut criterion, &mut table, &gpu, &images)?;
     criterion.final_summary();
