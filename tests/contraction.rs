@@ -12,6 +12,7 @@ use narrows::graph::{
 use narrows::kernels::State;
 use narrows::kernels::activation::Activation;
 use narrows::kernels::contraction::{GramGradient, Quadratic, UnitNorms, UnitSlopes, UnitWeights};
+use narrows::kernels::matmul::MatMul;
 use narrows::reference::compare::{Tolerance, compare};
 use narrows::reference::contraction::squared_frobenius;
 use narrows::reference::philox::{Stream, key, philox, sign};
@@ -315,4 +316,24 @@ fn the_estimate_is_without_bias_and_draws_anew_each_step() {
         let (first, second) = estimates.split_at(batch as usize);
         assert_ne!(first, &second[..batch as usize], "{widths:?}: the same directions in two steps");
     }
+}
+
+#[test]
+fn a_sum_over_more_rows_than_one_product_takes_is_whole() {
+    let rows = MatMul::MAX_DEPTH + 70;
+    let mut graph = Graph::new(rows);
+    let x = graph.input("x", rows, 2);
+    let weight = graph.parameter("weight", vec![3, 2], Init::Constant(0.5));
+    let y = graph.dense("y", x, &weight, None, Activation::Identity).unwrap();
+    let back = graph.dense_transposed("back", y, &weight, None, Activation::Identity).unwrap();
+    graph.minimize(squared_error(back, x), Reduction::Image).unwrap();
+    let mut replay = pollster::block_on(Replay::new(&Device::Cpu, graph.finish(true))).unwrap();
+    // W is half of ones: y is half the sum of x thrice, and what comes back 3/2 of that half, twice.
+    replay.write_floats("x", &[1.0, -3.0].repeat(rows as usize)).unwrap();
+    replay.write_floats("parameters", &replay.plan().parameters.initial(0)).unwrap();
+    pollster::block_on(replay.run(1)).unwrap();
+    // z = -1 everywhere, r = -1.5, d = 2 (r - x) = (-5, 3), and dz = (d1 + d2) / 2 = -1.
+    let gradient = read(&replay, "gradients");
+    let expected = [5.0 - 1.0, -3.0 + 3.0].repeat(3);
+    compare(&gradient[..6], &expected, Tolerance::new(1e-4, 1e-4)).unwrap();
 }

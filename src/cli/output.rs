@@ -29,12 +29,14 @@ pub(super) fn told(split: Split) -> Split {
         note(&format!("note: {} of {files} files are left out:", left_out.len()));
     }
     for (file, reason) in left_out {
-        // A name may hold what would command a terminal.
-        let name: String =
-            file.to_string_lossy().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-        note(&format!("  {name}: {reason}"));
+        note(&format!("  {}: {reason}", printable(file)));
     }
     split
+}
+
+// A file's name may hold what would command a terminal.
+fn printable(file: &Path) -> String {
+    file.to_string_lossy().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 /// Whether an error only says that the reader of our output has left, as `head` does.
@@ -53,5 +55,15 @@ pub(super) fn check_place(path: &Path, endings: &[&str]) -> Result<()> {
     match folder.filter(|folder| !folder.is_dir()) {
         Some(folder) => Err(Error::setting("--out", "a file in a folder that exists", folder.display())),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_files_command_no_terminal() {
+        assert_eq!(printable(Path::new("a\u{1b}[31m\n/é 1.png")), "a\u{fffd}[31m\u{fffd}/é 1.png");
     }
 }

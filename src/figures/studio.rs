@@ -95,6 +95,11 @@ impl<'a> Studio<'a> {
     /// # Errors
     /// As [`Studio::model`].
     pub async fn model_on(&mut self, name: &str, config: &Config, split: &Split) -> Result<Trained> {
+        let mut config = config.clone();
+        // Few images may be less than a batch.
+        config.train.batch =
+            u32::try_from(split.train.len()).map_or(config.train.batch, |all| all.min(config.train.batch));
+        let config = &config;
         let variant = &config.model.variant;
         let folder = self.folder.join(format!("{variant}-{:08x}", mark(config, split)?));
         if let Some(trained) = self.trained.get(&folder) {

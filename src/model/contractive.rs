@@ -31,7 +31,7 @@ impl Variant for Contractive {
         deep.model.activation = Activation::Selu;
         deep.model.code_activation = Activation::Selu;
         deep.model.reduction = ReductionKind::Pixel;
-        deep.model.contraction_weight = 1e-3;
+        deep.model.contraction_weight = 1e-4;
         deep.train.optimizer = OptimizerKind::Sgd;
         deep.train.learning_rate = 1.0;
         deep.train.batch = 32;

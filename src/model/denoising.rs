@@ -4,7 +4,7 @@ use super::contractive::tied;
 use super::{CorruptionKind, InitScheme, LikelihoodKind, Preset, ReductionKind, Variant};
 use crate::data::Source;
 use crate::reference::activation::Activation;
-use crate::train::{Config, OptimizerKind};
+use crate::train::{Config, OptimizerKind, ScheduleKind};
 
 /// Explains clean images from corrupted ones. That is the plain objective; the corruption makes the variant.
 ///
@@ -71,9 +71,10 @@ fn score() -> Config {
     config.model.corruption = CorruptionKind::Gaussian;
     config.model.corruption_amount = 0.1;
     config.train.optimizer = OptimizerKind::Adam;
-    config.train.learning_rate = 5e-4;
+    config.train.learning_rate = 2e-3;
+    config.train.schedule = ScheduleKind::Cosine;
     config.train.batch = 512;
-    config.train.epochs = 60;
+    config.train.epochs = 40;
     config.data.source = Source::Mixture;
     config
 }

@@ -34,7 +34,7 @@ impl Variant for Mlp {
     fn presets(&self) -> Vec<Preset> {
         let mut decay = tied(self.name());
         decay.train.optimizer = OptimizerKind::AdamW;
-        decay.train.weight_decay = 0.01;
+        decay.train.weight_decay = 0.1;
         vec![
             Preset::new(self.name(), self.summary(), self.preset()),
             Preset::new("tied", "one layer of 1,000 sigmoid units and its transpose", tied(self.name())),

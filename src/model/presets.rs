@@ -1,6 +1,6 @@
 //! Presets: set-ups that the user names, and every variant's own.
 
-use super::{ALL, CorruptionKind, LayerConfig};
+use super::{ALL, CorruptionKind, LayerConfig, variant};
 use crate::train::Config;
 use crate::{Error, Result};
 
@@ -46,6 +46,9 @@ impl Preset {
         if model.corruption != CorruptionKind::None {
             let rescaled = if model.corruption_rescale { " rescaled" } else { "" };
             parts.push(format!("{} {}{rescaled}", toml_name(&model.corruption), model.corruption_amount));
+        }
+        if let Some(penalty) = variant(&model.variant).ok().and_then(|variant| variant.penalty(model)) {
+            parts.push(format!("{} x {}", penalty.weight, penalty.name));
         }
         let (optimizer, rate) = (toml_name(&train.optimizer), train.learning_rate);
         parts.push(format!("{optimizer} {rate}, batch {}, {} epochs", train.batch, train.epochs));

@@ -29,5 +29,5 @@ pub use jacobian::JacobianNorms;
 pub use metrics::{EpochReport, Losses, PER_IMAGE, Progress, json_line};
 pub use run::{Run, RunEvent};
 pub use schedule::{ScheduleKind, WarmupKind};
-pub use score::{ScoreField, ScoreFigure, score_field};
+pub use score::ScoreField;
 pub use trainer::Trainer;

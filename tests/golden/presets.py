@@ -395,7 +395,7 @@ PRESETS = {
     "vae-cnn": VAE,
     "tied": TIED,
     "contractive": {**TIED, "contraction": "exact", "contraction_weight": 1.0},
-    "contractive-deep": {**MLP, "contraction": "exact", "contraction_weight": 1e-3},
+    "contractive-deep": {**MLP, "contraction": "exact", "contraction_weight": 1e-4},
 }
 
 SMALL = {"image": [6, 5, 1], "count": 5}
@@ -445,10 +445,13 @@ CASES = {
     "contractive-estimate": {
         **SMALL, "preset": "contractive", "model": {"latent": 13, "contraction": "estimate"},
     },
-    "contractive-deep": {**SMALL, "preset": "contractive-deep", "model": NARROW},
+    "contractive-deep": {**SMALL, "preset": "contractive-deep", "model": {**NARROW, "contraction_weight": 0.01}},
     "contractive-deeper": {
         **SMALL, "preset": "contractive-deep",
-        "model": {"hidden": [11, 7], "latent": 3, "activation": "softplus", "code_activation": "tanh"},
+        "model": {
+            "hidden": [11, 7], "latent": 3, "activation": "softplus", "code_activation": "tanh",
+            "contraction_weight": 0.01,
+        },
     },
 }
 
