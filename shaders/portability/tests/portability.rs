@@ -5,7 +5,7 @@
 use naga::back::pipeline_constants::process_overrides;
 use naga::back::{PipelineConstants, hlsl, msl};
 use naga::valid::{Capabilities, ModuleInfo, ShaderStages, SubgroupOperationSet, ValidationFlags, Validator};
-use naga::{Module, ShaderStage};
+use naga::{Module, Override, Scalar, ScalarKind, ShaderStage, TypeInner};
 use narrows_shaders::{ALL, Entry, Shader};
 
 fn validated(shader: &Shader) -> (Module, ModuleInfo) {
@@ -22,15 +22,23 @@ fn validated(shader: &Shader) -> (Module, ModuleInfo) {
 }
 
 // Each translation sees the module as a driver would: overrides folded, one entry point left. Every flag is
-// tried both ways, every other constant at its default.
+// tried both ways, every other constant as 1 and as 2.
 fn each_entry(mut translate: impl FnMut(&Module, &ModuleInfo, &Entry) -> Result<(), String>) {
     let mut failures = Vec::new();
     for shader in ALL {
         let (module, info) = validated(shader);
         for entry in shader.entries {
             for on in [0.0, 1.0] {
-                let constants: PipelineConstants =
-                    shader.overrides.iter().map(|name| ((*name).to_owned(), on)).collect();
+                let value = |constant: &Override| match module.types[constant.ty].inner {
+                    TypeInner::Scalar(Scalar { kind: ScalarKind::Bool, .. }) => on,
+                    // An extent, which is never zero, or the number of a case.
+                    _ => 1.0 + on,
+                };
+                let constants: PipelineConstants = module
+                    .overrides
+                    .iter()
+                    .filter_map(|(_, constant)| Some((constant.name.clone()?, value(constant))))
+                    .collect();
                 let stage = Some((ShaderStage::Compute, entry.name));
                 let outcome = process_overrides(&module, &info, stage, &constants)
                     .map_err(|error| error.to_string())
