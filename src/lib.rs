@@ -10,8 +10,13 @@
     feature = "train",
     doc = "- [`model`] has the autoencoders, [`data`] the images, [`train`] the training, [`report`] the pictures."
 )]
+#![cfg_attr(
+    feature = "plot",
+    doc = "- [`figures`] trains the models of the book's section and makes every figure of it."
+)]
 //!
-//! Without default features there are the first two only; the feature `train` adds the rest, `cli` the command.
+//! Without default features there are the first two only; the feature `train` adds the rest, `plot` plots and figures,
+//! `cli` the command.
 #![cfg_attr(
     feature = "train",
     doc = r#"

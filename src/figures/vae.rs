@@ -5,7 +5,7 @@ use super::tsne::embedding;
 use super::{News, Number, Plate, Studio, Trained, distances};
 use crate::Result;
 use crate::report::{Axis, Images, Page, Panel, Scatter};
-use crate::train::{Config, ImportanceBound, Interpolation, prior_codes};
+use crate::train::{Config, ImportanceBound, Interpolation, prior_codes, prior_grid};
 
 const SHOWN: usize = 10;
 // Samples on a side of their grid, and codes on a side of the manifold.
@@ -96,12 +96,8 @@ async fn ways(studio: &Studio<'_>, model: &Trained) -> Result<Box<dyn Panel>> {
     }))
 }
 
-// Codes at quantiles in even steps, so that each image stands for as much of the prior.
 async fn manifold(studio: &Studio<'_>, model: &Trained) -> Result<Box<dyn Panel>> {
-    let at = |step: usize| quantile((step as f64 + 0.5) / MANIFOLD as f64) as f32;
-    // The second number grows upwards.
-    let codes = (0..MANIFOLD * MANIFOLD).flat_map(|cell| [at(cell % MANIFOLD), -at(cell / MANIFOLD)]);
-    let codes: Vec<f32> = codes.collect();
+    let codes = prior_grid(MANIFOLD, model.latent, [0, 1])?;
     let images = studio.decode(model, &codes).await?;
     let title = format!("{}: the images of all codes", model.name);
     Ok(Box::new(Images {
@@ -110,17 +106,6 @@ async fn manifold(studio: &Studio<'_>, model: &Trained) -> Result<Box<dyn Panel>
         columns: MANIFOLD,
         rows: vec![(String::new(), images)],
     }))
-}
-
-// Of the standard normal, by bisection of its distribution function.
-fn quantile(share: f64) -> f64 {
-    let (mut low, mut high) = (-8.0, 8.0);
-    for _ in 0..60 {
-        let middle = 0.5 * (low + high);
-        let below = 0.5 * (1.0 + libm::erf(middle / std::f64::consts::SQRT_2));
-        if below < share { low = middle } else { high = middle }
-    }
-    0.5 * (low + high)
 }
 
 // Where the codes of the plane are that have images.
