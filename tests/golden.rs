@@ -10,12 +10,12 @@ use std::path::{Path, PathBuf};
 
 use common::{devices, title};
 use narrows::graph::{Device, ParameterLayout, Plan, Replay, Shape};
-use narrows::model::{LikelihoodKind, Model, ModelConfig, ReductionKind};
+use narrows::model::{LikelihoodKind, Model, ModelConfig, ReductionKind, presets};
 use narrows::train::{Config, OptimizerKind, TrainConfig, packed};
 use safetensors::SafeTensors;
 use serde_json::Value;
 
-const CASES: usize = 31;
+const CASES: usize = 36;
 
 // All relative to a tensor's largest value.
 struct Allowed {
@@ -165,7 +165,8 @@ impl Case {
             assert_eq!(self.images.len() % config.train.batch as usize, 0);
             replay.write_floats("center", &mean(&self.images, config.train.batch as usize)).unwrap();
         }
-        replay.write_floats("parameters", &initial).unwrap();
+        let statistics = replay.plan().statistics.initial(settings.seed);
+        replay.write_trained(&initial, &statistics).unwrap();
         replay.write_state(&settings.first_state(count).unwrap()).unwrap();
         replay
     }
@@ -249,6 +250,12 @@ fn check(case: &Case, device: &Device, allowed: &Allowed, findings: &mut Finding
     }
     let end = case.flat(&layout, "final");
     findings.compare_flat("end", &what, &layout, &read(&replay, "parameters"), &end, allowed.end);
+    let statistics = replay.plan().statistics.clone();
+    if !statistics.is_empty() {
+        let expected = case.flat(&statistics, "statistic");
+        let got = read(&replay, "statistics");
+        findings.compare_flat("statistic", &what, &statistics, &got, &expected, allowed.end);
+    }
     for moment in case.settings().optimizer().moments() {
         let values = read(&replay, moment);
         // PyTorch's are not in the file; what lies between the slots must stay zero all the same.
@@ -284,6 +291,17 @@ fn the_reference_takes_pytorchs_steps() {
 #[test]
 fn every_matmul_variant_takes_pytorchs_steps() {
     check_all(devices(), &ON_A_DEVICE);
+}
+
+#[test]
+fn every_preset_has_a_case() {
+    let cases = Case::all();
+    let missing: Vec<&str> = presets()
+        .iter()
+        .map(|preset| preset.name)
+        .filter(|name| cases.iter().all(|case| case.config["preset"] != *name))
+        .collect();
+    assert!(missing.is_empty(), "tests/golden/presets.py has no case of {missing:?}");
 }
 
 #[test]

@@ -89,8 +89,9 @@ def image_shape(config):
 def layer_lists(config):
     """The layers of encoder and decoder with every activation filled in."""
     pixels = math.prod(config["image"])
+    weighted = lambda layer: layer["layer"] in ("dense", "conv", "conv-transpose")
     fill = lambda layers, last: [
-        {"activation": config["activation"] if i + 1 < len(layers) else last, **layer}
+        {"activation": config["activation"] if i + 1 < len(layers) else last, **layer} if weighted(layer) else layer
         for i, layer in enumerate(layers)
     ]
     dense = lambda units, activation: {"layer": "dense", "units": units, "activation": activation}
@@ -104,32 +105,75 @@ def layer_lists(config):
     return {"encoder": encoder, "decoder": decoder}
 
 
+def pair(extent):
+    """Rows and columns of what is one number for both, or two."""
+    return tuple(extent) if isinstance(extent, list) else (extent, extent)
+
+
 def same(size, kernel, stride):
     """Zeros before and after, as TensorFlow pads for `same`."""
     total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
     return total // 2, total - total // 2
 
 
+def shape_after(layer, shape):
+    """Height, width and channels of what a layer makes of such an image."""
+    kind, extents = layer["layer"], shape[:2]
+    if kind == "dense":
+        return 1, 1, layer["units"]
+    if kind == "reshape":
+        return tuple(layer["shape"])
+    if kind == "flatten":
+        return 1, 1, math.prod(shape)
+    if kind == "upsample":
+        return *(size * factor for size, factor in zip(extents, pair(layer["factor"]))), shape[2]
+    if kind == "max-pool":
+        size, stride = pair(layer["size"]), pair(layer.get("stride", layer["size"]))
+        return *((n - k) // s + 1 for n, k, s in zip(extents, size, stride)), shape[2]
+    if kind not in ("conv", "conv-transpose"):
+        return shape
+    kernel, stride, padding = pair(layer["kernel"]), pair(layer["stride"]), layer["padding"]
+    if kind == "conv-transpose":
+        more = pair(layer.get("output_padding", 0))
+        if padding == "same":
+            spatial = (n * s + m for n, s, m in zip(extents, stride, more))
+        else:
+            cut = 0 if padding == "valid" else 2 * padding
+            spatial = ((n - 1) * s + k - cut + m for n, s, k, m in zip(extents, stride, kernel, more))
+    elif padding == "same":
+        spatial = (-(-n // s) for n, s in zip(extents, stride))
+    else:
+        wide = 0 if padding == "valid" else 2 * padding
+        spatial = ((n + wide - k) // s + 1 for n, s, k in zip(extents, stride, kernel))
+    return *spatial, layer["filters"]
+
+
 def apply_conv(layer, weight, bias, x):
     """x [n, h, w, in] by weight [out, kh, kw, in]."""
-    stride, kernel = layer["stride"], layer["kernel"]
+    stride, kernel, padding = pair(layer["stride"]), pair(layer["kernel"]), layer["padding"]
     x = x.permute(0, 3, 1, 2)
-    if layer["padding"] == "same":
-        (top, bottom), (left, right) = (same(size, kernel, stride) for size in x.shape[2:])
+    if padding == "same":
+        (top, bottom), (left, right) = (same(*axis) for axis in zip(x.shape[2:], kernel, stride))
         x = functional.pad(x, (left, right, top, bottom))
-    y = functional.conv2d(x, weight.permute(0, 3, 1, 2), bias, stride=stride)
+    zeros = 0 if padding in ("same", "valid") else padding
+    y = functional.conv2d(x, weight.permute(0, 3, 1, 2), bias, stride=stride, padding=zeros)
     return y.permute(0, 2, 3, 1)
 
 
 def apply_transpose(layer, weight, bias, x):
     """x [n, h, w, in] by weight [in, kh, kw, out]: the gradient of a convolution."""
-    stride, kernel = layer["stride"], layer["kernel"]
-    rows, columns = x.shape[1:3]
-    y = functional.conv_transpose2d(x.permute(0, 3, 1, 2), weight.permute(0, 3, 1, 2), bias, stride=stride)
-    if layer["padding"] == "same":
-        (top, _), (left, _) = (same(size * stride, kernel, stride) for size in (rows, columns))
-        y = y[:, :, top : top + rows * stride, left : left + columns * stride]
-    return y.permute(0, 2, 3, 1)
+    stride, kernel, padding = pair(layer["stride"]), pair(layer["kernel"]), layer["padding"]
+    rows, columns, _ = shape_after(layer, tuple(x.shape[1:]))
+    # All that any pixel reaches, of which a part is kept.
+    y = functional.conv_transpose2d(x.permute(0, 3, 1, 2), weight.permute(0, 3, 1, 2), None, stride=stride)
+    if padding == "same":
+        (top, _), (left, _) = (same(*axis) for axis in zip((rows, columns), kernel, stride))
+    else:
+        top = left = 0 if padding == "valid" else padding
+    below, right = max(top + rows - y.shape[2], 0), max(left + columns - y.shape[3], 0)
+    y = functional.pad(y, (0, right, 0, below))[:, :, top : top + rows, left : left + columns]
+    y = y.permute(0, 2, 3, 1)
+    return y if bias is None else y + bias
 
 
 class Model:
@@ -139,37 +183,27 @@ class Model:
         self.config = config
         self.layers = layer_lists(config)
         self.nearest = math.inf
+        self.statistics = {}
 
     def draw(self, random):
         """Named first parameters in our order, and the shapes by a dry run."""
         initial = {}
         shape = image_shape(self.config)
-        encoder_weights = []
         for network in ("encoder", "decoder"):
             for number, layer in enumerate(self.layers[network]):
-                name, kind = f"{network}.{number}", layer["layer"]
-                window = layer.get("kernel", 1) ** 2
-                inputs = math.prod(shape)
-                if kind == "dense":
-                    shape = (1, 1, layer["units"])
-                    weight, fans = (layer["units"], inputs), (inputs, layer["units"])
-                elif kind in ("conv", "conv-transpose"):
-                    k, s, before, after = layer["kernel"], layer["stride"], shape[2], layer["filters"]
-                    if kind == "conv":
-                        extent = (lambda n: -(-n // s)) if layer["padding"] == "same" else (lambda n: (n - k) // s + 1)
-                        weight = (after, k, k, before)
-                    else:
-                        extent = (lambda n: n * s) if layer["padding"] == "same" else (lambda n: (n - 1) * s + k)
-                        weight = (before, k, k, after)
-                    shape = (extent(shape[0]), extent(shape[1]), after)
-                    fans = (window * before, window * after)
-                else:
-                    if kind == "max-pool":
-                        shape = (shape[0] // layer["size"], shape[1] // layer["size"], shape[2])
-                    elif kind == "reshape":
-                        shape = tuple(layer["shape"])
+                name, kind, before = f"{network}.{number}", layer["layer"], shape
+                shape = shape_after(layer, before)
+                if kind == "batch-norm":
+                    initial[f"{name}.scale"] = random.uniform(0.5, 1.5, shape[2])
+                    initial[f"{name}.shift"] = random.uniform(-0.5, 0.5, shape[2])
+                if kind not in ("dense", "conv", "conv-transpose"):
                     continue
-                limit = math.sqrt(6 / sum(fans))
+                inputs = math.prod(before) if kind == "dense" else before[2]
+                window = () if kind == "dense" else pair(layer["kernel"])
+                weight = (shape[2], *window, inputs)
+                if kind == "conv-transpose":
+                    weight = (inputs, *window, shape[2])
+                limit = math.sqrt(6 / (math.prod(window) * (inputs + shape[2])))
                 tied = self.config.get("tied") and network == "decoder"
                 if not tied:
                     initial[f"{name}.weight"] = random.uniform(-limit, limit, weight)
@@ -179,38 +213,61 @@ class Model:
                 shape = (1, 1, self.config["latent"])
         return {name: value.astype(np.float32) for name, value in initial.items()}
 
-    def apply(self, parameters, network, x):
+    def apply(self, parameters, network, x, step=0):
         """Layer after layer on x [n, columns]; [n, columns] again."""
         count = len(self.layers[network])
         shape = image_shape(self.config) if network == "encoder" else self.code_shape()
         for number, layer in enumerate(self.layers[network]):
             name, kind = f"{network}.{number}", layer["layer"]
             weight, bias = parameters.get(f"{name}.weight"), parameters.get(f"{name}.bias")
+            image, shape = x.reshape(len(x), *shape), shape_after(layer, shape)
+            activation = layer.get("activation", "identity")
             if kind == "dense":
                 if self.config.get("tied") and network == "decoder":
                     weight = parameters[f"encoder.{count - 1 - number}.weight"].T
-                z = functional.linear(x.flatten(1), weight, bias)
+                x = functional.linear(x.flatten(1), weight, bias)
             elif kind in ("conv", "conv-transpose"):
-                apply = apply_conv if kind == "conv" else apply_transpose
-                z = apply(layer, weight, bias, x.reshape(len(x), *shape))
+                x = (apply_conv if kind == "conv" else apply_transpose)(layer, weight, bias, image)
+            elif kind == "batch-norm":
+                x = self.normalize(parameters, name, image)
             elif kind == "max-pool":
-                x = self.pool(x.reshape(len(x), *shape), layer["size"])
-                shape = x.shape[1:]
-                continue
-            else:
-                shape = tuple(layer.get("shape", shape))
-                continue
-            shape = z.shape[1:] if z.dim() == 4 else (1, 1, z.shape[1])
-            if layer["activation"] in KINKED:
-                self.near(z.detach().abs().min())
-            x = ACTIVATIONS[layer["activation"]](z)
+                x, activation = self.pool(image, layer), "identity"
+            elif kind == "upsample":
+                rows, columns = pair(layer["factor"])
+                x, activation = image.repeat_interleave(rows, 1).repeat_interleave(columns, 2), "identity"
+            elif kind == "dropout":
+                x, activation = self.dropped(image, layer, self.dropouts_before(network, number), step), "identity"
+            elif kind != "activation":
+                activation = "identity"
+            if activation in KINKED:
+                self.near(x.detach().abs().min())
+            x = ACTIVATIONS[activation](x)
         return x.flatten(1)
 
-    def pool(self, x, size):
+    def normalize(self, parameters, name, image):
+        """Batch normalisation with PyTorch's momentum and epsilon; the running statistics take the batch in."""
+        scale, shift = parameters[f"{name}.scale"], parameters[f"{name}.shift"]
+        first = {"running_mean": torch.zeros_like(shift), "running_variance": torch.ones_like(scale)}
+        mean, variance = (self.statistics.setdefault(f"{name}.{key}", value.detach()) for key, value in first.items())
+        x = image.permute(0, 3, 1, 2)
+        y = functional.batch_norm(x, mean, variance, scale, shift, training=True, momentum=0.1, eps=1e-5)
+        return y.permute(0, 2, 3, 1)
+
+    def dropouts_before(self, network, number):
+        """Dropout layers are counted through encoder and decoder: each has random numbers of its own."""
+        layers = self.layers["encoder"] if network == "decoder" else []
+        return sum(layer["layer"] == "dropout" for layer in layers + self.layers[network][:number])
+
+    def dropped(self, image, layer, number, step):
+        """A share of the numbers zeroed, the others enlarged."""
+        bits = words(self.config["seed"], DROPOUT, step, image.numel(), number).reshape(-1)[: image.numel()]
+        keep = torch.tensor(bits >= np.uint64(int(layer["rate"] * 2**32)), dtype=image.dtype).reshape(image.shape)
+        return image * keep / (1 - layer["rate"])
+
+    def pool(self, image, layer):
         """The largest of each window; the two largest must not come near each other."""
-        rows, columns = x.shape[1] // size, x.shape[2] // size
-        x = x[:, : rows * size, : columns * size]
-        windows = x.reshape(len(x), rows, size, columns, size, -1).permute(0, 1, 3, 5, 2, 4).flatten(4)
+        size, stride = pair(layer["size"]), pair(layer.get("stride", layer["size"]))
+        windows = image.unfold(1, size[0], stride[0]).unfold(2, size[1], stride[1]).flatten(4)
         best = windows.detach().topk(2, dim=4).values
         self.near((best[..., 0] - best[..., 1]).min())
         return windows.max(dim=4).values
@@ -226,13 +283,10 @@ class Model:
         """What the decoder starts from."""
         if self.config["latent"]:
             return (1, 1, self.config["latent"])
-        rows, columns = self.config["image"][:2]
+        shape = image_shape(self.config)
         for layer in self.layers["encoder"]:
-            if layer["layer"] == "max-pool":
-                rows, columns = rows // layer["size"], columns // layer["size"]
-            elif layer["layer"] == "conv":
-                channels = layer["filters"]
-        return rows, columns, channels
+            shape = shape_after(layer, shape)
+        return shape
 
     def corrupted(self, x, step):
         """What the encoder sees of x."""
@@ -254,7 +308,7 @@ class Model:
         config = self.config
         x = x - x.mean(dim=0) if config.get("center") else x
         seen = self.corrupted(x, step)
-        code = self.apply(parameters, "encoder", seen)
+        code = self.apply(parameters, "encoder", seen, step)
         penalty, weight = torch.zeros((), dtype=x.dtype), 0.0
         if config.get("gaussian"):
             mu, logvar = code.split(config["latent"], dim=1)
@@ -273,7 +327,7 @@ class Model:
             weight = config["sparsity_weight"]
         elif config.get("contraction"):
             penalty, weight = self.contraction(parameters, x, step), config["contraction_weight"]
-        y = self.apply(parameters, "decoder", code)
+        y = self.apply(parameters, "decoder", code, step)
         if config["likelihood"] == "bernoulli":
             terms = functional.binary_cross_entropy_with_logits(y, x, reduction="none")
         elif config["likelihood"] == "continuous-bernoulli":
@@ -338,11 +392,8 @@ def train(config, images, initial, dtype):
     x = torch.tensor(images.astype(np.float32) / np.float32(255), dtype=dtype)
     parameters = {name: torch.tensor(value, dtype=dtype, requires_grad=True) for name, value in initial.items()}
     settings = {"name": config["optimizer"], "learning_rate": config["learning_rate"], "momentum": 0.0,
-                "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
+                "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": config.get("weight_decay", 0.0)}
     optimizer = make_optimizer(settings, list(parameters.values()))
-    if "weight_decay" in config:
-        for group in optimizer.param_groups:
-            group["weight_decay"] = config["weight_decay"]
     result = {"reconstruction": [], "penalty": []}
     for step in range(STEPS):
         objective, reconstruction, penalty = model.objective(parameters, x, step)
@@ -356,6 +407,7 @@ def train(config, images, initial, dtype):
             result |= {f"gradient.{name}": value.grad.clone() for name, value in parameters.items()}
         optimizer.step()
     result |= {f"final.{name}": value.detach() for name, value in parameters.items()}
+    result |= {f"statistic.{name}": value for name, value in model.statistics.items()}
     return {name: np.asarray(value, dtype=np.float64) for name, value in result.items()}, model.nearest
 
 
@@ -369,8 +421,9 @@ def attempt(config):
     if nearest < KINK_MARGIN:
         return None
     rounded, _ = train(config, images, initial, torch.float32)
-    groups = ("gradient", "reconstruction", "penalty", "final")
-    deviations = [largest_deviation(rounded, exact, group) for group in groups]
+    groups = ("gradient", "reconstruction", "penalty", "final", "statistic")
+    present = [group for group in groups if any(name.startswith(group) for name in exact)]
+    deviations = [largest_deviation(rounded, exact, group) for group in present]
     if max(deviations) > MOST_STRAY:
         return None
     tensors = {"images": images} | {f"initial.{key}": value for key, value in initial.items()}
@@ -388,12 +441,20 @@ PRESETS = {
     "cnn": {**MLP, "code_activation": "identity", "latent": 0},
     "denoising": {**MLP, "corruption": "gaussian", "corruption_amount": 0.2},
     "denoising-dropout": {**MLP, "corruption": "dropout", "corruption_amount": 0.5},
+    "score": {
+        "activation": "relu", "code_activation": "relu", "output_activation": "identity", "bias": True, "center": True,
+        "likelihood": "squared-error", "reduction": "image", "optimizer": "adam", "learning_rate": 2e-3,
+        "schedule": "cosine", "epochs": 40, "corruption": "gaussian", "corruption_amount": 0.1,
+    },
     "sparse": {**SPARSE, "sparsity": "l1", "sparsity_weight": 1e-3},
     "sparse-kl": {**SPARSE, "sparsity": "kl", "sparsity_weight": 0.05 / 32, "sparsity_target": 0.1},
     "sparse-none": SPARSE,
     "vae": VAE,
     "vae-cnn": VAE,
+    "vae-2d": VAE,
     "tied": TIED,
+    "tied-decay": {**TIED, "optimizer": "adamw", "weight_decay": 0.1},
+    "tied-denoising": {**TIED, "corruption": "gaussian", "corruption_amount": 0.2},
     "contractive": {**TIED, "contraction": "exact", "contraction_weight": 1.0},
     "contractive-deep": {**MLP, "contraction": "exact", "contraction_weight": 1e-4},
 }
@@ -415,10 +476,36 @@ CASES = {
     },
     "denoising": {**SMALL, "preset": "denoising", "model": NARROW},
     "denoising-dropout": {**SMALL, "preset": "denoising-dropout", "model": NARROW},
+    "score": {"image": [1, 1, 2], "count": 7, "preset": "score", "model": {"hidden": [9, 6], "latent": 5}},
+    # Every other layer that a stack can have, with windows and strides that are not square.
+    "layers": {
+        "image": [7, 6, 2], "count": 4, "preset": "mlp",
+        "model": {
+            "hidden": [], "latent": 3, "bias": False,
+            "encoder": [
+                conv(4, kernel=[3, 2], padding=1, activation="tanh"),
+                {"layer": "batch-norm", "activation": "softplus"},
+                {"layer": "max-pool", "size": [3, 2], "stride": [2, 1]},
+                {"layer": "activation", "activation": "silu"},
+                {"layer": "dropout", "rate": 0.25},
+                {"layer": "flatten"},
+            ],
+            "decoder": [
+                {"layer": "dense", "units": 15, "activation": "identity"},
+                {"layer": "reshape", "shape": [1, 3, 5]},
+                {"layer": "batch-norm"},
+                {"layer": "upsample", "factor": [3, 1]},
+                {**transpose(4, 1), "stride": [3, 2], "output_padding": [0, 1], "activation": "elu"},
+                {"layer": "dropout", "rate": 0.125},
+                conv(2, kernel=[2, 3]),
+            ],
+        },
+    },
     "sparse": {**SMALL, "preset": "sparse", "model": {"hidden": [9], "latent": 17}},
     "sparse-kl": {**SMALL, "preset": "sparse-kl", "model": {"hidden": [9], "latent": 17}},
     "sparse-none": {**SMALL, "preset": "sparse-none", "model": {"hidden": [9], "latent": 17}},
     "vae": {**SMALL, "preset": "vae", "model": NARROW},
+    "vae-2d": {**SMALL, "preset": "vae-2d", "model": {"hidden": [13], "latent": 2}},
     "vae-continuous": {**SMALL, "preset": "vae", "model": {**NARROW, "likelihood": "continuous-bernoulli"}},
     "vae-scheduled": {
         **SMALL, "preset": "vae", "model": {**NARROW, "free_bits": 0.1},
@@ -440,6 +527,8 @@ CASES = {
         },
     },
     "tied": {**SMALL, "preset": "tied", "model": {"latent": 13}},
+    "tied-decay": {**SMALL, "preset": "tied-decay", "model": {"latent": 13}},
+    "tied-denoising": {**SMALL, "preset": "tied-denoising", "model": {"latent": 13}},
     "tied-deep": {**SMALL, "preset": "tied", "model": {**NARROW, "activation": "tanh"}},
     "contractive": {**SMALL, "preset": "contractive", "model": {"latent": 13}},
     "contractive-estimate": {
@@ -488,7 +577,7 @@ def main():
     torch.set_num_threads(1)
     assert_known_answers()
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent
-    print("case, bytes, seed; in float32, largest deviation of: gradient, reconstruction, penalty, final")
+    print("case, bytes, seed; in float32, largest deviation of: gradient, reconstruction, penalty, final, running")
     for name in sys.argv[2:] or CASES:
         write(folder, name, CASES[name])
 
