@@ -9,7 +9,7 @@ use common::{Table, criterion, fractions, launch, measure_launches, open};
 use narrows::graph::{Padding, Shape, Window};
 use narrows::kernels::Kernel;
 use narrows::kernels::activation::Activation;
-use narrows::kernels::conv::{Down, Geometry, Up, WeightGradient};
+use narrows::kernels::conv::{Conv, Direction, Geometry, WeightGradient};
 use narrows::kernels::matmul::Epilogue;
 use narrows::kernels::reduce::ColumnSum;
 
@@ -21,11 +21,11 @@ struct Pass {
 }
 
 fn down(geometry: Geometry, epilogue: Epilogue) -> Box<dyn Kernel> {
-    Box::new(Down { geometry, epilogue, accumulate: false })
+    Box::new(Conv { direction: Direction::Down, geometry, epilogue, accumulate: false })
 }
 
 fn up(geometry: Geometry, epilogue: Epilogue) -> Box<dyn Kernel> {
-    Box::new(Up { geometry, epilogue, accumulate: false })
+    Box::new(Conv { direction: Direction::Up, geometry, epilogue, accumulate: false })
 }
 
 fn weight(geometry: Geometry) -> Vec<Box<dyn Kernel>> {

@@ -1,12 +1,14 @@
-// The gradient of a convolution's weight where image or features have at most four channels: a lane makes 8 rows
+// The gradient of a convolution's weight where image or features have at most four channels: a lane makes ROWS rows
 // x 12 columns of a part of C.
 //
 // The tiles of the matrix-product variants would be mostly empty. Here parts are small and many, and a lane goes
 // through the pixels of one by itself. Joined behind lib/stable.wgsl, lib/activation.wgsl, lib/matmul.wgsl,
 // lib/conv.wgsl, lib/conv_weight.wgsl and lib/epilogue.wgsl.
 
-// Rows and columns of C, where they are fewer than eight and twelve: what there is not costs nothing.
+// Rows of C to a lane: four, or eight where loads are what costs and registers do not spill; or all there are, where
+// they are fewer.
 override ROWS: u32 = 8u;
+// Columns of C, where they are fewer than twelve: what there is not costs nothing.
 override FILTER: u32 = 12u;
 
 // Column i of the result is row i of a 4 x 4 block of C.
@@ -18,10 +20,10 @@ fn add_outer(c: mat4x4f, a: vec4f, b: vec4f) -> mat4x4f {
 fn product(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
            @builtin(local_invocation_index) lane: u32) {
     let across = (params.columns + 11u) / 12u;
-    let down = (params.rows + 7u) / 8u;
+    let down = (params.rows + ROWS - 1u) / ROWS;
     let found = part_and_tile((group.x + group.y * groups.x) * 64u + lane, across * down);
     let part = found.x;
-    let row = found.y / across * 8u;
+    let row = found.y / across * ROWS;
     let column = found.y % across * 12u;
     let depth = depth(part);
     let top = row_at(part, row);
@@ -59,7 +61,9 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
     store_product(part, row, column, top_left);
     store_product(part, row, column + 4u, top_middle);
     store_product(part, row, column + 8u, top_right);
-    store_product(part, row + 4u, column, bottom_left);
-    store_product(part, row + 4u, column + 4u, bottom_middle);
-    store_product(part, row + 4u, column + 8u, bottom_right);
+    if ROWS > 4u {
+        store_product(part, row + 4u, column, bottom_left);
+        store_product(part, row + 4u, column + 4u, bottom_middle);
+        store_product(part, row + 4u, column + 8u, bottom_right);
+    }
 }

@@ -9,7 +9,7 @@ use narrows::kernels::activation::{self, Activation};
 use narrows::kernels::batch::{Gather, Permute};
 use narrows::kernels::ceiling::{MemoryCopy, MultiplyAdd};
 use narrows::kernels::contraction::{GramGradient, Quadratic, UnitNorms, UnitSlopes, UnitWeights};
-use narrows::kernels::conv::{Down, Geometry, Up, WeightGradient};
+use narrows::kernels::conv::{Conv, Direction, Geometry, WeightGradient};
 use narrows::kernels::corruption::{Corrupt, Corruption};
 use narrows::kernels::divergence::{GaussianKl, KlByDimension};
 use narrows::kernels::dropout::Dropout;
@@ -143,8 +143,8 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         ] {
             all.push(Box::new(MatMul { rows, columns: 5, depth: 7, layout, epilogue, accumulate: false }));
             for geometry in [GEOMETRY, GREY, TO_GREY] {
-                all.push(Box::new(Down { geometry, epilogue, accumulate }));
-                all.push(Box::new(Up { geometry, epilogue, accumulate }));
+                all.push(Box::new(Conv { direction: Direction::Down, geometry, epilogue, accumulate }));
+                all.push(Box::new(Conv { direction: Direction::Up, geometry, epilogue, accumulate }));
             }
         }
     }
@@ -263,8 +263,14 @@ fn parameters_stand_in_the_order_of_the_shaders_fields() {
     let weight = WeightGradient { geometry: GEOMETRY, chunk: 15, accumulate: false };
     assert_eq!(words(&weight), [8, 630, 3, 5, 7, 4, 6, 8, 9, 10, 11, 12, 13, 14, 48, 15]);
     let (epilogue, accumulate) = (Epilogue::None, false);
-    assert_eq!(words(&Down { geometry: GEOMETRY, epilogue, accumulate })[..2], [48, 8]);
-    assert_eq!(words(&Up { geometry: GEOMETRY, epilogue, accumulate })[..2], [2, 7]);
+    assert_eq!(
+        words(&Conv { direction: Direction::Down, geometry: GEOMETRY, epilogue, accumulate })[..2],
+        [48, 8]
+    );
+    assert_eq!(
+        words(&Conv { direction: Direction::Up, geometry: GEOMETRY, epilogue, accumulate })[..2],
+        [2, 7]
+    );
     let dropout = Dropout { rows: 3, columns: 5, rate: 0.25, layer: 2, accumulate: false };
     assert_eq!(words(&dropout), [15, 2, 1 << 30, one(4.0 / 3.0)]);
     assert_eq!((words(&POOL), words(&UPSAMPLE)), (vec![3, 9, 7, 5], vec![3, 9, 7, 5]));

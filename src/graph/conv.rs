@@ -4,7 +4,7 @@
 use super::layer::{Layer, LinearMap};
 use super::{Graph, Parameter, Shape, Slice, Tensor, Window};
 use crate::kernels::activation::Activation;
-use crate::kernels::conv::{Down, Geometry, Up, WeightGradient};
+use crate::kernels::conv::{Conv, Direction, Geometry, WeightGradient};
 use crate::kernels::matmul::Epilogue;
 use crate::kernels::reduce::ColumnSum;
 use crate::{Error, Result};
@@ -131,21 +131,19 @@ impl Convolution {
         &self,
         graph: &mut Graph,
         label: &str,
-        down: bool,
+        direction: Direction,
         (epilogue, accumulate): (Epilogue, bool),
         operands: &[Slice],
     ) -> Result<()> {
-        let geometry = self.geometry;
-        match down {
-            true => graph.record(label, Down { geometry, epilogue, accumulate }, operands),
-            false => graph.record(label, Up { geometry, epilogue, accumulate }, operands),
-        }
+        let conv = Conv { direction, geometry: self.geometry, epilogue, accumulate };
+        graph.record(label, conv, operands)
     }
 }
 
 impl LinearMap for Convolution {
     fn onward(&self, graph: &mut Graph, label: &str, epilogue: Epilogue, operands: &[Slice]) -> Result<()> {
-        self.record(graph, label, !self.transposed, (epilogue, false), operands)
+        let direction = if self.transposed { Direction::Up } else { Direction::Down };
+        self.record(graph, label, direction, (epilogue, false), operands)
     }
 
     fn back(
@@ -155,7 +153,8 @@ impl LinearMap for Convolution {
         epilogue: (Epilogue, bool),
         operands: &[Slice],
     ) -> Result<()> {
-        self.record(graph, label, self.transposed, epilogue, operands)
+        let direction = if self.transposed { Direction::Down } else { Direction::Up };
+        self.record(graph, label, direction, epilogue, operands)
     }
 
     fn weight_gradient(
