@@ -3,6 +3,7 @@
 use super::{Graph, Tensor};
 use crate::Result;
 use crate::kernels::activation::{Activation, Forward};
+use crate::kernels::loss::ContinuousMean;
 
 impl Graph {
     /// `f(x)`
@@ -29,5 +30,17 @@ impl Graph {
             Ok(())
         });
         Ok(y)
+    }
+
+    /// The mean image that the logits of a continuous Bernoulli stand for. Carries no gradient: for outputs.
+    ///
+    /// # Errors
+    /// [`Error::Shape`](crate::Error::Shape) for a tensor of another graph.
+    pub fn continuous_mean(&mut self, label: &str, logits: Tensor) -> Result<Tensor> {
+        self.know(label, logits)?;
+        let mean = self.tensor(label, logits.rows, logits.columns, false);
+        let operands = [self.value(logits), self.value(mean)];
+        self.record(label, ContinuousMean { count: logits.count() }, &operands)?;
+        Ok(mean)
     }
 }

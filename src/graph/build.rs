@@ -1,57 +1,14 @@
 //! The build-time tape: buffers, tensors, and the dispatches recorded so far.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-use narrows_shaders::Access;
-
-use super::ParameterLayout;
 use super::liveness::share_memory;
 use super::parameters::ALIGNMENT;
 use super::plan::{BufferId, BufferSpec, Content, Dispatch, Phase, Plan, Slice};
-use crate::kernels::activation::Activation;
-use crate::kernels::loss::ContinuousMean;
-use crate::kernels::pool::MaxPool;
+use super::tensor::TensorState;
+use super::{ParameterLayout, Tensor};
+use crate::Result;
 use crate::kernels::state::State;
-use crate::kernels::{self, Kernel};
-use crate::{Error, Result};
-
-/// A `[rows, columns]` array of f32 in a graph: one row an image, whatever shape it is seen in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tensor {
-    pub(super) id: usize,
-    /// Images in the batch.
-    pub rows: u32,
-    /// Numbers an image.
-    pub columns: u32,
-}
-
-impl Tensor {
-    /// `rows * columns`
-    pub const fn count(self) -> u32 {
-        self.rows * self.columns
-    }
-}
-
-// What the graph knows of a tensor while it is built.
-#[derive(Debug)]
-pub(super) struct TensorState {
-    pub(super) label: String,
-    pub(super) shape: [u32; 2],
-    pub(super) value: Slice,
-    // The activation that made it and what the forward pass kept for its slope.
-    pub(super) activation: Option<(Activation, Slice)>,
-    // The tensor that activation was applied to, where it is one, and not inside of a layer.
-    pub(super) applied_to: Option<Tensor>,
-    // Where in another tensor each of its elements stood, where a pooling made it.
-    pub(super) pooled: Option<(MaxPool, Slice)>,
-    // How many recorded operations will send a gradient.
-    pub(super) uses: usize,
-    pub(super) needs_gradient: bool,
-    // Of its value, and of what the activation was applied to: see gradient.rs.
-    pub(super) gradient: Option<Slice>,
-    pub(super) preactivation_gradient: Option<Slice>,
-}
 
 type Backward = Box<dyn FnOnce(&mut Graph) -> Result<()>>;
 
@@ -66,10 +23,10 @@ pub struct Graph {
     pub(super) terms: Vec<String>,
     // The offsets of those that a dispatch recorded so far sends a gradient.
     pub(super) parameters_with_gradient: BTreeSet<usize>,
-    dispatches: Vec<Dispatch>,
+    pub(super) dispatches: Vec<Dispatch>,
     tape: Vec<Backward>,
     named: BTreeMap<String, Slice>,
-    phase: Phase,
+    pub(super) phase: Phase,
     training: bool,
     pub(super) statistics: ParameterLayout,
     pub(super) statistics_buffer: Option<BufferId>,
@@ -148,7 +105,7 @@ impl Graph {
     /// Lets the host read `tensor` under `name` after a step: `[rows, columns]`, row-major.
     ///
     /// # Errors
-    /// [`Error::Shape`] for a tensor of another graph.
+    /// [`Error::Shape`](crate::Error::Shape) for a tensor of another graph.
     pub fn output(&mut self, name: &str, tensor: Tensor) -> Result<()> {
         self.know(name, tensor)?;
         self.name(name, Slice { words: tensor.count() as usize, ..self.value(tensor) });
@@ -160,52 +117,6 @@ impl Graph {
         let tensor = self.tensor(name, rows, columns, false);
         self.name(name, Slice { words: tensor.count() as usize, ..self.value(tensor) });
         tensor
-    }
-
-    pub(super) fn tensor(
-        &mut self,
-        label: impl Into<String>,
-        rows: u32,
-        columns: u32,
-        needs_gradient: bool,
-    ) -> Tensor {
-        let label = label.into();
-        let value = self.buffer(&label, rows as usize * columns as usize, false);
-        self.tensors.push(TensorState {
-            label,
-            shape: [rows, columns],
-            value,
-            activation: None,
-            applied_to: None,
-            pooled: None,
-            uses: 0,
-            needs_gradient,
-            gradient: None,
-            preactivation_gradient: None,
-        });
-        Tensor { id: self.tensors.len() - 1, rows, columns }
-    }
-
-    /// Fails for a tensor that another graph made.
-    pub(super) fn know(&self, operation: &str, tensor: Tensor) -> Result<()> {
-        let shape = [tensor.rows, tensor.columns];
-        match self.tensors.get(tensor.id) {
-            Some(known) if known.shape == shape => Ok(()),
-            _ => Err(Error::shape(operation, "a tensor of this graph", format!("{shape:?} of another"))),
-        }
-    }
-
-    pub(super) fn value(&self, tensor: Tensor) -> Slice {
-        self.tensors[tensor.id].value
-    }
-
-    pub(super) fn label(&self, tensor: Tensor) -> String {
-        self.tensors[tensor.id].label.clone()
-    }
-
-    /// Notes that an operation will send `tensor` a gradient.
-    pub(super) fn will_use(&mut self, tensor: Tensor) {
-        self.tensors[tensor.id].uses += 1;
     }
 
     pub(super) fn enter(&mut self, phase: Phase) {
@@ -223,67 +134,6 @@ impl Graph {
             backward(self)?;
         }
         Ok(())
-    }
-
-    /// Holds a kernel's extents and settings against its limits; an error names the operation.
-    pub(super) fn check_kernel(&self, label: &str, kernel: &dyn Kernel) -> Result<()> {
-        kernels::check(kernel).map_err(|error| match error {
-            Error::Setting { setting, expected, got } => {
-                Error::Setting { setting: format!("{label}: {setting}"), expected, got }
-            }
-            other => other,
-        })
-    }
-
-    /// Records one kernel, holding its extents against its limits and the operands' sizes against what it
-    /// needs.
-    pub(super) fn record(
-        &mut self,
-        label: impl Into<String>,
-        kernel: impl Kernel + 'static,
-        operands: &[Slice],
-    ) -> Result<()> {
-        let label = label.into();
-        self.check_kernel(&label, &kernel)?;
-        let needed = kernel.operands();
-        if needed.len() != operands.len() {
-            let count = |n: usize| format!("{n} operands");
-            return Err(Error::shape(label, count(needed.len()), count(operands.len())));
-        }
-        for (needed, given) in needed.iter().zip(operands) {
-            if given.words < needed.words {
-                let operation = format!("{label}: {} operand {}", kernel.name(), needed.name);
-                return Err(Error::shape(
-                    operation,
-                    format!("{} words", needed.words),
-                    format!("{} words", given.words),
-                ));
-            }
-        }
-        // A device refuses one buffer both read and written in a dispatch, even on disjoint ranges.
-        let written = |at: usize| needed[at].access == Access::ReadWrite;
-        for (at, slice) in operands.iter().enumerate().filter(|(at, _)| written(*at)) {
-            let again = operands.iter().enumerate().any(|(other, o)| other != at && o.buffer == slice.buffer);
-            if again {
-                let expected = format!("{} in a buffer of its own", needed[at].name);
-                return Err(Error::shape(label, expected, "one that another operand shares"));
-            }
-        }
-        let operands = operands.to_vec();
-        self.dispatches.push(Dispatch { label, phase: self.phase, kernel: Arc::new(kernel), operands });
-        Ok(())
-    }
-
-    /// The mean image that the logits of a continuous Bernoulli stand for. Carries no gradient: for outputs.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] for a tensor of another graph.
-    pub fn continuous_mean(&mut self, label: &str, logits: Tensor) -> Result<Tensor> {
-        self.know(label, logits)?;
-        let mean = self.tensor(label, logits.rows, logits.columns, false);
-        let operands = [self.value(logits), self.value(mean)];
-        self.record(label, ContinuousMean { count: logits.count() }, &operands)?;
-        Ok(mean)
     }
 
     /// The plan. Temporary buffers whose lives do not overlap share memory, unless `keep_all` asks that
@@ -306,29 +156,5 @@ impl Graph {
             batch: self.batch,
             terms: self.terms,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::kernels::activation;
-
-    #[test]
-    fn a_dispatch_that_writes_what_it_reads_is_refused() {
-        let mut graph = Graph::new(1);
-        let buffer = graph.buffer("x", 2 * ALIGNMENT, false);
-        let kernel = || activation::Forward { count: 3, activation: Activation::Relu };
-        let half = Slice { offset: ALIGNMENT, words: ALIGNMENT, ..buffer };
-        for operands in [[buffer, buffer], [Slice { words: ALIGNMENT, ..buffer }, half]] {
-            let message = graph.record("relu", kernel(), &operands).err().map(|error| error.to_string());
-            let message = message.unwrap_or_default();
-            assert!(message.contains("relu") && message.contains("a buffer of its own"), "{message}");
-        }
-        let other = graph.buffer("y", ALIGNMENT, false);
-        assert!(graph.record("relu", kernel(), &[buffer, other]).is_ok());
-        assert!(graph.record("relu", kernel(), &[buffer]).is_err(), "one operand is missing");
-        let short = Slice { words: 2, ..other };
-        assert!(graph.record("relu", kernel(), &[buffer, short]).is_err(), "one operand is too short");
     }
 }

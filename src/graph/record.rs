@@ -1,0 +1,86 @@
+//! One kernel after the other onto the plan, each held against what it needs.
+
+use std::sync::Arc;
+
+use narrows_shaders::Access;
+
+use super::Graph;
+use super::plan::{Dispatch, Slice};
+use crate::kernels::{self, Kernel};
+use crate::{Error, Result};
+
+impl Graph {
+    /// Holds a kernel's extents and settings against its limits; an error names the operation.
+    pub(super) fn check_kernel(&self, label: &str, kernel: &dyn Kernel) -> Result<()> {
+        kernels::check(kernel).map_err(|error| match error {
+            Error::Setting { setting, expected, got } => {
+                Error::Setting { setting: format!("{label}: {setting}"), expected, got }
+            }
+            other => other,
+        })
+    }
+
+    /// Records one kernel, holding its extents against its limits and the operands' sizes against what it
+    /// needs.
+    pub(super) fn record(
+        &mut self,
+        label: impl Into<String>,
+        kernel: impl Kernel + 'static,
+        operands: &[Slice],
+    ) -> Result<()> {
+        let label = label.into();
+        self.check_kernel(&label, &kernel)?;
+        let needed = kernel.operands();
+        if needed.len() != operands.len() {
+            let count = |n: usize| format!("{n} operands");
+            return Err(Error::shape(label, count(needed.len()), count(operands.len())));
+        }
+        for (needed, given) in needed.iter().zip(operands) {
+            if given.words < needed.words {
+                let operation = format!("{label}: {} operand {}", kernel.name(), needed.name);
+                return Err(Error::shape(
+                    operation,
+                    format!("{} words", needed.words),
+                    format!("{} words", given.words),
+                ));
+            }
+        }
+        // A device refuses one buffer both read and written in a dispatch, even on disjoint ranges.
+        let written = |at: usize| needed[at].access == Access::ReadWrite;
+        for (at, slice) in operands.iter().enumerate().filter(|(at, _)| written(*at)) {
+            let again = operands.iter().enumerate().any(|(other, o)| other != at && o.buffer == slice.buffer);
+            if again {
+                let expected = format!("{} in a buffer of its own", needed[at].name);
+                return Err(Error::shape(label, expected, "one that another operand shares"));
+            }
+        }
+        let operands = operands.to_vec();
+        self.dispatches.push(Dispatch { label, phase: self.phase, kernel: Arc::new(kernel), operands });
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::parameters::ALIGNMENT;
+    use crate::kernels::activation::{self, Activation};
+
+    #[test]
+    fn a_dispatch_that_writes_what_it_reads_is_refused() {
+        let mut graph = Graph::new(1);
+        let buffer = graph.buffer("x", 2 * ALIGNMENT, false);
+        let kernel = || activation::Forward { count: 3, activation: Activation::Relu };
+        let half = Slice { offset: ALIGNMENT, words: ALIGNMENT, ..buffer };
+        for operands in [[buffer, buffer], [Slice { words: ALIGNMENT, ..buffer }, half]] {
+            let message = graph.record("relu", kernel(), &operands).err().map(|error| error.to_string());
+            let message = message.unwrap_or_default();
+            assert!(message.contains("relu") && message.contains("a buffer of its own"), "{message}");
+        }
+        let other = graph.buffer("y", ALIGNMENT, false);
+        assert!(graph.record("relu", kernel(), &[buffer, other]).is_ok());
+        assert!(graph.record("relu", kernel(), &[buffer]).is_err(), "one operand is missing");
+        let short = Slice { words: 2, ..other };
+        assert!(graph.record("relu", kernel(), &[buffer, short]).is_err(), "one operand is too short");
+    }
+}

@@ -1,0 +1,92 @@
+//! Tensors, and what the graph knows of each while it is built.
+
+use super::Graph;
+use super::plan::Slice;
+use crate::kernels::activation::Activation;
+use crate::kernels::pool::MaxPool;
+use crate::{Error, Result};
+
+/// A `[rows, columns]` array of f32 in a graph: one row an image, whatever shape it is seen in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tensor {
+    pub(super) id: usize,
+    /// Images in the batch.
+    pub rows: u32,
+    /// Numbers an image.
+    pub columns: u32,
+}
+
+impl Tensor {
+    /// `rows * columns`
+    pub const fn count(self) -> u32 {
+        self.rows * self.columns
+    }
+}
+
+/// What the graph knows of a tensor while it is built.
+#[derive(Debug)]
+pub(super) struct TensorState {
+    pub(super) label: String,
+    pub(super) shape: [u32; 2],
+    pub(super) value: Slice,
+    // The activation that made it and what the forward pass kept for its slope.
+    pub(super) activation: Option<(Activation, Slice)>,
+    // The tensor that activation was applied to, where it is one, and not inside of a layer.
+    pub(super) applied_to: Option<Tensor>,
+    // Where in another tensor each of its elements stood, where a pooling made it.
+    pub(super) pooled: Option<(MaxPool, Slice)>,
+    // How many recorded operations will send a gradient.
+    pub(super) uses: usize,
+    pub(super) needs_gradient: bool,
+    // Of its value, and of what the activation was applied to: see gradient.rs.
+    pub(super) gradient: Option<Slice>,
+    pub(super) preactivation_gradient: Option<Slice>,
+}
+
+impl Graph {
+    pub(super) fn tensor(
+        &mut self,
+        label: impl Into<String>,
+        rows: u32,
+        columns: u32,
+        needs_gradient: bool,
+    ) -> Tensor {
+        let label = label.into();
+        let value = self.buffer(&label, rows as usize * columns as usize, false);
+        self.tensors.push(TensorState {
+            label,
+            shape: [rows, columns],
+            value,
+            activation: None,
+            applied_to: None,
+            pooled: None,
+            uses: 0,
+            needs_gradient,
+            gradient: None,
+            preactivation_gradient: None,
+        });
+        Tensor { id: self.tensors.len() - 1, rows, columns }
+    }
+
+    /// Fails for a tensor that another graph made.
+    pub(super) fn know(&self, operation: &str, tensor: Tensor) -> Result<()> {
+        let shape = [tensor.rows, tensor.columns];
+        match self.tensors.get(tensor.id) {
+            Some(known) if known.shape == shape => Ok(()),
+            _ => Err(Error::shape(operation, "a tensor of this graph", format!("{shape:?} of another"))),
+        }
+    }
+
+    pub(super) fn value(&self, tensor: Tensor) -> Slice {
+        self.tensors[tensor.id].value
+    }
+
+    pub(super) fn label(&self, tensor: Tensor) -> String {
+        self.tensors[tensor.id].label.clone()
+    }
+
+    /// Notes that an operation will send `tensor` a gradient.
+    pub(super) fn will_use(&mut self, tensor: Tensor) {
+        self.tensors[tensor.id].uses += 1;
+    }
+}
