@@ -1,7 +1,7 @@
 //! The denoising autoencoder (Vincent et al. 2008, 2010; Murphy, Probabilistic Machine Learning, 20.3.2).
 
-use super::contractive::tied;
-use super::{CorruptionKind, InitScheme, LikelihoodKind, Preset, ReductionKind, Variant};
+use super::setups::{hidden_100, tied_1000};
+use super::{CorruptionKind, InitScheme, LikelihoodKind, Preset, Variant};
 use crate::data::Source;
 use crate::reference::activation::Activation;
 use crate::train::{Config, OptimizerKind, ScheduleKind};
@@ -22,18 +22,9 @@ impl Variant for Denoising {
     }
 
     fn preset(&self) -> Config {
-        let mut config = Config::new(self.name());
-        config.model.hidden = vec![100];
-        config.model.latent = 30;
-        config.model.activation = Activation::Selu;
-        config.model.code_activation = Activation::Selu;
-        config.model.reduction = ReductionKind::Pixel;
+        let mut config = hidden_100(self.name());
         config.model.corruption = CorruptionKind::Gaussian;
         config.model.corruption_amount = 0.2;
-        config.train.optimizer = OptimizerKind::Sgd;
-        config.train.learning_rate = 1.0;
-        config.train.batch = 32;
-        config.train.epochs = 10;
         config
     }
 
@@ -42,7 +33,7 @@ impl Variant for Denoising {
         dropout.model.corruption = CorruptionKind::Dropout;
         dropout.model.corruption_amount = 0.5;
         dropout.model.corruption_rescale = true;
-        let mut tied = tied(self.name());
+        let mut tied = tied_1000(self.name());
         tied.model.corruption = CorruptionKind::Gaussian;
         vec![
             Preset::new(self.name(), self.summary(), self.preset()),

@@ -1,8 +1,7 @@
 //! The bottleneck autoencoder of dense layers (Murphy, Probabilistic Machine Learning, 20.3.1).
 
-use super::contractive::tied;
-use super::{Preset, ReductionKind, Variant};
-use crate::reference::activation::Activation;
+use super::setups::{hidden_100, tied_1000};
+use super::{Preset, Variant};
 use crate::train::{Config, OptimizerKind};
 
 /// Encoder and decoder of any depth around a narrow code.
@@ -18,26 +17,19 @@ impl Variant for Mlp {
     }
 
     fn preset(&self) -> Config {
-        let mut config = Config::new(self.name());
-        config.model.hidden = vec![100];
-        config.model.latent = 30;
-        config.model.activation = Activation::Selu;
-        config.model.code_activation = Activation::Selu;
-        config.model.reduction = ReductionKind::Pixel;
-        config.train.optimizer = OptimizerKind::Sgd;
+        let mut config = hidden_100(self.name());
         config.train.learning_rate = 1.5;
-        config.train.batch = 32;
         config.train.epochs = 5;
         config
     }
 
     fn presets(&self) -> Vec<Preset> {
-        let mut decay = tied(self.name());
+        let mut decay = tied_1000(self.name());
         decay.train.optimizer = OptimizerKind::AdamW;
         decay.train.weight_decay = 0.1;
         vec![
             Preset::new(self.name(), self.summary(), self.preset()),
-            Preset::new("tied", "one layer of 1,000 sigmoid units and its transpose", tied(self.name())),
+            Preset::new("tied", "one layer of 1,000 sigmoid units and its transpose", tied_1000(self.name())),
             Preset::new("tied-decay", "the same with weight decay", decay),
         ]
     }

@@ -6,6 +6,7 @@ mod config;
 mod contractive;
 mod denoising;
 mod extent;
+mod kinds;
 mod layer;
 mod likelihood;
 mod linear;
@@ -14,14 +15,14 @@ mod network;
 mod penalty;
 mod plans;
 mod presets;
+mod setups;
 mod sparse;
 mod tangent;
 mod vae;
 
-pub use config::{
-    ContractionKind, CorruptionKind, InitScheme, LikelihoodKind, ModelConfig, ReductionKind, SparsityKind,
-};
+pub use config::ModelConfig;
 pub use extent::{Extent, PaddingConfig};
+pub use kinds::{ContractionKind, CorruptionKind, InitScheme, LikelihoodKind, ReductionKind, SparsityKind};
 pub use layer::LayerConfig;
 pub use likelihood::Likelihood;
 pub use network::{Network, Stack};

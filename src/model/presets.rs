@@ -50,8 +50,11 @@ impl Preset {
         if let Some(penalty) = variant(&model.variant).ok().and_then(|variant| variant.penalty(model)) {
             parts.push(format!("{} x {}", penalty.weight, penalty.name));
         }
-        let (optimizer, rate) = (toml_name(&train.optimizer), train.learning_rate);
-        parts.push(format!("{optimizer} {rate}, batch {}, {} epochs", train.batch, train.epochs));
+        parts.push(format!("{} {}", toml_name(&train.optimizer), train.learning_rate));
+        if train.weight_decay > 0.0 {
+            parts.push(format!("weight decay {}", train.weight_decay));
+        }
+        parts.push(format!("batch {}, {} epochs", train.batch, train.epochs));
         parts.push(data.source.to_string());
         parts.join(", ")
     }

@@ -1,10 +1,11 @@
 //! The sparse autoencoder (Ng 2011, "Sparse autoencoder"; Murphy, Probabilistic Machine Learning, 20.3.4).
 
-use super::{ModelConfig, Network, Penalty, Preset, ReductionKind, SparsityKind, Variant};
+use super::setups::hidden_100;
+use super::{ModelConfig, Network, Penalty, Preset, SparsityKind, Variant};
 use crate::Result;
 use crate::graph::{Batch, Graph, Objective, kl_sparsity, l1};
 use crate::reference::activation::Activation;
-use crate::train::{Config, OptimizerKind};
+use crate::train::Config;
 
 /// A code wider than it needs to be, most of which is kept near zero.
 ///
@@ -22,18 +23,11 @@ impl Variant for Sparse {
     }
 
     fn preset(&self) -> Config {
-        let mut config = Config::new(self.name());
-        config.model.hidden = vec![100];
+        let mut config = hidden_100(self.name());
         config.model.latent = 300;
-        config.model.activation = Activation::Selu;
         config.model.code_activation = Activation::Sigmoid;
-        config.model.reduction = ReductionKind::Pixel;
         config.model.sparsity = SparsityKind::L1;
         config.model.sparsity_weight = 1e-3;
-        config.train.optimizer = OptimizerKind::Sgd;
-        config.train.learning_rate = 1.0;
-        config.train.batch = 32;
-        config.train.epochs = 10;
         config
     }
 

@@ -1,0 +1,108 @@
+//! What the settings of a model choose among.
+
+use serde::{Deserialize, Serialize};
+
+use crate::graph::Reduction;
+
+/// How reconstructions are judged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LikelihoodKind {
+    /// Independent Bernoulli pixels (binary cross-entropy on logits).
+    #[default]
+    Bernoulli,
+    /// Independent continuous Bernoulli pixels, a density on [0, 1] (on logits).
+    ContinuousBernoulli,
+    /// Independent Gaussian pixels with a fixed standard deviation.
+    Gaussian,
+    /// Independent Gaussian pixels that share one learned variance.
+    GaussianLearned,
+    /// The squared error.
+    SquaredError,
+}
+
+impl LikelihoodKind {
+    /// What its loss is counted in.
+    pub const fn unit(self) -> &'static str {
+        match self {
+            Self::SquaredError => "squared error",
+            _ => "nats",
+        }
+    }
+
+    /// Whether its loss is the negative logarithm of a probability, so that there is an ELBO.
+    pub const fn is_probability(self) -> bool {
+        !matches!(self, Self::SquaredError)
+    }
+}
+
+/// How weights start. Biases start at zero.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum InitScheme {
+    /// Uniform in ±sqrt(6 / (fan_in + fan_out)).
+    #[default]
+    GlorotUniform,
+    /// Uniform in ±sqrt(6 / fan_in).
+    HeUniform,
+}
+
+/// What the optimizer sees of the reconstruction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReductionKind {
+    /// Sum over pixels, mean over images: the ELBO's scale.
+    #[default]
+    Image,
+    /// Mean over pixels and images.
+    Pixel,
+}
+
+impl From<ReductionKind> for Reduction {
+    fn from(kind: ReductionKind) -> Self {
+        match kind {
+            ReductionKind::Image => Self::Image,
+            ReductionKind::Pixel => Self::Pixel,
+        }
+    }
+}
+
+/// What is done to the images that the encoder sees in training.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CorruptionKind {
+    /// Nothing.
+    #[default]
+    None,
+    /// Gaussian noise is added, and not clipped.
+    Gaussian,
+    /// Pixels are 0.
+    Dropout,
+    /// Pixels are 0 or 1, one as probable as the other.
+    SaltAndPepper,
+}
+
+/// How the squared Frobenius norm of the encoder's Jacobian is found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ContractionKind {
+    /// From the Jacobian itself: dense layers only.
+    #[default]
+    Exact,
+    /// From its product with one random direction an image and step, at the cost of about one more pass through
+    /// the encoder: without bias (Hutchinson 1990).
+    Estimate,
+}
+
+/// What keeps the code of the sparse autoencoder sparse.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SparsityKind {
+    /// Nothing.
+    #[default]
+    None,
+    /// The sum of the absolute values of its units.
+    L1,
+    /// The KL between the target and each unit's mean activation over the batch: of sigmoid units.
+    Kl,
+}
