@@ -2,7 +2,7 @@
 
 use narrows_shaders::activation as shaders;
 
-use super::{Kernel, Operand, Program, floats, floats_mut, put, put_all, widened};
+use super::{Kernel, Operand, Program, floats_mut, put_all, widened};
 use crate::gpu::Variants;
 pub use crate::reference::activation::Activation;
 
@@ -52,22 +52,31 @@ struct Params {
     count: u32,
 }
 
+fn program(entry: &'static str, count: u32, activation: Activation, accumulate: bool) -> Program {
+    let constants =
+        vec![("ACTIVATION", f64::from(activation.code())), ("ACCUMULATE", f64::from(u8::from(accumulate)))];
+    Program { shader: &shaders::SHADER, entry, constants, workgroups: shaders::workgroups(count) }
+}
+
+fn params(count: u32) -> Vec<u8> {
+    bytemuck::bytes_of(&Params { count }).to_vec()
+}
+
+fn shape(count: u32, activation: Activation) -> String {
+    format!("[{count}] {activation}")
+}
+
 impl Kernel for Forward {
     fn name(&self) -> &'static str {
         "activation"
     }
 
     fn program(&self, _: &Variants) -> Program {
-        Program {
-            shader: &shaders::SHADER,
-            entry: "forward",
-            constants: vec![("ACTIVATION", f64::from(self.activation.code()))],
-            workgroups: shaders::workgroups(self.count),
-        }
+        program("forward", self.count, self.activation, false)
     }
 
     fn params(&self) -> Vec<u8> {
-        bytemuck::bytes_of(&Params { count: self.count }).to_vec()
+        params(self.count)
     }
 
     fn operands(&self) -> Vec<Operand> {
@@ -80,14 +89,12 @@ impl Kernel for Forward {
     }
 
     fn shape(&self) -> String {
-        format!("[{}] {}", self.count, self.activation)
+        shape(self.count, self.activation)
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let x = floats(reads[0]);
-        for (y, x) in floats_mut(writes[0]).iter_mut().zip(x).take(self.count as usize) {
-            *y = self.activation.value(f64::from(*x)) as f32;
-        }
+        let values = widened(reads[0]).into_iter().map(|x| self.activation.value(x));
+        put_all(floats_mut(writes[0]), values, false);
     }
 }
 
@@ -97,19 +104,11 @@ impl Kernel for Backward {
     }
 
     fn program(&self, _: &Variants) -> Program {
-        Program {
-            shader: &shaders::SHADER,
-            entry: "backward",
-            constants: vec![
-                ("ACTIVATION", f64::from(self.activation.code())),
-                ("ACCUMULATE", f64::from(u8::from(self.accumulate))),
-            ],
-            workgroups: shaders::workgroups(self.count),
-        }
+        program("backward", self.count, self.activation, self.accumulate)
     }
 
     fn params(&self) -> Vec<u8> {
-        bytemuck::bytes_of(&Params { count: self.count }).to_vec()
+        params(self.count)
     }
 
     fn operands(&self) -> Vec<Operand> {
@@ -122,15 +121,13 @@ impl Kernel for Backward {
     }
 
     fn shape(&self) -> String {
-        format!("[{}] {}", self.count, self.activation)
+        shape(self.count, self.activation)
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let (dy, kept) = (floats(reads[0]), floats(reads[1]));
-        for (i, dx) in floats_mut(writes[0]).iter_mut().enumerate().take(self.count as usize) {
-            let gradient = f64::from(dy[i]) * self.activation.slope_from_kept(f64::from(kept[i]));
-            put(dx, gradient, self.accumulate);
-        }
+        let (dy, kept) = (widened(reads[0]), widened(reads[1]));
+        let dx = dy.iter().zip(kept).map(|(dy, kept)| dy * self.activation.slope_from_kept(kept));
+        put_all(floats_mut(writes[0]), dx, self.accumulate);
     }
 }
 
@@ -140,16 +137,11 @@ impl Kernel for Slope {
     }
 
     fn program(&self, _: &Variants) -> Program {
-        Program {
-            shader: &shaders::SHADER,
-            entry: "slope",
-            constants: vec![("ACTIVATION", f64::from(self.activation.code()))],
-            workgroups: shaders::workgroups(self.count),
-        }
+        program("slope", self.count, self.activation, false)
     }
 
     fn params(&self) -> Vec<u8> {
-        bytemuck::bytes_of(&Params { count: self.count }).to_vec()
+        params(self.count)
     }
 
     fn operands(&self) -> Vec<Operand> {
@@ -162,7 +154,7 @@ impl Kernel for Slope {
     }
 
     fn shape(&self) -> String {
-        format!("[{}] {}", self.count, self.activation)
+        shape(self.count, self.activation)
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
@@ -177,19 +169,11 @@ impl Kernel for SlopeBackward {
     }
 
     fn program(&self, _: &Variants) -> Program {
-        Program {
-            shader: &shaders::SHADER,
-            entry: "slope_backward",
-            constants: vec![
-                ("ACTIVATION", f64::from(self.activation.code())),
-                ("ACCUMULATE", f64::from(u8::from(self.accumulate))),
-            ],
-            workgroups: shaders::workgroups(self.count),
-        }
+        program("slope_backward", self.count, self.activation, self.accumulate)
     }
 
     fn params(&self) -> Vec<u8> {
-        bytemuck::bytes_of(&Params { count: self.count }).to_vec()
+        params(self.count)
     }
 
     fn operands(&self) -> Vec<Operand> {
@@ -202,7 +186,7 @@ impl Kernel for SlopeBackward {
     }
 
     fn shape(&self) -> String {
-        format!("[{}] {}", self.count, self.activation)
+        shape(self.count, self.activation)
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
