@@ -126,7 +126,7 @@ fn tell(bar: &ProgressBar, news: &News<'_>) {
             let reconstruction = report.validation.unwrap_or(report.train).reconstruction;
             let (epoch, seconds) = (report.epoch, report.seconds);
             say(format!(
-                "{name}: epoch {epoch} in {seconds:.1} s, reconstruction {reconstruction:.3} per image"
+                "{name}: epoch {epoch} in {seconds:.1} s, reconstruction {reconstruction:.4} per image"
             ));
         }
         News::Busy(what) => say((*what).to_owned()),

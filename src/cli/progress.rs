@@ -113,7 +113,7 @@ impl Reporter {
         let Losses { reconstruction, penalty } = losses;
         let per_pixel = reconstruction / f64::from(self.model.pixels());
         let Some(Penalty { name, .. }) = self.model.penalty() else {
-            return format!("{reconstruction:.3} ({per_pixel:.5} per pixel)");
+            return format!("{reconstruction:.4} ({per_pixel:.5} per pixel)");
         };
         let total = losses.objective(&self.model);
         let weight = self.model.penalty_weight_per_image() as f32;

@@ -56,7 +56,7 @@ pub(super) async fn plate(studio: &mut Studio<'_>) -> Result<Plate> {
         Vec::new(),
         "Frobenius norm of the Jacobian",
         [0.0, f64::from(largest) * 1.02],
-        60,
+        40,
     );
     spread.series = norms;
     let page = Page::new("Contraction: 1,000 sigmoid units and their transpose")

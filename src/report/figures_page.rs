@@ -45,8 +45,11 @@ fn figure(record: &Record, svg: &str) -> Markup {
     }
 }
 
-// Five digits that count.
+// A count as it is, else five digits that matter.
 fn shown(value: f64) -> String {
+    if value.fract() == 0.0 && value.abs() < 1e9 {
+        return format!("{value:.0}");
+    }
     let digits = 4 - (value.abs().max(1e-12).log10().floor() as i32).clamp(-6, 4);
     format!("{value:.*}", digits as usize)
 }

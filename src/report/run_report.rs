@@ -193,15 +193,18 @@ fn curve(name: &str, epochs: &[Epoch], class: usize, value: impl Fn(&Epoch) -> O
 // The first epoch, the best and the last.
 fn losses(model: &Model, epochs: &[Epoch]) -> Markup {
     let best = epochs.iter().rposition(|epoch| epoch.best);
-    let mut named: Vec<(String, &Epoch)> = Vec::new();
-    let mut name = |what: &str, at: Option<usize>| {
-        if let Some(epoch) = at.and_then(|at| epochs.get(at)) {
-            named.push((format!("{what} epoch, {}", epoch.epoch), epoch));
-        }
-    };
-    name("first", Some(0));
-    name("best", best);
-    name("last", epochs.len().checked_sub(1));
+    let last = epochs.len().checked_sub(1);
+    // One epoch may be all of them.
+    let mut chosen = [Some(0), best, last].into_iter().flatten().collect::<Vec<usize>>();
+    chosen.dedup();
+    let named = chosen.into_iter().filter_map(|at| {
+        let epoch = epochs.get(at)?;
+        let names: Vec<&str> = [("first", Some(0)), ("best", best), ("last", last)]
+            .into_iter()
+            .filter_map(|(name, is)| (is == Some(at)).then_some(name))
+            .collect();
+        Some((format!("{} epoch, {}", names.join(" and "), epoch.epoch), epoch))
+    });
     let mut head = vec!["", "on", "reconstruction per image", "per pixel"];
     head.extend(model.penalty().map(|penalty| penalty.name));
     let mut rows = Vec::new();
@@ -210,10 +213,10 @@ fn losses(model: &Model, epochs: &[Epoch]) -> Markup {
             let Some(means) = means else { continue };
             let mut values = vec![
                 part.to_owned(),
-                format!("{:.3}", means.reconstruction_per_image),
+                format!("{:.4}", means.reconstruction_per_image),
                 format!("{:.5}", means.reconstruction_per_pixel),
             ];
-            values.extend(means.penalty().map(|penalty| format!("{penalty:.3}")));
+            values.extend(means.penalty().map(|penalty| format!("{penalty:.4}")));
             rows.push((name.clone(), values));
         }
     }

@@ -5,6 +5,9 @@ use super::legend::Legend;
 use super::page::Panel;
 use crate::report::picture::{Area, Colour, Picture};
 
+// A wide one need not be tall.
+const HIGHEST: f64 = 300.0;
+
 /// The share of values in each of some equal intervals.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Histogram {
@@ -55,7 +58,7 @@ impl Panel for Histogram {
     }
 
     fn height(&self, width: f64) -> f64 {
-        width * 0.6 + self.names().height(width)
+        (width * 0.6).min(HIGHEST) + self.names().height(width)
     }
 
     fn draw(&self, picture: &mut Picture, area: Area) {
@@ -75,17 +78,37 @@ impl Panel for Histogram {
             if up.range.is_some() { up.clone() } else { up.clone().from_to(0.0, 1.05 * highest.max(1e-9)) };
         let y = up.scale(std::iter::empty(), 0.0);
         let frame = Frame::draw(picture, area.inside(0.0, 0.0, 0.0, below), [across, &up], [x, y], false);
-        let alpha = if self.series.len() > 1 { 0.6 } else { 1.0 };
+        let top = |share: f64| frame.area.bottom() - y.share(share).min(1.0) * frame.area.height;
         for ((_, _, colour), shares) in self.series.iter().zip(shares) {
-            let wide = frame.area.width / shares.len() as f64;
-            let bars = shares.iter().enumerate().filter(|(_, share)| **share > 0.0).map(|(number, share)| {
-                let left = frame.area.x + wide * number as f64 + 0.08 * wide;
-                let right = left + 0.84 * wide;
-                let (top, bottom) =
-                    (frame.area.bottom() - y.share(*share).min(1.0) * frame.area.height, frame.area.bottom());
-                vec![[left, top], [right, top], [right, bottom], [left, bottom]]
-            });
-            picture.polygons(bars.collect(), *colour, alpha);
+            let tops: Vec<f64> = shares.into_iter().map(top).collect();
+            match self.series.len() {
+                1 => bars(picture, frame.area, &tops, *colour),
+                _ => stairs(picture, frame.area, &tops, *colour),
+            }
         }
     }
+}
+
+fn bars(picture: &mut Picture, area: Area, tops: &[f64], colour: Colour) {
+    let (wide, bottom) = (area.width / tops.len() as f64, area.bottom());
+    let bars = tops.iter().enumerate().filter(|(_, top)| **top < bottom).map(|(number, top)| {
+        let left = area.x + wide * number as f64 + 0.08 * wide;
+        let right = left + 0.84 * wide;
+        vec![[left, *top], [right, *top], [right, bottom], [left, bottom]]
+    });
+    picture.polygons(bars.collect(), colour, 1.0);
+}
+
+// Bars of several series would hide each other.
+fn stairs(picture: &mut Picture, area: Area, tops: &[f64], colour: Colour) {
+    let wide = area.width / tops.len() as f64;
+    let step = |(number, top): (usize, &f64)| {
+        let left = area.x + wide * number as f64;
+        [[left, *top], [left + wide, *top]]
+    };
+    let mut outline = vec![[area.x, area.bottom()]];
+    outline.extend(tops.iter().enumerate().flat_map(step));
+    outline.push([area.right(), area.bottom()]);
+    picture.polygons(vec![outline.clone()], colour, 0.12);
+    picture.line(&outline, colour, 1.5);
 }
