@@ -9,6 +9,7 @@ use common::gradients::check_gradients;
 use common::step::{self, BY_HAND, by_hand, config, plan, start, start_by_hand};
 use common::{device, devices, title};
 use narrows::Result;
+use narrows::gpu::{MatMulVariant, Variants};
 use narrows::graph::{Device, Plan, Replay, first_difference};
 use narrows::kernels::{State, floats};
 use narrows::model::{self, LikelihoodKind, SparsityKind};
@@ -187,6 +188,23 @@ fn a_run_repeats_bit_for_bit_and_another_seed_is_another_run() {
         assert_eq!(first, parameters(&config), "{}", variant.name());
         config.train.seed += 1;
         assert_ne!(first, parameters(&config), "{}", variant.name());
+    }
+}
+
+#[test]
+fn a_measured_plan_has_a_time_and_a_line_for_each_dispatch() {
+    let config = config(model::ALL[0]);
+    for device in [device(), Device::Cpu] {
+        let mut replay = started(&device, &config, false);
+        let times = pollster::block_on(replay.measure()).unwrap();
+        let plan = replay.plan();
+        assert_eq!(times.dispatches.len(), plan.dispatches.len());
+        assert!(times.dispatches.iter().chain([&times.step]).all(|seconds| *seconds > 0.0), "{times:?}");
+        let table = times.table(plan, &Variants { matmul: MatMulVariant::Tile });
+        for (line, dispatch) in table.lines().skip(1).zip(&plan.dispatches) {
+            assert!(line.contains(&dispatch.label), "{line}");
+        }
+        assert_eq!(table.lines().count(), plan.dispatches.len() + 2, "{table}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! `narrows plan`: the dispatches of a training step, and whether a device computes them right.
+//! `narrows plan`: the dispatches of a training step, how long each takes, and whether a device computes them right.
 
 use narrows::data::Dataset;
 use narrows::gpu::{MatMulVariant, Variants};
@@ -15,11 +15,14 @@ use super::output::{line, told};
 /// Show the dispatches of a training step
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  narrows plan vae\n  narrows plan mlp --hidden 256,64 --batch 32\n  \
-    narrows plan vae --check")]
+    narrows plan vae --check\n  narrows plan cnn --measure")]
 pub(super) struct PlanCommand {
     /// Run one step on the device and on the CPU reference, and name the first dispatch that differs
     #[arg(long)]
     check: bool,
+    /// Run each dispatch by itself on the device, and show how long it takes
+    #[arg(long, conflicts_with = "check")]
+    measure: bool,
     #[command(flatten)]
     config: ConfigFlags,
 }
@@ -38,24 +41,31 @@ impl PlanCommand {
         let device = device.open().await?;
         // The reference has no variants; its plan is shown as a GPU would run it.
         let variants = device.variants().unwrap_or(Variants { matmul: MatMulVariant::Tile });
+        if self.measure {
+            let mut replay = Replay::new(&device, plan.clone()).await?;
+            set_up(&mut replay, &config, &images)?;
+            let times = replay.measure().await?;
+            return line(times.table(&plan, &variants).trim_end());
+        }
         line(plan.table(&variants).trim_end())?;
         if self.check { check(&plan, &config, &images, &device).await } else { Ok(()) }
     }
 }
 
+// All that a first step reads.
+fn set_up(replay: &mut Replay, config: &Config, images: &Dataset) -> Result<()> {
+    replay.write("images", &packed(&images.images))?;
+    replay.write_initial(config.train.seed)?;
+    if config.model.center {
+        // Any will do, where all have the same.
+        replay.write_floats("center", &vec![0.25; images.pixels()])?;
+    }
+    replay.write_state(&config.train.first_state(images.len() as u32)?)
+}
+
 async fn check(plan: &Plan, config: &Config, images: &Dataset, device: &Device) -> Result<()> {
-    let train = &config.train;
-    // Any will do, where both sides have the same.
-    let center = config.model.center.then(|| vec![0.25; images.pixels()]);
-    let setup = |replay: &mut Replay| -> Result<()> {
-        replay.write("images", &packed(&images.images))?;
-        replay.write_initial(train.seed)?;
-        if let Some(center) = &center {
-            replay.write_floats("center", center)?;
-        }
-        replay.write_state(&train.first_state(images.len() as u32)?)
-    };
     let tolerance = Tolerance::new(1e-4, 1e-3);
+    let setup = |replay: &mut Replay| set_up(replay, config, images);
     match first_difference(plan, device, &Device::Cpu, tolerance, setup).await? {
         None => line(&format!("{} agrees with the CPU reference on every buffer of the step", device.name())),
         Some(difference) => Err(Error::Differs {

@@ -17,6 +17,7 @@ mod gradient;
 mod latent;
 mod layer;
 mod liveness;
+mod measure;
 mod norm;
 mod objective;
 mod parameters;
@@ -34,6 +35,7 @@ pub use build::Graph;
 pub use compare::{Difference, first_difference};
 pub use contraction::Jacobian;
 pub use latent::GaussianCode;
+pub use measure::StepTimes;
 pub use norm::BatchNorm;
 pub use objective::{
     Objective, Reduction, bernoulli_nll, continuous_bernoulli_nll, contraction, free_bits_kl, gaussian_kl,

@@ -1,0 +1,95 @@
+//! How long each dispatch of a plan takes on a device.
+
+use std::ops::Range;
+use std::time::Instant;
+
+use super::{Plan, Replay};
+use crate::Result;
+use crate::gpu::Variants;
+
+// Long against what a submit and its answer cost, short against any driver's watchdog.
+const LEAST_SECONDS: f64 = 0.02;
+const MOST_ROUNDS: u32 = 1 << 12;
+// The fastest counts: others wait for someone else's work.
+const TRIES: usize = 3;
+
+/// Seconds that a step takes, whole and by dispatch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepTimes {
+    /// Of each dispatch, in the plan's order, when it runs by itself many times in a row: what it reads may lie in
+    /// a cache that the step's other dispatches would have filled with something else.
+    pub dispatches: Vec<f64>,
+    /// Of a whole step among others.
+    pub step: f64,
+}
+
+impl Replay {
+    /// Measures the plan. What the buffers hold afterwards is of no use: write it before.
+    ///
+    /// # Errors
+    /// As [`Replay::wait`].
+    pub async fn measure(&mut self) -> Result<StepTimes> {
+        let count = self.plan().dispatches.len();
+        let step = self.seconds(0..count).await?;
+        let mut dispatches = Vec::with_capacity(count);
+        for at in 0..count {
+            dispatches.push(self.seconds(at..at + 1).await?);
+        }
+        Ok(StepTimes { dispatches, step })
+    }
+
+    // Of one round of a range of dispatches.
+    async fn seconds(&mut self, range: Range<usize>) -> Result<f64> {
+        let mut rounds = 1;
+        let mut seconds = self.rounds(range.clone(), rounds).await?;
+        // The first has compiled.
+        seconds = seconds.min(self.rounds(range.clone(), rounds).await?);
+        while seconds < LEAST_SECONDS && rounds < MOST_ROUNDS {
+            rounds *= 2;
+            seconds = self.rounds(range.clone(), rounds).await?;
+        }
+        for _ in 1..TRIES {
+            seconds = seconds.min(self.rounds(range.clone(), rounds).await?);
+        }
+        Ok(seconds / f64::from(rounds))
+    }
+
+    async fn rounds(&mut self, range: Range<usize>, rounds: u32) -> Result<f64> {
+        let report = self.plan().slice("state")?;
+        let began = Instant::now();
+        let pending = self.submit_range(rounds, range, report);
+        self.wait(pending).await?;
+        Ok(began.elapsed().as_secs_f64())
+    }
+}
+
+impl StepTimes {
+    /// The times as a table: each dispatch of `plan` with its share of all and its rates.
+    pub fn table(&self, plan: &Plan, variants: &Variants) -> String {
+        let all: f64 = self.dispatches.iter().sum();
+        let mut text = format!(
+            "{:>3}  {:>9} {:>6}  {:>7} {:>7}  {:34} {}\n",
+            "#", "us", "%", "GFLOP/s", "GB/s", "what", "shader"
+        );
+        for (number, (dispatch, seconds)) in plan.dispatches.iter().zip(&self.dispatches).enumerate() {
+            let program = dispatch.kernel.program(variants);
+            text += &format!(
+                "{number:>3}  {:>9.1} {:>6.1}  {:>7.1} {:>7.1}  {:34} {}::{}\n",
+                seconds * 1e6,
+                100.0 * seconds / all,
+                dispatch.kernel.flops() as f64 / seconds * 1e-9,
+                dispatch.bytes() as f64 / seconds * 1e-9,
+                dispatch.label,
+                program.shader.name,
+                program.entry,
+            );
+        }
+        text + &format!(
+            "{:.1} us in all; a step takes {:.1} us: {:.0} images/s, {:.1} GFLOP/s\n",
+            all * 1e6,
+            self.step * 1e6,
+            f64::from(plan.batch) / self.step,
+            plan.flops() as f64 / self.step * 1e-9,
+        )
+    }
+}
