@@ -47,7 +47,8 @@ fn of_feature_maps() -> Vec<Box<dyn Kernel>> {
     let (sum, map) = (Strips::to_sum(rows, channels), Strips::to_map(rows, channels));
     vec![
         Box::new(POOL),
-        Box::new(MaxPoolBackward { pool: POOL, accumulate: false }),
+        Box::new(MaxPoolBackward { pool: POOL, slope: None, accumulate: false }),
+        Box::new(MaxPoolBackward { pool: POOL, slope: Some(Activation::Selu), accumulate: false }),
         Box::new(upsample),
         Box::new(UpsampleBackward { upsample, accumulate: false }),
         Box::new(ChunkMoments(sum)),

@@ -9,9 +9,10 @@ const KERNELS_ALONE: [(&str, &str); 2] = [("mod", "the trait"), ("state", "the l
 const REFERENCES_ALONE: [(&str, &str); 3] =
     [("mod", "the list"), ("compare", "the comparator"), ("philox", "the twin of lib/philox.wgsl")];
 
-// The variants of a matrix product share what surrounds them, and so do the convolutions.
+// The variants of a matrix product share what surrounds them, and so do the convolutions; pooling and its gradient.
 fn stem_of_shader(name: &str) -> String {
-    let family = ["matmul", "conv"].into_iter().find(|family| name.starts_with(&format!("{family}_")));
+    let family =
+        ["matmul", "conv", "pool"].into_iter().find(|family| name.starts_with(&format!("{family}_")));
     family.unwrap_or(name).to_owned()
 }
 

@@ -48,6 +48,7 @@ const STRIPS: Strips = Strips { rows: 3, channels: 5, chunk: 2 };
 const MERGE: MergeMoments =
     MergeMoments { strips: STRIPS, mean_at: 64, variance_at: 128, momentum: 0.5, epsilon: 2.0 };
 const POOL: MaxPool = MaxPool { batch: 3, height: 9, width: 7, channels: 5, window: [4, 3], stride: [2, 1] };
+const SIDE_BY_SIDE: MaxPool = MaxPool { window: [4, 3], stride: [4, 3], ..POOL };
 const UPSAMPLE: Upsample = Upsample { batch: 3, height: 9, width: 7, channels: 5, factor: [4, 3] };
 
 const COSINE: Schedule = Schedule {
@@ -107,7 +108,8 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Box::new(Dropout { rows, columns: 5, rate: 0.5, layer: 1, accumulate }),
         Box::new(POOL),
         Box::new(MaxPoolTangent { pool: POOL }),
-        Box::new(MaxPoolBackward { pool: POOL, accumulate }),
+        Box::new(MaxPoolBackward { pool: POOL, slope: None, accumulate }),
+        Box::new(MaxPoolBackward { pool: SIDE_BY_SIDE, slope: Some(Activation::Gelu), accumulate }),
         Box::new(UPSAMPLE),
         Box::new(UpsampleBackward { upsample: UPSAMPLE, accumulate }),
         Box::new(ChunkMoments(STRIPS)),

@@ -4,6 +4,7 @@
 mod common;
 
 use common::{check, expected, gpu, integers, noise, run, words};
+use narrows::kernels::activation::Activation;
 use narrows::kernels::pool::{MaxPool, MaxPoolBackward, MaxPoolTangent};
 use narrows::kernels::{Kernel, floats};
 use narrows::reference::compare::Tolerance;
@@ -62,11 +63,35 @@ fn gradients_match_the_reference_written_and_added() {
         let forward = expected(&pool, &[words(&integers(1, count(&pool)))], &[None, None]);
         let inputs = [words(&integers(2, outputs(&pool))), forward[1].clone()];
         for accumulate in [false, true] {
-            let kernel = MaxPoolBackward { pool, accumulate };
+            let kernel = MaxPoolBackward { pool, slope: None, accumulate };
             let before = accumulate.then(|| words(&integers(3, count(&pool))));
             check(gpu(), &kernel, &inputs, &[before], Tolerance::EXACT);
         }
     }
+}
+
+#[test]
+fn gradients_pass_the_activation_where_windows_lie_side_by_side() {
+    for pool in pools() {
+        let pool = MaxPool { stride: pool.window, ..pool };
+        let forward = expected(&pool, &[words(&integers(1, count(&pool)))], &[None, None]);
+        let inputs = [words(&noise(2, outputs(&pool))), forward[1].clone(), words(&noise(4, count(&pool)))];
+        for (activation, accumulate) in
+            [(Activation::Selu, false), (Activation::Gelu, true), (Activation::Tanh, false)]
+        {
+            let kernel = MaxPoolBackward { pool, slope: Some(activation), accumulate };
+            let before = accumulate.then(|| words(&noise(3, count(&pool))));
+            check(gpu(), &kernel, &inputs, &[before], Tolerance::new(1e-5, 1e-5));
+        }
+    }
+}
+
+#[test]
+fn a_gradient_through_an_activation_is_refused_where_windows_overlap_or_leave_gaps() {
+    let pool = MaxPool { batch: 1, height: 6, width: 6, channels: 1, window: [2, 2], stride: [2, 1] };
+    let kernel = MaxPoolBackward { pool, slope: Some(Activation::Relu), accumulate: false };
+    let refused = kernel.check().err().map(|error| error.to_string()).unwrap_or_default();
+    assert!(refused.contains("stride of a pooling") && refused.contains("[2, 2]"), "{refused}");
 }
 
 #[test]
@@ -76,7 +101,7 @@ fn seven_pixels_pooled_by_two_leave_three_and_no_gradient_for_the_seventh() {
     let rising: Vec<f32> = (0..49).map(|i| i as f32).collect();
     let forward = run(gpu(), &pool, &[words(&rising)], &[None, None]);
     assert_eq!(forward[2], [8, 10, 12, 22, 24, 26, 36, 38, 40]);
-    let backward = MaxPoolBackward { pool, accumulate: false };
+    let backward = MaxPoolBackward { pool, slope: None, accumulate: false };
     let inputs = [words(&[1.0; 9]), forward[2].clone()];
     let gradient = run(gpu(), &backward, &inputs, &[None]).swap_remove(2);
     let reached: Vec<usize> = (0..49).filter(|e| floats(&gradient)[*e] != 0.0).collect();
@@ -102,7 +127,7 @@ fn more_than_65535_workgroups_fold_into_two_dimensions() {
     let pool = MaxPool { batch: 66_000, height: 2, width: 3, channels: 2, window: [2, 2], stride: [2, 2] };
     let forward = expected(&pool, &[words(&integers(1, count(&pool)))], &[None, None]);
     check(gpu(), &pool, &[words(&integers(1, count(&pool)))], &[None, None], Tolerance::EXACT);
-    let kernel = MaxPoolBackward { pool, accumulate: false };
+    let kernel = MaxPoolBackward { pool, slope: None, accumulate: false };
     let inputs = [words(&integers(2, outputs(&pool))), forward[1].clone()];
     check(gpu(), &kernel, &inputs, &[None], Tolerance::EXACT);
 }

@@ -1,5 +1,6 @@
 //! Layers that change an image's size without learning anything: max pooling and nearest-neighbour upsampling.
 
+use super::gradient::FusedTarget;
 use super::{Graph, Shape, Tensor};
 use crate::kernels::pool::{MaxPool, MaxPoolBackward, MaxPoolTangent};
 use crate::kernels::upsample::{Upsample, UpsampleBackward};
@@ -30,9 +31,16 @@ impl Graph {
         let chosen = self.integer_buffer(&format!("argmax of {label}"), y.count() as usize, false);
         self.record(label, pool, &[self.value(x), self.value(y), chosen])?;
         self.send_back(x, y, move |graph, dy| {
-            let (dx, accumulate) = graph.gradient_target(x);
             let label = format!("d {}", graph.label(x));
-            graph.record(label, MaxPoolBackward { pool, accumulate }, &[dy, chosen, dx])
+            if pool.is_side_by_side()
+                && let Some(FusedTarget { activation, kept, slice, accumulate }) = graph.fused_target(x)
+            {
+                let label = format!("{label} through {activation}");
+                let kernel = MaxPoolBackward { pool, slope: Some(activation), accumulate };
+                return graph.record(label, kernel, &[dy, chosen, kept, slice]);
+            }
+            let (dx, accumulate) = graph.gradient_target(x);
+            graph.record(label, MaxPoolBackward { pool, slope: None, accumulate }, &[dy, chosen, dx])
         });
         self.tensors[y.id].pooled = Some((pool, chosen));
         Ok((y, out))
@@ -57,7 +65,7 @@ impl Graph {
         self.send_back(t, change, move |graph, dy| {
             let (dt, accumulate) = graph.gradient_target(t);
             let label = format!("d {}", graph.label(t));
-            graph.record(label, MaxPoolBackward { pool, accumulate }, &[dy, chosen, dt])
+            graph.record(label, MaxPoolBackward { pool, slope: None, accumulate }, &[dy, chosen, dt])
         });
         Ok(change)
     }

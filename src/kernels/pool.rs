@@ -1,8 +1,9 @@
 //! Max pooling in two dimensions (`shaders/pool.wgsl`).
 
-use narrows_shaders::pool as shaders;
+use narrows_shaders::{Shader, pool as shaders};
 
-use super::{Kernel, Operand, Program, floats, floats_mut, within};
+use super::activation::Activation;
+use super::{Kernel, Operand, Program, floats, floats_mut, put_all, widened, within};
 use crate::gpu::Variants;
 use crate::reference::pool::{argmax, gradient, windows};
 use crate::{Error, Result};
@@ -40,12 +41,15 @@ pub struct MaxPoolTangent {
 
 /// The gradient of [`MaxPool`]: each element of x gets dy of the windows whose maximum it is.
 ///
-/// Operands: `dy` `[batch, out_height, out_width, channels]`, `largest`, which is the forward pass's argmax; then `dx`
-/// `[batch, height, width, channels]`.
+/// Operands: `dy` `[batch, out_height, out_width, channels]`, `largest`, which is the forward pass's argmax, and `kept`
+/// where there is a slope; then `dx`, as `kept` `[batch, height, width, channels]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct MaxPoolBackward {
     /// What it is the gradient of.
     pub pool: MaxPool,
+    /// The activation that made x, where dx is to be the gradient of what it was applied to. Only where the windows lie
+    /// [side by side](MaxPool::is_side_by_side).
+    pub slope: Option<Activation>,
     /// Add to `dx` instead of writing it.
     pub accumulate: bool,
 }
@@ -75,6 +79,11 @@ impl MaxPool {
         ]
     }
 
+    /// Whether windows are as large as their stride, so that they neither overlap nor leave gaps.
+    pub const fn is_side_by_side(&self) -> bool {
+        self.window[0] == self.stride[0] && self.window[1] == self.stride[1]
+    }
+
     fn inputs(&self) -> usize {
         [self.batch, self.height, self.width, self.channels].iter().map(|extent| *extent as usize).product()
     }
@@ -84,16 +93,15 @@ impl MaxPool {
         [self.batch, height, width, self.channels].iter().map(|extent| *extent as usize).product()
     }
 
-    fn program(&self, entry: &'static str, accumulate: bool, lines: u32) -> Program {
+    fn program(&self, shader: &'static Shader, entry: &'static str, lines: u32) -> Program {
         let constants = vec![
             ("WINDOW_HEIGHT", f64::from(self.window[0])),
             ("WINDOW_WIDTH", f64::from(self.window[1])),
             ("STRIDE_HEIGHT", f64::from(self.stride[0])),
             ("STRIDE_WIDTH", f64::from(self.stride[1])),
-            ("ACCUMULATE", f64::from(u8::from(accumulate))),
         ];
         let workgroups = shaders::workgroups(self.batch, lines);
-        Program { shader: &shaders::SHADER, entry, constants, workgroups }
+        Program { shader, entry, constants, workgroups }
     }
 
     fn check_extents(&self) -> Result<()> {
@@ -129,7 +137,7 @@ impl Kernel for MaxPool {
     }
 
     fn program(&self, _: &Variants) -> Program {
-        Self::program(self, "forward", false, self.out()[0])
+        Self::program(self, &shaders::SHADER, "forward", self.out()[0])
     }
 
     fn params(&self) -> Vec<u8> {
@@ -174,7 +182,7 @@ impl Kernel for MaxPoolTangent {
     }
 
     fn program(&self, _: &Variants) -> Program {
-        self.pool.program("tangent", false, self.pool.out()[0])
+        self.pool.program(&shaders::SHADER, "tangent", self.pool.out()[0])
     }
 
     fn params(&self) -> Vec<u8> {
@@ -212,11 +220,22 @@ impl Kernel for MaxPoolTangent {
 
 impl Kernel for MaxPoolBackward {
     fn name(&self) -> &'static str {
-        "max pool backward"
+        match self.slope {
+            None => "max pool backward",
+            Some(_) => "max pool backward*slope",
+        }
     }
 
     fn program(&self, _: &Variants) -> Program {
-        self.pool.program("backward", self.accumulate, self.pool.height)
+        let MaxPool { height, stride, .. } = self.pool;
+        let (entry, lines) = match self.slope {
+            None => ("backward", height),
+            Some(_) => ("backward_slope", height.div_ceil(stride[0])),
+        };
+        let mut program = self.pool.program(&shaders::BACKWARD, entry, lines);
+        program.constants.push(("ACCUMULATE", f64::from(u8::from(self.accumulate))));
+        program.constants.push(("ACTIVATION", f64::from(self.slope.unwrap_or_default().code())));
+        program
     }
 
     fn params(&self) -> Vec<u8> {
@@ -225,14 +244,18 @@ impl Kernel for MaxPoolBackward {
 
     fn operands(&self) -> Vec<Operand> {
         let outputs = self.pool.outputs();
-        vec![
-            Operand::read("dy", outputs),
-            Operand::read("largest", outputs),
-            Operand::write("dx", self.pool.inputs()),
-        ]
+        let mut operands = vec![Operand::read("dy", outputs), Operand::read("largest", outputs)];
+        operands.extend(self.slope.map(|_| Operand::read("kept", self.pool.inputs())));
+        operands.push(Operand::write("dx", self.pool.inputs()));
+        operands
     }
 
     fn check(&self) -> Result<()> {
+        if self.slope.is_some() && !self.pool.is_side_by_side() {
+            let expected =
+                format!("{:?}, the window, for a gradient through an activation", self.pool.window);
+            return Err(Error::setting("stride of a pooling", expected, format!("{:?}", self.pool.stride)));
+        }
         self.pool.check_extents()
     }
 
@@ -247,9 +270,13 @@ impl Kernel for MaxPoolBackward {
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
         let dy = floats(reads[0]).iter().map(|dy| f64::from(*dy));
         let gradient = gradient(dy, &reads[1][..self.pool.outputs()], self.pool.inputs());
-        for (dx, gradient) in floats_mut(writes[0]).iter_mut().zip(gradient) {
-            let before = if self.accumulate { f64::from(*dx) } else { 0.0 };
-            *dx = (before + gradient) as f32;
+        match self.slope {
+            None => put_all(floats_mut(writes[0]), gradient, self.accumulate),
+            Some(activation) => {
+                let slopes = widened(reads[2]).into_iter().map(|kept| activation.slope_from_kept(kept));
+                let passed = gradient.into_iter().zip(slopes).map(|(gradient, slope)| gradient * slope);
+                put_all(floats_mut(writes[0]), passed, self.accumulate);
+            }
         }
     }
 }

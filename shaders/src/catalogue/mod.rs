@@ -85,6 +85,7 @@ pub const ALL: &[&Shader] = &[
     &norm::SHADER,
     &optimizer::SHADER,
     &pool::SHADER,
+    &pool::BACKWARD,
     &random::SHADER,
     &record::SHADER,
     &reduce::SHADER,
