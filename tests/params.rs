@@ -100,6 +100,8 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Box::new(Collect { batch: 3, total: 9 }),
         Box::new(ColumnSum { rows, columns: 5, chunk: 2, accumulate }),
         Box::new(ColumnSum { rows: 50, columns: 5, chunk: 40, accumulate }),
+        Box::new(ColumnSum { rows, columns: 8, chunk: 2, accumulate }),
+        Box::new(ColumnSum { rows: 50, columns: 8, chunk: 40, accumulate }),
         Box::new(L1 { rows, columns: 5, scale: 0.5, accumulate }),
         Box::new(KlSparsity { rows, columns: 5, target: 0.25, scale: 0.5, accumulate }),
         Box::new(Advance { batch: 3, count, betas: [0.9, 0.99], schedule: Schedule::default() }),

@@ -7,7 +7,7 @@ use common::{check, gpu, integers, noise, run, words};
 use narrows::kernels::reduce::ColumnSum;
 use narrows::reference::compare::Tolerance;
 
-const SHAPES: [(u32, u32); 14] = [
+const SHAPES: [(u32, u32); 18] = [
     (1, 1),
     (1, 4097),
     (4097, 1),
@@ -20,6 +20,10 @@ const SHAPES: [(u32, u32); 14] = [
     (8, 32),
     (9, 31),
     (128, 784),
+    (31, 36),
+    (33, 4),
+    (4097, 12),
+    (5, 260),
     (200_000, 3),
     (ColumnSum::MAX_CHUNK, 1),
 ];
@@ -61,7 +65,9 @@ fn accumulating_adds_to_what_is_there() {
 
 #[test]
 fn chunks_have_sums_of_their_own_which_a_second_pass_completes() {
-    for (rows, columns, chunk) in [(1, 1, 1), (129, 51, 64), (4097, 3, 27), (64, 33, 100), (128, 64, 1)] {
+    for (rows, columns, chunk) in
+        [(1, 1, 1), (129, 51, 64), (4097, 3, 27), (64, 33, 100), (128, 64, 1), (1000, 20, 99)]
+    {
         let kernel = ColumnSum { rows, columns, chunk, accumulate: false };
         let a = words(&integers(1, size(&kernel)));
         check(gpu(), &kernel, std::slice::from_ref(&a), &[None], Tolerance::EXACT);

@@ -40,6 +40,11 @@ impl ColumnSum {
     // Up to this chunk a lane is faster by itself.
     const SHORT_CHUNK: u32 = 32;
 
+    // Whether a lane takes four columns.
+    const fn by_four(&self) -> bool {
+        self.columns.is_multiple_of(4)
+    }
+
     /// All rows to one sum.
     pub const fn whole(rows: u32, columns: u32) -> Self {
         Self { rows, columns, chunk: rows, accumulate: false }
@@ -52,10 +57,12 @@ impl Kernel for ColumnSum {
     }
 
     fn program(&self, _: &Variants) -> Program {
-        let (entry, workgroups) = if self.chunk <= Self::SHORT_CHUNK {
-            ("column_sum_short", shaders::short_workgroups(self.rows, self.columns, self.chunk))
-        } else {
-            ("column_sum", shaders::workgroups(self.rows, self.columns, self.chunk))
+        let Self { rows, columns, chunk, .. } = *self;
+        let (entry, workgroups) = match (chunk <= Self::SHORT_CHUNK, self.by_four()) {
+            (true, true) => ("column_sum_short_four", shaders::short_four_workgroups(rows, columns, chunk)),
+            (true, false) => ("column_sum_short", shaders::short_workgroups(rows, columns, chunk)),
+            (false, true) => ("column_sum_four", shaders::workgroups(rows, columns, chunk)),
+            (false, false) => ("column_sum", shaders::workgroups(rows, columns, chunk)),
         };
         let constants = vec![("ACCUMULATE", f64::from(u8::from(self.accumulate)))];
         Program { shader: &shaders::SHADER, entry, constants, workgroups }
@@ -68,9 +75,10 @@ impl Kernel for ColumnSum {
 
     fn operands(&self) -> Vec<Operand> {
         let size = |m: u32, n: u32| m as usize * n as usize;
+        let [a, sums] = if self.by_four() { ["fours", "sums_of_fours"] } else { ["a", "sums"] };
         vec![
-            Operand::read("a", size(self.rows, self.columns)),
-            Operand::write("sums", size(self.rows.div_ceil(self.chunk), self.columns)),
+            Operand::read(a, size(self.rows, self.columns)),
+            Operand::write(sums, size(self.rows.div_ceil(self.chunk), self.columns)),
         ]
     }
 
