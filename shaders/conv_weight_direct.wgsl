@@ -22,7 +22,7 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
     let across = (params.columns + 11u) / 12u;
     let down = (params.rows + ROWS - 1u) / ROWS;
     let found = part_and_tile((group.x + group.y * groups.x) * 64u + lane, across * down);
-    let part = found.x;
+    let part = part_at(found.x);
     let row = found.y / across * ROWS;
     let column = found.y % across * 12u;
     let depth = depth(part);

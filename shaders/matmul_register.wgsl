@@ -19,7 +19,7 @@ struct Rows {
     fourth: Row,
 }
 
-fn rows_at(part: u32, row: u32) -> Rows {
+fn rows_at(part: Part, row: u32) -> Rows {
     return Rows(row_at(part, row), row_at(part, row + 1u), row_at(part, row + 2u), row_at(part, row + 3u));
 }
 

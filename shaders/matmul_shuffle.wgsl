@@ -16,7 +16,7 @@ struct Rows {
     fourth: Row,
 }
 
-fn rows_at(part: u32, row: u32, lane: u32) -> Rows {
+fn rows_at(part: Part, row: u32, lane: u32) -> Rows {
     if TRANSPOSE_A {
         let four = row_at(part, row + 4u * lane);
         return Rows(four, four, four, four);

@@ -8,26 +8,32 @@
 
 alias Row = Patch;
 alias Column = u32;
+// There is but one.
+alias Part = u32;
+
+fn part_at(number: u32) -> Part {
+    return number;
+}
 
 fn part_and_tile(number: u32, tiles: u32) -> vec2u {
     return vec2u(0u, number);
 }
 
-fn depth(part: u32) -> u32 {
+fn depth(part: Part) -> u32 {
     let extent = taps_and_channels(part);
     return extent.x * extent.y * whole(extent.z);
 }
 
 // Rows and columns of taps, and channels of each.
-fn taps_and_channels(part: u32) -> vec3u {
+fn taps_and_channels(part: Part) -> vec3u {
     return vec3u(params.kernel_height, params.kernel_width, params.channels);
 }
 
-fn place(part: u32, row: u32) -> Place {
+fn place(part: Part, row: u32) -> Place {
     return Place(row * params.columns, row < params.rows);
 }
 
-fn row_at(part: u32, row: u32) -> Row {
+fn row_at(part: Part, row: u32) -> Row {
     let line = divide(min(row, params.rows), params.out_width);
     let image = divide(line.x, params.out_height);
     let y = image.y * params.stride_y - params.top;
@@ -36,7 +42,7 @@ fn row_at(part: u32, row: u32) -> Row {
     return Patch(select(OUTSIDE, y, row < params.rows), x, first);
 }
 
-fn column_at(part: u32, column: u32) -> Column {
+fn column_at(part: Part, column: u32) -> Column {
     return column;
 }
 
@@ -64,7 +70,11 @@ fn load_a(row: Row, k: u32) -> vec4f {
     if ALIGNED_A {
         return four_of_a(place_in_image(row, tap));
     }
-    return vec4f(a_at(row, tap), a_at(row, ahead(tap, 1u)), a_at(row, ahead(tap, 2u)), a_at(row, ahead(tap, 3u)));
+    var four = vec4f();
+    for (var i = 0u; i < 4u; i++) {
+        four[i] = a_at(row, ahead(tap, i));
+    }
+    return four;
 }
 
 fn load_b(k: u32, column: Column) -> vec4f {
@@ -72,7 +82,11 @@ fn load_b(k: u32, column: Column) -> vec4f {
     if ALIGNED_B {
         return four_of_b(place_in_weight(tap, column));
     }
-    return vec4f(b_at(tap, column), b_at(ahead(tap, 1u), column), b_at(ahead(tap, 2u), column), b_at(ahead(tap, 3u), column));
+    var four = vec4f();
+    for (var i = 0u; i < 4u; i++) {
+        four[i] = b_at(ahead(tap, i), column);
+    }
+    return four;
 }
 
 fn block_b(k: u32, column: Column) -> mat4x4f {

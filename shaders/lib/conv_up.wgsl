@@ -40,12 +40,19 @@ fn taps(pixel: u32, pad: u32, stride: u32, kernel: u32) -> Taps {
     return Taps(offset, (kernel + stride - 1u - offset) / stride, (pixel + pad) / stride);
 }
 
-fn taps_down(part: u32) -> Taps {
-    return taps(part / params.stride_x, params.top, params.stride_y, params.kernel_height);
+// The pixels of the image that begin at [y, x] and are a stride apart, and the taps that meet them.
+struct Part {
+    y: u32,
+    x: u32,
+    down: Taps,
+    across: Taps,
 }
 
-fn taps_across(part: u32) -> Taps {
-    return taps(part % params.stride_x, params.left, params.stride_x, params.kernel_width);
+fn part_at(number: u32) -> Part {
+    let y = number / params.stride_x;
+    let x = number % params.stride_x;
+    return Part(y, x, taps(y, params.top, params.stride_y, params.kernel_height),
+                taps(x, params.left, params.stride_x, params.kernel_width));
 }
 
 // Parts are dealt out in turn: they differ in depth, and a CPU driver gives each processor one half.
@@ -54,14 +61,14 @@ fn part_and_tile(number: u32, tiles: u32) -> vec2u {
     return vec2u(number % parts, number / parts);
 }
 
-fn depth(part: u32) -> u32 {
+fn depth(part: Part) -> u32 {
     let extent = taps_and_channels(part);
     return extent.x * extent.y * whole(extent.z);
 }
 
 // Rows and columns of taps, and channels of each.
-fn taps_and_channels(part: u32) -> vec3u {
-    return vec3u(taps_down(part).count, taps_across(part).count, params.out_channels);
+fn taps_and_channels(part: Part) -> vec3u {
+    return vec3u(part.down.count, part.across.count, params.out_channels);
 }
 
 // n, i / stride_y and j / stride_x.
@@ -71,26 +78,24 @@ fn pixel_at(row: u32) -> vec3u {
     return vec3u(image, line.y);
 }
 
-fn place(part: u32, row: u32) -> Place {
+fn place(part: Part, row: u32) -> Place {
     let at = pixel_at(row);
-    let i = at.y * params.stride_y + part / params.stride_x;
-    let j = at.z * params.stride_x + part % params.stride_x;
+    let i = at.y * params.stride_y + part.y;
+    let j = at.z * params.stride_x + part.x;
     let first = ((at.x * params.height + i) * params.width + j) * params.channels;
     return Place(first, row < params.rows && i < params.height && j < params.width);
 }
 
-fn row_at(part: u32, row: u32) -> Row {
+fn row_at(part: Part, row: u32) -> Row {
     let at = pixel_at(row);
-    let down = taps_down(part);
-    let across = taps_across(part);
-    let y = at.y + down.feature + 1u - down.count;
-    let x = at.z + across.feature + 1u - across.count;
+    let y = at.y + part.down.feature + 1u - part.down.count;
+    let x = at.z + part.across.feature + 1u - part.across.count;
     let first = ((at.x * params.out_height + y) * params.out_width + x) * params.out_channels;
-    return Row(Patch(select(OUTSIDE, y, row < params.rows), x, first), down.count, across.count);
+    return Row(Patch(select(OUTSIDE, y, row < params.rows), x, first), part.down.count, part.across.count);
 }
 
-fn column_at(part: u32, column: u32) -> Column {
-    return Column(column, taps_down(part), taps_across(part));
+fn column_at(part: Part, column: u32) -> Column {
+    return Column(column, part.down, part.across);
 }
 
 // Where a tap of a row lies, and whether it lies in the features.
@@ -123,7 +128,11 @@ fn load_a(row: Row, k: u32) -> vec4f {
     if ALIGNED_A {
         return four_of_a(place_in_features(row, tap));
     }
-    return vec4f(a_at(row, tap), a_at(row, ahead(tap, 1u)), a_at(row, ahead(tap, 2u)), a_at(row, ahead(tap, 3u)));
+    var four = vec4f();
+    for (var i = 0u; i < 4u; i++) {
+        four[i] = a_at(row, ahead(tap, i));
+    }
+    return four;
 }
 
 fn load_tap(tap: Tap, column: Column) -> vec4f {
@@ -143,6 +152,9 @@ fn load_b(k: u32, column: Column) -> vec4f {
 
 fn block_b(k: u32, column: Column) -> mat4x4f {
     let tap = tap_at(k, params.out_channels, column.across.count);
-    return mat4x4f(load_tap(tap, column), load_tap(ahead(tap, 1u), column),
-                   load_tap(ahead(tap, 2u), column), load_tap(ahead(tap, 3u), column));
+    var lines = mat4x4f();
+    for (var i = 0u; i < 4u; i++) {
+        lines[i] = load_tap(ahead(tap, i), column);
+    }
+    return lines;
 }

@@ -12,6 +12,13 @@
 // [parts, rows, columns], to be summed down its columns. TRANSPOSE_A = true, TRANSPOSE_B = false: both are
 // contiguous along channels. ALIGNED_A: out_channels are a multiple of four; ALIGNED_B: channels are.
 
+// Its number.
+alias Part = u32;
+
+fn part_at(number: u32) -> Part {
+    return number;
+}
+
 struct Row {
     row: u32,
     first_pixel: u32,
@@ -30,19 +37,19 @@ fn part_and_tile(number: u32, tiles: u32) -> vec2u {
     return vec2u(number / tiles, number % tiles);
 }
 
-fn depth(part: u32) -> u32 {
+fn depth(part: Part) -> u32 {
     return min(params.chunk, params.pixels - min(part * params.chunk, params.pixels));
 }
 
-fn place(part: u32, row: u32) -> Place {
+fn place(part: Part, row: u32) -> Place {
     return Place((part * params.rows + row) * params.columns, row < params.rows && depth(part) > 0u);
 }
 
-fn row_at(part: u32, row: u32) -> Row {
+fn row_at(part: Part, row: u32) -> Row {
     return Row(row, part * params.chunk);
 }
 
-fn column_at(part: u32, column: u32) -> Column {
+fn column_at(part: Part, column: u32) -> Column {
     var found = Column(vec4u(), vec4u(), vec4u(), part * params.chunk);
     for (var i = 0u; i < 4u; i++) {
         let in_tap = divide(min(column + i, params.columns), params.channels);
@@ -113,9 +120,11 @@ fn load_b(k: u32, column: Column) -> vec4f {
 }
 
 fn block_b(k: u32, column: Column) -> mat4x4f {
-    let first = pixel_at(column.first_pixel + k);
-    let second = after(first);
-    let third = after(second);
-    return mat4x4f(load_pixel(first, column), load_pixel(second, column),
-                   load_pixel(third, column), load_pixel(after(third), column));
+    var pixel = pixel_at(column.first_pixel + k);
+    var lines = mat4x4f();
+    for (var i = 0u; i < 4u; i++) {
+        lines[i] = load_pixel(pixel, column);
+        pixel = after(pixel);
+    }
+    return lines;
 }

@@ -19,12 +19,18 @@ struct Params {
 
 alias Row = u32;
 alias Column = u32;
+// There is but one.
+alias Part = u32;
 
-fn row_at(part: u32, row: u32) -> Row {
+fn part_at(number: u32) -> Part {
+    return number;
+}
+
+fn row_at(part: Part, row: u32) -> Row {
     return row;
 }
 
-fn column_at(part: u32, column: u32) -> Column {
+fn column_at(part: Part, column: u32) -> Column {
     return column;
 }
 
@@ -32,11 +38,11 @@ fn part_and_tile(number: u32, tiles: u32) -> vec2u {
     return vec2u(0u, number);
 }
 
-fn depth(part: u32) -> u32 {
+fn depth(part: Part) -> u32 {
     return params.depth;
 }
 
-fn place(part: u32, row: u32) -> Place {
+fn place(part: Part, row: u32) -> Place {
     return Place(row * params.columns, row < params.rows);
 }
 

@@ -37,7 +37,7 @@ fn store(i: u32, value: f32) {
     }
 }
 
-fn store_row(part: u32, row: u32, column: u32, v: vec4f) {
+fn store_row(part: Part, row: u32, column: u32, v: vec4f) {
     let at = place(part, row);
     if at.inside {
         for (var i = 0u; i < 4u; i++) {
@@ -48,7 +48,7 @@ fn store_row(part: u32, row: u32, column: u32, v: vec4f) {
     }
 }
 
-fn store_product(part: u32, row: u32, column: u32, block: mat4x4f) {
+fn store_product(part: Part, row: u32, column: u32, block: mat4x4f) {
     store_row(part, row, column, block[0]);
     store_row(part, row + 1u, column, block[1]);
     store_row(part, row + 2u, column, block[2]);
@@ -60,12 +60,12 @@ fn activate_row(z: vec4f) -> vec4f {
 }
 
 // For a block whose rows started from the bias.
-fn store_dense(part: u32, row: u32, column: u32, block: mat4x4f) {
+fn store_dense(part: Part, row: u32, column: u32, block: mat4x4f) {
     store_product(part, row, column, mat4x4f(activate_row(block[0]), activate_row(block[1]),
                                        activate_row(block[2]), activate_row(block[3])));
 }
 
-fn keep_row(part: u32, row: u32, column: u32, z: vec4f) {
+fn keep_row(part: Part, row: u32, column: u32, z: vec4f) {
     let at = place(part, row);
     if at.inside {
         for (var i = 0u; i < 4u; i++) {
@@ -76,7 +76,7 @@ fn keep_row(part: u32, row: u32, column: u32, z: vec4f) {
     }
 }
 
-fn store_dense_keep(part: u32, row: u32, column: u32, block: mat4x4f) {
+fn store_dense_keep(part: Part, row: u32, column: u32, block: mat4x4f) {
     keep_row(part, row, column, block[0]);
     keep_row(part, row + 1u, column, block[1]);
     keep_row(part, row + 2u, column, block[2]);
@@ -85,7 +85,7 @@ fn store_dense_keep(part: u32, row: u32, column: u32, block: mat4x4f) {
 }
 
 // f'(kept) of four neighbours.
-fn slopes(part: u32, row: u32, column: u32) -> vec4f {
+fn slopes(part: Part, row: u32, column: u32) -> vec4f {
     var v = vec4f();
     let at = place(part, row);
     let first = at.first + column;
@@ -102,7 +102,7 @@ fn slopes(part: u32, row: u32, column: u32) -> vec4f {
     return vec4f(activation_slope(v.x), activation_slope(v.y), activation_slope(v.z), activation_slope(v.w));
 }
 
-fn store_slope(part: u32, row: u32, column: u32, block: mat4x4f) {
+fn store_slope(part: Part, row: u32, column: u32, block: mat4x4f) {
     store_row(part, row, column, block[0] * slopes(part, row, column));
     store_row(part, row + 1u, column, block[1] * slopes(part, row + 1u, column));
     store_row(part, row + 2u, column, block[2] * slopes(part, row + 2u, column));

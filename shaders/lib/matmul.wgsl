@@ -12,6 +12,7 @@
 //     block_b                          the 4 x 4 block B[k..k+4, column..column+4], whose column i is row k + i
 //     depth, place                     how deep the product is, and where a row of C lies
 //     part_and_tile                    which of its parts and tiles, where there are several such products
+//     Part, part_at                    what is known of a part
 //
 // Contiguous is depth where TRANSPOSE_A = false and TRANSPOSE_B = true, the rows or columns otherwise.
 // ALIGNED_A and ALIGNED_B promise that what is contiguous comes in multiples of four; without it each component
@@ -23,7 +24,7 @@ override ALIGNED_A: bool = true;
 override ALIGNED_B: bool = true;
 
 struct Corner {
-    part: u32,
+    part: Part,
     row: u32,
     column: u32,
 }
@@ -33,7 +34,7 @@ fn corner(group: vec3u, groups: vec3u, rows: u32, columns: u32) -> Corner {
     let across = (params.columns + columns - 1u) / columns;
     let down = (params.rows + rows - 1u) / rows;
     let found = part_and_tile(group.x + group.y * groups.x, across * down);
-    return Corner(found.x, found.y / across * rows, found.y % across * columns);
+    return Corner(part_at(found.x), found.y / across * rows, found.y % across * columns);
 }
 
 // A row of C in memory: its first element, and whether there is such a row.
