@@ -24,9 +24,9 @@ struct Allowed {
     end: f32,
 }
 
-// What PyTorch's own float32 strays by, as `make.py` prints it. Measured: 2.2e-7, 2.7e-7, 3.1e-7.
+// What PyTorch's own float32 strays by, as `make.py` prints it. Measured: 2.4e-7, 2.7e-7, 3.5e-7.
 const REFERENCE: Allowed = Allowed { gradient: 5e-7, loss: 5e-7, end: 5e-7 };
-// Measured: 1.2e-6, 4.9e-7, 5.7e-7 on lavapipe, 1.6e-6, 5.5e-7, 3.6e-7 on SwiftShader. WGSL lets exp and
+// Measured: 2.7e-6, 7.7e-7, 7.9e-7 on lavapipe, 1.2e-6, 8.7e-7, 3.3e-6 on SwiftShader. WGSL lets exp and
 // tanh be some times worse than theirs.
 const ON_A_DEVICE: Allowed = Allowed { gradient: 5e-6, loss: 2e-6, end: 5e-6 };
 
