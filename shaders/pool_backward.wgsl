@@ -3,8 +3,8 @@
 //     backward:        dx[e] = sum of dy[o] over the windows o whose argmax is e                             = or +=
 //                      Windows of any size and stride: each element gathers, window by window in a fixed order.
 //     backward_slope:  the same times f'(kept[e]): the gradient passes the activation that made x            = or +=
-//                      Windows that lie side by side, as large as their stride: each hands its gradient out, as does
-//                      what is left over at the far sides, so that it is read once.
+//                      Windows that lie side by side, as large as their stride: each hands its gradient out, so that
+//                      it is read once. What is left over at the far sides gets zeros.
 //
 // dx and kept are [batch, height, width, channels]; dy and largest [batch, out_height, out_width, channels]. += where
 // ACCUMULATE is set. A workgroup takes one line of pixels of dx, or of windows. Joined behind lib/stable.wgsl,
@@ -61,8 +61,8 @@ fn backward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups
     }
 }
 
-// A window of one channel: its first pixel, how far it reaches inside of the image, and the element of x that gets its
-// gradient. Of what is left over none does.
+// A window of one channel: its first pixel, that pixel's element of x, the element that gets its gradient, and that
+// gradient. Of what is left over at the far sides none does.
 struct Window {
     row: u32,
     column: u32,

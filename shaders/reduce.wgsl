@@ -19,12 +19,11 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 /// [rows, columns]
 @group(0) @binding(1) var<storage, read> a: array<f32>;
+/// The same, [rows, columns / 4].
+@group(0) @binding(2) var<storage, read> fours: array<vec4f>;
 /// [ceil(rows / chunk), columns]
-@group(0) @binding(2) var<storage, read_write> sums: array<f32>;
-
-/// a, [rows, columns / 4].
-@group(0) @binding(3) var<storage, read> fours: array<vec4f>;
-/// sums, [ceil(rows / chunk), columns / 4].
+@group(0) @binding(3) var<storage, read_write> sums: array<f32>;
+/// The same, [ceil(rows / chunk), columns / 4].
 @group(0) @binding(4) var<storage, read_write> sums_of_fours: array<vec4f>;
 
 var<workgroup> partial: array<f32, 256>;

@@ -166,7 +166,7 @@ fn the_weights_gradient_in_parts_has_the_whole_as_its_sum() {
     }
 }
 
-// One device for each program that `kernel` has: those for few channels are no variants of a product.
+// One device for each program that `kernel` has: variants differ in shader or constants, where they differ at all.
 fn gpus_of(kernel: &dyn Kernel) -> impl Iterator<Item = &'static Gpu> {
     let mut programs = BTreeSet::new();
     gpus().iter().map(AsRef::as_ref).filter(move |gpu| {

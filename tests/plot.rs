@@ -57,6 +57,17 @@ fn histogram() -> Histogram {
     Histogram::new("values", vec![0.0, 0.1, 0.1, 0.9, 7.0, f32::NAN], "value", [0.0, 1.0], 4)
 }
 
+// Outlines, one of which has no value.
+fn histogram_of_several() -> Histogram {
+    let series = |name: &str, values, class| (name.to_owned(), values, Colour::of_class(class));
+    let series = vec![
+        series("one", vec![0.2, 0.3, 0.3], 0),
+        series("other", vec![0.9, f32::NAN], 1),
+        series("none", vec![], 2),
+    ];
+    Histogram { series, ..histogram() }
+}
+
 fn everything() -> Vec<Box<dyn Panel>> {
     vec![
         Box::new(scatter()),
@@ -65,6 +76,7 @@ fn everything() -> Vec<Box<dyn Panel>> {
         Box::new(images(2, 3)),
         Box::new(heat_map()),
         Box::new(histogram()),
+        Box::new(histogram_of_several()),
         Box::new(Scatter::default()),
         Box::new(Lines::default()),
         Box::new(Quiver::default()),

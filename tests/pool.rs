@@ -128,7 +128,10 @@ fn more_than_65535_workgroups_fold_into_two_dimensions() {
     let forward = expected(&pool, &[words(&integers(1, count(&pool)))], &[None, None]);
     check(gpu(), &pool, &[words(&integers(1, count(&pool)))], &[None, None], Tolerance::EXACT);
     let kernel = MaxPoolBackward { pool, slope: None, accumulate: false };
-    let inputs = [words(&integers(2, outputs(&pool))), forward[1].clone()];
+    let mut inputs = vec![words(&integers(2, outputs(&pool))), forward[1].clone()];
+    check(gpu(), &kernel, &inputs, &[None], Tolerance::EXACT);
+    let kernel = MaxPoolBackward { slope: Some(Activation::Relu), ..kernel };
+    inputs.push(words(&integers(3, count(&pool))));
     check(gpu(), &kernel, &inputs, &[None], Tolerance::EXACT);
 }
 

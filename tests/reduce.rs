@@ -82,8 +82,9 @@ fn chunks_have_sums_of_their_own_which_a_second_pass_completes() {
 #[test]
 fn more_than_65535_workgroups_fold_into_two_dimensions() {
     let wide = whole((2, 32 * 66_000));
-    let tall = ColumnSum { rows: 66_000 * 3, columns: 2, chunk: 3, accumulate: false };
-    for kernel in [wide, tall] {
+    let tall = |columns, chunk| ColumnSum { rows: 66_000 * chunk, columns, chunk, accumulate: false };
+    // Both entry points for short chunks, and both for long ones.
+    for kernel in [wide, tall(2, 3), tall(4, 3), tall(3, 33), tall(4, 33)] {
         check(gpu(), &kernel, &[words(&integers(1, size(&kernel)))], &[None], Tolerance::EXACT);
     }
 }

@@ -66,6 +66,23 @@ fn a_report_has_everything_and_loads_nothing_whatever_the_names() {
 }
 
 #[test]
+fn an_epoch_that_is_first_best_and_last_is_listed_once() {
+    let place = TempDir::new().unwrap();
+    let folder = place.path().join("run");
+    let split = Split::new(dataset(50), dataset(11), Some(9)).unwrap();
+    let mut config = config("mlp");
+    config.train.epochs = 1;
+    let page = pollster::block_on(async {
+        let mut run = Run::create(&folder, device(), &config, &split).await.unwrap();
+        run.train(&mut |_| true).await.unwrap();
+        fs::read_to_string(report_run(&folder, device(), &split).await.unwrap()).unwrap()
+    });
+    // On the images of training and on those of validation.
+    assert_eq!(page.matches("epoch, 1").count(), 2, "{page}");
+    assert_eq!(page.matches("first and best and last epoch, 1").count(), 2, "{page}");
+}
+
+#[test]
 fn a_run_without_an_epoch_and_without_validation_has_a_report_too() {
     let place = TempDir::new().unwrap();
     let folder = place.path().join("run");

@@ -143,6 +143,44 @@ fn gradients_are_the_central_differences_of_the_loss_in_training_and_in_inferenc
     check_gradients("inference", &plan, &start_trained, &WEIGHTS, &initial);
 }
 
+// Windows side by side, whose gradient may pass the activation below: alone, beside another reader, and behind an
+// activation on its own, below which something else reads too.
+fn side_by_side(window: [u32; 2]) -> Plan {
+    let mut graph = Graph::new(BATCH);
+    let x = graph.input("x", BATCH, WIDTH);
+    let pooled = |graph: &mut Graph, name: &str, y: Tensor| {
+        let (pooled, shape) = graph.max_pool2d(&format!("{name} pooled"), y, IMAGE, window, window).unwrap();
+        let back = weight(graph, &format!("{name} back"), WIDTH, shape.columns().unwrap());
+        let back = graph.dense(&format!("{name} back"), pooled, &back, None, Activation::Identity).unwrap();
+        squared_error(back, x)
+    };
+    let layer = |graph: &mut Graph, name: &str, activation: Activation| {
+        let weight = weight(graph, name, WIDTH, WIDTH);
+        graph.dense(name, x, &weight, None, activation).unwrap()
+    };
+    let alone = layer(&mut graph, "alone", Activation::Silu);
+    let among = layer(&mut graph, "among", Activation::Tanh);
+    let below = layer(&mut graph, "below", Activation::Identity);
+    let behind = graph.activation("behind", below, Activation::Gelu).unwrap();
+    let terms =
+        [("alone", alone), ("among", among), ("behind", behind)].map(|(name, y)| pooled(&mut graph, name, y));
+    let others = [squared_error(among, x), squared_error(below, x)];
+    let objective = terms.into_iter().chain(others).reduce(|sum, term| sum + term).unwrap();
+    graph.minimize(objective, Reduction::Image).unwrap();
+    graph.finish(true)
+}
+
+#[test]
+fn gradients_of_pooling_side_by_side_pass_activations_alone_and_among_others() {
+    let plan = side_by_side([2, 2]);
+    let fused = |plan: &Plan| plan.dispatches.iter().filter(|d| d.label.contains("through")).count();
+    assert_eq!(fused(&plan), 2, "{:?}", plan.dispatches.iter().map(|d| &d.label).collect::<Vec<_>>());
+    let found = pollster::block_on(first_difference(&plan, &device(), &Device::Cpu, CLOSE, start));
+    assert_eq!(found.unwrap(), None);
+    let plan = side_by_side([1, 1]);
+    check_gradients("side by side", &plan, &start, &[1.0; 5], &plan.parameters.initial(7));
+}
+
 // Channels of x, two of them, through a layer of its own.
 fn normalized(mut graph: Graph) -> Plan {
     let x = graph.input("x", BATCH, WIDTH);

@@ -1,4 +1,4 @@
-//! An activation on its own, where no product's epilogue can take it.
+//! An activation on its own, where no product's epilogue can take it, and the mean that continuous logits stand for.
 
 use super::{Graph, Tensor};
 use crate::Result;

@@ -1,8 +1,9 @@
 //! Where each gradient goes while the tape unwinds, and whether it is written or added.
 //!
 //! A tensor that an activation made has two: that of its value, and that of what the activation was applied
-//! to. Most operations send the former. Some send the latter: a layer that multiplies with the slope on its way
-//! out, and the gradient of a slope, which reaches the pre-activation and never the value.
+//! to. Most operations send the former. Some send the latter: a layer, or a pooling whose windows lie side by side,
+//! that multiplies with the slope on its way out, and the gradient of a slope, which reaches the pre-activation and
+//! never the value.
 
 use super::build::GRADIENTS;
 use super::{Graph, Parameter, Slice, Tensor};

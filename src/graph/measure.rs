@@ -13,7 +13,8 @@ const MOST_ROUNDS: u32 = 1 << 12;
 // The fastest counts: others wait for someone else's work.
 const TRIES: usize = 3;
 
-/// Seconds that a step takes, whole and by dispatch.
+/// Seconds that a step takes, whole and by dispatch, on the host's clock: what the host needs to record a dispatch, some
+/// microseconds, is in them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StepTimes {
     /// Of each dispatch, in the plan's order, when it runs by itself many times in a row: what it reads may lie in

@@ -1,4 +1,4 @@
-//! Max pooling in two dimensions (`shaders/pool.wgsl`).
+//! Max pooling in two dimensions (`shaders/pool.wgsl`) and its gradient (`shaders/pool_backward.wgsl`).
 
 use narrows_shaders::{Shader, pool as shaders};
 

@@ -1,4 +1,4 @@
-//! Max pooling and its gradient: the twin of `shaders/pool.wgsl`.
+//! Max pooling and its gradient: the twin of `shaders/pool.wgsl` and `shaders/pool_backward.wgsl`.
 
 /// How many windows fit into `extent` pixels, a stride apart: `floor((extent - window) / stride) + 1`, what does not
 /// fill a window being left out; 0 where none fits.

@@ -85,7 +85,7 @@ pub const fn narrow_workgroups(rows: u32, columns: u32) -> u32 {
     rows.div_ceil(256) * columns.div_ceil(4)
 }
 
-/// Workgroups of [`WEIGHT_DIRECT`] for `parts` of `rows` x `columns`, where a lane makes `each` rows: its `ROWS`.
-pub const fn weight_direct_workgroups(rows: u32, columns: u32, parts: u32, each: u32) -> u32 {
-    (rows.div_ceil(each) * columns.div_ceil(12) * parts).div_ceil(64)
+/// Workgroups of [`WEIGHT_DIRECT`] for `parts` of `rows` x `columns`, `rows_to_a_lane` its `ROWS`.
+pub const fn weight_direct_workgroups(rows: u32, columns: u32, parts: u32, rows_to_a_lane: u32) -> u32 {
+    (rows.div_ceil(rows_to_a_lane) * columns.div_ceil(12) * parts).div_ceil(64)
 }

@@ -2,8 +2,8 @@
 
 use crate::table::{Binding, Entry, Shader};
 
-const BINDINGS: &[Binding] = &[Binding::PARAMS, Binding::read(1, "a"), Binding::write(2, "sums")];
-const FOURS: &[Binding] = &[Binding::PARAMS, Binding::read(3, "fours"), Binding::write(4, "sums_of_fours")];
+const BINDINGS: &[Binding] = &[Binding::PARAMS, Binding::read(1, "a"), Binding::write(3, "sums")];
+const FOURS: &[Binding] = &[Binding::PARAMS, Binding::read(2, "fours"), Binding::write(4, "sums_of_fours")];
 
 /// `column_sum` and `column_sum_short`; and each with `_four` behind its name, for columns that are a multiple of four.
 pub const SHADER: Shader = Shader {

@@ -64,11 +64,10 @@ impl Kernel for WeightGradient {
         let few = few(self.geometry.image[2]) || few(rows);
         if few && u64::from(self.chunk) <= Geometry::MAX_ROUNDS {
             // On a GPU eight rows and their columns would be more than the registers hold.
-            let most = if variants.matmul == MatMulVariant::Tile { 4 } else { 8 };
-            let each = rows.min(most);
-            constants.push(("ROWS", f64::from(each)));
+            let rows_to_a_lane = rows.min(if variants.matmul == MatMulVariant::Tile { 4 } else { 8 });
+            constants.push(("ROWS", f64::from(rows_to_a_lane)));
             constants.push(("FILTER", f64::from(columns.min(12))));
-            let workgroups = shaders::weight_direct_workgroups(rows, columns, self.parts(), each);
+            let workgroups = shaders::weight_direct_workgroups(rows, columns, self.parts(), rows_to_a_lane);
             return Program { shader: &shaders::WEIGHT_DIRECT, entry, constants, workgroups };
         }
         let each = [&shaders::WEIGHT_TILE, &shaders::WEIGHT_REGISTER, &shaders::WEIGHT_SHUFFLE];
