@@ -21,7 +21,7 @@ use narrows::kernels::moments::{ChunkMoments, MergeMoments, Strips};
 use narrows::kernels::norm::{self, ChunkSums, MergeSums, Normalize};
 use narrows::kernels::optimizer::{Adam, Sgd};
 use narrows::kernels::pool::{MaxPool, MaxPoolBackward};
-use narrows::kernels::random::{Normal, Signs, Stream, Uniform};
+use narrows::kernels::random::{Distribution, Numbers, Stream};
 use narrows::kernels::record::{Collect, MeanToRing};
 use narrows::kernels::reduce::ColumnSum;
 use narrows::kernels::sparsity::{KlSparsity, L1};
@@ -91,7 +91,11 @@ fn of_jacobians() -> Vec<Box<dyn Kernel>> {
         }),
         Box::new(SpreadScales { of, accumulate: false }),
         Box::new(SpreadWeight { of, accumulate }),
-        Box::new(Signs { count: rows * PIXELS, stream: Stream::Projection }),
+        Box::new(Numbers {
+            count: rows * PIXELS,
+            distribution: Distribution::Signs,
+            stream: Stream::Projection,
+        }),
     ]
 }
 
@@ -133,8 +137,8 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         loss(Kind::ContinuousBernoulli),
         loss(Kind::SquaredError),
         loss(Kind::GaussianLearned),
-        Box::new(Uniform { count, stream: Stream::Latent }),
-        Box::new(Normal { count, stream: Stream::Latent }),
+        Box::new(Numbers { count, distribution: Distribution::Uniform, stream: Stream::Latent }),
+        Box::new(Numbers { count, distribution: Distribution::Normal, stream: Stream::Latent }),
         Box::new(MeanToRing { count: BATCH, capacity: 64, width: 2, slot: 0, scale: 1.0 }),
         Box::new(Collect { batch: BATCH, total: IMAGES }),
         Box::new(ColumnSum::whole(BATCH, PIXELS)),

@@ -21,7 +21,7 @@ use narrows::kernels::moments::{ChunkMoments, MergeMoments, RunningMoments, Stri
 use narrows::kernels::norm::{self, ChunkSums, MergeSums, Normalize};
 use narrows::kernels::optimizer::{Adam, Sgd};
 use narrows::kernels::pool::{MaxPool, MaxPoolBackward, MaxPoolTangent};
-use narrows::kernels::random::{Bits, Normal, Signs, Stream, Uniform};
+use narrows::kernels::random::{Bits, Distribution, Numbers, Stream};
 use narrows::kernels::record::{Collect, MeanToRing};
 use narrows::kernels::reduce::ColumnSum;
 use narrows::kernels::sparsity::{KlSparsity, L1};
@@ -93,9 +93,9 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Box::new(Sgd { count, momentum: 0.5, weight_decay: 0.1 }),
         Box::new(Adam { count, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weight_decay: 0.1, decoupled: true }),
         Box::new(Bits { count, first_block: 1, stream: 2, domain: 3 }),
-        Box::new(Uniform { count, stream: Stream::Latent }),
-        Box::new(Normal { count, stream: Stream::Latent }),
-        Box::new(Signs { count, stream: Stream::Projection }),
+        Box::new(Numbers { count, distribution: Distribution::Uniform, stream: Stream::Latent }),
+        Box::new(Numbers { count, distribution: Distribution::Normal, stream: Stream::Latent }),
+        Box::new(Numbers { count, distribution: Distribution::Signs, stream: Stream::Projection }),
         Box::new(MeanToRing { count, capacity: 4, width: 2, slot: 1, scale: 0.5 }),
         Box::new(Collect { batch: 3, total: 9 }),
         Box::new(ColumnSum { rows, columns: 5, chunk: 2, accumulate }),

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{check, expected, gpu, run};
-use narrows::kernels::random::{Bits, Normal, Signs, Stream, Uniform};
+use narrows::kernels::random::{Bits, Distribution, Numbers, Stream};
 use narrows::kernels::{State, floats};
 use narrows::reference::compare::Tolerance;
 
@@ -59,7 +59,7 @@ fn words_equal_the_cpus_bit_for_bit() {
 #[test]
 fn uniforms_equal_the_cpus_exactly() {
     for count in COUNTS.into_iter().chain([1 << 20]) {
-        let kernel = Uniform { count, stream: Stream::Latent };
+        let kernel = Numbers { count, distribution: Distribution::Uniform, stream: Stream::Latent };
         check(gpu(), &kernel, &[state(11, count)], &[None], Tolerance::EXACT);
     }
 }
@@ -67,7 +67,7 @@ fn uniforms_equal_the_cpus_exactly() {
 #[test]
 fn normals_are_the_cpus_to_the_precision_of_f32() {
     for count in COUNTS.into_iter().chain([1 << 20]) {
-        let kernel = Normal { count, stream: Stream::Prior };
+        let kernel = Numbers { count, distribution: Distribution::Normal, stream: Stream::Prior };
         check(gpu(), &kernel, &[state(11, count)], &[None], Tolerance::new(1e-6, 5e-7));
     }
 }
@@ -75,10 +75,15 @@ fn normals_are_the_cpus_to_the_precision_of_f32() {
 #[test]
 fn signs_equal_the_cpus_and_are_alike_often() {
     for count in COUNTS.into_iter().chain([1 << 20]) {
-        let kernel = Signs { count, stream: Stream::Projection };
+        let kernel = Numbers { count, distribution: Distribution::Signs, stream: Stream::Projection };
         check(gpu(), &kernel, &[state(11, count)], &[None], Tolerance::EXACT);
     }
-    let signs = run(gpu(), &Signs { count: 1 << 20, stream: Stream::Projection }, &[state(3, 1)], &[None]);
+    let signs = run(
+        gpu(),
+        &Numbers { count: 1 << 20, distribution: Distribution::Signs, stream: Stream::Projection },
+        &[state(3, 1)],
+        &[None],
+    );
     let signs = floats(&signs[1]);
     assert!(signs.iter().all(|sign| sign.abs() == 1.0));
     // Four standard deviations of the sum.
@@ -93,8 +98,18 @@ fn draws_have_the_moments_of_their_distribution() {
         let of = |power| values.iter().map(|x| f64::from(*x).powi(power)).sum::<f64>() / f64::from(count);
         [of(1), of(2), of(3), of(4)]
     };
-    let uniform = run(gpu(), &Uniform { count, stream: Stream::Latent }, &[state(3, 1)], &[None]);
-    let normal = run(gpu(), &Normal { count, stream: Stream::Latent }, &[state(3, 1)], &[None]);
+    let uniform = run(
+        gpu(),
+        &Numbers { count, distribution: Distribution::Uniform, stream: Stream::Latent },
+        &[state(3, 1)],
+        &[None],
+    );
+    let normal = run(
+        gpu(),
+        &Numbers { count, distribution: Distribution::Normal, stream: Stream::Latent },
+        &[state(3, 1)],
+        &[None],
+    );
     let of_uniform = [1.0 / 2.0, 1.0 / 3.0, 1.0 / 4.0, 1.0 / 5.0];
     let of_normal = [0.0, 1.0, 0.0, 3.0];
     for (got, expected, within) in

@@ -6,7 +6,7 @@ use super::{Graph, Parameter, Slice, Tensor};
 use crate::kernels::activation::Activation;
 use crate::kernels::contraction::{GramGradient, Quadratic, UnitNorms, UnitSlopes, UnitWeights};
 use crate::kernels::matmul::{Epilogue, Layout, MatMul};
-use crate::kernels::random::{Signs, Stream};
+use crate::kernels::random::{Distribution, Numbers, Stream};
 use crate::kernels::spread::{Spread, SpreadScales, SpreadWeight};
 use crate::{Error, Result};
 
@@ -76,7 +76,11 @@ impl Graph {
         let v = self.tensor(label, rows, columns, false);
         let count = self.counted(label, rows, columns)?;
         let operands = [self.state(), self.value(v)];
-        self.record(label, Signs { count, stream: Stream::Projection }, &operands)?;
+        self.record(
+            label,
+            Numbers { count, distribution: Distribution::Signs, stream: Stream::Projection },
+            &operands,
+        )?;
         Ok(v)
     }
 

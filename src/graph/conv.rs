@@ -34,7 +34,7 @@ impl Graph {
             _ => return Err(misfit(label, weight, &format!("[out, {}]", tail(window, shape)))),
         };
         let output = named(label, window.output(shape, out_channels))?;
-        let map = Convolution { geometry: window.geometry(x.rows, shape, output), transposed: false };
+        let map = Convolution { geometry: window.geometry(x.rows, shape, output), onward: Direction::Down };
         self.convolution(label, (x, shape), map, output, (weight, bias), activation)
     }
 
@@ -64,7 +64,7 @@ impl Graph {
             }
         };
         let output = named(label, window.transposed_output(shape, out_channels))?;
-        let map = Convolution { geometry: window.geometry(x.rows, output, shape), transposed: true };
+        let map = Convolution { geometry: window.geometry(x.rows, output, shape), onward: Direction::Up };
         self.convolution(label, (x, shape), map, output, (weight, bias), activation)
     }
 
@@ -122,8 +122,8 @@ fn named<T>(label: &str, result: Result<T>) -> Result<T> {
 
 struct Convolution {
     geometry: Geometry,
-    // Whether the input are the features and the result is the image.
-    transposed: bool,
+    // From input to result.
+    onward: Direction,
 }
 
 impl Convolution {
@@ -142,8 +142,7 @@ impl Convolution {
 
 impl LinearMap for Convolution {
     fn onward(&self, graph: &mut Graph, label: &str, epilogue: Epilogue, operands: &[Slice]) -> Result<()> {
-        let direction = if self.transposed { Direction::Up } else { Direction::Down };
-        self.record(graph, label, direction, (epilogue, false), operands)
+        self.record(graph, label, self.onward, (epilogue, false), operands)
     }
 
     fn back(
@@ -153,8 +152,7 @@ impl LinearMap for Convolution {
         epilogue: (Epilogue, bool),
         operands: &[Slice],
     ) -> Result<()> {
-        let direction = if self.transposed { Direction::Down } else { Direction::Up };
-        self.record(graph, label, direction, epilogue, operands)
+        self.record(graph, label, self.onward.reversed(), epilogue, operands)
     }
 
     fn weight_gradient(
@@ -164,7 +162,10 @@ impl LinearMap for Convolution {
         [x, dz]: [Slice; 2],
         (gradient, accumulate): (Slice, bool),
     ) -> Result<()> {
-        let [features, image] = if self.transposed { [x, dz] } else { [dz, x] };
+        let [features, image] = match self.onward {
+            Direction::Down => [dz, x],
+            Direction::Up => [x, dz],
+        };
         let kernel = WeightGradient::split(self.geometry);
         if kernel.parts() == 1 {
             let whole = WeightGradient { accumulate, ..kernel };

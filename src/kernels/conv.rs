@@ -23,6 +23,16 @@ pub enum Direction {
     Up,
 }
 
+impl Direction {
+    /// The way that gradients go.
+    pub const fn reversed(self) -> Self {
+        match self {
+            Self::Down => Self::Up,
+            Self::Up => Self::Down,
+        }
+    }
+}
+
 /// `features[images, out_height, out_width, out_channels]` of `image[images, height, width, channels]`, or the other
 /// way. Operands: what is read of the two, weight, and those of the epilogue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

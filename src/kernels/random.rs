@@ -21,30 +21,25 @@ pub struct Bits {
     pub domain: u32,
 }
 
-/// `values[count]`, uniform in (0, 1) and drawn anew each step.
+/// What numbers are drawn from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Uniform {
-    /// How many numbers.
-    pub count: u32,
-    /// What they are drawn for.
-    pub stream: Stream,
+pub enum Distribution {
+    /// Uniform in (0, 1).
+    Uniform,
+    /// Standard normal.
+    Normal,
+    /// -1 or 1, alike often (Rademacher).
+    Signs,
 }
 
-/// `values[count]`, standard normal and drawn anew each step.
+/// `values[count]`, drawn anew each step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Normal {
-    /// How many numbers.
+pub struct Numbers {
+    /// How many.
     pub count: u32,
-    /// What they are drawn for.
-    pub stream: Stream,
-}
-
-/// `values[count]`, -1 or 1 alike often (Rademacher) and drawn anew each step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Signs {
-    /// How many numbers.
-    pub count: u32,
-    /// What they are drawn for.
+    /// From what.
+    pub distribution: Distribution,
+    /// What for.
     pub stream: Stream,
 }
 
@@ -121,82 +116,22 @@ impl Kernel for Bits {
     }
 }
 
-impl Kernel for Uniform {
+impl Kernel for Numbers {
     fn name(&self) -> &'static str {
-        "random uniform"
-    }
-
-    fn program(&self, _: &Variants) -> Program {
-        program("draw_uniform", self.count)
-    }
-
-    fn params(&self) -> Vec<u8> {
-        Params::whole(self.count, self.stream).bytes()
-    }
-
-    fn operands(&self) -> Vec<Operand> {
-        operands("values", self.count)
-    }
-
-    fn flops(&self) -> u64 {
-        2 * u64::from(self.count)
-    }
-
-    fn shape(&self) -> String {
-        format!("[{}]", self.count)
-    }
-
-    fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let values = floats_mut(writes[0]).iter_mut().take(self.count as usize);
-        let drawn = Params::whole(self.count, self.stream).blocks(reads[0]).flatten();
-        for (value, bits) in values.zip(drawn) {
-            *value = uniform(bits) as f32;
+        match self.distribution {
+            Distribution::Uniform => "random uniform",
+            Distribution::Normal => "random normal",
+            Distribution::Signs => "random signs",
         }
     }
-}
-
-impl Kernel for Normal {
-    fn name(&self) -> &'static str {
-        "random normal"
-    }
 
     fn program(&self, _: &Variants) -> Program {
-        program("draw_normal", self.count)
-    }
-
-    fn params(&self) -> Vec<u8> {
-        Params::whole(self.count, self.stream).bytes()
-    }
-
-    fn operands(&self) -> Vec<Operand> {
-        operands("values", self.count)
-    }
-
-    // A logarithm, a root, a sine or cosine and five multiplications or additions.
-    fn flops(&self) -> u64 {
-        8 * u64::from(self.count)
-    }
-
-    fn shape(&self) -> String {
-        format!("[{}]", self.count)
-    }
-
-    fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let values = floats_mut(writes[0]).iter_mut().take(self.count as usize);
-        let drawn = Params::whole(self.count, self.stream).blocks(reads[0]).flat_map(normals);
-        for (value, normal) in values.zip(drawn) {
-            *value = normal as f32;
-        }
-    }
-}
-
-impl Kernel for Signs {
-    fn name(&self) -> &'static str {
-        "random signs"
-    }
-
-    fn program(&self, _: &Variants) -> Program {
-        program("draw_signs", self.count)
+        let entry = match self.distribution {
+            Distribution::Uniform => "draw_uniform",
+            Distribution::Normal => "draw_normal",
+            Distribution::Signs => "draw_signs",
+        };
+        program(entry, self.count)
     }
 
     fn params(&self) -> Vec<u8> {
@@ -208,7 +143,13 @@ impl Kernel for Signs {
     }
 
     fn flops(&self) -> u64 {
-        0
+        let each = match self.distribution {
+            Distribution::Uniform => 2,
+            // A logarithm, a root, a sine or cosine and five multiplications or additions.
+            Distribution::Normal => 8,
+            Distribution::Signs => 0,
+        };
+        each * u64::from(self.count)
     }
 
     fn shape(&self) -> String {
@@ -216,10 +157,15 @@ impl Kernel for Signs {
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
+        let blocks = Params::whole(self.count, self.stream).blocks(reads[0]);
+        let four = |bits: [u32; 4]| match self.distribution {
+            Distribution::Uniform => bits.map(uniform),
+            Distribution::Normal => normals(bits),
+            Distribution::Signs => bits.map(sign),
+        };
         let values = floats_mut(writes[0]).iter_mut().take(self.count as usize);
-        let drawn = Params::whole(self.count, self.stream).blocks(reads[0]).flatten();
-        for (value, bits) in values.zip(drawn) {
-            *value = sign(bits) as f32;
+        for (value, drawn) in values.zip(blocks.flat_map(four)) {
+            *value = drawn as f32;
         }
     }
 }
