@@ -43,7 +43,7 @@ fn a_figure_is_a_picture_its_numbers_and_a_page_and_its_models_are_used_again() 
     assert!(all.len() > 4 && all.iter().all(|number| number.is_finite()), "{json}");
     assert_eq!(
         json["command"],
-        "narrows figures linear-vs-pca --quick --epochs 1 --data idx --data-dir 'data'"
+        "narrows figures linear-vs-pca --quick --epochs 1 --data idx --data-dir data"
     );
     let png = image::open(folder.join(names[2])).unwrap();
     let svg = fs::read_to_string(folder.join(names[3])).unwrap();
@@ -74,4 +74,33 @@ fn an_unknown_figure_is_answered_with_those_there_are() {
     assert!(said.starts_with("figure: expected one of linear-vs-pca, reconstructions, "), "{said}");
     assert!(said.ends_with(", got mona-lisa"), "{said}");
     assert_eq!(listing(place.path()), ["data"]);
+}
+
+#[test]
+fn a_record_that_cannot_be_read_is_named_before_anything_is_trained() {
+    let place = place();
+    let folder = place.path().join("pictures");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("vae.svg"), "<svg/>").unwrap();
+    fs::write(folder.join("vae.json"), "{\"figure\": ").unwrap();
+    let said = failure(&mut figures(place.path(), &["linear-vs-pca", "--quick"]));
+    assert!(said.contains("vae.json") && said.contains("remove it"), "{said}");
+    assert_eq!(listing(&folder), ["vae.json", "vae.svg"]);
+}
+
+#[test]
+fn a_figure_of_its_own_images_says_so_and_needs_no_others() {
+    let place = place();
+    fs::remove_dir_all(place.path().join("data")).unwrap();
+    success(&mut figures(place.path(), &["score", "--quick"]));
+    let json = fs::read_to_string(place.path().join("pictures/score.json")).unwrap();
+    let json: Value = serde_json::from_str(&json).unwrap();
+    let data = json["data"].as_str().unwrap();
+    assert!(["spiral", "moons", "mixture"].iter().all(|name| data.contains(name)), "{data}");
+    // What trains a model alone is a command that this program takes.
+    let command = json["models"][0]["command"].as_str().unwrap();
+    let words = shlex::split(command).unwrap();
+    let mut arguments: Vec<&str> = words.iter().skip(1).map(String::as_str).collect();
+    arguments.extend(["--run", "alone"]);
+    success(&mut narrows(place.path(), &arguments));
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use narrows::figures::{Figure, Gallery, News, Settings, Studio};
-use narrows::train::Config;
+use narrows::train::{Config, DataConfig};
 use narrows::{Error, Result};
 
 use super::DeviceFlags;
@@ -69,7 +69,11 @@ impl Figures {
             tell(&bar, &news);
             !interrupt.came()
         };
-        let split = told(settings.data.load()?);
+        // Figures of images of their own are made also where the others' are missing.
+        let shared = figures.iter().any(|figure| !figure.has_its_own_images());
+        let data = if shared { settings.data.clone() } else { DataConfig::default() };
+        let split = told(data.load()?);
+        let settings = Settings { data, ..settings };
         let mut studio = Studio::new(&device, settings, split, &gallery.runs(), &mut watch);
         let made = make(&figures, &gallery, &mut studio).await;
         bar.finish_and_clear();
@@ -106,7 +110,7 @@ async fn make(figures: &[Figure], gallery: &Gallery, studio: &mut Studio<'_>) ->
         let began = Instant::now();
         let plate = figure.make(studio).await?;
         let seconds = began.elapsed().as_secs_f64();
-        let place = gallery.hang(*figure, &plate, studio, seconds)?;
+        let place = gallery.hang(*figure, &plate, seconds)?;
         line(&format!("{:16} {seconds:6.1} s  {}", figure.name(), place.display()))?;
     }
     Ok(())

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use narrows::data::Source;
+use narrows::report::shell_word;
 use narrows::train::{Config, DataConfig};
 use narrows::{Error, Result};
 use serde::Serialize;
@@ -212,12 +213,12 @@ impl DataFlags {
 impl DataFlags {
     /// What was given, as it is typed, each flag behind a space.
     pub(super) fn typed(&self) -> String {
-        let quoted = |path: &Path| format!("'{}'", path.display());
+        let quoted = |path: &Path| shell_word(&path.display().to_string());
         let mut flags = String::new();
         let mut add = |name: &str, value: Option<String>| {
             flags.extend(value.map(|value| format!(" --{name} {value}")));
         };
-        add("data", self.data.clone());
+        add("data", self.data.as_deref().map(shell_word));
         add("data-dir", self.data_dir.as_deref().map(quoted));
         add("validation", self.validation.map(|count| count.to_string()));
         add("size", self.size.map(|size| size.to_string()));

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use narrows::data::Split;
 use narrows::graph::Device;
 use narrows::model::presets;
-use narrows::report::report_run;
-use narrows::train::{Checkpoint, PER_IMAGE, Run, Trainer};
+use narrows::report::{report_run, shell_word};
+use narrows::train::{Checkpoint, PER_IMAGE, Run, ScheduleKind, Trainer};
 use narrows::{Error, Result};
 
 use super::DeviceFlags;
@@ -90,10 +90,14 @@ impl Train {
         let config = run.trainer().config().clone();
         let mut reporter = Reporter::new(run.trainer().model(), config.train.epochs, self.json)?;
         if run.trainer().epochs_done() == config.train.epochs {
-            reporter.say(&format!(
-                "all {0} epochs are done; --epochs with more than {0} goes on",
-                config.train.epochs
-            ));
+            let epochs = config.train.epochs;
+            // A rate that has fallen to zero has nothing left to go on with.
+            reporter.say(&match config.train.schedule {
+                ScheduleKind::Constant => {
+                    format!("all {epochs} epochs are done; --epochs with more than {epochs} goes on")
+                }
+                ScheduleKind::Linear | ScheduleKind::Cosine => format!("all {epochs} epochs are done"),
+            });
         } else {
             introduce(&mut reporter, &run, device, split);
         }
@@ -105,7 +109,8 @@ impl Train {
                 conclude(&mut reporter, folder, run.trainer(), &report);
             }
             Err(Error::Stopped) => {
-                note(&format!("stopped and saved; go on with: narrows train --resume {}", folder.display()));
+                let folder = shell_word(&folder.display().to_string());
+                note(&format!("stopped and saved; go on with: narrows train --resume {folder}"));
             }
             Err(_) => {}
         }
@@ -141,7 +146,8 @@ fn conclude(reporter: &mut Reporter, folder: &Path, trainer: &Trainer, report: &
         }
     }
     let next = if trainer.model().has_prior() { "sample" } else { "reconstruct" };
-    reporter.say(&format!("next:     narrows {next} {0}, narrows eval {0}", folder.display()));
+    let folder = shell_word(&folder.display().to_string());
+    reporter.say(&format!("next:     narrows {next} {folder}, narrows eval {folder}"));
 }
 
 // Makes the folder at once, so that two runs begun together do not share it.

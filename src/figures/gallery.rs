@@ -1,14 +1,12 @@
 //! Figures as files: picture, numbers, and a page with all of them.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Figure, Studio, Trained};
-use crate::data::Split;
+use super::{Figure, Trained};
 use crate::model::Preset;
-use crate::report::{Page, figures_page};
+use crate::report::{Page, figures_page, shell_word};
 use crate::train::{Config, write_whole};
 use crate::{Error, Result};
 
@@ -64,7 +62,7 @@ pub struct Record {
     pub title: String,
     /// What is seen.
     pub caption: String,
-    /// The images its models were trained on.
+    /// The images its models were trained on, those of several one after the other.
     pub data: String,
     /// What it was made on.
     pub device: String,
@@ -90,10 +88,14 @@ impl Gallery {
     /// behind `narrows figures`: ` --quick`.
     ///
     /// # Errors
-    /// [`Error::Io`].
+    /// [`Error::Io`], and [`Error::File`] for the record of an earlier figure that cannot be read: before anything is
+    /// trained that could not be shown beside it.
     pub fn new(folder: &Path, device: &str, command: &str) -> Result<Self> {
         std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
-        Ok(Self { folder: folder.to_owned(), device: device.to_owned(), command: command.to_owned() })
+        let (folder, device, command) = (folder.to_owned(), device.to_owned(), command.to_owned());
+        let gallery = Self { folder, device, command };
+        gallery.shown()?;
+        Ok(gallery)
     }
 
     /// Where runs are kept.
@@ -105,7 +107,7 @@ impl Gallery {
     ///
     /// # Errors
     /// [`Error::Setting`] for a number that is not finite, [`Error::Io`].
-    pub fn hang(&self, figure: Figure, plate: &Plate, studio: &Studio<'_>, seconds: f64) -> Result<PathBuf> {
+    pub fn hang(&self, figure: Figure, plate: &Plate, seconds: f64) -> Result<PathBuf> {
         if let Some(number) = plate.numbers.iter().find(|number| !number.value.is_finite()) {
             let what = format!("figure {}, {}", figure.name(), number.name);
             return Err(Error::setting(what, "a finite number", number.value));
@@ -115,7 +117,7 @@ impl Gallery {
             figure: figure.name().to_owned(),
             title: figure.summary().to_owned(),
             caption: plate.caption.clone(),
-            data: described(studio),
+            data: described(&plate.models),
             device: self.device.clone(),
             seconds,
             models,
@@ -129,35 +131,35 @@ impl Gallery {
         let json = serde_json::to_string_pretty(&record);
         let json = json.map_err(|error| Error::setting("figure", "finite numbers", error))?;
         write_whole(&place("json"), json.as_bytes())?;
-        self.index()
+        let place = self.folder.join("index.html");
+        write_whole(&place, figures_page(&self.shown()?).as_bytes())?;
+        Ok(place)
     }
 
-    // From what is in the folder, so that figures of earlier invocations stay on the page.
-    fn index(&self) -> Result<PathBuf> {
-        let mut shown = BTreeMap::new();
-        for (number, figure) in Figure::ALL.into_iter().enumerate() {
+    // What is in the folder, so that figures of earlier invocations stay on the page.
+    fn shown(&self) -> Result<Vec<(Record, String)>> {
+        let mut shown = Vec::new();
+        for figure in Figure::ALL {
             let [svg, json] =
                 ["svg", "json"].map(|ending| self.folder.join(format!("{}.{ending}", figure.name())));
             if svg.exists() && json.exists() {
                 let read = |path: &Path| std::fs::read_to_string(path).map_err(Error::io("read", path));
                 let record: Record = serde_json::from_str(&read(&json)?).map_err(|error| Error::File {
                     path: json.clone(),
-                    expected: "the record of a figure".to_owned(),
+                    expected: "the record of a figure; remove it to have that figure made anew".to_owned(),
                     found: error.to_string(),
                 })?;
-                shown.insert(number, (record, read(&svg)?));
+                shown.push((record, read(&svg)?));
             }
         }
-        let place = self.folder.join("index.html");
-        let shown: Vec<(Record, String)> = shown.into_values().collect();
-        write_whole(&place, figures_page(&shown).as_bytes())?;
-        Ok(place)
+        Ok(shown)
     }
 }
 
-fn described(studio: &Studio<'_>) -> String {
-    let Split { train, validation, .. } = studio.split.as_ref();
-    format!("{}: {} images to train on, {} to validate", train.name, train.len(), validation.len())
+fn described(models: &[Trained]) -> String {
+    let mut images: Vec<&str> = models.iter().map(|model| model.images.as_str()).collect();
+    images.dedup();
+    images.join("; ")
 }
 
 fn record(model: &Trained) -> Result<ModelRecord> {
@@ -172,7 +174,8 @@ fn record(model: &Trained) -> Result<ModelRecord> {
 
 // The preset with what differs from it as flags, or the run's own file where no flag says it.
 fn command(config: &Config, folder: &Path) -> Result<String> {
-    let file = format!("narrows train --config {}", folder.join("config.toml").display());
+    let file = shell_word(&folder.join("config.toml").display().to_string());
+    let file = format!("narrows train --config {file}");
     let preset = Config::preset(&config.preset)?;
     let mut command = format!("narrows train {}", config.preset);
     let wrong = |error| Error::setting("config", "what TOML can hold", error);
@@ -191,7 +194,7 @@ fn command(config: &Config, folder: &Path) -> Result<String> {
                 "dir" => "data-dir",
                 other => other,
             };
-            command.push_str(&format!(" --{} {value}", name.replace('_', "-")));
+            command.push_str(&format!(" --{}={value}", name.replace('_', "-")));
         }
     }
     Ok(command)
@@ -200,7 +203,7 @@ fn command(config: &Config, folder: &Path) -> Result<String> {
 // As it is typed; None where there is no flag for it.
 fn typed(value: &toml::Value) -> Option<String> {
     match value {
-        toml::Value::String(text) if !text.contains(char::is_whitespace) => Some(text.clone()),
+        toml::Value::String(text) => Some(shell_word(text)),
         toml::Value::Integer(number) => Some(number.to_string()),
         // A float with as few digits as tell it from others of 32 bits.
         toml::Value::Float(number) => Some((*number as f32).to_string()),

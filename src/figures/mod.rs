@@ -99,6 +99,11 @@ impl Figure {
         })
     }
 
+    /// Whether its models are trained on images of its own, whatever those of the others are.
+    pub const fn has_its_own_images(self) -> bool {
+        matches!(self, Self::Score)
+    }
+
     /// Trains what it needs and computes what it shows.
     ///
     /// # Errors

@@ -43,6 +43,8 @@ pub struct Trained {
     pub seconds: f64,
     /// Loss terms on the validation images after the last epoch, per image.
     pub losses: Losses,
+    /// The images it was trained on, in words.
+    pub images: String,
     /// Its run's folder.
     pub folder: PathBuf,
 }
@@ -110,8 +112,11 @@ impl<'a> Studio<'a> {
         let shown = if split.validation.is_empty() { &split.train } else { &split.validation };
         let losses = losses(self.device, &checkpoint, shown).await?;
         let (latent, seconds) = (checkpoint.model()?.latent() as usize, seconds(&folder)?);
+        let Split { train, validation, .. } = split;
+        let images =
+            format!("{}: {} images to train on, {} to validate", train.name, train.len(), validation.len());
         let (name, place) = (name.to_owned(), folder.clone());
-        let trained = Trained { name, checkpoint, latent, seconds, losses, folder: place };
+        let trained = Trained { name, checkpoint, latent, seconds, losses, images, folder: place };
         self.trained.insert(folder, trained.clone());
         Ok(trained)
     }

@@ -20,6 +20,8 @@ mod picture;
 mod plot;
 #[cfg(feature = "plot")]
 mod run_report;
+#[cfg(feature = "plot")]
+mod shell;
 
 #[cfg(feature = "plot")]
 pub(crate) use embedding::sequentially;
@@ -36,3 +38,5 @@ pub use plot::{
 };
 #[cfg(feature = "plot")]
 pub use run_report::{REPORT, report_run};
+#[cfg(feature = "plot")]
+pub use shell::shell_word;

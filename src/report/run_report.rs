@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::html::{facts, image, page, plot, table, verbatim};
-use super::{Axis, Colour, Curve, Lines, Panel};
+use super::{Axis, Colour, Curve, Lines, Panel, shell_word};
 use crate::data::{Dataset, Split};
 use crate::graph::Device;
 use crate::model::{Model, variant};
@@ -72,7 +72,7 @@ pub async fn report_run(folder: &Path, device: &Device, data: &Split) -> Result<
         (plot(&latent.0, &latent.1))
         h2 { "Configuration" }
         (verbatim(&config))
-        p { "Once more: " code { "narrows train --config " (folder.join("config.toml").display()) } }
+        p { "Once more: " code { "narrows train --config " (shell_word(&folder.join("config.toml").display().to_string())) } }
     };
     let place = folder.join(REPORT);
     crate::train::write_whole(&place, page(&title, &body).as_bytes())?;
