@@ -3,7 +3,7 @@
 //! A model is compiled once into a [`Plan`](graph::Plan), a flat list of dispatches; a training step is that
 //! list, replayed, on a GPU or on the CPU reference. From the bottom up:
 //!
-//! - [`gpu`] opens a device, [`kernels`] are the shaders with their parameters and shapes, [`mod@reference`] their
+//! - [`gpu`] opens a device, [`rng`] draws numbers, [`kernels`] are the shaders with their parameters and shapes, [`mod@reference`] their
 //!   twins in plain Rust.
 //! - [`graph`] records operations with their derivatives and leaves a plan.
 #![cfg_attr(
@@ -73,6 +73,7 @@ pub mod model;
 pub mod reference;
 #[cfg(feature = "train")]
 pub mod report;
+pub mod rng;
 #[cfg(feature = "train")]
 pub mod train;
 

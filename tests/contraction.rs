@@ -15,7 +15,7 @@ use narrows::kernels::contraction::{GramGradient, Quadratic, UnitNorms, UnitSlop
 use narrows::kernels::matmul::MatMul;
 use narrows::reference::compare::{Tolerance, compare};
 use narrows::reference::contraction::squared_frobenius;
-use narrows::reference::philox::{Stream, key, philox, sign};
+use narrows::rng::{Stream, key, philox, sign};
 
 const SIZES: [(u32, u32, u32); 6] =
     [(1, 1, 1), (3, 5, 7), (5, 64, 65), (65, 3, 129), (129, 65, 33), (2, 300, 51)];

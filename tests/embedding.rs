@@ -2,8 +2,8 @@
 #![cfg(feature = "plot")]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use narrows::reference::philox::{Stream, key, normal_at};
 use narrows::report::{Tsne, pca};
+use narrows::rng::{Stream, key, normal_at};
 
 fn normal(seed: u64, at: usize) -> f32 {
     normal_at(key(seed), 0, Stream::Prior, at) as f32

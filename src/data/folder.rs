@@ -21,7 +21,7 @@ use walkdir::{DirEntry, WalkDir};
 
 use super::picture::{self, FORMATS, Form};
 use super::{Dataset, LoadReport};
-use crate::reference::philox::{Stream, key, philox};
+use crate::rng::{Stream, key, philox};
 use crate::{Error, Result};
 
 const PARTS: [&str; 2] = ["train", "test"];

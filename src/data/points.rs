@@ -8,7 +8,7 @@ use libm::{cos, log, sin, sqrt};
 
 use super::{Dataset, GaussianMixture};
 use crate::Result;
-use crate::reference::philox::{Stream, key, philox, uniform};
+use crate::rng::{Stream, key, philox, uniform};
 
 const TRAIN: usize = 10_000;
 const TEST: usize = 1_000;

@@ -5,7 +5,7 @@ use rand::RngExt;
 
 use super::plan::BufferId;
 use super::{Graph, Slice};
-use crate::reference::philox::{PhiloxRng, Stream};
+use crate::rng::{PhiloxRng, Stream};
 use crate::{Error, Result};
 
 /// WebGPU's default alignment of a binding's offset, in words.

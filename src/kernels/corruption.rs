@@ -7,7 +7,7 @@ use super::{Kernel, Operand, Program, State, floats, floats_mut};
 use crate::gpu::Variants;
 use crate::reference::batch::pixel;
 pub use crate::reference::corruption::Corruption;
-use crate::reference::philox::{Stream, philox};
+use crate::rng::{Stream, philox};
 use crate::{Error, Result};
 
 /// What [`Gather`] writes, `x[batch, pixels]`, and beside it `seen[batch, pixels]`: the same images, corrupted

@@ -9,7 +9,7 @@ use super::{Kernel, Operand, Program, floats, floats_mut, put, within};
 use crate::Result;
 use crate::gpu::Variants;
 use crate::reference::latent::{log_ratio, reparameterize, reparameterize_logvar_slope};
-use crate::reference::philox::{Stream, normal_at};
+use crate::rng::{Stream, normal_at};
 
 /// `z = mu + e^(logvar/2) eps` with eps drawn for the state's seed and step (Kingma and Welling 2013,
 /// section 2.4).

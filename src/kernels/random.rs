@@ -4,9 +4,9 @@ use narrows_shaders::random as shaders;
 
 use super::{Kernel, Operand, Program, State, floats_mut};
 use crate::gpu::Variants;
-pub use crate::reference::philox::Stream;
-use crate::reference::philox::{normals, sign, uniform};
 use crate::reference::random::Draw;
+pub use crate::rng::Stream;
+use crate::rng::{normals, sign, uniform};
 
 /// `words[count]`: Philox's words for the counters `[first_block + i/4, step, stream, domain]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

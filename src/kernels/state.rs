@@ -1,6 +1,6 @@
 //! What changes from step to step, as the device holds it (`shaders/lib/state.wgsl`).
 
-use crate::reference::philox::key;
+use crate::rng::key;
 
 /// The step's state: seed, position in the data, learning rate, Adam's corrections, the KL's warm-up.
 #[repr(C)]

@@ -1,6 +1,6 @@
 //! Which images a step sees, and their pixels: the twin of `shaders/batch.wgsl`, bit for bit in its indices.
 
-use super::philox::{Stream, philox};
+use crate::rng::{Stream, philox};
 
 /// The order of the images in one pass over the data: a keyed bijection of `[0, count)`.
 ///

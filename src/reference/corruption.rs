@@ -1,6 +1,6 @@
 //! What is done to the pixels that a denoising autoencoder sees: the twin of `shaders/corruption.wgsl`.
 
-use super::philox::{normals, uniform};
+use crate::rng::{normals, uniform};
 
 /// A corruption of images, each pixel by itself (Vincent et al. 2008, section 2.3; Vincent et al. 2010, section
 /// 3.3). Pixels are those of [0, 1], before any mean image is subtracted.
@@ -70,7 +70,7 @@ impl Corruption {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reference::philox::{Stream, philox};
+    use crate::rng::{Stream, philox};
 
     // Mean and variance of what becomes of one pixel value, and how often it is exactly 0 and 1.
     fn moments(corruption: Corruption, pixel: f64) -> [f64; 4] {

@@ -1,6 +1,6 @@
 //! Inverted dropout (Srivastava et al. 2014): the twin of `shaders/dropout.wgsl`.
 
-use super::philox::{Stream, philox};
+use crate::rng::{Stream, philox};
 
 /// What a random word must reach for its element to be kept: `rate 2^32`, for a rate in [0, 1).
 pub fn threshold(rate: f32) -> u32 {

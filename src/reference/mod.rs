@@ -18,7 +18,6 @@ pub mod matmul;
 pub mod moments;
 pub mod norm;
 pub mod optimizer;
-pub mod philox;
 pub mod pool;
 pub mod random;
 pub mod record;

@@ -1,6 +1,6 @@
 //! Random numbers on their own: the twin of `shaders/random.wgsl`.
 
-use super::philox::philox;
+use crate::rng::philox;
 
 /// Where in the generator's counter space a draw begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -7,7 +7,7 @@ use bhtsne::{Neighbor, tSNE};
 use faer::{Mat, MatRef, Side};
 use rayon::prelude::*;
 
-use crate::reference::philox::{Stream, key, normal_at};
+use crate::rng::{Stream, key, normal_at};
 use crate::{Error, Result};
 
 /// The leading principal components of some points, and the points in their terms.

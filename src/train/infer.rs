@@ -6,7 +6,7 @@ use crate::Result;
 use crate::data::Dataset;
 use crate::graph::{Device, Replay};
 use crate::kernels::state::State;
-use crate::reference::philox::{Stream, key, normal_at};
+use crate::rng::{Stream, key, normal_at};
 
 const BATCH: u32 = 256;
 
