@@ -8,7 +8,7 @@
 //            (Kingma and Ba 2014, algorithm 1)
 //
 // p, m and v are updated in place. Moments below 1e-30 become zero: against any epsilon they change
-// nothing, and as denormals they would run many times slower on CPUs. Joined behind lib/state.wgsl.
+// nothing, and as denormals they would run many times slower on CPUs.
 
 override DECOUPLED: bool = false;
 
@@ -25,8 +25,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-/// Gives the learning rate and Adam's corrections.
-@group(0) @binding(1) var<storage, read> state: State;
+/// The learning rate, and Adam's corrections 1 - beta1^t and 1 - beta2^t, [3].
+@group(0) @binding(1) var<storage, read> rates: array<f32>;
 /// g
 @group(0) @binding(2) var<storage, read> gradients: array<vec4f>;
 /// p
@@ -50,7 +50,7 @@ fn sgd(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec
         let g = gradients[i] + params.weight_decay * p;
         let m = flush(params.beta1 * first_moment[i] + g);
         first_moment[i] = m;
-        parameters[i] = p - state.learning_rate * m;
+        parameters[i] = p - rates[0] * m;
     }
 }
 
@@ -62,7 +62,7 @@ fn adam(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         var p = parameters[i];
         var g = gradients[i];
         if DECOUPLED {
-            p -= state.learning_rate * params.weight_decay * p;
+            p -= rates[0] * params.weight_decay * p;
         } else {
             g += params.weight_decay * p;
         }
@@ -71,7 +71,7 @@ fn adam(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         let v = flush(params.beta2 * second_moment[i] + params.complement2 * g * g);
         first_moment[i] = m;
         second_moment[i] = v;
-        let scale = sqrt(v / state.correction2) + params.epsilon;
-        parameters[i] = p - state.learning_rate * (m / state.correction1) / scale;
+        let scale = sqrt(v / rates[2]) + params.epsilon;
+        parameters[i] = p - rates[0] * (m / rates[1]) / scale;
     }
 }

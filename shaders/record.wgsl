@@ -1,6 +1,6 @@
 // Losses, kept on the device until someone reads them.
 //
-//     mean_to_ring:  ring[(step % capacity) * width + slot] = scale * sum of values[count]
+//     mean_to_ring:  ring[slot * capacity + step % capacity] = scale * sum of values[count]
 //     collect:       per_image[cursor + i] = values[i]  for i < count and cursor + i < capacity
 //
 // Both write (=) and leave the rest as it is. mean_to_ring is one workgroup, which sums in a fixed order.
@@ -8,9 +8,8 @@
 
 struct Params {
     count: u32,
-    /// Lines of the ring, or images of the pass.
+    /// Steps that the ring holds, or images of the pass.
     capacity: u32,
-    width: u32,
     slot: u32,
     scale: f32,
 }
@@ -20,7 +19,7 @@ struct Params {
 @group(0) @binding(1) var<storage, read> state: State;
 /// One number an image, or any others to be summed, [count].
 @group(0) @binding(2) var<storage, read> values: array<f32>;
-/// One line a step, [capacity, width].
+/// One line for each term, a number for each step, [slot + 1 or more, capacity].
 @group(0) @binding(3) var<storage, read_write> ring: array<f32>;
 /// [capacity]
 @group(0) @binding(4) var<storage, read_write> per_image: array<f32>;
@@ -42,7 +41,7 @@ fn mean_to_ring(@builtin(local_invocation_index) lane: u32) {
         workgroupBarrier();
     }
     if lane == 0u {
-        ring[state.step % params.capacity * params.width + params.slot] = params.scale * partial[0];
+        ring[params.slot * params.capacity + state.step % params.capacity] = params.scale * partial[0];
     }
 }
 

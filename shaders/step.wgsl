@@ -1,36 +1,56 @@
 // The last kernel of a step: what the next one reads.
 //
-//     cursor += batch, over the end of the pass into the next;  step += 1
-//     correction += (1 - beta) (1 - correction)        keeps correction = 1 - beta^t, t = step + 1
-//     learning_rate = rate · r                         SCHEDULE 1, linear: r = 1 - step / steps, of the run
-//                   = rate · (1 + cos π (1 - r)) / 2   SCHEDULE 2, cosine; left as it is with SCHEDULE 0
-//     kl_share = min(phase / rise, 1)                  during the first warmup steps, then 1;
+//     cursor += batch, over the end of the pass into the next;  step += 1                      COUNTS
+//     learning_rate = rate · r                         KIND_LINEAR: r = 1 - step / steps, of the run
+//                   = rate · (1 + cos π (1 - r)) / 2   KIND_COSINE; left as it is by KIND_CONSTANT
+//     correction += (1 - beta) (1 - correction)        of an update that ran: keeps correction = 1 - beta^t, t = runs + 1
+//     share = min(phase / rise, 1)                     KIND_SHARE: during the first steps, then 1;
 //                                                      phase in [0, 1): where in its cycle the step is
 //
-// Adam's recurrence never subtracts two powers near one, and rests at one. state is updated in place, by one
-// invocation. Joined behind lib/state.wgsl.
+// Adam's recurrence never subtracts two powers near one, and rests at one. state and rates are updated in place, by one
+// invocation. Where there is more to advance than one dispatch describes, the last alone counts the step. Joined behind
+// lib/state.wgsl.
 
-override SCHEDULE: u32 = 0u;
+override COUNTS: bool = true;
+
+const KIND_CONSTANT = 0u;
+const KIND_LINEAR = 1u;
+const KIND_COSINE = 2u;
+const KIND_SHARE = 3u;
+
+/// What of the rates follows the number of the step.
+struct Scheduled {
+    kind: u32,
+    /// The first of its words in rates: learning rate and two corrections of an update, or the share of a weight.
+    at: u32,
+    /// An update runs in the steps whose number, from 1, is a multiple of this.
+    every: u32,
+    /// Steps that a learning rate falls over, at least one, or that a share rises in.
+    steps: u32,
+    /// The learning rate that the run begins with, or the part of a cycle in which the share rises.
+    rate: f32,
+    /// Adam's 1 - beta1 and 1 - beta2, or ones where there are no moments.
+    complement1: f32,
+    complement2: f32,
+    /// Cycles of a share.
+    cycles: u32,
+}
 
 struct Params {
     batch: u32,
     /// Images in the data set, at least `batch`.
     count: u32,
-    /// Adam's 1 - beta1 and 1 - beta2, or ones where there are no moments.
-    complement1: f32,
-    complement2: f32,
-    /// The learning rate that the run begins with, and the steps it falls over, at least one.
-    rate: f32,
-    steps: u32,
-    /// Steps of the KL's warm-up, the cycles it has in them, and the part of each in which the share rises.
-    warmup: u32,
-    cycles: u32,
-    rise: f32,
+    /// How many of `scheduled` there are.
+    entries: u32,
+    padding: u32,
+    scheduled: array<Scheduled, 7>,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-/// What changes from step to step.
+/// Where the run stands.
 @group(0) @binding(1) var<storage, read_write> state: State;
+/// Learning rates, corrections and shares, each at its place.
+@group(0) @binding(2) var<storage, read_write> rates: array<f32>;
 
 // sin²(π x / 2) for x in [0, 1] by its series, whose next term is 6e-8: WGSL allows cos an error of 2^-11.
 fn half_cosine(x: f32) -> f32 {
@@ -40,8 +60,7 @@ fn half_cosine(x: f32) -> f32 {
     return s * s;
 }
 
-@compute @workgroup_size(1)
-fn advance() {
+fn count_step() {
     let left = params.count - state.cursor;
     if params.batch >= left {
         state.cursor = params.batch - left;
@@ -49,21 +68,50 @@ fn advance() {
     } else {
         state.cursor += params.batch;
     }
-    let step = state.step + 1u;
-    state.step = step;
-    state.correction1 += params.complement1 * (1.0 - state.correction1);
-    state.correction2 += params.complement2 * (1.0 - state.correction2);
-    let remaining = f32(params.steps - min(step, params.steps)) / f32(params.steps);
-    if SCHEDULE == 1u {
-        state.learning_rate = params.rate * remaining;
-    } else if SCHEDULE == 2u {
-        state.learning_rate = params.rate * half_cosine(remaining);
+    state.step += 1u;
+}
+
+fn advance_rate(of: Scheduled, step: u32) {
+    let remaining = f32(of.steps - min(step, of.steps)) / f32(of.steps);
+    if of.kind == KIND_LINEAR {
+        rates[of.at] = of.rate * remaining;
+    } else if of.kind == KIND_COSINE {
+        rates[of.at] = of.rate * half_cosine(remaining);
     }
-    if step < params.warmup {
-        // The host sees to it that warmup · cycles fits 32 bits.
-        let phase = f32(step * params.cycles % params.warmup) / f32(params.warmup);
-        state.kl_share = min(phase / params.rise, 1.0);
+    if step % of.every == 0u {
+        rates[of.at + 1u] += of.complement1 * (1.0 - rates[of.at + 1u]);
+        rates[of.at + 2u] += of.complement2 * (1.0 - rates[of.at + 2u]);
+    }
+}
+
+fn advance_share(of: Scheduled, step: u32) {
+    if step < of.steps {
+        // The host sees to it that steps · cycles fits 32 bits.
+        let phase = f32(step * of.cycles % of.steps) / f32(of.steps);
+        rates[of.at] = min(phase / of.rate, 1.0);
     } else {
-        state.kl_share = 1.0;
+        rates[of.at] = 1.0;
     }
+}
+
+@compute @workgroup_size(1)
+fn advance() {
+    let step = state.step + 1u;
+    for (var entry = 0u; entry < params.entries; entry++) {
+        let of = params.scheduled[entry];
+        if of.kind == KIND_SHARE {
+            advance_share(of, step);
+        } else {
+            advance_rate(of, step);
+        }
+    }
+    if COUNTS {
+        count_step();
+    }
+}
+
+// Where nothing follows the number of the step.
+@compute @workgroup_size(1)
+fn count() {
+    count_step();
 }

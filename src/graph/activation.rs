@@ -1,5 +1,6 @@
 //! An activation on its own, where no product's epilogue can take it, and the mean that continuous logits stand for.
 
+use super::tape::Links;
 use super::{Graph, Tensor};
 use crate::Result;
 use crate::kernels::activation::{Activation, Forward};
@@ -15,20 +16,14 @@ impl Graph {
         if activation == Activation::Identity {
             return Ok(x);
         }
-        let y = self.tensor(label, x.rows, x.columns, self.tensors[x.id].needs_gradient);
-        self.will_use(x);
+        let y = self.tensor(label, x.rows, x.columns);
         let [before, after] = [self.value(x), self.value(y)];
         let count = x.count();
         self.record(label, Forward { count, activation }, &[before, after])?;
         let kept = if activation.keeps_input() { before } else { after };
         self.tensors[y.id].activation = Some((activation, kept));
         self.tensors[y.id].applied_to = Some(x);
-        self.push_backward(move |graph| {
-            if graph.tensors[x.id].needs_gradient {
-                graph.preactivation_gradient(y)?;
-            }
-            Ok(())
-        });
+        self.push_backward(Links::new(&[x], y), move |graph| graph.preactivation_gradient(y).map(drop));
         Ok(y)
     }
 
@@ -38,7 +33,7 @@ impl Graph {
     /// [`Error::Shape`](crate::Error::Shape) for a tensor of another graph.
     pub fn continuous_mean(&mut self, label: &str, logits: Tensor) -> Result<Tensor> {
         self.know(label, logits)?;
-        let mean = self.tensor(label, logits.rows, logits.columns, false);
+        let mean = self.tensor(label, logits.rows, logits.columns);
         let operands = [self.value(logits), self.value(mean)];
         self.record(label, ContinuousMean { count: logits.count() }, &operands)?;
         Ok(mean)

@@ -2,40 +2,45 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::liveness::share_memory;
-use super::parameters::ALIGNMENT;
+use super::liveness::{run_only_what_is_used, share_memory};
+use super::parameters::{ALIGNMENT, MODEL, StoreKind, qualified};
 use super::plan::{BufferId, BufferSpec, Content, Dispatch, Phase, Plan, Slice};
+use super::tape::{Recorded, Unwinding};
 use super::tensor::TensorState;
-use super::{ParameterLayout, Tensor};
+use super::{Store, Tensor, TermSpec};
 use crate::Result;
 use crate::kernels::state::State;
-
-type Backward = Box<dyn FnOnce(&mut Graph) -> Result<()>>;
+use crate::kernels::step::Scheduled;
+use crate::rng::Stream;
 
 /// Records operations, then unwinds them backward. Gone once the plan is made.
 pub struct Graph {
     pub(super) buffers: Vec<BufferSpec>,
     pub(super) tensors: Vec<TensorState>,
-    pub(super) layout: ParameterLayout,
     pub(super) batch: u32,
-    // How many dropout layers there are so far.
-    pub(super) dropouts: u32,
-    pub(super) terms: Vec<String>,
-    // The offsets of those that a dispatch recorded so far sends a gradient.
-    pub(super) parameters_with_gradient: BTreeSet<usize>,
+    // How many draws of each kind there are so far: each has a number of its own.
+    instances: BTreeMap<u32, u32>,
+    pub(super) terms: Vec<TermSpec>,
+    // What the terms' means are kept in, once there are any.
+    pub(super) ring: Option<Slice>,
     pub(super) dispatches: Vec<Dispatch>,
-    tape: Vec<Backward>,
+    pub(super) tape: Vec<Recorded>,
+    pub(super) unwinding: Unwinding,
+    pub(super) stores: Vec<Store>,
+    pub(super) store_buffers: Vec<BufferId>,
+    // How many parameters were declared.
+    pub(super) declared: u32,
+    // The names of the updates, the groups they move, and what of them follows the number of the step.
+    pub(super) updates: Vec<String>,
+    pub(super) moved: BTreeSet<String>,
+    pub(super) scheduled: Vec<Scheduled>,
+    pub(super) advanced: bool,
     named: BTreeMap<String, Slice>,
     pub(super) phase: Phase,
     training: bool,
-    pub(super) statistics: ParameterLayout,
-    pub(super) statistics_buffer: Option<BufferId>,
 }
 
-// The flat buffers exist from the start; the parameters' size is known only at the end.
-pub(super) const PARAMETERS: BufferId = BufferId(0);
-pub(super) const GRADIENTS: BufferId = BufferId(1);
-pub(super) const STATE: BufferId = BufferId(2);
+pub(super) const STATE: BufferId = BufferId(0);
 
 impl Graph {
     /// A graph to train on batches of `batch` images.
@@ -53,24 +58,28 @@ impl Graph {
         let mut graph = Self {
             buffers: Vec::new(),
             tensors: Vec::new(),
-            layout: ParameterLayout::default(),
             batch,
-            dropouts: 0,
+            instances: BTreeMap::new(),
             terms: Vec::new(),
-            parameters_with_gradient: BTreeSet::new(),
+            ring: None,
             dispatches: Vec::new(),
             tape: Vec::new(),
+            unwinding: Unwinding::default(),
+            stores: Vec::new(),
+            store_buffers: Vec::new(),
+            declared: 0,
+            updates: Vec::new(),
+            moved: BTreeSet::new(),
+            scheduled: Vec::new(),
+            advanced: false,
             named: BTreeMap::new(),
             phase: Phase::Forward,
             training,
-            statistics: ParameterLayout::default(),
-            statistics_buffer: None,
         };
-        graph.buffer("parameters", 0, true);
-        graph.buffer("gradients", 0, true);
         let state = graph.buffer("state", State::WORDS, true);
         graph.buffers[STATE.0].content = Content::State;
         graph.name("state", state);
+        graph.store(&qualified("parameters", &[MODEL]), StoreKind::Parameters, "");
         graph
     }
 
@@ -79,9 +88,21 @@ impl Graph {
         self.training
     }
 
+    /// Images in a batch.
+    pub fn batch_size(&self) -> u32 {
+        self.batch
+    }
+
     /// The step's state.
     pub(super) fn state(&self) -> Slice {
         Slice { buffer: STATE, offset: 0, words: State::WORDS }
+    }
+
+    /// The number of the next draw from `stream`: those of a graph are independent.
+    pub(super) fn instance(&mut self, stream: Stream) -> u32 {
+        let next = self.instances.entry(stream as u32).or_default();
+        *next += 1;
+        *next - 1
     }
 
     pub(super) fn buffer(&mut self, label: impl Into<String>, words: usize, persistent: bool) -> Slice {
@@ -114,35 +135,21 @@ impl Graph {
 
     /// A tensor that the host writes under `name` before a step.
     pub fn input(&mut self, name: &str, rows: u32, columns: u32) -> Tensor {
-        let tensor = self.tensor(name, rows, columns, false);
+        let tensor = self.tensor(name, rows, columns);
         self.name(name, Slice { words: tensor.count() as usize, ..self.value(tensor) });
         tensor
-    }
-
-    pub(super) fn enter(&mut self, phase: Phase) {
-        self.phase = phase;
-    }
-
-    pub(super) fn push_backward(&mut self, backward: impl FnOnce(&mut Graph) -> Result<()> + 'static) {
-        self.tape.push(Box::new(backward));
-    }
-
-    /// Unwinds the tape: the last operation recorded goes backward first.
-    pub(super) fn backward(&mut self) -> Result<()> {
-        self.enter(Phase::Backward);
-        while let Some(backward) = self.tape.pop() {
-            backward(self)?;
-        }
-        Ok(())
     }
 
     /// The plan. Temporary buffers whose lives do not overlap share memory, unless `keep_all` asks that
     /// every intermediate result survive the step, for comparisons.
     pub fn finish(mut self, keep_all: bool) -> Plan {
-        let words = self.layout.words().max(ALIGNMENT);
-        for (buffer, name) in [(PARAMETERS, "parameters"), (GRADIENTS, "gradients")] {
-            self.buffers[buffer.0].words = words;
-            self.name(name, Slice { buffer, offset: 0, words: self.layout.words() });
+        // Every gradient is that of the parameters as the step found them: they move behind all of them.
+        self.dispatches.sort_by_key(|dispatch| dispatch.phase == Phase::Update);
+        run_only_what_is_used(&self.buffers, &mut self.dispatches);
+        for (store, buffer) in self.stores.iter().zip(&self.store_buffers) {
+            let words = store.layout.words();
+            self.buffers[buffer.0].words = words.max(ALIGNMENT);
+            self.named.insert(store.name.clone(), Slice { buffer: *buffer, offset: 0, words });
         }
         if !keep_all {
             share_memory(&mut self.buffers, &mut self.dispatches, &mut self.named);
@@ -150,8 +157,7 @@ impl Graph {
         Plan {
             buffers: self.buffers,
             dispatches: self.dispatches,
-            parameters: self.layout,
-            statistics: self.statistics,
+            stores: self.stores,
             named: self.named,
             batch: self.batch,
             terms: self.terms,

@@ -5,7 +5,7 @@ use std::fmt;
 use super::plan::{BufferId, Content};
 use super::{Device, Plan, Replay, Slice};
 use crate::Result;
-use crate::kernels::{State, floats};
+use crate::kernels::floats;
 use crate::reference::compare::{Tolerance, compare, compare_words};
 
 /// The first dispatch that differs, and where.
@@ -88,8 +88,7 @@ async fn differing_buffer(
         let (got, expected) = (left.read_slice(slice).await?, right.read_slice(slice).await?);
         let difference = match spec.content {
             Content::Floats => difference(&got, &expected, tolerance),
-            Content::Integers => compare_words(&got, &expected).err().map(|mismatch| mismatch.to_string()),
-            Content::State => state_difference(&got, &expected, tolerance),
+            Content::Integers | Content::State => compare_words(&got, &expected).err().map(|mismatch| mismatch.to_string()),
         };
         if let Some(difference) = difference {
             return Ok(Some((spec.label.clone(), difference)));
@@ -100,16 +99,4 @@ async fn differing_buffer(
 
 fn difference(got: &[u32], expected: &[u32], tolerance: Tolerance) -> Option<String> {
     compare(floats(got), floats(expected), tolerance).err().map(|mismatch| mismatch.to_string())
-}
-
-fn state_difference(got: &[u32], expected: &[u32], tolerance: Tolerance) -> Option<String> {
-    let [got, expected] = [got, expected].map(State::from_words);
-    let whole = |s: &State| [s.seed[0], s.seed[1], s.step, s.epoch, s.cursor];
-    let rest = |s: &State| [s.learning_rate, s.correction1, s.correction2, s.kl_share].map(f32::to_bits);
-    let whole = compare_words(&whole(&got), &whole(&expected)).err();
-    let whole = whole.map(|mismatch| format!("seed, step, epoch, cursor: {mismatch}"));
-    whole.or_else(|| {
-        let rest = difference(&rest(&got), &rest(&expected), tolerance)?;
-        Some(format!("learning rate, corrections, share of the KL: {rest}"))
-    })
 }

@@ -1,9 +1,11 @@
 //! How strongly a code answers to its image: the squared Frobenius norm of the encoder's Jacobian, exact and
 //! estimated (Rifai et al. 2011; Murphy, Probabilistic Machine Learning, 20.3.3).
 
-use super::build::PARAMETERS;
+use super::objective::{Target, Upstream};
+use super::tape::Links;
 use super::{Graph, Parameter, Slice, Tensor};
 use crate::kernels::activation::Activation;
+use crate::kernels::elementwise::ScaleRows;
 use crate::kernels::contraction::{GramGradient, Quadratic, UnitNorms, UnitSlopes, UnitWeights};
 use crate::kernels::matmul::{Epilogue, Layout, MatMul};
 use crate::kernels::random::{Distribution, Numbers, Stream};
@@ -73,7 +75,7 @@ impl Graph {
     /// # Errors
     /// [`Error::TooLarge`] beyond what a device counts.
     pub fn directions(&mut self, label: &str, rows: u32, columns: u32) -> Result<Tensor> {
-        let v = self.tensor(label, rows, columns, false);
+        let v = self.tensor(label, rows, columns);
         let count = self.counted(label, rows, columns)?;
         let operands = [self.state(), self.value(v)];
         self.record(
@@ -96,24 +98,25 @@ impl Graph {
         let kernel = Spread { rows: c.rows, units: c.columns, columns };
         let rows = self.counted(label, c.rows, c.columns)?;
         self.counted(label, rows, columns)?;
-        let y = self.tensor(label, rows, columns, true);
-        self.will_use(c);
-        let operands = [self.value(c), weight.slice(PARAMETERS), self.value(y)];
+        let y = self.tensor(label, rows, columns);
+        let operands = [self.value(c), self.place(weight), self.value(y)];
         self.record(label, kernel, &operands)?;
+        let links = Links::new(&[c], y).through(&[weight]);
         let weight = weight.clone();
-        self.push_backward(move |graph| {
+        self.push_backward(links, move |graph| {
             let Some(dy) = graph.preactivation_gradient(y)? else { return Ok(()) };
-            let (gradient, accumulate) = graph.parameter_gradient(&weight);
             let label = format!("d {}", graph.label(y));
             let c_value = graph.value(c);
-            graph.record(&label, SpreadWeight { of: kernel, accumulate }, &[c_value, dy, gradient])?;
-            if !graph.tensors[c.id].needs_gradient {
+            if let Some((gradient, accumulate)) = graph.parameter_gradient(&weight) {
+                graph.record(&label, SpreadWeight { of: kernel, accumulate }, &[c_value, dy, gradient])?;
+            }
+            if !graph.needs_gradient(c) {
                 return Ok(());
             }
             let (dc, accumulate) = graph.gradient_target(c);
             let label = format!("d {}", graph.label(c));
             let kernel = SpreadScales { of: kernel, accumulate };
-            graph.record(label, kernel, &[weight.slice(PARAMETERS), dy, dc])
+            graph.record(label, kernel, &[graph.place(&weight), dy, dc])
         });
         Ok(y)
     }
@@ -127,49 +130,85 @@ impl Graph {
         })
     }
 
-    /// The squared norm of each image's Jacobian to `values`, and its gradients times `scale`.
-    pub(super) fn record_contraction(&mut self, of: &Jacobian, scale: f32, values: Slice) -> Result<()> {
+    /// How many images a Jacobian is of.
+    pub(super) fn know_jacobian(&self, name: &str, of: &Jacobian) -> Result<u32> {
         let left = of.left.tensor();
-        self.know("contraction", left)?;
-        self.know_parameter("contraction", &of.weight)?;
-        let images = match of.left {
-            Left::Slopes(_) => left.rows == self.batch,
-            Left::Rows(_) => left.rows.is_multiple_of(self.batch),
-        };
-        if !images {
-            let expected = format!("the Jacobian of a batch of {}", self.batch);
-            return Err(Error::shape("contraction", expected, format!("{} rows", left.rows)));
-        }
+        self.know(name, left)?;
+        self.know_parameter(name, &of.weight)?;
         match of.left {
-            Left::Slopes(slopes) => self.record_units(slopes, &of.weight, scale, values),
-            Left::Rows(left) => self.record_gram(left, &of.weight, scale, values),
+            Left::Slopes(_) => Ok(left.rows),
+            Left::Rows(_) if left.rows.is_multiple_of(self.batch.max(1)) => Ok(self.batch),
+            Left::Rows(_) => {
+                let expected = format!("the Jacobian of a batch of {}", self.batch);
+                Err(Error::shape(name, expected, format!("{} rows", left.rows)))
+            }
         }
     }
 
+    /// The squared norm of each image's Jacobian, and its gradients.
+    pub(super) fn record_contraction(&mut self, name: &str, of: &Jacobian, up: Upstream) -> Result<Slice> {
+        let rows = self.know_jacobian(name, of)?;
+        let values = self.buffer(format!("{name} of each row"), rows as usize, false);
+        match of.left {
+            Left::Slopes(slopes) => self.record_units(name, slopes, &of.weight, up, values)?,
+            Left::Rows(left) => self.record_gram(name, left, &of.weight, up, values)?,
+        }
+        Ok(values)
+    }
+
     // ||diag(s) W||² = sum of s² ||W_j||² over the units j: nothing of [batch, units, pixels] is needed.
-    fn record_units(&mut self, slopes: Tensor, weight: &Parameter, scale: f32, values: Slice) -> Result<()> {
+    fn record_units(
+        &mut self,
+        name: &str,
+        slopes: Tensor,
+        weight: &Parameter,
+        upstream: Upstream,
+        values: Slice,
+    ) -> Result<()> {
         let [units, columns] = sides(weight)?;
         let rows = slopes.rows;
-        let w = weight.slice(PARAMETERS);
+        let w = self.place(weight);
         let norms = self.buffer("squared norms of the units", units as usize, false);
         self.record("squared norms of the units", UnitNorms { units, columns }, &[w, norms])?;
         let s = self.value(slopes);
-        let (ds, accumulate) = self.gradient_target(slopes);
-        let kernel = UnitSlopes { rows, units, scale, accumulate };
-        self.record("contraction, value and gradient", kernel, &[s, norms, values, ds])?;
-        if scale == 0.0 {
-            return Ok(());
-        }
-        let (dw, accumulate) = self.parameter_gradient(weight);
-        let kernel = UnitWeights { rows, units, columns, scale, accumulate };
-        self.record(format!("d {} by contraction", weight.name), kernel, &[w, s, dw])
+        self.send_rows(name, (slopes, rows, &[weight]), upstream, |graph, target, weights| {
+            let kernel = UnitSlopes { rows, units, gradient: target.map(Target::gradient) };
+            graph.record_value(name, kernel, &[s, norms, values], target)?;
+            let Some(Target { scale, .. }) = target else { return Ok(()) };
+            let weighed = graph.weighed(name, s, [rows, units], weights)?;
+            let Some((dw, accumulate)) = graph.parameter_gradient(weight) else { return Ok(()) };
+            let kernel = UnitWeights { rows, units, columns, scale, accumulate };
+            graph.record(format!("d {} by {name}", weight.name), kernel, &[w, s, weighed, dw])
+        })
+    }
+
+    // x, each of its rows times its weight where there are any.
+    fn weighed(
+        &mut self,
+        name: &str,
+        x: Slice,
+        [rows, columns]: [u32; 2],
+        weights: Option<Slice>,
+    ) -> Result<Slice> {
+        let Some(weights) = weights else { return Ok(x) };
+        let label = format!("{name}, weighed");
+        let y = self.buffer(&label, rows as usize * columns as usize, false);
+        self.record(label, ScaleRows { rows, columns, accumulate: false }, &[x, weights, y])?;
+        Ok(y)
     }
 
     // ||A W||² = tr(A W Wᵀ Aᵀ) with the Gram matrix W Wᵀ `[units, units]`: the Jacobian itself, `[batch *
     // latent, pixels]`, is never there.
-    fn record_gram(&mut self, left: Tensor, weight: &Parameter, scale: f32, values: Slice) -> Result<()> {
+    fn record_gram(
+        &mut self,
+        name: &str,
+        left: Tensor,
+        weight: &Parameter,
+        upstream: Upstream,
+        values: Slice,
+    ) -> Result<()> {
         let [units, pixels] = sides(weight)?;
-        let (w, a) = (weight.slice(PARAMETERS), self.value(left));
+        let (w, a) = (self.place(weight), self.value(left));
         let square = |layout, depth| {
             let epilogue = Epilogue::None;
             MatMul { rows: units, columns: units, depth, layout, epilogue, accumulate: false }
@@ -179,27 +218,32 @@ impl Graph {
         let g = self.buffer("Jacobian times Gram matrix", left.count() as usize, false);
         let product = MatMul { rows: left.rows, ..square(Layout::Nn, units) };
         self.record("Jacobian times Gram matrix", product, &[a, gram, g])?;
-        let (da, accumulate) = self.gradient_target(left);
-        let kernel = Quadratic { rows: self.batch, columns: left.count() / self.batch, scale, accumulate };
-        self.record("contraction, value and gradient", kernel, &[a, g, values, da])?;
-        if scale == 0.0 {
-            return Ok(());
-        }
-        let products = self.buffer("Jacobian's own products", gram.words, false);
-        self.record_over_rows("Jacobian's own products", (a, units), (a, units), left.rows, products, false)?;
-        let dgram = self.buffer("d Gram matrix", gram.words, false);
-        self.record("d Gram matrix", GramGradient { units, scale }, &[products, dgram])?;
-        let (dw, accumulate) = self.parameter_gradient(weight);
-        let product = MatMul { columns: pixels, accumulate, ..square(Layout::Nn, units) };
-        self.record(format!("d {} by contraction", weight.name), product, &[dgram, w, dw])
+        let (rows, columns) = (self.batch, left.count() / self.batch);
+        self.send_rows(name, (left, rows, &[weight]), upstream, |graph, target, weights| {
+            let kernel = Quadratic { rows, columns, gradient: target.map(Target::gradient) };
+            graph.record_value(name, kernel, &[a, g, values], target)?;
+            let Some(Target { scale, .. }) = target else { return Ok(()) };
+            let Some((dw, accumulate)) = graph.parameter_gradient(weight) else { return Ok(()) };
+            let weighed = graph.weighed(name, a, [rows, columns], weights)?;
+            let products = graph.buffer("Jacobian's own products", gram.words, false);
+            let sides = ((a, units), (weighed, units));
+            graph.record_over_rows("Jacobian's own products", sides.0, sides.1, left.rows, products, false)?;
+            let dgram = graph.buffer("d Gram matrix", gram.words, false);
+            graph.record("d Gram matrix", GramGradient { units, scale }, &[products, dgram])?;
+            let product = MatMul { columns: pixels, accumulate, ..square(Layout::Nn, units) };
+            graph.record(format!("d {} by {name}", weight.name), product, &[dgram, w, dw])
+        })
     }
 
-    /// The squared norm of each row of t to `values`, and its gradient times `scale`.
-    pub(super) fn record_squared_norm(&mut self, t: Tensor, scale: f32, values: Slice) -> Result<()> {
-        let value = self.value(t);
-        let (dt, accumulate) = self.gradient_target(t);
-        let kernel = Quadratic { rows: t.rows, columns: t.columns, scale, accumulate };
-        self.record("squared norm, value and gradient", kernel, &[value, value, values, dt])
+    /// The squared norm of each row of t, and its gradient.
+    pub(super) fn record_squared_norm(&mut self, name: &str, t: Tensor, up: Upstream) -> Result<Slice> {
+        let (rows, columns, value) = (t.rows, t.columns, self.value(t));
+        let values = self.buffer(format!("{name} of each row"), rows as usize, false);
+        self.send_rows(name, (t, rows, &[]), up, |graph, target, _| {
+            let kernel = Quadratic { rows, columns, gradient: target.map(Target::gradient) };
+            graph.record_value(name, kernel, &[value, value, values], target)
+        })?;
+        Ok(values)
     }
 }
 

@@ -1,6 +1,5 @@
 //! Replaying a plan on the CPU reference, dispatch by dispatch.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use narrows_shaders::Access;
@@ -28,13 +27,9 @@ impl CpuReplay {
         self.memory[slice.buffer.0][slice.offset..slice.offset + slice.words].to_vec()
     }
 
-    pub(super) fn run(&mut self, steps: u32, dispatches: Range<usize>) {
+    pub(super) fn run(&mut self, dispatches: impl Iterator<Item = usize>) {
         let plan = Arc::clone(&self.plan);
-        for _ in 0..steps {
-            for dispatch in &plan.dispatches[dispatches.clone()] {
-                self.dispatch(dispatch);
-            }
-        }
+        dispatches.for_each(|at| self.dispatch(&plan.dispatches[at]));
     }
 
     // What is written is taken out of memory for the time, so that it can be written beside what is read;

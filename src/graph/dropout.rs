@@ -3,6 +3,7 @@
 use super::{Graph, Tensor};
 use crate::Result;
 use crate::kernels::dropout::Dropout;
+use crate::rng::Stream;
 
 impl Graph {
     /// x with a share `rate` of its numbers zeroed and the others multiplied by `1 / (1 - rate)`, so that expectations
@@ -17,15 +18,13 @@ impl Graph {
     pub fn dropout(&mut self, label: &str, x: Tensor, rate: f32) -> Result<Tensor> {
         self.know(label, x)?;
         let (rows, columns) = (x.rows, x.columns);
-        let layer = self.dropouts;
-        self.dropouts += 1;
+        let layer = self.instance(Stream::Dropout);
         let kernel = Dropout { rows, columns, rate, layer, accumulate: false };
         self.check_kernel(label, &kernel)?;
         if !self.is_training() || rate == 0.0 {
             return Ok(x);
         }
-        let needs_gradient = self.tensors[x.id].needs_gradient;
-        let y = self.tensor(label, rows, columns, needs_gradient);
+        let y = self.tensor(label, rows, columns);
         self.record(label, kernel, &[self.state(), self.value(x), self.value(y)])?;
         self.send_back(x, y, move |graph, dy| {
             let (dx, accumulate) = graph.gradient_target(x);

@@ -1,7 +1,6 @@
 //! Replaying a plan on a device: buffers, pipelines and bindings made once, steps recorded many a submit.
 
 use std::num::NonZeroU64;
-use std::ops::Range;
 use std::sync::Arc;
 
 use super::{Plan, Slice};
@@ -69,8 +68,8 @@ impl GpuReplay {
         self.gpu.queue.submit([encoder.finish()]);
     }
 
-    /// Submits `steps` steps at once and a copy of `report` behind them.
-    pub(super) fn submit(&mut self, steps: u32, dispatches: Range<usize>, report: Slice) -> GpuPending {
+    /// Submits these dispatches at once and a copy of `report` behind them.
+    pub(super) fn submit(&mut self, dispatches: impl Iterator<Item = usize>, report: Slice) -> GpuPending {
         // Reports of one replay may differ in length.
         let fitting = self.spare.iter().position(|download| download.words_held() >= report.words);
         let download = fitting.map(|at| self.spare.swap_remove(at));
@@ -78,11 +77,7 @@ impl GpuReplay {
         let mut encoder = self.gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         {
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-            for _ in 0..steps {
-                for launch in &self.launches[dispatches.clone()] {
-                    launch.record(&mut pass);
-                }
-            }
+            dispatches.for_each(|at| self.launches[at].record(&mut pass));
         }
         download.record(&mut encoder, &self.buffers[report.buffer.0], report.offset, report.words);
         let submission = self.gpu.queue.submit([encoder.finish()]);

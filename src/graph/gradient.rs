@@ -5,7 +5,6 @@
 //! that multiplies with the slope on its way out, and the gradient of a slope, which reaches the pre-activation and
 //! never the value.
 
-use super::build::GRADIENTS;
 use super::{Graph, Parameter, Slice, Tensor};
 use crate::Result;
 use crate::kernels::activation::{self, Activation};
@@ -56,16 +55,18 @@ impl Graph {
     /// The caller must write it.
     pub(super) fn fused_target(&mut self, tensor: Tensor) -> Option<FusedTarget> {
         let state = &self.tensors[tensor.id];
-        let alone = state.uses == 1 && state.gradient.is_none();
+        let alone = self.uses(tensor) == 1 && state.gradient.is_none();
         let (activation, kept) = state.activation.filter(|_| alone)?;
         let (slice, accumulate) = self.preactivation_target(tensor);
         Some(FusedTarget { activation, kept, slice, accumulate })
     }
 
-    /// As [`Graph::gradient_target`], for a parameter: one that is used twice gets the sum.
-    pub(super) fn parameter_gradient(&mut self, parameter: &Parameter) -> (Slice, bool) {
-        let first = self.parameters_with_gradient.insert(parameter.offset);
-        (parameter.slice(GRADIENTS), !first)
+    /// As [`Graph::gradient_target`], for a parameter: one that is used twice gets the sum. None where the update under
+    /// way does not move it.
+    pub(super) fn parameter_gradient(&mut self, parameter: &Parameter) -> Option<(Slice, bool)> {
+        let buffer = *self.unwinding.gradients.get(&parameter.store)?;
+        let first = self.unwinding.sent.insert((parameter.store, parameter.offset));
+        Some((parameter.slice(buffer), !first))
     }
 
     /// The finished gradient of `tensor` before its activation, or None where nothing sent one.

@@ -1,5 +1,6 @@
 //! The Gaussian code of a variational autoencoder: its two halves, and the sample through which gradients pass.
 
+use super::tape::Links;
 use super::{Graph, Tensor};
 use crate::kernels::latent::{LogRatio, Mean, Reparameterize, ReparameterizeBackward};
 use crate::{Error, Result};
@@ -40,11 +41,10 @@ impl Graph {
     pub fn reparameterize(&mut self, code: GaussianCode) -> Result<Tensor> {
         self.know("reparameterize", code.stats)?;
         let (rows, latent) = (code.stats.rows, code.latent());
-        let z = self.tensor("z", rows, latent, true);
-        self.will_use(code.stats);
+        let z = self.tensor("z", rows, latent);
         let operands = [self.state(), self.value(code.stats), self.value(z)];
         self.record("z", Reparameterize { rows, latent }, &operands)?;
-        self.push_backward(move |graph| {
+        self.push_backward(Links::new(&[code.stats], z), move |graph| {
             let Some(dz) = graph.preactivation_gradient(z)? else { return Ok(()) };
             let (stats, state) = (graph.value(code.stats), graph.state());
             let (gradient, accumulate) = graph.gradient_target(code.stats);
@@ -66,7 +66,7 @@ impl Graph {
         let values = self.buffer(format!("{name} of each image"), rows as usize, false);
         let operands = [self.state(), self.value(code.stats), values];
         self.record(name, LogRatio { rows, latent }, &operands)?;
-        self.collect(name, values, total)
+        self.collect(name, values, rows, total)
     }
 
     /// `mu` alone: the code of an image without noise. Carries no gradient.
@@ -76,7 +76,7 @@ impl Graph {
     pub fn code_mean(&mut self, code: GaussianCode) -> Result<Tensor> {
         self.know("code mean", code.stats)?;
         let (rows, latent) = (code.stats.rows, code.latent());
-        let mu = self.tensor("mu", rows, latent, false);
+        let mu = self.tensor("mu", rows, latent);
         let operands = [self.value(code.stats), self.value(mu)];
         self.record("mu", Mean { rows, latent }, &operands)?;
         Ok(mu)

@@ -1,7 +1,7 @@
 //! What dense and convolutional layers share: a linear map by a weight, a bias and an activation, recorded forward
 //! and backward with whatever can be fused.
 
-use super::build::PARAMETERS;
+use super::tape::Links;
 use super::{Graph, Parameter, Slice, Tensor};
 use crate::kernels::activation::{self, Activation};
 use crate::kernels::matmul::Epilogue;
@@ -56,23 +56,24 @@ impl<Map: LinearMap> Layer<Map> {
             let expected = format!("a bias [{}]", self.channels);
             return Err(Error::shape(&self.label, expected, format!("{:?}", bias.shape)));
         }
-        let y = graph.tensor(&self.label, self.x.rows, self.columns, true);
-        graph.will_use(self.x);
+        let y = graph.tensor(&self.label, self.x.rows, self.columns);
         self.forward(graph, y, activation)?;
-        graph.push_backward(move |graph| self.backward(graph, y));
+        let parameters: Vec<&Parameter> = [Some(&self.weight), self.bias.as_ref()].into_iter().flatten().collect();
+        let links = Links::new(&[self.x], y).through(&parameters);
+        graph.push_backward(links, move |graph| self.backward(graph, y));
         Ok(y)
     }
 
     fn forward(&self, graph: &mut Graph, y: Tensor, activation: Activation) -> Result<()> {
         let (x, value) = (graph.value(self.x), graph.value(y));
-        let weight = self.weight.slice(PARAMETERS);
+        let weight = graph.place(&self.weight);
         let (label, count) = (&self.label, y.count());
         let before =
             |graph: &mut Graph| graph.buffer(format!("{label} before {activation}"), count as usize, false);
         let mut kept = value;
         match &self.bias {
             Some(bias) => {
-                let mut operands = vec![x, weight, bias.slice(PARAMETERS), value];
+                let mut operands = vec![x, weight, graph.place(bias), value];
                 if activation.keeps_input() {
                     kept = before(graph);
                     operands.push(kept);
@@ -98,21 +99,23 @@ impl<Map: LinearMap> Layer<Map> {
         Ok(())
     }
 
-    fn backward(self, graph: &mut Graph, y: Tensor) -> Result<()> {
+    fn backward(&self, graph: &mut Graph, y: Tensor) -> Result<()> {
         let Some(dz) = graph.preactivation_gradient(y)? else { return Ok(()) };
         let operands = [graph.value(self.x), dz];
-        let target = graph.parameter_gradient(&self.weight);
-        self.map.weight_gradient(graph, &format!("d {}.weight", self.label), operands, target)?;
-        if let Some(bias) = &self.bias {
+        if let Some(target) = graph.parameter_gradient(&self.weight) {
+            self.map.weight_gradient(graph, &format!("d {}.weight", self.label), operands, target)?;
+        }
+        if let Some(bias) = &self.bias
+            && let Some(target) = graph.parameter_gradient(bias)
+        {
             let extents = [y.count() / self.channels, self.channels];
-            let target = graph.parameter_gradient(bias);
             column_sum(graph, &format!("d {}.bias", self.label), dz, extents, target)?;
         }
-        if !graph.tensors[self.x.id].needs_gradient {
+        if !graph.needs_gradient(self.x) {
             return Ok(());
         }
         let label = format!("d {}", graph.label(self.x));
-        let weight = self.weight.slice(PARAMETERS);
+        let weight = graph.place(&self.weight);
         if let Some(target) = graph.fused_target(self.x) {
             let label = format!("{label} through {}", target.activation);
             let epilogue = (Epilogue::Slope(target.activation), target.accumulate);

@@ -1,8 +1,36 @@
-//! Which temporary buffers can share memory: those whose lives do not overlap.
+//! When a buffer's content matters: which temporary ones can share memory, and which dispatches a step needs where
+//! updates do not run in each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::plan::{BufferId, BufferSpec, Dispatch, Slice};
+use narrows_shaders::Access;
+
+use super::plan::{BufferId, BufferSpec, Dispatch, Phase, Slice};
+
+/// Gives each forward dispatch the periods of those that read what it writes. One that leaves something behind, for the
+/// host or for the next step, runs in each step.
+pub(super) fn run_only_what_is_used(buffers: &[BufferSpec], dispatches: &mut [Dispatch]) {
+    if dispatches.iter().all(|dispatch| dispatch.every == [1]) {
+        return;
+    }
+    let mut wanted: Vec<BTreeSet<u32>> = vec![BTreeSet::new(); buffers.len()];
+    for dispatch in dispatches.iter_mut().rev() {
+        let operands = dispatch.kernel.operands();
+        let slices = || dispatch.operands.iter().zip(&operands);
+        let written = || slices().filter(|(_, operand)| operand.access == Access::ReadWrite).map(|(s, _)| s);
+        if dispatch.phase == Phase::Forward {
+            let stays = written().any(|slice| buffers[slice.buffer.0].persistent);
+            let periods: BTreeSet<u32> = written().flat_map(|slice| wanted[slice.buffer.0].clone()).collect();
+            dispatch.every = match stays || periods.contains(&1) || periods.is_empty() {
+                true => vec![1],
+                false => periods.into_iter().collect(),
+            };
+        }
+        for slice in &dispatch.operands {
+            wanted[slice.buffer.0].extend(&dispatch.every);
+        }
+    }
+}
 
 /// Renumbers the buffers so that temporaries with disjoint lives become one.
 ///

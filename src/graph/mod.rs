@@ -5,6 +5,7 @@
 //! after step without looking back.
 
 mod activation;
+mod batch;
 mod build;
 mod compare;
 mod contraction;
@@ -20,6 +21,7 @@ mod liveness;
 mod measure;
 mod norm;
 mod objective;
+mod op;
 mod parameters;
 mod plan;
 mod pool;
@@ -27,10 +29,13 @@ mod record;
 mod replay;
 mod shape;
 mod slope;
+mod slots;
+mod tape;
 mod tensor;
-mod training;
+mod update;
 mod window;
 
+pub use batch::Batch;
 pub use build::Graph;
 pub use compare::{Difference, first_difference};
 pub use contraction::Jacobian;
@@ -38,13 +43,15 @@ pub use latent::GaussianCode;
 pub use measure::StepTimes;
 pub use norm::BatchNorm;
 pub use objective::{
-    Objective, Reduction, bernoulli_nll, continuous_bernoulli_nll, contraction, free_bits_kl, gaussian_kl,
+    Objective, Term, TermSpec, bernoulli_nll, continuous_bernoulli_nll, contraction, free_bits_kl, gaussian_kl,
     gaussian_nll, kl_sparsity, l1, learned_gaussian_nll, projected_contraction, squared_error,
 };
-pub use parameters::{Init, Parameter, ParameterLayout};
+pub use op::{Op, OpContext};
+pub use parameters::{Init, MODEL, Parameter, ParameterLayout, Store, StoreKind};
 pub use plan::{BufferId, BufferSpec, Content, Dispatch, Phase, Plan, Slice};
 pub use replay::{Device, Pending, Replay};
 pub use shape::Shape;
+pub use slots::{Slot, Slots};
 pub use tensor::Tensor;
-pub use training::{Batch, Optimizer, Update};
+pub use update::{Clip, Optimizer, Update};
 pub use window::{Padding, Window};

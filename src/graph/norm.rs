@@ -1,7 +1,8 @@
 //! Batch normalisation: moments of the batch in training, running ones in inference.
 
-use super::build::{GRADIENTS, PARAMETERS};
+use super::parameters::ALIGNMENT;
 use super::plan::BufferId;
+use super::tape::Links;
 use super::{Graph, Init, Parameter, Slice, Tensor};
 use crate::kernels::activation::Activation;
 use crate::kernels::moments::{ChunkMoments, MergeMoments, RunningMoments, Strips};
@@ -31,17 +32,20 @@ pub struct BatchNorm {
 impl BatchNorm {
     /// Declares `name.scale`, of ones, and `name.shift`, of zeros, and the statistics `name.running_mean`, of zeros, and
     /// `name.running_variance`, of ones. Momentum and epsilon are PyTorch's, the activation is the identity.
-    pub fn declare(graph: &mut Graph, name: &str, channels: u32) -> Self {
+    ///
+    /// # Errors
+    /// As [`Graph::parameter_of`].
+    pub fn declare(graph: &mut Graph, group: &str, name: &str, channels: u32) -> Result<Self> {
         let shape = || vec![channels as usize];
-        Self {
-            scale: graph.parameter(format!("{name}.scale"), shape(), Init::Constant(1.0)),
-            shift: graph.parameter(format!("{name}.shift"), shape(), Init::Constant(0.0)),
-            mean: graph.statistic(format!("{name}.running_mean"), shape(), 0.0),
-            variance: graph.statistic(format!("{name}.running_variance"), shape(), 1.0),
+        Ok(Self {
+            scale: graph.parameter_of(group, format!("{name}.scale"), shape(), Init::Constant(1.0))?,
+            shift: graph.parameter_of(group, format!("{name}.shift"), shape(), Init::Constant(0.0))?,
+            mean: graph.statistic(format!("{name}.running_mean"), shape(), 0.0)?,
+            variance: graph.statistic(format!("{name}.running_variance"), shape(), 1.0)?,
             momentum: 0.1,
             epsilon: 1e-5,
             activation: Activation::Identity,
-        }
+        })
     }
 }
 
@@ -62,13 +66,12 @@ impl Graph {
         let layer = Layer {
             label: label.to_owned(),
             x,
-            y: self.tensor(label, x.rows, x.columns, true),
+            y: self.tensor(label, x.rows, x.columns),
             moments: self.buffer(format!("moments of {label}"), 2 * channels as usize, false),
             sum: Strips::to_sum(rows, channels),
             map: Strips::to_map(rows, channels),
             norm: norm.clone(),
         };
-        self.will_use(x);
         if self.is_training() {
             layer.own_moments(self)?;
         } else {
@@ -76,7 +79,8 @@ impl Graph {
         }
         layer.forward(self)?;
         let y = layer.y;
-        self.push_backward(move |graph| layer.backward(graph));
+        let links = Links::new(&[x], y).through(&[&norm.scale, &norm.shift]);
+        self.push_backward(links, move |graph| layer.backward(graph));
         Ok(y)
     }
 
@@ -136,14 +140,14 @@ impl Layer {
         );
         let label = format!("{} moments", self.label);
         graph.record(format!("{label}, in chunks"), ChunkMoments(strips), &[graph.value(self.x), parts])?;
-        let (statistics, [mean_at, variance_at]) = together(graph.statistics_buffer()?, mean, variance);
+        let (statistics, [mean_at, variance_at]) = together(graph.store_buffers[mean.store], mean, variance);
         let kernel = MergeMoments { strips, mean_at, variance_at, momentum, epsilon };
         graph.record(label, kernel, &[parts, self.moments, statistics])
     }
 
     fn running_moments(&self, graph: &mut Graph) -> Result<()> {
         let BatchNorm { epsilon, ref mean, ref variance, .. } = self.norm;
-        let (statistics, [mean_at, variance_at]) = together(graph.statistics_buffer()?, mean, variance);
+        let (statistics, [mean_at, variance_at]) = together(graph.store_buffers[mean.store], mean, variance);
         let kernel = RunningMoments { channels: self.sum.channels, mean_at, variance_at, epsilon };
         graph.record(format!("{} moments", self.label), kernel, &[statistics, self.moments])
     }
@@ -151,7 +155,7 @@ impl Layer {
     fn forward(&self, graph: &mut Graph) -> Result<()> {
         let BatchNorm { activation, ref scale, ref shift, .. } = self.norm;
         let y = graph.value(self.y);
-        let [scale, shift] = [scale, shift].map(|parameter| parameter.slice(PARAMETERS));
+        let [scale, shift] = [scale, shift].map(|parameter| graph.place(parameter));
         let mut operands = vec![graph.value(self.x), self.moments, scale, shift, y];
         let mut kept = y;
         if activation.keeps_input() {
@@ -166,7 +170,7 @@ impl Layer {
         Ok(())
     }
 
-    fn backward(self, graph: &mut Graph) -> Result<()> {
+    fn backward(&self, graph: &mut Graph) -> Result<()> {
         let Some(dz) = graph.preactivation_gradient(self.y)? else { return Ok(()) };
         let (x, strips, label) = (graph.value(self.x), self.sum, &self.label);
         let words = 2 * strips.channels as usize;
@@ -179,15 +183,22 @@ impl Layer {
             &[x, dz, self.moments, parts],
         )?;
         let BatchNorm { scale, shift, .. } = &self.norm;
-        let accumulate = [scale, shift].map(|parameter| graph.parameter_gradient(parameter).1);
-        let (gradients, [scale_at, shift_at]) = together(GRADIENTS, scale, shift);
-        let [accumulate_scale, accumulate_shift] = accumulate;
+        let targets = [scale, shift].map(|parameter| graph.parameter_gradient(parameter));
+        // Where they do not move the sums are made all the same, for what lies below.
+        let (gradients, [scale_at, shift_at]) = match targets {
+            [Some((slice, _)), Some(_)] => together(slice.buffer, scale, shift),
+            _ => {
+                let each = (strips.channels as usize).next_multiple_of(ALIGNMENT);
+                (graph.buffer(format!("d {label}, unused"), 2 * each, false), [0, each as u32])
+            }
+        };
+        let [accumulate_scale, accumulate_shift] = targets.map(|target| target.is_some_and(|(_, add)| add));
         let kernel = MergeSums { strips, scale_at, shift_at, accumulate_scale, accumulate_shift };
         graph.record(format!("d {label}.scale, shift"), kernel, &[parts, sums, gradients])?;
-        if !graph.tensors[self.x.id].needs_gradient {
+        if !graph.needs_gradient(self.x) {
             return Ok(());
         }
-        let scale = scale.slice(PARAMETERS);
+        let scale = graph.place(scale);
         let (dx, accumulate) = graph.gradient_target(self.x);
         let kernel = Backward { strips: self.map, own_moments: graph.is_training(), accumulate };
         let label = format!("d {}", graph.label(self.x));

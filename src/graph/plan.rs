@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::ParameterLayout;
+use super::{ParameterLayout, Store, StoreKind, TermSpec};
 use crate::gpu::Variants;
 use crate::kernels::Kernel;
 use crate::{Error, Result};
@@ -83,12 +83,20 @@ pub struct Dispatch {
     pub kernel: Arc<dyn Kernel>,
     /// Where its operands are, in the kernel's order.
     pub operands: Vec<Slice>,
+    /// The periods of the updates that it belongs to, in steps: it runs in each step whose number, counted from 1, is a
+    /// multiple of one of them.
+    pub every: Vec<u32>,
 }
 
 impl Dispatch {
     /// Bytes read and written.
     pub fn bytes(&self) -> u64 {
         self.kernel.bytes()
+    }
+
+    /// Whether it runs in the step behind `done` others.
+    pub fn runs(&self, done: u32) -> bool {
+        self.every.iter().any(|every| (u64::from(done) + 1).is_multiple_of(u64::from(*every)))
     }
 }
 
@@ -99,16 +107,14 @@ pub struct Plan {
     pub buffers: Vec<BufferSpec>,
     /// The dispatches, in order.
     pub dispatches: Vec<Dispatch>,
-    /// Where each parameter lives in the flat parameter buffer.
-    pub parameters: ParameterLayout,
-    /// Where each statistic lives in the flat buffer `statistics`; without any there is no such buffer.
-    pub statistics: ParameterLayout,
+    /// The flat buffers of what survives a step.
+    pub stores: Vec<Store>,
     /// Ranges the host reads and writes, by name.
     pub named: BTreeMap<String, Slice>,
     /// Images in a batch.
     pub batch: u32,
-    /// Names of the loss terms, in the order of the ring's columns.
-    pub terms: Vec<String>,
+    /// The loss terms, in the order of the ring's columns.
+    pub terms: Vec<TermSpec>,
 }
 
 impl Plan {
@@ -123,7 +129,25 @@ impl Plan {
         })
     }
 
-    /// Floating-point operations of a step.
+    /// The slots of the store called `name`: `parameters` are those of the plain group.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] that lists the names there are.
+    pub fn layout(&self, name: &str) -> Result<&ParameterLayout> {
+        let store = self.stores.iter().find(|store| store.name == name);
+        store.map(|store| &store.layout).ok_or_else(|| {
+            let names: Vec<&str> = self.stores.iter().map(|store| store.name.as_str()).collect();
+            Error::setting("store", format!("one of {}", names.join(", ")), name)
+        })
+    }
+
+    /// Elements of all parameters.
+    pub fn parameter_count(&self) -> usize {
+        let parameters = self.stores.iter().filter(|store| store.kind == StoreKind::Parameters);
+        parameters.map(|store| store.layout.count()).sum()
+    }
+
+    /// Floating-point operations of a step in which everything runs.
     pub fn flops(&self) -> u64 {
         self.dispatches.iter().map(|dispatch| dispatch.kernel.flops()).sum()
     }
@@ -133,7 +157,8 @@ impl Plan {
         self.buffers.iter().map(|buffer| 4 * buffer.words as u64).sum()
     }
 
-    /// The plan as a table: each dispatch with its shapes, cost and the entry point that runs it.
+    /// The plan as a table: each dispatch with its shapes, cost and the entry point that runs it, and behind it, where
+    /// that is not each step, every how many steps it runs.
     pub fn table(&self, variants: &Variants) -> String {
         let mut text = format!(
             "{:>3}  {:8}  {:30} {:32} {:>10} {:>10}  {}\n",
@@ -142,7 +167,7 @@ impl Plan {
         for (number, dispatch) in self.dispatches.iter().enumerate() {
             let program = dispatch.kernel.program(variants);
             text += &format!(
-                "{number:>3}  {:8}  {:30} {:32} {:>10.1} {:>10.1}  {}::{}\n",
+                "{number:>3}  {:8}  {:30} {:32} {:>10.1} {:>10.1}  {}::{}{}\n",
                 dispatch.phase,
                 dispatch.label,
                 dispatch.kernel.shape(),
@@ -150,6 +175,7 @@ impl Plan {
                 dispatch.bytes() as f64 * 1e-3,
                 program.shader.name,
                 program.entry,
+                period(&dispatch.every),
             );
         }
         text + &format!(
@@ -158,7 +184,16 @@ impl Plan {
             self.flops() as f64 * 1e-6,
             self.memory() as f64 * 1e-6,
             self.buffers.len(),
-            self.parameters.count(),
+            self.parameter_count(),
         )
     }
+}
+
+// Nothing where it runs in each step.
+fn period(every: &[u32]) -> String {
+    if every.contains(&1) {
+        return String::new();
+    }
+    let steps: Vec<String> = every.iter().map(u32::to_string).collect();
+    format!("  every {} steps", steps.join(" or "))
 }

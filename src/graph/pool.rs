@@ -1,6 +1,7 @@
 //! Layers that change an image's size without learning anything: max pooling and nearest-neighbour upsampling.
 
 use super::gradient::FusedTarget;
+use super::tape::Links;
 use super::{Graph, Shape, Tensor};
 use crate::kernels::pool::{MaxPool, MaxPoolBackward, MaxPoolTangent};
 use crate::kernels::upsample::{Upsample, UpsampleBackward};
@@ -60,7 +61,7 @@ impl Graph {
         if t.rows != pool.batch {
             return Err(Error::shape(label, format!("{} images", pool.batch), t.rows));
         }
-        let change = self.tensor(label, y.rows, y.columns, self.tensors[t.id].needs_gradient);
+        let change = self.tensor(label, y.rows, y.columns);
         self.record(label, MaxPoolTangent { pool }, &[self.value(t), chosen, self.value(change)])?;
         self.send_back(t, change, move |graph, dy| {
             let (dt, accumulate) = graph.gradient_target(t);
@@ -105,7 +106,7 @@ impl Graph {
         Err(Error::shape(label, format!("images of {shape}"), format!("{} numbers an image", x.columns)))
     }
 
-    // As many rows as x has, of another shape; with a gradient if x has one.
+    // As many rows as x has, of another shape.
     fn reshaped(&mut self, label: &str, x: Tensor, shape: Shape) -> Result<Tensor> {
         let columns = shape.columns().filter(|columns| columns.checked_mul(x.rows).is_some());
         let columns = columns.ok_or_else(|| Error::TooLarge {
@@ -116,23 +117,18 @@ impl Graph {
             allowed: 4 * u64::from(u32::MAX),
             advice: "Use a smaller batch or model",
         })?;
-        let needs_gradient = self.tensors[x.id].needs_gradient;
-        Ok(self.tensor(label, x.rows, columns, needs_gradient))
+        Ok(self.tensor(label, x.rows, columns))
     }
 
     /// Pushes the backward pass of an operation that made y of x and learns nothing: `record` is given y's gradient, if
-    /// one arrives and x wants it.
+    /// one arrives.
     pub(super) fn send_back(
         &mut self,
         x: Tensor,
         y: Tensor,
-        record: impl FnOnce(&mut Self, super::Slice) -> Result<()> + 'static,
+        record: impl Fn(&mut Self, super::Slice) -> Result<()> + 'static,
     ) {
-        if !self.tensors[x.id].needs_gradient {
-            return;
-        }
-        self.will_use(x);
-        self.push_backward(move |graph| match graph.preactivation_gradient(y)? {
+        self.push_backward(Links::new(&[x], y), move |graph| match graph.preactivation_gradient(y)? {
             Some(dy) => record(graph, dy),
             None => Ok(()),
         });

@@ -54,8 +54,9 @@ impl Graph {
                 return Err(Error::shape(label, expected, "one that another operand shares"));
             }
         }
-        let operands = operands.to_vec();
-        self.dispatches.push(Dispatch { label, phase: self.phase, kernel: Arc::new(kernel), operands });
+        let (operands, every) = (operands.to_vec(), vec![self.unwinding.every.max(1)]);
+        let phase = self.phase;
+        self.dispatches.push(Dispatch { label, phase, kernel: Arc::new(kernel), operands, every });
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::cpu::CpuReplay;
 use super::gpu::{GpuPending, GpuReplay};
-use super::{Plan, Slice};
+use super::{Plan, Slice, Slots, Store, StoreKind};
 use crate::gpu::{Gpu, GpuOptions, Variants};
 use crate::kernels::{floats, state::State};
 use crate::{Error, Result};
@@ -47,7 +47,11 @@ impl Device {
 
 /// A plan ready to run. Owns its buffers; lives as long as training, or one evaluation.
 #[derive(Debug)]
-pub struct Replay(Target);
+pub struct Replay {
+    target: Target,
+    // Steps that are done once all that was submitted is: which dispatches run goes by it.
+    done: u32,
+}
 
 #[derive(Debug)]
 enum Target {
@@ -72,15 +76,16 @@ impl Replay {
     /// [`Error::TooLarge`] where a buffer exceeds the device, [`Error::Device`] where the driver refuses.
     pub async fn new(device: &Device, plan: Plan) -> Result<Self> {
         let plan = Arc::new(plan);
-        Ok(Self(match device {
+        let target = match device {
             Device::Gpu(gpu) => Target::Gpu(Box::new(GpuReplay::new(Arc::clone(gpu), plan).await?)),
             Device::Cpu => Target::Cpu(Arc::clone(&plan), CpuReplay::new(plan)),
-        }))
+        };
+        Ok(Self { target, done: 0 })
     }
 
     /// The plan.
     pub fn plan(&self) -> &Plan {
-        match &self.0 {
+        match &self.target {
             Target::Gpu(gpu) => gpu.plan(),
             Target::Cpu(plan, _) => plan,
         }
@@ -101,7 +106,7 @@ impl Replay {
     }
 
     pub(super) fn write_slice(&mut self, slice: Slice, words: &[u32]) {
-        match &mut self.0 {
+        match &mut self.target {
             Target::Gpu(gpu) => gpu.write(slice, words),
             Target::Cpu(_, cpu) => cpu.write(slice, words),
         }
@@ -122,6 +127,7 @@ impl Replay {
     pub fn write_state(&mut self, state: &State) -> Result<()> {
         let slice = self.plan().slice("state")?;
         self.write_slice(slice, state.words());
+        self.done = state.step;
         Ok(())
     }
 
@@ -142,7 +148,7 @@ impl Replay {
     }
 
     pub(super) async fn read_slice(&self, slice: Slice) -> Result<Vec<u32>> {
-        match &self.0 {
+        match &self.target {
             Target::Gpu(gpu) => gpu.read(slice).await,
             Target::Cpu(_, cpu) => Ok(cpu.read(slice)),
         }
@@ -166,7 +172,7 @@ impl Replay {
         if to.words != from.words {
             return Err(Error::shape(format!("copy {name}"), to.words, from.words));
         }
-        match (&mut self.0, &other.0) {
+        match (&mut self.target, &other.target) {
             (Target::Gpu(gpu), Target::Gpu(source)) if Arc::ptr_eq(&gpu.gpu, &source.gpu) => {
                 gpu.copy_from(to, source, from);
             }
@@ -178,50 +184,54 @@ impl Replay {
         Ok(())
     }
 
-    /// Writes the first parameters for `seed`, and the first statistics where the model has any.
+    /// Writes what there is before the first step: the state, and the first values of every store for `seed`.
     ///
     /// # Errors
     /// As [`Replay::write`].
     pub fn write_initial(&mut self, seed: u64) -> Result<()> {
-        let plan = self.plan();
-        let (parameters, statistics) = (plan.parameters.initial(seed), plan.statistics.initial(seed));
-        self.write_trained(&parameters, &statistics)
+        for Store { name, layout, .. } in self.plan().stores.clone() {
+            self.write_floats(&name, &layout.initial(seed))?;
+        }
+        self.write_state(&State::new(seed))
     }
 
-    /// Writes the flat buffers of parameters and, where the model has any, of statistics.
+    /// Writes all slots of the plan from `slots`, by their names in a checkpoint.
     ///
     /// # Errors
-    /// As [`Replay::write`].
-    pub fn write_trained(&mut self, parameters: &[f32], statistics: &[f32]) -> Result<()> {
-        self.write_floats("parameters", parameters)?;
-        if self.plan().statistics.is_empty() && statistics.is_empty() {
-            return Ok(());
+    /// [`Error::Shape`] naming a slot that is missing or has another shape; as [`Replay::write`].
+    pub fn write_slots(&mut self, slots: &Slots) -> Result<()> {
+        for Store { name, prefix, layout, .. } in self.plan().stores.clone() {
+            let flat = layout.pack(|slot| slots.get(&format!("{prefix}{slot}")))?;
+            self.write_floats(&name, &flat)?;
         }
-        self.write_floats("statistics", statistics)
+        Ok(())
     }
 
-    /// Copies what training changes of a model, its parameters and, where it has any, its statistics, from another
-    /// replay on the same device.
+    /// Reads all slots of the plan, by their names in a checkpoint.
+    ///
+    /// # Errors
+    /// As [`Replay::read`].
+    pub async fn read_slots(&self) -> Result<Slots> {
+        let mut slots = Slots::default();
+        for store in &self.plan().stores {
+            let flat = self.read_floats(&store.name).await?;
+            for (name, slot) in store.slots() {
+                slots.insert(name, slot.shape.clone(), store.layout.view(slot, &flat).to_vec());
+            }
+        }
+        Ok(slots)
+    }
+
+    /// Copies what training changes of a model, and this plan has, from another replay on the same device: parameters
+    /// and statistics, not the optimizer's moments.
     ///
     /// # Errors
     /// As [`Replay::copy_from`].
     pub fn copy_trained(&mut self, other: &Self) -> Result<()> {
-        self.copy_from("parameters", other)?;
-        if self.plan().statistics.is_empty() {
-            return Ok(());
-        }
-        self.copy_from("statistics", other)
-    }
-
-    /// Reads the flat buffer of statistics, which is empty where the model has none.
-    ///
-    /// # Errors
-    /// As [`Replay::read`].
-    pub async fn read_statistics(&self) -> Result<Vec<f32>> {
-        if self.plan().statistics.is_empty() {
-            return Ok(Vec::new());
-        }
-        self.read_floats("statistics").await
+        let trained = |store: &&Store| matches!(store.kind, StoreKind::Parameters | StoreKind::Statistics);
+        let names: Vec<String> =
+            self.plan().stores.iter().filter(trained).map(|store| store.name.clone()).collect();
+        names.iter().try_for_each(|name| self.copy_from(name, other))
     }
 
     /// Runs `steps` steps in one submit, at most [`Plan::ring_steps`], with a copy of the named range
@@ -235,15 +245,32 @@ impl Replay {
             return Err(Error::setting("steps of a submit", format!("at most {most}"), steps));
         }
         let report = self.plan().slice(report)?;
-        let all = 0..self.plan().dispatches.len();
-        Ok(self.submit_range(steps, all, report))
+        let all: Vec<usize> = (0..self.plan().dispatches.len()).collect();
+        let done = self.done;
+        self.done = done.wrapping_add(steps);
+        let plan = self.plan();
+        let each_step = plan.dispatches.iter().all(|dispatch| dispatch.every.contains(&1));
+        let running = |step: u32| -> Vec<usize> {
+            all.iter().copied().filter(|at| plan.dispatches[*at].runs(done.wrapping_add(step))).collect()
+        };
+        let rounds: Vec<Vec<usize>> = match each_step {
+            true => vec![all.clone(); steps as usize],
+            false => (0..steps).map(running).collect(),
+        };
+        Ok(self.submit_rounds(&rounds, report))
     }
 
-    pub(super) fn submit_range(&mut self, steps: u32, dispatches: Range<usize>, report: Slice) -> Pending {
-        Pending(match &mut self.0 {
-            Target::Gpu(gpu) => Arriving::Gpu(gpu.submit(steps, dispatches, report)),
+    /// Runs a range of dispatches, `rounds` times, whatever their periods.
+    pub(super) fn submit_range(&mut self, rounds: u32, dispatches: Range<usize>, report: Slice) -> Pending {
+        self.submit_rounds(&vec![dispatches.collect(); rounds as usize], report)
+    }
+
+    fn submit_rounds(&mut self, rounds: &[Vec<usize>], report: Slice) -> Pending {
+        let dispatches = rounds.iter().flatten().copied();
+        Pending(match &mut self.target {
+            Target::Gpu(gpu) => Arriving::Gpu(gpu.submit(dispatches, report)),
             Target::Cpu(_, cpu) => {
-                cpu.run(steps, dispatches);
+                cpu.run(dispatches);
                 Arriving::Cpu(cpu.read(report))
             }
         })
@@ -254,7 +281,7 @@ impl Replay {
     /// # Errors
     /// [`Error::DeviceLost`], or [`Error::Device`] where the words cannot be read.
     pub async fn wait(&mut self, pending: Pending) -> Result<Vec<u32>> {
-        match (&mut self.0, pending.0) {
+        match (&mut self.target, pending.0) {
             (Target::Gpu(gpu), Arriving::Gpu(pending)) => gpu.wait(pending).await,
             (_, Arriving::Cpu(words)) => Ok(words),
             (Target::Cpu(..), Arriving::Gpu(_)) => {

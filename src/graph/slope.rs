@@ -1,6 +1,7 @@
 //! What an activation makes of a small change: the product with its slope, and its way back to what the activation
 //! was applied to.
 
+use super::tape::Links;
 use super::{Graph, Tensor};
 use crate::kernels::activation::{Activation, Slope, SlopeBackward};
 use crate::kernels::hadamard::{Multiply, MultiplyBackward};
@@ -30,13 +31,12 @@ impl Graph {
     pub(super) fn slope(&mut self, label: &str, y: Tensor) -> Result<Tensor> {
         let (activation, kept) =
             self.tensors[y.id].activation.unwrap_or((Activation::Identity, self.value(y)));
-        let bends = activation.is_curved() && self.tensors[y.id].needs_gradient;
-        let s = self.tensor(label, y.rows, y.columns, bends);
+        let s = self.tensor(label, y.rows, y.columns);
         let count = y.count();
         let value = self.value(s);
         self.record(label, Slope { count, activation }, &[kept, value])?;
-        if bends {
-            self.push_backward(move |graph| {
+        if activation.is_curved() {
+            self.push_backward(Links::new(&[], s).bending(y), move |graph| {
                 let Some(ds) = graph.preactivation_gradient(s)? else { return Ok(()) };
                 let (dz, accumulate) = graph.preactivation_target(y);
                 let label = format!("d {} through {activation}'s slope", graph.label(y));
@@ -49,17 +49,15 @@ impl Graph {
     // p s, with a row of s to each `p.rows / s.rows` of p.
     fn hadamard(&mut self, label: &str, p: Tensor, s: Tensor) -> Result<Tensor> {
         let (rows, columns, repeat) = (s.rows, s.columns, p.rows / s.rows);
-        let y = self.tensor(label, p.rows, p.columns, true);
-        self.will_use(p);
-        self.will_use(s);
+        let y = self.tensor(label, p.rows, p.columns);
         let operands = [self.value(p), self.value(s), self.value(y)];
         self.record(label, Multiply { rows, columns, repeat, accumulate: false }, &operands)?;
-        self.push_backward(move |graph| {
+        self.push_backward(Links::new(&[p, s], y), move |graph| {
             let Some(dy) = graph.preactivation_gradient(y)? else { return Ok(()) };
             let label = format!("d {}", graph.label(y));
             let (p_value, s_value) = (graph.value(p), graph.value(s));
             let (dp, accumulate) = graph.gradient_target(p);
-            if !graph.tensors[s.id].needs_gradient {
+            if !graph.needs_gradient(s) {
                 let kernel = Multiply { rows, columns, repeat, accumulate };
                 return graph.record(label, kernel, &[dy, s_value, dp]);
             }

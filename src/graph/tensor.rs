@@ -6,13 +6,14 @@ use crate::kernels::activation::Activation;
 use crate::kernels::pool::MaxPool;
 use crate::{Error, Result};
 
-/// A `[rows, columns]` array of f32 in a graph: one row an image, whatever shape it is seen in.
+/// A `[rows, columns]` array of f32 in a graph: one row for each image, or for each sample of one, whatever shape it is
+/// seen in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tensor {
     pub(super) id: usize,
-    /// Images in the batch.
+    /// Images in the batch, or samples of them.
     pub rows: u32,
-    /// Numbers an image.
+    /// Numbers in a row.
     pub columns: u32,
 }
 
@@ -35,24 +36,20 @@ pub(super) struct TensorState {
     pub(super) applied_to: Option<Tensor>,
     // Where in another tensor each of its elements stood, where a pooling made it.
     pub(super) pooled: Option<(MaxPool, Slice)>,
-    // How many recorded operations will send a gradient.
-    pub(super) uses: usize,
-    pub(super) needs_gradient: bool,
-    // Of its value, and of what the activation was applied to: see gradient.rs.
+    // In the update under way, of its value and of what the activation was applied to: see gradient.rs.
     pub(super) gradient: Option<Slice>,
     pub(super) preactivation_gradient: Option<Slice>,
 }
 
 impl Graph {
-    pub(super) fn tensor(
-        &mut self,
-        label: impl Into<String>,
-        rows: u32,
-        columns: u32,
-        needs_gradient: bool,
-    ) -> Tensor {
+    pub(super) fn tensor(&mut self, label: impl Into<String>, rows: u32, columns: u32) -> Tensor {
         let label = label.into();
         let value = self.buffer(&label, rows as usize * columns as usize, false);
+        self.tensor_at(label, [rows, columns], value)
+    }
+
+    /// A tensor whose numbers are there already.
+    pub(super) fn tensor_at(&mut self, label: String, [rows, columns]: [u32; 2], value: Slice) -> Tensor {
         self.tensors.push(TensorState {
             label,
             shape: [rows, columns],
@@ -60,8 +57,6 @@ impl Graph {
             activation: None,
             applied_to: None,
             pooled: None,
-            uses: 0,
-            needs_gradient,
             gradient: None,
             preactivation_gradient: None,
         });
@@ -83,10 +78,5 @@ impl Graph {
 
     pub(super) fn label(&self, tensor: Tensor) -> String {
         self.tensors[tensor.id].label.clone()
-    }
-
-    /// Notes that an operation will send `tensor` a gradient.
-    pub(super) fn will_use(&mut self, tensor: Tensor) {
-        self.tensors[tensor.id].uses += 1;
     }
 }

@@ -5,7 +5,7 @@
 
 use narrows_shaders::optimizer as shaders;
 
-use super::{Kernel, Operand, Program, State, floats, floats_mut};
+use super::{Kernel, Operand, Program, floats, floats_mut};
 use crate::gpu::Variants;
 use crate::reference::optimizer as reference;
 use crate::{Error, Result};
@@ -55,7 +55,7 @@ struct Params {
 fn operands(count: u32, moments: &[&'static str]) -> Vec<Operand> {
     let words = (count as usize).next_multiple_of(4);
     let mut operands = vec![
-        Operand::read("state", State::WORDS),
+        Operand::read("rates", 3),
         Operand::read("gradients", words),
         Operand::write("parameters", words),
     ];
@@ -106,7 +106,7 @@ impl Kernel for Sgd {
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
         let sgd = reference::Sgd {
-            learning_rate: f64::from(State::from_words(reads[0]).learning_rate),
+            learning_rate: f64::from(floats(reads[0])[0]),
             momentum: f64::from(self.momentum),
             weight_decay: f64::from(self.weight_decay),
         };
@@ -168,7 +168,7 @@ impl Kernel for Adam {
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let State { learning_rate, correction1, correction2, .. } = State::from_words(reads[0]);
+        let [learning_rate, correction1, correction2] = [0, 1, 2].map(|at| floats(reads[0])[at]);
         let adam = reference::Adam {
             learning_rate: f64::from(learning_rate),
             betas: [self.beta1, self.beta2],

@@ -7,7 +7,7 @@ use crate::Result;
 use crate::gpu::Variants;
 use crate::reference::record::{collect, scaled_sum};
 
-/// `ring[step % capacity, slot] = scale * sum(values[count])`: one term of the step's loss.
+/// `ring[slot, step % capacity] = scale * sum(values[count])`: one term of the step's loss.
 ///
 /// With `scale = 1 / batch` and one value an image it is the batch's mean.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,9 +16,7 @@ pub struct MeanToRing {
     pub count: u32,
     /// Steps the ring holds, at least one.
     pub capacity: u32,
-    /// Numbers the ring holds of each step.
-    pub width: u32,
-    /// Which of them this is, below `width`.
+    /// Which line of the ring this is.
     pub slot: u32,
     /// What the sum is multiplied with.
     pub scale: f32,
@@ -39,7 +37,6 @@ pub struct Collect {
 struct Params {
     count: u32,
     capacity: u32,
-    width: u32,
     slot: u32,
     scale: f32,
 }
@@ -59,22 +56,21 @@ impl Kernel for MeanToRing {
     }
 
     fn params(&self) -> Vec<u8> {
-        let Self { count, capacity, width, slot, scale } = *self;
-        bytemuck::bytes_of(&Params { count, capacity, width, slot, scale }).to_vec()
+        let Self { count, capacity, slot, scale } = *self;
+        bytemuck::bytes_of(&Params { count, capacity, slot, scale }).to_vec()
     }
 
     fn operands(&self) -> Vec<Operand> {
         vec![
             Operand::read("state", State::WORDS),
             Operand::read("values", self.count as usize),
-            Operand::write("ring", self.capacity as usize * self.width as usize),
+            Operand::write("ring", self.capacity as usize * (self.slot as usize + 1)),
         ]
     }
 
     fn check(&self) -> Result<()> {
         within("values of a loss term", self.count, 1..=Self::MAX_COUNT)?;
-        within("steps of a loss ring", self.capacity, 1..=u32::MAX)?;
-        within("slot of a loss ring", self.slot, 0..=self.width.saturating_sub(1))
+        within("steps of a loss ring", self.capacity, 1..=u32::MAX)
     }
 
     fn flops(&self) -> u64 {
@@ -87,12 +83,12 @@ impl Kernel for MeanToRing {
     }
 
     fn shape(&self) -> String {
-        format!("[{}] to [{}, {}]", self.count, self.capacity, self.width)
+        format!("[{}] to line {} of [{}]", self.count, self.slot, self.capacity)
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
         let line = State::from_words(reads[0]).step % self.capacity;
-        let at = line as usize * self.width as usize + self.slot as usize;
+        let at = self.slot as usize * self.capacity as usize + line as usize;
         let values = &floats(reads[1])[..self.count as usize];
         floats_mut(writes[0])[at] = scaled_sum(values, self.scale) as f32;
     }

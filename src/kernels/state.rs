@@ -1,10 +1,10 @@
-//! What changes from step to step, as the device holds it (`shaders/lib/state.wgsl`).
+//! Where a run stands, as the device holds it (`shaders/lib/state.wgsl`).
 
 use crate::rng::key;
 
-/// The step's state: seed, position in the data, learning rate, Adam's corrections, the KL's warm-up.
+/// Where a run stands: its seed, and its position in steps and in the data.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
 pub struct State {
     /// The run's seed, low word first.
     pub seed: [u32; 2],
@@ -14,31 +14,12 @@ pub struct State {
     pub epoch: u32,
     /// Where in this pass the next batch begins.
     pub cursor: u32,
-    /// The optimizer's learning rate.
-    pub learning_rate: f32,
-    /// Adam's `1 - beta1^t` for the step under way.
-    pub correction1: f32,
-    /// Adam's `1 - beta2^t` for the step under way.
-    pub correction2: f32,
-    /// The share of the KL's weight that counts at this step: 1 but during its warm-up.
-    pub kl_share: f32,
 }
 
 impl State {
-    /// The state before the first step, without a warm-up. `betas` are the decay rates of Adam's two moments, zeros
-    /// for an optimizer that has none.
-    pub fn new(seed: u64, learning_rate: f32, betas: [f64; 2]) -> Self {
-        let [correction1, correction2] = betas.map(|beta| (1.0 - beta) as f32);
-        Self {
-            seed: key(seed),
-            step: 0,
-            epoch: 0,
-            cursor: 0,
-            learning_rate,
-            correction1,
-            correction2,
-            kl_share: 1.0,
-        }
+    /// The state before the first step.
+    pub const fn new(seed: u64) -> Self {
+        Self { seed: key(seed), step: 0, epoch: 0, cursor: 0 }
     }
 
     /// Its size in 32-bit words.

@@ -1,91 +1,112 @@
-//! The last kernel of a step, which advances the state (`shaders/step.wgsl`).
+//! The last kernel of a step, which advances the state and the rates (`shaders/step.wgsl`).
 
 use narrows_shaders::step as shaders;
 
-use super::{Kernel, Operand, Program, State, within};
+use super::{Kernel, Operand, Program, State, floats_mut, within};
 use crate::gpu::Variants;
 use crate::reference::batch::ahead;
-use crate::reference::step::next_correction;
-pub use crate::reference::step::{Falling, RateSchedule, Schedule, Warmup};
+pub use crate::reference::step::{Falling, RateSchedule, Scheduled, Warmup};
 use crate::{Error, Result};
 
-/// Moves the state on to the next step: cursor, pass, step number, Adam's corrections, and what the schedule says.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// Moves what follows the number of the step on to the next one, and then, where it `counts`, cursor, pass and step.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Advance {
     /// Images a step, at most `count`.
     pub batch: u32,
     /// Images in the data set, at least one.
     pub count: u32,
-    /// How much of Adam's two moments remains; zeros for an optimizer that has none.
-    pub betas: [f64; 2],
-    /// The learning rate, which a constant schedule leaves as it is, and the share of the KL's weight.
-    pub schedule: Schedule,
+    /// Whether it is the step's last.
+    pub counts: bool,
+    /// Words of the rates; none where nothing follows the number of the step.
+    pub rates: u32,
+    /// What does, at most [`Advance::MOST`].
+    pub scheduled: Vec<Scheduled>,
 }
 
-#[repr(C)]
-#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
-struct Params {
-    batch: u32,
-    count: u32,
-    complement1: f32,
-    complement2: f32,
-    rate: f32,
-    steps: u32,
-    warmup: u32,
-    cycles: u32,
-    rise: f32,
+impl Advance {
+    /// The most that one dispatch describes.
+    pub const MOST: usize = shaders::MOST_SCHEDULED;
+}
+
+fn words(of: Scheduled) -> [u32; 8] {
+    match of {
+        Scheduled::Share { at, warmup: Warmup { steps, cycles, rise } } => {
+            [3, at, 1, steps, rise.to_bits(), 0, 0, cycles]
+        }
+        Scheduled::Rate { at, every, betas, schedule } => {
+            let (kind, rate, steps) = match schedule {
+                RateSchedule::Constant => (0, 0.0_f32, 1),
+                RateSchedule::Linear(Falling { rate, steps }) => (1, rate, steps),
+                RateSchedule::Cosine(Falling { rate, steps }) => (2, rate, steps),
+            };
+            let [first, second] = betas.map(|beta| ((1.0 - beta) as f32).to_bits());
+            [kind, at, every, steps, rate.to_bits(), first, second, 0]
+        }
+    }
+}
+
+fn check(of: Scheduled) -> Result<()> {
+    match of {
+        Scheduled::Rate { every, schedule, .. } => {
+            within("period of an update in steps", every, 1..=u32::MAX)?;
+            match schedule {
+                RateSchedule::Constant => Ok(()),
+                RateSchedule::Linear(falling) | RateSchedule::Cosine(falling) => {
+                    within("steps of a schedule", falling.steps, 1..=u32::MAX)
+                }
+            }
+        }
+        Scheduled::Share { warmup: Warmup { steps, cycles, rise }, .. } => {
+            // The device counts their product in 32 bits.
+            within("cycles of a warm-up", cycles, 1..=u32::MAX / steps.max(1))?;
+            if rise > 0.0 && rise <= 1.0 {
+                return Ok(());
+            }
+            Err(Error::setting("rise of a warm-up", "above 0 and at most 1", rise))
+        }
+    }
 }
 
 impl Kernel for Advance {
     fn name(&self) -> &'static str {
-        "step advance"
+        if self.rates > 0 { "step advance" } else { "step count" }
     }
 
     fn program(&self, _: &Variants) -> Program {
-        let schedule = match self.schedule.rate {
-            RateSchedule::Constant => 0.0,
-            RateSchedule::Linear(_) => 1.0,
-            RateSchedule::Cosine(_) => 2.0,
-        };
-        let constants = vec![("SCHEDULE", schedule)];
-        Program { shader: &shaders::SHADER, entry: "advance", constants, workgroups: 1 }
+        let entry = if self.rates > 0 { "advance" } else { "count" };
+        let constants = vec![("COUNTS", f64::from(u8::from(self.counts)))];
+        Program { shader: &shaders::SHADER, entry, constants, workgroups: 1 }
     }
 
     fn params(&self) -> Vec<u8> {
-        let Self { batch, count, betas, schedule } = *self;
-        let [complement1, complement2] = betas.map(|beta| (1.0 - beta) as f32);
-        let (rate, steps) = match schedule.rate {
-            RateSchedule::Constant => (0.0, 1),
-            RateSchedule::Linear(Falling { rate, steps }) | RateSchedule::Cosine(Falling { rate, steps }) => {
-                (rate, steps)
-            }
-        };
-        let Warmup { steps: warmup, cycles, rise } = schedule.warmup;
-        let params = Params { batch, count, complement1, complement2, rate, steps, warmup, cycles, rise };
-        bytemuck::bytes_of(&params).to_vec()
+        let head = [self.batch, self.count, self.scheduled.len() as u32, 0];
+        let mut all: Vec<u32> = head.into_iter().chain(self.scheduled.iter().flat_map(|of| words(*of))).collect();
+        all.resize(4 + 8 * Self::MOST, 0);
+        bytemuck::cast_slice(&all).to_vec()
     }
 
     fn operands(&self) -> Vec<Operand> {
-        vec![Operand::write("state", State::WORDS)]
+        let mut operands = vec![Operand::write("state", State::WORDS)];
+        if self.rates > 0 {
+            operands.push(Operand::write("rates", self.rates as usize));
+        }
+        operands
     }
 
     fn check(&self) -> Result<()> {
         within("images", self.count, 1..=u32::MAX)?;
         within("batch", self.batch, 1..=self.count)?;
-        if let RateSchedule::Linear(falling) | RateSchedule::Cosine(falling) = self.schedule.rate {
-            within("steps of a schedule", falling.steps, 1..=u32::MAX)?;
+        within("rates of a dispatch", self.scheduled.len() as u32, 0..=Self::MOST as u32)?;
+        for of in &self.scheduled {
+            let [at, words] = of.words();
+            within("end of a rate", at.saturating_add(words), 1..=self.rates)?;
+            check(*of)?;
         }
-        let Warmup { steps, cycles, rise } = self.schedule.warmup;
-        // The device counts their product in 32 bits.
-        within("cycles of a warm-up", cycles, 1..=u32::MAX / steps.max(1))?;
-        if rise > 0.0 && rise <= 1.0 {
-            return Ok(());
-        }
-        Err(Error::setting("rise of a warm-up", "above 0 and at most 1", rise))
+        Ok(())
     }
 
     fn flops(&self) -> u64 {
-        20
+        20 * self.scheduled.len() as u64
     }
 
     fn shape(&self) -> String {
@@ -94,17 +115,14 @@ impl Kernel for Advance {
 
     fn reference(&self, _: &[&[u32]], writes: &mut [&mut [u32]]) {
         let mut state = State::from_words(writes[0]);
-        let (cursor, passes) = ahead(state.cursor, self.batch, self.count);
-        state.cursor = cursor;
-        state.epoch = state.epoch.wrapping_add(passes);
-        state.step = state.step.wrapping_add(1);
-        let next = |correction, beta| next_correction(f64::from(correction), beta) as f32;
-        state.correction1 = next(state.correction1, self.betas[0]);
-        state.correction2 = next(state.correction2, self.betas[1]);
-        if let Some(rate) = self.schedule.rate.rate(state.step) {
-            state.learning_rate = rate as f32;
+        let step = state.step.wrapping_add(1);
+        if let Some(rates) = writes.get_mut(1) {
+            self.scheduled.iter().for_each(|of| of.advance(floats_mut(rates), step));
         }
-        state.kl_share = self.schedule.warmup.share(state.step) as f32;
+        if self.counts {
+            let (cursor, passes) = ahead(state.cursor, self.batch, self.count);
+            state = State { cursor, step, epoch: state.epoch.wrapping_add(passes), ..state };
+        }
         writes[0].copy_from_slice(state.words());
     }
 }

@@ -35,7 +35,7 @@ impl RateSchedule {
     }
 }
 
-/// How the weight of a KL term comes in: `share = min(phase / rise, 1)`, with `phase` where in its cycle a step is.
+/// How the weight of a term comes in: `share = min(phase / rise, 1)`, with `phase` where in its cycle a step is.
 ///
 /// One cycle that rises over its whole length is the annealing of Bowman et al. 2016, section 3.1; several that rise
 /// over half of theirs are the cycles of Fu et al. 2019, equations 6 and 7. Behind the last the share is 1.
@@ -69,13 +69,55 @@ impl Default for Warmup {
     }
 }
 
-/// What follows the number of the step alone.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Schedule {
-    /// The learning rate.
-    pub rate: RateSchedule,
-    /// The share of a KL's weight.
-    pub warmup: Warmup,
+/// What of a run's rates follows the number of the step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Scheduled {
+    /// An update's learning rate and its optimizer's corrections, three words from `at` on.
+    Rate {
+        /// The first of its words.
+        at: u32,
+        /// It runs in the steps whose number, counted from 1, is a multiple of this; at least 1.
+        every: u32,
+        /// How much of Adam's two moments remains; zeros for an optimizer that has none.
+        betas: [f64; 2],
+        /// The learning rate.
+        schedule: RateSchedule,
+    },
+    /// The share of a term's weight that counts, one word at `at`.
+    Share {
+        /// Its word.
+        at: u32,
+        /// How it rises.
+        warmup: Warmup,
+    },
+}
+
+impl Scheduled {
+    /// The words that it follows: how many from where on.
+    pub const fn words(self) -> [u32; 2] {
+        match self {
+            Self::Rate { at, .. } => [at, 3],
+            Self::Share { at, .. } => [at, 1],
+        }
+    }
+
+    /// Moves `rates` on, `step` steps being done.
+    pub fn advance(self, rates: &mut [f32], step: u32) {
+        match self {
+            Self::Share { at, warmup } => rates[at as usize] = warmup.share(step) as f32,
+            Self::Rate { at, every, betas, schedule } => {
+                let rates = &mut rates[at as usize..];
+                if let Some(rate) = schedule.rate(step) {
+                    rates[0] = rate as f32;
+                }
+                if step.is_multiple_of(every) {
+                    for (correction, beta) in rates[1..3].iter_mut().zip(betas) {
+                        *correction = next_correction(f64::from(*correction), beta) as f32;
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// Adam's `1 - beta^(t+1)` from `1 - beta^t`.

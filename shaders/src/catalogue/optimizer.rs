@@ -2,7 +2,7 @@
 
 use crate::table::{Binding, Entry, Shader};
 
-const STATE: Binding = Binding::read(1, "state");
+const RATES: Binding = Binding::read(1, "rates");
 const GRADIENTS: Binding = Binding::read(2, "gradients");
 const PARAMETERS: Binding = Binding::write(3, "parameters");
 const FIRST: Binding = Binding::write(4, "first_moment");
@@ -11,11 +11,11 @@ const SECOND: Binding = Binding::write(5, "second_moment");
 /// `sgd` and `adam`.
 pub const SHADER: Shader = Shader {
     name: "optimizer",
-    source: compose!("lib/state.wgsl", "optimizer.wgsl"),
+    source: compose!("optimizer.wgsl"),
     overrides: &["DECOUPLED"],
     entries: &[
-        Entry { name: "sgd", bindings: &[Binding::PARAMS, STATE, GRADIENTS, PARAMETERS, FIRST] },
-        Entry { name: "adam", bindings: &[Binding::PARAMS, STATE, GRADIENTS, PARAMETERS, FIRST, SECOND] },
+        Entry { name: "sgd", bindings: &[Binding::PARAMS, RATES, GRADIENTS, PARAMETERS, FIRST] },
+        Entry { name: "adam", bindings: &[Binding::PARAMS, RATES, GRADIENTS, PARAMETERS, FIRST, SECOND] },
     ],
     subgroups: false,
 };

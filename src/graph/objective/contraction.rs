@@ -1,8 +1,9 @@
 //! The squared norm of the encoder's Jacobian, exact or estimated.
 
-use super::{Objective, Term};
+use super::Term;
+use super::rows::{RowFunction, Upstream};
 use crate::Result;
-use crate::graph::{Graph, Jacobian, Slice, Tensor};
+use crate::graph::{Graph, Jacobian, Parameter, Slice, Tensor};
 
 #[derive(Debug)]
 struct Exact {
@@ -16,33 +17,45 @@ struct Estimate {
 
 /// `||J||² = sum of (dz_j / dx_i)²` over all j and i, the squared Frobenius norm of the Jacobian of each image
 /// (Rifai et al. 2011, equation 2).
-pub fn contraction(jacobian: Jacobian) -> Objective {
-    Objective::of(Exact { jacobian })
+pub fn contraction(jacobian: Jacobian) -> Term {
+    Term::new("contraction", "squared norm", "code and pixels", Exact { jacobian })
 }
 
 /// `||J v||²` of each image, an estimate of [`contraction`] without bias: `projection` is J v with v one of
 /// [`Graph::directions`].
-pub fn projected_contraction(projection: Tensor) -> Objective {
-    Objective::of(Estimate { projection })
+pub fn projected_contraction(projection: Tensor) -> Term {
+    Term::new("contraction", "squared norm", "code and pixels", Estimate { projection })
 }
 
-impl Term for Exact {
-    fn name(&self) -> &'static str {
-        "contraction"
+impl RowFunction for Exact {
+    fn rows(&self, graph: &Graph, name: &str) -> Result<u32> {
+        graph.know_jacobian(name, &self.jacobian)
     }
 
-    fn record(&self, graph: &mut Graph, scale: f32, values: Slice) -> Result<()> {
-        graph.record_contraction(&self.jacobian, scale, values)
+    fn operands(&self) -> Vec<Tensor> {
+        vec![self.jacobian.left.tensor()]
+    }
+
+    fn parameters(&self) -> Vec<&Parameter> {
+        vec![&self.jacobian.weight]
+    }
+
+    fn record(&self, graph: &mut Graph, name: &str, upstream: Upstream) -> Result<Slice> {
+        graph.record_contraction(name, &self.jacobian, upstream)
     }
 }
 
-impl Term for Estimate {
-    fn name(&self) -> &'static str {
-        "contraction"
+impl RowFunction for Estimate {
+    fn rows(&self, graph: &Graph, name: &str) -> Result<u32> {
+        graph.know(name, self.projection)?;
+        Ok(self.projection.rows)
     }
 
-    fn record(&self, graph: &mut Graph, scale: f32, values: Slice) -> Result<()> {
-        graph.know_batch(self.name(), self.projection)?;
-        graph.record_squared_norm(self.projection, scale, values)
+    fn operands(&self) -> Vec<Tensor> {
+        vec![self.projection]
+    }
+
+    fn record(&self, graph: &mut Graph, name: &str, upstream: Upstream) -> Result<Slice> {
+        graph.record_squared_norm(name, self.projection, upstream)
     }
 }

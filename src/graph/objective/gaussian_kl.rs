@@ -1,8 +1,9 @@
 //! The divergence of a Gaussian code from its prior.
 
-use super::{Objective, Term};
+use super::Term;
+use super::rows::{RowFunction, Target, Upstream};
 use crate::Result;
-use crate::graph::{GaussianCode, Graph, Slice};
+use crate::graph::{GaussianCode, Graph, Slice, Tensor};
 use crate::kernels::divergence::{self, KlByDimension};
 use crate::kernels::reduce::ColumnSum;
 
@@ -12,42 +13,50 @@ struct GaussianKl {
     free_bits: f32,
 }
 
-/// `KL(q(z|x) || N(0, 1)) = -1/2 sum(1 + logvar - mu² - exp(logvar))`, nats per image
+/// `KL(q(z|x) || N(0, 1)) = -1/2 sum(1 + logvar - mu² - exp(logvar))`, nats per image, a part of the ELBO
 /// (Kingma and Welling 2013, appendix B).
-///
-/// Its gradient is weighed by the step's share of the weight too, which a warm-up raises to 1.
-pub fn gaussian_kl(code: GaussianCode) -> Objective {
+pub fn gaussian_kl(code: GaussianCode) -> Term {
     free_bits_kl(code, 0.0)
 }
 
 /// [`gaussian_kl`] with the gradient of `sum over j of max(free_bits, batch mean of KL_j)` (Kingma et al. 2016,
 /// equation 15): each dimension j may have `free_bits` nats for nothing. Its value, as reported, is still all of the
 /// divergence, so that it and the reconstruction remain the two parts of the ELBO.
-pub fn free_bits_kl(code: GaussianCode, free_bits: f32) -> Objective {
-    Objective::of(GaussianKl { code, free_bits })
+pub fn free_bits_kl(code: GaussianCode, free_bits: f32) -> Term {
+    Term::new("kl", "nats", "the code", GaussianKl { code, free_bits }).bounding(true)
 }
 
-impl Term for GaussianKl {
-    fn name(&self) -> &'static str {
-        "kl"
+impl RowFunction for GaussianKl {
+    fn rows(&self, graph: &Graph, name: &str) -> Result<u32> {
+        graph.know(name, self.code.stats)?;
+        Ok(self.code.stats.rows)
     }
 
-    fn record(&self, graph: &mut Graph, scale: f32, values: Slice) -> Result<()> {
-        let Self { code, free_bits } = *self;
-        graph.know_batch(self.name(), code.stats)?;
-        let (rows, latent) = (code.stats.rows, code.latent());
-        let mut operands = vec![graph.state(), graph.value(code.stats)];
-        if free_bits > 0.0 {
-            let each = graph.buffer("kl of each dimension", rows as usize * latent as usize, false);
-            let kernel = KlByDimension { rows, latent };
-            graph.record("kl of each dimension", kernel, &[operands[1], each])?;
-            let sums = graph.buffer("kl of a dimension", latent as usize, false);
-            graph.record("kl of a dimension", ColumnSum::whole(rows, latent), &[each, sums])?;
+    fn operands(&self) -> Vec<Tensor> {
+        vec![self.code.stats]
+    }
+
+    fn record(&self, graph: &mut Graph, name: &str, upstream: Upstream) -> Result<Slice> {
+        let Self { code: GaussianCode { stats }, free_bits } = *self;
+        let (rows, latent) = (stats.rows, self.code.latent());
+        let mut operands = vec![graph.value(stats)];
+        let wanted = upstream != Upstream::None && graph.needs_gradient(stats);
+        if free_bits > 0.0 && wanted {
+            let each = graph.buffer(format!("{name} of each dimension"), (rows * latent) as usize, false);
+            let label = format!("{name} of each dimension");
+            graph.record(label, KlByDimension { rows, latent }, &[operands[0], each])?;
+            let sums = graph.buffer(format!("{name} of a dimension"), latent as usize, false);
+            let label = format!("{name} of a dimension");
+            graph.record(label, ColumnSum::whole(rows, latent), &[each, sums])?;
             operands.push(sums);
         }
-        let (gradient, accumulate) = graph.gradient_target(code.stats);
-        operands.extend([values, gradient]);
-        let kernel = divergence::GaussianKl { rows, latent, scale, free_bits, accumulate };
-        graph.record("kl, value and gradient", kernel, &operands)
+        let values = graph.buffer(format!("{name} of each row"), rows as usize, false);
+        operands.push(values);
+        graph.send_rows(name, (stats, rows, &[]), upstream, |graph, target, _| {
+            let gradient = target.map(Target::gradient);
+            let kernel = divergence::GaussianKl { rows, latent, free_bits, gradient };
+            graph.record_value(name, kernel, &operands, target)
+        })?;
+        Ok(values)
     }
 }

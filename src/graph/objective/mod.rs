@@ -1,10 +1,13 @@
-//! What a model minimizes: weighted loss terms that add up like the formula they come from.
+//! What a model minimizes: weighted terms that add up like the formula they come from.
 //!
-//! Each kind of term has its file here: what it holds, and how its value and gradient are recorded.
+//! A term is a number for each row, and what reports need to know of it. Each kind has its file here: what it holds, and
+//! how its values and gradients are recorded.
 
 mod contraction;
 mod gaussian_kl;
+mod record;
 mod reconstruction;
+mod rows;
 mod sparsity;
 
 pub use contraction::{contraction, projected_contraction};
@@ -14,139 +17,174 @@ pub use reconstruction::{
 };
 pub use sparsity::{kl_sparsity, l1};
 
-use std::fmt;
 use std::ops::{Add, Mul};
 use std::rc::Rc;
 
-use super::plan::Phase;
-use super::training::RING_STEPS;
-use super::{Graph, Slice, Tensor};
-use crate::kernels::record::{Collect, MeanToRing};
-use crate::{Error, Result};
+use self::rows::Computed;
+pub(in crate::graph) use self::rows::{RowFunction, Target, Upstream};
+use super::Tensor;
+use crate::kernels::step::Warmup;
 
-/// What the optimizer sees of the reconstruction. Reports are per image either way.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Reduction {
-    /// Summed over pixels, averaged over the images of a batch: the scale in which the ELBO is written.
-    #[default]
-    Image,
-    /// Averaged over pixels too: the scale in which learning rates of plain autoencoders are quoted.
-    Pixel,
+/// What a term says of itself: all that metrics, reports and help texts know of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TermSpec {
+    /// The name of its column, which tells it from the step's other terms: `reconstruction`, `kl`.
+    pub name: String,
+    /// What it is counted in: `nats`.
+    pub unit: String,
+    /// What a row's value is a sum over: `pixels`, `the code`.
+    pub over: String,
+    /// What it is multiplied by in what is minimized, once its warm-up is over.
+    pub weight: f32,
+    /// What else that is divided by: the numbers of an image where a reconstruction is averaged over them, else 1.
+    pub averaged_over: u32,
+    /// The setting that is its weight, where there is one: `kl_weight`.
+    pub setting: Option<String>,
+    /// How the weight comes in.
+    pub warmup: Warmup,
+    /// The numbers of an image that it is a reconstruction of; None of other terms.
+    pub pixels: Option<u32>,
+    /// Whether it is a part of a bound on `-log p(x)`, in nats: the sum of these is the negative ELBO.
+    pub bound: bool,
+    /// The update that minimizes it, and every how many steps that runs.
+    pub update: String,
+    /// Every how many steps that update runs.
+    pub every: u32,
 }
 
-/// One kind of loss term.
-trait Term: fmt::Debug {
-    /// The name of its column in the ring, and of its buffer in an evaluation.
-    fn name(&self) -> &'static str;
+/// A number for each row, with a weight and a description of itself.
+#[derive(Clone, Debug)]
+#[must_use = "a term does nothing until an update minimizes it"]
+pub struct Term {
+    spec: TermSpec,
+    of: Rc<dyn RowFunction>,
+}
 
-    /// How many pixels [`Reduction::Pixel`] averages it over: 1 for what is no reconstruction.
-    fn pixels(&self) -> u32 {
-        1
+impl Term {
+    fn new(name: &str, unit: &str, over: &str, of: impl RowFunction + 'static) -> Self {
+        let spec = TermSpec {
+            name: name.to_owned(),
+            unit: unit.to_owned(),
+            over: over.to_owned(),
+            weight: 1.0,
+            averaged_over: 1,
+            setting: None,
+            warmup: Warmup::NONE,
+            pixels: None,
+            bound: false,
+            update: String::new(),
+            every: 1,
+        };
+        Self { spec, of: Rc::new(of) }
     }
 
-    /// Records the value of each image, unweighted, to `values` `[batch]`, and `scale` times the gradient of
-    /// their sum. An evaluation, which needs no gradient, passes zero.
-    fn record(&self, graph: &mut Graph, scale: f32, values: Slice) -> Result<()>;
+    /// The same under another name.
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.spec.name = name.into();
+        self
+    }
+
+    /// What its values are counted in, and what each is a sum over: `nats`, `the code`.
+    pub fn counted_in(mut self, unit: impl Into<String>, over: impl Into<String>) -> Self {
+        (self.spec.unit, self.spec.over) = (unit.into(), over.into());
+        self
+    }
+
+    /// Multiplied by `weight`, which the setting of this name is.
+    pub fn weighted(mut self, weight: f32, setting: impl Into<String>) -> Self {
+        self.spec.weight *= weight;
+        self.spec.setting = Some(setting.into());
+        self
+    }
+
+    /// With a weight that comes in over the first steps.
+    pub fn warmed_up(mut self, warmup: Warmup) -> Self {
+        self.spec.warmup = warmup;
+        self
+    }
+
+    /// Declares it a reconstruction of images of so many numbers, and so reported by pixel too.
+    pub fn reconstructing(mut self, pixels: u32) -> Self {
+        self.spec.pixels = Some(pixels);
+        self
+    }
+
+    /// Averaged over the numbers of an image, in what is minimized: the scale in which learning rates of plain
+    /// autoencoders are quoted. Reports are per image either way.
+    pub fn averaged_over_pixels(mut self) -> Self {
+        self.spec.averaged_over = self.spec.pixels.unwrap_or(1);
+        self
+    }
+
+    /// Declares it a part of a bound on `-log p(x)`, in nats.
+    pub fn bounding(mut self, bound: bool) -> Self {
+        self.spec.bound = bound;
+        self
+    }
+
+    /// What it says of itself.
+    pub fn spec(&self) -> &TermSpec {
+        &self.spec
+    }
 }
 
-/// A sum of weighted loss terms: `bernoulli_nll(logits, x) + beta * gaussian_kl(code)`.
+impl Tensor {
+    /// A term of this name that has a row's number as its value, of `[rows, 1]`.
+    pub fn term(self, name: impl Into<String>) -> Term {
+        Term::new("", "", "", Computed { values: self }).named(name)
+    }
+}
+
+/// A sum of weighted terms: `bernoulli_nll(logits, x) + beta * gaussian_kl(code)`.
 #[derive(Clone, Debug)]
-#[must_use = "an objective does nothing until a graph minimizes it"]
+#[must_use = "an objective does nothing until an update minimizes it"]
 pub struct Objective {
-    terms: Vec<(f32, Rc<dyn Term>)>,
+    terms: Vec<Term>,
 }
 
 impl Objective {
-    fn of(term: impl Term + 'static) -> Self {
-        Self { terms: vec![(1.0, Rc::new(term))] }
+    /// Its terms.
+    pub fn terms(&self) -> &[Term] {
+        &self.terms
     }
 }
 
-impl Add for Objective {
+impl From<Term> for Objective {
+    fn from(term: Term) -> Self {
+        Self { terms: vec![term] }
+    }
+}
+
+impl<T: Into<Objective>> Add<T> for Objective {
     type Output = Self;
 
-    fn add(mut self, other: Self) -> Self {
-        self.terms.extend(other.terms);
+    fn add(mut self, other: T) -> Self {
+        self.terms.extend(other.into().terms);
         self
+    }
+}
+
+impl<T: Into<Objective>> Add<T> for Term {
+    type Output = Objective;
+
+    fn add(self, other: T) -> Objective {
+        Objective::from(self) + other
+    }
+}
+
+impl Mul<Term> for f32 {
+    type Output = Term;
+
+    fn mul(self, mut term: Term) -> Term {
+        term.spec.weight *= self;
+        term
     }
 }
 
 impl Mul<Objective> for f32 {
     type Output = Objective;
 
-    fn mul(self, mut objective: Objective) -> Objective {
-        for (weight, _) in &mut objective.terms {
-            *weight *= self;
-        }
-        objective
-    }
-}
-
-impl Graph {
-    // Fails for a tensor that is not this graph's, or not one row an image of its batch.
-    fn know_batch(&self, operation: &str, tensor: Tensor) -> Result<()> {
-        self.know(operation, tensor)?;
-        if tensor.rows == self.batch {
-            return Ok(());
-        }
-        Err(Error::shape(operation, format!("a batch of {}", self.batch), tensor.rows))
-    }
-
-    /// Records the objective's terms with their gradients, then the whole backward pass.
-    ///
-    /// Each term's batch mean, unweighted and per image, goes to the ring buffer `ring`
-    /// `[steps, terms]`, at the row of the step's number modulo [`Plan::ring_steps`](super::Plan::ring_steps).
-    ///
-    /// # Errors
-    /// [`Error::Shape`] where predictions and targets do not fit each other or are of another graph;
-    /// [`Error::Setting`] for a deviation that is not positive, and beyond what the kernels count.
-    pub fn minimize(&mut self, objective: Objective, reduction: Reduction) -> Result<()> {
-        self.enter(Phase::Loss);
-        let width = objective.terms.len() as u32;
-        let ring = self.buffer("ring", (RING_STEPS * width) as usize, true);
-        self.name("ring", Slice { words: (RING_STEPS * width) as usize, ..ring });
-        for (slot, (weight, term)) in (0..).zip(&objective.terms) {
-            let values = self.buffer(format!("{} of each image", term.name()), self.batch as usize, false);
-            let pixels = match reduction {
-                Reduction::Pixel => term.pixels(),
-                Reduction::Image => 1,
-            };
-            term.record(self, weight / (self.batch as f32 * pixels as f32), values)?;
-            let mean = MeanToRing {
-                count: self.batch,
-                capacity: RING_STEPS,
-                width,
-                slot,
-                scale: 1.0 / self.batch as f32,
-            };
-            let state = self.state();
-            self.record(format!("mean {}", term.name()), mean, &[state, values, ring])?;
-            self.terms.push(term.name().to_owned());
-        }
-        self.backward()
-    }
-
-    /// Records the objective's terms for an evaluation over `total` images: each term's value for each
-    /// image, unweighted, goes to the buffer named after the term.
-    ///
-    /// # Errors
-    /// As [`Graph::minimize`].
-    pub fn evaluate(&mut self, objective: Objective, total: u32) -> Result<()> {
-        self.enter(Phase::Loss);
-        for (_, term) in &objective.terms {
-            let values = self.buffer(format!("{} of each image", term.name()), self.batch as usize, false);
-            term.record(self, 0.0, values)?;
-            self.collect(term.name(), values, total)?;
-            self.terms.push(term.name().to_owned());
-        }
-        Ok(())
-    }
-
-    /// Keeps the one number an image in `values` `[batch]` in the buffer `name` `[total]`, each at its image's place.
-    pub(super) fn collect(&mut self, name: &str, values: Slice, total: u32) -> Result<()> {
-        let per_image = self.buffer(name, total as usize, true);
-        self.name(name, Slice { words: total as usize, ..per_image });
-        let operands = [self.state(), values, per_image];
-        self.record(format!("collect {name}"), Collect { batch: self.batch, total }, &operands)
+    fn mul(self, objective: Objective) -> Objective {
+        Objective { terms: objective.terms.into_iter().map(|term| self * term).collect() }
     }
 }

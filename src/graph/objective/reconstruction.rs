@@ -1,8 +1,9 @@
 //! How well predictions explain images, by any likelihood.
 
-use super::{Objective, Term};
-use crate::graph::build::PARAMETERS;
+use super::Term;
+use super::rows::{RowFunction, Target, Upstream};
 use crate::graph::{Graph, Parameter, Slice, Tensor};
+use crate::kernels::elementwise::ScaleRows;
 use crate::kernels::loss::{Kind, Loss};
 use crate::kernels::reduce::ColumnSum;
 use crate::{Error, Result};
@@ -15,81 +16,91 @@ struct Reconstruction {
     log_variance: Option<Parameter>,
 }
 
-fn reconstruction(prediction: Tensor, target: Tensor, kind: Kind) -> Objective {
-    Objective::of(Reconstruction { prediction, target, kind, log_variance: None })
+fn reconstruction(prediction: Tensor, target: Tensor, kind: Kind, log_variance: Option<Parameter>) -> Term {
+    let unit = if kind == Kind::SquaredError { "squared error" } else { "nats" };
+    let of = Reconstruction { prediction, target, kind, log_variance };
+    Term::new("reconstruction", unit, "pixels", of).reconstructing(prediction.columns)
 }
 
 /// `-log p(x)` of independent Bernoulli pixels with these logits, nats per image.
-pub fn bernoulli_nll(logits: Tensor, x: Tensor) -> Objective {
-    reconstruction(logits, x, Kind::Bernoulli)
+pub fn bernoulli_nll(logits: Tensor, x: Tensor) -> Term {
+    reconstruction(logits, x, Kind::Bernoulli, None)
 }
 
 /// `-log p(x)` of independent continuous Bernoulli pixels with these logits, nats per image: a density on [0, 1]
 /// (Loaiza-Ganem and Cunningham 2019).
-pub fn continuous_bernoulli_nll(logits: Tensor, x: Tensor) -> Objective {
-    reconstruction(logits, x, Kind::ContinuousBernoulli)
+pub fn continuous_bernoulli_nll(logits: Tensor, x: Tensor) -> Term {
+    reconstruction(logits, x, Kind::ContinuousBernoulli, None)
 }
 
 /// `-log p(x)` of independent Gaussian pixels with a fixed standard deviation, nats per image.
-pub fn gaussian_nll(mean: Tensor, x: Tensor, deviation: f32) -> Objective {
-    reconstruction(mean, x, Kind::Gaussian { deviation })
+pub fn gaussian_nll(mean: Tensor, x: Tensor, deviation: f32) -> Term {
+    reconstruction(mean, x, Kind::Gaussian { deviation }, None)
 }
 
 /// `-log p(x)` of independent Gaussian pixels that share one learned variance, nats per image.
-pub fn learned_gaussian_nll(mean: Tensor, x: Tensor, log_variance: &Parameter) -> Objective {
-    let log_variance = Some(log_variance.clone());
-    Objective::of(Reconstruction { prediction: mean, target: x, kind: Kind::GaussianLearned, log_variance })
+pub fn learned_gaussian_nll(mean: Tensor, x: Tensor, log_variance: &Parameter) -> Term {
+    reconstruction(mean, x, Kind::GaussianLearned, Some(log_variance.clone()))
 }
 
 /// `sum (y - x)²` over the pixels of an image.
-pub fn squared_error(y: Tensor, x: Tensor) -> Objective {
-    reconstruction(y, x, Kind::SquaredError)
+pub fn squared_error(y: Tensor, x: Tensor) -> Term {
+    reconstruction(y, x, Kind::SquaredError, None)
 }
 
-impl Reconstruction {
-    // Whether prediction, target and parameter fit each other and the graph.
-    fn check(&self, graph: &Graph) -> Result<()> {
+impl RowFunction for Reconstruction {
+    fn rows(&self, graph: &Graph, name: &str) -> Result<u32> {
         let Self { prediction, target, log_variance, .. } = self;
-        graph.know_batch(self.name(), *prediction)?;
-        graph.know(self.name(), *target)?;
+        graph.know(name, *prediction)?;
+        graph.know(name, *target)?;
         let shape = |tensor: &Tensor| format!("[{}, {}]", tensor.rows, tensor.columns);
         if (target.rows, target.columns) != (prediction.rows, prediction.columns) {
-            return Err(Error::shape(self.name(), format!("images {}", shape(prediction)), shape(target)));
+            return Err(Error::shape(name, format!("images {}", shape(prediction)), shape(target)));
         }
-        let Some(parameter) = log_variance else { return Ok(()) };
-        graph.know_parameter(self.name(), parameter)?;
-        if parameter.len() == 1 {
-            return Ok(());
+        if let Some(parameter) = log_variance {
+            graph.know_parameter(name, parameter)?;
+            if parameter.len() != 1 {
+                return Err(Error::shape(name, "one shared log variance", format!("{:?}", parameter.shape)));
+            }
         }
-        Err(Error::shape(self.name(), "one shared log variance", format!("{:?}", parameter.shape)))
-    }
-}
-
-impl Term for Reconstruction {
-    fn name(&self) -> &'static str {
-        "reconstruction"
+        Ok(prediction.rows)
     }
 
-    fn pixels(&self) -> u32 {
-        self.prediction.columns
+    fn operands(&self) -> Vec<Tensor> {
+        vec![self.prediction]
     }
 
-    fn record(&self, graph: &mut Graph, scale: f32, values: Slice) -> Result<()> {
-        self.check(graph)?;
-        let Self { prediction, target, kind, log_variance } = self;
+    fn parameters(&self) -> Vec<&Parameter> {
+        self.log_variance.iter().collect()
+    }
+
+    fn record(&self, graph: &mut Graph, name: &str, upstream: Upstream) -> Result<Slice> {
+        let Self { prediction, target: x, kind, .. } = *self;
         let (rows, columns) = (prediction.rows, prediction.columns);
-        let (y, x) = (graph.value(*prediction), graph.value(*target));
-        let (gradient, accumulate) = graph.gradient_target(*prediction);
-        let kernel = Loss { rows, columns, kind: *kind, scale, accumulate };
-        let label = "reconstruction, value and gradient";
-        let Some(parameter) = log_variance else {
-            return graph.record(label, kernel, &[y, x, values, gradient]);
-        };
-        let each = graph.buffer("d log_variance of each image", rows as usize, false);
-        let log_variance = parameter.slice(PARAMETERS);
-        graph.record(label, kernel, &[y, x, log_variance, values, gradient, each])?;
-        let (gradient, accumulate) = graph.parameter_gradient(parameter);
-        let sum = ColumnSum { accumulate, ..ColumnSum::whole(rows, 1) };
-        graph.record("d log_variance", sum, &[each, gradient])
+        let mut operands = vec![graph.value(prediction), graph.value(x)];
+        operands.extend(self.log_variance.as_ref().map(|parameter| graph.place(parameter)));
+        let values = graph.buffer(format!("{name} of each row"), rows as usize, false);
+        operands.push(values);
+        let learned = self.log_variance.clone();
+        graph.send_rows(name, (prediction, rows, &self.parameters()), upstream, |graph, target, weights| {
+            let kernel = Loss { rows, columns, kind, gradient: target.map(Target::gradient) };
+            let (Some(target), Some(parameter)) = (target, &learned) else {
+                return graph.record_value(name, kernel, &operands, target);
+            };
+            let mut each = graph.buffer(format!("d {} of each row", parameter.name), rows as usize, false);
+            let operands = [&operands[..], &[target.slice, each]].concat();
+            graph.record(format!("{name}, value and gradient"), kernel, &operands)?;
+            if let Some(weights) = weights {
+                let weighed = graph.buffer(format!("d {} by {name}", parameter.name), rows as usize, false);
+                let label = format!("d {} of each row", parameter.name);
+                let kernel = ScaleRows { rows, columns: 1, accumulate: false };
+                graph.record(label, kernel, &[each, weights, weighed])?;
+                each = weighed;
+            }
+            let Some((gradient, accumulate)) = graph.parameter_gradient(parameter) else { return Ok(()) };
+            let sum = ColumnSum { accumulate, ..ColumnSum::whole(rows, 1) };
+            graph.record(format!("d {}", parameter.name), sum, &[each, gradient])
+        })?;
+        Ok(values)
     }
 }

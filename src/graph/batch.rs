@@ -1,0 +1,64 @@
+//! The batch at the start of a step.
+
+use super::{Graph, Slice, Tensor};
+use crate::kernels::batch::{Gather, Permute};
+use crate::kernels::corruption::{Corrupt, Corruption};
+use crate::{Error, Result};
+
+/// The images of a step, `[batch, pixels]` each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// As they are: what reconstructions are held against.
+    pub clean: Tensor,
+    /// As the encoder sees them: corrupted, or the same tensor as `clean`.
+    pub seen: Tensor,
+}
+
+impl Graph {
+    /// The next batch of the data set in the buffer `images` (`total` images of `pixels` bytes, packed):
+    /// `[batch, pixels]` f32 in [0, 1]. Shuffled anew in each pass, or in order; less the mean image in the
+    /// buffer `center` `[pixels]`, where `center` says so. What is `seen` of them is corrupted anew in each step,
+    /// before the mean image is subtracted; without a corruption it is the batch itself and costs nothing.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] where the batch is empty or larger than the data set, or the corruption's settings are
+    /// invalid; [`Error::TooLarge`] for a data set of 4 GiB or more.
+    pub fn batch(
+        &mut self,
+        total: u32,
+        pixels: u32,
+        shuffle: bool,
+        center: bool,
+        corruption: Option<Corruption>,
+    ) -> Result<Batch> {
+        let batch = self.batch;
+        if batch == 0 || batch > total {
+            let expected = format!("between 1 and the {total} images there are");
+            return Err(Error::setting("batch", expected, batch));
+        }
+        let bytes = total as usize * pixels as usize;
+        let images = self.integer_buffer("images", bytes.div_ceil(4), true);
+        self.name("images", Slice { words: bytes.div_ceil(4), ..images });
+        let indices = self.integer_buffer("indices", batch as usize, false);
+        let x = self.tensor("x", batch, pixels);
+        let (state, value) = (self.state(), self.value(x));
+        self.record("indices", Permute { batch, count: total, shuffle }, &[state, indices])?;
+        let mut operands = vec![images, indices];
+        if center {
+            let mean = self.buffer("center", pixels as usize, true);
+            self.name("center", Slice { words: pixels as usize, ..mean });
+            operands.push(mean);
+        }
+        operands.push(value);
+        let gather = Gather { batch, count: total, pixels, center };
+        let Some(corruption) = corruption else {
+            self.record("x", gather, &operands)?;
+            return Ok(Batch { clean: x, seen: x });
+        };
+        let seen = self.tensor("seen", batch, pixels);
+        operands.insert(0, state);
+        operands.push(self.value(seen));
+        self.record("x, seen", Corrupt { gather, corruption }, &operands)?;
+        Ok(Batch { clean: x, seen })
+    }
+}

@@ -1,0 +1,138 @@
+//! Terms on their way into a plan: minimized, evaluated, or as tensors that further operations read.
+
+use std::rc::Rc;
+
+use super::rows::Upstream;
+use super::{Objective, Term};
+use crate::graph::plan::Phase;
+use crate::graph::tape::Links;
+use crate::graph::update::RING_STEPS;
+use crate::graph::{Graph, Slice, Tensor};
+use crate::kernels::record::{Collect, MeanToRing};
+use crate::kernels::rows::Mean;
+use crate::kernels::step::{Scheduled, Warmup};
+use crate::{Error, Result};
+
+const RING: &str = "ring";
+
+impl Graph {
+    /// The values of a term, unweighted, as a tensor `[rows, 1]` that further operations can read.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where predictions and targets do not fit each other or are of another graph;
+    /// [`Error::Setting`] beyond what the kernels count.
+    pub fn values(&mut self, term: &Term) -> Result<Tensor> {
+        let name = term.spec.name.clone();
+        let rows = term.of.rows(self, &name)?;
+        let values = term.of.record(self, &name, Upstream::None)?;
+        let y = self.tensor_at(name.clone(), [rows, 1], values);
+        let links = Links::new(&term.of.operands(), y).through(&term.of.parameters());
+        let of = Rc::clone(&term.of);
+        self.push_backward(links, move |graph| {
+            let Some(dy) = graph.preactivation_gradient(y)? else { return Ok(()) };
+            of.record(graph, &name, Upstream::Rows(dy)).map(drop)
+        });
+        Ok(y)
+    }
+
+    /// Records the terms of the update under way with their gradients, each mean to the ring; the tensors that have a
+    /// gradient by now.
+    pub(in crate::graph) fn record_terms(&mut self, objective: &Objective) -> Result<Vec<Tensor>> {
+        let mut reached = Vec::new();
+        self.phase = Phase::Loss;
+        for term in &objective.terms {
+            let mut spec = term.spec.clone();
+            let name = spec.name.clone();
+            self.check_name(&name)?;
+            let rows = term.of.rows(self, &name)?;
+            let share = match spec.warmup {
+                Warmup::NONE => None,
+                warmup => Some(self.share(&name, warmup)?),
+            };
+            let scale = spec.weight / (rows as f32 * spec.averaged_over as f32);
+            let values = term.of.record(self, &name, Upstream::Constant { scale, share })?;
+            self.to_ring(&name, values, rows)?;
+            reached.extend(term.of.operands());
+            (spec.update, spec.every) = (self.unwinding.name.clone(), self.unwinding.every);
+            self.terms.push(spec);
+        }
+        Ok(reached)
+    }
+
+    fn check_name(&self, name: &str) -> Result<()> {
+        if self.terms.iter().all(|term| term.name != name) {
+            return Ok(());
+        }
+        Err(Error::setting("term", "a name that no other term of the step has", name))
+    }
+
+    // The share of a weight that counts at this step.
+    fn share(&mut self, name: &str, warmup: Warmup) -> Result<Slice> {
+        let share = self.rate(format!("{name}.share"), vec![warmup.share(0) as f32])?;
+        self.scheduled.push(Scheduled::Share { at: share.offset as u32, warmup });
+        Ok(self.place(&share))
+    }
+
+    // The ring has a line for each term, and grows with them.
+    fn to_ring(&mut self, name: &str, values: Slice, rows: u32) -> Result<()> {
+        let ring = match self.ring {
+            Some(ring) => ring,
+            None => self.buffer(RING, 0, true),
+        };
+        self.ring = Some(ring);
+        let slot = self.terms.len() as u32;
+        let scale = 1.0 / rows as f32;
+        let kernel = MeanToRing { count: rows, capacity: RING_STEPS, slot, scale };
+        let words = (RING_STEPS * (slot + 1)) as usize;
+        let ring = Slice { words, ..ring };
+        self.buffers[ring.buffer.0].words = words;
+        self.name(RING, ring);
+        self.record(format!("mean {name}"), kernel, &[self.state(), values, ring])
+    }
+
+    /// Records an evaluation over `total` images: each term's value for each image, unweighted, goes to the buffer named
+    /// after the term, `[total]`. Of several rows to an image it is their mean.
+    ///
+    /// # Errors
+    /// As [`Graph::update`].
+    pub fn evaluate(&mut self, objective: impl Into<Objective>, total: u32) -> Result<()> {
+        self.phase = Phase::Loss;
+        for term in objective.into().terms {
+            let name = &term.spec.name;
+            self.check_name(name)?;
+            let rows = term.of.rows(self, name)?;
+            let values = term.of.record(self, name, Upstream::None)?;
+            self.collect(name, values, rows, total)?;
+            self.terms.push(term.spec);
+        }
+        self.phase = Phase::Forward;
+        Ok(())
+    }
+
+    /// Keeps the mean of each image's numbers in `values` `[rows]` in the buffer `name` `[total]`, each at its image's
+    /// place.
+    pub(in crate::graph) fn collect(
+        &mut self,
+        name: &str,
+        mut values: Slice,
+        rows: u32,
+        total: u32,
+    ) -> Result<()> {
+        let batch = self.batch;
+        if rows != batch {
+            if !rows.is_multiple_of(batch.max(1)) {
+                let expected = format!("as many rows for each of {batch} images");
+                return Err(Error::shape(name, expected, format!("{rows} rows")));
+            }
+            let means = self.buffer(format!("{name} of each image"), batch as usize, false);
+            let columns = rows / batch;
+            let kernel = Mean { rows: batch, columns, scale: 1.0 / columns as f32 };
+            self.record(format!("mean {name} of each image"), kernel, &[values, means])?;
+            values = means;
+        }
+        let per_image = self.buffer(name, total as usize, true);
+        self.name(name, Slice { words: total as usize, ..per_image });
+        let operands = [self.state(), values, per_image];
+        self.record(format!("collect {name}"), Collect { batch, total }, &operands)
+    }
+}
