@@ -69,8 +69,8 @@ pub enum Error {
         "{what} is {value} at step {step}. Lower the learning rate; the last good checkpoint is kept{kept}"
     )]
     NotFinite {
-        /// What was found not to be finite: the loss, a parameter.
-        what: &'static str,
+        /// What was found not to be finite: the loss, a slot by its name.
+        what: String,
         /// The step that gave it, counted from 1.
         step: u64,
         /// What was found: an infinity or NaN.
@@ -96,6 +96,16 @@ pub enum Error {
         /// What it must hold.
         expected: String,
         /// What it holds.
+        found: String,
+    },
+    /// Bytes whose content is not what it must be.
+    #[error("{what}: expected {expected}, found {found}")]
+    Bytes {
+        /// What they are read as.
+        what: &'static str,
+        /// What they must hold.
+        expected: String,
+        /// What they hold.
         found: String,
     },
     /// A file that cannot be read or written.
@@ -133,6 +143,16 @@ impl Error {
         got: impl std::fmt::Display,
     ) -> Self {
         Self::Setting { setting: setting.into(), expected: expected.to_string(), got: got.to_string() }
+    }
+
+    /// The same error, of a setting, with the place where that stands before it.
+    pub fn at(self, origin: &str) -> Self {
+        match self {
+            Self::Setting { setting, expected, got } => {
+                Self::Setting { setting: format!("{origin}: {setting}"), expected, got }
+            }
+            other => other,
+        }
     }
 
     /// Wraps an I/O error with the path it concerns.

@@ -69,11 +69,17 @@ pub mod gpu;
 pub mod graph;
 pub mod kernels;
 #[cfg(feature = "train")]
+pub mod infer;
+#[cfg(feature = "train")]
 pub mod model;
+#[cfg(feature = "train")]
+pub mod picture;
 pub mod reference;
 #[cfg(feature = "train")]
 pub mod report;
 pub mod rng;
+#[cfg(feature = "train")]
+pub mod run;
 #[cfg(feature = "train")]
 pub mod train;
 

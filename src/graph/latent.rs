@@ -2,7 +2,8 @@
 
 use super::tape::Links;
 use super::{Graph, Tensor};
-use crate::kernels::latent::{LogRatio, Mean, Reparameterize, ReparameterizeBackward};
+use crate::kernels::latent::{Mean, Reparameterize, ReparameterizeBackward};
+use crate::rng::Stream;
 use crate::{Error, Result};
 
 /// `mu` and `logvar` of a diagonal Gaussian, side by side in one tensor `[batch, 2 * latent]`.
@@ -34,7 +35,8 @@ impl GaussianCode {
 impl Graph {
     /// `z = mu + exp(logvar / 2) * eps` with eps standard normal (Kingma and Welling 2013, section 2.4).
     ///
-    /// eps is drawn from the step's counter and drawn again, not stored, on the way back.
+    /// eps is drawn from the step's counter and drawn again, not stored, on the way back. Two samples of one graph are
+    /// independent.
     ///
     /// # Errors
     /// [`Error::Shape`] for a code of another graph.
@@ -42,31 +44,18 @@ impl Graph {
         self.know("reparameterize", code.stats)?;
         let (rows, latent) = (code.stats.rows, code.latent());
         let z = self.tensor("z", rows, latent);
+        let instance = self.instance(Stream::Latent);
+        self.tensors[code.stats.id].sample.get_or_insert(instance);
         let operands = [self.state(), self.value(code.stats), self.value(z)];
-        self.record("z", Reparameterize { rows, latent }, &operands)?;
+        self.record("z", Reparameterize { rows, latent, instance }, &operands)?;
         self.push_backward(Links::new(&[code.stats], z), move |graph| {
             let Some(dz) = graph.preactivation_gradient(z)? else { return Ok(()) };
             let (stats, state) = (graph.value(code.stats), graph.state());
             let (gradient, accumulate) = graph.gradient_target(code.stats);
-            let kernel = ReparameterizeBackward { rows, latent, accumulate };
+            let kernel = ReparameterizeBackward { rows, latent, instance, accumulate };
             graph.record("d mu, logvar", kernel, &[state, stats, dz, gradient])
         });
         Ok(z)
-    }
-
-    /// `log p(z) - log q(z|x)` of the samples that [`Graph::reparameterize`] draws of `code`, with the standard normal
-    /// as prior p: nats, one number an image, kept in the buffer `name` `[total]` at the image's place among the
-    /// `total` of an evaluation. Carries no gradient.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] for a code of another graph.
-    pub fn collect_log_ratio(&mut self, name: &str, code: GaussianCode, total: u32) -> Result<()> {
-        self.know(name, code.stats)?;
-        let (rows, latent) = (code.stats.rows, code.latent());
-        let values = self.buffer(format!("{name} of each image"), rows as usize, false);
-        let operands = [self.state(), self.value(code.stats), values];
-        self.record(name, LogRatio { rows, latent }, &operands)?;
-        self.collect(name, values, rows, total)
     }
 
     /// `mu` alone: the code of an image without noise. Carries no gradient.

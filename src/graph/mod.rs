@@ -43,7 +43,7 @@ pub use latent::GaussianCode;
 pub use measure::StepTimes;
 pub use norm::BatchNorm;
 pub use objective::{
-    Objective, Term, TermSpec, bernoulli_nll, continuous_bernoulli_nll, contraction, free_bits_kl, gaussian_kl,
+    Objective, Term, TermSpec, bernoulli_nll, continuous_bernoulli_nll, contraction, free_bits_kl, gaussian_kl, log_ratio,
     gaussian_nll, kl_sparsity, l1, learned_gaussian_nll, projected_contraction, squared_error,
 };
 pub use op::{Op, OpContext};
@@ -55,3 +55,6 @@ pub use slots::{Slot, Slots};
 pub use tensor::Tensor;
 pub use update::{Clip, Optimizer, Update};
 pub use window::{Padding, Window};
+
+pub use crate::kernels::state::State;
+pub use crate::kernels::step::{Falling, RateSchedule, Warmup};

@@ -36,6 +36,8 @@ pub(super) struct TensorState {
     pub(super) applied_to: Option<Tensor>,
     // Where in another tensor each of its elements stood, where a pooling made it.
     pub(super) pooled: Option<(MaxPool, Slice)>,
+    // Which draw its first sample is, where it is a Gaussian code.
+    pub(super) sample: Option<u32>,
     // In the update under way, of its value and of what the activation was applied to: see gradient.rs.
     pub(super) gradient: Option<Slice>,
     pub(super) preactivation_gradient: Option<Slice>,
@@ -57,6 +59,7 @@ impl Graph {
             activation: None,
             applied_to: None,
             pooled: None,
+            sample: None,
             gradient: None,
             preactivation_gradient: None,
         });

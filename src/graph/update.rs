@@ -131,6 +131,21 @@ impl Update {
         Self { clip, ..self }
     }
 
+    /// What it does not say itself taken from another: optimizer with rate and schedule, and clipping.
+    pub fn or(mut self, other: &Self) -> Self {
+        if self.optimizer.is_none() {
+            (self.optimizer, self.schedule) = (other.optimizer, other.schedule);
+        }
+        self.clip.norm = self.clip.norm.or(other.clip.norm);
+        self.clip.value = self.clip.value.or(other.clip.value);
+        self
+    }
+
+    /// The terms it minimizes.
+    pub fn objective(&self) -> Option<&Objective> {
+        self.objective.as_ref()
+    }
+
     /// Every how many steps it runs: in those whose number, counted from 1, is a multiple of it.
     pub fn every(self, steps: u32) -> Self {
         Self { every: steps, ..self }

@@ -1,7 +1,7 @@
 //! What a configuration means for images of one size: every layer with the shapes around it.
 
 use super::layer::{LayerConfig, too_large};
-use super::{ModelConfig, Variant};
+use super::ModelConfig;
 use crate::graph::Shape;
 use crate::reference::activation::Activation;
 use crate::{Error, Result};
@@ -19,7 +19,6 @@ pub(super) struct PlannedLayer {
 pub(super) struct Blueprint {
     pub(super) encoder: Vec<PlannedLayer>,
     pub(super) decoder: Vec<PlannedLayer>,
-    pub(super) image: Shape,
     /// What the decoder starts from.
     pub(super) code: Shape,
 }
@@ -29,15 +28,16 @@ impl Blueprint {
     ///
     /// # Errors
     /// [`Error::Setting`] naming the layer that does not fit, or where code or image come out wrong.
-    pub(super) fn new(config: &ModelConfig, variant: &dyn Variant, image: Shape) -> Result<Self> {
+    pub(super) fn new(config: &ModelConfig, outputs: u32, image: Shape) -> Result<Self> {
         if image.columns().is_none_or(|columns| columns == 0) {
             return Err(Error::setting("images", "between 1 and 2^32 - 1 numbers each", image));
         }
-        let encoder = planned("encoder", &encoder_layers(config, variant), image)?;
+        let encoder = planned("encoder", &encoder_layers(config, outputs), image)?;
         let encoded = encoder.last().map_or(image, |layer| layer.output);
         let code = if config.latent > 0 { Shape::flat(config.latent) } else { encoded };
-        if config.latent == 0 && variant.encoder_outputs(2) != 2 {
-            let expected = format!("at least 1 for {}, whose code is made of statistics", config.variant);
+        if config.latent == 0 && outputs != 1 {
+            let name = config.variant.name();
+            let expected = format!("at least 1 for {name}, whose encoder gives {outputs} numbers for each of the code's");
             return Err(Error::setting("latent", expected, 0));
         }
         let decoder = planned("decoder", &decoder_layers(config, image), code)?;
@@ -46,7 +46,7 @@ impl Blueprint {
             let expected = format!("a last layer that gives images of {image}");
             return Err(Error::setting("decoder", expected, decoded));
         }
-        Ok(Self { encoder, decoder, image, code })
+        Ok(Self { encoder, decoder, code })
     }
 
     /// Numbers of the code.
@@ -66,13 +66,13 @@ impl Blueprint {
 }
 
 // The layers said, or dense ones of the widths in `hidden`; then the code's own, unless the last is the code.
-fn encoder_layers(config: &ModelConfig, variant: &dyn Variant) -> Vec<LayerConfig> {
+fn encoder_layers(config: &ModelConfig, outputs: u32) -> Vec<LayerConfig> {
     let mut layers = match &config.encoder[..] {
         [] => config.hidden.iter().map(|units| LayerConfig::dense(*units, config.activation)).collect(),
         said => with_activations(said, config.activation, config.activation),
     };
     if config.latent > 0 {
-        layers.push(LayerConfig::dense(variant.encoder_outputs(config.latent), config.code_activation));
+        layers.push(LayerConfig::dense(config.latent.saturating_mul(outputs), config.code_activation));
     }
     layers
 }
@@ -93,7 +93,7 @@ fn with_activations(layers: &[LayerConfig], inner: Activation, last: Activation)
     filled.map(|(at, layer)| layer.or_activation(if at + 1 == count { last } else { inner })).collect()
 }
 
-fn planned(name: &str, layers: &[LayerConfig], first: Shape) -> Result<Vec<PlannedLayer>> {
+pub(super) fn planned(name: &str, layers: &[LayerConfig], first: Shape) -> Result<Vec<PlannedLayer>> {
     let mut input = first;
     let mut all = Vec::with_capacity(layers.len());
     for (number, config) in layers.iter().enumerate() {

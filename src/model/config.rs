@@ -2,20 +2,31 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::kinds::{
-    ContractionKind, CorruptionKind, InitScheme, LikelihoodKind, ReductionKind, SparsityKind,
-};
-use super::{LayerConfig, variant};
+use super::kinds::{CorruptionKind, InitScheme, LikelihoodKind, ReductionKind};
+use super::settings::{Setting, keep_applicable, unknown};
+use super::variant::read_settings;
+use super::{LayerConfig, Registry, Settings, VariantRef};
 use crate::kernels::corruption::{self, Corruption};
 use crate::reference::activation::Activation;
 use crate::{Error, Result};
 
-/// A model, before it meets images.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// A model, before it meets images: the settings of every model, and those of its variant.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ModelConfig {
-    /// The kind of autoencoder, by name.
-    pub variant: String,
+    /// The kind of autoencoder.
+    pub variant: VariantRef,
+    /// The settings of every model.
+    #[serde(flatten)]
+    pub common: CommonSettings,
+    /// The variant's own settings, by name: all of them, once [`ModelConfig::from_table`] has read them.
+    #[serde(flatten)]
+    pub own: toml::Table,
+}
+
+/// The settings of every model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CommonSettings {
     /// Widths of the encoder's dense layers, from the image inward; the decoder mirrors them. For stacks of
     /// other layers see `encoder` and `decoder`.
     pub hidden: Vec<u32>,
@@ -30,26 +41,11 @@ pub struct ModelConfig {
     pub output_activation: Activation,
     /// How reconstructions are judged.
     pub likelihood: LikelihoodKind,
-    /// The fixed standard deviation of the Gaussian likelihood, in pixel values of [0, 1].
-    pub deviation: f32,
-    /// What the KL to the prior is multiplied by: nats summed over the code, averaged over the images of a batch.
-    pub kl_weight: f32,
-    /// How the squared norm of the encoder's Jacobian, which a contractive autoencoder penalizes, is found.
-    pub contraction: ContractionKind,
-    /// What that squared norm is multiplied by: the sum over all derivatives of the code by the pixels, averaged
-    /// over the images of a batch.
-    pub contraction_weight: f32,
+    /// The fixed standard deviation of the Gaussian likelihood, in pixel values of [0, 1]; 0.1 where it is not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deviation: Option<f32>,
     /// Whether the decoder's weights are the encoder's, transposed.
     pub tied: bool,
-    /// Nats that each dimension of a Gaussian code may have for nothing, on average over a batch: what lies below is
-    /// not trained away.
-    pub free_bits: f32,
-    /// What keeps the code of the sparse autoencoder sparse.
-    pub sparsity: SparsityKind,
-    /// What that is multiplied by: a sum over the units of the code, averaged over the images of a batch.
-    pub sparsity_weight: f32,
-    /// The mean activation that `kl` wants each unit to have.
-    pub sparsity_target: f32,
     /// Whether layers have biases.
     pub bias: bool,
     /// Whether the mean training image is subtracted first.
@@ -58,73 +54,138 @@ pub struct ModelConfig {
     /// Evaluations see them as they are.
     pub corruption: CorruptionKind,
     /// The standard deviation of the corruption's noise, in pixel values of [0, 1], or the probability that a
-    /// pixel is lost.
-    pub corruption_amount: f32,
-    /// Whether dropout multiplies what it keeps by `1 / (1 - corruption_amount)`.
-    pub corruption_rescale: bool,
+    /// pixel is lost; 0.2 where it is not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub corruption_amount: Option<f32>,
+    /// Whether dropout multiplies what it keeps by `1 / (1 - corruption_amount)`; false where it is not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub corruption_rescale: Option<bool>,
     /// How weights start.
     pub init: InitScheme,
     /// What the optimizer sees of the reconstruction.
     pub reduction: ReductionKind,
     /// The encoder's layers before the code's own, in place of those that `hidden` means.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub encoder: Vec<LayerConfig>,
     /// All of the decoder's layers, in place of those that `hidden` means.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub decoder: Vec<LayerConfig>,
 }
 
-impl ModelConfig {
-    /// The defaults that variants start from.
-    pub fn new(variant: &str) -> Self {
+/// The settings of every model, as people read of them.
+pub const COMMON: &[Setting] = &[
+    Setting::new(
+        "hidden",
+        "WIDTHS",
+        "Widths of the encoder's hidden layers, as 400,200; the decoder mirrors them (\"\" for none)",
+    ),
+    Setting::new("latent", "N", "Width of the code"),
+    Setting::new(
+        "activation",
+        "F",
+        "identity, relu, leaky_relu, elu, selu, sigmoid, tanh, softplus, gelu or silu",
+    ),
+    Setting::new("code_activation", "F", "Activation of the encoder's last layer"),
+    Setting::new(
+        "output_activation",
+        "F",
+        "Activation of the decoder's last layer (bernoulli: identity, it takes logits)",
+    ),
+    Setting::new(
+        "likelihood",
+        "KIND",
+        "bernoulli, continuous-bernoulli, gaussian, gaussian-learned or squared-error",
+    ),
+    Setting::new("deviation", "S", "Standard deviation of the gaussian likelihood, in pixel values of [0, 1]")
+        .when("likelihood", &["gaussian"]),
+    Setting::new("tied", "BOOL", "Whether the decoder's weights are the encoder's, transposed"),
+    Setting::new("bias", "BOOL", "Whether layers have biases"),
+    Setting::new("center", "BOOL", "Whether the mean training image is subtracted first"),
+    Setting::new(
+        "corruption",
+        "KIND",
+        "Corruption of the encoder's images in training: none, gaussian (noise added), dropout or salt-and-pepper",
+    ),
+    Setting::new(
+        "corruption_amount",
+        "S",
+        "Standard deviation of that noise in pixel values of [0, 1], or probability that a pixel is lost",
+    )
+    .when("corruption", &["gaussian", "dropout", "salt-and-pepper"]),
+    Setting::new(
+        "corruption_rescale",
+        "BOOL",
+        "Whether the corruption dropout multiplies what it keeps by 1 / (1 - amount)",
+    )
+    .when("corruption", &["dropout"]),
+    Setting::new("init", "SCHEME", "First weights: glorot-uniform or he-uniform"),
+    Setting::new(
+        "reduction",
+        "KIND",
+        "Reconstruction loss that the optimizer sees: image (sum over pixels) or pixel (mean over pixels)",
+    ),
+    Setting::new("encoder", "", "The encoder's layers, in files"),
+    Setting::new("decoder", "", "The decoder's layers, in files"),
+];
+
+impl Default for CommonSettings {
+    fn default() -> Self {
         Self {
-            variant: variant.to_owned(),
             hidden: Vec::new(),
             latent: 16,
             activation: Activation::Relu,
             code_activation: Activation::Identity,
             output_activation: Activation::Identity,
             likelihood: LikelihoodKind::default(),
-            deviation: 0.1,
-            kl_weight: 1.0,
-            contraction: ContractionKind::default(),
-            contraction_weight: 0.1,
+            deviation: None,
             tied: false,
-            free_bits: 0.0,
-            sparsity: SparsityKind::default(),
-            sparsity_weight: 1e-3,
-            sparsity_target: 0.1,
             bias: true,
             center: false,
             corruption: CorruptionKind::default(),
-            corruption_amount: 0.2,
-            corruption_rescale: false,
+            corruption_amount: None,
+            corruption_rescale: None,
             init: InitScheme::default(),
             reduction: ReductionKind::default(),
             encoder: Vec::new(),
             decoder: Vec::new(),
         }
     }
+}
+
+impl std::ops::Deref for ModelConfig {
+    type Target = CommonSettings;
+
+    fn deref(&self) -> &CommonSettings {
+        &self.common
+    }
+}
+
+impl std::ops::DerefMut for ModelConfig {
+    fn deref_mut(&mut self) -> &mut CommonSettings {
+        &mut self.common
+    }
+}
+
+impl CommonSettings {
+    /// The fixed standard deviation of the Gaussian likelihood.
+    pub fn deviation(&self) -> f32 {
+        self.deviation.unwrap_or(0.1)
+    }
 
     /// The corruption these settings mean.
-    pub const fn corruption(&self) -> Option<Corruption> {
-        let amount = self.corruption_amount;
+    pub fn corruption(&self) -> Option<Corruption> {
+        let amount = self.corruption_amount.unwrap_or(0.2);
         match self.corruption {
             CorruptionKind::None => None,
             CorruptionKind::Gaussian => Some(Corruption::Gaussian { deviation: amount }),
             CorruptionKind::Dropout => {
-                Some(Corruption::Dropout { probability: amount, rescale: self.corruption_rescale })
+                Some(Corruption::Dropout { probability: amount, rescale: self.corruption_rescale.unwrap_or(false) })
             }
             CorruptionKind::SaltAndPepper => Some(Corruption::SaltAndPepper { probability: amount }),
         }
     }
 
-    /// Whether the settings make sense together.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] naming the first that does not.
-    pub fn check(&self) -> Result<()> {
-        let known = variant(&self.variant)?;
+    fn check(&self) -> Result<()> {
         if self.latent == 0 && self.encoder.is_empty() {
             return Err(Error::setting("latent", "at least 1 without layers in `encoder`", self.latent));
         }
@@ -135,79 +196,27 @@ impl ModelConfig {
         if self.hidden.contains(&0) {
             return Err(Error::setting("hidden", "layers of at least 1 unit", format!("{:?}", self.hidden)));
         }
-        if !(self.deviation.is_finite() && self.deviation > 0.0) {
-            return Err(Error::setting("deviation", "a positive number", self.deviation));
-        }
-        let weights = [self.kl_weight, self.free_bits, self.sparsity_weight, self.contraction_weight];
-        let names = ["kl_weight", "free_bits", "sparsity_weight", "contraction_weight"];
-        for (name, weight) in names.into_iter().zip(weights) {
-            if !(weight.is_finite() && weight >= 0.0) {
-                return Err(Error::setting(name, "a number that is not negative", weight));
-            }
-        }
-        if self.tied && known.has_prior() {
-            let expected =
-                "false for a Gaussian code, whose encoder gives twice as much as its decoder takes";
-            return Err(Error::setting("tied", expected, true));
+        if !(self.deviation().is_finite() && self.deviation() > 0.0) {
+            return Err(Error::setting("deviation", "a positive number", self.deviation()));
         }
         if self.tied && !(self.encoder.is_empty() && self.decoder.is_empty()) {
             let expected =
                 "false where `encoder` or `decoder` list layers: only those that `hidden` means can be tied";
             return Err(Error::setting("tied", expected, true));
         }
-        self.check_sparsity()?;
-        if let Some(corruption) = self.corruption() {
-            corruption::check(corruption)?;
-        }
-        if known.name() == "denoising" && self.corruption == CorruptionKind::None {
-            let expected = "gaussian, dropout or salt-and-pepper for a denoising autoencoder";
-            return Err(Error::setting("corruption", expected, "none"));
-        }
-        self.check_logits()?;
-        if self.free_bits > 0.0 && !known.has_prior() {
-            let expected = format!("0 for {}, whose code has no KL to a prior", known.name());
-            return Err(Error::setting("free_bits", expected, self.free_bits));
-        }
-        if known.has_prior() && self.code_activation != Activation::Identity {
-            let expected = "identity for a Gaussian code, whose mu and logvar may be any number";
-            return Err(Error::setting("code_activation", expected, self.code_activation));
-        }
-        if known.name() == "linear" {
-            let activations = [self.code_activation, self.output_activation];
-            let layers = [&self.encoder, &self.decoder].iter().any(|layers| !layers.is_empty());
-            if layers || !self.hidden.is_empty() || activations != [Activation::Identity; 2] {
-                let [code, output] = activations;
-                let got = format!("hidden {:?}, code {code}, output {output}", self.hidden);
-                return Err(Error::setting("linear", "no hidden layer and no activation", got));
-            }
-        }
-        Ok(())
+        self.corruption().map_or(Ok(()), corruption::check)?;
+        self.check_logits()
     }
 
-    fn check_sparsity(&self) -> Result<()> {
-        if !(self.sparsity_target > 0.0 && self.sparsity_target < 1.0) {
-            return Err(Error::setting("sparsity_target", "above 0 and below 1", self.sparsity_target));
-        }
-        let kind = match self.sparsity {
-            SparsityKind::None => return Ok(()),
-            SparsityKind::L1 => "l1",
-            SparsityKind::Kl => "kl",
-        };
-        if self.variant != "sparse" {
-            let expected = format!("none for {}; the variant sparse has it", self.variant);
-            return Err(Error::setting("sparsity", expected, kind));
-        }
-        let expected = "sigmoid with the sparsity kl, which is of logistic units";
-        let (setting, units) = match self.encoder.last() {
+    /// The activation of the last layer that the encoder's layers and settings mean.
+    pub fn last_code_activation(&self) -> (&'static str, Activation) {
+        match self.encoder.last() {
             Some(last) if self.latent == 0 => {
-                ("encoder", last.clone().or_activation(self.activation).activation().unwrap_or_default())
+                let last = last.clone().or_activation(self.activation);
+                ("encoder", last.activation().unwrap_or_default())
             }
             _ => ("code_activation", self.code_activation),
-        };
-        if self.sparsity == SparsityKind::Kl && units != Activation::Sigmoid {
-            return Err(Error::setting(setting, expected, units));
         }
-        Ok(())
     }
 
     // Whether the decoder gives logits and the pixels lie where a likelihood of logits wants them.
@@ -234,4 +243,98 @@ impl ModelConfig {
         }
         Ok(())
     }
+}
+
+impl ModelConfig {
+    /// The defaults that presets of a variant start from.
+    pub fn new(variant: VariantRef) -> Self {
+        let none = toml::Table::new();
+        let own = variant.0.filled(&none, &none).unwrap_or_default();
+        Self { variant, common: CommonSettings::default(), own }
+    }
+
+    /// This model with what is `given` in a section `[model]` in place of its own settings. What was set for another
+    /// choice than is given now, as the amount of a corruption that is none any more, is forgotten.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] naming the setting that the variant does not have, with the nearest that it has, or that does
+    /// not apply, or the value that it does not take.
+    pub fn overlaid(&self, given: &toml::Table) -> Result<Self> {
+        let variant = self.variant.clone();
+        let own_names: Vec<&str> = variant.settings().iter().map(|setting| setting.name).collect();
+        let is_common = |name: &str| COMMON.iter().any(|setting| setting.name == name);
+        for name in given.keys().filter(|name| *name != "variant" && !is_common(name)) {
+            if !own_names.contains(&name.as_str()) {
+                let known: Vec<&str> = COMMON.iter().map(|setting| setting.name).chain(own_names).collect();
+                let place = format!("setting of the variant {}", variant.name());
+                return Err(unknown(&place, name, &known, Registry::built_in().owners(name)));
+            }
+        }
+        let table = |settings: &CommonSettings| {
+            let table = toml::Table::try_from(settings);
+            table.map_err(|error| Error::setting("model", "what TOML can hold", error))
+        };
+        let (mut common, mut own) = (table(&self.common)?, self.own.clone());
+        for (name, value) in given.iter().filter(|(name, _)| *name != "variant") {
+            let settings = if is_common(name) { &mut common } else { &mut own };
+            settings.insert(name.clone(), value.clone());
+        }
+        keep_applicable(COMMON, &mut common, given)?;
+        let common = common.try_into().map_err(|error: toml::de::Error| refusal("model", error.message()))?;
+        let own = variant.0.filled(&own, given)?;
+        Ok(Self { variant, common, own })
+    }
+
+    /// The variant's own settings.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] where they are those of another variant.
+    pub fn settings<S: Settings>(&self) -> Result<S> {
+        read_settings(&self.own)
+    }
+
+    /// Sets one of the variant's own settings.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a name or a value that the variant does not have.
+    pub fn set(&mut self, name: &str, value: impl Into<toml::Value>) -> Result<()> {
+        let known: Vec<&str> = self.variant.settings().iter().map(|setting| setting.name).collect();
+        if !known.contains(&name) {
+            return Err(unknown(self.variant.name(), name, &known, None));
+        }
+        let given = toml::Table::from_iter([(name.to_owned(), value.into())]);
+        let own = self.own.clone().into_iter().chain(given.clone()).collect();
+        self.own = self.variant.0.filled(&own, &given)?;
+        Ok(())
+    }
+
+    /// Whether the settings make sense together.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] naming the first that does not.
+    pub fn check(&self) -> Result<()> {
+        let table = toml::Table::try_from(&self.common);
+        let mut table = table.map_err(|error| Error::setting("model", "what TOML can hold", error))?;
+        let given = table.clone();
+        keep_applicable(COMMON, &mut table, &given)?;
+        self.common.check()?;
+        self.variant.0.check(self)
+    }
+}
+
+/// A parser's refusal as an error: it says "WHAT, expected THIS" and, on a line of its own, "in `SECTION.SETTING`".
+pub(crate) fn refusal(origin: &str, message: &str) -> Error {
+    let message = message.trim();
+    let (message, place) = message.rsplit_once("\nin ").unwrap_or((message, ""));
+    let setting = match place.trim_matches('`') {
+        "" => origin.to_owned(),
+        place => format!("{origin}: {place}"),
+    };
+    let (got, expected) = message.split_once(", expected ").unwrap_or((message, "another value"));
+    Error::setting(setting, one_line(expected), one_line(got))
+}
+
+/// A message without its line breaks.
+pub(crate) fn one_line(message: &str) -> String {
+    message.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -1,56 +1,90 @@
 //! The contractive autoencoder (Rifai et al. 2011; Murphy, Probabilistic Machine Learning, 20.3.3).
 
-use super::setups::{hidden_100, tied_1000};
-use super::{ModelConfig, Network, Penalty, Preset, Variant};
-use crate::Result;
-use crate::graph::{Batch, Graph, Objective};
-use crate::train::Config;
+use serde::{Deserialize, Serialize};
 
-/// A code that answers to its image as little as explaining the image allows.
+use super::set_ups::{HIDDEN_100, TIED_1000};
+use super::settings::check_weight;
+use super::{
+    Autoencoder, ContractionKind, Declare, ModelConfig, Network, Preset, Setting, Settings, Step, Variant,
+};
+use crate::Result;
+use crate::graph::Batch;
+
+/// A code that is as insensitive to small changes of its image as reconstructing it allows.
 pub(super) struct Contractive;
 
+/// Its settings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ContractiveSettings {
+    /// How the squared norm of the encoder's Jacobian is found.
+    pub contraction: ContractionKind,
+    /// What that norm is multiplied by: the sum over all derivatives of the code by the pixels, averaged over images.
+    pub contraction_weight: f32,
+}
+
+impl Default for ContractiveSettings {
+    fn default() -> Self {
+        Self { contraction: ContractionKind::Exact, contraction_weight: 0.1 }
+    }
+}
+
+impl Settings for ContractiveSettings {
+    const DESCRIBED: &'static [Setting] = &[
+        Setting::new("contraction", "KIND", "How the squared norm of the encoder's Jacobian is computed: exact or estimate"),
+        Setting::new("contraction_weight", "LAMBDA", "Weight of that norm, summed over code and pixels and averaged over images"),
+    ];
+
+    fn check(&self, _: &ModelConfig) -> Result<()> {
+        check_weight("contraction_weight", self.contraction_weight)
+    }
+}
+
 impl Variant for Contractive {
+    type Settings = ContractiveSettings;
+    type Model = ContractiveModel;
+
     fn name(&self) -> &'static str {
         "contractive"
     }
 
     fn summary(&self) -> &'static str {
-        "autoencoder whose code answers little to its image: the encoder's Jacobian is penalized"
-    }
-
-    fn preset(&self) -> Config {
-        let mut config = tied_1000(self.name());
-        config.model.contraction_weight = 1.0;
-        config
+        "autoencoder whose code is insensitive to small changes of its image: the encoder's Jacobian is penalized"
     }
 
     fn presets(&self) -> Vec<Preset> {
-        let mut deep = hidden_100(self.name());
-        deep.model.contraction_weight = 1e-4;
+        let deep = "the same with a hidden layer on either side of a narrow code";
+        let [one, small] = ["[model]\ncontraction_weight = 1.0", "[model]\ncontraction_weight = 1e-4"];
         vec![
-            Preset::new(self.name(), self.summary(), self.preset()),
-            Preset::new(
-                "contractive-deep",
-                "the same with a hidden layer on either side of a narrow code",
-                deep,
-            ),
+            Preset::new(self.name(), self.summary(), &[TIED_1000, one]),
+            Preset::new("contractive-deep", deep, &[HIDDEN_100, small]),
         ]
     }
 
-    fn objective(&self, network: &Network, graph: &mut Graph, batch: Batch) -> Result<Objective> {
-        let outputs = network.encoder.record_each(graph, batch.seen)?;
-        let code = outputs.last().copied().unwrap_or(batch.seen);
-        let y = network.decoder.record(graph, code)?;
-        let contraction = network.contraction(graph, batch.seen, &outputs, network.config.contraction)?;
-        Ok(network.likelihood.nll(y, batch.clean) + network.config.contraction_weight * contraction)
+    fn declare(&self, settings: ContractiveSettings, declare: &mut Declare<'_>) -> Result<ContractiveModel> {
+        Ok(ContractiveModel { network: declare.network(1)?, settings })
+    }
+}
+
+/// Its network and settings.
+pub struct ContractiveModel {
+    network: Network,
+    settings: ContractiveSettings,
+}
+
+impl Autoencoder for ContractiveModel {
+    fn network(&self) -> &Network {
+        &self.network
     }
 
-    fn penalty(&self, config: &ModelConfig) -> Option<Penalty> {
-        Some(Penalty {
-            name: "contraction",
-            weight: config.contraction_weight,
-            meaning: "contraction_weight multiplies the squared Frobenius norm of the encoder's Jacobian, summed \
-                      over code and pixels, averaged over the images of a batch",
-        })
+    fn step(&self, batch: Batch, step: &mut Step<'_>) -> Result<()> {
+        let ContractiveSettings { contraction, contraction_weight } = self.settings;
+        let outputs = self.network.encoder.record_each(step, batch.seen)?;
+        let code = outputs.last().copied().unwrap_or(batch.seen);
+        let y = self.network.decoder.record(step, code)?;
+        let contraction = self.network.contraction(step, batch.seen, &outputs, contraction)?;
+        step.minimize(
+            self.network.nll(y, batch.clean) + contraction.weighted(contraction_weight, "contraction_weight"),
+        )
     }
 }

@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::graph::Reduction;
-
 /// How reconstructions are judged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -19,21 +17,6 @@ pub enum LikelihoodKind {
     GaussianLearned,
     /// The squared error.
     SquaredError,
-}
-
-impl LikelihoodKind {
-    /// What its loss is counted in.
-    pub const fn unit(self) -> &'static str {
-        match self {
-            Self::SquaredError => "squared error",
-            _ => "nats",
-        }
-    }
-
-    /// Whether its loss is the negative logarithm of a probability, so that there is an ELBO.
-    pub const fn is_probability(self) -> bool {
-        !matches!(self, Self::SquaredError)
-    }
 }
 
 /// How weights start. Biases start at zero.
@@ -56,15 +39,6 @@ pub enum ReductionKind {
     Image,
     /// Mean over pixels and images.
     Pixel,
-}
-
-impl From<ReductionKind> for Reduction {
-    fn from(kind: ReductionKind) -> Self {
-        match kind {
-            ReductionKind::Image => Self::Image,
-            ReductionKind::Pixel => Self::Pixel,
-        }
-    }
 }
 
 /// What is done to the images that the encoder sees in training.
@@ -105,4 +79,17 @@ pub enum SparsityKind {
     L1,
     /// The KL between the target and each unit's mean activation over the batch: of sigmoid units.
     Kl,
+}
+
+/// How the weight of a term comes in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WarmupKind {
+    /// It is there from the start.
+    #[default]
+    None,
+    /// It rises from zero in a straight line (Bowman et al. 2016, section 3.1).
+    Linear,
+    /// It rises from zero in the first half of each cycle, and stays for the other (Fu et al. 2019, section 4).
+    Cyclical,
 }

@@ -3,7 +3,7 @@
 use super::{LikelihoodKind, ModelConfig};
 use crate::Result;
 use crate::graph::{
-    Graph, Init, Objective, Parameter, Tensor, bernoulli_nll, continuous_bernoulli_nll, gaussian_nll,
+    Graph, Init, Parameter, Tensor, Term, bernoulli_nll, continuous_bernoulli_nll, gaussian_nll,
     learned_gaussian_nll, squared_error,
 };
 use crate::reference::activation::Activation;
@@ -26,20 +26,26 @@ pub enum Likelihood {
 impl Likelihood {
     // The learned variance starts at 1/e² of the pixels' full range squared: between what an untrained
     // and a trained decoder leave.
-    pub(super) fn declare(config: &ModelConfig, graph: &mut Graph) -> Self {
-        match config.likelihood {
+    pub(super) fn declare(config: &ModelConfig, graph: &mut Graph, group: &str) -> Result<Self> {
+        Ok(match config.likelihood {
             LikelihoodKind::Bernoulli => Self::Bernoulli,
             LikelihoodKind::ContinuousBernoulli => Self::ContinuousBernoulli,
-            LikelihoodKind::Gaussian => Self::Gaussian(config.deviation),
+            LikelihoodKind::Gaussian => Self::Gaussian(config.deviation()),
             LikelihoodKind::GaussianLearned => {
-                Self::GaussianLearned(graph.parameter("log_variance", vec![1], Init::Constant(-2.0)))
+                let first = Init::Constant(-2.0);
+                Self::GaussianLearned(graph.parameter_of(group, "log_variance", vec![1], first)?)
             }
             LikelihoodKind::SquaredError => Self::SquaredError,
-        }
+        })
+    }
+
+    /// Whether its loss is the negative logarithm of a probability, so that there can be a bound on it.
+    pub const fn is_probability(&self) -> bool {
+        !matches!(self, Self::SquaredError)
     }
 
     /// The loss of the decoder's output on the images x: nats per image, or squared error per image.
-    pub fn nll(&self, output: Tensor, x: Tensor) -> Objective {
+    pub fn nll(&self, output: Tensor, x: Tensor) -> Term {
         match self {
             Self::Bernoulli => bernoulli_nll(output, x),
             Self::ContinuousBernoulli => continuous_bernoulli_nll(output, x),

@@ -1,10 +1,10 @@
 //! The encoder and decoder of a model: layers in a row, declared in one graph.
 
-use super::blueprint::{Blueprint, PlannedLayer};
+use super::blueprint::PlannedLayer;
 use super::layer::LayerConfig;
-use super::{InitScheme, Likelihood, ModelConfig};
+use super::{Autoencoder, InitScheme, Likelihood, ModelConfig, ReductionKind, Step};
 use crate::Result;
-use crate::graph::{BatchNorm, Graph, Init, Parameter, Shape, Tensor};
+use crate::graph::{Batch, BatchNorm, Graph, Init, Parameter, Shape, Tensor, Term};
 use crate::reference::activation::Activation;
 
 /// Layers in a row. Its parameters are declared once; it is recorded once a graph.
@@ -26,33 +26,44 @@ pub(super) struct Layer {
     tied: bool,
 }
 
+/// What a stack of tied layers is declared by: its group, its name, and the stack that it runs backward.
+pub(super) struct Tying<'a> {
+    pub(super) group: &'a str,
+    pub(super) name: &'a str,
+    pub(super) of: &'a Stack,
+}
+
 impl Stack {
     // Declares `name.0.weight`, `name.0.bias`, ... in order.
-    fn declare(graph: &mut Graph, name: &str, layers: &[PlannedLayer], config: &ModelConfig) -> Self {
-        let layers = layers.iter().enumerate();
-        Self {
-            layers: layers
-                .map(|(at, layer)| Layer::declare(graph, format!("{name}.{at}"), layer, config))
-                .collect(),
-        }
-    }
-
-    // Declares dense layers that run those of `encoder` backward: its weights, transposed, with biases of their own.
-    fn declare_tied(
+    pub(super) fn declare(
         graph: &mut Graph,
+        group: &str,
         name: &str,
         layers: &[PlannedLayer],
-        encoder: &Self,
         config: &ModelConfig,
-    ) -> Self {
-        let pairs = layers.iter().zip(encoder.layers.iter().rev()).enumerate();
-        Self {
-            layers: pairs
-                .map(|(at, (layer, mirrored))| {
-                    Layer::mirror(graph, format!("{name}.{at}"), layer, mirrored, config)
-                })
-                .collect(),
-        }
+    ) -> Result<Self> {
+        let layers = layers.iter().enumerate();
+        let layers = layers.map(|(at, layer)| Layer::declare(graph, group, format!("{name}.{at}"), layer, config));
+        Ok(Self { layers: layers.collect::<Result<_>>()? })
+    }
+
+    // Declares dense layers that run those of another stack backward: its weights, transposed, with biases of their own.
+    pub(super) fn declare_tied(
+        graph: &mut Graph,
+        Tying { group, name, of }: Tying<'_>,
+        layers: &[PlannedLayer],
+        config: &ModelConfig,
+    ) -> Result<Self> {
+        let pairs = layers.iter().zip(of.layers.iter().rev()).enumerate();
+        let layers = pairs.map(|(at, (layer, mirrored))| {
+            Layer::mirror(graph, group, format!("{name}.{at}"), layer, mirrored, config)
+        });
+        Ok(Self { layers: layers.collect::<Result<_>>()? })
+    }
+
+    /// Whether all of its layers are dense.
+    pub fn is_dense(&self) -> bool {
+        self.layers.iter().all(|layer| layer.config.is_dense())
     }
 
     /// Records the layers on x `[batch, columns of the first layer's input]`.
@@ -65,17 +76,25 @@ impl Stack {
 }
 
 impl Layer {
-    fn declare(graph: &mut Graph, label: String, layer: &PlannedLayer, config: &ModelConfig) -> Self {
+    fn declare(
+        graph: &mut Graph,
+        group: &str,
+        label: String,
+        layer: &PlannedLayer,
+        config: &ModelConfig,
+    ) -> Result<Self> {
         let PlannedLayer { config: kind, input, output } = layer;
         let weight = kind.weight(*input, *output);
         let channels = output.channels as usize;
         let bias = weight.is_some() && config.bias;
         let weight = weight.map(|shape| {
             let init = first_weights(config.init, kind, &shape);
-            graph.parameter(format!("{label}.weight"), shape, init)
+            graph.parameter_of(group, format!("{label}.weight"), shape, init)
         });
+        let weight = weight.transpose()?;
         let zero = Init::Constant(0.0);
-        let bias = bias.then(|| graph.parameter(format!("{label}.bias"), vec![channels], zero));
+        let bias = bias.then(|| graph.parameter_of(group, format!("{label}.bias"), vec![channels], zero));
+        let bias = bias.transpose()?;
         let norm = match kind {
             LayerConfig::BatchNorm { momentum, epsilon, activation } => {
                 let (momentum, epsilon, activation) = (*momentum, *epsilon, *activation);
@@ -83,27 +102,29 @@ impl Layer {
                     momentum,
                     epsilon,
                     activation,
-                    ..BatchNorm::declare(graph, &label, output.channels)
+                    ..BatchNorm::declare(graph, group, &label, output.channels)?
                 })
             }
             _ => None,
         };
-        Self { label, config: kind.clone(), input: *input, weight, bias, norm, tied: false }
+        Ok(Self { label, config: kind.clone(), input: *input, weight, bias, norm, tied: false })
     }
 
     fn mirror(
         graph: &mut Graph,
+        group: &str,
         label: String,
         layer: &PlannedLayer,
         of: &Self,
         config: &ModelConfig,
-    ) -> Self {
+    ) -> Result<Self> {
         let PlannedLayer { config: kind, input, output } = layer;
         let zero = Init::Constant(0.0);
         let channels = vec![output.channels as usize];
-        let bias = config.bias.then(|| graph.parameter(format!("{label}.bias"), channels, zero));
+        let bias = config.bias.then(|| graph.parameter_of(group, format!("{label}.bias"), channels, zero));
+        let bias = bias.transpose()?;
         let weight = of.weight.clone();
-        Self { label, config: kind.clone(), input: *input, weight, bias, norm: None, tied: true }
+        Ok(Self { label, config: kind.clone(), input: *input, weight, bias, norm: None, tied: true })
     }
 
     /// The layer without its bias and its activation.
@@ -163,9 +184,6 @@ fn first_weights(scheme: InitScheme, layer: &LayerConfig, shape: &[usize]) -> In
 }
 
 /// Encoder, decoder and likelihood of one model, declared in one graph.
-///
-/// Every graph of a model declares all of it, in the same order, so that all its plans agree on where each
-/// parameter lives.
 #[derive(Clone, Debug)]
 pub struct Network {
     /// From images to codes, or to the statistics of codes.
@@ -174,18 +192,31 @@ pub struct Network {
     pub decoder: Stack,
     /// How reconstructions are judged.
     pub likelihood: Likelihood,
-    /// The model's settings: the weights of penalties, say.
-    pub config: ModelConfig,
+    /// Numbers of a code.
+    pub latent: u32,
+    pub(super) reduction: ReductionKind,
 }
 
 impl Network {
-    pub(super) fn declare(graph: &mut Graph, config: &ModelConfig, blueprint: &Blueprint) -> Self {
-        let encoder = Stack::declare(graph, "encoder", &blueprint.encoder, config);
-        let decoder = if config.tied {
-            Stack::declare_tied(graph, "decoder", &blueprint.decoder, &encoder, config)
-        } else {
-            Stack::declare(graph, "decoder", &blueprint.decoder, config)
-        };
-        Self { encoder, decoder, likelihood: Likelihood::declare(config, graph), config: config.clone() }
+    /// The reconstruction term of the decoder's output on the images x, as the settings weigh it.
+    pub fn nll(&self, output: Tensor, x: Tensor) -> Term {
+        let term = self.likelihood.nll(output, x);
+        match self.reduction {
+            ReductionKind::Image => term,
+            ReductionKind::Pixel => term.averaged_over_pixels(),
+        }
+    }
+}
+
+/// The plain autoencoder: the code is what the encoder gives, and nothing is minimized but the reconstruction.
+impl Autoencoder for Network {
+    fn network(&self) -> &Network {
+        self
+    }
+
+    fn step(&self, batch: Batch, step: &mut Step<'_>) -> Result<()> {
+        let code = self.encoder.record(step, batch.seen)?;
+        let output = self.decoder.record(step, code)?;
+        step.minimize(self.nll(output, batch.clean))
     }
 }

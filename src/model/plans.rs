@@ -1,40 +1,56 @@
 //! The plans of a model: to train it, to evaluate it, to encode, decode and reconstruct with it.
 
-use super::blueprint::Blueprint;
-use super::{ContractionKind, ModelConfig, Network, Penalty, ReductionKind, Variant, variant};
-use crate::graph::{Batch, Graph, Plan, Shape, Tensor, Update, projected_contraction};
+use std::sync::Arc;
+
+use super::step::Purpose;
+use super::{Autoencoder, ContractionKind, Declare, ModelConfig, Prior, ReductionKind, Step};
+use crate::graph::{Batch, Graph, Plan, Shape, TermSpec, Update, log_ratio, projected_contraction};
 use crate::kernels::corruption::Corruption;
 use crate::{Error, Result};
 
-// 8 GiB of them: what 32-bit offsets reach with room to spare, and no device holds more in one buffer.
-const MOST_WEIGHTS: u64 = 1 << 31;
+// The largest array of an evaluation: enough for every device to be busy, and none to be short of memory.
+const LARGEST_ARRAY: usize = 64 << 20;
+const LARGEST_BATCH: u32 = 256;
 
 /// A configured autoencoder for images of a given size.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Model {
     config: ModelConfig,
-    variant: &'static dyn Variant,
-    blueprint: Blueprint,
+    image: Shape,
     pixels: u32,
+    latent: u32,
+    prior: Option<Prior>,
+    posterior: bool,
+    dense: bool,
+    terms: Arc<[TermSpec]>,
 }
 
 impl Model {
     /// A model for images of this shape.
     ///
     /// # Errors
-    /// [`Error::Setting`](crate::Error::Setting) where the settings make no sense together, or layers do not
-    /// fit the images or each other.
+    /// [`Error::Setting`] where the settings make no sense together, or layers do not fit the images or each other.
     pub fn new(config: &ModelConfig, image: Shape) -> Result<Self> {
         config.check()?;
-        let variant = variant(&config.variant)?;
-        let blueprint = Blueprint::new(config, variant, image)?;
-        let weights = blueprint.weights();
-        if weights > MOST_WEIGHTS {
-            let expected = format!("layers of at most {MOST_WEIGHTS} weights together");
-            return Err(Error::setting("hidden, latent, encoder, decoder", expected, weights));
-        }
-        let pixels = image.columns().unwrap_or_default();
-        Ok(Self { config: config.clone(), variant, blueprint, pixels })
+        let mut model = Self {
+            config: config.clone(),
+            image,
+            pixels: image.columns().unwrap_or_default(),
+            latent: 0,
+            prior: None,
+            posterior: false,
+            dense: false,
+            terms: Arc::new([]),
+        };
+        let mut graph = Graph::inference(1);
+        let declared = model.declare(&mut graph)?;
+        model.latent = declared.network().latent;
+        model.dense = declared.network().encoder.is_dense();
+        model.prior = declared.prior();
+        let x = graph.input("x", 1, model.pixels);
+        model.posterior = declared.posterior(&mut graph, x)?.is_some();
+        model.terms = model.evaluation(1, 1)?.terms.into();
+        Ok(model)
     }
 
     /// Its configuration.
@@ -49,63 +65,48 @@ impl Model {
 
     /// Height, width and channels of an image.
     pub fn image(&self) -> Shape {
-        self.blueprint.image
+        self.image
     }
 
     /// Numbers of a code.
     pub fn latent(&self) -> u32 {
-        self.blueprint.latent()
+        self.latent
     }
 
-    /// Whether codes can be drawn from a standard normal.
-    pub fn has_prior(&self) -> bool {
-        self.variant.has_prior()
+    /// What codes can be drawn from; None where nothing is known of it.
+    pub fn prior(&self) -> Option<Prior> {
+        self.prior
     }
 
-    /// What it minimizes beside the reconstruction, if anything.
-    pub fn penalty(&self) -> Option<Penalty> {
-        self.variant.penalty(&self.config)
+    /// Whether an image's code is a Gaussian, whose importance weights there are.
+    pub fn has_posterior(&self) -> bool {
+        self.posterior
     }
 
-    /// Images of `total` to evaluate at once: enough for every device to be busy, and so few that the largest
-    /// array of the exact contraction, a row of the widest hidden layer for each number of the code and each
-    /// image, takes at most 64 MiB.
-    pub fn evaluation_batch(&self, total: u32) -> u32 {
-        let inner = self.blueprint.encoder.iter().rev().skip(1);
-        let widest = match self.best_contraction() {
-            ContractionKind::Exact => inner.map(|layer| layer.output.channels).max().unwrap_or(1),
-            ContractionKind::Estimate => 1,
-        };
-        let an_image = 4 * u64::from(self.latent()) * u64::from(widest);
-        let fitting = ((64 << 20) / an_image.max(1)).clamp(1, 256) as u32;
-        fitting.min(total)
+    /// The terms of its step, in the order in which they are recorded.
+    pub fn terms(&self) -> &Arc<[TermSpec]> {
+        &self.terms
     }
 
-    /// What the penalty weighs beside a reconstruction summed over pixels, as reports are. Zero without any.
-    pub fn penalty_weight_per_image(&self) -> f64 {
-        let pixels = match self.config.reduction {
-            ReductionKind::Image => 1.0,
-            ReductionKind::Pixel => f64::from(self.pixels),
-        };
-        self.penalty().map_or(0.0, |penalty| f64::from(penalty.weight)) * pixels
-    }
-
-    /// What training minimizes and what the penalty's weight multiplies, in a line for people.
+    /// What training minimizes, in a line for people.
     pub fn minimized(&self) -> String {
         let over = match self.config.reduction {
             ReductionKind::Image => "summed over pixels, averaged over images",
             ReductionKind::Pixel => "averaged over pixels and images",
         };
-        match self.penalty() {
-            None => format!("the reconstruction, {over}"),
-            Some(Penalty { name, weight, meaning }) => {
-                format!("the reconstruction, {over}, + {weight} x {name}: {meaning}")
+        let said = |term: &TermSpec| match (term.pixels, &term.setting) {
+            (Some(_), _) => format!("{} ({}, {over})", term.name, term.unit),
+            (None, setting) => {
+                let weight = setting.as_ref().map_or(String::new(), |name| format!("; {name} is its weight"));
+                let TermSpec { weight: by, name, unit, over, .. } = term;
+                format!("{by} x {name} ({unit}, summed over {over}, averaged over images{weight})")
             }
-        }
+        };
+        self.terms.iter().map(said).collect::<Vec<_>>().join(" + ")
     }
 
-    fn network(&self, graph: &mut Graph) -> Network {
-        Network::declare(graph, &self.config, &self.blueprint)
+    fn declare(&self, graph: &mut Graph) -> Result<Box<dyn Autoencoder>> {
+        self.config.variant.0.declare(&mut Declare { graph, config: &self.config, image: self.image })
     }
 
     fn images(
@@ -118,25 +119,53 @@ impl Model {
         graph.batch(total, self.pixels, shuffle, self.config.center, corruption)
     }
 
-    /// One training step on a batch out of `total` images, corrupted as the configuration says.
+    /// One training step on a batch out of `total` images, corrupted as the configuration says. `update` says how
+    /// parameters move where the variant does not.
     ///
     /// # Errors
-    /// [`Error::Setting`](crate::Error::Setting) for a batch larger than the data set.
+    /// [`Error::Setting`] for a batch larger than the data set.
     pub fn training(
         &self,
         batch: u32,
         total: u32,
         shuffle: bool,
-        update: impl Into<Update>,
+        update: &Update,
         keep_all: bool,
     ) -> Result<Plan> {
         let mut graph = Graph::new(batch);
-        let network = self.network(&mut graph);
+        let declared = self.declare(&mut graph)?;
         let images = self.images(&mut graph, total, shuffle, self.config.corruption())?;
-        let objective = self.variant.objective(&network, &mut graph, images)?;
-        graph.minimize(objective, self.config.reduction.into())?;
-        graph.update(update, total)?;
+        declared.step(images, &mut Step::new(&mut graph, Purpose::Training(update), total))?;
+        graph.advance(total)?;
         Ok(graph.finish(keep_all))
+    }
+
+    // One step in order over `total` images, uncorrupted, of whatever `record` leaves of them.
+    fn in_order(
+        &self,
+        batch: u32,
+        total: u32,
+        corruption: Option<Corruption>,
+        record: impl FnOnce(&dyn Autoencoder, &mut Graph, Batch) -> Result<()>,
+    ) -> Result<Plan> {
+        let mut graph = Graph::inference(batch);
+        let declared = self.declare(&mut graph)?;
+        let images = self.images(&mut graph, total, false, corruption)?;
+        record(declared.as_ref(), &mut graph, images)?;
+        graph.advance(total)?;
+        Ok(graph.finish(false))
+    }
+
+    // With the batch that its largest array allows.
+    fn in_fitting_batches(&self, total: u32, plan: impl Fn(u32) -> Result<Plan>) -> Result<Plan> {
+        let batch = LARGEST_BATCH.min(total);
+        let whole = plan(batch)?;
+        let temporary = whole.buffers.iter().filter(|buffer| !buffer.persistent);
+        let bytes = temporary.map(|buffer| 4 * buffer.words).max().unwrap_or(0);
+        if bytes <= LARGEST_ARRAY {
+            return Ok(whole);
+        }
+        plan((u64::from(batch) * LARGEST_ARRAY as u64 / bytes as u64).max(1) as u32)
     }
 
     /// One step of an evaluation in order over `total` images, uncorrupted: each loss term of each image,
@@ -145,13 +174,17 @@ impl Model {
     /// # Errors
     /// As [`Model::training`].
     pub fn evaluation(&self, batch: u32, total: u32) -> Result<Plan> {
-        let mut graph = Graph::inference(batch);
-        let network = self.network(&mut graph);
-        let images = self.images(&mut graph, total, false, None)?;
-        let objective = self.variant.objective(&network, &mut graph, images)?;
-        graph.evaluate(objective, total)?;
-        graph.advance(total)?;
-        Ok(graph.finish(false))
+        self.in_order(batch, total, None, |model, graph, images| {
+            model.step(images, &mut Step::new(graph, Purpose::Evaluation, total))
+        })
+    }
+
+    /// As [`Model::evaluation`], in the largest batches that no array of makes too large.
+    ///
+    /// # Errors
+    /// As [`Model::training`].
+    pub fn evaluation_of(&self, total: u32) -> Result<Plan> {
+        self.in_fitting_batches(total, |batch| self.evaluation(batch, total))
     }
 
     /// One step in order over `total` images, uncorrupted, of the importance weights `p(x, z) / q(z|x)` of one sample
@@ -162,20 +195,19 @@ impl Model {
     /// [`Error::Setting`] for a model whose code is no Gaussian or whose likelihood is no probability, and as
     /// [`Model::training`].
     pub fn importance(&self, batch: u32, total: u32) -> Result<Plan> {
-        let mut graph = Graph::inference(batch);
-        let network = self.network(&mut graph);
-        let images = self.images(&mut graph, total, false, None)?;
-        let code = self.variant.posterior(&network, &mut graph, images.seen)?;
-        let Some(code) = code.filter(|_| self.config.likelihood.is_probability()) else {
-            let expected = "a variational autoencoder that is judged by a probability";
-            return Err(Error::setting("importance-weighted bound", expected, &self.config.variant));
-        };
-        let z = graph.reparameterize(code)?;
-        let output = network.decoder.record(&mut graph, z)?;
-        graph.evaluate(network.likelihood.nll(output, images.clean), total)?;
-        graph.collect_log_ratio("log_ratio", code, total)?;
-        graph.advance(total)?;
-        Ok(graph.finish(false))
+        self.in_order(batch, total, None, |model, graph, images| {
+            let network = model.network();
+            let code = model.posterior(graph, images.seen)?;
+            let Some(code) = code.filter(|_| network.likelihood.is_probability()) else {
+                let expected = "a variational autoencoder that is judged by a probability";
+                let got = self.config.variant.name();
+                return Err(Error::setting("importance-weighted bound", expected, got));
+            };
+            let sample = graph.reparameterize(code)?;
+            let output = network.decoder.record(graph, sample)?;
+            let nll = network.likelihood.nll(output, images.clean).named("reconstruction");
+            graph.evaluate(nll + log_ratio(code), total)
+        })
     }
 
     /// One step in order over `total` images, uncorrupted, that leaves the squared Frobenius norm of the Jacobian
@@ -183,31 +215,31 @@ impl Model {
     ///
     /// # Errors
     /// [`Error::Setting`] for layers or a code that `kind` does not take, and as [`Model::training`].
-    pub fn jacobian(&self, batch: u32, total: u32, kind: ContractionKind) -> Result<Plan> {
-        let mut graph = Graph::inference(batch);
-        let network = self.network(&mut graph);
-        let x = self.images(&mut graph, total, false, None)?.seen;
-        let outputs = network.encoder.record_each(&mut graph, x)?;
-        let norm = match (self.has_prior(), kind) {
-            (false, _) => network.contraction(&mut graph, x, &outputs, kind)?,
-            (true, ContractionKind::Estimate) => {
-                let v = graph.directions("direction", x.rows, x.columns)?;
-                let change = network.encoder.tangent(&mut graph, &outputs, v)?.gaussian()?;
-                projected_contraction(graph.code_mean(change)?)
-            }
-            (true, ContractionKind::Exact) => {
-                let expected = "estimate for a Gaussian code, whose encoder gives more than the code";
-                return Err(Error::setting("contraction", expected, "exact"));
-            }
-        };
-        graph.evaluate(norm, total)?;
-        graph.advance(total)?;
-        Ok(graph.finish(false))
+    pub fn jacobian(&self, total: u32, kind: ContractionKind) -> Result<Plan> {
+        self.in_fitting_batches(total, |batch| {
+            self.in_order(batch, total, None, |model, graph, images| {
+                let (x, network) = (images.seen, model.network());
+                let outputs = network.encoder.record_each(graph, x)?;
+                let norm = match (self.posterior, kind) {
+                    (false, _) => network.contraction(graph, x, &outputs, kind)?,
+                    (true, ContractionKind::Estimate) => {
+                        let v = graph.directions("direction", x.rows, x.columns)?;
+                        let change = network.encoder.tangent(graph, &outputs, v)?.gaussian()?;
+                        projected_contraction(graph.code_mean(change)?)
+                    }
+                    (true, ContractionKind::Exact) => {
+                        let expected = "estimate for a Gaussian code, whose encoder gives more than the code";
+                        return Err(Error::setting("contraction", expected, "exact"));
+                    }
+                };
+                graph.evaluate(norm.named("contraction"), total)
+            })
+        })
     }
 
     /// The exact kind where the encoder's layers and its code allow it.
     pub fn best_contraction(&self) -> ContractionKind {
-        let exact = !self.has_prior() && self.blueprint.encoder.iter().all(|layer| layer.config.is_dense());
+        let exact = !self.posterior && self.dense;
         if exact { ContractionKind::Exact } else { ContractionKind::Estimate }
     }
 
@@ -234,17 +266,15 @@ impl Model {
     }
 
     fn reconstructing(&self, batch: u32, total: u32, corruption: Option<Corruption>) -> Result<Plan> {
-        let mut graph = Graph::inference(batch);
-        let network = self.network(&mut graph);
-        let images = self.images(&mut graph, total, false, corruption)?;
-        if corruption.is_some() {
-            graph.output("seen", images.seen)?;
-        }
-        let code = self.variant.code(&network, &mut graph, images.seen)?;
-        graph.output("code", code)?;
-        self.decode(&mut graph, &network, code, "reconstruction")?;
-        graph.advance(total)?;
-        Ok(graph.finish(false))
+        self.in_order(batch, total, corruption, |model, graph, images| {
+            if corruption.is_some() {
+                graph.output("seen", images.seen)?;
+            }
+            let code = model.code(graph, images.seen)?;
+            graph.output("code", code)?;
+            let image = model.decode(graph, code)?;
+            graph.output("reconstruction", image)
+        })
     }
 
     /// One step that decodes the codes in `code` `[batch, latent]` to mean images in `image`
@@ -254,15 +284,10 @@ impl Model {
     /// As [`Model::training`].
     pub fn decoding(&self, batch: u32) -> Result<Plan> {
         let mut graph = Graph::inference(batch);
-        let network = self.network(&mut graph);
+        let declared = self.declare(&mut graph)?;
         let code = graph.input("code", batch, self.latent());
-        self.decode(&mut graph, &network, code, "image")?;
+        let image = declared.decode(&mut graph, code)?;
+        graph.output("image", image)?;
         Ok(graph.finish(false))
-    }
-
-    fn decode(&self, graph: &mut Graph, network: &Network, code: Tensor, name: &str) -> Result<()> {
-        let output = network.decoder.record(graph, code)?;
-        let image = network.likelihood.mean(graph, output)?;
-        graph.output(name, image)
     }
 }

@@ -1,11 +1,15 @@
 //! The sparse autoencoder (Ng 2011, "Sparse autoencoder"; Murphy, Probabilistic Machine Learning, 20.3.4).
 
-use super::setups::hidden_100;
-use super::{ModelConfig, Network, Penalty, Preset, SparsityKind, Variant};
-use crate::Result;
-use crate::graph::{Batch, Graph, Objective, kl_sparsity, l1};
+use serde::{Deserialize, Serialize};
+
+use super::set_ups::HIDDEN_100;
+use super::settings::check_weight;
+use super::{
+    Autoencoder, Declare, ModelConfig, Network, Preset, Setting, Settings, SparsityKind, Step, Variant,
+};
+use crate::graph::{Batch, Objective, kl_sparsity, l1};
 use crate::reference::activation::Activation;
-use crate::train::Config;
+use crate::{Error, Result};
 
 /// A code wider than it needs to be, most of which is kept near zero.
 ///
@@ -13,7 +17,57 @@ use crate::train::Config;
 /// unit k over the images of a batch, which is why the KL takes a sigmoid code.
 pub(super) struct Sparse;
 
+/// Its settings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SparseSettings {
+    /// What keeps the code sparse.
+    pub sparsity: SparsityKind,
+    /// What that is multiplied by: a sum over the units of the code, averaged over images.
+    pub sparsity_weight: f32,
+    /// The mean activation that `kl` wants each unit to have.
+    pub sparsity_target: f32,
+}
+
+impl Default for SparseSettings {
+    fn default() -> Self {
+        Self { sparsity: SparsityKind::L1, sparsity_weight: 1e-3, sparsity_target: 0.1 }
+    }
+}
+
+impl Settings for SparseSettings {
+    const DESCRIBED: &'static [Setting] = &[
+        Setting::new("sparsity", "KIND", "Penalty on the code: none, l1 (|z| of each unit) or kl (of the target to each unit's mean; sigmoid code)"),
+        Setting::new("sparsity_weight", "W", "Weight of that penalty, summed over the units of the code and averaged over images")
+            .when("sparsity", &["l1", "kl"]),
+        Setting::new("sparsity_target", "P", "Mean activation that the penalty kl wants each unit to have")
+            .when("sparsity", &["kl"]),
+    ];
+
+    fn check(&self, model: &ModelConfig) -> Result<()> {
+        check_weight("sparsity_weight", self.sparsity_weight)?;
+        if !(self.sparsity_target > 0.0 && self.sparsity_target < 1.0) {
+            return Err(Error::setting("sparsity_target", "above 0 and below 1", self.sparsity_target));
+        }
+        let (setting, units) = model.last_code_activation();
+        if self.sparsity == SparsityKind::Kl && units != Activation::Sigmoid {
+            let expected = "sigmoid with the sparsity kl, which is of logistic units";
+            return Err(Error::setting(setting, expected, units));
+        }
+        Ok(())
+    }
+}
+
+const WIDE: &str = "[model]\nlatent = 300\ncode_activation = 'sigmoid'\nsparsity_weight = 1e-3";
+// 0.05 / 32
+const KL: &str = "[model]\nlatent = 300\ncode_activation = 'sigmoid'\nsparsity = 'kl'\nsparsity_weight = 0.0015625\n\
+    sparsity_target = 0.1";
+const NONE: &str = "[model]\nlatent = 300\ncode_activation = 'sigmoid'\nsparsity = 'none'";
+
 impl Variant for Sparse {
+    type Settings = SparseSettings;
+    type Model = SparseModel;
+
     fn name(&self) -> &'static str {
         "sparse"
     }
@@ -22,55 +76,40 @@ impl Variant for Sparse {
         "autoencoder with a wide code that an L1 penalty keeps near zero"
     }
 
-    fn preset(&self) -> Config {
-        let mut config = hidden_100(self.name());
-        config.model.latent = 300;
-        config.model.code_activation = Activation::Sigmoid;
-        config.model.sparsity = SparsityKind::L1;
-        config.model.sparsity_weight = 1e-3;
-        config
-    }
-
     fn presets(&self) -> Vec<Preset> {
-        let mut kl = self.preset();
-        kl.model.sparsity = SparsityKind::Kl;
-        kl.model.sparsity_weight = 0.05 / 32.0;
-        kl.model.sparsity_target = 0.1;
-        let mut none = self.preset();
-        none.model.sparsity = SparsityKind::None;
+        let kl = "the same, by the KL of each unit's mean activation to a target";
         vec![
-            Preset::new(self.name(), self.summary(), self.preset()),
-            Preset::new("sparse-kl", "the same, by the KL of each unit's mean activation to a target", kl),
-            Preset::new("sparse-none", "the same without a penalty, to compare with", none),
+            Preset::new(self.name(), self.summary(), &[HIDDEN_100, WIDE]),
+            Preset::new("sparse-kl", kl, &[HIDDEN_100, KL]),
+            Preset::new("sparse-none", "the same without a penalty, to compare with", &[HIDDEN_100, NONE]),
         ]
     }
 
-    fn objective(&self, network: &Network, graph: &mut Graph, batch: Batch) -> Result<Objective> {
-        let ModelConfig { sparsity, sparsity_weight, sparsity_target, .. } = network.config;
-        let code = network.encoder.record(graph, batch.seen)?;
-        let y = network.decoder.record(graph, code)?;
-        let nll = network.likelihood.nll(y, batch.clean);
-        Ok(match sparsity {
-            SparsityKind::None => nll,
-            SparsityKind::L1 => nll + sparsity_weight * l1(code),
-            SparsityKind::Kl => nll + sparsity_weight * kl_sparsity(code, sparsity_target),
-        })
+    fn declare(&self, settings: SparseSettings, declare: &mut Declare<'_>) -> Result<SparseModel> {
+        Ok(SparseModel { network: declare.network(1)?, settings })
+    }
+}
+
+/// Its network and settings.
+pub struct SparseModel {
+    network: Network,
+    settings: SparseSettings,
+}
+
+impl Autoencoder for SparseModel {
+    fn network(&self) -> &Network {
+        &self.network
     }
 
-    fn penalty(&self, config: &ModelConfig) -> Option<Penalty> {
-        let (name, meaning) = match config.sparsity {
-            SparsityKind::None => return None,
-            SparsityKind::L1 => (
-                "l1",
-                "sparsity_weight multiplies |z| summed over the units of the code, averaged over the images of a \
-                 batch",
-            ),
-            SparsityKind::Kl => (
-                "sparsity",
-                "sparsity_weight multiplies the KL in nats of sparsity_target to a unit's mean activation over the \
-                 batch, summed over the units of the code",
-            ),
+    fn step(&self, batch: Batch, step: &mut Step<'_>) -> Result<()> {
+        let code = self.network.encoder.record(step, batch.seen)?;
+        let y = self.network.decoder.record(step, code)?;
+        let nll = Objective::from(self.network.nll(y, batch.clean));
+        let penalty = match self.settings.sparsity {
+            SparsityKind::None => return step.minimize(nll),
+            SparsityKind::L1 => l1(code),
+            SparsityKind::Kl => kl_sparsity(code, self.settings.sparsity_target),
         };
-        Some(Penalty { name, weight: config.sparsity_weight, meaning })
+        step.minimize(nll + penalty.weighted(self.settings.sparsity_weight, "sparsity_weight"))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::network::{Layer, Network, Stack};
 use super::{ContractionKind, LayerConfig};
-use crate::graph::{Graph, Jacobian, Objective, Tensor, contraction, projected_contraction};
+use crate::graph::{Graph, Jacobian, Tensor, Term, contraction, projected_contraction};
 use crate::reference::activation::Activation;
 use crate::{Error, Result};
 
@@ -91,7 +91,7 @@ impl Network {
         x: Tensor,
         outputs: &[Tensor],
         kind: ContractionKind,
-    ) -> Result<Objective> {
+    ) -> Result<Term> {
         match kind {
             ContractionKind::Exact => Ok(contraction(self.encoder.jacobian(graph, outputs)?)),
             ContractionKind::Estimate => {

@@ -9,7 +9,6 @@ as SVG or as PNG, from the same list of shapes."
 mod embedding;
 #[cfg(feature = "plot")]
 mod figures_page;
-mod grid;
 #[cfg(feature = "plot")]
 mod html;
 #[cfg(feature = "plot")]
@@ -29,7 +28,6 @@ pub(crate) use embedding::sequentially;
 pub use embedding::{Pca, Tsne, pca};
 #[cfg(feature = "plot")]
 pub use figures_page::figures_page;
-pub use grid::{Grid, interleaved};
 #[cfg(feature = "plot")]
 pub use picture::{Anchor, Area, Colour, Picture, Pixels};
 #[cfg(feature = "plot")]

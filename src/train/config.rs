@@ -1,18 +1,18 @@
 //! A run's whole configuration: a preset, a TOML file over it, flags over that.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ScheduleKind, WarmupKind};
+use super::{ScheduleKind, earlier};
 use crate::data::{self, Form, Source, Split};
-use crate::graph::Optimizer;
-use crate::model::{ModelConfig, preset, variant};
+use crate::graph::{Clip, Optimizer};
+use crate::model::{ModelConfig, Registry, Setting, VariantRef};
+use crate::model::{keep_applicable, one_line, refusal, unknown};
 use crate::{Error, Result};
 
 /// Everything that decides a run's result, but for the device.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Config {
     /// The preset it began with. A name alone: every setting is spelled out.
     pub preset: String,
@@ -26,7 +26,7 @@ pub struct Config {
 
 /// How a model is trained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct TrainConfig {
     /// Passes over the training images.
     pub epochs: u32,
@@ -38,20 +38,24 @@ pub struct TrainConfig {
     pub learning_rate: f32,
     /// How the learning rate goes over the run's epochs.
     pub schedule: ScheduleKind,
-    /// How the weight of a Gaussian code's KL comes in.
-    pub kl_warmup: WarmupKind,
-    /// Over how many epochs it does; from there on it is there as a whole.
-    pub kl_warmup_epochs: u32,
-    /// How often it rises in them, where that is cyclical.
-    pub kl_cycles: u32,
-    /// SGD's momentum.
-    pub momentum: f32,
-    /// Decay of Adam's first moment.
-    pub beta1: f64,
-    /// Decay of Adam's second moment.
-    pub beta2: f64,
-    /// Added to the root of Adam's second moment.
-    pub epsilon: f32,
+    /// SGD's momentum; none where it is not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub momentum: Option<f32>,
+    /// Decay of Adam's first moment; 0.9 where it is not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub beta1: Option<f64>,
+    /// Decay of Adam's second moment; 0.999 where it is not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub beta2: Option<f64>,
+    /// Added to the root of Adam's second moment; 1e-8 where it is not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epsilon: Option<f32>,
+    /// The largest norm of all gradients together: larger ones are scaled down to it. None where it is not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clip_norm: Option<f32>,
+    /// The largest magnitude of a gradient's number. None where it is not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clip_value: Option<f32>,
     /// Decay of the parameters: in the gradient for SGD and Adam, beside it for AdamW.
     pub weight_decay: f32,
     /// Decides first weights, the order of images and the noise. Below 2^63.
@@ -117,6 +121,13 @@ impl DataConfig {
         data::load_as(self.source, self.dir.as_deref(), self.validation, form)
     }
 
+    fn overlaid(&self, given: &toml::Table) -> Result<Self> {
+        let all = toml::Table::try_from(self);
+        let mut all = all.map_err(|error| Error::setting("data", "what TOML can hold", error))?;
+        all.extend(given.clone());
+        all.try_into().map_err(|error: toml::de::Error| refusal("data", error.message()))
+    }
+
     fn check(&self) -> Result<()> {
         if self.size == Some(0) {
             return Err(Error::setting("size", "at least 1", 0));
@@ -134,18 +145,92 @@ impl DataConfig {
     }
 }
 
+/// The settings of training, as people read of them.
+pub const TRAIN: &[Setting] = &[
+    Setting::new("epochs", "N", "Passes over the training images"),
+    Setting::new("batch", "N", "Batch size: images per step"),
+    Setting::new("optimizer", "KIND", "sgd, adam or adamw"),
+    Setting::new("learning_rate", "RATE", "Learning rate"),
+    Setting::new(
+        "schedule",
+        "KIND",
+        "Learning-rate schedule over the epochs: constant, linear or cosine (both to zero)",
+    ),
+    Setting::new("momentum", "M", "Momentum of sgd").when("optimizer", &["sgd"]),
+    Setting::new("beta1", "B", "Decay of adam's first moment").when("optimizer", ADAM),
+    Setting::new("beta2", "B", "Decay of adam's second moment").when("optimizer", ADAM),
+    Setting::new("epsilon", "E", "Added to the root of adam's second moment").when("optimizer", ADAM),
+    Setting::new("clip_norm", "NORM", "Gradient clipping: largest norm of all gradients together"),
+    Setting::new("clip_value", "VALUE", "Gradient clipping: largest magnitude of a gradient's number"),
+    Setting::new("weight_decay", "W", "Weight decay"),
+    Setting::new(
+        "seed",
+        "N",
+        "Seed of first weights, order and noise: the same seed on the same device gives the same bits",
+    ),
+];
+
+const ADAM: &[&str] = &["adam", "adamw"];
+
+impl Default for TrainConfig {
+    fn default() -> Self {
+        Self {
+            epochs: 10,
+            batch: 128,
+            optimizer: OptimizerKind::Adam,
+            learning_rate: 1e-3,
+            schedule: ScheduleKind::default(),
+            momentum: None,
+            beta1: None,
+            beta2: None,
+            epsilon: None,
+            clip_norm: None,
+            clip_value: None,
+            weight_decay: 0.0,
+            seed: 0,
+        }
+    }
+}
+
 impl TrainConfig {
     /// The optimizer these settings mean.
-    pub const fn optimizer(&self) -> Optimizer {
-        let Self { momentum, weight_decay, beta1, beta2, epsilon, .. } = *self;
+    pub fn optimizer(&self) -> Optimizer {
+        let weight_decay = self.weight_decay;
+        let [beta1, beta2] = [self.beta1.unwrap_or(0.9), self.beta2.unwrap_or(0.999)];
+        let epsilon = self.epsilon.unwrap_or(1e-8);
         match self.optimizer {
-            OptimizerKind::Sgd => Optimizer::Sgd { momentum, weight_decay },
+            OptimizerKind::Sgd => Optimizer::Sgd { momentum: self.momentum.unwrap_or(0.0), weight_decay },
             OptimizerKind::Adam => Optimizer::Adam { beta1, beta2, epsilon, weight_decay, decoupled: false },
             OptimizerKind::AdamW => Optimizer::Adam { beta1, beta2, epsilon, weight_decay, decoupled: true },
         }
     }
 
+    /// What is done to gradients that are too large.
+    pub const fn clip(&self) -> Clip {
+        Clip { norm: self.clip_norm, value: self.clip_value }
+    }
+
+    fn overlaid(&self, given: &toml::Table) -> Result<Self> {
+        let known: Vec<&str> = TRAIN.iter().map(|setting| setting.name).collect();
+        if let Some(name) = given.keys().find(|name| !known.contains(&name.as_str())) {
+            return Err(unknown("setting of training", name, &known, Registry::built_in().owners(name)));
+        }
+        let mut all = self.table()?;
+        all.extend(given.clone());
+        keep_applicable(TRAIN, &mut all, given)?;
+        all.try_into().map_err(|error: toml::de::Error| refusal("train", error.message()))
+    }
+
+    fn table(&self) -> Result<toml::Table> {
+        toml::Table::try_from(self).map_err(|error| Error::setting("train", "what TOML can hold", error))
+    }
+
     fn check(&self) -> Result<()> {
+        if i64::try_from(self.seed).is_err() {
+            return Err(Error::setting("seed", "below 2^63, the largest number TOML holds", self.seed));
+        }
+        let given = self.table()?;
+        keep_applicable(TRAIN, &mut given.clone(), &given)?;
         let positive = |name: &str, value: f64| {
             let good = value.is_finite() && value > 0.0;
             if good { Ok(()) } else { Err(Error::setting(name, "a positive number", value)) }
@@ -155,96 +240,94 @@ impl TrainConfig {
             if good { Ok(()) } else { Err(Error::setting(name, "at least 0 and below 1", value)) }
         };
         positive("learning_rate", self.learning_rate.into())?;
-        positive("epsilon", self.epsilon.into())?;
-        fraction("momentum", self.momentum.into())?;
-        fraction("beta1", self.beta1)?;
-        fraction("beta2", self.beta2)?;
+        let limits = [("epsilon", self.epsilon), ("clip_norm", self.clip_norm), ("clip_value", self.clip_value)];
+        for (name, value) in limits {
+            value.map_or(Ok(()), |value| positive(name, value.into()))?;
+        }
+        let decays = [("momentum", self.momentum.map(f64::from)), ("beta1", self.beta1), ("beta2", self.beta2)];
+        for (name, value) in decays {
+            value.map_or(Ok(()), |value| fraction(name, value))?;
+        }
         if !(self.weight_decay.is_finite() && self.weight_decay >= 0.0) {
             return Err(Error::setting("weight_decay", "a number that is not negative", self.weight_decay));
         }
-        let counts = [self.batch, self.epochs, self.kl_warmup_epochs, self.kl_cycles];
-        for (name, value) in ["batch", "epochs", "kl_warmup_epochs", "kl_cycles"].into_iter().zip(counts) {
+        for (name, value) in [("batch", self.batch), ("epochs", self.epochs)] {
             if value == 0 {
                 return Err(Error::setting(name, "at least 1", value));
             }
-        }
-        if i64::try_from(self.seed).is_err() {
-            return Err(Error::setting("seed", "below 2^63, the largest number TOML holds", self.seed));
         }
         Ok(())
     }
 }
 
 impl Config {
-    /// The defaults that presets start from.
-    pub fn new(variant: &str) -> Self {
+    /// The defaults that presets of a variant start from.
+    pub fn new(variant: &VariantRef) -> Self {
         Self {
-            preset: variant.to_owned(),
-            model: ModelConfig::new(variant),
-            train: TrainConfig {
-                epochs: 10,
-                batch: 128,
-                optimizer: OptimizerKind::Adam,
-                learning_rate: 1e-3,
-                schedule: ScheduleKind::default(),
-                kl_warmup: WarmupKind::default(),
-                kl_warmup_epochs: 10,
-                kl_cycles: 4,
-                momentum: 0.0,
-                beta1: 0.9,
-                beta2: 0.999,
-                epsilon: 1e-8,
-                weight_decay: 0.0,
-                seed: 0,
-            },
+            preset: variant.name().to_owned(),
+            model: ModelConfig::new(variant.clone()),
+            train: TrainConfig::default(),
             data: DataConfig::default(),
         }
     }
 
-    /// The preset called `name`; that of a variant has the variant's name.
+    /// The built-in preset called `name`; that of a variant has the variant's name.
     ///
     /// # Errors
     /// [`Error::Setting`] that lists the presets there are.
     pub fn preset(name: &str) -> Result<Self> {
-        Ok(preset(name)?.config)
+        Self::preset_of(&Registry::built_in(), name)
     }
 
-    /// Reads a TOML file with any of the sections `[model]`, `[train]` and `[data]`. What it leaves out comes
-    /// from the preset that its key `preset` names. Without one that is `default`, or, where the file's
-    /// `model.variant` is another, that variant's own.
+    /// The preset called `name` among those of a registry.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::File`] with the line that is not TOML; [`Error::Setting`] with the file and the
-    /// setting it should not have, or have otherwise.
-    pub fn load(path: &Path, default: &str) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
+    /// As [`Config::preset`], and where its text makes no sense.
+    pub fn preset_of(registry: &Registry, name: &str) -> Result<Self> {
+        let (variant, preset) = registry.preset(name)?;
+        let laid = preset.toml.iter().try_fold(Self::new(variant), |config, text| {
+            let table = text.parse().map_err(|error: toml::de::Error| {
+                Error::setting(format!("preset {name}"), "TOML", one_line(error.message()))
+            })?;
+            config.overlaid(table, &format!("preset {name}"))
+        })?;
+        Ok(Self { preset: name.to_owned(), ..laid })
+    }
+
+    /// Reads TOML with any of the sections `[model]`, `[train]` and `[data]`. What it leaves out comes from the preset
+    /// that its key `preset` names. Without one that is `default`, or, where the text's `model.variant` is another, that
+    /// variant's own. A configuration that a run of an earlier version wrote is read too.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] with `origin` and the line that is not TOML, or the setting that it should not have, or have
+    /// otherwise.
+    pub fn from_toml(registry: &Registry, text: &str, default: &str, origin: &str) -> Result<Self> {
         let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
             let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
             let line = before.matches('\n').count() + 1;
-            let found = format!("in line {line}: {}", one_line(error.message()));
-            Error::File { path: path.to_owned(), expected: "TOML".to_owned(), found }
+            Error::setting(origin, "TOML", format!("in line {line}: {}", one_line(error.message())))
         })?;
-        let origin = path.display().to_string();
-        Self::base(&table, default, &origin)?.overlaid(table, &origin)
+        let table = earlier::brought_up(table, registry);
+        Self::base(registry, &table, default, origin)?.overlaid(table, origin)
     }
 
     // The preset under a file.
-    fn base(table: &toml::Table, default: &str, origin: &str) -> Result<Self> {
+    fn base(registry: &Registry, table: &toml::Table, default: &str, origin: &str) -> Result<Self> {
         let named = table.get("model").and_then(|model| model.get("variant")).and_then(toml::Value::as_str);
         let Some(preset) = table.get("preset") else {
-            let default = Self::preset(default)?;
+            let default = Self::preset_of(registry, default)?;
             return match named {
-                Some(named) if named != default.model.variant => Ok(variant(named)?.preset()),
+                Some(named) if named != default.model.variant.name() => Self::preset_of(registry, named),
                 _ => Ok(default),
             };
         };
         let Some(name) = preset.as_str() else {
             return Err(Error::setting(format!("{origin}: preset"), "the name of a preset", preset));
         };
-        let preset = Self::preset(name)?;
+        let preset = Self::preset_of(registry, name)?;
         match named {
-            Some(named) if named != preset.model.variant => {
-                let expected = format!("{}, as of the preset {name}", preset.model.variant);
+            Some(named) if named != preset.model.variant.name() => {
+                let expected = format!("{}, as of the preset {name}", preset.model.variant.name());
                 Err(Error::setting(format!("{origin}: model.variant"), expected, named))
             }
             _ => Ok(preset),
@@ -256,27 +339,34 @@ impl Config {
     /// # Errors
     /// [`Error::Setting`] that names the setting; `origin` says where it stands.
     pub fn overlaid(&self, table: toml::Table, origin: &str) -> Result<Self> {
-        let refuse = |message: String| refusal(origin, &message);
-        let mut merged = toml::Table::try_from(self).map_err(|error| refuse(error.to_string()))?;
+        let mut config = self.clone();
         for (section, mut values) in table {
+            if section == "preset" {
+                values.as_str().unwrap_or_default().clone_into(&mut config.preset);
+                continue;
+            }
             if section == "model" {
                 forget_widths(&mut values);
             }
-            match (merged.get_mut(&section), values) {
-                (Some(toml::Value::Table(known)), toml::Value::Table(values)) => known.extend(values),
-                (Some(toml::Value::Table(_)), other) => {
-                    let setting = format!("{origin}: {section}");
-                    return Err(Error::setting(setting, format!("a section [{section}]"), other));
+            let toml::Value::Table(values) = values else {
+                let setting = format!("{origin}: {section}");
+                return Err(Error::setting(setting, format!("a section [{section}]"), values));
+            };
+            let laid = match section.as_str() {
+                "model" => config.model.overlaid(&values).map(|model| config.model = model),
+                "train" => config.train.overlaid(&values).map(|train| config.train = train),
+                "data" => config.data.overlaid(&values).map(|data| config.data = data),
+                other => {
+                    let known = ["model", "train", "data", "preset"];
+                    return Err(unknown(origin, other, &known, None));
                 }
-                (_, values) => {
-                    merged.insert(section, values);
-                }
-            }
+            };
+            laid.map_err(|error| error.at(origin))?;
         }
-        merged.try_into().map_err(|error: toml::de::Error| refuse(error.to_string()))
+        Ok(config)
     }
 
-    /// As TOML, every setting spelled out.
+    /// As TOML, every setting that applies spelled out.
     ///
     /// # Errors
     /// [`Error::Setting`] for a number that TOML cannot hold, which [`Config::check`] refuses.
@@ -290,11 +380,6 @@ impl Config {
     /// [`Error::Setting`] naming the first that does not.
     pub fn check(&self) -> Result<()> {
         self.model.check()?;
-        let known = variant(&self.model.variant)?;
-        if self.train.kl_warmup != WarmupKind::None && !known.has_prior() {
-            let expected = format!("none for {}, whose code has no KL to a prior", known.name());
-            return Err(Error::setting("kl_warmup", expected, "a warm-up"));
-        }
         self.train.check()?;
         self.data.check()
     }
@@ -308,20 +393,4 @@ fn forget_widths(model: &mut toml::Value) {
     if lists("encoder") && lists("decoder") && !model.contains_key("hidden") {
         model.insert("hidden".to_owned(), toml::Value::Array(Vec::new()));
     }
-}
-
-// The parser says "WHAT, expected THIS" and, on a line of its own, "in `SECTION.SETTING`".
-fn refusal(origin: &str, message: &str) -> Error {
-    let message = message.trim();
-    let (message, place) = message.rsplit_once("\nin ").unwrap_or((message, ""));
-    let setting = match place.trim_matches('`') {
-        "" => origin.to_owned(),
-        place => format!("{origin}: {place}"),
-    };
-    let (got, expected) = message.split_once(", expected ").unwrap_or((message, "another value"));
-    Error::setting(setting, one_line(expected), one_line(got))
-}
-
-fn one_line(message: &str) -> String {
-    message.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -1,18 +1,17 @@
 //! Loss terms over a whole data set, each image once and alike.
 
+use super::{Checkpoint, TermMeans};
 use crate::data::Dataset;
-use crate::graph::{Device, Replay};
-use crate::kernels::state::State;
+use crate::graph::{Device, Replay, State};
 use crate::model::Model;
-use crate::train::{Checkpoint, Losses};
 use crate::{Error, Result};
 
 /// A data set resident on the device, ready to be evaluated on again and again.
 #[derive(Debug)]
 pub struct Evaluator {
     replay: Replay,
+    model: Model,
     total: u32,
-    batch: u32,
     seed: u64,
 }
 
@@ -20,7 +19,7 @@ pub struct Evaluator {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
     /// Means over the images.
-    pub losses: Losses,
+    pub means: TermMeans,
     /// Images evaluated.
     pub images: u32,
 }
@@ -38,13 +37,9 @@ impl Evaluator {
         seed: u64,
     ) -> Result<Self> {
         let total = count(data)?;
-        let batch = model.evaluation_batch(total);
-        let mut replay = Replay::new(device, model.evaluation(batch, total)?).await?;
-        replay.write("images", &packed(&data.images))?;
-        if let Some(center) = center {
-            replay.write_floats("center", center)?;
-        }
-        Ok(Self { replay, total, batch, seed })
+        let mut replay = Replay::new(device, model.evaluation_of(total)?).await?;
+        write_images(&mut replay, data, center)?;
+        Ok(Self { replay, model: model.clone(), total, seed })
     }
 
     /// Evaluates the model that `trained` trains, as it is. Draws the same noise each time.
@@ -61,27 +56,33 @@ impl Evaluator {
     /// # Errors
     /// As [`Evaluator::evaluate`].
     pub async fn evaluate_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<Evaluation> {
-        self.replay.write_trained(&checkpoint.parameters, &checkpoint.statistics)?;
+        self.replay.write_slots(&checkpoint.slots)?;
         self.run().await
     }
 
     async fn run(&mut self) -> Result<Evaluation> {
-        self.replay.write_state(&State::new(self.seed, 0.0, [0.0; 2]))?;
-        self.replay.run(self.total.div_ceil(self.batch)).await?;
-        let mut losses = Losses::default();
-        for name in self.replay.plan().terms.clone() {
-            let each = self.replay.read_floats(&name).await?;
-            let sum: f64 = each.iter().map(|value| f64::from(*value)).sum();
-            *losses.term(&name) = sum / f64::from(self.total);
+        self.replay.write_state(&State::new(self.seed))?;
+        let batch = self.replay.plan().batch;
+        self.replay.run(self.total.div_ceil(batch)).await?;
+        let mut means = Vec::new();
+        for term in self.model.terms().iter() {
+            let each = self.replay.read_floats(&term.name).await?;
+            means.push(each.iter().map(|value| f64::from(*value)).sum::<f64>() / f64::from(self.total));
         }
-        Ok(Evaluation { losses, images: self.total })
+        Ok(Evaluation { means: TermMeans::new(self.model.terms(), means), images: self.total })
     }
 }
 
 /// The number of images, as the device counts.
-pub(super) fn count(data: &Dataset) -> Result<u32> {
+pub(crate) fn count(data: &Dataset) -> Result<u32> {
     let countable = u32::try_from(data.len()).ok().filter(|count| *count > 0);
     countable.ok_or_else(|| Error::setting("data set", "between 1 and 2^32 - 1 images", data.len()))
+}
+
+/// Writes a data set's images to a plan that reads them, and the mean image where it subtracts that.
+pub(crate) fn write_images(replay: &mut Replay, data: &Dataset, center: Option<&[f32]>) -> Result<()> {
+    replay.write("images", &packed(&data.images))?;
+    center.map_or(Ok(()), |center| replay.write_floats("center", center))
 }
 
 /// Bytes, four to a word, little-endian.

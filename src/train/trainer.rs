@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::evaluate::{count, mean_image, packed};
-use super::metrics::RunningLosses;
-use super::{Config, EpochReport, Evaluator, Losses, Progress};
+use super::evaluate::{count, mean_image, write_images};
+use super::metrics::RunningTerms;
+use super::{Config, EpochReport, Evaluator, Progress, TermMeans};
 use crate::data::Split;
 use crate::graph::{Device, Pending, Plan, Replay};
 use crate::kernels::floats;
@@ -45,14 +45,14 @@ impl fmt::Display for DataMark {
 }
 
 /// Where training stands between two submits; part of every checkpoint.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct EpochState {
     /// Epochs completed.
     pub(super) epoch: u32,
     /// Steps completed.
     pub(super) step: u64,
     /// The epoch under way.
-    pub(super) running: RunningLosses,
+    pub(super) running: RunningTerms,
     /// The best epoch's objective.
     pub(super) best: Option<f64>,
 }
@@ -68,15 +68,12 @@ impl Trainer {
         let model = Model::new(&config.model, data.train.shape().try_into()?)?;
         let images = count(&data.train)?;
         let train = &config.train;
-        let plan = model.training(train.batch, images, true, train.update(images)?, false)?;
+        let plan = model.training(train.batch, images, true, &train.update(images)?, false)?;
+        let running = RunningTerms::new(plan.terms.len());
         let mut replay = Replay::new(device, plan).await?;
-        replay.write("images", &packed(&data.train.images))?;
-        replay.write_initial(train.seed)?;
-        replay.write_state(&train.first_state(images)?)?;
         let center = config.model.center.then(|| mean_image(&data.train));
-        if let Some(center) = &center {
-            replay.write_floats("center", center)?;
-        }
+        write_images(&mut replay, &data.train, center.as_deref())?;
+        replay.write_initial(train.seed)?;
         let evaluator = match data.validation.len() {
             0 => None,
             _ => Some(Evaluator::new(device, &model, &data.validation, center.as_deref(), train.seed).await?),
@@ -84,7 +81,7 @@ impl Trainer {
         Ok(Self {
             config: config.clone(),
             replay,
-            progress: EpochState::default(),
+            progress: EpochState { running, ..EpochState::default() },
             center,
             shape: data.train.shape(),
             data: DataMark { images, crc32: data.train.checksum() },
@@ -120,6 +117,11 @@ impl Trainer {
         &self.config
     }
 
+    /// Height, width and channels of its images.
+    pub fn shape(&self) -> [usize; 3] {
+        self.shape
+    }
+
     /// Epochs completed.
     pub fn epochs_done(&self) -> u32 {
         self.progress.epoch
@@ -149,8 +151,8 @@ impl Trainer {
         let seconds = began.elapsed().as_secs_f64();
         let images = (self.progress.step - before) * u64::from(self.config.train.batch);
         let validation = self.validate().await?;
-        let train = self.progress.running.mean();
-        let ranked = validation.unwrap_or(train).objective(&self.model);
+        let train = self.progress.running.means(self.model.terms());
+        let ranked = validation.as_ref().unwrap_or(&train).objective();
         if !ranked.is_finite() {
             return Err(self.not_finite("the validation loss", ranked as f32));
         }
@@ -159,7 +161,7 @@ impl Trainer {
             self.progress.best = Some(ranked);
         }
         self.progress.epoch += 1;
-        self.progress.running = RunningLosses::default();
+        self.progress.running = RunningTerms::new(self.model.terms().len());
         Ok(EpochReport {
             epoch: self.progress.epoch,
             step: self.progress.step,
@@ -175,10 +177,10 @@ impl Trainer {
     ///
     /// # Errors
     /// [`Error::DeviceLost`] and what else running can fail with.
-    pub async fn validate(&mut self) -> Result<Option<Losses>> {
+    pub async fn validate(&mut self) -> Result<Option<TermMeans>> {
         match &mut self.evaluator {
             None => Ok(None),
-            Some(evaluator) => Ok(Some(evaluator.evaluate(&self.replay).await?.losses)),
+            Some(evaluator) => Ok(Some(evaluator.evaluate(&self.replay).await?.means)),
         }
     }
 
@@ -216,25 +218,29 @@ impl Trainer {
         }
     }
 
-    // Adds the ring's newest rows to the epoch's sums.
+    // Adds the ring's newest steps to the epoch's sums.
     fn note(&mut self, steps: u32, ring: &[f32]) -> Result<()> {
-        let terms = self.replay.plan().terms.clone();
+        let capacity = Plan::ring_steps() as usize;
+        let periods: Vec<u32> = self.replay.plan().terms.iter().map(|term| term.every).collect();
         for _ in 0..steps {
-            let row = (self.progress.step % u64::from(Plan::ring_steps())) as usize;
+            let at = (self.progress.step % capacity as u64) as usize;
             self.progress.step += 1;
-            self.progress.running.steps += 1;
-            for (name, loss) in terms.iter().zip(&ring[row * terms.len()..]) {
-                if !loss.is_finite() {
-                    return Err(self.not_finite("the loss", *loss));
+            for (term, every) in periods.iter().enumerate() {
+                if !self.progress.step.is_multiple_of(u64::from(*every)) {
+                    continue;
                 }
-                *self.progress.running.sum.term(name) += f64::from(*loss);
+                let loss = ring[term * capacity + at];
+                if !loss.is_finite() {
+                    return Err(self.not_finite("the loss", loss));
+                }
+                self.progress.running.add(term, f64::from(loss));
             }
         }
         Ok(())
     }
 
-    pub(super) fn not_finite(&self, what: &'static str, value: f32) -> Error {
-        Error::NotFinite { what, step: self.progress.step, value, kept: String::new() }
+    pub(super) fn not_finite(&self, what: impl Into<String>, value: f32) -> Error {
+        Error::NotFinite { what: what.into(), step: self.progress.step, value, kept: String::new() }
     }
 
     fn current(&self, end: u64) -> Progress {
@@ -246,7 +252,7 @@ impl Trainer {
             run_step: self.progress.step,
             run_steps: self.steps_until(self.config.train.epochs).max(end),
             batch: self.config.train.batch,
-            losses: self.progress.running.mean(),
+            means: self.progress.running.means(self.model.terms()),
         }
     }
 }

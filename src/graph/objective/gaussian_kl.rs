@@ -13,7 +13,7 @@ struct GaussianKl {
     free_bits: f32,
 }
 
-/// `KL(q(z|x) || N(0, 1)) = -1/2 sum(1 + logvar - mu² - exp(logvar))`, nats per image, a part of the ELBO
+/// `KL(q(z|x) || N(0, 1)) = -1/2 sum(1 + logvar - mu² - exp(logvar))`, nats per image
 /// (Kingma and Welling 2013, appendix B).
 pub fn gaussian_kl(code: GaussianCode) -> Term {
     free_bits_kl(code, 0.0)
@@ -23,7 +23,7 @@ pub fn gaussian_kl(code: GaussianCode) -> Term {
 /// equation 15): each dimension j may have `free_bits` nats for nothing. Its value, as reported, is still all of the
 /// divergence, so that it and the reconstruction remain the two parts of the ELBO.
 pub fn free_bits_kl(code: GaussianCode, free_bits: f32) -> Term {
-    Term::new("kl", "nats", "the code", GaussianKl { code, free_bits }).bounding(true)
+    Term::new("kl", "nats", "the code", GaussianKl { code, free_bits })
 }
 
 impl RowFunction for GaussianKl {

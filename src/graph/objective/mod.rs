@@ -5,6 +5,7 @@
 
 mod contraction;
 mod gaussian_kl;
+mod log_ratio;
 mod record;
 mod reconstruction;
 mod rows;
@@ -12,6 +13,7 @@ mod sparsity;
 
 pub use contraction::{contraction, projected_contraction};
 pub use gaussian_kl::{free_bits_kl, gaussian_kl};
+pub use log_ratio::log_ratio;
 pub use reconstruction::{
     bernoulli_nll, continuous_bernoulli_nll, gaussian_nll, learned_gaussian_nll, squared_error,
 };
@@ -116,9 +118,9 @@ impl Term {
         self
     }
 
-    /// Declares it a part of a bound on `-log p(x)`, in nats.
-    pub fn bounding(mut self, bound: bool) -> Self {
-        self.spec.bound = bound;
+    /// Declares it a part of a bound on `-log p(x)`: the parts are all in nats, or there is none.
+    pub fn bounding(mut self) -> Self {
+        self.spec.bound = true;
         self
     }
 

@@ -6,7 +6,7 @@ use super::rows::Upstream;
 use super::{Objective, Term};
 use crate::graph::plan::Phase;
 use crate::graph::tape::Links;
-use crate::graph::update::RING_STEPS;
+use crate::graph::update::{RING_STEPS, Update};
 use crate::graph::{Graph, Slice, Tensor};
 use crate::kernels::record::{Collect, MeanToRing};
 use crate::kernels::rows::Mean;
@@ -96,13 +96,22 @@ impl Graph {
     /// # Errors
     /// As [`Graph::update`].
     pub fn evaluate(&mut self, objective: impl Into<Objective>, total: u32) -> Result<()> {
+        self.evaluate_update(&Update::default().minimize(objective), total)
+    }
+
+    /// As [`Graph::evaluate`], of the terms that an update minimizes.
+    ///
+    /// # Errors
+    /// As [`Graph::update`].
+    pub fn evaluate_update(&mut self, update: &Update, total: u32) -> Result<()> {
         self.phase = Phase::Loss;
-        for term in objective.into().terms {
+        for mut term in update.objective().cloned().into_iter().flat_map(|objective| objective.terms) {
             let name = &term.spec.name;
             self.check_name(name)?;
             let rows = term.of.rows(self, name)?;
             let values = term.of.record(self, name, Upstream::None)?;
             self.collect(name, values, rows, total)?;
+            (term.spec.update, term.spec.every) = (update.name.clone(), update.every);
             self.terms.push(term.spec);
         }
         self.phase = Phase::Forward;

@@ -5,10 +5,11 @@
 //! 2011, "A connection between score matching and denoising autoencoders"; Alain and Bengio 2014, "What regularized
 //! auto-encoders learn from the data-generating distribution", theorem 2 for s towards 0).
 
-use super::{Checkpoint, Reconstructor};
+use super::Reconstructor;
 use crate::data::points::coordinates;
 use crate::data::{Dataset, GaussianMixture};
 use crate::graph::Device;
+use crate::train::Checkpoint;
 use crate::{Error, Result};
 
 /// Arrows at points of the plane, all in the coordinates of the unit square.

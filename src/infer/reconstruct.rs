@@ -1,12 +1,11 @@
 //! Using a trained model: codes and reconstructions of images, images of codes.
 
-use super::Checkpoint;
-use super::evaluate::{count, packed};
+use super::loaded::loaded;
 use crate::Result;
 use crate::data::Dataset;
-use crate::graph::{Device, Replay};
-use crate::kernels::state::State;
+use crate::graph::{Device, Replay, State};
 use crate::rng::{Stream, key, normal_at};
+use crate::train::{Checkpoint, count};
 
 const BATCH: u32 = 256;
 
@@ -56,12 +55,7 @@ impl Reconstructor {
         let model = checkpoint.model()?;
         let plan =
             if corrupted { model.denoising(batch, total)? } else { model.reconstruction(batch, total)? };
-        let mut replay = Replay::new(device, plan).await?;
-        replay.write("images", &packed(&data.images))?;
-        replay.write_trained(&checkpoint.parameters, &checkpoint.statistics)?;
-        if let Some(center) = &checkpoint.center {
-            replay.write_floats("center", center)?;
-        }
+        let replay = loaded(device, plan, checkpoint, Some(data)).await?;
         let center = checkpoint.center.clone();
         Ok(Self { replay, total: total as usize, batch: batch as usize, center, corrupted })
     }
@@ -79,7 +73,7 @@ impl Reconstructor {
     /// # Errors
     /// What running can fail with.
     pub async fn run(&mut self) -> Result<Reconstructions> {
-        self.replay.write_state(&State::new(0, 0.0, [0.0; 2]))?;
+        self.replay.write_state(&State::new(0))?;
         let mut all = Reconstructions::default();
         let mut seen = Vec::new();
         for start in (0..self.total).step_by(self.batch) {
@@ -130,8 +124,7 @@ impl Decoder {
     pub async fn new(device: &Device, checkpoint: &Checkpoint, batch: usize) -> Result<Self> {
         let model = checkpoint.model()?;
         let batch = batch.clamp(1, BATCH as usize);
-        let mut replay = Replay::new(device, model.decoding(batch as u32)?).await?;
-        replay.write_trained(&checkpoint.parameters, &checkpoint.statistics)?;
+        let replay = loaded(device, model.decoding(batch as u32)?, checkpoint, None).await?;
         let latent = model.latent() as usize;
         Ok(Self { replay, latent, batch, center: checkpoint.center.clone() })
     }

@@ -1,10 +1,10 @@
 //! How good a variational autoencoder is, beyond its ELBO: the importance-weighted bound, and its active units.
 
-use super::evaluate::{count, packed};
-use super::{Checkpoint, Reconstructor};
+use super::Reconstructor;
+use super::loaded::loaded;
 use crate::data::Dataset;
-use crate::graph::{Device, Replay};
-use crate::kernels::state::State;
+use crate::graph::{Device, State};
+use crate::train::{Checkpoint, count};
 use crate::{Error, Result};
 
 const BATCH: u32 = 256;
@@ -22,7 +22,7 @@ pub struct ImportanceBound {
 
 impl ImportanceBound {
     /// Estimates it on `data`, with the same noise each time. The first sample of an image is the one that an
-    /// [`Evaluator`](super::Evaluator) with the same seed draws.
+    /// [`Evaluator`](crate::train::Evaluator) with the same seed draws.
     ///
     /// # Errors
     /// [`Error::Setting`] for no samples, for a model without a Gaussian code or a probability, and for an empty data
@@ -39,19 +39,14 @@ impl ImportanceBound {
         checkpoint.check_images(data)?;
         let total = count(data)?;
         let batch = BATCH.min(total);
-        let mut replay = Replay::new(device, checkpoint.model()?.importance(batch, total)?).await?;
-        replay.write("images", &packed(&data.images))?;
-        replay.write_trained(&checkpoint.parameters, &checkpoint.statistics)?;
-        if let Some(center) = &checkpoint.center {
-            replay.write_floats("center", center)?;
-        }
+        let plan = checkpoint.model()?.importance(batch, total)?;
+        let mut replay = loaded(device, plan, checkpoint, Some(data)).await?;
         let steps = total.div_ceil(batch);
         let mut sums = vec![LogSum::default(); total as usize];
         for sample in 0..samples {
             // Each pass begins with the first image, and at steps of its own, which key the noise.
             let step = sample.wrapping_mul(steps);
-            let state = State::new(checkpoint.config.train.seed, 0.0, [0.0; 2]);
-            replay.write_state(&State { step, ..state })?;
+            replay.write_state(&State { step, ..State::new(checkpoint.config.train.seed) })?;
             replay.run(steps).await?;
             let nll = replay.read_floats("reconstruction").await?;
             let ratio = replay.read_floats("log_ratio").await?;

@@ -1,12 +1,11 @@
 //! How strongly a trained model's codes answer to their images: the norm of the Jacobian at each image.
 
-use super::Checkpoint;
-use super::evaluate::{count, packed};
+use super::loaded::loaded;
 use crate::Result;
 use crate::data::Dataset;
-use crate::graph::{Device, Replay};
-use crate::kernels::state::State;
+use crate::graph::{Device, State};
 use crate::model::ContractionKind;
+use crate::train::{Checkpoint, count};
 
 /// Directions an image's norm is estimated from. A single image's square is then off by at most a fifth of itself
 /// in two cases of three, the mean over a data set by far less.
@@ -32,20 +31,16 @@ impl JacobianNorms {
         checkpoint.check_images(data)?;
         let (total, model) = (count(data)?, checkpoint.model()?);
         let kind = model.best_contraction();
-        let batch = model.evaluation_batch(total);
-        let mut replay = Replay::new(device, model.jacobian(batch, total, kind)?).await?;
-        replay.write("images", &packed(&data.images))?;
-        replay.write_trained(&checkpoint.parameters, &checkpoint.statistics)?;
-        if let Some(center) = &checkpoint.center {
-            replay.write_floats("center", center)?;
-        }
+        let plan = model.jacobian(total, kind)?;
+        let batch = plan.batch;
+        let mut replay = loaded(device, plan, checkpoint, Some(data)).await?;
         let runs = match kind {
             ContractionKind::Exact => 1,
             ContractionKind::Estimate => DIRECTIONS,
         };
         let mut sums = vec![0.0; total as usize];
         for seed in 0..runs {
-            replay.write_state(&State::new(seed, 0.0, [0.0; 2]))?;
+            replay.write_state(&State::new(seed))?;
             replay.run(total.div_ceil(batch)).await?;
             let squares = replay.read_floats("contraction").await?;
             sums.iter_mut().zip(squares).for_each(|(sum, square)| *sum += f64::from(square));

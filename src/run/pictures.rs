@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
-use super::{Checkpoint, Decoder, Reconstructor, Trainer, prior_codes};
+use super::run::{reconstructions_of_epoch, samples_of_epoch};
 use crate::Result;
 use crate::data::Dataset;
 use crate::graph::Device;
-use crate::report::{Grid, interleaved};
+use crate::infer::{Decoder, Reconstructor, prior_codes};
+use crate::picture::{Grid, interleaved};
+use crate::train::{Checkpoint, Trainer};
 
 // Enough to judge by eye.
 const SHOWN: usize = 20;
@@ -31,7 +33,7 @@ impl Pictures {
         } else {
             Reconstructor::new(device, checkpoint, &shown).await?
         };
-        let decoder = if checkpoint.model()?.has_prior() {
+        let decoder = if checkpoint.model()?.prior().is_some() {
             let latent = checkpoint.model()?.latent() as usize;
             let codes = prior_codes(checkpoint.config.train.seed, SAMPLES, latent);
             Some((Decoder::new(device, checkpoint, SAMPLES).await?, codes))
@@ -42,19 +44,19 @@ impl Pictures {
     }
 
     pub(super) async fn save(&mut self, folder: &Path, epoch: u32, trainer: &Trainer) -> Result<()> {
-        let shape = trainer.shape;
+        let shape = trainer.shape();
         let pixels = shape.iter().product();
         self.reconstructor.follow(trainer.replay())?;
         let results = self.reconstructor.run().await?;
         let columns = SHOWN_COLUMNS.min(self.originals.len() / pixels);
         let images = interleaved(&results.beside(&self.originals), pixels, columns);
         let grid = Grid { images: &images, shape, columns };
-        grid.save(&folder.join(format!("epoch-{epoch:03}-reconstructions.png")))?;
+        grid.save(&folder.join(reconstructions_of_epoch(epoch)))?;
         if let Some((decoder, codes)) = &mut self.decoder {
             decoder.follow(trainer.replay())?;
             let images = decoder.decode(codes).await?;
             let grid = Grid { images: &images, shape, columns: SAMPLE_COLUMNS };
-            grid.save(&folder.join(format!("epoch-{epoch:03}-samples.png")))?;
+            grid.save(&folder.join(samples_of_epoch(epoch)))?;
         }
         Ok(())
     }

@@ -4,14 +4,12 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-
-use super::checkpoint::{BEST, LAST};
-use super::checkpoint_file::write_whole;
+use super::files::{BEST, LAST, write_whole};
+use super::metrics::{MetricsLine, line};
 use super::pictures::Pictures;
-use super::{Checkpoint, Config, EpochReport, Progress, Trainer, json_line};
 use crate::data::Split;
 use crate::graph::Device;
+use crate::train::{Checkpoint, Config, EpochReport, Progress, Trainer};
 use crate::{Error, Result};
 
 /// What a run tells its watcher.
@@ -23,12 +21,19 @@ pub enum RunEvent<'a> {
     Epoch(&'a EpochReport),
 }
 
-const CONFIG: &str = "config.toml";
+/// The configuration in a run's folder.
+pub const CONFIG: &str = "config.toml";
+/// The metrics in a run's folder.
+pub const METRICS: &str = "metrics.jsonl";
 
-// A line of the metrics, as far as its place among them goes.
-#[derive(Deserialize)]
-struct Numbered {
-    epoch: u32,
+/// The picture of an epoch's reconstructions in a run's folder.
+pub fn reconstructions_of_epoch(epoch: u32) -> String {
+    format!("epoch-{epoch:03}-reconstructions.png")
+}
+
+/// The picture of an epoch's samples in a run's folder.
+pub fn samples_of_epoch(epoch: u32) -> String {
+    format!("epoch-{epoch:03}-samples.png")
 }
 
 /// A training run that keeps its results in a folder:
@@ -176,12 +181,12 @@ impl Run {
     }
 
     fn metrics_path(&self) -> PathBuf {
-        self.folder.join("metrics.jsonl")
+        self.folder.join(METRICS)
     }
 
     fn append_metrics(&self, report: &EpochReport) -> Result<()> {
         let path = self.metrics_path();
-        let mut line = json_line(report, self.trainer.model())?;
+        let mut line = MetricsLine::from(report).to_json()?;
         line.push('\n');
         let mut file =
             OpenOptions::new().create(true).append(true).open(&path).map_err(Error::io("write", &path))?;
@@ -193,7 +198,7 @@ impl Run {
         let path = self.metrics_path();
         let Ok(text) = std::fs::read_to_string(&path) else { return Ok(()) };
         let done = self.trainer.epochs_done();
-        let keep = |line: &&str| serde_json::from_str::<Numbered>(line).is_ok_and(|line| line.epoch <= done);
+        let keep = |text: &&str| line(text).is_some_and(|line| line.epoch <= done);
         let kept: String = text.lines().filter(keep).map(|line| format!("{line}\n")).collect();
         write_whole(&path, kept.as_bytes())
     }

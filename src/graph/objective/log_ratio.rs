@@ -1,0 +1,46 @@
+//! The importance of a sample of a Gaussian code.
+
+use super::Term;
+use super::rows::{RowFunction, Target, Upstream};
+use crate::graph::{GaussianCode, Graph, Slice, Tensor};
+use crate::kernels::latent;
+use crate::{Error, Result};
+
+#[derive(Debug)]
+struct LogRatio {
+    code: GaussianCode,
+}
+
+/// `log p(z) - log q(z|x)` of the sample z that the first [`Graph::reparameterize`] of `code` draws, with the standard
+/// normal as prior p: nats. With the likelihood's `log p(x|z)` it is the logarithm of an importance weight (Burda et al.
+/// 2015, equation 8).
+pub fn log_ratio(code: GaussianCode) -> Term {
+    Term::new("log_ratio", "nats", "the code", LogRatio { code })
+}
+
+impl RowFunction for LogRatio {
+    fn rows(&self, graph: &Graph, name: &str) -> Result<u32> {
+        graph.know(name, self.code.stats)?;
+        match graph.tensors[self.code.stats.id].sample {
+            Some(_) => Ok(self.code.stats.rows),
+            None => Err(Error::shape(name, "a code of which a sample was drawn", graph.label(self.code.stats))),
+        }
+    }
+
+    fn operands(&self) -> Vec<Tensor> {
+        vec![self.code.stats]
+    }
+
+    fn record(&self, graph: &mut Graph, name: &str, upstream: Upstream) -> Result<Slice> {
+        let stats = self.code.stats;
+        let (rows, latent) = (stats.rows, self.code.latent());
+        let instance = graph.tensors[stats.id].sample.unwrap_or_default();
+        let values = graph.buffer(format!("{name} of each row"), rows as usize, false);
+        let operands = [graph.state(), graph.value(stats), values];
+        graph.send_rows(name, (stats, rows, &[]), upstream, |graph, target, _| {
+            let kernel = latent::LogRatio { rows, latent, instance, gradient: target.map(Target::gradient) };
+            graph.record_value(name, kernel, &operands, target)
+        })?;
+        Ok(values)
+    }
+}

@@ -1,0 +1,80 @@
+//! The variants there are: the built-in ones, and whatever a caller adds.
+
+use super::variant::{Preset, Variant, VariantRef};
+use super::{adversarial, cnn, contractive, denoising, iwae, linear, mlp, sparse, vae};
+use crate::{Error, Result};
+
+/// Variants by name. Tests, help texts and the command line walk it.
+#[derive(Clone, Debug)]
+pub struct Registry {
+    variants: Vec<VariantRef>,
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        Self::built_in()
+    }
+}
+
+impl Registry {
+    /// The variants of the book's section, and what followed them.
+    pub fn built_in() -> Self {
+        Self { variants: Vec::new() }
+            .with(linear::Linear)
+            .with(mlp::Mlp)
+            .with(cnn::Cnn)
+            .with(denoising::Denoising)
+            .with(contractive::Contractive)
+            .with(sparse::Sparse)
+            .with(vae::Vae)
+            .with(iwae::Iwae)
+            .with(adversarial::Adversarial)
+    }
+
+    /// One more. It takes the place of one that has its name.
+    pub fn with(mut self, variant: impl Variant) -> Self {
+        let variant = VariantRef::new(variant);
+        self.variants.retain(|known| *known != variant);
+        self.variants.push(variant);
+        self
+    }
+
+    /// All of them.
+    pub fn variants(&self) -> &[VariantRef] {
+        &self.variants
+    }
+
+    /// The variant called `name`.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] that lists the names there are.
+    pub fn variant(&self, name: &str) -> Result<&VariantRef> {
+        self.variants.iter().find(|variant| variant.name() == name).ok_or_else(|| {
+            let names: Vec<&str> = self.variants.iter().map(VariantRef::name).collect();
+            Error::setting("variant", format!("one of {}", names.join(", ")), name)
+        })
+    }
+
+    /// The preset called `name`, with its variant.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] that lists the names there are.
+    pub fn preset(&self, name: &str) -> Result<(&VariantRef, Preset)> {
+        self.presets().find(|(_, preset)| preset.name == name).ok_or_else(|| {
+            let names: Vec<&str> = self.presets().map(|(_, preset)| preset.name).collect();
+            Error::setting("preset", format!("one of {}", names.join(", ")), name)
+        })
+    }
+
+    /// Which variants have a setting of this name, in words; None where none has.
+    pub(crate) fn owners(&self, setting: &str) -> Option<String> {
+        let has = |variant: &&VariantRef| variant.settings().iter().any(|known| known.name == setting);
+        let owners: Vec<&str> = self.variants.iter().filter(has).map(VariantRef::name).collect();
+        (!owners.is_empty()).then(|| format!("{setting} is one of {}", owners.join(", ")))
+    }
+
+    /// Every preset of every variant.
+    pub fn presets(&self) -> impl Iterator<Item = (&VariantRef, Preset)> {
+        self.variants.iter().flat_map(|variant| variant.presets().into_iter().map(move |p| (variant, p)))
+    }
+}

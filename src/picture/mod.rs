@@ -1,0 +1,5 @@
+//! Pictures of images: grids as PNG.
+
+mod grid;
+
+pub use grid::{Grid, interleaved};

@@ -1,0 +1,101 @@
+//! Checkpoints and configurations as files, each written whole or not at all.
+
+use std::io::Write;
+use std::path::Path;
+
+use crate::model::Registry;
+use crate::train::{Checkpoint, Config};
+use crate::{Error, Result};
+
+/// The checkpoint that a run goes on from.
+pub(super) const LAST: &str = "last.safetensors";
+/// The checkpoint of the epoch that ranked best.
+pub(super) const BEST: &str = "best.safetensors";
+
+// The same refusal, of a file.
+fn of_file(path: &Path) -> impl FnOnce(Error) -> Error {
+    move |error| match error {
+        Error::Bytes { expected, found, .. } => Error::File { path: path.to_owned(), expected, found },
+        other => other,
+    }
+}
+
+impl Checkpoint {
+    /// Writes the file whole or not at all: beside its place first, then moved there.
+    ///
+    /// # Errors
+    /// [`Error::Io`] naming the file.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        write_whole(path, &self.to_bytes().map_err(of_file(path))?)
+    }
+
+    /// Reads a checkpoint of a built-in variant.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; [`Error::File`] naming what is missing or damaged.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        Self::load_of(&Registry::built_in(), path)
+    }
+
+    /// Reads a checkpoint of a variant of the registry.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::load`].
+    pub fn load_of(registry: &Registry, path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+        Self::from_bytes_of(registry, &bytes).map_err(of_file(path))
+    }
+
+    /// Reads the checkpoint at `path` or, where that is a run's folder, its best one.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::load`].
+    pub fn find(registry: &Registry, path: &Path) -> Result<Self> {
+        if !path.is_dir() {
+            return Self::load_of(registry, path);
+        }
+        let best = path.join(BEST);
+        if best.exists() { Self::load_of(registry, &best) } else { Self::last(registry, path) }
+    }
+
+    /// Reads the checkpoint that the run in `folder` goes on from.
+    ///
+    /// # Errors
+    /// [`Error::File`] where the folder holds none, and as [`Checkpoint::load`].
+    pub fn last(registry: &Registry, folder: &Path) -> Result<Self> {
+        let last = folder.join(LAST);
+        if !last.exists() {
+            let expected = format!("a run's folder, with {LAST}");
+            let found = if folder.is_dir() { "a folder without it" } else { "no such folder" };
+            return Err(Error::File { path: folder.to_owned(), expected, found: found.to_owned() });
+        }
+        Self::load_of(registry, &last)
+    }
+}
+
+impl Config {
+    /// Reads a TOML file, as [`Config::from_toml`].
+    ///
+    /// # Errors
+    /// [`Error::Io`], and as [`Config::from_toml`], with the file's name.
+    pub fn load(registry: &Registry, path: &Path, default: &str) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
+        Self::from_toml(registry, &text, default, &path.display().to_string())
+    }
+}
+
+/// Writes a file whole or not at all.
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    // As any file that is created: the umask decides who else may read it.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.tempfile_in(folder).map_err(Error::io("create", path))?;
+    file.write_all(bytes).map_err(Error::io("write", path))?;
+    file.as_file().sync_all().map_err(Error::io("write", path))?;
+    file.persist(path).map_err(|error| Error::io("write", path)(error.error))?;
+    Ok(())
+}

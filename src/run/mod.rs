@@ -1,0 +1,10 @@
+//! Runs and their folders: configuration, metrics, checkpoints and pictures, epoch by epoch.
+
+mod files;
+mod metrics;
+mod pictures;
+mod run;
+
+pub(crate) use files::write_whole;
+pub use metrics::{Columns, MetricsLine, PER_IMAGE, read_metrics};
+pub use run::{CONFIG, METRICS, Run, RunEvent, reconstructions_of_epoch, samples_of_epoch};

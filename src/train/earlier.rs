@@ -1,0 +1,79 @@
+//! What earlier versions wrote: configurations that spelled out every setting of every variant, and their checkpoints.
+
+use serde_json::{Value, json};
+
+use super::config::TRAIN;
+use crate::graph::{MODEL, Slots, Warmup};
+use crate::model::{COMMON, Model, Registry, Setting};
+
+// What only such a configuration has all of.
+const EVERY: [&str; 6] =
+    ["kl_weight", "free_bits", "contraction_weight", "sparsity_weight", "sparsity_target", "deviation"];
+const WARMUP: [&str; 3] = ["kl_warmup", "kl_warmup_epochs", "kl_cycles"];
+
+/// Leaves of a configuration of an earlier version what applies to its variant; any other as it is.
+pub(super) fn brought_up(mut table: toml::Table, registry: &Registry) -> toml::Table {
+    let has_all = |model: &toml::Table| EVERY.iter().all(|name| model.contains_key(*name));
+    let model = table.get("model").and_then(toml::Value::as_table);
+    let Some(mut model) = model.filter(|model| has_all(model)).cloned() else { return table };
+    let mut train = table.get("train").and_then(toml::Value::as_table).cloned().unwrap_or_default();
+    for name in WARMUP {
+        model.extend(train.remove(name).map(|value| (name.to_owned(), value)));
+    }
+    let variant = model.get("variant").and_then(toml::Value::as_str).map(str::to_owned);
+    if let Some(variant) = variant.and_then(|name| registry.variant(&name).ok()) {
+        let own = variant.settings();
+        let known = |name: &str| COMMON.iter().chain(own).any(|setting| setting.name == name);
+        model.retain(|name, _| name == "variant" || known(name));
+        let settings: Vec<Setting> = COMMON.iter().chain(own).copied().collect();
+        drop_inapplicable(&settings, &mut model);
+    }
+    drop_inapplicable(TRAIN, &mut train);
+    table.insert("model".to_owned(), model.into());
+    table.insert("train".to_owned(), train.into());
+    table
+}
+
+fn drop_inapplicable(described: &[Setting], settings: &mut toml::Table) {
+    let all = settings.clone();
+    let applies = |name: &str| described.iter().all(|setting| setting.name != name || setting.applies(&all));
+    settings.retain(|name, _| applies(name));
+}
+
+/// The format of checkpoints that knew two sums, one optimizer, and rates in the run's state.
+pub(super) const FORMAT: &str = "narrows checkpoint 1";
+
+/// Words of the state in it: seed, step, epoch, cursor, learning rate, two corrections, and the share of the KL.
+pub(super) const STATE_WORDS: usize = 9;
+
+/// The header of a checkpoint of [`FORMAT`] as the present one; None for any other.
+pub(super) fn header(text: &str) -> Option<String> {
+    let mut fields: serde_json::Value = serde_json::from_str(text).ok()?;
+    if fields.get("format")?.as_str()? != FORMAT {
+        return None;
+    }
+    let model = fields.get("config")?.get("model")?;
+    let penalty = match (model.get("variant")?.as_str()?, model.get("sparsity").and_then(Value::as_str)) {
+        ("vae", _) => Some("kl"),
+        ("contractive", _) => Some("contraction"),
+        ("sparse", Some("l1")) => Some("l1"),
+        ("sparse", Some("kl")) => Some("sparsity"),
+        _ => None,
+    };
+    let (sums, steps) = (fields.get("running_sum_bits")?.clone(), fields.get("running_steps")?.clone());
+    let names = ["reconstruction"].into_iter().chain(penalty);
+    let term = |(at, name)| json!({ "term": name, "steps": steps, "sum_bits": sums[at] });
+    let running: Vec<Value> = names.enumerate().map(term).collect();
+    let fields = fields.as_object_mut()?;
+    fields.insert("running".to_owned(), running.into());
+    serde_json::to_string(fields).ok()
+}
+
+/// The slots of what stood in the state of a checkpoint of [`FORMAT`].
+pub(super) fn add_rates(slots: &mut Slots, state: &[u32], model: &Model) {
+    let number = |at: usize| f32::from_bits(state[at]);
+    slots.insert(format!("{MODEL}.rates"), vec![3], (5..8).map(number).collect());
+    if model.terms().iter().any(|term| term.warmup != Warmup::NONE) {
+        slots.insert("kl.share".to_owned(), vec![1], vec![number(8)]);
+    }
+}
