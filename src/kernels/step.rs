@@ -37,7 +37,7 @@ struct Params {
 }
 
 impl Kernel for Advance {
-    fn name(&self) -> &'static str {
+    fn title(&self) -> &'static str {
         "step advance"
     }
 

@@ -58,7 +58,6 @@ pub const ALL: &[&Shader] = &[
     &batch::SHADER,
     &ceiling::SHADER,
     &contraction::SHADER,
-    &corruption::SHADER,
     &divergence::SHADER,
     &conv::DOWN_SHUFFLE,
     &conv::DOWN_TILE,
