@@ -20,7 +20,7 @@ fn main() {
         let name = format!("{} {}", kernel.name(), kernel.shape());
         let launch = launch(&gpu, kernel, &[]);
         if let Some(seconds) = measure_launches(&mut criterion, &gpu, "ceiling", &name, &[launch]) {
-            table.kernel(kernel.name(), kernel, seconds);
+            table.kernel(&kernel.name(), kernel, seconds);
         }
     }
     criterion.final_summary();

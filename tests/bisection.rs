@@ -23,7 +23,7 @@ struct Spoilt {
 }
 
 impl Kernel for Spoilt {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> String {
         self.kernel.name()
     }
 

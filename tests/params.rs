@@ -8,11 +8,15 @@ use narrows::gpu::{MatMulVariant, Variants};
 use narrows::kernels::activation::{self, Activation};
 use narrows::kernels::batch::{Gather, Permute};
 use narrows::kernels::ceiling::{MemoryCopy, MultiplyAdd};
+use narrows::kernels::clip::{ClampEach, NormFactor, ScaleBy, SquaredNorm};
+use narrows::kernels::columns::{Block, CopyColumns};
 use narrows::kernels::contraction::{GramGradient, Quadratic, UnitNorms, UnitSlopes, UnitWeights};
 use narrows::kernels::conv::{Conv, Direction, Geometry, WeightGradient};
 use narrows::kernels::corruption::{Corrupt, Corruption};
 use narrows::kernels::divergence::{GaussianKl, KlByDimension};
 use narrows::kernels::dropout::Dropout;
+use narrows::kernels::elementwise::{Affine, Exponential, Logarithm, LogarithmBackward, WeightedSum};
+use narrows::kernels::group::{LogSumExp, LogSumExpBackward};
 use narrows::kernels::hadamard::{Multiply, MultiplyBackward};
 use narrows::kernels::latent::{LogRatio, Mean, Reparameterize, ReparameterizeBackward};
 use narrows::kernels::loss::{ContinuousMean, Kind, Loss};
@@ -24,6 +28,7 @@ use narrows::kernels::pool::{MaxPool, MaxPoolBackward, MaxPoolTangent};
 use narrows::kernels::random::{Bits, Distribution, Numbers, Stream};
 use narrows::kernels::record::{Collect, MeanToRing};
 use narrows::kernels::reduce::ColumnSum;
+use narrows::kernels::rows::{Repeat, RowSum};
 use narrows::kernels::sparsity::{KlSparsity, L1};
 use narrows::kernels::spread::{Spread, SpreadScales, SpreadWeight};
 use narrows::kernels::step::{Advance, Falling, RateSchedule, Schedule, Warmup};
@@ -51,6 +56,15 @@ const POOL: MaxPool = MaxPool { batch: 3, height: 9, width: 7, channels: 5, wind
 const SIDE_BY_SIDE: MaxPool = MaxPool { window: [4, 3], stride: [4, 3], ..POOL };
 const UPSAMPLE: Upsample = Upsample { batch: 3, height: 9, width: 7, channels: 5, factor: [4, 3] };
 
+const SQUARES: SquaredNorm = SquaredNorm { count: 7, max_norm: 0.5, first: 2, sums: 9 };
+const COPY: CopyColumns = CopyColumns {
+    rows: 3,
+    columns: 2,
+    source: Block { width: 5, first: 1 },
+    destination: Block { width: 9, first: 4 },
+    accumulate: true,
+};
+
 const COSINE: Schedule = Schedule {
     rate: RateSchedule::Cosine(Falling { rate: 0.25, steps: 11 }),
     warmup: Warmup { steps: 13, cycles: 2, rise: 0.5 },
@@ -73,6 +87,20 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Box::new(UnitWeights { rows, units: 5, columns: 9, scale: 0.5, accumulate }),
         Box::new(Quadratic { rows, columns: 9, scale: 0.5, accumulate }),
         Box::new(GramGradient { units: 5, scale: 0.5 }),
+        Box::new(SQUARES),
+        Box::new(NormFactor { sums: 9 }),
+        Box::new(ScaleBy { count }),
+        Box::new(ClampEach { count, limit: 0.5 }),
+        Box::new(COPY),
+        Box::new(Affine { count, a: 0.5, b: 2.0, accumulate }),
+        Box::new(WeightedSum { count, a: 0.5, b: 2.0, accumulate }),
+        Box::new(Exponential { count }),
+        Box::new(Logarithm { count }),
+        Box::new(LogarithmBackward { count, accumulate }),
+        Box::new(LogSumExp { groups: 3, size: 2, columns: 5, mean: true }),
+        Box::new(LogSumExpBackward { groups: 3, size: 2, columns: 5, accumulate }),
+        Box::new(Repeat { rows, columns: 5, times: 2, scale: 0.5, accumulate }),
+        Box::new(RowSum { rows, columns: 5, scale: 0.5, accumulate }),
         Box::new(Multiply { rows, columns: 5, repeat: 2, accumulate }),
         Box::new(MultiplyBackward { rows, columns: 5, repeat: 2, accumulate, accumulate_s: true }),
         Box::new(Spread { rows, units: 5, columns: 9 }),
@@ -249,6 +277,13 @@ fn parameters_stand_in_the_order_of_the_shaders_fields() {
     let hadamard = Multiply { rows: 3, columns: 5, repeat: 2, accumulate: false };
     assert_eq!(words(&hadamard), [3, 5, 2]);
     assert_eq!(words(&Spread { rows: 3, units: 5, columns: 9 }), [3, 5, 9]);
+    assert_eq!(words(&SQUARES), [7, 4096, 2, one(2.0)]);
+    assert_eq!(words(&COPY), [3, 2, 5, 1, 9, 4]);
+    assert_eq!(words(&Affine { count: 7, a: 0.5, b: 2.0, accumulate: false }), [7, one(0.5), one(2.0)]);
+    let mean = LogSumExp { groups: 3, size: 2, columns: 5, mean: true };
+    assert_eq!(words(&mean), [3, 2, 5, one(-std::f32::consts::LN_2)]);
+    let repeat = Repeat { rows: 3, columns: 5, times: 2, scale: 0.5, accumulate: false };
+    assert_eq!(words(&repeat), [3, 5, 2, one(0.5)]);
     let ring = MeanToRing { count: 7, capacity: 4, width: 2, slot: 1, scale: 0.5 };
     assert_eq!(words(&ring), [7, 4, 2, 1, one(0.5)]);
     let kl = GaussianKl { rows: 3, latent: 5, scale: 0.5, free_bits: 0.25, accumulate: false };

@@ -17,4 +17,4 @@ mod catalogue;
 mod table;
 
 pub use catalogue::*;
-pub use table::{Access, Binding, Entry, MAX_WORKGROUPS, Shader, fold};
+pub use table::{Access, Binding, Entry, MAX_ROUNDS, MAX_SHARED_ROW, MAX_WORKGROUPS, Shader, fold};

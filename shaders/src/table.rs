@@ -3,6 +3,13 @@
 /// WebGPU's default limit on workgroups in one dimension of a dispatch.
 pub const MAX_WORKGROUPS: u32 = 65_535;
 
+/// The most rounds that the loops of one invocation may run together. Some CPU drivers end every loop of an invocation
+/// once that has run 65,535 rounds, without a word.
+pub const MAX_ROUNDS: u32 = 65_000;
+
+/// The most numbers of a row that 64 lanes share, each taking every 64th: [`MAX_ROUNDS`] a lane.
+pub const MAX_SHARED_ROW: u32 = 64 * MAX_ROUNDS;
+
 /// How an entry point uses a binding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Access {

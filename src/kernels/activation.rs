@@ -67,7 +67,7 @@ fn shape(count: u32, activation: Activation) -> String {
 }
 
 impl Kernel for Forward {
-    fn name(&self) -> &'static str {
+    fn title(&self) -> &'static str {
         "activation"
     }
 
@@ -99,7 +99,7 @@ impl Kernel for Forward {
 }
 
 impl Kernel for Backward {
-    fn name(&self) -> &'static str {
+    fn title(&self) -> &'static str {
         "activation backward"
     }
 
@@ -132,7 +132,7 @@ impl Kernel for Backward {
 }
 
 impl Kernel for Slope {
-    fn name(&self) -> &'static str {
+    fn title(&self) -> &'static str {
         "activation slope"
     }
 
@@ -164,7 +164,7 @@ impl Kernel for Slope {
 }
 
 impl Kernel for SlopeBackward {
-    fn name(&self) -> &'static str {
+    fn title(&self) -> &'static str {
         "activation slope backward"
     }
 

@@ -44,7 +44,7 @@ struct Params {
 }
 
 impl Kernel for Permute {
-    fn name(&self) -> &'static str {
+    fn title(&self) -> &'static str {
         "batch permute"
     }
 
@@ -90,7 +90,7 @@ impl Kernel for Permute {
 }
 
 impl Kernel for Gather {
-    fn name(&self) -> &'static str {
+    fn title(&self) -> &'static str {
         "batch gather"
     }
 

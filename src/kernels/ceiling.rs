@@ -42,7 +42,7 @@ impl MultiplyAdd {
 }
 
 impl Kernel for MultiplyAdd {
-    fn name(&self) -> &'static str {
+    fn title(&self) -> &'static str {
         "ceiling multiply_add"
     }
 
@@ -76,7 +76,7 @@ impl Kernel for MultiplyAdd {
 }
 
 impl Kernel for MemoryCopy {
-    fn name(&self) -> &'static str {
+    fn title(&self) -> &'static str {
         "ceiling copy"
     }
 

@@ -110,7 +110,7 @@ fn scaled(values: Vec<f64>, scale: f32) -> impl Iterator<Item = f64> {
 }
 
 impl Kernel for UnitNorms {
-    fn name(&self) -> &'static str {
+    fn title(&self) -> &'static str {
         "contraction unit_norms"
     }
 
@@ -148,7 +148,7 @@ impl Kernel for UnitNorms {
 }
 
 impl Kernel for UnitSlopes {
-    fn name(&self) -> &'static str {
+    fn title(&self) -> &'static str {
         "contraction unit_slopes"
     }
 
@@ -192,7 +192,7 @@ impl Kernel for UnitSlopes {
 }
 
 impl Kernel for UnitWeights {
-    fn name(&self) -> &'static str {
+    fn title(&self) -> &'static str {
         "contraction unit_weights"
     }
 
@@ -235,7 +235,7 @@ impl Kernel for UnitWeights {
 }
 
 impl Kernel for Quadratic {
-    fn name(&self) -> &'static str {
+    fn title(&self) -> &'static str {
         "contraction quadratic"
     }
 
@@ -279,7 +279,7 @@ impl Kernel for Quadratic {
 }
 
 impl Kernel for GramGradient {
-    fn name(&self) -> &'static str {
+    fn title(&self) -> &'static str {
         "contraction gram_gradient"
     }
 

@@ -125,7 +125,7 @@ impl Conv {
 }
 
 impl Kernel for Conv {
-    fn name(&self) -> &'static str {
+    fn title(&self) -> &'static str {
         let [down, up] = match self.epilogue.entry() {
             "product" => ["conv", "conv transposed"],
             "dense" => ["conv+bias+activation", "conv transposed+bias+activation"],

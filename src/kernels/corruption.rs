@@ -54,7 +54,7 @@ pub fn check(corruption: Corruption) -> Result<()> {
 }
 
 impl Kernel for Corrupt {
-    fn name(&self) -> &'static str {
+    fn title(&self) -> &'static str {
         "corrupt"
     }
 

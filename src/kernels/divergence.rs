@@ -78,7 +78,7 @@ fn moments(stats: &[f32], row: usize, latent: usize, j: usize) -> [f64; 2] {
 }
 
 impl Kernel for GaussianKl {
-    fn name(&self) -> &'static str {
+    fn title(&self) -> &'static str {
         if self.has_free_bits() { "divergence gaussian_kl_free" } else { "divergence gaussian_kl" }
     }
 
@@ -150,7 +150,7 @@ impl Kernel for GaussianKl {
 }
 
 impl Kernel for KlByDimension {
-    fn name(&self) -> &'static str {
+    fn title(&self) -> &'static str {
         "divergence kl_by_dimension"
     }
 

@@ -42,7 +42,7 @@ impl Dropout {
 }
 
 impl Kernel for Dropout {
-    fn name(&self) -> &'static str {
+    fn title(&self) -> &'static str {
         "dropout"
     }
 

@@ -66,7 +66,7 @@ fn shape(rows: u32, columns: u32, repeat: u32) -> String {
 }
 
 impl Kernel for Multiply {
-    fn name(&self) -> &'static str {
+    fn title(&self) -> &'static str {
         "hadamard"
     }
 
@@ -108,7 +108,7 @@ impl Kernel for Multiply {
 }
 
 impl Kernel for MultiplyBackward {
-    fn name(&self) -> &'static str {
+    fn title(&self) -> &'static str {
         "hadamard backward"
     }
 

@@ -199,7 +199,7 @@ impl MatMul {
 }
 
 impl Kernel for MatMul {
-    fn name(&self) -> &'static str {
+    fn title(&self) -> &'static str {
         match self.epilogue.entry() {
             "product" => "matmul",
             "dense" => "matmul+bias+activation",

@@ -1,16 +1,21 @@
 //! One file per shader: its parameters, the shapes it takes, and how it is recorded into a caller's pass.
 //!
-//! A [`Kernel`] is plain data. It says which program a device runs for it and computes the same result on
-//! the CPU, so whatever is built from kernels can be replayed on either.
+//! A [`Kernel`] is the struct of its arguments. It describes its dispatch once, as a [`Call`], and computes the same
+//! result on the CPU, so whatever is built from kernels can be replayed on either.
 
 pub mod activation;
 pub mod batch;
+pub mod call;
 pub mod ceiling;
+pub mod clip;
+pub mod columns;
 pub mod contraction;
 pub mod conv;
 pub mod corruption;
 pub mod divergence;
 pub mod dropout;
+pub mod elementwise;
+pub mod group;
 pub mod hadamard;
 pub mod latent;
 pub mod loss;
@@ -22,6 +27,7 @@ pub mod pool;
 pub mod random;
 pub mod record;
 pub mod reduce;
+pub mod rows;
 pub mod sparsity;
 pub mod spread;
 pub mod state;
@@ -30,96 +36,149 @@ pub mod upsample;
 
 use std::fmt::Debug;
 
-use narrows_shaders::{Access, Entry, Shader};
-
+pub use self::call::{Call, Length, Limit, Operand, Program, Word};
 pub use self::state::State;
-use crate::gpu::{Gpu, Launch, Variants};
+use crate::gpu::{Gpu, Launch, MatMulVariant, Variants};
 use crate::{Error, Result};
 
-/// What a device runs for a kernel.
-#[derive(Clone, Debug)]
-pub struct Program {
-    /// The WGSL module.
-    pub shader: &'static Shader,
-    /// The entry point in it.
-    pub entry: &'static str,
-    /// The override constants.
-    pub constants: Vec<(&'static str, f64)>,
-    /// How many workgroups, before folding.
-    pub workgroups: u32,
-}
-
-impl Program {
-    /// The entry's table.
-    ///
-    /// # Errors
-    /// [`Error::Device`] where the shader has no such entry, which the table tests rule out.
-    pub fn table(&self) -> Result<&'static Entry> {
-        self.shader.entry(self.entry).ok_or_else(|| Error::Device {
-            operation: format!("{}::{}", self.shader.name, self.entry),
-            message: "the shader has no such entry point".to_owned(),
-        })
-    }
-}
-
-/// One operand of a kernel: a name for messages, and the number of 32-bit words it must have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Operand {
-    /// The binding's name in the shader.
-    pub name: &'static str,
-    /// Whether it is written.
-    pub access: Access,
-    /// Words.
-    pub words: usize,
-}
-
-impl Operand {
-    /// An operand that is read.
-    pub const fn read(name: &'static str, words: usize) -> Self {
-        Self { name, access: Access::Read, words }
-    }
-
-    /// An operand that is written, or read and written.
-    pub const fn write(name: &'static str, words: usize) -> Self {
-        Self { name, access: Access::ReadWrite, words }
-    }
-}
-
 /// A computation that a device and the CPU reference can both do.
+///
+/// Anyone can write one, over a [`Shader`](narrows_shaders::Shader) of their own or one of narrows':
+///
+/// ```
+/// use narrows::gpu::Variants;
+/// use narrows::kernels::{Call, Kernel, floats_mut, put_all, widened};
+/// use narrows_shaders::{Binding, Entry, Shader};
+///
+/// const SHADER: Shader = Shader {
+///     name: "shift",
+///     source: "
+///         struct Params { count: u32, by: f32 }
+///         @group(0) @binding(0) var<uniform> params: Params;
+///         @group(0) @binding(1) var<storage, read> x: array<f32>;
+///         @group(0) @binding(2) var<storage, read_write> y: array<f32>;
+///
+///         @compute @workgroup_size(64)
+///         fn shift(
+///             @builtin(workgroup_id) group: vec3<u32>,
+///             @builtin(num_workgroups) groups: vec3<u32>,
+///             @builtin(local_invocation_index) lane: u32,
+///         ) {
+///             let i = (group.x + group.y * groups.x) * 64 + lane;
+///             if i < params.count { y[i] = x[i] + params.by; }
+///         }",
+///     overrides: &[],
+///     entries: &[Entry {
+///         name: "shift",
+///         bindings: &[Binding::PARAMS, Binding::read(1, "x"), Binding::write(2, "y")],
+///     }],
+///     subgroups: false,
+/// };
+///
+/// /// `y = x + by` over `count` numbers.
+/// #[derive(Debug)]
+/// struct Shift {
+///     count: u32,
+///     by: f32,
+/// }
+///
+/// impl Kernel for Shift {
+///     fn call(&self, _: &Variants) -> Call {
+///         Call::new(&SHADER, "shift")
+///             .operands([self.count as usize; 2])
+///             .uniform([("count", self.count)])
+///             .uniform([("by", self.by)])
+///             .flops(1, self.count as usize)
+///             .shape(format!("[{}]", self.count))
+///             .workgroups(|| self.count.div_ceil(64))
+///     }
+///
+///     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
+///         let y = widened(reads[0]).into_iter().map(|x| x + f64::from(self.by));
+///         put_all(floats_mut(writes[0]), y, false);
+///     }
+/// }
+///
+/// let shift = Shift { count: 3, by: 1.5 };
+/// assert!(shift.check().is_ok());
+/// assert_eq!((shift.operands()[1].name, shift.bytes()), ("y", 24));
+/// ```
 pub trait Kernel: Debug + Send + Sync {
-    /// What a report calls it: stem and entry point.
-    fn name(&self) -> &'static str;
-
-    /// What the device runs, given the variants in use.
-    fn program(&self, variants: &Variants) -> Program;
-
-    /// The uniform `Params`, as bytes.
-    fn params(&self) -> Vec<u8>;
-
-    /// The storage operands: first those read, then those written, as the shader's table lists them.
-    fn operands(&self) -> Vec<Operand>;
-
-    /// Whether its extents and settings are ones it computes right.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] naming the first that is not, [`Error::TooLarge`].
-    fn check(&self) -> Result<()> {
-        Ok(())
+    /// The dispatch, given the variants in use. On them depend its shader and its workgroups, and nothing else.
+    fn call(&self, variants: &Variants) -> Call {
+        let _ = variants;
+        Call::new(&narrows_shaders::step::SHADER, "")
     }
-
-    /// Floating-point operations, counting a multiply-add as two.
-    fn flops(&self) -> u64;
-
-    /// Bytes read and written: each operand once, unless it uses but a part of one.
-    fn bytes(&self) -> u64 {
-        self.operands().iter().map(|operand| 4 * operand.words as u64).sum()
-    }
-
-    /// The dimensions, for reports: `[128, 784] x [784, 400]`.
-    fn shape(&self) -> String;
 
     /// The same computation on the CPU: the words read, then the words written, in operand order.
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]);
+
+    /// What a report calls it.
+    fn name(&self) -> String {
+        match self.title() {
+            "" => self.call(&ANY).name(),
+            title => title.to_owned(),
+        }
+    }
+
+    /// A bridge for kernels that do not have a `call` yet.
+    fn title(&self) -> &'static str {
+        ""
+    }
+
+    /// What the device runs, given the variants in use.
+    fn program(&self, variants: &Variants) -> Program {
+        self.call(variants).program
+    }
+
+    /// The uniform `Params`, as bytes.
+    fn params(&self) -> Vec<u8> {
+        self.call(&ANY).uniform.iter().flat_map(|(_, word)| word.bits().to_ne_bytes()).collect()
+    }
+
+    /// The storage operands: first those read, then those written, as the shader's table lists them.
+    fn operands(&self) -> Vec<Operand> {
+        self.call(&ANY).storage()
+    }
+
+    /// Whether its extents and settings are ones that it computes right.
+    ///
+    /// # Errors
+    /// As [`Call::check`].
+    fn check(&self) -> Result<()> {
+        self.call(&ANY).check()
+    }
+
+    /// Floating-point operations, counting a multiply-add as two.
+    fn flops(&self) -> u64 {
+        self.call(&ANY).flops
+    }
+
+    /// Bytes read and written: each operand once, unless it uses but a part of one.
+    fn bytes(&self) -> u64 {
+        match self.title() {
+            "" => self.call(&ANY).bytes(),
+            _ => self.operands().iter().map(|operand| 4 * operand.words as u64).sum(),
+        }
+    }
+
+    /// The dimensions, for reports: `[128, 784] x [784, 400]`.
+    fn shape(&self) -> String {
+        self.call(&ANY).shape
+    }
+}
+
+// For what does not depend on the variants.
+const ANY: Variants = Variants { matmul: MatMulVariant::Register };
+
+/// The elements of a tensor of these extents, or `usize::MAX` where they are too many to count.
+pub fn elements<const N: usize>(extents: [u32; N]) -> usize {
+    extents.iter().fold(1, |product: usize, extent| product.saturating_mul(*extent as usize))
+}
+
+/// The words of a binding that is read as vec4s and holds `words` numbers: whole vec4s.
+pub fn vec4s(words: usize) -> usize {
+    words.checked_next_multiple_of(4).unwrap_or(usize::MAX)
 }
 
 /// Views words as floats.
@@ -132,54 +191,42 @@ pub fn floats_mut(words: &mut [u32]) -> &mut [f32] {
     bytemuck::cast_slice_mut(words)
 }
 
-// An operand's words as f64, for references.
-fn widened(words: &[u32]) -> Vec<f64> {
+/// An operand's words as floats in f64, for references.
+pub fn widened(words: &[u32]) -> Vec<f64> {
     floats(words).iter().map(|value| f64::from(*value)).collect()
 }
 
-// `=` or, where `accumulate`, `+=` of a reference.
-fn put(target: &mut f32, value: f64, accumulate: bool) {
+/// `=` or, where `accumulate`, `+=` of a reference.
+pub fn put(target: &mut f32, value: f64, accumulate: bool) {
     let before = if accumulate { f64::from(*target) } else { 0.0 };
     *target = (before + value) as f32;
 }
 
-// As `put`, element by element.
-fn put_all(target: &mut [f32], values: impl IntoIterator<Item = f64>, accumulate: bool) {
+/// As [`put`], element by element.
+pub fn put_all(target: &mut [f32], values: impl IntoIterator<Item = f64>, accumulate: bool) {
     target.iter_mut().zip(values).for_each(|(target, value)| put(target, value, accumulate));
 }
 
-/// Whether `kernel` computes right what it is asked to: its own [`Kernel::check`], and operands whose
-/// elements the shaders' 32-bit indices can count.
+// A bridge for kernels that do not have a `call` yet.
+fn within(what: &str, value: u32, range: std::ops::RangeInclusive<u32>) -> Result<()> {
+    Limit::new(what.to_owned(), value, range).check()
+}
+
+/// Whether `kernel` computes right what it is asked to.
 ///
 /// # Errors
-/// [`Error::Setting`], [`Error::TooLarge`].
+/// As [`Kernel::check`].
 pub fn check(kernel: &dyn Kernel) -> Result<()> {
     kernel.check()?;
     for operand in kernel.operands() {
         let (needed, allowed) = (4 * operand.words as u64, 4 * u64::from(u32::MAX));
         if needed > allowed {
             let operation = format!("{} operand {}", kernel.name(), operand.name);
-            return Err(Error::TooLarge {
-                operation,
-                needed,
-                allowed,
-                advice: "Use a smaller batch or model",
-            });
+            let advice = "Use a smaller batch or model";
+            return Err(Error::TooLarge { operation, needed, allowed, advice });
         }
     }
     Ok(())
-}
-
-// For `Kernel::check`: `value` must lie in `range`.
-fn within(what: &str, value: u32, range: std::ops::RangeInclusive<u32>) -> Result<()> {
-    if range.contains(&value) {
-        return Ok(());
-    }
-    let expected = match (*range.start(), *range.end()) {
-        (least, u32::MAX) => format!("at least {least}"),
-        (least, most) => format!("between {least} and {most}"),
-    };
-    Err(Error::setting(what, expected, value))
 }
 
 /// Prepares a launch of `kernel` on the caller's buffers, given in operand order.
@@ -188,7 +235,7 @@ fn within(what: &str, value: u32, range: std::ops::RangeInclusive<u32>) -> Resul
 /// use is the slow part; the launch itself can be recorded again and again.
 ///
 /// # Errors
-/// As [`check`]; [`Error::Shape`] where an operand is missing or too short.
+/// As [`Kernel::check`]; [`Error::Shape`] where an operand is missing or too short.
 pub fn prepare(
     gpu: &Gpu,
     kernel: &dyn Kernel,
@@ -226,7 +273,8 @@ pub fn prepare(
 /// # Errors
 /// As [`prepare`], or [`Error::Device`] where the driver refuses.
 pub async fn prepare_alone(gpu: &Gpu, kernel: &dyn Kernel, contents: &[Vec<u32>]) -> Result<Launch> {
-    let prepared = gpu.guarded(kernel.name(), || {
+    let name = kernel.name();
+    let prepared = gpu.guarded(&name, || {
         let buffers: Vec<wgpu::Buffer> =
             kernel.operands().iter().map(|operand| gpu.storage(operand.name, operand.words)).collect();
         for (buffer, words) in buffers.iter().zip(contents) {

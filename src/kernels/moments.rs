@@ -143,7 +143,7 @@ pub(super) fn reach(places: [u32; 2], channels: u32) -> usize {
 }
 
 impl Kernel for ChunkMoments {
-    fn name(&self) -> &'static str {
+    fn title(&self) -> &'static str {
         "moments of chunks"
     }
 
@@ -186,7 +186,7 @@ impl Kernel for ChunkMoments {
 }
 
 impl Kernel for MergeMoments {
-    fn name(&self) -> &'static str {
+    fn title(&self) -> &'static str {
         "moments merged"
     }
 
@@ -249,7 +249,7 @@ impl Kernel for MergeMoments {
 }
 
 impl Kernel for RunningMoments {
-    fn name(&self) -> &'static str {
+    fn title(&self) -> &'static str {
         "moments running"
     }
 

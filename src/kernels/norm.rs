@@ -105,7 +105,7 @@ fn add(target: &mut f32, value: f64, accumulate: bool) {
 }
 
 impl Kernel for Normalize {
-    fn name(&self) -> &'static str {
+    fn title(&self) -> &'static str {
         "norm"
     }
 
@@ -160,7 +160,7 @@ impl Kernel for Normalize {
 }
 
 impl Kernel for ChunkSums {
-    fn name(&self) -> &'static str {
+    fn title(&self) -> &'static str {
         "norm sums of chunks"
     }
 
@@ -215,7 +215,7 @@ impl Kernel for ChunkSums {
 }
 
 impl Kernel for MergeSums {
-    fn name(&self) -> &'static str {
+    fn title(&self) -> &'static str {
         "norm sums merged"
     }
 
@@ -275,7 +275,7 @@ impl Kernel for MergeSums {
 }
 
 impl Kernel for Backward {
-    fn name(&self) -> &'static str {
+    fn title(&self) -> &'static str {
         "norm backward"
     }
 

@@ -69,7 +69,7 @@ fn fraction(what: &str, value: f64) -> Result<()> {
 }
 
 impl Kernel for Sgd {
-    fn name(&self) -> &'static str {
+    fn title(&self) -> &'static str {
         "optimizer sgd"
     }
 
@@ -120,7 +120,7 @@ impl Kernel for Sgd {
 }
 
 impl Kernel for Adam {
-    fn name(&self) -> &'static str {
+    fn title(&self) -> &'static str {
         if self.decoupled { "optimizer adamw" } else { "optimizer adam" }
     }
 

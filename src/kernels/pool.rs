@@ -132,7 +132,7 @@ impl MaxPool {
 }
 
 impl Kernel for MaxPool {
-    fn name(&self) -> &'static str {
+    fn title(&self) -> &'static str {
         "max pool"
     }
 
@@ -177,7 +177,7 @@ impl Kernel for MaxPool {
 }
 
 impl Kernel for MaxPoolTangent {
-    fn name(&self) -> &'static str {
+    fn title(&self) -> &'static str {
         "max pool tangent"
     }
 
@@ -219,7 +219,7 @@ impl Kernel for MaxPoolTangent {
 }
 
 impl Kernel for MaxPoolBackward {
-    fn name(&self) -> &'static str {
+    fn title(&self) -> &'static str {
         match self.slope {
             None => "max pool backward",
             Some(_) => "max pool backward*slope",

@@ -84,7 +84,7 @@ impl Bits {
 }
 
 impl Kernel for Bits {
-    fn name(&self) -> &'static str {
+    fn title(&self) -> &'static str {
         "random bits"
     }
 
@@ -117,7 +117,7 @@ impl Kernel for Bits {
 }
 
 impl Kernel for Numbers {
-    fn name(&self) -> &'static str {
+    fn title(&self) -> &'static str {
         match self.distribution {
             Distribution::Uniform => "random uniform",
             Distribution::Normal => "random normal",

@@ -47,7 +47,7 @@ impl MeanToRing {
 }
 
 impl Kernel for MeanToRing {
-    fn name(&self) -> &'static str {
+    fn title(&self) -> &'static str {
         "record mean_to_ring"
     }
 
@@ -95,7 +95,7 @@ impl Kernel for MeanToRing {
 }
 
 impl Kernel for Collect {
-    fn name(&self) -> &'static str {
+    fn title(&self) -> &'static str {
         "record collect"
     }
 

@@ -52,7 +52,7 @@ impl ColumnSum {
 }
 
 impl Kernel for ColumnSum {
-    fn name(&self) -> &'static str {
+    fn title(&self) -> &'static str {
         "reduce column_sum"
     }
 

@@ -82,7 +82,7 @@ fn add(target: &mut f32, gradient: f64, accumulate: bool) {
 }
 
 impl Kernel for L1 {
-    fn name(&self) -> &'static str {
+    fn title(&self) -> &'static str {
         "sparsity l1"
     }
 
@@ -129,7 +129,7 @@ impl Kernel for L1 {
 }
 
 impl Kernel for KlSparsity {
-    fn name(&self) -> &'static str {
+    fn title(&self) -> &'static str {
         "sparsity kl"
     }
 

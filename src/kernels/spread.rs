@@ -81,7 +81,7 @@ fn program(entry: &'static str, accumulate: bool, workgroups: u32) -> Program {
 }
 
 impl Kernel for Spread {
-    fn name(&self) -> &'static str {
+    fn title(&self) -> &'static str {
         "spread"
     }
 
@@ -117,7 +117,7 @@ impl Kernel for Spread {
 }
 
 impl Kernel for SpreadScales {
-    fn name(&self) -> &'static str {
+    fn title(&self) -> &'static str {
         "spread scales"
     }
 
@@ -158,7 +158,7 @@ impl Kernel for SpreadScales {
 }
 
 impl Kernel for SpreadWeight {
-    fn name(&self) -> &'static str {
+    fn title(&self) -> &'static str {
         "spread weight"
     }
 

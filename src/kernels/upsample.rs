@@ -95,7 +95,7 @@ impl Upsample {
 }
 
 impl Kernel for Upsample {
-    fn name(&self) -> &'static str {
+    fn title(&self) -> &'static str {
         "upsample"
     }
 
@@ -133,7 +133,7 @@ impl Kernel for Upsample {
 }
 
 impl Kernel for UpsampleBackward {
-    fn name(&self) -> &'static str {
+    fn title(&self) -> &'static str {
         "upsample backward"
     }
 

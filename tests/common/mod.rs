@@ -136,7 +136,7 @@ pub fn run(
         });
         gpu.queue.write_buffer(&uniform, 0, &params);
         let launch = gpu
-            .guarded(kernel.name(), || {
+            .guarded(&kernel.name(), || {
                 kernels::prepare(gpu, kernel, uniform.as_entire_buffer_binding(), &bindings)
             })
             .await

@@ -31,11 +31,15 @@ macro_rules! product {
 pub mod activation;
 pub mod batch;
 pub mod ceiling;
+pub mod clip;
+pub mod columns;
 pub mod contraction;
 pub mod conv;
 pub mod corruption;
 pub mod divergence;
 pub mod dropout;
+pub mod elementwise;
+pub mod group;
 pub mod hadamard;
 pub mod latent;
 pub mod loss;
@@ -47,6 +51,7 @@ pub mod pool;
 pub mod random;
 pub mod record;
 pub mod reduce;
+pub mod rows;
 pub mod sparsity;
 pub mod spread;
 pub mod step;
@@ -57,8 +62,9 @@ pub const ALL: &[&Shader] = &[
     &activation::SHADER,
     &batch::SHADER,
     &ceiling::SHADER,
+    &clip::SHADER,
+    &columns::SHADER,
     &contraction::SHADER,
-    &corruption::SHADER,
     &divergence::SHADER,
     &conv::DOWN_SHUFFLE,
     &conv::DOWN_TILE,
@@ -75,6 +81,8 @@ pub const ALL: &[&Shader] = &[
     &conv::WEIGHT_DIRECT,
     &corruption::SHADER,
     &dropout::SHADER,
+    &elementwise::SHADER,
+    &group::SHADER,
     &hadamard::SHADER,
     &latent::SHADER,
     &loss::SHADER,
@@ -89,6 +97,7 @@ pub const ALL: &[&Shader] = &[
     &random::SHADER,
     &record::SHADER,
     &reduce::SHADER,
+    &rows::SHADER,
     &spread::SHADER,
     &sparsity::SHADER,
     &step::SHADER,

@@ -51,7 +51,7 @@ impl WeightGradient {
 }
 
 impl Kernel for WeightGradient {
-    fn name(&self) -> &'static str {
+    fn title(&self) -> &'static str {
         "conv weight"
     }
 

@@ -1,0 +1,97 @@
+// Sums, exponentials and logarithms, number by number. Products are in hadamard.wgsl.
+//
+//     affine              y = a · x + b              its gradient: affine again, of dy, with b = 0    = or +=
+//     weighted_sum        y = a · x + b · x2         its gradients: affine, of dy, with a and with b  = or +=
+//     exponential         y = e^x                    its gradient: the product dy · y                      =
+//     logarithm           y = log max(x, 2^-126)                                                           =
+//     logarithm_backward  dx = dy / max(x, 2^-126)                                                    = or +=
+//
+// All arrays are [count]; += where ACCUMULATE is set. Below 2^-126, the least normal number, drivers take a number for
+// zero or not: a logarithm stays finite there, and its gradient is the one at the bound, so that it calls x back. The
+// logarithm of infinity or NaN is that itself. Joined behind lib/log.wgsl and lib/finite.wgsl.
+
+override ACCUMULATE: bool = false;
+
+const LEAST = 0x1p-126;
+
+struct Params {
+    count: u32,
+    a: f32,
+    b: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+/// The input, [count].
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+/// weighted_sum: the other input, [count].
+@group(0) @binding(2) var<storage, read> x2: array<f32>;
+/// The gradient of y, [count].
+@group(0) @binding(3) var<storage, read> dy: array<f32>;
+/// The result, [count].
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+/// The gradient of x, [count].
+@group(0) @binding(5) var<storage, read_write> dx: array<f32>;
+
+fn store(i: u32, result: f32) {
+    if ACCUMULATE {
+        y[i] += result;
+    } else {
+        y[i] = result;
+    }
+}
+
+// Not max, which would lose a NaN.
+fn held(x: f32) -> f32 {
+    return select(x, LEAST, x < LEAST);
+}
+
+@compute @workgroup_size(64)
+fn affine(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+          @builtin(local_invocation_index) lane: u32) {
+    let i = (group.x + group.y * groups.x) * 64u + lane;
+    if i < params.count {
+        store(i, params.a * x[i] + params.b);
+    }
+}
+
+@compute @workgroup_size(64)
+fn weighted_sum(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+                @builtin(local_invocation_index) lane: u32) {
+    let i = (group.x + group.y * groups.x) * 64u + lane;
+    if i < params.count {
+        store(i, params.a * x[i] + params.b * x2[i]);
+    }
+}
+
+@compute @workgroup_size(64)
+fn exponential(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+               @builtin(local_invocation_index) lane: u32) {
+    let i = (group.x + group.y * groups.x) * 64u + lane;
+    if i < params.count {
+        y[i] = select(exp(x[i]), x[i], is_nan(x[i]));
+    }
+}
+
+@compute @workgroup_size(64)
+fn logarithm(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+             @builtin(local_invocation_index) lane: u32) {
+    let i = (group.x + group.y * groups.x) * 64u + lane;
+    if i < params.count {
+        let log = precise_log(vec2f(held(x[i]))).x;
+        y[i] = select(x[i], log, is_finite(x[i]));
+    }
+}
+
+@compute @workgroup_size(64)
+fn logarithm_backward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+                      @builtin(local_invocation_index) lane: u32) {
+    let i = (group.x + group.y * groups.x) * 64u + lane;
+    if i < params.count {
+        let gradient = dy[i] / held(x[i]);
+        if ACCUMULATE {
+            dx[i] += gradient;
+        } else {
+            dx[i] = gradient;
+        }
+    }
+}
