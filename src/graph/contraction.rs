@@ -5,10 +5,10 @@ use super::objective::{Target, Upstream};
 use super::tape::Links;
 use super::{Graph, Parameter, Slice, Tensor};
 use crate::kernels::activation::Activation;
-use crate::kernels::elementwise::ScaleRows;
+use crate::kernels::hadamard::Multiply;
 use crate::kernels::contraction::{GramGradient, Quadratic, UnitNorms, UnitSlopes, UnitWeights};
 use crate::kernels::matmul::{Epilogue, Layout, MatMul};
-use crate::kernels::random::{Distribution, Numbers, Stream};
+use crate::kernels::random::{Distribution, Stream};
 use crate::kernels::spread::{Spread, SpreadScales, SpreadWeight};
 use crate::{Error, Result};
 
@@ -75,15 +75,7 @@ impl Graph {
     /// # Errors
     /// [`Error::TooLarge`] beyond what a device counts.
     pub fn directions(&mut self, label: &str, rows: u32, columns: u32) -> Result<Tensor> {
-        let v = self.tensor(label, rows, columns);
-        let count = self.counted(label, rows, columns)?;
-        let operands = [self.state(), self.value(v)];
-        self.record(
-            label,
-            Numbers { count, distribution: Distribution::Signs, stream: Stream::Projection },
-            &operands,
-        )?;
-        Ok(v)
+        self.drawn(label, [rows, columns], Distribution::Signs, Stream::Projection)
     }
 
     // diag(c) W of each image: [batch * units, columns].
@@ -121,7 +113,7 @@ impl Graph {
         Ok(y)
     }
 
-    fn counted(&self, label: &str, rows: u32, columns: u32) -> Result<u32> {
+    pub(super) fn counted(&self, label: &str, rows: u32, columns: u32) -> Result<u32> {
         rows.checked_mul(columns).ok_or_else(|| Error::TooLarge {
             operation: label.to_owned(),
             needed: 4 * u64::from(rows) * u64::from(columns),
@@ -193,7 +185,7 @@ impl Graph {
         let Some(weights) = weights else { return Ok(x) };
         let label = format!("{name}, weighed");
         let y = self.buffer(&label, rows as usize * columns as usize, false);
-        self.record(label, ScaleRows { rows, columns, accumulate: false }, &[x, weights, y])?;
+        self.record(label, Multiply::rows_by_a_column(rows, columns, false), &[x, weights, y])?;
         Ok(y)
     }
 

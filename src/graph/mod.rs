@@ -5,8 +5,11 @@
 //! after step without looking back.
 
 mod activation;
+mod algebra;
+mod arrange;
 mod batch;
 mod build;
+mod clip;
 mod compare;
 mod contraction;
 mod conv;

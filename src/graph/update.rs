@@ -255,6 +255,7 @@ impl Graph {
 
     fn move_groups(&mut self, update: &Update, stores: &[usize]) -> Result<()> {
         let Some((optimizer, rate)) = update.optimizer else { return Ok(()) };
+        self.clip(update, stores)?;
         let betas = optimizer.betas();
         let [first, second] = betas.map(|beta| (1.0 - beta) as f32);
         let rates = self.rate(format!("{}.rates", update.name), vec![rate, first, second])?;

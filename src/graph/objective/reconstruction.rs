@@ -3,7 +3,7 @@
 use super::Term;
 use super::rows::{RowFunction, Target, Upstream};
 use crate::graph::{Graph, Parameter, Slice, Tensor};
-use crate::kernels::elementwise::ScaleRows;
+use crate::kernels::hadamard::Multiply;
 use crate::kernels::loss::{Kind, Loss};
 use crate::kernels::reduce::ColumnSum;
 use crate::{Error, Result};
@@ -93,7 +93,7 @@ impl RowFunction for Reconstruction {
             if let Some(weights) = weights {
                 let weighed = graph.buffer(format!("d {} by {name}", parameter.name), rows as usize, false);
                 let label = format!("d {} of each row", parameter.name);
-                let kernel = ScaleRows { rows, columns: 1, accumulate: false };
+                let kernel = Multiply::rows_by_a_column(rows, 1, false);
                 graph.record(label, kernel, &[each, weights, weighed])?;
                 each = weighed;
             }

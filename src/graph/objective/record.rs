@@ -9,7 +9,7 @@ use crate::graph::tape::Links;
 use crate::graph::update::{RING_STEPS, Update};
 use crate::graph::{Graph, Slice, Tensor};
 use crate::kernels::record::{Collect, MeanToRing};
-use crate::kernels::rows::Mean;
+use crate::kernels::rows::RowSum;
 use crate::kernels::step::{Scheduled, Warmup};
 use crate::{Error, Result};
 
@@ -135,7 +135,8 @@ impl Graph {
             }
             let means = self.buffer(format!("{name} of each image"), batch as usize, false);
             let columns = rows / batch;
-            let kernel = Mean { rows: batch, columns, scale: 1.0 / columns as f32 };
+            let scale = 1.0 / columns as f32;
+            let kernel = RowSum { rows: batch, columns, scale, accumulate: false };
             self.record(format!("mean {name} of each image"), kernel, &[values, means])?;
             values = means;
         }

@@ -3,8 +3,9 @@
 use std::fmt;
 
 use crate::graph::{Graph, Parameter, Slice, Tensor};
-use crate::kernels::elementwise::{Affine, ScaleRows};
-use crate::kernels::rows::MeanBackward;
+use crate::kernels::elementwise::Affine;
+use crate::kernels::hadamard::Multiply;
+use crate::kernels::rows::Repeat;
 use crate::kernels::{Gradient, Kernel};
 use crate::{Error, Result};
 
@@ -77,15 +78,15 @@ impl RowFunction for Computed {
         let label = format!("d {name}");
         match upstream {
             Upstream::Rows(rows) => {
-                let kernel = Affine { count, scale: 1.0, shift: 0.0, accumulate };
+                let kernel = Affine { count, a: 1.0, b: 0.0, accumulate };
                 graph.record(label, kernel, &[rows, gradient])?;
             }
             Upstream::Constant { scale, share: Some(share) } => {
-                let kernel = MeanBackward { rows: 1, columns: count, scale, accumulate };
+                let kernel = Repeat { rows: 1, columns: 1, times: count, scale, accumulate };
                 graph.record(label, kernel, &[share, gradient])?;
             }
             Upstream::Constant { scale, share: None } => {
-                let kernel = Affine { count, scale: 0.0, shift: scale, accumulate };
+                let kernel = Affine { count, a: 0.0, b: scale, accumulate };
                 graph.record(label, kernel, &[values, gradient])?;
             }
             Upstream::None => {}
@@ -134,7 +135,7 @@ impl Graph {
             Upstream::Rows(weights) => weights,
             Upstream::Constant { scale, share: Some(share) } => {
                 let weights = self.buffer(format!("weight of {name}"), rows as usize, false);
-                let kernel = MeanBackward { rows: 1, columns: rows, scale, accumulate: false };
+                let kernel = Repeat { rows: 1, columns: 1, times: rows, scale, accumulate: false };
                 self.record(format!("weight of {name}"), kernel, &[share, weights])?;
                 weights
             }
@@ -153,7 +154,7 @@ impl Graph {
             return Ok(());
         }
         let (target, accumulate) = self.gradient_target(operand);
-        let kernel = ScaleRows { rows, columns: operand.count() / rows.max(1), accumulate };
+        let kernel = Multiply::rows_by_a_column(rows, operand.count() / rows.max(1), accumulate);
         self.record(label, kernel, &[slice, weights, target])
     }
 }

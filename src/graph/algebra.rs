@@ -1,0 +1,275 @@
+//! Arithmetic between tensors, number by number and by rows, each with the tape's gradient: what terms are composed of.
+
+use super::tape::Links;
+use super::{Graph, Slice, Tensor};
+use crate::kernels::elementwise::{Affine, Exponential, Logarithm, LogarithmBackward, WeightedSum};
+use crate::kernels::group::{LogSumExp, LogSumExpBackward};
+use crate::kernels::hadamard::{Multiply, MultiplyBackward};
+use crate::kernels::reduce::ColumnSum;
+use crate::kernels::rows::{Repeat, RowSum};
+use crate::{Error, Result};
+
+impl Graph {
+    /// Fails where the two are not of one shape, or of another graph.
+    fn know_alike(&self, label: &str, x: Tensor, y: Tensor) -> Result<()> {
+        self.know(label, x)?;
+        self.know(label, y)?;
+        if [x.rows, x.columns] == [y.rows, y.columns] {
+            return Ok(());
+        }
+        let [expected, got] = [x, y].map(|tensor| format!("[{}, {}]", tensor.rows, tensor.columns));
+        Err(Error::shape(label, expected, got))
+    }
+
+    /// `scale x + shift`, number by number.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for a tensor of another graph.
+    pub fn affine(&mut self, x: Tensor, scale: f32, shift: f32) -> Result<Tensor> {
+        self.know("affine", x)?;
+        let y = self.tensor("affine", x.rows, x.columns);
+        let kernel = Affine { count: x.count(), a: scale, b: shift, accumulate: false };
+        self.record("affine", kernel, &[self.value(x), self.value(y)])?;
+        self.send_back(x, y, move |graph, dy| graph.add_to(x, dy, scale));
+        Ok(y)
+    }
+
+    /// `scale x`, number by number.
+    ///
+    /// # Errors
+    /// As [`Graph::affine`].
+    pub fn scale(&mut self, x: Tensor, scale: f32) -> Result<Tensor> {
+        self.affine(x, scale, 0.0)
+    }
+
+    // Sends `scale dy` to x, where it wants a gradient.
+    pub(super) fn add_to(&mut self, x: Tensor, dy: Slice, scale: f32) -> Result<()> {
+        if !self.needs_gradient(x) {
+            return Ok(());
+        }
+        let label = format!("d {}", self.label(x));
+        let (dx, accumulate) = self.gradient_target(x);
+        self.record(label, Affine { count: x.count(), a: scale, b: 0.0, accumulate }, &[dy, dx])
+    }
+
+    /// `a x + b y`, number by number.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for tensors of different shapes, or of another graph.
+    pub fn weighted_sum(&mut self, (a, x): (f32, Tensor), (b, y): (f32, Tensor)) -> Result<Tensor> {
+        self.know_alike("weighted sum", x, y)?;
+        let sum = self.tensor("weighted sum", x.rows, x.columns);
+        let kernel = WeightedSum { count: x.count(), a, b, accumulate: false };
+        self.record("weighted sum", kernel, &[self.value(x), self.value(y), self.value(sum)])?;
+        self.push_backward(Links::new(&[x, y], sum), move |graph| {
+            let Some(dsum) = graph.preactivation_gradient(sum)? else { return Ok(()) };
+            graph.add_to(x, dsum, a)?;
+            graph.add_to(y, dsum, b)
+        });
+        Ok(sum)
+    }
+
+    /// `x + y`, number by number.
+    ///
+    /// # Errors
+    /// As [`Graph::weighted_sum`].
+    pub fn add(&mut self, x: Tensor, y: Tensor) -> Result<Tensor> {
+        self.weighted_sum((1.0, x), (1.0, y))
+    }
+
+    /// `x - y`, number by number.
+    ///
+    /// # Errors
+    /// As [`Graph::weighted_sum`].
+    pub fn subtract(&mut self, x: Tensor, y: Tensor) -> Result<Tensor> {
+        self.weighted_sum((1.0, x), (-1.0, y))
+    }
+
+    /// `x y`, number by number.
+    ///
+    /// # Errors
+    /// As [`Graph::weighted_sum`].
+    pub fn multiply(&mut self, x: Tensor, y: Tensor) -> Result<Tensor> {
+        self.know_alike("product", x, y)?;
+        self.product("product", [x, y], [x.rows, x.columns, 1])
+    }
+
+    /// Each row of x `[rows, columns]` times its own number in y `[rows, 1]`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for another number of rows, or a tensor of another graph.
+    pub fn multiply_rows(&mut self, x: Tensor, y: Tensor) -> Result<Tensor> {
+        self.know("rows by a column", x)?;
+        self.know("rows by a column", y)?;
+        if [y.rows, y.columns] != [x.rows, 1] {
+            let got = format!("[{}, {}]", y.rows, y.columns);
+            return Err(Error::shape("rows by a column", format!("[{}, 1]", x.rows), got));
+        }
+        self.product("rows by a column", [x, y], [x.rows, 1, x.columns])
+    }
+
+    /// `p s`, with p seen as `[rows * repeat, columns]` and s as `[rows, columns]`.
+    pub(super) fn product(
+        &mut self,
+        label: &str,
+        [p, s]: [Tensor; 2],
+        [rows, columns, repeat]: [u32; 3],
+    ) -> Result<Tensor> {
+        let y = self.tensor(label, p.rows, p.columns);
+        let operands = [self.value(p), self.value(s), self.value(y)];
+        self.record(label, Multiply { rows, columns, repeat, accumulate: false }, &operands)?;
+        self.push_backward(Links::new(&[p, s], y), move |graph| {
+            let Some(dy) = graph.preactivation_gradient(y)? else { return Ok(()) };
+            let label = format!("d {}", graph.label(y));
+            let (p_value, s_value) = (graph.value(p), graph.value(s));
+            if !graph.needs_gradient(s) {
+                let (dp, accumulate) = graph.gradient_target(p);
+                let kernel = Multiply { rows, columns, repeat, accumulate };
+                return graph.record(label, kernel, &[dy, s_value, dp]);
+            }
+            if p.id == s.id {
+                let (dp, accumulate) = graph.gradient_target(p);
+                let twice = Multiply { rows, columns, repeat, accumulate };
+                graph.record(&label, twice, &[dy, s_value, dp])?;
+                return graph.record(label, Multiply { accumulate: true, ..twice }, &[dy, s_value, dp]);
+            }
+            let (dp, accumulate) = match graph.needs_gradient(p) {
+                true => graph.gradient_target(p),
+                false => (graph.buffer(format!("{label}, unused"), p.count() as usize, false), false),
+            };
+            let (ds, accumulate_s) = graph.gradient_target(s);
+            let kernel = MultiplyBackward { rows, columns, repeat, accumulate, accumulate_s };
+            graph.record(label, kernel, &[p_value, s_value, dy, dp, ds])
+        });
+        Ok(y)
+    }
+
+    /// `e^x`, number by number.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for a tensor of another graph.
+    pub fn exp(&mut self, x: Tensor) -> Result<Tensor> {
+        self.know("exp", x)?;
+        let y = self.tensor("exp", x.rows, x.columns);
+        self.record("exp", Exponential { count: x.count() }, &[self.value(x), self.value(y)])?;
+        self.send_back(x, y, move |graph, dy| {
+            let value = graph.value(y);
+            let label = format!("d {}", graph.label(x));
+            let (dx, accumulate) = graph.gradient_target(x);
+            let kernel = Multiply { rows: x.rows, columns: x.columns, repeat: 1, accumulate };
+            graph.record(label, kernel, &[dy, value, dx])
+        });
+        Ok(y)
+    }
+
+    /// `log x`, number by number; of what is below 2^-126 the logarithm of that.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for a tensor of another graph.
+    pub fn log(&mut self, x: Tensor) -> Result<Tensor> {
+        self.know("log", x)?;
+        let y = self.tensor("log", x.rows, x.columns);
+        let count = x.count();
+        self.record("log", Logarithm { count }, &[self.value(x), self.value(y)])?;
+        self.send_back(x, y, move |graph, dy| {
+            let value = graph.value(x);
+            let label = format!("d {}", graph.label(x));
+            let (dx, accumulate) = graph.gradient_target(x);
+            graph.record(label, LogarithmBackward { count, accumulate }, &[value, dy, dx])
+        });
+        Ok(y)
+    }
+
+    /// The sum of each row's numbers, `[rows, 1]`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for a tensor of another graph, [`Error::Setting`] for rows too long to sum.
+    pub fn row_sum(&mut self, x: Tensor) -> Result<Tensor> {
+        self.row_total("row sum", x, 1.0)
+    }
+
+    /// The mean of each row's numbers, `[rows, 1]`.
+    ///
+    /// # Errors
+    /// As [`Graph::row_sum`].
+    pub fn row_mean(&mut self, x: Tensor) -> Result<Tensor> {
+        self.row_total("row mean", x, 1.0 / x.columns.max(1) as f32)
+    }
+
+    fn row_total(&mut self, label: &str, x: Tensor, scale: f32) -> Result<Tensor> {
+        self.know(label, x)?;
+        let (rows, columns) = (x.rows, x.columns);
+        let y = self.tensor(label, rows, 1);
+        let kernel = RowSum { rows, columns, scale, accumulate: false };
+        self.record(label, kernel, &[self.value(x), self.value(y)])?;
+        self.send_back(x, y, move |graph, dy| {
+            let label = format!("d {}", graph.label(x));
+            let (dx, accumulate) = graph.gradient_target(x);
+            graph.record(label, Repeat { rows, columns: 1, times: columns, scale, accumulate }, &[dy, dx])
+        });
+        Ok(y)
+    }
+
+    /// Each row `times` times, one after the other: `[rows * times, columns]`, so that the rows of an image stay
+    /// together. Once is x itself.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for a tensor of another graph, [`Error::Setting`] for none or too many.
+    pub fn repeat_rows(&mut self, x: Tensor, times: u32) -> Result<Tensor> {
+        self.know("repeat", x)?;
+        let rows = x.rows.checked_mul(times).filter(|rows| *rows > 0 && rows.checked_mul(x.columns).is_some());
+        let Some(rows) = rows else {
+            return Err(Error::setting("times that rows repeat", "at least 1, and 2^32 numbers at most", times));
+        };
+        if times == 1 {
+            return Ok(x);
+        }
+        let columns = x.columns;
+        let y = self.tensor(format!("{} repeated", self.label(x)), rows, columns);
+        let kernel = Repeat { rows: x.rows, columns, times, scale: 1.0, accumulate: false };
+        self.record("repeat", kernel, &[self.value(x), self.value(y)])?;
+        self.send_back(x, y, move |graph, dy| {
+            let label = format!("d {}", graph.label(x));
+            let (dx, accumulate) = graph.gradient_target(x);
+            graph.record(label, ColumnSum { rows, columns, chunk: times, accumulate }, &[dy, dx])
+        });
+        Ok(y)
+    }
+
+    /// `log (1/k) sum of e^x` over each k consecutive rows: x `[rows * k, columns]` becomes `[rows, columns]`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for rows that are not of groups of k, or a tensor of another graph; [`Error::Setting`] for a
+    /// group too large to sum.
+    pub fn log_mean_exp(&mut self, x: Tensor, k: u32) -> Result<Tensor> {
+        self.log_total("log mean exp", x, k, true)
+    }
+
+    /// `log sum of e^x` over each k consecutive rows.
+    ///
+    /// # Errors
+    /// As [`Graph::log_mean_exp`].
+    pub fn log_sum_exp(&mut self, x: Tensor, k: u32) -> Result<Tensor> {
+        self.log_total("log sum exp", x, k, false)
+    }
+
+    fn log_total(&mut self, label: &str, x: Tensor, size: u32, mean: bool) -> Result<Tensor> {
+        self.know(label, x)?;
+        if size == 0 || !x.rows.is_multiple_of(size) {
+            return Err(Error::shape(label, format!("rows in groups of {size}"), format!("{} rows", x.rows)));
+        }
+        let (groups, columns) = (x.rows / size, x.columns);
+        let y = self.tensor(label, groups, columns);
+        let parts = self.buffer(format!("{label}, parts"), 2 * groups as usize * columns as usize, false);
+        let kernel = LogSumExp { groups, size, columns, mean };
+        self.record(label, kernel, &[self.value(x), self.value(y), parts])?;
+        self.send_back(x, y, move |graph, dy| {
+            let value = graph.value(x);
+            let label = format!("d {}", graph.label(x));
+            let (dx, accumulate) = graph.gradient_target(x);
+            let kernel = LogSumExpBackward { groups, size, columns, accumulate };
+            graph.record(label, kernel, &[value, parts, dy, dx])
+        });
+        Ok(y)
+    }
+}

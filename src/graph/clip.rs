@@ -1,0 +1,42 @@
+//! Gradients that are too large, made smaller before they move anything.
+
+use super::{Graph, Slice, Update};
+use crate::Result;
+use crate::kernels::clip::{ClampEach, NormFactor, ScaleBy, SquaredNorm};
+
+impl Graph {
+    /// Records what an update does to the gradients of the groups it moves: to their numbers first, then to their norm.
+    pub(super) fn clip(&mut self, update: &Update, stores: &[usize]) -> Result<()> {
+        let gradients: Vec<Slice> = stores
+            .iter()
+            .map(|store| {
+                let words = self.stores[*store].layout.words();
+                Slice { buffer: self.unwinding.gradients[store], offset: 0, words }
+            })
+            .collect();
+        if let Some(limit) = update.clip.value {
+            for slice in &gradients {
+                let kernel = ClampEach { count: slice.words as u32, limit };
+                self.record(format!("clip values of {}", update.name), kernel, &[*slice])?;
+            }
+        }
+        let Some(max_norm) = update.clip.norm else { return Ok(()) };
+        let chunks = |slice: &Slice| SquaredNorm::chunks(slice.words as u32);
+        let all: u32 = gradients.iter().map(chunks).sum();
+        let label = format!("norm of {}'s gradients", update.name);
+        let sums = self.buffer(format!("{label}, in parts"), all as usize, false);
+        let mut first = 0;
+        for slice in &gradients {
+            let kernel = SquaredNorm { count: slice.words as u32, max_norm, first, sums: all };
+            self.record(format!("{label}, in parts"), kernel, &[*slice, sums])?;
+            first += chunks(slice);
+        }
+        let factor = self.buffer(&label, 1, false);
+        self.record(&label, NormFactor { sums: all }, &[sums, factor])?;
+        for slice in &gradients {
+            let kernel = ScaleBy { count: slice.words as u32 };
+            self.record(format!("clip norm of {}", update.name), kernel, &[factor, *slice])?;
+        }
+        Ok(())
+    }
+}
