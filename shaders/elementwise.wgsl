@@ -50,7 +50,8 @@ fn affine(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: 
           @builtin(local_invocation_index) lane: u32) {
     let i = (group.x + group.y * groups.x) * 64u + lane;
     if i < params.count {
-        store(i, params.a * x[i] + params.b);
+        // Of what is not finite too, zero times it is nothing: b alone is written.
+        store(i, select(params.a * x[i], 0.0, params.a == 0.0) + params.b);
     }
 }
 

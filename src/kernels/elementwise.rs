@@ -7,7 +7,7 @@ use super::{Call, Kernel, floats_mut, put_all, widened};
 use crate::gpu::Variants;
 use crate::reference::elementwise::{logarithm, logarithm_slope};
 
-/// `y = a x + b`
+/// `y = a x + b`, of which `a = 0` leaves b whatever x is.
 ///
 /// Its gradient is the same of `dy`, with the same `a` and `b = 0`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -80,7 +80,7 @@ impl Kernel for Affine {
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
         let [a, b] = [self.a, self.b].map(f64::from);
-        let y = widened(reads[0]).into_iter().map(|x| a * x + b);
+        let y = widened(reads[0]).into_iter().map(|x| if a == 0.0 { b } else { a * x + b });
         put_all(floats_mut(writes[0]), y, self.accumulate);
     }
 }

@@ -2,11 +2,10 @@
 
 use narrows_shaders::step as shaders;
 
-use super::{Kernel, Operand, Program, State, floats_mut, within};
+use super::{Call, Kernel, State, Word, floats_mut};
 use crate::gpu::Variants;
 use crate::reference::batch::ahead;
 pub use crate::reference::step::{Falling, RateSchedule, Scheduled, Warmup};
-use crate::{Error, Result};
 
 /// Moves what follows the number of the step on to the next one, and then, where it `counts`, cursor, pass and step.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,89 +27,79 @@ impl Advance {
     pub const MOST: usize = shaders::MOST_SCHEDULED;
 }
 
-fn words(of: Scheduled) -> [u32; 8] {
-    match of {
-        Scheduled::Share { at, warmup: Warmup { steps, cycles, rise } } => {
-            [3, at, 1, steps, rise.to_bits(), 0, 0, cycles]
+// The fields of the shader's `Scheduled`.
+fn fields(of: Option<&Scheduled>) -> [(&'static str, Word); 8] {
+    let [kind, at, every, steps, rate, complement1, complement2, cycles]: [Word; 8] = match of {
+        None => [Word::U32(0); 8].map(|_| 0_u32.into()),
+        Some(Scheduled::Share { at, warmup: Warmup { steps, cycles, rise } }) => {
+            [3.into(), (*at).into(), 1.into(), (*steps).into(), (*rise).into(), 0.0.into(), 0.0.into(), (*cycles).into()]
         }
-        Scheduled::Rate { at, every, betas, schedule } => {
-            let (kind, rate, steps) = match schedule {
-                RateSchedule::Constant => (0, 0.0_f32, 1),
-                RateSchedule::Linear(Falling { rate, steps }) => (1, rate, steps),
-                RateSchedule::Cosine(Falling { rate, steps }) => (2, rate, steps),
+        Some(Scheduled::Rate { at, every, betas, schedule }) => {
+            let (kind, Falling { rate, steps }) = match *schedule {
+                RateSchedule::Constant => (0, Falling { rate: 0.0, steps: 1 }),
+                RateSchedule::Linear(falling) => (1, falling),
+                RateSchedule::Cosine(falling) => (2, falling),
             };
-            let [first, second] = betas.map(|beta| ((1.0 - beta) as f32).to_bits());
-            [kind, at, every, steps, rate.to_bits(), first, second, 0]
+            let [first, second] = betas.map(|beta| Word::F32((1.0 - beta) as f32));
+            [Word::U32(kind), (*at).into(), (*every).into(), steps.into(), rate.into(), first, second, 0.into()]
         }
-    }
+    };
+    let float = |word: Word| Word::F32(f32::from_bits(word.bits()));
+    [
+        ("kind", kind),
+        ("at", at),
+        ("every", every),
+        ("steps", steps),
+        ("rate", float(rate)),
+        ("complement1", float(complement1)),
+        ("complement2", float(complement2)),
+        ("cycles", cycles),
+    ]
 }
 
-fn check(of: Scheduled) -> Result<()> {
+fn limited(call: Call, of: Scheduled, rates: u32) -> Call {
+    let [at, words] = of.words();
+    let call = call.limit("end of a rate", at.saturating_add(words), 1..=rates);
     match of {
         Scheduled::Rate { every, schedule, .. } => {
-            within("period of an update in steps", every, 1..=u32::MAX)?;
+            let call = call.limit("period of an update in steps", every, 1..=u32::MAX);
             match schedule {
-                RateSchedule::Constant => Ok(()),
-                RateSchedule::Linear(falling) | RateSchedule::Cosine(falling) => {
-                    within("steps of a schedule", falling.steps, 1..=u32::MAX)
+                RateSchedule::Constant => call,
+                RateSchedule::Linear(Falling { steps, .. }) | RateSchedule::Cosine(Falling { steps, .. }) => {
+                    call.limit("steps of a schedule", steps, 1..=u32::MAX)
                 }
             }
         }
         Scheduled::Share { warmup: Warmup { steps, cycles, rise }, .. } => {
             // The device counts their product in 32 bits.
-            within("cycles of a warm-up", cycles, 1..=u32::MAX / steps.max(1))?;
-            if rise > 0.0 && rise <= 1.0 {
-                return Ok(());
-            }
-            Err(Error::setting("rise of a warm-up", "above 0 and at most 1", rise))
+            call.limit("cycles of a warm-up", cycles, 1..=u32::MAX / steps.max(1)).setting(
+                "rise of a warm-up",
+                rise > 0.0 && rise <= 1.0,
+                "above 0 and at most 1",
+                rise,
+            )
         }
     }
 }
 
 impl Kernel for Advance {
-    fn name(&self) -> &'static str {
-        if self.rates > 0 { "step advance" } else { "step count" }
-    }
-
-    fn program(&self, _: &Variants) -> Program {
-        let entry = if self.rates > 0 { "advance" } else { "count" };
-        let constants = vec![("COUNTS", f64::from(u8::from(self.counts)))];
-        Program { shader: &shaders::SHADER, entry, constants, workgroups: 1 }
-    }
-
-    fn params(&self) -> Vec<u8> {
-        let head = [self.batch, self.count, self.scheduled.len() as u32, 0];
-        let mut all: Vec<u32> = head.into_iter().chain(self.scheduled.iter().flat_map(|of| words(*of))).collect();
-        all.resize(4 + 8 * Self::MOST, 0);
-        bytemuck::cast_slice(&all).to_vec()
-    }
-
-    fn operands(&self) -> Vec<Operand> {
-        let mut operands = vec![Operand::write("state", State::WORDS)];
-        if self.rates > 0 {
-            operands.push(Operand::write("rates", self.rates as usize));
-        }
-        operands
-    }
-
-    fn check(&self) -> Result<()> {
-        within("images", self.count, 1..=u32::MAX)?;
-        within("batch", self.batch, 1..=self.count)?;
-        within("rates of a dispatch", self.scheduled.len() as u32, 0..=Self::MOST as u32)?;
-        for of in &self.scheduled {
-            let [at, words] = of.words();
-            within("end of a rate", at.saturating_add(words), 1..=self.rates)?;
-            check(*of)?;
-        }
-        Ok(())
-    }
-
-    fn flops(&self) -> u64 {
-        20 * self.scheduled.len() as u64
-    }
-
-    fn shape(&self) -> String {
-        format!("[{}] of {}", self.batch, self.count)
+    fn call(&self, _: &Variants) -> Call {
+        let Self { batch, count, counts, rates, ref scheduled } = *self;
+        let call = match rates {
+            0 => Call::new(&shaders::SHADER, "count").operands([State::WORDS]),
+            _ => Call::new(&shaders::SHADER, "advance").operands([State::WORDS, rates as usize]),
+        };
+        let call = call
+            .uniform([("batch", batch), ("count", count), ("entries", scheduled.len() as u32), ("padding", 0)])
+            .uniform((0..Self::MOST).flat_map(|at| fields(scheduled.get(at))))
+            .constant("COUNTS", counts)
+            .limit("images", count, 1..=u32::MAX)
+            .limit("batch", batch, 1..=count)
+            .limit("rates of a dispatch", scheduled.len() as u32, 0..=Self::MOST as u32)
+            .flops(20, scheduled.len())
+            .shape(format!("[{batch}] of {count}"))
+            .workgroups(|| 1);
+        scheduled.iter().fold(call, |call, of| limited(call, *of, rates))
     }
 
     fn reference(&self, _: &[&[u32]], writes: &mut [&mut [u32]]) {
