@@ -60,6 +60,8 @@ println!("{}", plan.table(&Variants { matmul: MatMulVariant::Tile }));
 "#
 )]
 
+#[cfg(feature = "cli")]
+pub mod cli;
 #[cfg(feature = "train")]
 pub mod data;
 mod error;

@@ -1,9 +1,5 @@
-//! The command line: parse, call, print.
+//! The command `narrows`, over the built-in variants.
 
-mod cli;
-
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    cli::main()
+fn main() -> std::process::ExitCode {
+    narrows::cli::run(narrows::model::Registry::built_in())
 }

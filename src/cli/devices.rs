@@ -1,10 +1,10 @@
 //! `narrows devices`: what there is to run on.
 
-use narrows::Result;
-use narrows::gpu::{AdapterSummary, Gpu, GpuOptions, MatMulVariant, Selector, adapters};
-use narrows::kernels::Kernel;
-use narrows::kernels::ceiling::{Ceilings, fastest};
-use narrows::kernels::matmul::{Epilogue, Layout, MatMul};
+use crate::Result;
+use crate::gpu::{AdapterSummary, Gpu, GpuOptions, MatMulVariant, Selector, adapters};
+use crate::kernels::Kernel;
+use crate::kernels::ceiling::{Ceilings, fastest};
+use crate::kernels::matmul::{Epilogue, Layout, MatMul};
 use serde_json::{Value, json};
 
 use super::output::line;

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use narrows::data::Dataset;
-use narrows::report::{Axis, Panel, Scatter, Thumbnails, Tsne, pca};
-use narrows::train::Reconstructor;
-use narrows::{Error, Result};
+use crate::data::Dataset;
+use crate::report::{Axis, Panel, Scatter, Thumbnails, Tsne, pca};
+use crate::infer::Reconstructor;
+use crate::{Error, Result};
 
-use super::DeviceFlags;
+use super::Context;
 use super::output::{check_place, line};
 use super::picture::MOST;
 use super::table::csv;
@@ -64,12 +64,12 @@ struct Places {
 }
 
 impl Embed {
-    pub(super) async fn run(&self, device: &DeviceFlags) -> Result<()> {
+    pub(super) async fn run(&self, context: &Context) -> Result<()> {
         check_place(&self.out, &["svg", "png", "csv"])?;
-        let (checkpoint, images) = self.trained.load()?;
+        let (checkpoint, images) = self.trained.load(context)?;
         let images = images.slice(0..images.len().min(self.count as usize))?;
         self.check(images.len(), checkpoint.model()?.latent())?;
-        let device = device.open_for(&checkpoint).await?;
+        let device = context.device.open_for(&checkpoint).await?;
         let codes = Reconstructor::new(&device, &checkpoint, &images).await?.run().await?.codes;
         let places = self.places(&codes, images.len())?;
         let (part, count) = (self.trained.part().name(), images.len());

@@ -3,11 +3,11 @@
 use std::io;
 use std::path::PathBuf;
 
-use narrows::train::Reconstructor;
-use narrows::{Error, Result};
+use crate::infer::Reconstructor;
+use crate::{Error, Result};
 use npyz::WriterBuilder;
 
-use super::DeviceFlags;
+use super::Context;
 use super::output::{check_place, line};
 use super::table::csv;
 use super::trained::Trained;
@@ -27,10 +27,10 @@ pub(super) struct Encode {
 }
 
 impl Encode {
-    pub(super) async fn run(&self, device: &DeviceFlags) -> Result<()> {
+    pub(super) async fn run(&self, context: &Context) -> Result<()> {
         check_place(&self.out, &["npy", "csv"])?;
-        let (checkpoint, images) = self.trained.load()?;
-        let device = device.open_for(&checkpoint).await?;
+        let (checkpoint, images) = self.trained.load(context)?;
+        let device = context.device.open_for(&checkpoint).await?;
         let codes = Reconstructor::new(&device, &checkpoint, &images).await?.run().await?.codes;
         let latent = checkpoint.model()?.latent() as usize;
         let bytes = if self.out.extension().is_some_and(|ending| ending == "npy") {

@@ -1,13 +1,18 @@
 //! `narrows eval`: the losses of a trained model on images it was not trained on.
 
-use narrows::Result;
-use narrows::data::Dataset;
-use narrows::graph::Device;
-use narrows::model::{Model, Penalty};
-use narrows::train::{ActiveUnits, Checkpoint, Evaluator, ImportanceBound, Losses, PER_IMAGE};
+use std::collections::BTreeMap;
+
+use crate::Result;
+use crate::data::Dataset;
+use crate::graph::Device;
+use crate::graph::TermSpec;
+use crate::infer::{ActiveUnits, ImportanceBound};
+use crate::model::{LikelihoodKind, Model};
+use crate::run::{Columns, PER_IMAGE};
+use crate::train::{Checkpoint, Evaluator, TermMeans};
 use serde_json::{Value, json};
 
-use super::DeviceFlags;
+use super::Context;
 use super::output::line;
 use super::trained::Trained;
 
@@ -33,20 +38,20 @@ struct Latent {
 }
 
 impl Eval {
-    pub(super) async fn run(&self, device: &DeviceFlags) -> Result<()> {
-        let (checkpoint, images) = self.trained.load()?;
-        let device = device.open_for(&checkpoint).await?;
+    pub(super) async fn run(&self, context: &Context) -> Result<()> {
+        let (checkpoint, images) = self.trained.load(context)?;
+        let device = context.device.open_for(&checkpoint).await?;
         let (model, center) = (checkpoint.model()?, checkpoint.center.as_deref());
         let seed = checkpoint.config.train.seed;
         let mut evaluator = Evaluator::new(&device, &model, &images, center, seed).await?;
-        let losses = evaluator.evaluate_checkpoint(&checkpoint).await?.losses;
+        let means = evaluator.evaluate_checkpoint(&checkpoint).await?.means;
         let latent = self.latent(&device, &checkpoint, &model, &images).await?;
         if self.json {
-            return line(&self.as_json(&losses, latent.as_ref(), &model, &images).to_string());
+            return line(&self.as_json(&means, latent.as_ref(), &images).to_string());
         }
         let part = self.trained.part().name();
         line(&format!("{} {part} images of {}, means over images", images.len(), images.name))?;
-        print_losses(&losses, &model)?;
+        print_means(&means)?;
         let Some(Latent { bound, units }) = latent else { return Ok(()) };
         if let Some(bound) = bound {
             let (nats, samples) = (bound.mean(), bound.samples);
@@ -67,10 +72,11 @@ impl Eval {
         model: &Model,
         images: &Dataset,
     ) -> Result<Option<Latent>> {
-        if !model.has_prior() {
+        if !model.has_posterior() {
             return Ok(None);
         }
-        let bounded = self.samples > 0 && model.config().likelihood.is_probability();
+        let probable = model.config().likelihood != LikelihoodKind::SquaredError;
+        let bounded = self.samples > 0 && probable;
         let bound = match bounded {
             true => Some(ImportanceBound::estimate(device, checkpoint, images, self.samples).await?),
             false => None,
@@ -78,24 +84,21 @@ impl Eval {
         Ok(Some(Latent { bound, units: ActiveUnits::measure(device, checkpoint, images).await? }))
     }
 
-    fn as_json(&self, losses: &Losses, latent: Option<&Latent>, model: &Model, images: &Dataset) -> Value {
-        let penalty = model.penalty();
+    fn as_json(&self, means: &TermMeans, latent: Option<&Latent>, images: &Dataset) -> Value {
+        let columns = Columns::from(means);
+        let units: BTreeMap<&str, &str> =
+            means.iter().map(|(term, _)| (term.name.as_str(), term.unit.as_str())).collect();
         let mut object = json!({
             "data": images.name,
             "part": self.trained.part().name(),
             "images": images.len(),
-            "unit": model.config().likelihood.unit(),
             "per_image": PER_IMAGE,
-            "reconstruction_per_image": losses.reconstruction,
-            "reconstruction_per_pixel": losses.reconstruction / images.pixels() as f64,
-            "kl_nats_per_image": model.has_prior().then_some(losses.penalty),
-            "penalty": penalty.map(|penalty| penalty.name),
-            "penalty_weight": penalty.map(|penalty| penalty.weight),
-            "elbo_nats_per_image": losses.elbo(model),
+            "terms": columns.terms,
+            "units": units,
+            "objective": columns.objective,
+            "reconstruction_per_pixel": columns.reconstruction_per_pixel,
+            "elbo_nats_per_image": columns.elbo,
         });
-        if penalty.is_some() && !model.has_prior() {
-            object["penalty_per_image"] = json!(losses.penalty);
-        }
         let Some(Latent { bound, units }) = latent else { return object };
         if let Some(bound) = bound {
             object["importance_bound_nats_per_image"] = json!(bound.mean());
@@ -108,24 +111,21 @@ impl Eval {
     }
 }
 
-fn print_losses(losses: &Losses, model: &Model) -> Result<()> {
-    let unit = model.config().likelihood.unit();
-    let per_pixel = losses.reconstruction / f64::from(model.pixels());
-    line(&format!("reconstruction  {:>10.4} {unit} per image (sum over pixels)", losses.reconstruction))?;
-    line(&format!("                {per_pixel:>10.6} {unit} per pixel (mean over pixels)"))?;
-    match model.penalty() {
-        Some(_) if model.has_prior() => {
-            line(&format!("kl              {:>10.4} nats per image (sum over the code)", losses.penalty))?;
+fn print_means(means: &TermMeans) -> Result<()> {
+    for (term, value) in means.iter() {
+        let TermSpec { name, unit, over, .. } = term;
+        line(&format!("{name:14}  {value:>10.4} {unit} per image, summed over {over}"))?;
+        if let Some(pixels) = term.pixels {
+            let per_pixel = value / f64::from(pixels);
+            line(&format!("{:14}  {per_pixel:>10.6} {unit} per pixel", ""))?;
         }
-        Some(Penalty { name, meaning, .. }) => {
-            line(&format!("{name:14}  {:>10.4} unweighted; {meaning}", losses.penalty))?;
+        if term.weight != 1.0 {
+            let setting = term.setting.as_deref().unwrap_or("its weight");
+            line(&format!("{:14}  {:>10} {setting}, not in the figure above", "", term.weight))?;
         }
-        None => {}
     }
-    match losses.elbo(model) {
-        Some(elbo) => {
-            line(&format!("elbo            {elbo:>10.4} nats per image (one sample of z an image)"))
-        }
+    match means.elbo() {
+        Some(bound) => line(&format!("elbo            {bound:>10.4} nats per image")),
         None => Ok(()),
     }
 }

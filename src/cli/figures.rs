@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use narrows::figures::{Figure, Gallery, News, Settings, Studio};
-use narrows::train::{Config, DataConfig};
-use narrows::{Error, Result};
+use crate::figures::{Figure, Gallery, News, Settings, Studio};
+use crate::train::{Config, DataConfig};
+use crate::{Error, Result};
 
 use super::DeviceFlags;
 use super::flags::DataFlags;
@@ -18,7 +18,7 @@ use super::output::{line, note, told};
 #[derive(clap::Args)]
 #[command(after_help = after_help())]
 pub(super) struct Figures {
-    /// Which [default: all]
+    /// Names of the figures [default: all]
     #[arg(value_name = "NAME")]
     names: Vec<String>,
     /// The built-in sample and few epochs: a look at everything within minutes on two cores
@@ -30,7 +30,7 @@ pub(super) struct Figures {
     /// Epochs of every model [default: each its own]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     epochs: Option<u32>,
-    /// Decides first weights, order, noise and samples
+    /// Seed of first weights, order, noise and samples
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..1 << 63))]
     seed: u64,
     #[command(flatten)]
@@ -127,7 +127,8 @@ fn tell(bar: &ProgressBar, news: &News<'_>) {
             bar.set_message(format!("{name}, epoch {}", progress.epoch));
         }
         News::Epoch(name, report) => {
-            let reconstruction = report.validation.unwrap_or(report.train).reconstruction;
+            let means = report.validation.as_ref().unwrap_or(&report.train);
+            let reconstruction = means.reconstruction().map_or(f64::NAN, |(_, value)| value);
             let (epoch, seconds) = (report.epoch, report.seconds);
             say(format!(
                 "{name}: epoch {epoch} in {seconds:.1} s, reconstruction {reconstruction:.4} per image"

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use narrows::data::Dataset;
-use narrows::report::Grid;
-use narrows::train::{Decoder, Interpolation, Reconstructor};
-use narrows::{Error, Result};
+use crate::data::Dataset;
+use crate::picture::Grid;
+use crate::infer::{Decoder, Interpolation, Reconstructor};
+use crate::{Error, Result};
 
-use super::DeviceFlags;
+use super::Context;
 use super::output::{check_place, line};
 use super::trained::Trained;
 
@@ -44,11 +44,11 @@ enum Path {
 }
 
 impl Interpolate {
-    pub(super) async fn run(&self, device: &DeviceFlags) -> Result<()> {
+    pub(super) async fn run(&self, context: &Context) -> Result<()> {
         check_place(&self.out, &["png"])?;
-        let (checkpoint, images) = self.trained.load()?;
+        let (checkpoint, images) = self.trained.load(context)?;
         let (first, second) = (chosen("--from", self.from, &images)?, chosen("--to", self.to, &images)?);
-        let device = device.open_for(&checkpoint).await?;
+        let device = context.device.open_for(&checkpoint).await?;
         let way = match self.path {
             Path::Linear => Interpolation::Linear,
             Path::Slerp => Interpolation::Spherical,

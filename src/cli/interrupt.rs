@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use narrows::{Error, Result};
+use crate::{Error, Result};
 
 /// Whether Ctrl-C was pressed.
 #[derive(Clone)]

@@ -1,4 +1,4 @@
-//! The command line's arguments and its exit codes.
+//! The command line: parse, call, print. It knows the variants of the registry that it is given, and no others.
 
 mod devices;
 mod embed;
@@ -15,6 +15,7 @@ mod presets;
 mod progress;
 mod report;
 mod sample;
+mod settings;
 mod table;
 mod train;
 mod trained;
@@ -22,14 +23,17 @@ mod traverse;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
-use narrows::gpu::{GpuOptions, MatMulVariant};
-use narrows::graph::Device;
-use narrows::train::Checkpoint;
-use narrows::{Error, Result};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use self::settings::Given;
+use crate::gpu::{GpuOptions, MatMulVariant};
+use crate::graph::Device;
+use crate::model::Registry;
+use crate::train::Checkpoint;
+use crate::{Error, Result};
 
 #[derive(Parser)]
-#[command(version, about, max_term_width = 100)]
+#[command(name = "narrows", version, about, max_term_width = 100)]
 #[command(
     after_help = "Examples:\n  narrows train vae\n  narrows sample runs/vae-001\n  narrows devices\n\n\
     Every subcommand has a --help with an example."
@@ -94,7 +98,7 @@ impl DeviceFlags {
         match flag {
             None => Ok(Device::Cpu),
             Some(variant) => {
-                let expected = "nothing beside --device cpu, which has one way to multiply";
+                let expected = "no such flag with --device cpu, which has one way to multiply";
                 Err(Error::setting("--matmul", expected, variant))
             }
         }
@@ -129,26 +133,24 @@ impl DeviceFlags {
     }
 }
 
-/// Runs the command line.
-pub(crate) fn main() -> ExitCode {
-    let Arguments { command, device } = Arguments::parse();
-    let outcome = pollster::block_on(async {
-        match command {
-            Command::Train(command) => command.run(&device).await,
-            Command::Presets(command) => command.run(),
-            Command::Reconstruct(command) => command.run(&device).await,
-            Command::Sample(command) => command.run(&device).await,
-            Command::Interpolate(command) => command.run(&device).await,
-            Command::Traverse(command) => command.run(&device).await,
-            Command::Embed(command) => command.run(&device).await,
-            Command::Encode(command) => command.run(&device).await,
-            Command::Report(command) => command.run(&device).await,
-            Command::Eval(command) => command.run(&device).await,
-            Command::Figures(command) => command.run(&device).await,
-            Command::Plan(command) => command.run(&device).await,
-            Command::Devices(command) => command.run().await,
+/// What every command is given: the variants there are, the settings that were flags, and the device.
+struct Context {
+    registry: Registry,
+    given: Given,
+    device: DeviceFlags,
+}
+
+/// Runs the command line over the variants of a registry: train, resume, evaluate, sample and all else.
+pub fn run(registry: Registry) -> ExitCode {
+    let matches = command(&registry).get_matches();
+    let given = matches.subcommand().filter(|(name, _)| SETTABLE.contains(name));
+    let given = given.map(|(_, matches)| settings::given(matches, &registry)).unwrap_or_default();
+    let outcome = match Arguments::from_arg_matches(&matches) {
+        Ok(Arguments { command, device }) => {
+            pollster::block_on(dispatch(command, &Context { registry, given, device }))
         }
-    });
+        Err(error) => error.exit(),
+    };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(Error::Stopped) => ExitCode::from(130),
@@ -157,5 +159,34 @@ pub(crate) fn main() -> ExitCode {
             output::note(&format!("error: {error}"));
             ExitCode::FAILURE
         }
+    }
+}
+
+// The commands that take every setting as a flag.
+const SETTABLE: [&str; 2] = ["train", "plan"];
+
+fn command(registry: &Registry) -> clap::Command {
+    let settable = |command: clap::Command, name: &str| {
+        command.mut_subcommand(name, |command| settings::with_settings(command, registry))
+    };
+    let command = SETTABLE.into_iter().fold(Arguments::command(), settable);
+    command.mut_subcommand("train", |command| command.after_help(train::after_help(registry)))
+}
+
+async fn dispatch(command: Command, context: &Context) -> Result<()> {
+    match command {
+        Command::Train(command) => command.run(context).await,
+        Command::Presets(command) => command.run(context),
+        Command::Reconstruct(command) => command.run(context).await,
+        Command::Sample(command) => command.run(context).await,
+        Command::Interpolate(command) => command.run(context).await,
+        Command::Traverse(command) => command.run(context).await,
+        Command::Embed(command) => command.run(context).await,
+        Command::Encode(command) => command.run(context).await,
+        Command::Report(command) => command.run(context).await,
+        Command::Eval(command) => command.run(context).await,
+        Command::Figures(command) => command.run(&context.device).await,
+        Command::Plan(command) => command.run(context).await,
+        Command::Devices(command) => command.run().await,
     }
 }

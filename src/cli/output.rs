@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use narrows::data::{LoadReport, Split};
-use narrows::{Error, Result};
+use crate::data::{LoadReport, Split};
+use crate::{Error, Result};
 
 /// Writes a line to standard output.
 pub(super) fn line(text: &str) -> Result<()> {

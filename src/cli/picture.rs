@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use narrows::report::{Grid, interleaved};
-use narrows::train::Reconstructor;
-use narrows::{Error, Result};
+use crate::picture::{Grid, interleaved};
+use crate::infer::Reconstructor;
+use crate::{Error, Result};
 
-use super::DeviceFlags;
+use super::Context;
 use super::output::{check_place, line};
 use super::trained::Trained;
 
@@ -36,15 +36,15 @@ pub(super) struct Reconstruct {
 }
 
 impl Reconstruct {
-    pub(super) async fn run(&self, device: &DeviceFlags) -> Result<()> {
+    pub(super) async fn run(&self, context: &Context) -> Result<()> {
         check_place(&self.out, &["png"])?;
-        let (checkpoint, images) = self.trained.load()?;
+        let (checkpoint, images) = self.trained.load(context)?;
         if self.corrupt && checkpoint.config.model.corruption().is_none() {
             let got = format!("{}, trained on images as they are", checkpoint.config.preset);
             return Err(Error::setting("--corrupt", "a model trained on corrupted images", got));
         }
         let images = images.slice(0..images.len().min(self.count as usize))?;
-        let device = device.open_for(&checkpoint).await?;
+        let device = context.device.open_for(&checkpoint).await?;
         let originals: Vec<f32> = images.images.iter().map(|pixel| f32::from(*pixel) / 255.0).collect();
         let mut reconstructor = if self.corrupt {
             Reconstructor::corrupted(&device, &checkpoint, &images).await?

@@ -1,14 +1,14 @@
 //! `narrows plan`: the dispatches of a training step, how long each takes, and whether a device computes them right.
 
-use narrows::data::Dataset;
-use narrows::gpu::{MatMulVariant, Variants};
-use narrows::graph::{Device, Plan, Replay, first_difference};
-use narrows::model::Model;
-use narrows::reference::compare::Tolerance;
-use narrows::train::{Config, packed};
-use narrows::{Error, Result};
+use crate::data::Dataset;
+use crate::gpu::{MatMulVariant, Variants};
+use crate::graph::{Device, Plan, Replay, first_difference};
+use crate::model::Model;
+use crate::reference::compare::Tolerance;
+use crate::train::{Config, packed};
+use crate::{Error, Result};
 
-use super::DeviceFlags;
+use super::Context;
 use super::flags::ConfigFlags;
 use super::output::{line, told};
 
@@ -28,17 +28,17 @@ pub(super) struct PlanCommand {
 }
 
 impl PlanCommand {
-    pub(super) async fn run(&self, device: &DeviceFlags) -> Result<()> {
-        if self.check && device.is_cpu() {
+    pub(super) async fn run(&self, context: &Context) -> Result<()> {
+        if self.check && context.device.is_cpu() {
             return Err(Error::setting("--check", "a device to hold against the reference", "--device cpu"));
         }
-        let config = self.config.resolve()?;
+        let config = self.config.resolve(&context.registry, &context.given)?;
         let images = told(config.data.load()?).train;
         let total = images.len() as u32;
         let model = Model::new(&config.model, images.shape().try_into()?)?;
-        let plan =
-            model.training(config.train.batch, total, true, config.train.update(total)?, self.check)?;
-        let device = device.open().await?;
+        let update = config.train.update(total)?;
+        let plan = model.training(config.train.batch, total, true, &update, self.check)?;
+        let device = context.device.open().await?;
         // The reference has no variants; its plan is shown as a GPU would run it.
         let variants = device.variants().unwrap_or(Variants { matmul: MatMulVariant::Tile });
         if self.measure {
@@ -55,12 +55,11 @@ impl PlanCommand {
 // All that a first step reads.
 fn set_up(replay: &mut Replay, config: &Config, images: &Dataset) -> Result<()> {
     replay.write("images", &packed(&images.images))?;
-    replay.write_initial(config.train.seed)?;
     if config.model.center {
         // Any will do, where all have the same.
         replay.write_floats("center", &vec![0.25; images.pixels()])?;
     }
-    replay.write_state(&config.train.first_state(images.len() as u32)?)
+    replay.write_initial(config.train.seed)
 }
 
 async fn check(plan: &Plan, config: &Config, images: &Dataset, device: &Device) -> Result<()> {

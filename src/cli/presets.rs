@@ -1,9 +1,9 @@
 //! `narrows presets`: the set-ups that `narrows train` can be given by name.
 
-use narrows::Result;
-use narrows::model::{preset, presets};
-
+use super::Context;
 use super::output::line;
+use crate::Result;
+use crate::train::Config;
 
 /// List the presets
 #[derive(clap::Args)]
@@ -15,16 +15,17 @@ pub(super) struct Presets {
 }
 
 impl Presets {
-    pub(super) fn run(&self) -> Result<()> {
+    pub(super) fn run(&self, context: &Context) -> Result<()> {
+        let registry = &context.registry;
         if let Some(name) = &self.name {
-            let preset = preset(name)?;
-            return line(&format!("# {}\n{}", preset.summary, preset.config.to_toml()?.trim_end()));
+            let (config, (_, preset)) = (Config::preset_of(registry, name)?, registry.preset(name)?);
+            return line(&format!("# {}\n{}", preset.summary, config.to_toml()?.trim_end()));
         }
-        let all = presets();
-        let widest = all.iter().map(|preset| preset.name.len()).max().unwrap_or_default();
-        for preset in all {
+        let widest = registry.presets().map(|(_, preset)| preset.name.len()).max().unwrap_or_default();
+        for (_, preset) in registry.presets() {
             line(&format!("{:widest$}  {}", preset.name, preset.summary))?;
-            line(&format!("{:widest$}  {}", "", preset.settings()))?;
+            let config = Config::preset_of(registry, preset.name)?;
+            line(&format!("{:widest$}  {}", "", config.set_up()))?;
         }
         Ok(())
     }

@@ -4,9 +4,10 @@ use std::io::IsTerminal;
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use narrows::model::{Model, Penalty, ReductionKind};
-use narrows::train::{EpochReport, Losses, Progress, RunEvent, json_line};
-use narrows::{Error, Result};
+use crate::graph::TermSpec;
+use crate::run::{MetricsLine, RunEvent};
+use crate::train::{EpochReport, Progress, TermMeans};
+use crate::{Error, Result};
 
 use super::interrupt::Interrupt;
 use super::output::{line, nobody_listens, note};
@@ -14,7 +15,6 @@ use super::output::{line, nobody_listens, note};
 /// Bar and lines of a run under way.
 pub(super) struct Reporter {
     bar: ProgressBar,
-    model: Model,
     epochs: u32,
     json: bool,
     stop: Interrupt,
@@ -25,13 +25,13 @@ pub(super) struct Reporter {
 }
 
 impl Reporter {
-    pub(super) fn new(model: &Model, epochs: u32, json: bool) -> Result<Self> {
+    pub(super) fn new(epochs: u32, json: bool) -> Result<Self> {
         let stop = Interrupt::listen()?;
         let bar = ProgressBar::hidden();
         let style = ProgressStyle::with_template("{prefix} {bar:12} {wide_msg}")
             .map_err(|error| Error::setting("progress bar", "a template", error))?;
         bar.set_style(style);
-        Ok(Self { bar, model: model.clone(), epochs, json, stop, began: None, written: Ok(()) })
+        Ok(Self { bar, epochs, json, stop, began: None, written: Ok(()) })
     }
 
     /// Shows what happened; false once Ctrl-C was pressed.
@@ -84,46 +84,46 @@ impl Reporter {
         } else {
             String::new()
         };
-        let loss = progress.losses.objective(&self.model);
-        let penalty = self.model.penalty().map(|p| format!(" ({} {:.2})", p.name, progress.losses.penalty));
-        self.bar.set_message(format!("{speed}loss {loss:.2}{}", penalty.unwrap_or_default()));
+        self.bar.set_message(format!("{speed}loss {}", described(&progress.means)));
     }
 
     fn epoch(&mut self, report: &EpochReport) {
         if self.json {
-            match json_line(report, &self.model) {
+            match MetricsLine::from(report).to_json() {
                 Ok(text) => self.print(&text),
                 Err(error) => self.written = Err(error),
             }
             return;
         }
-        let validation = report.validation.map(|losses| format!("  validation {}", self.losses(&losses)));
+        let validation = report.validation.as_ref().map(|means| format!("  validation {}", described(means)));
         self.print(&format!(
             "epoch {:>3}/{}  train {}{}  {:.0} images/s{}",
             report.epoch,
             self.epochs,
-            self.losses(&report.train),
+            described(&report.train),
             validation.unwrap_or_default(),
             report.images_per_second,
             if report.best { "  best" } else { "" },
         ));
     }
+}
 
-    fn losses(&self, losses: &Losses) -> String {
-        let Losses { reconstruction, penalty } = losses;
-        let per_pixel = reconstruction / f64::from(self.model.pixels());
-        let Some(Penalty { name, .. }) = self.model.penalty() else {
-            return format!("{reconstruction:.4} ({per_pixel:.5} per pixel)");
-        };
-        let total = losses.objective(&self.model);
-        let weight = self.model.penalty_weight_per_image() as f32;
-        let weight = if weight == 1.0 { String::new() } else { format!("{weight} x ") };
-        let pixel = match self.model.config().reduction {
-            ReductionKind::Image => String::new(),
-            ReductionKind::Pixel => format!(", {per_pixel:.5} per pixel"),
-        };
-        format!("{total:.2} (reconstruction {reconstruction:.2}{pixel} + {weight}{name} {penalty:.2})")
+// The objective, and the terms that it is made of with their weights where those are not 1.
+fn described(means: &TermMeans) -> String {
+    let terms: Vec<String> = means.iter().map(|(term, value)| of_term(term, value)).collect();
+    match &terms[..] {
+        [term] => term.clone(),
+        _ => format!("{:.2} ({})", means.objective(), terms.join(" + ")),
     }
+}
+
+fn of_term(term: &TermSpec, value: f64) -> String {
+    let weight = if term.weight == 1.0 { String::new() } else { format!("{} x ", term.weight) };
+    let pixel = match term.pixels {
+        Some(pixels) => format!(" ({:.5} per pixel)", value / f64::from(pixels)),
+        None => String::new(),
+    };
+    format!("{weight}{} {value:.4}{pixel}", term.name)
 }
 
 fn clock(seconds: f64) -> String {

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use narrows::Result;
-use narrows::report::report_run;
-use narrows::train::Checkpoint;
+use crate::Result;
+use crate::report::report_run;
+use crate::train::Checkpoint;
 
-use super::DeviceFlags;
+use super::Context;
 use super::flags::DataFlags;
 use super::output::{line, told};
 
@@ -23,11 +23,11 @@ pub(super) struct Report {
 }
 
 impl Report {
-    pub(super) async fn run(&self, device: &DeviceFlags) -> Result<()> {
-        let checkpoint = Checkpoint::last(&self.run)?;
+    pub(super) async fn run(&self, context: &Context) -> Result<()> {
+        let checkpoint = Checkpoint::last(&context.registry, &self.run)?;
         let split = told(self.data.over(&checkpoint.config)?.load_for(checkpoint.shape)?);
-        let device = device.open_for(&checkpoint).await?;
-        let place = report_run(&self.run, &device, &split).await?;
+        let device = context.device.open_for(&checkpoint).await?;
+        let place = report_run(&self.run, &device, &checkpoint, &split).await?;
         line(&format!("{}: epoch {} of the run", place.display(), checkpoint.epoch()))
     }
 }

@@ -1,12 +1,13 @@
-//! `narrows sample`: images that were never there, decoded from codes of the prior.
+//! `narrows sample`: new images, decoded from codes drawn from the prior.
 
 use std::path::PathBuf;
 
-use narrows::report::Grid;
-use narrows::train::{Checkpoint, Decoder, prior_codes, prior_grid};
-use narrows::{Error, Result};
+use crate::picture::Grid;
+use crate::infer::{Decoder, prior_codes, prior_grid};
+use crate::train::Checkpoint;
+use crate::{Error, Result};
 
-use super::DeviceFlags;
+use super::Context;
 use super::output::{check_place, line};
 use super::picture::MOST;
 
@@ -31,7 +32,7 @@ pub(super) struct Sample {
     /// Which two numbers of the code the grid spans, from 0, as 3,7
     #[arg(long, value_name = "I,J", requires = "grid", value_parser = pair)]
     dims: Option<[usize; 2]>,
-    /// Decides the codes that are drawn
+    /// Seed of the codes that are drawn
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
     /// Where to write the picture
@@ -46,12 +47,12 @@ fn pair(text: &str) -> std::result::Result<[usize; 2], String> {
 }
 
 impl Sample {
-    pub(super) async fn run(&self, device: &DeviceFlags) -> Result<()> {
+    pub(super) async fn run(&self, context: &Context) -> Result<()> {
         check_place(&self.out, &["png"])?;
-        let checkpoint = Checkpoint::find(&self.checkpoint)?;
-        if !checkpoint.model()?.has_prior() {
-            let got = format!("{}, whose codes have no prior to draw from", checkpoint.config.model.variant);
-            return Err(Error::setting("sample", "a variational autoencoder", got));
+        let checkpoint = Checkpoint::find(&context.registry, &self.checkpoint)?;
+        if checkpoint.model()?.prior().is_none() {
+            let got = format!("{}, whose codes have no prior to draw from", checkpoint.config.model.variant.name());
+            return Err(Error::setting("sample", "a model with a prior, as a variational autoencoder", got));
         }
         let latent = checkpoint.model()?.latent() as usize;
         let side = self.grid.map(|side| side as usize);
@@ -65,7 +66,7 @@ impl Sample {
             Some((side, dims)) => prior_grid(side, latent, dims)?,
             None => prior_codes(self.seed, count, latent),
         };
-        let device = device.open_for(&checkpoint).await?;
+        let device = context.device.open_for(&checkpoint).await?;
         let images = Decoder::new(&device, &checkpoint, count).await?.decode(&codes).await?;
         let columns = side.unwrap_or_else(|| (count as f64).sqrt().ceil() as usize);
         Grid { images: &images, shape: checkpoint.shape, columns }.save(&self.out)?;

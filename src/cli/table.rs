@@ -2,7 +2,7 @@
 
 use std::io;
 
-use narrows::data::Dataset;
+use crate::data::Dataset;
 
 /// A CSV file with a row an image: `values` `[images, names]` under `names`, then whatever is known of the image.
 pub(super) fn csv(names: Vec<String>, values: &[f32], images: &Dataset) -> io::Result<Vec<u8>> {

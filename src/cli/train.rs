@@ -3,29 +3,29 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use narrows::data::Split;
-use narrows::graph::Device;
-use narrows::model::presets;
-use narrows::report::{report_run, shell_word};
-use narrows::train::{Checkpoint, PER_IMAGE, Run, ScheduleKind, Trainer};
-use narrows::{Error, Result};
+use crate::data::Split;
+use crate::graph::Device;
+use crate::model::Registry;
+use crate::report::{report_run, shell_word};
+use crate::run::{METRICS, PER_IMAGE, Run, reconstructions_of_epoch, samples_of_epoch};
+use crate::train::{Checkpoint, ScheduleKind, Trainer};
+use crate::{Error, Result};
 
-use super::DeviceFlags;
+use super::Context;
 use super::flags::ConfigFlags;
 use super::output::{note, told};
 use super::progress::Reporter;
 
 /// Train an autoencoder
 #[derive(clap::Args)]
-#[command(after_help = after_help())]
 pub(super) struct Train {
     /// Folder for the run's files [default: runs/PRESET-NNN]
     #[arg(long, value_name = "DIR")]
     run: Option<PathBuf>,
-    /// Go on with the run in this folder, to the same bits as if it had never stopped
+    /// Resume the run in this folder, with the same bits as if it had never stopped
     #[arg(long, value_name = "RUN", conflicts_with = "run")]
     resume: Option<PathBuf>,
-    /// One line of JSON an epoch on standard output, all else on standard error
+    /// One line of JSON per epoch on standard output, all else on standard error
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -42,33 +42,30 @@ const EXAMPLES: &str = "Examples:
   narrows train --config runs/full/config.toml --seed 8
 
 A run's folder gets config.toml, metrics.jsonl, last.safetensors, best.safetensors, each epoch's pictures
-and, in the end, report.html. Ctrl-C saves, and --resume goes on to the same bits.";
+and, in the end, report.html. Ctrl-C saves, and --resume continues with the same bits.";
 
-fn after_help() -> String {
-    let presets = presets();
-    let widest = presets.iter().map(|preset| preset.name.len()).max().unwrap_or_default();
-    let lines = presets.iter().map(|preset| format!("\n  {:widest$}  {}", preset.name, preset.summary));
-    format!(
-        "Presets, each with settings of its own where no flag says otherwise:{}\n\n{EXAMPLES}",
-        lines.collect::<String>()
-    )
+/// The presets of the registry, and examples.
+pub(super) fn after_help(registry: &Registry) -> String {
+    let widest = registry.presets().map(|(_, preset)| preset.name.len()).max().unwrap_or_default();
+    let lines = registry.presets().map(|(_, preset)| format!("\n  {:widest$}  {}", preset.name, preset.summary));
+    format!("Presets, with settings that flags change:{}\n\n{EXAMPLES}", lines.collect::<String>())
 }
 
 impl Train {
-    pub(super) async fn run(&self, device: &DeviceFlags) -> Result<()> {
+    pub(super) async fn run(&self, context: &Context) -> Result<()> {
         match &self.resume {
-            Some(folder) => self.go_on(folder, device).await,
-            None => self.begin(device).await,
+            Some(folder) => self.resume(folder, context).await,
+            None => self.begin(context).await,
         }
     }
 
-    async fn begin(&self, device: &DeviceFlags) -> Result<()> {
-        let config = self.config.resolve()?;
+    async fn begin(&self, context: &Context) -> Result<()> {
+        let config = self.config.resolve(&context.registry, &context.given)?;
         if let Some(folder) = &self.run {
             Run::check_new(folder)?;
         }
         let split = told(config.data.load()?);
-        let device = device.open().await?;
+        let device = context.device.open().await?;
         let folder = match &self.run {
             Some(folder) => folder.clone(),
             None => next_folder(&config.preset)?,
@@ -77,18 +74,18 @@ impl Train {
         self.train(run, &folder, &device, &split).await
     }
 
-    async fn go_on(&self, folder: &Path, device: &DeviceFlags) -> Result<()> {
-        let checkpoint = Checkpoint::last(folder)?;
-        let config = self.config.for_resume(&checkpoint.config)?;
+    async fn resume(&self, folder: &Path, context: &Context) -> Result<()> {
+        let checkpoint = Checkpoint::last(&context.registry, folder)?;
+        let config = self.config.for_resume(&context.given, &checkpoint.config)?;
         let split = told(config.data.load_for(checkpoint.shape)?);
-        let device = device.open_for(&checkpoint).await?;
+        let device = context.device.open_for(&checkpoint).await?;
         let run = Run::resume(folder, &device, &checkpoint, &config, &split).await?;
         self.train(run, folder, &device, &split).await
     }
 
     async fn train(&self, mut run: Run, folder: &Path, device: &Device, split: &Split) -> Result<()> {
         let config = run.trainer().config().clone();
-        let mut reporter = Reporter::new(run.trainer().model(), config.train.epochs, self.json)?;
+        let mut reporter = Reporter::new(config.train.epochs, self.json)?;
         if run.trainer().epochs_done() == config.train.epochs {
             let epochs = config.train.epochs;
             // A rate that has fallen to zero has nothing left to go on with.
@@ -105,12 +102,13 @@ impl Train {
         reporter.clear();
         match &outcome {
             Ok(()) => {
-                let report = report_run(folder, device, split).await?;
+                let checkpoint = run.trainer().checkpoint().await?;
+                let report = report_run(folder, device, &checkpoint, split).await?;
                 conclude(&mut reporter, folder, run.trainer(), &report);
             }
             Err(Error::Stopped) => {
                 let folder = shell_word(&folder.display().to_string());
-                note(&format!("stopped and saved; go on with: narrows train --resume {folder}"));
+                note(&format!("stopped and saved; resume with: narrows train --resume {folder}"));
             }
             Err(_) => {}
         }
@@ -126,10 +124,10 @@ fn introduce(reporter: &mut Reporter, run: &Run, device: &Device, split: &Split)
         device.name(),
         split.train.len(),
         split.validation.len(),
-        plan.parameters.count(),
+        plan.parameter_count(),
         plan.dispatches.len(),
     ));
-    reporter.say(&format!("losses: {} per image ({PER_IMAGE})", config.model.likelihood.unit()));
+    reporter.say(&format!("reported: {PER_IMAGE}"));
     reporter.say(&format!("minimized: {}", run.trainer().model().minimized()));
 }
 
@@ -137,15 +135,16 @@ fn introduce(reporter: &mut Reporter, run: &Run, device: &Device, split: &Split)
 fn conclude(reporter: &mut Reporter, folder: &Path, trainer: &Trainer, report: &Path) {
     reporter.say(&format!("report:   {}", report.display()));
     reporter.say(&format!("model:    {}", folder.join("best.safetensors").display()));
-    reporter.say(&format!("metrics:  {}", folder.join("metrics.jsonl").display()));
+    reporter.say(&format!("metrics:  {}", folder.join(METRICS).display()));
     let epoch = trainer.config().train.epochs;
-    for (what, kind) in [("pictures:", "reconstructions"), ("         ", "samples")] {
-        let path = folder.join(format!("epoch-{epoch:03}-{kind}.png"));
+    let pictures = [reconstructions_of_epoch(epoch), samples_of_epoch(epoch)];
+    for (what, name) in ["pictures:", "         "].into_iter().zip(pictures) {
+        let path = folder.join(name);
         if path.exists() {
             reporter.say(&format!("{what} {}", path.display()));
         }
     }
-    let next = if trainer.model().has_prior() { "sample" } else { "reconstruct" };
+    let next = if trainer.model().prior().is_some() { "sample" } else { "reconstruct" };
     let folder = shell_word(&folder.display().to_string());
     reporter.say(&format!("next:     narrows {next} {folder}, narrows eval {folder}"));
 }

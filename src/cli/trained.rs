@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use narrows::data::Dataset;
-use narrows::train::Checkpoint;
-use narrows::{Error, Result};
+use crate::data::Dataset;
+use crate::train::Checkpoint;
+use crate::{Error, Result};
 
+use super::Context;
 use super::flags::DataFlags;
 use super::output::told;
 
@@ -47,8 +48,8 @@ impl Trained {
     }
 
     /// The checkpoint and the images, of the size it was trained on and at least one.
-    pub(super) fn load(&self) -> Result<(Checkpoint, Dataset)> {
-        let checkpoint = Checkpoint::find(&self.checkpoint)?;
+    pub(super) fn load(&self, context: &Context) -> Result<(Checkpoint, Dataset)> {
+        let checkpoint = Checkpoint::find(&context.registry, &self.checkpoint)?;
         let split = told(self.data.over(&checkpoint.config)?.load_for(checkpoint.shape)?);
         let images = match self.part {
             Part::Test => split.test,

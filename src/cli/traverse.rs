@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use narrows::Result;
-use narrows::data::Dataset;
-use narrows::report::Grid;
-use narrows::train::{Decoder, Reconstructor, traversals};
+use crate::Result;
+use crate::data::Dataset;
+use crate::picture::Grid;
+use crate::infer::{Decoder, Reconstructor, traversals};
 
-use super::DeviceFlags;
+use super::Context;
 use super::interpolate::chosen;
 use super::output::{check_place, line};
 use super::trained::Trained;
@@ -52,19 +52,19 @@ fn positive(text: &str) -> std::result::Result<f32, String> {
 }
 
 impl Traverse {
-    pub(super) async fn run(&self, device: &DeviceFlags) -> Result<()> {
+    pub(super) async fn run(&self, context: &Context) -> Result<()> {
         check_place(&self.out, &["png"])?;
-        let (checkpoint, images) = self.trained.load()?;
+        let (checkpoint, images) = self.trained.load(context)?;
         let image = self.image.map(|number| chosen("--image", number, &images)).transpose()?;
         let measured = images.slice(0..images.len().min(MEASURED))?;
-        let device = device.open_for(&checkpoint).await?;
+        let device = context.device.open_for(&checkpoint).await?;
         let encode = async |images: &Dataset| -> Result<Vec<f32>> {
             Ok(Reconstructor::new(&device, &checkpoint, images).await?.run().await?.codes)
         };
         let codes = encode(&measured).await?;
         let spread = Spread::of(&codes, codes.len() / measured.len());
         let dims = self.dims.clone().unwrap_or_else(|| spread.most_varying(SHOWN));
-        let scale = if checkpoint.model()?.has_prior() { spread.prior() } else { spread };
+        let scale = if checkpoint.model()?.prior().is_some() { spread.prior() } else { spread };
         let start = match &image {
             Some(image) => encode(image).await?,
             None => scale.mean.clone(),

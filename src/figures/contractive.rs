@@ -4,7 +4,7 @@
 use super::reconstructions::{first, key, per_pixel};
 use super::{News, Number, Plate, Studio, Trained};
 use crate::report::{Colour, Histogram, Images, Page, Panel};
-use crate::train::JacobianNorms;
+use crate::infer::JacobianNorms;
 use crate::{Error, Result};
 
 // Filters in a row, and activations that count as saturated.

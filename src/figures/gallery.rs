@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Figure, Trained};
-use crate::model::Preset;
-use crate::report::{Page, figures_page, shell_word};
-use crate::train::{Config, write_whole};
+use super::{Figure, Trained, figures_page};
+use crate::report::{Page, shell_word};
+use crate::run::{CONFIG, write_whole};
+use crate::train::Config;
 use crate::{Error, Result};
 
 /// What a figure came to.
@@ -166,7 +166,7 @@ fn record(model: &Trained) -> Result<ModelRecord> {
     let config = &model.checkpoint.config;
     Ok(ModelRecord {
         name: model.name.clone(),
-        setup: Preset::new("", "", config.clone()).settings(),
+        setup: config.set_up(),
         seconds: model.seconds,
         command: command(config, &model.folder)?,
     })
@@ -174,7 +174,7 @@ fn record(model: &Trained) -> Result<ModelRecord> {
 
 // The preset with what differs from it as flags, or the run's own file where no flag says it.
 fn command(config: &Config, folder: &Path) -> Result<String> {
-    let file = shell_word(&folder.join("config.toml").display().to_string());
+    let file = shell_word(&folder.join(CONFIG).display().to_string());
     let file = format!("narrows train --config {file}");
     let preset = Config::preset(&config.preset)?;
     let mut command = format!("narrows train {}", config.preset);

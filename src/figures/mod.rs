@@ -8,6 +8,7 @@ mod denoising;
 mod gallery;
 mod linear_vs_pca;
 mod nearest;
+mod page;
 mod principal;
 mod reconstructions;
 mod score;
@@ -19,6 +20,7 @@ mod vae;
 
 pub use gallery::{Gallery, ModelRecord, Number, Plate, Record};
 pub use nearest::distances;
+pub use page::figures_page;
 pub use settings::Settings;
 pub use studio::{News, Studio, Trained};
 

@@ -55,7 +55,7 @@ pub(super) fn per_pixel(model: &Trained) -> Number {
     let unit = model.checkpoint.config.model.likelihood.unit();
     let name = format!("{}.validation_per_pixel", key(&model.name));
     let what = format!("{}: reconstruction on the validation images, {unit}, mean per pixel", model.name);
-    Number::new(name, what, model.losses.reconstruction / pixels as f64)
+    Number::new(name, what, model.means.reconstruction().map_or(f64::NAN, |(_, value)| value) / pixels as f64)
 }
 
 /// A model's name as the beginning of numbers' names.

@@ -6,7 +6,8 @@ use crate::Result;
 use crate::data::points::{Shape2d, coordinates, grid};
 use crate::data::{GaussianMixture, Source};
 use crate::report::{Axis, Colour, Field, Page, Panel, Quiver, Series};
-use crate::train::{Config, DataConfig, ScoreField};
+use crate::infer::ScoreField;
+use crate::train::{Config, DataConfig};
 
 // Arrows in a row, where each of two fields is to be seen, and data under them.
 const SIDE: usize = 22;

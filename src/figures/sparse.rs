@@ -33,7 +33,7 @@ pub(super) async fn plate(studio: &mut Studio<'_>) -> Result<Plate> {
 
 // With the penalty's weight, and what it multiplies.
 fn heading(model: &Trained) -> Result<String> {
-    let penalty = model.checkpoint.model()?.penalty();
+    let penalty = model.means.iter().find(|(term, _)| term.pixels.is_none());
     Ok(penalty.map_or_else(
         || "No penalty".to_owned(),
         |penalty| format!("{}, weight {}", model.name, penalty.weight),

@@ -4,15 +4,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde::Deserialize;
-
 use super::Settings;
 use crate::data::{Dataset, Split};
 use crate::graph::Device;
-use crate::train::{
-    Checkpoint, Config, Decoder, EpochReport, Evaluator, Losses, Progress, Reconstructions, Reconstructor,
-    Run, RunEvent,
-};
+use crate::infer::{Decoder, Reconstructions, Reconstructor};
+use crate::model::Registry;
+use crate::run::{METRICS, Run, RunEvent, read_metrics};
+use crate::train::{Checkpoint, Config, EpochReport, Evaluator, Progress, TermMeans};
 use crate::{Error, Result};
 
 /// What the watcher of a studio is told.
@@ -41,8 +39,8 @@ pub struct Trained {
     pub latent: usize,
     /// Seconds its training took, whenever that was.
     pub seconds: f64,
-    /// Loss terms on the validation images after the last epoch, per image.
-    pub losses: Losses,
+    /// Means of its terms over the validation images after the last epoch.
+    pub means: TermMeans,
     /// The images it was trained on, in words.
     pub images: String,
     /// Its run's folder.
@@ -60,12 +58,6 @@ pub struct Studio<'a> {
     folder: PathBuf,
     trained: BTreeMap<PathBuf, Trained>,
     watch: &'a mut dyn FnMut(News<'_>) -> bool,
-}
-
-// A line of the metrics, as far as the time goes.
-#[derive(Deserialize)]
-struct Timed {
-    seconds: f64,
 }
 
 impl<'a> Studio<'a> {
@@ -102,21 +94,21 @@ impl<'a> Studio<'a> {
         config.train.batch =
             u32::try_from(split.train.len()).map_or(config.train.batch, |all| all.min(config.train.batch));
         let config = &config;
-        let variant = &config.model.variant;
+        let variant = config.model.variant.name();
         let folder = self.folder.join(format!("{variant}-{:08x}", mark(config, split)?));
         if let Some(trained) = self.trained.get(&folder) {
             return Ok(trained.clone());
         }
         self.train(name, config, split, &folder).await?;
-        let checkpoint = Checkpoint::last(&folder)?;
+        let checkpoint = Checkpoint::last(&Registry::built_in(), &folder)?;
         let shown = if split.validation.is_empty() { &split.train } else { &split.validation };
-        let losses = losses(self.device, &checkpoint, shown).await?;
+        let means = means(self.device, &checkpoint, shown).await?;
         let (latent, seconds) = (checkpoint.model()?.latent() as usize, seconds(&folder)?);
         let Split { train, validation, .. } = split;
         let images =
             format!("{}: {} images to train on, {} to validate", train.name, train.len(), validation.len());
         let (name, place) = (name.to_owned(), folder.clone());
-        let trained = Trained { name, checkpoint, latent, seconds, losses, images, folder: place };
+        let trained = Trained { name, checkpoint, latent, seconds, means, images, folder: place };
         self.trained.insert(folder, trained.clone());
         Ok(trained)
     }
@@ -125,7 +117,7 @@ impl<'a> Studio<'a> {
         let mut run = if Run::check_new(folder).is_ok() {
             Run::create(folder, self.device, config, split).await?
         } else {
-            let checkpoint = Checkpoint::last(folder)?;
+            let checkpoint = Checkpoint::last(&Registry::built_in(), folder)?;
             if checkpoint.epoch() >= config.train.epochs {
                 return self.tell(News::Reused(name, folder));
             }
@@ -179,12 +171,12 @@ impl<'a> Studio<'a> {
     }
 }
 
-/// Loss terms of a model on images, per image.
-async fn losses(device: &Device, checkpoint: &Checkpoint, images: &Dataset) -> Result<Losses> {
+/// Means of a model's terms over images.
+async fn means(device: &Device, checkpoint: &Checkpoint, images: &Dataset) -> Result<TermMeans> {
     let (model, center) = (checkpoint.model()?, checkpoint.center.as_deref());
     let seed = checkpoint.config.train.seed;
     let mut evaluator = Evaluator::new(device, &model, images, center, seed).await?;
-    Ok(evaluator.evaluate_checkpoint(checkpoint).await?.losses)
+    Ok(evaluator.evaluate_checkpoint(checkpoint).await?.means)
 }
 
 // What tells one training from another: its settings and its images.
@@ -196,12 +188,5 @@ fn mark(config: &Config, split: &Split) -> Result<u32> {
 }
 
 fn seconds(folder: &Path) -> Result<f64> {
-    let path = folder.join("metrics.jsonl");
-    let text = std::fs::read_to_string(&path).map_err(Error::io("read", &path))?;
-    let parse = |line: &str| serde_json::from_str::<Timed>(line).map(|line| line.seconds);
-    text.lines().map(parse).sum::<std::result::Result<f64, _>>().map_err(|error| Error::File {
-        path,
-        expected: "an epoch's metrics in each line".to_owned(),
-        found: error.to_string(),
-    })
+    Ok(read_metrics(&folder.join(METRICS))?.iter().map(|line| line.seconds).sum())
 }

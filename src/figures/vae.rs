@@ -5,7 +5,8 @@ use super::tsne::embedding;
 use super::{News, Number, Plate, Studio, Trained, distances};
 use crate::Result;
 use crate::report::{Axis, Images, Page, Panel, Scatter};
-use crate::train::{Config, ImportanceBound, Interpolation, prior_codes, prior_grid};
+use crate::infer::{ImportanceBound, Interpolation, prior_codes, prior_grid};
+use crate::train::Config;
 
 const SHOWN: usize = 10;
 // Samples on a side of their grid, and codes on a side of the manifold.
@@ -134,9 +135,9 @@ async fn numbers(studio: &mut Studio<'_>, vae: &Trained, plain: &Trained) -> Res
     numbers.push(Number::new(
         "vae.kl",
         "VAE: KL to the prior on the validation images, nats per image",
-        vae.losses.penalty,
+        vae.means.get("kl").unwrap_or(f64::NAN),
     ));
-    if let Some(elbo) = vae.losses.elbo(&vae.checkpoint.model()?) {
+    if let Some(elbo) = vae.means.elbo() {
         numbers.push(Number::new("vae.elbo", "VAE: ELBO on the validation images, nats per image", elbo));
     }
     studio.tell(News::Busy("the importance-weighted bound"))?;

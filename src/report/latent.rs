@@ -5,7 +5,8 @@ use super::{Axis, Histogram, Panel, Picture, Scatter};
 use crate::Result;
 use crate::data::Dataset;
 use crate::graph::Device;
-use crate::train::{Checkpoint, Reconstructor};
+use crate::infer::Reconstructor;
+use crate::train::Checkpoint;
 
 // More would only hide each other.
 const SHOWN: usize = 5_000;

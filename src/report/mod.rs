@@ -8,9 +8,7 @@ as SVG or as PNG, from the same list of shapes."
 #[cfg(feature = "plot")]
 mod embedding;
 #[cfg(feature = "plot")]
-mod figures_page;
-#[cfg(feature = "plot")]
-mod html;
+pub(crate) mod html;
 #[cfg(feature = "plot")]
 mod latent;
 #[cfg(feature = "plot")]
@@ -27,13 +25,13 @@ pub(crate) use embedding::sequentially;
 #[cfg(feature = "plot")]
 pub use embedding::{Pca, Tsne, pca};
 #[cfg(feature = "plot")]
-pub use figures_page::figures_page;
-#[cfg(feature = "plot")]
 pub use picture::{Anchor, Area, Colour, Picture, Pixels};
 #[cfg(feature = "plot")]
 pub use plot::{
     Axis, Curve, Field, HeatMap, Histogram, Images, Lines, Page, Panel, Quiver, Scatter, Series, Thumbnails,
 };
+#[cfg(feature = "plot")]
+pub(crate) use run_report::duration;
 #[cfg(feature = "plot")]
 pub use run_report::{REPORT, report_run};
 #[cfg(feature = "plot")]

@@ -3,14 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use maud::{Markup, html};
-use serde::Deserialize;
-
 use super::html::{facts, image, page, plot, table, verbatim};
 use super::{Axis, Colour, Curve, Lines, Panel, shell_word};
 use crate::data::{Dataset, Split};
 use crate::graph::Device;
-use crate::model::{Model, variant};
-use crate::train::{Checkpoint, PER_IMAGE};
+use crate::model::Model;
+use crate::run::{CONFIG, Columns, METRICS, MetricsLine, PER_IMAGE, TermColumn, read_metrics, write_whole};
+use crate::train::Checkpoint;
 use crate::{Error, Result};
 
 /// The file's name in a run's folder.
@@ -19,63 +18,41 @@ pub const REPORT: &str = "report.html";
 // Of a plot: narrow, so that its text can be read on a phone.
 const WIDTH: f64 = 420.0;
 
-/// A line of the metrics, as far as the report goes.
-#[derive(Clone, Debug, Deserialize)]
-struct Epoch {
-    epoch: u32,
-    train: Means,
-    validation: Option<Means>,
-    seconds: f64,
-    images_per_second: f64,
-    #[serde(default)]
-    best: bool,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize)]
-struct Means {
-    reconstruction_per_image: f64,
-    reconstruction_per_pixel: f64,
-    kl_nats_per_image: Option<f64>,
-    penalty_per_image: Option<f64>,
-}
-
-impl Means {
-    fn penalty(&self) -> Option<f64> {
-        self.kl_nats_per_image.or(self.penalty_per_image)
-    }
-}
-
-/// Writes the report of the run in `folder` and gives its place. `data` is what the run was trained on; its
+/// Writes the report of the run in `folder`, whose last checkpoint this is, and gives its place. `data` is what the run was trained on; its
 /// validation images, or training images where there are none, are encoded for the plot of their codes.
 ///
 /// # Errors
 /// [`Error::File`] where the folder holds no run, [`Error::Io`], and what encoding can fail with.
-pub async fn report_run(folder: &Path, device: &Device, data: &Split) -> Result<PathBuf> {
-    let checkpoint = Checkpoint::last(folder)?;
+pub async fn report_run(
+    folder: &Path,
+    device: &Device,
+    checkpoint: &Checkpoint,
+    data: &Split,
+) -> Result<PathBuf> {
     let model = checkpoint.model()?;
     let epochs = metrics(folder)?;
-    let config = read(&folder.join("config.toml"))?;
-    let latent = super::latent::plot(device, &checkpoint, shown(data)).await?;
+    let config = read(&folder.join(CONFIG))?;
+    let latent = super::latent::plot(device, checkpoint, shown(data)).await?;
     let name = folder.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    let title = format!("{}: {name}", checkpoint.config.model.variant);
+    let title = format!("{}: {name}", checkpoint.config.model.variant.name());
     let body = html! {
-        (facts(&about(&checkpoint, &model, &epochs, &config, data)?))
+        (facts(&about(checkpoint, &model, &epochs, &config, data)?))
         @if !epochs.is_empty() {
             h2 { "Losses" }
             div.plots {
-                @for (lines, caption) in curves(&model, &epochs) { (plot(&lines.picture_at(WIDTH), &caption)) }
+                @for (lines, caption) in curves(&epochs) { (plot(&lines.picture_at(WIDTH), &caption)) }
             }
-            (losses(&model, &epochs))
+            (losses(&epochs))
         }
         @for (png, caption) in pictures(folder, checkpoint.epoch())? { (image(&png, &caption)) }
         h2 { "Codes" }
         (plot(&latent.0, &latent.1))
         h2 { "Configuration" }
         (verbatim(&config))
-        p { "Once more: " code { "narrows train --config " (shell_word(&folder.join("config.toml").display().to_string())) } }
+        p { "Repeat this run: " code { "narrows train --config " (shell_word(&folder.join(CONFIG).display().to_string())) } }
     };
     let place = folder.join(REPORT);
-    crate::train::write_whole(&place, page(&title, &body).as_bytes())?;
+    write_whole(&place, page(&title, &body).as_bytes())?;
     Ok(place)
 }
 
@@ -88,35 +65,25 @@ fn read(path: &Path) -> Result<String> {
 }
 
 // A run that was stopped in its first epoch has none.
-fn metrics(folder: &Path) -> Result<Vec<Epoch>> {
-    let path = folder.join("metrics.jsonl");
-    if !path.exists() {
-        return Ok(Vec::new());
-    }
-    let parse = |line: &str| {
-        serde_json::from_str(line).map_err(|error| Error::File {
-            path: path.clone(),
-            expected: "an epoch's metrics in each line".to_owned(),
-            found: error.to_string(),
-        })
-    };
-    read(&path)?.lines().map(parse).collect()
+fn metrics(folder: &Path) -> Result<Vec<MetricsLine>> {
+    let path = folder.join(METRICS);
+    if path.exists() { read_metrics(&path) } else { Ok(Vec::new()) }
 }
 
 fn about(
     checkpoint: &Checkpoint,
     model: &Model,
-    epochs: &[Epoch],
+    epochs: &[MetricsLine],
     config: &str,
     data: &Split,
 ) -> Result<Vec<(&'static str, String)>> {
-    let kind = variant(&checkpoint.config.model.variant)?;
+    let kind = &checkpoint.config.model.variant;
     let train = &checkpoint.config.train;
     // The comment that a run's configuration begins with.
     let device = config.lines().next().and_then(|line| line.strip_prefix("# Trained on "));
     let [height, width, channels] = checkpoint.shape;
     let seconds: f64 = epochs.iter().map(|epoch| epoch.seconds).sum();
-    let parameters: usize = checkpoint.named()?.iter().map(|tensor| tensor.values.len()).sum();
+    let parameters = model.decoding(1)?.parameter_count();
     let mut rows = vec![
         ("variant", format!("{}: {}", kind.name(), kind.summary())),
         ("device", device.unwrap_or("unknown").trim_end_matches('.').to_owned()),
@@ -141,29 +108,26 @@ fn about(
             ),
         ),
         ("time", duration(seconds)),
-        ("loss", format!("{} per image: {PER_IMAGE}", model.config().likelihood.unit())),
+        ("minimized", model.minimized()),
+        ("reported", PER_IMAGE.to_owned()),
     ];
     if let Some(last) = epochs.last() {
-        rows.push(("speed", format!("{:.0} images a second in the last epoch", last.images_per_second)));
-    }
-    if let Some(penalty) = model.penalty() {
-        rows.push(("penalty", format!("{}, weight {}: {}", penalty.name, penalty.weight, penalty.meaning)));
+        rows.push(("speed", format!("{:.0} images per second in the last epoch", last.images_per_second)));
     }
     Ok(rows)
 }
 
-pub(super) fn duration(seconds: f64) -> String {
+pub(crate) fn duration(seconds: f64) -> String {
     match seconds {
         short if short < 100.0 => format!("{short:.1} s"),
         long => format!("{:.0} min {:.0} s", (long / 60.0).floor(), long % 60.0),
     }
 }
 
-// The reconstruction and, where there is one, the penalty, each with what it shows.
-fn curves(model: &Model, epochs: &[Epoch]) -> Vec<(Lines, String)> {
-    let unit = model.config().likelihood.unit();
-    let when = "Train: mean over the epoch's steps, while parameters moved. Validation: after the epoch.";
-    let lines = |title: &str, unit: &str, value: fn(&Means) -> Option<f64>| {
+// Each term, the objective where it is made of several, and what a plot shows of it.
+fn curves(epochs: &[MetricsLine]) -> Vec<(Lines, String)> {
+    let Some(last) = epochs.last() else { return Vec::new() };
+    let lines = |title: &str, unit: &str, value: &dyn Fn(&Columns) -> Option<f64>| {
         let curves = [
             curve("train", epochs, 0, |epoch| value(&epoch.train)),
             curve("validation", epochs, 1, |epoch| value(epoch.validation.as_ref()?)),
@@ -174,24 +138,32 @@ fn curves(model: &Model, epochs: &[Epoch]) -> Vec<(Lines, String)> {
             curves: curves.into_iter().filter(|curve| !curve.points.is_empty()).collect(),
         }
     };
-    let reconstruction =
-        lines("Reconstruction", &format!("{unit} per image"), |means| Some(means.reconstruction_per_image));
-    let mut all = vec![(reconstruction, when.to_owned())];
-    if let Some(penalty) = model.penalty() {
-        let title = format!("Penalty: {}", penalty.name);
-        let unit = if model.has_prior() { "nats per image" } else { "per image" };
-        all.push((lines(&title, unit, Means::penalty), format!("{}, before its weight.", penalty.meaning)));
+    let when = "Train: mean over the epoch's steps, while parameters moved. Validation: after the epoch.";
+    let mut all = Vec::new();
+    for TermColumn { name, unit, over, weight, .. } in &last.columns {
+        let plot = lines(name, &format!("{unit} per image"), &|columns| columns.terms.get(name).copied());
+        let weighed = if *weight == 1.0 { String::new() } else { format!(" Its weight, {weight}, is left out.") };
+        all.push((plot, format!("{name}, summed over {over}.{weighed} {when}")));
+    }
+    if last.columns.len() > 1 {
+        let objective = lines("Objective", "per image", &|columns| Some(columns.objective));
+        all.push((objective, "What epochs are ranked by: the terms with their weights.".to_owned()));
     }
     all
 }
 
-fn curve(name: &str, epochs: &[Epoch], class: usize, value: impl Fn(&Epoch) -> Option<f64>) -> Curve {
+fn curve(
+    name: &str,
+    epochs: &[MetricsLine],
+    class: usize,
+    value: impl Fn(&MetricsLine) -> Option<f64>,
+) -> Curve {
     let points = epochs.iter().filter_map(|epoch| Some([f64::from(epoch.epoch), value(epoch)?])).collect();
     Curve { name: name.to_owned(), points, colour: Colour::of_class(class), dashed: false }
 }
 
 // The first epoch, the best and the last.
-fn losses(model: &Model, epochs: &[Epoch]) -> Markup {
+fn losses(epochs: &[MetricsLine]) -> Markup {
     let best = epochs.iter().rposition(|epoch| epoch.best);
     let last = epochs.len().checked_sub(1);
     // One epoch may be all of them.
@@ -205,18 +177,18 @@ fn losses(model: &Model, epochs: &[Epoch]) -> Markup {
             .collect();
         Some((format!("{} epoch, {}", names.join(" and "), epoch.epoch), epoch))
     });
-    let mut head = vec!["", "on", "reconstruction per image", "per pixel"];
-    head.extend(model.penalty().map(|penalty| penalty.name));
+    let columns = epochs.last().map_or(&[][..], |epoch| &epoch.columns);
+    let mut head = vec!["", "on"];
+    head.extend(columns.iter().map(|column| column.name.as_str()));
+    head.extend(["objective", "reconstruction per pixel"]);
+    let number = |value: Option<f64>, digits: usize| value.map_or(String::new(), |v| format!("{v:.digits$}"));
     let mut rows = Vec::new();
     for (name, epoch) in named {
         for (part, means) in [("train", Some(&epoch.train)), ("validation", epoch.validation.as_ref())] {
             let Some(means) = means else { continue };
-            let mut values = vec![
-                part.to_owned(),
-                format!("{:.4}", means.reconstruction_per_image),
-                format!("{:.5}", means.reconstruction_per_pixel),
-            ];
-            values.extend(means.penalty().map(|penalty| format!("{penalty:.4}")));
+            let mut values = vec![part.to_owned()];
+            values.extend(columns.iter().map(|column| number(means.terms.get(&column.name).copied(), 4)));
+            values.extend([number(Some(means.objective), 4), number(means.reconstruction_per_pixel, 5)]);
             rows.push((name.clone(), values));
         }
     }

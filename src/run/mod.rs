@@ -6,5 +6,5 @@ mod pictures;
 mod run;
 
 pub(crate) use files::write_whole;
-pub use metrics::{Columns, MetricsLine, PER_IMAGE, read_metrics};
+pub use metrics::{Columns, MetricsLine, PER_IMAGE, TermColumn, read_metrics};
 pub use run::{CONFIG, METRICS, Run, RunEvent, reconstructions_of_epoch, samples_of_epoch};

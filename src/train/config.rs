@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{ScheduleKind, earlier};
 use crate::data::{self, Form, Source, Split};
 use crate::graph::{Clip, Optimizer};
-use crate::model::{ModelConfig, Registry, Setting, VariantRef};
+use crate::model::{LayerConfig, ModelConfig, Registry, Setting, VariantRef};
 use crate::model::{keep_applicable, one_line, refusal, unknown};
 use crate::{Error, Result};
 
@@ -366,6 +366,44 @@ impl Config {
         Ok(config)
     }
 
+    /// What tells it from others, on one line: widths, activation, likelihood, corruption, the variant's own settings,
+    /// optimizer.
+    pub fn set_up(&self) -> String {
+        let Self { model, train, data, .. } = self;
+        let mut parts = Vec::new();
+        if !model.hidden.is_empty() {
+            let widths: Vec<String> = model.hidden.iter().map(u32::to_string).collect();
+            parts.push(format!("hidden {} {}", widths.join("-"), model.activation));
+        }
+        for (side, layers) in [("encoder", &model.encoder), ("decoder", &model.decoder)] {
+            if !layers.is_empty() {
+                let layers: Vec<String> = layers.iter().map(LayerConfig::to_string).collect();
+                parts.push(format!("{side} {} {}", layers.join(" "), model.activation));
+            }
+        }
+        if model.latent > 0 {
+            parts.push(format!("code {} {}", model.latent, model.code_activation));
+        }
+        if model.tied {
+            parts.push("tied".to_owned());
+        }
+        parts.push(toml_name(&model.likelihood));
+        if let (Some(_), Some(amount)) = (model.corruption(), model.corruption_amount) {
+            let rescaled = if model.corruption_rescale == Some(true) { " rescaled" } else { "" };
+            parts.push(format!("{} {amount}{rescaled}", toml_name(&model.corruption)));
+        }
+        let default = ModelConfig::new(model.variant.clone()).own;
+        let own = model.own.iter().filter(|(name, value)| default.get(*name) != Some(value));
+        parts.extend(own.map(|(name, value)| format!("{} {value}", name.replace('_', " "))));
+        parts.push(format!("{} {}", toml_name(&train.optimizer), train.learning_rate));
+        if train.weight_decay > 0.0 {
+            parts.push(format!("weight decay {}", train.weight_decay));
+        }
+        parts.push(format!("batch {}, {} epochs", train.batch, train.epochs));
+        parts.push(data.source.to_string());
+        parts.join(", ")
+    }
+
     /// As TOML, every setting that applies spelled out.
     ///
     /// # Errors
@@ -393,4 +431,9 @@ fn forget_widths(model: &mut toml::Value) {
     if lists("encoder") && lists("decoder") && !model.contains_key("hidden") {
         model.insert("hidden".to_owned(), toml::Value::Array(Vec::new()));
     }
+}
+
+// What a setting is called in a file.
+fn toml_name(setting: &impl Serialize) -> String {
+    toml::Value::try_from(setting).ok().as_ref().and_then(toml::Value::as_str).unwrap_or_default().to_owned()
 }

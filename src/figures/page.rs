@@ -4,9 +4,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use maud::{Markup, html};
 
-use super::html::{page, table, verbatim};
-use super::run_report::duration;
-use crate::figures::Record;
+use super::Record;
+use crate::report::duration;
+use crate::report::html::{page, table, verbatim};
 
 /// One HTML file with each record and its picture, an SVG.
 pub fn figures_page(figures: &[(Record, String)]) -> String {

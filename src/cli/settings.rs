@@ -1,0 +1,80 @@
+//! Every setting as a flag, made from the settings that model, variants and training describe. What is given becomes a
+//! TOML table over the preset and the file.
+
+use clap::{Arg, ArgMatches, Command};
+
+use crate::model::{COMMON, Registry, Setting};
+use crate::train::TRAIN;
+
+/// The settings that were given, by section.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Given {
+    pub(super) model: toml::Table,
+    pub(super) train: toml::Table,
+}
+
+/// The command with a flag for each setting of the model, of every variant, and of training.
+pub(super) fn with_settings(command: Command, registry: &Registry) -> Command {
+    let common = COMMON.iter().map(|setting| (setting, "Model".to_owned(), String::new()));
+    let train = TRAIN.iter().map(|setting| (setting, "Training".to_owned(), String::new()));
+    let mut command = command;
+    let mut there: Vec<&str> = Vec::new();
+    for (setting, heading, of) in common.chain(own(registry)).chain(train) {
+        if !setting.value.is_empty() && !there.contains(&setting.name) {
+            there.push(setting.name);
+            command = command.arg(flag(setting, heading, &of));
+        }
+    }
+    command
+}
+
+// The settings of variants, each with the variants that have it.
+fn own(registry: &Registry) -> impl Iterator<Item = (&'static Setting, String, String)> {
+    let settings = registry.variants().iter().flat_map(|variant| variant.settings());
+    settings.map(|setting| {
+        let has = |other: &&Setting| other.name == setting.name;
+        let owners = registry.variants().iter().filter(|variant| variant.settings().iter().any(|s| has(&s)));
+        let owners: Vec<&str> = owners.map(|variant| variant.name()).collect();
+        (setting, "Model, by variant".to_owned(), format!("{}: ", owners.join(", ")))
+    })
+}
+
+fn flag(setting: &Setting, heading: String, of: &str) -> Arg {
+    let when = setting.when.map_or(String::new(), |(other, values)| {
+        format!(" (with {} {})", other.replace('_', "-"), values.join(", "))
+    });
+    let flag = Arg::new(setting.name)
+        .long(setting.name.replace('_', "-"))
+        .value_name(setting.value)
+        .help(format!("{of}{}{when}", setting.help))
+        .help_heading(heading)
+        .allow_negative_numbers(true);
+    if setting.name == "learning_rate" { flag.visible_alias("lr") } else { flag }
+}
+
+/// What of them was given.
+pub(super) fn given(matches: &ArgMatches, registry: &Registry) -> Given {
+    let of = |settings: &mut dyn Iterator<Item = &'static Setting>| -> toml::Table {
+        let given = settings.filter(|setting| !setting.value.is_empty()).filter_map(|setting| {
+            let text = matches.get_one::<String>(setting.name)?;
+            Some((setting.name.to_owned(), typed(setting, text)))
+        });
+        given.collect()
+    };
+    let own = registry.variants().iter().flat_map(|variant| variant.settings());
+    Given { model: of(&mut COMMON.iter().chain(own)), train: of(&mut TRAIN.iter()) }
+}
+
+// A list of widths, a number or a truth where it reads as one, else a word.
+fn typed(setting: &Setting, text: &str) -> toml::Value {
+    if setting.value == "WIDTHS" {
+        let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+        let number = |part: &str| part.parse::<i64>().map_or_else(|_| part.into(), toml::Value::Integer);
+        return toml::Value::Array(parts.map(number).collect());
+    }
+    let text = text.trim();
+    let integer = text.parse::<i64>().ok().map(toml::Value::Integer);
+    let float = || text.parse::<f64>().ok().map(toml::Value::Float);
+    let truth = || text.parse::<bool>().ok().map(toml::Value::Boolean);
+    integer.or_else(float).or_else(truth).unwrap_or_else(|| text.into())
+}
