@@ -9,7 +9,7 @@ use common::device;
 use common::step::{config, plan, start};
 use narrows::gpu::Variants;
 use narrows::graph::{Device, Difference, Plan, Replay, first_difference};
-use narrows::kernels::{Kernel, Operand, Program};
+use narrows::kernels::{Call, Kernel};
 use narrows::model;
 use narrows::reference::compare::Tolerance;
 use narrows::train::Config;
@@ -23,28 +23,8 @@ struct Spoilt {
 }
 
 impl Kernel for Spoilt {
-    fn name(&self) -> String {
-        self.kernel.name()
-    }
-
-    fn program(&self, variants: &Variants) -> Program {
-        self.kernel.program(variants)
-    }
-
-    fn params(&self) -> Vec<u8> {
-        self.kernel.params()
-    }
-
-    fn operands(&self) -> Vec<Operand> {
-        self.kernel.operands()
-    }
-
-    fn flops(&self) -> u64 {
-        self.kernel.flops()
-    }
-
-    fn shape(&self) -> String {
-        self.kernel.shape()
+    fn call(&self, variants: &Variants) -> Call {
+        self.kernel.call(variants)
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {

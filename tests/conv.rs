@@ -407,7 +407,7 @@ fn what_the_kernels_cannot_count_is_refused() {
     let fine = geometry(CASES[6]);
     let refusal = |geometry: Geometry, chunk: u32| {
         let kernel = WeightGradient { geometry, chunk, accumulate: false };
-        narrows::kernels::check(&kernel).map_or_else(|error| error.to_string(), |()| String::new())
+        kernel.check().map_or_else(|error| error.to_string(), |()| String::new())
     };
     assert_eq!(refusal(fine, 5), "");
     for (wrong, expected) in [

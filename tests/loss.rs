@@ -4,8 +4,8 @@
 mod common;
 
 use common::{check, gpu, noise, run, words};
-use narrows::kernels::floats;
 use narrows::kernels::loss::{ContinuousMean, Kind, Loss};
+use narrows::kernels::{Kernel, floats};
 use narrows::reference::compare::{Tolerance, compare};
 
 const KINDS: [Kind; 5] = [
@@ -170,7 +170,7 @@ fn a_log_variance_of_nan_is_seen_in_the_loss() {
 fn a_deviation_that_is_not_positive_is_refused() {
     for deviation in [0.0, -1.0, f32::NAN, f32::INFINITY] {
         let kernel = kernel((2, 5), Kind::Gaussian { deviation }, false);
-        assert!(narrows::kernels::check(&kernel).is_err(), "{deviation}");
+        assert!(kernel.check().is_err(), "{deviation}");
     }
 }
 

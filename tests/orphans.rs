@@ -7,7 +7,8 @@ use std::path::Path;
 // Files that belong to several shaders, or to none.
 const KERNELS_ALONE: [(&str, &str); 3] =
     [("mod", "the trait"), ("call", "what a kernel describes"), ("state", "the layout of lib/state.wgsl")];
-const REFERENCES_ALONE: [(&str, &str); 2] = [("mod", "the list"), ("compare", "the comparator")];
+const REFERENCES_ALONE: [(&str, &str); 3] =
+    [("mod", "the list"), ("compare", "the comparator"), ("words", "what all of them read and write")];
 
 // The variants of a matrix product share what surrounds them, and so do the convolutions; pooling and its gradient.
 fn stem_of_shader(name: &str) -> String {

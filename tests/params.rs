@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use naga::TypeInner;
+use naga::{Scalar, StructMember, TypeInner};
 use narrows::gpu::{MatMulVariant, Variants};
 use narrows::kernels::activation::{self, Activation};
 use narrows::kernels::batch::{Gather, Permute};
@@ -33,8 +33,10 @@ use narrows::kernels::sparsity::{KlSparsity, L1};
 use narrows::kernels::spread::{Spread, SpreadScales, SpreadWeight};
 use narrows::kernels::step::{Advance, Falling, RateSchedule, Schedule, Warmup};
 use narrows::kernels::upsample::{Upsample, UpsampleBackward};
-use narrows::kernels::{Kernel, check};
+use narrows::kernels::{Call, Kernel, Word};
 use narrows_shaders::{ALL, Access};
+
+const REGISTER: Variants = Variants { matmul: MatMulVariant::Register };
 
 const CORRUPTIONS: [Corruption; 3] = [
     Corruption::Gaussian { deviation: 0.25 },
@@ -197,7 +199,7 @@ const fn merge_sums() -> MergeSums {
 
 fn each(mut visit: impl FnMut(&dyn Kernel, narrows::kernels::Program)) {
     for kernel in kernels() {
-        assert!(check(kernel.as_ref()).is_ok(), "{kernel:?}");
+        assert!(kernel.check().is_ok(), "{kernel:?}");
         for matmul in MatMulVariant::ALL {
             visit(kernel.as_ref(), kernel.program(&Variants { matmul }));
         }
@@ -227,7 +229,24 @@ fn operands_are_the_entry_points_storage_bindings() {
         let operands = kernel.operands();
         let given: Vec<_> = operands.iter().map(|operand| (operand.name, operand.access)).collect();
         assert_eq!(given, listed, "{kernel:?}");
+        assert_eq!(kernel.call(&REGISTER).lengths.len(), listed.len(), "{kernel:?}");
         assert!(operands.iter().all(|operand| operand.words > 0), "{kernel:?}");
+    });
+}
+
+#[test]
+fn the_variants_choose_the_shader_and_nothing_that_a_plan_is_made_of() {
+    each(|kernel, program| {
+        let call = kernel.call(&Variants { matmul: MatMulVariant::Tile });
+        assert_eq!(call.storage(), kernel.operands(), "{kernel:?}");
+        assert_eq!((call.bytes(), call.flops), (kernel.bytes(), kernel.flops()), "{kernel:?}");
+        assert_eq!(program.entry, call.program.entry, "{kernel:?}");
+        assert_eq!(
+            (call.uniform, call.shape),
+            (kernel.call(&REGISTER).uniform, kernel.shape()),
+            "{kernel:?}"
+        );
+        assert!(program.workgroups > 0, "{kernel:?}");
     });
 }
 
@@ -241,12 +260,26 @@ fn constants_are_overrides_of_the_shader() {
 }
 
 #[test]
-fn parameters_have_the_size_of_the_shaders_struct() {
+fn the_uniform_is_the_shaders_struct_by_name_type_and_size() {
     each(|kernel, program| {
         let module = naga::front::wgsl::parse_str(program.shader.source).unwrap();
         let (_, ty) = module.types.iter().find(|(_, ty)| ty.name.as_deref() == Some("Params")).unwrap();
-        let TypeInner::Struct { span, .. } = ty.inner else { panic!("Params is no struct") };
-        assert_eq!(kernel.params().len(), span as usize, "{kernel:?}");
+        let TypeInner::Struct { members, span } = &ty.inner else { panic!("Params is no struct") };
+        let of = |member: &StructMember| match module.types[member.ty].inner {
+            TypeInner::Scalar(Scalar::U32) => (member.name.clone().unwrap(), "u32"),
+            TypeInner::Scalar(Scalar::F32) => (member.name.clone().unwrap(), "f32"),
+            ref other => panic!("{}: {:?} is {other:?}", program.shader.name, member.name),
+        };
+        let wanted: Vec<_> = members.iter().map(of).collect();
+        let given = kernel.call(&REGISTER).uniform.into_iter().map(|(name, word)| match word {
+            Word::U32(_) => (name.to_owned(), "u32"),
+            Word::F32(_) => (name.to_owned(), "f32"),
+        });
+        assert_eq!(given.collect::<Vec<_>>(), wanted, "{kernel:?}");
+        for (member, at) in members.iter().zip((0..).step_by(4)) {
+            assert_eq!(member.offset, at, "{}: {:?}", program.shader.name, member.name);
+        }
+        assert_eq!(kernel.params().len(), *span as usize, "{kernel:?}");
     });
 }
 
@@ -321,4 +354,85 @@ fn parameters_stand_in_the_order_of_the_shaders_fields() {
     let backward = |own_moments| norm::Backward { strips: STRIPS, own_moments, accumulate: false };
     assert_eq!(words(&backward(true)), [3, 5, 2, 0, 0, one(1.0 / 3.0)]);
     assert_eq!(words(&backward(false)), [3, 5, 2, 0, 0, 0]);
+}
+
+// Of what divides or multiplies extents before they are checked.
+fn extreme(e: u32) -> Vec<Box<dyn Kernel>> {
+    let (accumulate, layout, epilogue) = (false, Layout::Nn, Epilogue::Slope(Activation::Relu));
+    let strips = Strips { rows: e, channels: e, chunk: e };
+    let pool = MaxPool { batch: e, height: e, width: e, channels: e, window: [e, e], stride: [e, e] };
+    let upsample = Upsample { batch: e, height: e, width: e, channels: e, factor: [e, e] };
+    let geometry = Geometry {
+        images: e,
+        image: [e, e, e],
+        features: [e, e, e],
+        kernel: [e, e],
+        stride: [e, e],
+        padding: [e, e],
+    };
+    let gather = Gather { batch: e, count: e, pixels: e, center: true };
+    let of = Spread { rows: e, units: e, columns: e };
+    vec![
+        Box::new(activation::Backward { count: e, activation: Activation::Relu, accumulate }),
+        Box::new(gather),
+        Box::new(Corrupt { gather, corruption: CORRUPTIONS[0] }),
+        Box::new(UnitWeights { rows: e, units: e, columns: e, scale: 1.0, accumulate }),
+        Box::new(Conv { direction: Direction::Down, geometry, epilogue, accumulate }),
+        Box::new(Conv { direction: Direction::Up, geometry, epilogue, accumulate }),
+        Box::new(WeightGradient { geometry, chunk: e, accumulate }),
+        Box::new(GaussianKl { rows: e, latent: e, scale: 1.0, free_bits: 1.0, accumulate }),
+        Box::new(Dropout { rows: e, columns: e, rate: 0.5, layer: e, accumulate }),
+        Box::new(Multiply { rows: e, columns: e, repeat: e, accumulate }),
+        Box::new(Reparameterize { rows: e, latent: e }),
+        Box::new(Loss { rows: e, columns: e, kind: Kind::GaussianLearned, scale: 1.0, accumulate }),
+        Box::new(MatMul { rows: e, columns: e, depth: e, layout, epilogue, accumulate }),
+        Box::new(ChunkMoments(strips)),
+        Box::new(MergeMoments { strips, mean_at: e, variance_at: e, ..MERGE }),
+        Box::new(Normalize { strips, activation: Activation::Gelu }),
+        Box::new(Adam {
+            count: e,
+            beta1: 0.9,
+            beta2: 0.9,
+            epsilon: 1e-8,
+            weight_decay: 0.0,
+            decoupled: false,
+        }),
+        Box::new(pool),
+        Box::new(MaxPoolBackward { pool, slope: Some(Activation::Relu), accumulate }),
+        Box::new(MeanToRing { count: e, capacity: e, width: e, slot: e, scale: 1.0 }),
+        Box::new(ColumnSum { rows: e, columns: e, chunk: e, accumulate }),
+        Box::new(SpreadScales { of, accumulate }),
+        Box::new(upsample),
+        Box::new(UpsampleBackward { upsample, accumulate }),
+    ]
+}
+
+#[test]
+fn extents_of_any_size_are_described_and_refused_without_a_panic() {
+    for extent in [0, u32::MAX] {
+        for kernel in extreme(extent) {
+            let call = kernel.call(&REGISTER);
+            let sound = call.program.workgroups;
+            let counted = kernel.check().is_ok();
+            assert!(counted || sound == 0, "{kernel:?}: {sound} workgroups of what is refused");
+            assert!(!counted || extent == 0 || kernel.operands().len() == 3, "{kernel:?} is accepted");
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Short;
+
+impl Kernel for Short {
+    fn call(&self, _: &Variants) -> Call {
+        Call::new(&narrows_shaders::activation::SHADER, "forward").operands([7]).uniform([("count", 7)])
+    }
+
+    fn reference(&self, _: &[&[u32]], _: &mut [&mut [u32]]) {}
+}
+
+#[test]
+fn a_call_with_too_few_lengths_is_refused() {
+    let message = Short.check().unwrap_err().to_string();
+    assert!(message.contains("activation forward: expected 2"), "{message}");
 }

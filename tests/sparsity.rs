@@ -152,7 +152,7 @@ fn nan_in_a_code_is_seen() {
 fn a_target_that_is_no_share_is_refused() {
     for target in [0.0, 1.0, -0.1, f32::NAN] {
         let kernel = KlSparsity { target, ..sparsity((2, 3), false) };
-        assert!(narrows::kernels::check(&kernel).is_err(), "{target}");
+        assert!(kernel.check().is_err(), "{target}");
     }
 }
 

@@ -4,8 +4,8 @@
 mod common;
 
 use common::{expected, gpu, run};
-use narrows::kernels::State;
 use narrows::kernels::step::{Advance, Falling, RateSchedule, Schedule, Warmup};
+use narrows::kernels::{Kernel, State};
 use narrows::reference::compare::{Tolerance, compare};
 
 // One step on the device; whole numbers equal to the CPU's, the rest within a rounding.
@@ -128,7 +128,7 @@ fn the_kls_share_rises_and_stays_or_rises_in_cycles() {
 fn schedules_that_cannot_be_counted_are_refused() {
     let refused = |schedule: Schedule| {
         let kernel = Advance { schedule, ..plain(1, 8, [0.0; 2]) };
-        narrows::kernels::check(&kernel).is_err()
+        kernel.check().is_err()
     };
     let warmup =
         |steps, cycles, rise| Schedule { warmup: Warmup { steps, cycles, rise }, ..Schedule::default() };

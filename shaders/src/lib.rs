@@ -17,4 +17,6 @@ mod catalogue;
 mod table;
 
 pub use catalogue::*;
-pub use table::{Access, Binding, Entry, MAX_ROUNDS, MAX_SHARED_ROW, MAX_WORKGROUPS, Shader, fold};
+pub use table::{
+    Access, Binding, Entry, MAX_ROUNDS, MAX_SHARED_ROW, MAX_WORKGROUPS, Shader, fold, max_shared_row,
+};

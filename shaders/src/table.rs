@@ -7,8 +7,13 @@ pub const MAX_WORKGROUPS: u32 = 65_535;
 /// once that has run 65,535 rounds, without a word.
 pub const MAX_ROUNDS: u32 = 65_000;
 
-/// The most numbers of a row that 64 lanes share, each taking every 64th: [`MAX_ROUNDS`] a lane.
-pub const MAX_SHARED_ROW: u32 = 64 * MAX_ROUNDS;
+/// The most numbers of a row that 64 lanes share, each taking every 64th in a round.
+pub const MAX_SHARED_ROW: u32 = max_shared_row(1);
+
+/// The same where each number takes so many `rounds`.
+pub const fn max_shared_row(rounds: u64) -> u32 {
+    64 * (MAX_ROUNDS as u64 / rounds) as u32
+}
 
 /// How an entry point uses a binding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

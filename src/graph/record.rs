@@ -6,13 +6,13 @@ use narrows_shaders::Access;
 
 use super::Graph;
 use super::plan::{Dispatch, Slice};
-use crate::kernels::{self, Kernel};
+use crate::kernels::Kernel;
 use crate::{Error, Result};
 
 impl Graph {
     /// Holds a kernel's extents and settings against its limits; an error names the operation.
     pub(super) fn check_kernel(&self, label: &str, kernel: &dyn Kernel) -> Result<()> {
-        kernels::check(kernel).map_err(|error| match error {
+        kernel.check().map_err(|error| match error {
             Error::Setting { setting, expected, got } => {
                 Error::Setting { setting: format!("{label}: {setting}"), expected, got }
             }

@@ -2,7 +2,7 @@
 
 use narrows_shaders::activation as shaders;
 
-use super::{Kernel, Operand, Program, floats_mut, put_all, widened};
+use super::{Call, Kernel, floats_mut, put_all, widened};
 use crate::gpu::Variants;
 pub use crate::reference::activation::Activation;
 
@@ -46,50 +46,20 @@ pub struct SlopeBackward {
     pub accumulate: bool,
 }
 
-#[repr(C)]
-#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
-struct Params {
-    count: u32,
-}
-
-fn program(entry: &'static str, count: u32, activation: Activation, accumulate: bool) -> Program {
-    let constants =
-        vec![("ACTIVATION", f64::from(activation.code())), ("ACCUMULATE", f64::from(u8::from(accumulate)))];
-    Program { shader: &shaders::SHADER, entry, constants, workgroups: shaders::workgroups(count) }
-}
-
-fn params(count: u32) -> Vec<u8> {
-    bytemuck::bytes_of(&Params { count }).to_vec()
-}
-
-fn shape(count: u32, activation: Activation) -> String {
-    format!("[{count}] {activation}")
+// Every entry has operands of `count` numbers, and `each` operations a number.
+fn call(entry: &'static str, operands: usize, each: u64, count: u32, activation: Activation) -> Call {
+    Call::new(&shaders::SHADER, entry)
+        .operands(std::iter::repeat_n(count as usize, operands))
+        .uniform([("count", count)])
+        .constant("ACTIVATION", activation.code())
+        .flops(each, count as usize)
+        .shape(format!("[{count}] {activation}"))
+        .workgroups(|| shaders::workgroups(count))
 }
 
 impl Kernel for Forward {
-    fn title(&self) -> &'static str {
-        "activation"
-    }
-
-    fn program(&self, _: &Variants) -> Program {
-        program("forward", self.count, self.activation, false)
-    }
-
-    fn params(&self) -> Vec<u8> {
-        params(self.count)
-    }
-
-    fn operands(&self) -> Vec<Operand> {
-        let count = self.count as usize;
-        vec![Operand::read("x", count), Operand::write("y", count)]
-    }
-
-    fn flops(&self) -> u64 {
-        u64::from(self.count)
-    }
-
-    fn shape(&self) -> String {
-        shape(self.count, self.activation)
+    fn call(&self, _: &Variants) -> Call {
+        call("forward", 2, 1, self.count, self.activation)
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
@@ -99,29 +69,8 @@ impl Kernel for Forward {
 }
 
 impl Kernel for Backward {
-    fn title(&self) -> &'static str {
-        "activation backward"
-    }
-
-    fn program(&self, _: &Variants) -> Program {
-        program("backward", self.count, self.activation, self.accumulate)
-    }
-
-    fn params(&self) -> Vec<u8> {
-        params(self.count)
-    }
-
-    fn operands(&self) -> Vec<Operand> {
-        let count = self.count as usize;
-        vec![Operand::read("dy", count), Operand::read("kept", count), Operand::write("dx", count)]
-    }
-
-    fn flops(&self) -> u64 {
-        2 * u64::from(self.count)
-    }
-
-    fn shape(&self) -> String {
-        shape(self.count, self.activation)
+    fn call(&self, _: &Variants) -> Call {
+        call("backward", 3, 2, self.count, self.activation).constant("ACCUMULATE", self.accumulate)
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
@@ -132,29 +81,8 @@ impl Kernel for Backward {
 }
 
 impl Kernel for Slope {
-    fn title(&self) -> &'static str {
-        "activation slope"
-    }
-
-    fn program(&self, _: &Variants) -> Program {
-        program("slope", self.count, self.activation, false)
-    }
-
-    fn params(&self) -> Vec<u8> {
-        params(self.count)
-    }
-
-    fn operands(&self) -> Vec<Operand> {
-        let count = self.count as usize;
-        vec![Operand::read("kept", count), Operand::write("s", count)]
-    }
-
-    fn flops(&self) -> u64 {
-        u64::from(self.count)
-    }
-
-    fn shape(&self) -> String {
-        shape(self.count, self.activation)
+    fn call(&self, _: &Variants) -> Call {
+        call("slope", 2, 1, self.count, self.activation)
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
@@ -164,29 +92,8 @@ impl Kernel for Slope {
 }
 
 impl Kernel for SlopeBackward {
-    fn title(&self) -> &'static str {
-        "activation slope backward"
-    }
-
-    fn program(&self, _: &Variants) -> Program {
-        program("slope_backward", self.count, self.activation, self.accumulate)
-    }
-
-    fn params(&self) -> Vec<u8> {
-        params(self.count)
-    }
-
-    fn operands(&self) -> Vec<Operand> {
-        let count = self.count as usize;
-        vec![Operand::read("kept", count), Operand::read("ds", count), Operand::write("dz", count)]
-    }
-
-    fn flops(&self) -> u64 {
-        3 * u64::from(self.count)
-    }
-
-    fn shape(&self) -> String {
-        shape(self.count, self.activation)
+    fn call(&self, _: &Variants) -> Call {
+        call("slope_backward", 3, 3, self.count, self.activation).constant("ACCUMULATE", self.accumulate)
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {

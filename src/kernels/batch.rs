@@ -2,7 +2,7 @@
 
 use narrows_shaders::batch as shaders;
 
-use super::{Kernel, Operand, Program, State, floats, floats_mut, within};
+use super::{Call, Kernel, State, elements, floats, floats_mut};
 use crate::gpu::Variants;
 use crate::reference::batch::{Permutation, ahead, pixel};
 use crate::{Error, Result};
@@ -35,48 +35,17 @@ pub struct Gather {
     pub center: bool,
 }
 
-#[repr(C)]
-#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
-struct Params {
-    batch: u32,
-    count: u32,
-    pixels: u32,
-}
-
 impl Kernel for Permute {
-    fn title(&self) -> &'static str {
-        "batch permute"
-    }
-
-    fn program(&self, _: &Variants) -> Program {
-        Program {
-            shader: &shaders::SHADER,
-            entry: "permute",
-            constants: vec![("SHUFFLE", f64::from(u8::from(self.shuffle)))],
-            workgroups: shaders::permute_workgroups(self.batch),
-        }
-    }
-
-    fn params(&self) -> Vec<u8> {
-        let Self { batch, count, .. } = *self;
-        bytemuck::bytes_of(&Params { batch, count, pixels: 0 }).to_vec()
-    }
-
-    fn operands(&self) -> Vec<Operand> {
-        vec![Operand::read("state", State::WORDS), Operand::write("indices", self.batch as usize)]
-    }
-
-    fn check(&self) -> Result<()> {
-        within("images", self.count, 1..=u32::MAX)?;
-        within("batch", self.batch, 1..=self.count)
-    }
-
-    fn flops(&self) -> u64 {
-        0
-    }
-
-    fn shape(&self) -> String {
-        format!("[{}] of {}", self.batch, self.count)
+    fn call(&self, _: &Variants) -> Call {
+        let Self { batch, count, shuffle } = *self;
+        Call::new(&shaders::SHADER, "permute")
+            .operands([State::WORDS, batch as usize])
+            .uniform([("batch", batch), ("count", count), ("pixels", 0)])
+            .constant("SHUFFLE", shuffle)
+            .limit("images", count, 1..=u32::MAX)
+            .limit("batch", batch, 1..=count)
+            .shape(format!("[{batch}] of {count}"))
+            .workgroups(|| shaders::permute_workgroups(batch))
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
@@ -89,39 +58,22 @@ impl Kernel for Permute {
     }
 }
 
-impl Kernel for Gather {
-    fn title(&self) -> &'static str {
-        "batch gather"
+impl Gather {
+    // Adds what is read, the images that are written, and what both must be.
+    pub(super) fn describe(&self, call: Call) -> Call {
+        let Self { batch, count, pixels, center } = *self;
+        let [all, used] = [elements([count, pixels]), elements([batch, pixels])];
+        call.part_of(all.div_ceil(4), used.div_ceil(4))
+            .operands([batch as usize])
+            .operands(center.then_some(pixels as usize))
+            .operands([used])
+            .limit("images", count, 1..=u32::MAX)
+            .limit("pixels", pixels, 1..=u32::MAX)
+            .require(self.check_bytes())
+            .shape(format!("[{batch}, {pixels}] of {count}"))
     }
 
-    fn program(&self, _: &Variants) -> Program {
-        Program {
-            shader: &shaders::SHADER,
-            entry: if self.center { "gather_centered" } else { "gather" },
-            constants: vec![],
-            workgroups: shaders::gather_workgroups(self.batch, self.pixels),
-        }
-    }
-
-    fn params(&self) -> Vec<u8> {
-        let Self { batch, count, pixels, .. } = *self;
-        bytemuck::bytes_of(&Params { batch, count, pixels }).to_vec()
-    }
-
-    fn operands(&self) -> Vec<Operand> {
-        let [batch, count, pixels] = [self.batch, self.count, self.pixels].map(|extent| extent as usize);
-        let mut operands =
-            vec![Operand::read("images", (count * pixels).div_ceil(4)), Operand::read("chosen", batch)];
-        if self.center {
-            operands.push(Operand::read("center", pixels));
-        }
-        operands.push(Operand::write("x", batch * pixels));
-        operands
-    }
-
-    fn check(&self) -> Result<()> {
-        within("images", self.count, 1..=u32::MAX)?;
-        within("pixels", self.pixels, 1..=u32::MAX)?;
+    fn check_bytes(&self) -> Result<()> {
         let needed = u64::from(self.count) * u64::from(self.pixels);
         let allowed = u64::from(u32::MAX);
         if needed <= allowed {
@@ -131,33 +83,30 @@ impl Kernel for Gather {
         Err(Error::TooLarge { operation: "images of a data set".to_owned(), needed, allowed, advice })
     }
 
-    fn flops(&self) -> u64 {
-        u64::from(self.batch) * u64::from(self.pixels)
+    // The bytes of the images chosen, and the mean image, zeros where none is subtracted.
+    pub(super) fn images<'a>(&self, reads: &[&'a [u32]]) -> (impl Iterator<Item = &'a [u8]>, Vec<f32>) {
+        let pixels = self.pixels as usize;
+        let bytes: &[u8] = bytemuck::cast_slice(reads[0]);
+        let images = reads[1].iter().map(move |index| &bytes[*index as usize * pixels..][..pixels]);
+        (images, if self.center { floats(reads[2]).to_vec() } else { vec![0.0; pixels] })
     }
+}
 
-    // Of the data set, the images chosen.
-    fn bytes(&self) -> u64 {
-        let pixels = u64::from(self.batch) * u64::from(self.pixels);
-        let center = if self.center { 4 * u64::from(self.pixels) } else { 0 };
-        pixels + 4 * u64::from(self.batch) + center + 4 * pixels
-    }
-
-    fn shape(&self) -> String {
-        format!("[{}, {}] of {}", self.batch, self.pixels, self.count)
+impl Kernel for Gather {
+    fn call(&self, _: &Variants) -> Call {
+        let Self { batch, count, pixels, center } = *self;
+        let entry = if center { "gather_centered" } else { "gather" };
+        self.describe(Call::new(&shaders::SHADER, entry))
+            .uniform([("batch", batch), ("count", count), ("pixels", pixels)])
+            .flops(1, elements([batch, pixels]))
+            .workgroups(|| shaders::gather_workgroups(batch, pixels))
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let bytes: &[u8] = bytemuck::cast_slice(reads[0]);
-        let pixels = self.pixels as usize;
-        let center = if self.center { floats(reads[2]) } else { &[] };
-        let rows = floats_mut(writes[0]).chunks_exact_mut(pixels);
-        for (row, index) in rows.zip(reads[1]).take(self.batch as usize) {
-            let image = &bytes[*index as usize * pixels..][..pixels];
-            for (x, byte) in row.iter_mut().zip(image) {
-                *x = pixel(*byte);
-            }
-            for (x, mean) in row.iter_mut().zip(center) {
-                *x -= mean;
+        let (images, center) = self.images(reads);
+        for (row, image) in floats_mut(writes[0]).chunks_exact_mut(center.len()).zip(images) {
+            for ((x, byte), mean) in row.iter_mut().zip(image).zip(&center) {
+                *x = pixel(*byte) - mean;
             }
         }
     }

@@ -1,6 +1,5 @@
 //! One dispatch, described once: what it binds, checks, counts and launches.
 
-use std::borrow::Cow;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
@@ -52,17 +51,6 @@ pub struct Operand {
     pub words: usize,
 }
 
-// A bridge for kernels that do not have a `call` yet.
-impl Operand {
-    pub(super) const fn read(name: &'static str, words: usize) -> Self {
-        Self { name, access: Access::Read, words }
-    }
-
-    pub(super) const fn write(name: &'static str, words: usize) -> Self {
-        Self { name, access: Access::ReadWrite, words }
-    }
-}
-
 /// A field of the uniform `Params`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Word {
@@ -98,7 +86,7 @@ impl From<f32> for Word {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limit {
     /// What is limited, as a message names it.
-    pub what: Cow<'static, str>,
+    pub what: String,
     /// Its value.
     pub value: u64,
     /// The values allowed.
@@ -107,7 +95,7 @@ pub struct Limit {
 
 impl Limit {
     /// `what` is `value`, and must lie in `range`.
-    pub fn new<T: Into<u64>>(what: impl Into<Cow<'static, str>>, value: T, range: RangeInclusive<T>) -> Self {
+    pub fn new<T: Into<u64>>(what: impl Into<String>, value: T, range: RangeInclusive<T>) -> Self {
         let (least, most) = range.into_inner();
         Self { what: what.into(), value: value.into(), range: least.into()..=most.into() }
     }
@@ -127,9 +115,10 @@ impl Limit {
         }
         let expected = match (*self.range.start(), *self.range.end()) {
             (least, most) if most >= u64::from(u32::MAX) => format!("at least {least}"),
+            (0, most) => format!("at most {most}"),
             (least, most) => format!("between {least} and {most}"),
         };
-        Err(Error::setting(self.what.as_ref(), expected, self.value))
+        Err(Error::setting(&*self.what, expected, self.value))
     }
 }
 
@@ -151,8 +140,8 @@ pub struct Length {
 pub struct Call {
     /// Shader, entry point, constants and workgroups.
     pub program: Program,
-    /// A name for reports, if it has one of its own.
-    pub called: Option<&'static str>,
+    /// The name of the shaders that do the same, if the shader is one of several.
+    pub family: Option<&'static str>,
     /// Of the storage operands, in the order of the entry's table, which has their names.
     pub lengths: Vec<Length>,
     /// The fields of the uniform `Params`, in its order and by its names.
@@ -172,7 +161,7 @@ impl Call {
     pub const fn new(shader: &'static Shader, entry: &'static str) -> Self {
         Self {
             program: Program { shader, entry, constants: Vec::new(), workgroups: 0 },
-            called: None,
+            family: None,
             lengths: Vec::new(),
             uniform: Vec::new(),
             limits: Vec::new(),
@@ -182,9 +171,9 @@ impl Call {
         }
     }
 
-    /// A name for reports, where those of shader and entry point do not say what it does.
-    pub const fn called(mut self, name: &'static str) -> Self {
-        self.called = Some(name);
+    /// The name of the shaders that do the same, where the variants in use choose among several.
+    pub const fn family(mut self, name: &'static str) -> Self {
+        self.family = Some(name);
         self
     }
 
@@ -213,19 +202,19 @@ impl Call {
     }
 
     /// An extent that must lie in `range`.
-    pub fn limit<T: Into<u64>>(
-        mut self,
-        what: impl Into<Cow<'static, str>>,
-        value: T,
-        range: RangeInclusive<T>,
-    ) -> Self {
-        self.limits.push(Limit::new(what, value, range));
-        self
+    pub fn limit<T: Into<u64>>(self, what: impl Into<String>, value: T, range: RangeInclusive<T>) -> Self {
+        self.limits([Limit::new(what, value, range)])
     }
 
-    /// A setting that must be as `expected`, and is where `holds`.
+    /// A setting that is as `expected` where `holds`.
     pub fn setting(self, name: &str, holds: bool, expected: &str, got: impl Display) -> Self {
         self.require(if holds { Ok(()) } else { Err(Error::setting(name, expected, got)) })
+    }
+
+    /// Several such extents.
+    pub fn limits(mut self, limits: impl IntoIterator<Item = Limit>) -> Self {
+        self.limits.extend(limits);
+        self
     }
 
     /// Anything else that must hold; the first error counts.
@@ -256,10 +245,10 @@ impl Call {
         self
     }
 
-    /// What a report calls it.
+    /// What a report calls it: shader, or family, and entry point.
     pub fn name(&self) -> String {
         let Program { shader, entry, .. } = &self.program;
-        self.called.map_or_else(|| format!("{} {entry}", shader.name), str::to_owned)
+        format!("{} {entry}", self.family.unwrap_or(shader.name))
     }
 
     /// The storage operands: first those read, then those written, as the entry's table lists them.

@@ -1,8 +1,8 @@
 //! What a device can do at most, by measurement: the yardstick of every benchmark (`shaders/ceiling.wgsl`).
 
-use narrows_shaders::ceiling as shaders;
+use narrows_shaders::{MAX_ROUNDS, ceiling as shaders};
 
-use super::{Kernel, Operand, Program, floats_mut, prepare_alone};
+use super::{Call, Kernel, floats_mut, prepare_alone};
 use crate::Result;
 use crate::gpu::{Gpu, Variants, time};
 use crate::reference::ceiling as reference;
@@ -23,49 +23,26 @@ pub struct MemoryCopy {
     pub count: u32,
 }
 
-#[repr(C)]
-#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
-struct Params {
-    count: u32,
-    rounds: u32,
-    factor: f32,
-    addend: f32,
-}
-
 // Powers of two, so that a chain of whole numbers rounds late; the chains tend to 2.
 const FACTOR: f32 = 0.5;
 const ADDEND: f32 = 1.0;
 
 impl MultiplyAdd {
-    /// Some CPU drivers end every loop of an invocation after 65,535 rounds, without a word.
-    pub const MAX_ROUNDS: u32 = 65_000;
+    /// The most rounds.
+    pub const MAX_ROUNDS: u32 = MAX_ROUNDS;
 }
 
 impl Kernel for MultiplyAdd {
-    fn title(&self) -> &'static str {
-        "ceiling multiply_add"
-    }
-
-    fn program(&self, _: &Variants) -> Program {
-        let workgroups = shaders::multiply_add_workgroups(self.invocations);
-        Program { shader: &shaders::SHADER, entry: "multiply_add", constants: vec![], workgroups }
-    }
-
-    fn params(&self) -> Vec<u8> {
-        let Self { invocations: count, rounds } = *self;
-        bytemuck::bytes_of(&Params { count, rounds, factor: FACTOR, addend: ADDEND }).to_vec()
-    }
-
-    fn operands(&self) -> Vec<Operand> {
-        vec![Operand::write("results", self.invocations as usize)]
-    }
-
-    fn flops(&self) -> u64 {
-        192 * u64::from(self.rounds) * u64::from(self.invocations)
-    }
-
-    fn shape(&self) -> String {
-        format!("[{}] x {} x 96", self.invocations, self.rounds)
+    fn call(&self, _: &Variants) -> Call {
+        let Self { invocations, rounds } = *self;
+        Call::new(&shaders::SHADER, "multiply_add")
+            .operands([invocations as usize])
+            .uniform([("count", invocations), ("rounds", rounds)])
+            .uniform([("factor", FACTOR), ("addend", ADDEND)])
+            .limit("rounds of multiply-adds", rounds, 0..=Self::MAX_ROUNDS)
+            .flops(192 * u64::from(rounds), invocations as usize)
+            .shape(format!("[{invocations}] x {rounds} x 96"))
+            .workgroups(|| shaders::multiply_add_workgroups(invocations))
     }
 
     fn reference(&self, _: &[&[u32]], writes: &mut [&mut [u32]]) {
@@ -76,30 +53,14 @@ impl Kernel for MultiplyAdd {
 }
 
 impl Kernel for MemoryCopy {
-    fn title(&self) -> &'static str {
-        "ceiling copy"
-    }
-
-    fn program(&self, _: &Variants) -> Program {
-        let workgroups = shaders::copy_workgroups(self.count);
-        Program { shader: &shaders::SHADER, entry: "copy", constants: vec![], workgroups }
-    }
-
-    fn params(&self) -> Vec<u8> {
-        bytemuck::bytes_of(&Params { count: self.count, ..bytemuck::Zeroable::zeroed() }).to_vec()
-    }
-
-    fn operands(&self) -> Vec<Operand> {
-        let count = self.count as usize;
-        vec![Operand::read("original", count), Operand::write("duplicate", count)]
-    }
-
-    fn flops(&self) -> u64 {
-        0
-    }
-
-    fn shape(&self) -> String {
-        format!("[{}]", self.count)
+    fn call(&self, _: &Variants) -> Call {
+        let count = self.count;
+        Call::new(&shaders::SHADER, "copy")
+            .operands([count as usize; 2])
+            .uniform([("count", count), ("rounds", 0)])
+            .uniform([("factor", 0.0), ("addend", 0.0)])
+            .shape(format!("[{count}]"))
+            .workgroups(|| shaders::copy_workgroups(count))
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {

@@ -3,15 +3,15 @@
 
 use narrows_shaders::{Shader, conv as shaders};
 
-use super::matmul::{self, Aligned, Epilogue, Layout};
-use super::{Kernel, Operand, Program, floats};
-use crate::Result;
+use super::matmul::{self, Epilogue, Layout, Workgroups};
+use super::{Call, Kernel, floats, vec4s};
 use crate::gpu::Variants;
 
 mod geometry;
 mod weight;
 
 pub use geometry::Geometry;
+use geometry::count;
 pub use weight::WeightGradient;
 
 /// Which side a convolution makes of the other.
@@ -34,7 +34,7 @@ impl Direction {
 }
 
 /// `features[images, out_height, out_width, out_channels]` of `image[images, height, width, channels]`, or the other
-/// way. Operands: what is read of the two, weight, and those of the epilogue.
+/// way, by the weight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Conv {
     /// What is made of what.
@@ -45,15 +45,6 @@ pub struct Conv {
     pub epilogue: Epilogue,
     /// Add to what is there instead of writing.
     pub accumulate: bool,
-}
-
-// A vec4 binding must hold whole vec4s.
-fn read(name: &'static str, words: usize) -> Operand {
-    Operand::read(name, words.next_multiple_of(4))
-}
-
-fn whole(channels: u32) -> bool {
-    channels.is_multiple_of(4)
 }
 
 fn few(channels: u32) -> bool {
@@ -81,7 +72,7 @@ impl Conv {
     fn parts(&self) -> u32 {
         match self.direction {
             Direction::Down => 1,
-            Direction::Up => self.geometry.stride.iter().product(),
+            Direction::Up => self.geometry.stride[0] * self.geometry.stride[1],
         }
     }
 
@@ -90,21 +81,20 @@ impl Conv {
         let [height, width, channels] = self.target();
         let [down, across] = match self.direction {
             Direction::Down => [1, 1],
-            Direction::Up => self.geometry.stride,
+            Direction::Up => self.geometry.stride.map(|stride| stride.max(1)),
         };
-        [self.geometry.images * height.div_ceil(down) * width.div_ceil(across), channels]
+        [count([self.geometry.images, height.div_ceil(down), width.div_ceil(across)]), channels]
     }
 
     // Whether filters are so short that loops over them are unrolled.
     fn is_shallow(&self) -> bool {
         let channels = self.geometry.image[2];
-        let short = few(channels) && self.geometry.taps() * channels <= Geometry::MAX_SHALLOW;
+        let short = few(channels) && self.geometry.filter() <= Geometry::MAX_SHALLOW;
         self.direction == Direction::Down && short
     }
 
     // The shader, and its workgroups for one part.
-    fn shader(&self, variants: &Variants) -> (&'static Shader, u32) {
-        let [rows, columns] = self.extents();
+    fn shader(&self, variants: &Variants) -> (&'static Shader, Workgroups) {
         let (narrow, each) = match self.direction {
             Direction::Down => (
                 &shaders::DOWN_NARROW,
@@ -115,73 +105,45 @@ impl Conv {
             }
         };
         if self.is_shallow() {
-            (&shaders::DOWN_SHALLOW, shaders::shallow_workgroups(rows, columns))
-        } else if few(columns) {
-            (narrow, shaders::narrow_workgroups(rows, columns))
+            (&shaders::DOWN_SHALLOW, shaders::shallow_workgroups)
+        } else if few(self.target()[2]) {
+            (narrow, shaders::narrow_workgroups)
         } else {
-            matmul::variant(variants, each, rows, columns)
+            matmul::variant(variants, each)
         }
     }
 }
 
 impl Kernel for Conv {
-    fn title(&self) -> &'static str {
-        let [down, up] = match self.epilogue.entry() {
-            "product" => ["conv", "conv transposed"],
-            "dense" => ["conv+bias+activation", "conv transposed+bias+activation"],
-            "dense_keep" => ["conv+bias+activation, kept", "conv transposed+bias+activation, kept"],
-            _ => ["conv*slope", "conv transposed*slope"],
-        };
-        match self.direction {
-            Direction::Down => down,
-            Direction::Up => up,
-        }
-    }
-
-    fn program(&self, variants: &Variants) -> Program {
-        let [_, columns] = self.extents();
+    fn call(&self, variants: &Variants) -> Call {
+        let Self { direction, geometry, epilogue, accumulate } = *self;
+        let [rows, columns] = self.extents();
         let (shader, workgroups) = self.shader(variants);
         // The weight's innermost extent is the image's channels.
-        let layout = match self.direction {
-            Direction::Down => Layout::Nt,
-            Direction::Up => Layout::Nn,
+        let (layout, family) = match direction {
+            Direction::Down => (Layout::Nt, "conv"),
+            Direction::Up => (Layout::Nn, "conv transposed"),
         };
-        let channels = self.geometry.image[2];
-        let aligned = Aligned { a: whole(self.source()[2]), b: whole(channels), kept: whole(columns) };
-        let mut constants = matmul::constants(layout, aligned, self.epilogue, self.accumulate);
-        constants.push(("COLUMNS", f64::from(columns.min(4))));
+        let channels = geometry.image[2];
+        let aligned = [self.source()[2], channels, columns].map(|extent| extent.is_multiple_of(4));
+        let mut call = matmul::call(shader, layout, aligned, epilogue, accumulate)
+            .constant("COLUMNS", columns.min(4))
+            .family(family);
         if self.is_shallow() {
-            let [kernel_height, kernel_width] = self.geometry.kernel;
-            constants.push(("KERNEL_HEIGHT", f64::from(kernel_height)));
-            constants.push(("KERNEL_WIDTH", f64::from(kernel_width)));
-            constants.push(("CHANNELS", f64::from(channels)));
-            constants.push(("OUT_CHANNELS", f64::from(columns)));
+            let [kernel_height, kernel_width] = geometry.kernel;
+            call = call
+                .constant("KERNEL_HEIGHT", kernel_height)
+                .constant("KERNEL_WIDTH", kernel_width)
+                .constant("CHANNELS", channels)
+                .constant("OUT_CHANNELS", columns);
         }
-        Program { shader, entry: self.epilogue.entry(), constants, workgroups: workgroups * self.parts() }
-    }
-
-    fn params(&self) -> Vec<u8> {
-        let [rows, columns] = self.extents();
-        self.geometry.params(rows, columns, 1)
-    }
-
-    fn operands(&self) -> Vec<Operand> {
-        let geometry = &self.geometry;
-        let mut operands = vec![read("a", geometry.elements(self.source())), read("b", geometry.weight())];
-        operands.extend(self.epilogue.operands(geometry.elements(self.target()), self.target()[2]));
-        operands
-    }
-
-    fn check(&self) -> Result<()> {
-        self.geometry.check()
-    }
-
-    fn flops(&self) -> u64 {
-        self.geometry.flops()
-    }
-
-    fn shape(&self) -> String {
-        self.geometry.shape(self.source(), self.target())
+        call.operands([vec4s(geometry.elements(self.source())), vec4s(geometry.weight())])
+            .operands(matmul::operands(epilogue, geometry.elements(self.target()), columns))
+            .uniform(geometry.uniform(rows, columns, 1))
+            .limits(geometry.limits())
+            .flops(2, geometry.products())
+            .shape(geometry.shape(self.source(), self.target()))
+            .workgroups(|| workgroups(rows, columns).saturating_mul(self.parts()))
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
@@ -192,6 +154,6 @@ impl Kernel for Conv {
             Direction::Down => geometry.reference().down(source, weight),
             Direction::Up => geometry.reference().up(source, weight),
         };
-        self.epilogue.reference(values, self.target()[2], self.accumulate, reads, writes);
+        self.epilogue.reference(values, self.target()[2] as usize, self.accumulate, reads, writes);
     }
 }

@@ -2,13 +2,12 @@
 //!
 //! An encoder's head gives `stats` `[rows, 2 latent]`: mu in the first half of each row, logvar in the other.
 
-use narrows_shaders::divergence as shaders;
+use narrows_shaders::{MAX_SHARED_ROW, divergence as shaders};
 
-use super::state::State;
-use super::{Kernel, Operand, Program, floats, floats_mut, within};
+use super::{Call, Kernel, State, elements, floats_mut, put, put_all, widened};
 use crate::gpu::Variants;
-use crate::reference::divergence::{gaussian_kl, gaussian_kl_slopes, is_free};
-use crate::{Error, Result};
+use crate::reference::divergence::{gaussian_kl, gaussian_kl_slopes, is_free, moments};
+use crate::reference::latent::mu_at;
 
 /// `value[row] = KL(N(mu, e^logvar) || N(0, 1))` in nats, unweighted, and
 /// `dstats = scale * kl_share * d value / dstats` (Kingma and Welling 2013, appendix B), with the share of the
@@ -16,9 +15,7 @@ use crate::{Error, Result};
 ///
 /// With free bits, a dimension whose mean nats over the batch are not above them has no gradient: that of
 /// `sum over j of max(free_bits, mean of kl_j)` (Kingma et al. 2016, equation 15). `value` has all nats.
-///
-/// Operands: `state`, `stats` `[rows, 2 latent]` and, with free bits, `sums` `[latent]`: of each dimension's nats
-/// over the batch; then `value` `[rows]`, `dstats` `[rows, 2 latent]`.
+/// Its nats over the batch are read from `sums` `[latent]`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct GaussianKl {
     /// Codes.
@@ -34,8 +31,6 @@ pub struct GaussianKl {
 }
 
 /// `each = KL(N(mu_j, e^logvar_j) || N(0, 1))`: the nats of each dimension on its own.
-///
-/// Operands: `stats` `[rows, 2 latent]`; then `each` `[rows, latent]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct KlByDimension {
     /// Codes.
@@ -45,149 +40,63 @@ pub struct KlByDimension {
 }
 
 impl GaussianKl {
-    /// The most numbers in a code: 64 lanes share a row, and some CPU drivers end every loop of an
-    /// invocation after 65,535 rounds, without a word.
-    pub const MAX_LATENT: u32 = 64 * 65_000;
-
-    fn has_free_bits(&self) -> bool {
-        self.free_bits > 0.0
-    }
-}
-
-#[repr(C)]
-#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
-struct Params {
-    rows: u32,
-    latent: u32,
-    scale: f32,
-    free_bits: f32,
-}
-
-fn size(rows: u32, columns: u32) -> usize {
-    rows as usize * columns as usize
-}
-
-fn shape(rows: u32, latent: u32) -> String {
-    format!("[{rows}, {latent}]")
-}
-
-// mu and logvar of dimension j of a row.
-fn moments(stats: &[f32], row: usize, latent: usize, j: usize) -> [f64; 2] {
-    let at = row * 2 * latent + j;
-    [f64::from(stats[at]), f64::from(stats[at + latent])]
+    /// The most numbers in a code.
+    pub const MAX_LATENT: u32 = MAX_SHARED_ROW;
 }
 
 impl Kernel for GaussianKl {
-    fn title(&self) -> &'static str {
-        if self.has_free_bits() { "divergence gaussian_kl_free" } else { "divergence gaussian_kl" }
-    }
-
-    fn program(&self, _: &Variants) -> Program {
-        Program {
-            shader: &shaders::SHADER,
-            entry: if self.has_free_bits() { "gaussian_kl_free" } else { "gaussian_kl" },
-            constants: vec![("ACCUMULATE", f64::from(u8::from(self.accumulate)))],
-            workgroups: shaders::row_workgroups(self.rows),
-        }
-    }
-
-    fn params(&self) -> Vec<u8> {
-        let Self { rows, latent, scale, free_bits, .. } = *self;
-        bytemuck::bytes_of(&Params { rows, latent, scale, free_bits }).to_vec()
-    }
-
-    fn operands(&self) -> Vec<Operand> {
-        let stats = size(self.rows, 2 * self.latent);
-        let mut operands = vec![Operand::read("state", State::WORDS), Operand::read("stats", stats)];
-        if self.has_free_bits() {
-            operands.push(Operand::read("sums", self.latent as usize));
-        }
-        operands.extend([Operand::write("value", self.rows as usize), Operand::write("dstats", stats)]);
-        operands
-    }
-
-    fn check(&self) -> Result<()> {
-        within("numbers in a Gaussian code", self.latent, 1..=Self::MAX_LATENT)?;
-        if self.free_bits.is_finite() && self.free_bits >= 0.0 {
-            return Ok(());
-        }
-        Err(Error::setting("free_bits", "nats that are not negative", self.free_bits))
-    }
-
-    fn flops(&self) -> u64 {
-        15 * size(self.rows, self.latent) as u64
-    }
-
-    fn shape(&self) -> String {
-        shape(self.rows, self.latent)
+    fn call(&self, _: &Variants) -> Call {
+        let Self { rows, latent, scale, free_bits, accumulate } = *self;
+        let stats = elements([rows, 2, latent]);
+        let bounded = free_bits > 0.0;
+        let good = free_bits.is_finite() && free_bits >= 0.0;
+        Call::new(&shaders::SHADER, if bounded { "gaussian_kl_free" } else { "gaussian_kl" })
+            .operands([State::WORDS, stats])
+            .operands(bounded.then_some(latent as usize))
+            .operands([rows as usize, stats])
+            .uniform([("rows", rows), ("latent", latent)])
+            .uniform([("scale", scale), ("free_bits", free_bits)])
+            .constant("ACCUMULATE", accumulate)
+            .limit("numbers in a Gaussian code", latent, 1..=Self::MAX_LATENT)
+            .setting("free_bits", good, "nats that are not negative", free_bits)
+            .flops(15, elements([rows, latent]))
+            .shape(format!("[{rows}, {latent}]"))
+            .workgroups(|| shaders::row_workgroups(rows))
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let state = State::from_words(reads[0]);
-        let stats = floats(reads[1]);
         let latent = self.latent as usize;
-        let scale = f64::from(self.scale) * f64::from(state.kl_share);
-        let free = |j: usize| {
-            let sum = |sums: &&[u32]| f64::from(floats(sums)[j]);
-            reads.get(2).is_some_and(|sums| is_free(sum(sums), self.rows, self.free_bits))
-        };
-        for row in 0..self.rows as usize {
-            let mut value = 0.0;
-            for j in 0..latent {
-                let [mu, logvar] = moments(stats, row, latent, j);
-                value += gaussian_kl(mu, logvar);
-                let slopes = gaussian_kl_slopes(mu, logvar);
-                for (slope, at) in slopes.into_iter().zip([j, j + latent]) {
-                    let gradient = if free(j) { 0.0 } else { scale * slope };
-                    let target = &mut floats_mut(writes[1])[row * 2 * latent + at];
-                    let before = if self.accumulate { f64::from(*target) } else { 0.0 };
-                    *target = (before + gradient) as f32;
-                }
+        let scale = f64::from(self.scale) * f64::from(State::from_words(reads[0]).kl_share);
+        let sums = reads.get(2).map(|sums| widened(sums));
+        let free = |j: usize| sums.as_ref().is_some_and(|sums| is_free(sums[j], self.rows, self.free_bits));
+        let moments = moments(&widened(reads[1]), latent);
+        let values = moments.chunks(latent).map(|row| row.iter().map(|[m, v]| gaussian_kl(*m, *v)).sum());
+        put_all(floats_mut(writes[0]), values, false);
+        for (e, [mu, logvar]) in moments.iter().enumerate() {
+            for (slope, at) in gaussian_kl_slopes(*mu, *logvar).into_iter().zip([0, latent]) {
+                let target = &mut floats_mut(writes[1])[mu_at(e, latent) + at];
+                put(target, if free(e % latent) { 0.0 } else { scale * slope }, self.accumulate);
             }
-            floats_mut(writes[0])[row] = value as f32;
         }
     }
 }
 
 impl Kernel for KlByDimension {
-    fn title(&self) -> &'static str {
-        "divergence kl_by_dimension"
-    }
-
-    fn program(&self, _: &Variants) -> Program {
-        Program {
-            shader: &shaders::SHADER,
-            entry: "kl_by_dimension",
-            constants: vec![],
-            workgroups: shaders::dimension_workgroups(self.rows * self.latent),
-        }
-    }
-
-    fn params(&self) -> Vec<u8> {
+    fn call(&self, _: &Variants) -> Call {
         let Self { rows, latent } = *self;
-        bytemuck::bytes_of(&Params { rows, latent, scale: 0.0, free_bits: 0.0 }).to_vec()
-    }
-
-    fn operands(&self) -> Vec<Operand> {
-        vec![
-            Operand::read("stats", size(self.rows, 2 * self.latent)),
-            Operand::write("each", size(self.rows, self.latent)),
-        ]
-    }
-
-    fn flops(&self) -> u64 {
-        12 * size(self.rows, self.latent) as u64
-    }
-
-    fn shape(&self) -> String {
-        shape(self.rows, self.latent)
+        let count = elements([rows, latent]);
+        Call::new(&shaders::SHADER, "kl_by_dimension")
+            .operands([elements([rows, 2, latent]), count])
+            .uniform([("rows", rows), ("latent", latent)])
+            .uniform([("scale", 0.0), ("free_bits", 0.0)])
+            .flops(12, count)
+            .shape(format!("[{rows}, {latent}]"))
+            .workgroups(|| shaders::dimension_workgroups(rows * latent))
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let latent = self.latent as usize;
-        for (e, each) in floats_mut(writes[0]).iter_mut().enumerate().take(size(self.rows, self.latent)) {
-            let [mu, logvar] = moments(floats(reads[0]), e / latent, latent, e % latent);
-            *each = gaussian_kl(mu, logvar) as f32;
-        }
+        let moments = moments(&widened(reads[0]), self.latent as usize);
+        let each = moments.into_iter().map(|[mu, logvar]| gaussian_kl(mu, logvar));
+        put_all(floats_mut(writes[0]), each, false);
     }
 }

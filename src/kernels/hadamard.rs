@@ -1,15 +1,12 @@
 //! Elementwise products with rows that repeat (`shaders/hadamard.wgsl`).
 
-use narrows_shaders::hadamard as shaders;
+use narrows_shaders::{MAX_ROUNDS, hadamard as shaders};
 
-use super::{Kernel, Operand, Program, floats_mut, put_all, widened, within};
-use crate::Result;
+use super::{Call, Kernel, elements, floats_mut, put_all, widened};
 use crate::gpu::Variants;
 use crate::reference::hadamard as reference;
 
-/// `y[r, k] = p[r, k] s[r / repeat, k]`
-///
-/// Operands: `p` `[rows * repeat, columns]`, `s` `[rows, columns]`; then `y` `[rows * repeat, columns]`.
+/// `y[r, k] = p[r, k] s[r / repeat, k]` for `p`, `y` `[rows * repeat, columns]` and `s` `[rows, columns]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Multiply {
     /// Rows of s.
@@ -23,15 +20,13 @@ pub struct Multiply {
 }
 
 /// The gradients of [`Multiply`]: `dp = dy s`, and `ds` the sum of `dy p` over the rows that share one of s.
-///
-/// Operands: `p`, `s`, `dy` `[rows * repeat, columns]`; then `dp`, `ds`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct MultiplyBackward {
     /// Rows of s.
     pub rows: u32,
     /// Columns of both.
     pub columns: u32,
-    /// Rows of p to each of s. At most [`MultiplyBackward::MAX_REPEAT`].
+    /// Rows of p to each of s. At most [`MAX_ROUNDS`].
     pub repeat: u32,
     /// Add to `dp` instead of writing it.
     pub accumulate: bool,
@@ -39,65 +34,24 @@ pub struct MultiplyBackward {
     pub accumulate_s: bool,
 }
 
-impl MultiplyBackward {
-    /// The most rows of p to one of s. Some CPU drivers end every loop of an invocation once they have run
-    /// 65,535 rounds between them, without a word.
-    pub const MAX_REPEAT: u32 = 65_000;
-}
-
-#[repr(C)]
-#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
-struct Params {
-    rows: u32,
-    columns: u32,
-    repeat: u32,
-}
-
-fn params(rows: u32, columns: u32, repeat: u32) -> Vec<u8> {
-    bytemuck::bytes_of(&Params { rows, columns, repeat }).to_vec()
-}
-
-fn size(rows: u32, columns: u32, repeat: u32) -> usize {
-    rows as usize * columns as usize * repeat as usize
-}
-
-fn shape(rows: u32, columns: u32, repeat: u32) -> String {
-    format!("[{rows} x {repeat}, {columns}] * [{rows}, {columns}]")
+// What both have: the sizes of p and of s, and so many operations a number of p.
+fn call(entry: &'static str, [rows, columns, repeat]: [u32; 3], each: u64) -> (Call, usize, usize) {
+    let [of_p, of_s] = [elements([rows, columns, repeat]), elements([rows, columns])];
+    let call = Call::new(&shaders::SHADER, entry)
+        .operands([of_p, of_s])
+        .uniform([("rows", rows), ("columns", columns), ("repeat", repeat)])
+        .flops(each, of_p)
+        .shape(format!("[{rows} x {repeat}, {columns}] * [{rows}, {columns}]"));
+    (call, of_p, of_s)
 }
 
 impl Kernel for Multiply {
-    fn title(&self) -> &'static str {
-        "hadamard"
-    }
-
-    fn program(&self, _: &Variants) -> Program {
-        Program {
-            shader: &shaders::SHADER,
-            entry: "multiply",
-            constants: vec![("ACCUMULATE", f64::from(u8::from(self.accumulate)))],
-            workgroups: shaders::workgroups(self.rows * self.columns * self.repeat),
-        }
-    }
-
-    fn params(&self) -> Vec<u8> {
-        params(self.rows, self.columns, self.repeat)
-    }
-
-    fn operands(&self) -> Vec<Operand> {
-        let count = size(self.rows, self.columns, self.repeat);
-        vec![
-            Operand::read("p", count),
-            Operand::read("s", size(self.rows, self.columns, 1)),
-            Operand::write("y", count),
-        ]
-    }
-
-    fn flops(&self) -> u64 {
-        size(self.rows, self.columns, self.repeat) as u64
-    }
-
-    fn shape(&self) -> String {
-        shape(self.rows, self.columns, self.repeat)
+    fn call(&self, _: &Variants) -> Call {
+        let Self { rows, columns, repeat, accumulate } = *self;
+        let (call, of_p, _) = call("multiply", [rows, columns, repeat], 1);
+        call.operands([of_p])
+            .constant("ACCUMULATE", accumulate)
+            .workgroups(|| shaders::workgroups(rows * columns * repeat))
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
@@ -108,48 +62,14 @@ impl Kernel for Multiply {
 }
 
 impl Kernel for MultiplyBackward {
-    fn title(&self) -> &'static str {
-        "hadamard backward"
-    }
-
-    fn program(&self, _: &Variants) -> Program {
-        Program {
-            shader: &shaders::SHADER,
-            entry: "gradient",
-            constants: vec![
-                ("ACCUMULATE", f64::from(u8::from(self.accumulate))),
-                ("ACCUMULATE_S", f64::from(u8::from(self.accumulate_s))),
-            ],
-            workgroups: shaders::workgroups(self.rows * self.columns),
-        }
-    }
-
-    fn params(&self) -> Vec<u8> {
-        params(self.rows, self.columns, self.repeat)
-    }
-
-    fn operands(&self) -> Vec<Operand> {
-        let count = size(self.rows, self.columns, self.repeat);
-        let once = size(self.rows, self.columns, 1);
-        vec![
-            Operand::read("p", count),
-            Operand::read("s", once),
-            Operand::read("dy", count),
-            Operand::write("dp", count),
-            Operand::write("ds", once),
-        ]
-    }
-
-    fn check(&self) -> Result<()> {
-        within("rows that share a factor", self.repeat, 1..=Self::MAX_REPEAT)
-    }
-
-    fn flops(&self) -> u64 {
-        3 * size(self.rows, self.columns, self.repeat) as u64
-    }
-
-    fn shape(&self) -> String {
-        shape(self.rows, self.columns, self.repeat)
+    fn call(&self, _: &Variants) -> Call {
+        let Self { rows, columns, repeat, accumulate, accumulate_s } = *self;
+        let (call, of_p, of_s) = call("gradient", [rows, columns, repeat], 3);
+        call.operands([of_p, of_p, of_s])
+            .constant("ACCUMULATE", accumulate)
+            .constant("ACCUMULATE_S", accumulate_s)
+            .limit("rows that share a factor", repeat, 1..=MAX_ROUNDS)
+            .workgroups(|| shaders::workgroups(rows * columns))
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {

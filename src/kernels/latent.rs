@@ -6,8 +6,7 @@ use narrows_shaders::{MAX_SHARED_ROW, latent as shaders};
 
 use super::{Call, Kernel, State, elements, floats, floats_mut, put, put_all, widened};
 use crate::gpu::Variants;
-use crate::reference::latent::{log_ratio, reparameterize, reparameterize_logvar_slope};
-use crate::rng::{Stream, normal_at};
+use crate::reference::latent::{draws, log_ratio, mu_at, reparameterize, reparameterize_logvar_slope};
 
 /// `z = mu + e^(logvar/2) eps` with eps drawn for the state's seed and step (Kingma and Welling 2013,
 /// section 2.4).
@@ -56,20 +55,9 @@ fn call(entry: &'static str, rows: u32, latent: u32) -> Call {
         .shape(format!("[{rows}, {latent}]"))
 }
 
-// Where the mu of element e of z stands in stats; its logvar stands `latent` further.
-fn mu_at(e: usize, latent: u32) -> usize {
-    let latent = latent as usize;
-    e / latent * 2 * latent + e % latent
-}
-
-// mu, logvar and the noise of each number of the codes.
-fn draws(state: &[u32], stats: &[u32], latent: u32) -> impl Iterator<Item = [f64; 3]> {
-    let State { seed, step, .. } = State::from_words(state);
-    let stats = widened(stats);
-    (0..stats.len() / 2).map(move |e| {
-        let mu = mu_at(e, latent);
-        [stats[mu], stats[mu + latent as usize], normal_at(seed, step, Stream::Latent, e)]
-    })
+fn noisy(reads: &[&[u32]], latent: u32) -> impl Iterator<Item = [f64; 3]> {
+    let State { seed, step, .. } = State::from_words(reads[0]);
+    draws(widened(reads[1]), latent as usize, seed, step)
 }
 
 impl Kernel for Reparameterize {
@@ -83,8 +71,7 @@ impl Kernel for Reparameterize {
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let z =
-            draws(reads[0], reads[1], self.latent).map(|[mu, logvar, eps]| reparameterize(mu, logvar, eps));
+        let z = noisy(reads, self.latent).map(|[mu, logvar, eps]| reparameterize(mu, logvar, eps));
         put_all(floats_mut(writes[0]), z, false);
     }
 }
@@ -101,13 +88,13 @@ impl Kernel for ReparameterizeBackward {
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let dstats = floats_mut(writes[0]);
-        let draws = draws(reads[0], reads[1], self.latent).zip(widened(reads[2]));
-        for (e, ([_, logvar, eps], dz)) in draws.enumerate() {
-            let mu = mu_at(e, self.latent);
+        let (dstats, latent) = (floats_mut(writes[0]), self.latent as usize);
+        let each = noisy(reads, self.latent).zip(widened(reads[2]));
+        for (e, ([_, logvar, eps], dz)) in each.enumerate() {
+            let mu = mu_at(e, latent);
             put(&mut dstats[mu], dz, self.accumulate);
             let slope = reparameterize_logvar_slope(logvar, eps);
-            put(&mut dstats[mu + self.latent as usize], dz * slope, self.accumulate);
+            put(&mut dstats[mu + latent], dz * slope, self.accumulate);
         }
     }
 }
@@ -123,11 +110,10 @@ impl Kernel for LogRatio {
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let mut draws = draws(reads[0], reads[1], self.latent);
-        for value in floats_mut(writes[0]) {
-            let code = draws.by_ref().take(self.latent as usize);
-            *value = code.map(|[mu, logvar, eps]| log_ratio(mu, logvar, eps)).sum::<f64>() as f32;
-        }
+        let each = noisy(reads, self.latent).map(|[mu, logvar, eps]| log_ratio(mu, logvar, eps));
+        let values: Vec<f64> = each.collect();
+        let sums = values.chunks(self.latent as usize).map(|code| code.iter().sum());
+        put_all(floats_mut(writes[0]), sums, false);
     }
 }
 
@@ -141,7 +127,7 @@ impl Kernel for Mean {
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
         for (e, z) in floats_mut(writes[0]).iter_mut().enumerate() {
-            *z = floats(reads[0])[mu_at(e, self.latent)];
+            *z = floats(reads[0])[mu_at(e, self.latent as usize)];
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use narrows_shaders::{MAX_SHARED_ROW, loss as shaders};
 
-use super::{Call, Kernel, elements, floats_mut, put, put_all, widened};
+use super::{Call, Kernel, elements, floats_mut, put_all, widened};
 use crate::gpu::Variants;
 pub use crate::reference::loss::Kind;
 use crate::reference::loss::continuous_mean;
@@ -67,22 +67,18 @@ impl Kernel for Loss {
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let Self { kind, accumulate, .. } = *self;
-        let (columns, scale) = (self.columns as usize, f64::from(self.scale));
-        let (y, x) = (widened(reads[0]), widened(reads[1]));
-        let log_variance = reads.get(2).map_or(0.0, |words| widened(words)[0]);
-        for (row, (y, x)) in y.chunks(columns).zip(x.chunks(columns)).enumerate() {
-            let (mut value, mut log_variance_gradient) = (0.0, 0.0);
-            let dy = &mut floats_mut(writes[1])[row * columns..];
-            for ((dy, y), x) in dy.iter_mut().zip(y).zip(x) {
-                value += kind.value(*y, *x, log_variance);
-                log_variance_gradient += scale * kind.log_variance_slope(*y, *x, log_variance);
-                put(dy, scale * kind.slope(*y, *x, log_variance), accumulate);
-            }
-            floats_mut(writes[0])[row] = value as f32;
-            if let Some(gradients) = writes.get_mut(2) {
-                floats_mut(gradients)[row] = log_variance_gradient as f32;
-            }
+        let (kind, columns, scale) = (self.kind, self.columns as usize, f64::from(self.scale));
+        let pixels: Vec<_> = widened(reads[0]).into_iter().zip(widened(reads[1])).collect();
+        let v = reads.get(2).map_or(0.0, |words| widened(words)[0]);
+        let sums = |of: &dyn Fn(&(f64, f64)) -> f64| -> Vec<f64> {
+            pixels.chunks(columns).map(|image| image.iter().map(of).sum()).collect()
+        };
+        put_all(floats_mut(writes[0]), sums(&|(y, x)| kind.value(*y, *x, v)), false);
+        let dy = pixels.iter().map(|(y, x)| scale * kind.slope(*y, *x, v));
+        put_all(floats_mut(writes[1]), dy, self.accumulate);
+        if let Some(gradient) = writes.get_mut(2) {
+            let shares = sums(&|(y, x)| scale * kind.log_variance_slope(*y, *x, v));
+            put_all(floats_mut(gradient), shares, false);
         }
     }
 }

@@ -39,6 +39,7 @@ use std::fmt::Debug;
 pub use self::call::{Call, Length, Limit, Operand, Program, Word};
 pub use self::state::State;
 use crate::gpu::{Gpu, Launch, MatMulVariant, Variants};
+pub use crate::reference::words::{floats, floats_mut, put, put_all, widened};
 use crate::{Error, Result};
 
 /// A computation that a device and the CPU reference can both do.
@@ -105,25 +106,14 @@ use crate::{Error, Result};
 /// ```
 pub trait Kernel: Debug + Send + Sync {
     /// The dispatch, given the variants in use. On them depend its shader and its workgroups, and nothing else.
-    fn call(&self, variants: &Variants) -> Call {
-        let _ = variants;
-        Call::new(&narrows_shaders::step::SHADER, "")
-    }
+    fn call(&self, variants: &Variants) -> Call;
 
     /// The same computation on the CPU: the words read, then the words written, in operand order.
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]);
 
     /// What a report calls it.
     fn name(&self) -> String {
-        match self.title() {
-            "" => self.call(&ANY).name(),
-            title => title.to_owned(),
-        }
-    }
-
-    /// A bridge for kernels that do not have a `call` yet.
-    fn title(&self) -> &'static str {
-        ""
+        self.call(&ANY).name()
     }
 
     /// What the device runs, given the variants in use.
@@ -156,10 +146,7 @@ pub trait Kernel: Debug + Send + Sync {
 
     /// Bytes read and written: each operand once, unless it uses but a part of one.
     fn bytes(&self) -> u64 {
-        match self.title() {
-            "" => self.call(&ANY).bytes(),
-            _ => self.operands().iter().map(|operand| 4 * operand.words as u64).sum(),
-        }
+        self.call(&ANY).bytes()
     }
 
     /// The dimensions, for reports: `[128, 784] x [784, 400]`.
@@ -181,54 +168,6 @@ pub fn vec4s(words: usize) -> usize {
     words.checked_next_multiple_of(4).unwrap_or(usize::MAX)
 }
 
-/// Views words as floats.
-pub fn floats(words: &[u32]) -> &[f32] {
-    bytemuck::cast_slice(words)
-}
-
-/// Views words as floats, to write.
-pub fn floats_mut(words: &mut [u32]) -> &mut [f32] {
-    bytemuck::cast_slice_mut(words)
-}
-
-/// An operand's words as floats in f64, for references.
-pub fn widened(words: &[u32]) -> Vec<f64> {
-    floats(words).iter().map(|value| f64::from(*value)).collect()
-}
-
-/// `=` or, where `accumulate`, `+=` of a reference.
-pub fn put(target: &mut f32, value: f64, accumulate: bool) {
-    let before = if accumulate { f64::from(*target) } else { 0.0 };
-    *target = (before + value) as f32;
-}
-
-/// As [`put`], element by element.
-pub fn put_all(target: &mut [f32], values: impl IntoIterator<Item = f64>, accumulate: bool) {
-    target.iter_mut().zip(values).for_each(|(target, value)| put(target, value, accumulate));
-}
-
-// A bridge for kernels that do not have a `call` yet.
-fn within(what: &str, value: u32, range: std::ops::RangeInclusive<u32>) -> Result<()> {
-    Limit::new(what.to_owned(), value, range).check()
-}
-
-/// Whether `kernel` computes right what it is asked to.
-///
-/// # Errors
-/// As [`Kernel::check`].
-pub fn check(kernel: &dyn Kernel) -> Result<()> {
-    kernel.check()?;
-    for operand in kernel.operands() {
-        let (needed, allowed) = (4 * operand.words as u64, 4 * u64::from(u32::MAX));
-        if needed > allowed {
-            let operation = format!("{} operand {}", kernel.name(), operand.name);
-            let advice = "Use a smaller batch or model";
-            return Err(Error::TooLarge { operation, needed, allowed, advice });
-        }
-    }
-    Ok(())
-}
-
 /// Prepares a launch of `kernel` on the caller's buffers, given in operand order.
 ///
 /// `params` is a range of a uniform buffer that holds [`Kernel::params`]. Creating the pipeline on first
@@ -242,7 +181,7 @@ pub fn prepare(
     params: wgpu::BufferBinding<'_>,
     operands: &[wgpu::BufferBinding<'_>],
 ) -> Result<Launch> {
-    check(kernel)?;
+    kernel.check()?;
     let program = kernel.program(&gpu.variants);
     let table = program.table()?;
     let expected = kernel.operands();

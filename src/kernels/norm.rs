@@ -5,16 +5,13 @@
 use narrows_shaders::norm as shaders;
 
 use super::moments::{Strips, reach};
-use super::{Kernel, Operand, Program, floats, floats_mut};
-use crate::Result;
+use super::{Call, Kernel, elements, floats_mut, put, put_all, widened};
 use crate::gpu::Variants;
 use crate::reference::activation::Activation;
-use crate::reference::norm::Channel;
+use crate::reference::norm::{Channel, chunk_sums};
 
 /// `y = f(scale (x - mean) / deviation + shift)` (Ioffe and Szegedy 2015, algorithm 1).
-///
-/// Operands: `x` `[rows, channels]`, `moments`, `scale` and `shift` `[channels]`; then `y` `[rows, channels]` and, for an
-/// activation that [keeps its input](Activation::keeps_input), `preactivation` `[rows, channels]`.
+/// An activation that [keeps its input](Activation::keeps_input) has it written too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Normalize {
     /// The pixels, and how they are shared out.
@@ -23,16 +20,11 @@ pub struct Normalize {
     pub activation: Activation,
 }
 
-/// Of each chunk and channel, the sums of dz and of dz times the standardized x.
-///
-/// Operands: `x`, `dz` `[rows, channels]`, `moments`; then `parts` `[chunks, 2, channels]`.
+/// `parts` `[chunks, 2, channels]`: of each chunk and channel, the sums of dz and of dz times the standardized x.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ChunkSums(pub Strips);
 
-/// The same of all rows, which are the gradients of shift and of scale.
-///
-/// Operands: `chunks` `[chunks, 2, channels]`; then `sums` `[2, channels]` and `gradients`, in which that of scale begins
-/// at `scale_at` and that of shift at `shift_at`.
+/// `sums` `[2, channels]`: the same of all rows, which are the gradients of shift and of scale.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct MergeSums {
     /// What the chunks are of.
@@ -47,10 +39,7 @@ pub struct MergeSums {
     pub accumulate_shift: bool,
 }
 
-/// The gradient of x.
-///
-/// Operands: `x`, `dz` `[rows, channels]`, `moments`, `scale` `[channels]`, `totals` `[2, channels]`, which are
-/// [`MergeSums`]' sums; then `dx` `[rows, channels]`.
+/// The gradient of x, by `totals`, which are the sums of [`MergeSums`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Backward {
     /// The pixels, and how they are shared out.
@@ -61,96 +50,34 @@ pub struct Backward {
     pub accumulate: bool,
 }
 
-#[repr(C)]
-#[derive(Clone, Copy, Default, bytemuck::Pod, bytemuck::Zeroable)]
-struct Params {
-    rows: u32,
-    channels: u32,
-    chunk: u32,
-    scale_at: u32,
-    shift_at: u32,
-    correction: f32,
-}
-
-impl Params {
-    fn of(strips: &Strips) -> Self {
-        let Strips { rows, channels, chunk } = *strips;
-        Self { rows, channels, chunk, ..Self::default() }
-    }
-
-    fn bytes(&self) -> Vec<u8> {
-        bytemuck::bytes_of(self).to_vec()
-    }
-}
-
-fn program(entry: &'static str, strips: &Strips, constants: Vec<(&'static str, f64)>) -> Program {
-    let workgroups = shaders::workgroups(strips.rows, strips.channels, strips.chunk);
-    Program { shader: &shaders::SHADER, entry, constants, workgroups }
-}
-
-// What the operands say of a channel.
-fn channel(at: usize, moments: &[u32], scale: &[u32], shift: Option<&[u32]>, channels: usize) -> Channel {
-    let number = |words: &[u32], at: usize| f64::from(f32::from_bits(words[at]));
-    Channel {
-        mean: number(moments, at),
-        inverse_deviation: number(moments, channels + at),
-        scale: number(scale, at),
-        shift: shift.map_or(0.0, |shift| number(shift, at)),
-    }
-}
-
-fn add(target: &mut f32, value: f64, accumulate: bool) {
-    let before = if accumulate { f64::from(*target) } else { 0.0 };
-    *target = (before + value) as f32;
+// What every entry has: the rest of the uniform.
+fn call(entry: &'static str, strips: Strips, [scale_at, shift_at]: [u32; 2], correction: f32) -> Call {
+    strips
+        .call(&shaders::SHADER, entry)
+        .uniform([("scale_at", scale_at), ("shift_at", shift_at)])
+        .uniform([("correction", correction)])
 }
 
 impl Kernel for Normalize {
-    fn title(&self) -> &'static str {
-        "norm"
-    }
-
-    fn program(&self, _: &Variants) -> Program {
-        let entry = if self.activation.keeps_input() { "normalize_keep" } else { "normalize" };
-        program(entry, &self.strips, vec![("ACTIVATION", f64::from(self.activation.code()))])
-    }
-
-    fn params(&self) -> Vec<u8> {
-        Params::of(&self.strips).bytes()
-    }
-
-    fn operands(&self) -> Vec<Operand> {
-        let (count, channels) = (self.strips.count(), self.strips.channels as usize);
-        let mut operands = vec![
-            Operand::read("x", count),
-            Operand::read("moments", 2 * channels),
-            Operand::read("scale", channels),
-            Operand::read("shift", channels),
-            Operand::write("y", count),
-        ];
-        if self.activation.keeps_input() {
-            operands.push(Operand::write("preactivation", count));
-        }
-        operands
-    }
-
-    fn check(&self) -> Result<()> {
-        self.strips.check()
-    }
-
-    fn flops(&self) -> u64 {
-        4 * self.strips.count() as u64
-    }
-
-    fn shape(&self) -> String {
-        format!("{} {}", self.strips.describe(), self.activation)
+    fn call(&self, _: &Variants) -> Call {
+        let Self { strips, activation } = *self;
+        let (count, channels) = (strips.count(), strips.channels as usize);
+        let keeps = activation.keeps_input();
+        let call = call(if keeps { "normalize_keep" } else { "normalize" }, strips, [0, 0], 0.0);
+        let shape = format!("{} {activation}", call.shape);
+        call.operands([count, elements([2, strips.channels]), channels, channels, count])
+            .operands(keeps.then_some(count))
+            .constant("ACTIVATION", activation.code())
+            .flops(4, count)
+            .shape(shape)
+            .workgroups(|| strips.workgroups())
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let channels = self.strips.channels as usize;
-        let x = &floats(reads[0])[..self.strips.count()];
-        for (e, x) in x.iter().enumerate() {
-            let channel = channel(e % channels, reads[1], reads[2], Some(reads[3]), channels);
-            let z = channel.normalized(f64::from(*x));
+        let [moments, scale, shift] = [reads[1], reads[2], reads[3]].map(widened);
+        let channels = Channel::each(&moments, &scale, &shift);
+        for (e, x) in widened(reads[0]).into_iter().enumerate() {
+            let z = channels[e % channels.len()].normalized(x);
             floats_mut(writes[0])[e] = self.activation.value(z) as f32;
             if let Some(preactivation) = writes.get_mut(1) {
                 floats_mut(preactivation)[e] = z as f32;
@@ -160,168 +87,67 @@ impl Kernel for Normalize {
 }
 
 impl Kernel for ChunkSums {
-    fn title(&self) -> &'static str {
-        "norm sums of chunks"
-    }
-
-    fn program(&self, _: &Variants) -> Program {
-        program("chunk_sums", &self.0, vec![])
-    }
-
-    fn params(&self) -> Vec<u8> {
-        Params::of(&self.0).bytes()
-    }
-
-    fn operands(&self) -> Vec<Operand> {
+    fn call(&self, _: &Variants) -> Call {
         let count = self.0.count();
-        vec![
-            Operand::read("x", count),
-            Operand::read("dz", count),
-            Operand::read("moments", 2 * self.0.channels as usize),
-            Operand::write("parts", self.0.parts()),
-        ]
-    }
-
-    fn check(&self) -> Result<()> {
-        self.0.check()
-    }
-
-    fn flops(&self) -> u64 {
-        4 * self.0.count() as u64
-    }
-
-    fn shape(&self) -> String {
-        self.0.describe()
+        call("chunk_sums", self.0, [0, 0], 0.0)
+            .operands([count, count, elements([2, self.0.channels]), self.0.parts()])
+            .flops(4, count)
+            .workgroups(|| self.0.workgroups())
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let (width, count) = (self.0.channels as usize, self.0.count());
-        let rows = self.0.chunk as usize * width;
-        let (x, dz) = (&floats(reads[0])[..count], &floats(reads[1])[..count]);
-        let parts = floats_mut(writes[0]).chunks_exact_mut(2 * width);
-        for ((x, dz), part) in x.chunks(rows).zip(dz.chunks(rows)).zip(parts) {
-            for at in 0..width {
-                // The sums look at neither scale nor shift.
-                let [mean, inverse_deviation] =
-                    [at, width + at].map(|at| f64::from(f32::from_bits(reads[2][at])));
-                let channel = Channel { mean, inverse_deviation, scale: 1.0, shift: 0.0 };
-                let pairs = x[at..].iter().zip(&dz[at..]).step_by(width);
-                let [sum, along] = channel.sums(pairs.map(|(x, dz)| (f64::from(*x), f64::from(*dz))));
-                part[at] = sum as f32;
-                part[width + at] = along as f32;
-            }
-        }
+        let [x, dz, moments] = [reads[0], reads[1], reads[2]].map(widened);
+        put_all(floats_mut(writes[0]), chunk_sums(&x, &dz, &moments, self.0.chunk as usize), false);
     }
 }
 
 impl Kernel for MergeSums {
-    fn title(&self) -> &'static str {
-        "norm sums merged"
-    }
-
-    fn program(&self, _: &Variants) -> Program {
-        let constants = vec![
-            ("ACCUMULATE_SCALE", f64::from(u8::from(self.accumulate_scale))),
-            ("ACCUMULATE_SHIFT", f64::from(u8::from(self.accumulate_shift))),
-        ];
-        let workgroups = shaders::merge_workgroups(self.strips.channels);
-        Program { shader: &shaders::SHADER, entry: "merge", constants, workgroups }
-    }
-
-    fn params(&self) -> Vec<u8> {
-        let Self { scale_at, shift_at, .. } = *self;
-        Params { scale_at, shift_at, ..Params::of(&self.strips) }.bytes()
-    }
-
-    fn operands(&self) -> Vec<Operand> {
-        let channels = self.strips.channels;
-        vec![
-            Operand::read("chunks", self.strips.parts()),
-            Operand::write("sums", 2 * channels as usize),
-            Operand::write("gradients", reach([self.scale_at, self.shift_at], channels)),
-        ]
-    }
-
-    fn check(&self) -> Result<()> {
-        self.strips.check()
-    }
-
-    fn flops(&self) -> u64 {
-        self.strips.parts() as u64
-    }
-
-    // Of the gradients only this layer's.
-    fn bytes(&self) -> u64 {
-        4 * (self.strips.parts() as u64 + 4 * u64::from(self.strips.channels))
-    }
-
-    fn shape(&self) -> String {
-        self.strips.describe()
+    fn call(&self, _: &Variants) -> Call {
+        let Self { strips, scale_at, shift_at, accumulate_scale, accumulate_shift } = *self;
+        let (places, both) = ([scale_at, shift_at], elements([2, strips.channels]));
+        // Of the gradients only this layer's.
+        call("merge", strips, places, 0.0)
+            .operands([strips.parts(), both])
+            .part_of(reach(places, strips.channels), both)
+            .constant("ACCUMULATE_SCALE", accumulate_scale)
+            .constant("ACCUMULATE_SHIFT", accumulate_shift)
+            .flops(1, strips.parts())
+            .workgroups(|| shaders::merge_workgroups(strips.channels))
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let width = self.strips.channels as usize;
-        let parts = floats(reads[0])[..self.strips.parts()].chunks_exact(2 * width);
-        for at in 0..2 * width {
-            let sum: f64 = parts.clone().map(|part| f64::from(part[at])).sum();
-            floats_mut(writes[0])[at] = sum as f32;
-            let (first, accumulate) = match at < width {
-                true => (self.shift_at, self.accumulate_shift),
-                false => (self.scale_at, self.accumulate_scale),
-            };
-            add(&mut floats_mut(writes[1])[first as usize + at % width], sum, accumulate);
-        }
+        let (parts, both) = (widened(reads[0]), 2 * self.strips.channels as usize);
+        let sums: Vec<f64> = (0..both).map(|at| parts[at..].iter().step_by(both).sum()).collect();
+        put_all(floats_mut(writes[0]), sums.iter().copied(), false);
+        let (shift, scale) = sums.split_at(both / 2);
+        let mut add = |first: u32, sums: &[f64], accumulate: bool| {
+            put_all(floats_mut(&mut writes[1][first as usize..]), sums.iter().copied(), accumulate);
+        };
+        add(self.shift_at, shift, self.accumulate_shift);
+        add(self.scale_at, scale, self.accumulate_scale);
     }
 }
 
 impl Kernel for Backward {
-    fn title(&self) -> &'static str {
-        "norm backward"
-    }
-
-    fn program(&self, _: &Variants) -> Program {
-        program("backward", &self.strips, vec![("ACCUMULATE", f64::from(u8::from(self.accumulate)))])
-    }
-
-    fn params(&self) -> Vec<u8> {
-        let correction = if self.own_moments { 1.0 / self.strips.rows as f32 } else { 0.0 };
-        Params { correction, ..Params::of(&self.strips) }.bytes()
-    }
-
-    fn operands(&self) -> Vec<Operand> {
-        let (count, channels) = (self.strips.count(), self.strips.channels as usize);
-        vec![
-            Operand::read("x", count),
-            Operand::read("dz", count),
-            Operand::read("moments", 2 * channels),
-            Operand::read("scale", channels),
-            Operand::read("totals", 2 * channels),
-            Operand::write("dx", count),
-        ]
-    }
-
-    fn check(&self) -> Result<()> {
-        self.strips.check()
-    }
-
-    fn flops(&self) -> u64 {
-        6 * self.strips.count() as u64
-    }
-
-    fn shape(&self) -> String {
-        self.strips.describe()
+    fn call(&self, _: &Variants) -> Call {
+        let Self { strips, own_moments, accumulate } = *self;
+        let (count, both) = (strips.count(), elements([2, strips.channels]));
+        let correction = if own_moments { 1.0 / strips.rows as f32 } else { 0.0 };
+        call("backward", strips, [0, 0], correction)
+            .operands([count, count, both, strips.channels as usize, both, count])
+            .constant("ACCUMULATE", accumulate)
+            .flops(6, count)
+            .workgroups(|| strips.workgroups())
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let channels = self.strips.channels as usize;
+        let [x, dz, moments, scale, totals] = std::array::from_fn(|at| widened(reads[at]));
+        let channels = Channel::each(&moments, &scale, &[]);
         let correction = if self.own_moments { 1.0 / f64::from(self.strips.rows) } else { 0.0 };
-        let (x, dz, totals) = (floats(reads[0]), floats(reads[1]), floats(reads[4]));
-        for (e, dx) in floats_mut(writes[0]).iter_mut().enumerate().take(self.strips.count()) {
-            let at = e % channels;
-            let channel = channel(at, reads[2], reads[3], None, channels);
-            let sums = [totals[at], totals[channels + at]].map(f64::from);
-            let gradient = channel.gradient(f64::from(x[e]), f64::from(dz[e]), sums, correction);
-            add(dx, gradient, self.accumulate);
+        for (e, dx) in floats_mut(writes[0]).iter_mut().enumerate() {
+            let at = e % channels.len();
+            let sums = [totals[at], totals[channels.len() + at]];
+            put(dx, channels[at].gradient(x[e], dz[e], sums, correction), self.accumulate);
         }
     }
 }

@@ -5,10 +5,9 @@
 
 use narrows_shaders::optimizer as shaders;
 
-use super::{Kernel, Operand, Program, State, floats, floats_mut};
+use super::{Call, Kernel, State, floats, floats_mut, vec4s};
 use crate::gpu::Variants;
 use crate::reference::optimizer as reference;
-use crate::{Error, Result};
 
 /// Stochastic gradient descent with momentum, as PyTorch writes it: `v = momentum v + g`, then
 /// `p -= learning_rate v`, where `g` includes `weight_decay p`. The velocity begins at zero.
@@ -40,68 +39,26 @@ pub struct Adam {
     pub decoupled: bool,
 }
 
-#[repr(C)]
-#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
-struct Params {
-    count: u32,
-    weight_decay: f32,
-    beta1: f32,
-    complement1: f32,
-    beta2: f32,
-    complement2: f32,
-    epsilon: f32,
-}
+const FRACTION: &str = "at least 0 and below 1";
 
-fn operands(count: u32, moments: &[&'static str]) -> Vec<Operand> {
-    let words = (count as usize).next_multiple_of(4);
-    let mut operands = vec![
-        Operand::read("state", State::WORDS),
-        Operand::read("gradients", words),
-        Operand::write("parameters", words),
-    ];
-    operands.extend(moments.iter().map(|name| Operand::write(name, words)));
-    operands
-}
-
-fn fraction(what: &str, value: f64) -> Result<()> {
-    let good = (0.0..1.0).contains(&value);
-    if good { Ok(()) } else { Err(Error::setting(what, "at least 0 and below 1", value)) }
+// What both have: state, gradients and parameters, so many moments, and `each` operations a parameter.
+fn call(entry: &'static str, count: u32, moments: usize, each: u64) -> Call {
+    Call::new(&shaders::SHADER, entry)
+        .operands([State::WORDS])
+        .operands(std::iter::repeat_n(vec4s(count as usize), 2 + moments))
+        .uniform([("count", count)])
+        .flops(each, count as usize)
+        .shape(format!("[{count}]"))
+        .workgroups(|| shaders::workgroups(count))
 }
 
 impl Kernel for Sgd {
-    fn title(&self) -> &'static str {
-        "optimizer sgd"
-    }
-
-    fn program(&self, _: &Variants) -> Program {
-        Program {
-            shader: &shaders::SHADER,
-            entry: "sgd",
-            constants: vec![],
-            workgroups: shaders::workgroups(self.count),
-        }
-    }
-
-    fn params(&self) -> Vec<u8> {
+    fn call(&self, _: &Variants) -> Call {
         let Self { count, momentum, weight_decay } = *self;
-        let params = Params { count, weight_decay, beta1: momentum, ..bytemuck::Zeroable::zeroed() };
-        bytemuck::bytes_of(&params).to_vec()
-    }
-
-    fn operands(&self) -> Vec<Operand> {
-        operands(self.count, &["first_moment"])
-    }
-
-    fn check(&self) -> Result<()> {
-        fraction("momentum", self.momentum.into())
-    }
-
-    fn flops(&self) -> u64 {
-        6 * u64::from(self.count)
-    }
-
-    fn shape(&self) -> String {
-        format!("[{}]", self.count)
+        call("sgd", count, 1, 6)
+            .uniform([("weight_decay", weight_decay), ("beta1", momentum), ("complement1", 0.0)])
+            .uniform([("beta2", 0.0), ("complement2", 0.0), ("epsilon", 0.0)])
+            .setting("momentum", (0.0..1.0).contains(&momentum), FRACTION, momentum)
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
@@ -110,61 +67,27 @@ impl Kernel for Sgd {
             momentum: f64::from(self.momentum),
             weight_decay: f64::from(self.weight_decay),
         };
-        let (parameters, velocities) = writes.split_at_mut(1);
-        let parameters = floats_mut(parameters[0]).iter_mut();
-        let velocities = floats_mut(velocities[0]).iter_mut();
-        for ((gradient, parameter), velocity) in floats(reads[1]).iter().zip(parameters).zip(velocities) {
+        let [parameters, velocities] = writes else { return };
+        let moved = floats_mut(parameters).iter_mut().zip(floats_mut(velocities));
+        for ((parameter, velocity), gradient) in moved.zip(floats(reads[1])) {
             sgd.update(*gradient, parameter, velocity);
         }
     }
 }
 
 impl Kernel for Adam {
-    fn title(&self) -> &'static str {
-        if self.decoupled { "optimizer adamw" } else { "optimizer adam" }
-    }
-
-    fn program(&self, _: &Variants) -> Program {
-        Program {
-            shader: &shaders::SHADER,
-            entry: "adam",
-            constants: vec![("DECOUPLED", f64::from(u8::from(self.decoupled)))],
-            workgroups: shaders::workgroups(self.count),
-        }
-    }
-
-    fn params(&self) -> Vec<u8> {
-        let Self { count, beta1, beta2, epsilon, weight_decay, .. } = *self;
-        let params = Params {
-            count,
-            weight_decay,
-            beta1: beta1 as f32,
-            complement1: (1.0 - beta1) as f32,
-            beta2: beta2 as f32,
-            complement2: (1.0 - beta2) as f32,
-            epsilon,
-        };
-        bytemuck::bytes_of(&params).to_vec()
-    }
-
-    fn operands(&self) -> Vec<Operand> {
-        operands(self.count, &["first_moment", "second_moment"])
-    }
-
-    fn check(&self) -> Result<()> {
-        fraction("beta1", self.beta1)?;
-        fraction("beta2", self.beta2)?;
+    fn call(&self, _: &Variants) -> Call {
+        let Self { count, beta1, beta2, epsilon, weight_decay, decoupled } = *self;
+        let [complement1, complement2] = [beta1, beta2].map(|beta| (1.0 - beta) as f32);
         // Without it a gradient of zero would be divided by zero.
-        let good = self.epsilon.is_finite() && self.epsilon > 0.0;
-        if good { Ok(()) } else { Err(Error::setting("epsilon", "a positive number", self.epsilon)) }
-    }
-
-    fn flops(&self) -> u64 {
-        15 * u64::from(self.count)
-    }
-
-    fn shape(&self) -> String {
-        format!("[{}]", self.count)
+        let good = epsilon.is_finite() && epsilon > 0.0;
+        call("adam", count, 2, 15)
+            .uniform([("weight_decay", weight_decay), ("beta1", beta1 as f32), ("complement1", complement1)])
+            .uniform([("beta2", beta2 as f32), ("complement2", complement2), ("epsilon", epsilon)])
+            .constant("DECOUPLED", decoupled)
+            .setting("beta1", (0.0..1.0).contains(&beta1), FRACTION, beta1)
+            .setting("beta2", (0.0..1.0).contains(&beta2), FRACTION, beta2)
+            .setting("epsilon", good, "a positive number", epsilon)
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
@@ -177,11 +100,10 @@ impl Kernel for Adam {
             weight_decay: f64::from(self.weight_decay),
             decoupled: self.decoupled,
         };
-        let (parameters, moments) = writes.split_at_mut(1);
-        let (firsts, seconds) = moments.split_at_mut(1);
-        let parameters = floats_mut(parameters[0]).iter_mut();
-        let moments = floats_mut(firsts[0]).iter_mut().zip(floats_mut(seconds[0]));
-        for ((gradient, parameter), (m, v)) in floats(reads[1]).iter().zip(parameters).zip(moments) {
+        let [parameters, firsts, seconds] = writes else { return };
+        let moments = floats_mut(firsts).iter_mut().zip(floats_mut(seconds));
+        let moved = floats_mut(parameters).iter_mut().zip(moments);
+        for ((parameter, (m, v)), gradient) in moved.zip(floats(reads[1])) {
             adam.update(*gradient, parameter, [m, v]);
         }
     }

@@ -1,17 +1,16 @@
 //! Max pooling in two dimensions (`shaders/pool.wgsl`) and its gradient (`shaders/pool_backward.wgsl`).
 
-use narrows_shaders::{Shader, pool as shaders};
+use narrows_shaders::{Shader, max_shared_row, pool as shaders};
 
 use super::activation::Activation;
-use super::{Kernel, Operand, Program, floats, floats_mut, put_all, widened, within};
+use super::{Call, Kernel, elements, floats, floats_mut, put_all, widened};
 use crate::gpu::Variants;
 use crate::reference::pool::{argmax, gradient, windows};
-use crate::{Error, Result};
 
 /// `y = max of x` over windows, and where each maximum stands in x: the first of equals, row by row, and a NaN before
 /// any number. What does not fill a window is left out.
 ///
-/// Operands: `x` `[batch, height, width, channels]`; then `y` and the whole numbers `argmax`, both
+/// `x` is `[batch, height, width, channels]`; `y` and the whole numbers `argmax` are
 /// `[batch, out_height, out_width, channels]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct MaxPool {
@@ -29,20 +28,16 @@ pub struct MaxPool {
     pub stride: [u32; 2],
 }
 
-/// How the result of [`MaxPool`] changes where x changes by t: `y = t` where each maximum stands.
-///
-/// Operands: `x`, which is t `[batch, height, width, channels]`, `largest`, which is the forward pass's argmax; then
-/// `y` `[batch, out_height, out_width, channels]`.
+/// How the result of [`MaxPool`] changes where x changes by t, which takes its place: `y = t` where each maximum stands,
+/// which `largest` tells, the forward pass's argmax.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct MaxPoolTangent {
     /// What it is the tangent of.
     pub pool: MaxPool,
 }
 
-/// The gradient of [`MaxPool`]: each element of x gets dy of the windows whose maximum it is.
-///
-/// Operands: `dy` `[batch, out_height, out_width, channels]`, `largest`, which is the forward pass's argmax, and `kept`
-/// where there is a slope; then `dx`, as `kept` `[batch, height, width, channels]`.
+/// The gradient of [`MaxPool`]: each element of x gets dy of the windows whose maximum it is, as `largest` tells, the
+/// forward pass's argmax.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct MaxPoolBackward {
     /// What it is the gradient of.
@@ -54,21 +49,10 @@ pub struct MaxPoolBackward {
     pub accumulate: bool,
 }
 
-#[repr(C)]
-#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
-struct Params {
-    batch: u32,
-    height: u32,
-    width: u32,
-    channels: u32,
-}
-
 impl MaxPool {
-    /// The most numbers in a line of x, which 64 lanes share, each looking at a window for every number. Some CPU
-    /// drivers end every loop of an invocation after 65,535 rounds, without a word.
+    /// The most numbers in a line of x, which 64 lanes share, each looking at a window for every number.
     pub const fn most_numbers(window: [u32; 2]) -> u32 {
-        let rounds = (window[0] as u64 + 1) * (window[1] as u64 + 1);
-        if rounds > 65_000 { 0 } else { 64 * (65_000 / rounds as u32) }
+        max_shared_row((window[0] as u64 + 1).saturating_mul(window[1] as u64 + 1))
     }
 
     /// Height and width of y; 0 where no window fits.
@@ -85,198 +69,99 @@ impl MaxPool {
     }
 
     fn inputs(&self) -> usize {
-        [self.batch, self.height, self.width, self.channels].iter().map(|extent| *extent as usize).product()
+        elements([self.batch, self.height, self.width, self.channels])
     }
 
     fn outputs(&self) -> usize {
         let [height, width] = self.out();
-        [self.batch, height, width, self.channels].iter().map(|extent| *extent as usize).product()
+        elements([self.batch, height, width, self.channels])
     }
 
-    fn program(&self, shader: &'static Shader, entry: &'static str, lines: u32) -> Program {
-        let constants = vec![
-            ("WINDOW_HEIGHT", f64::from(self.window[0])),
-            ("WINDOW_WIDTH", f64::from(self.window[1])),
-            ("STRIDE_HEIGHT", f64::from(self.stride[0])),
-            ("STRIDE_WIDTH", f64::from(self.stride[1])),
-        ];
-        let workgroups = shaders::workgroups(self.batch, lines);
-        Program { shader, entry, constants, workgroups }
-    }
-
-    fn check_extents(&self) -> Result<()> {
-        for extent in [self.batch, self.channels] {
-            within("images and channels of a pooling", extent, 1..=u32::MAX)?;
-        }
-        for axis in 0..2 {
-            within("stride of a pooling", self.stride[axis], 1..=u32::MAX / 2)?;
-            let extent = [self.height, self.width][axis];
-            if self.window[axis] == 0 || self.window[axis] > extent {
-                let expected = format!("between 1 and the {extent} pixels there are");
-                return Err(Error::setting("window of a pooling", expected, self.window[axis]));
-            }
-        }
-        let [down, across] = self.window;
-        let what = format!("numbers in a line of images pooled by {down} x {across}");
-        within(&what, self.width.saturating_mul(self.channels), 1..=Self::most_numbers(self.window))
-    }
-
-    fn describe(&self) -> String {
-        let Self { batch, height, width, channels, window, stride } = self;
-        let [down, across] = self.out();
-        format!(
-            "[{batch}, {height}, {width}, {channels}] by {}x{}/{}x{} to {down}x{across}",
-            window[0], window[1], stride[0], stride[1]
-        )
+    // What the entries of either shader have.
+    fn describe(&self, shader: &'static Shader, entry: &'static str) -> Call {
+        let Self { batch, height, width, channels, window: [down, across], stride } = *self;
+        let [out_down, out_across] = self.out();
+        let line = format!("numbers in a line of images pooled by {down} x {across}");
+        let size = format!("{down}x{across}/{}x{} to {out_down}x{out_across}", stride[0], stride[1]);
+        Call::new(shader, entry)
+            .uniform([("batch", batch), ("height", height), ("width", width), ("channels", channels)])
+            .constant("WINDOW_HEIGHT", down)
+            .constant("WINDOW_WIDTH", across)
+            .constant("STRIDE_HEIGHT", stride[0])
+            .constant("STRIDE_WIDTH", stride[1])
+            .limit("images of a pooling", batch, 1..=u32::MAX)
+            .limit("channels of a pooling", channels, 1..=u32::MAX)
+            .limit("stride of a pooling", stride[0], 1..=u32::MAX / 2)
+            .limit("stride of a pooling", stride[1], 1..=u32::MAX / 2)
+            .limit("window of a pooling", down, 1..=height)
+            .limit("window of a pooling", across, 1..=width)
+            .limit(line, width.saturating_mul(channels), 1..=Self::most_numbers(self.window))
+            .shape(format!("[{batch}, {height}, {width}, {channels}] by {size}"))
     }
 }
 
 impl Kernel for MaxPool {
-    fn title(&self) -> &'static str {
-        "max pool"
-    }
-
-    fn program(&self, _: &Variants) -> Program {
-        Self::program(self, &shaders::SHADER, "forward", self.out()[0])
-    }
-
-    fn params(&self) -> Vec<u8> {
-        let Self { batch, height, width, channels, .. } = *self;
-        bytemuck::bytes_of(&Params { batch, height, width, channels }).to_vec()
-    }
-
-    fn operands(&self) -> Vec<Operand> {
-        vec![
-            Operand::read("x", self.inputs()),
-            Operand::write("y", self.outputs()),
-            Operand::write("argmax", self.outputs()),
-        ]
-    }
-
-    fn check(&self) -> Result<()> {
-        self.check_extents()
-    }
-
-    fn flops(&self) -> u64 {
-        self.outputs() as u64 * u64::from(self.window[0]) * u64::from(self.window[1])
-    }
-
-    fn shape(&self) -> String {
-        self.describe()
+    fn call(&self, _: &Variants) -> Call {
+        let outputs = self.outputs();
+        self.describe(&shaders::SHADER, "forward")
+            .operands([self.inputs(), outputs, outputs])
+            .flops(u64::from(self.window[0]) * u64::from(self.window[1]), outputs)
+            .workgroups(|| shaders::workgroups(self.batch, self.out()[0]))
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let x = &floats(reads[0])[..self.inputs()];
+        let x = floats(reads[0]);
         let shape = [self.batch, self.height, self.width, self.channels];
         let chosen = argmax(x, shape, self.window, self.stride);
         for (y, at) in floats_mut(writes[0]).iter_mut().zip(&chosen) {
             *y = x[*at as usize];
         }
-        writes[1][..chosen.len()].copy_from_slice(&chosen);
+        writes[1].copy_from_slice(&chosen);
     }
 }
 
 impl Kernel for MaxPoolTangent {
-    fn title(&self) -> &'static str {
-        "max pool tangent"
-    }
-
-    fn program(&self, _: &Variants) -> Program {
-        self.pool.program(&shaders::SHADER, "tangent", self.pool.out()[0])
-    }
-
-    fn params(&self) -> Vec<u8> {
-        self.pool.params()
-    }
-
-    fn operands(&self) -> Vec<Operand> {
+    fn call(&self, _: &Variants) -> Call {
         let outputs = self.pool.outputs();
-        vec![
-            Operand::read("x", self.pool.inputs()),
-            Operand::read("largest", outputs),
-            Operand::write("y", outputs),
-        ]
-    }
-
-    fn check(&self) -> Result<()> {
-        self.pool.check_extents()
-    }
-
-    fn flops(&self) -> u64 {
-        0
-    }
-
-    fn shape(&self) -> String {
-        self.pool.describe()
+        self.pool
+            .describe(&shaders::SHADER, "tangent")
+            .operands([self.pool.inputs(), outputs, outputs])
+            .workgroups(|| shaders::workgroups(self.pool.batch, self.pool.out()[0]))
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let x = floats(reads[0]);
-        for (y, at) in floats_mut(writes[0]).iter_mut().zip(&reads[1][..self.pool.outputs()]) {
-            *y = x[*at as usize];
+        for (y, at) in floats_mut(writes[0]).iter_mut().zip(reads[1]) {
+            *y = floats(reads[0])[*at as usize];
         }
     }
 }
 
 impl Kernel for MaxPoolBackward {
-    fn title(&self) -> &'static str {
-        match self.slope {
-            None => "max pool backward",
-            Some(_) => "max pool backward*slope",
-        }
-    }
-
-    fn program(&self, _: &Variants) -> Program {
-        let MaxPool { height, stride, .. } = self.pool;
-        let (entry, lines) = match self.slope {
-            None => ("backward", height),
-            Some(_) => ("backward_slope", height.div_ceil(stride[0])),
-        };
-        let mut program = self.pool.program(&shaders::BACKWARD, entry, lines);
-        program.constants.push(("ACCUMULATE", f64::from(u8::from(self.accumulate))));
-        program.constants.push(("ACTIVATION", f64::from(self.slope.unwrap_or_default().code())));
-        program
-    }
-
-    fn params(&self) -> Vec<u8> {
-        self.pool.params()
-    }
-
-    fn operands(&self) -> Vec<Operand> {
-        let outputs = self.pool.outputs();
-        let mut operands = vec![Operand::read("dy", outputs), Operand::read("largest", outputs)];
-        operands.extend(self.slope.map(|_| Operand::read("kept", self.pool.inputs())));
-        operands.push(Operand::write("dx", self.pool.inputs()));
-        operands
-    }
-
-    fn check(&self) -> Result<()> {
-        if self.slope.is_some() && !self.pool.is_side_by_side() {
-            let expected =
-                format!("{:?}, the window, for a gradient through an activation", self.pool.window);
-            return Err(Error::setting("stride of a pooling", expected, format!("{:?}", self.pool.stride)));
-        }
-        self.pool.check_extents()
-    }
-
-    fn flops(&self) -> u64 {
-        self.pool.outputs() as u64
-    }
-
-    fn shape(&self) -> String {
-        self.pool.describe()
+    fn call(&self, _: &Variants) -> Call {
+        let Self { pool: pool @ MaxPool { batch, height, window, stride, .. }, slope, accumulate } = *self;
+        let outputs = pool.outputs();
+        let wanted = format!("{window:?}, the window, for a gradient through an activation");
+        let passes = slope.is_none() || pool.is_side_by_side();
+        pool.describe(&shaders::BACKWARD, if slope.is_some() { "backward_slope" } else { "backward" })
+            .operands([outputs, outputs])
+            .operands(slope.map(|_| pool.inputs()))
+            .operands([pool.inputs()])
+            .constant("ACCUMULATE", accumulate)
+            .constant("ACTIVATION", slope.unwrap_or_default().code())
+            .setting("stride of a pooling", passes, &wanted, format!("{stride:?}"))
+            .flops(1, outputs)
+            .workgroups(|| match slope {
+                None => shaders::workgroups(batch, height),
+                Some(_) => shaders::workgroups(batch, height.div_ceil(stride[0])),
+            })
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let dy = floats(reads[0]).iter().map(|dy| f64::from(*dy));
-        let gradient = gradient(dy, &reads[1][..self.pool.outputs()], self.pool.inputs());
-        match self.slope {
-            None => put_all(floats_mut(writes[0]), gradient, self.accumulate),
-            Some(activation) => {
-                let slopes = widened(reads[2]).into_iter().map(|kept| activation.slope_from_kept(kept));
-                let passed = gradient.into_iter().zip(slopes).map(|(gradient, slope)| gradient * slope);
-                put_all(floats_mut(writes[0]), passed, self.accumulate);
-            }
+        let mut gradient = gradient(widened(reads[0]), reads[1], self.pool.inputs());
+        if let Some(activation) = self.slope {
+            let kept = widened(reads[2]);
+            gradient.iter_mut().zip(kept).for_each(|(dx, kept)| *dx *= activation.slope_from_kept(kept));
         }
+        put_all(floats_mut(writes[0]), gradient, self.accumulate);
     }
 }

@@ -1,9 +1,8 @@
 //! Losses, kept on the device until someone reads them (`shaders/record.wgsl`).
 
-use narrows_shaders::record as shaders;
+use narrows_shaders::{MAX_ROUNDS, record as shaders};
 
-use super::{Kernel, Operand, Program, State, floats, floats_mut, within};
-use crate::Result;
+use super::{Call, Kernel, State, elements, floats, floats_mut};
 use crate::gpu::Variants;
 use crate::reference::record::{collect, scaled_sum};
 
@@ -34,114 +33,48 @@ pub struct Collect {
     pub total: u32,
 }
 
-#[repr(C)]
-#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
-struct Params {
-    count: u32,
-    capacity: u32,
-    width: u32,
-    slot: u32,
-    scale: f32,
-}
-
 impl MeanToRing {
-    /// The largest count: 256 lanes, each within the 65,535 rounds that some CPU drivers give a loop.
-    pub const MAX_COUNT: u32 = 256 * 65_000;
+    /// The largest count: 256 lanes share it.
+    pub const MAX_COUNT: u32 = 256 * MAX_ROUNDS;
 }
 
 impl Kernel for MeanToRing {
-    fn title(&self) -> &'static str {
-        "record mean_to_ring"
-    }
-
-    fn program(&self, _: &Variants) -> Program {
-        Program { shader: &shaders::SHADER, entry: "mean_to_ring", constants: vec![], workgroups: 1 }
-    }
-
-    fn params(&self) -> Vec<u8> {
+    fn call(&self, _: &Variants) -> Call {
         let Self { count, capacity, width, slot, scale } = *self;
-        bytemuck::bytes_of(&Params { count, capacity, width, slot, scale }).to_vec()
-    }
-
-    fn operands(&self) -> Vec<Operand> {
-        vec![
-            Operand::read("state", State::WORDS),
-            Operand::read("values", self.count as usize),
-            Operand::write("ring", self.capacity as usize * self.width as usize),
-        ]
-    }
-
-    fn check(&self) -> Result<()> {
-        within("values of a loss term", self.count, 1..=Self::MAX_COUNT)?;
-        within("steps of a loss ring", self.capacity, 1..=u32::MAX)?;
-        within("slot of a loss ring", self.slot, 0..=self.width.saturating_sub(1))
-    }
-
-    fn flops(&self) -> u64 {
-        u64::from(self.count)
-    }
-
-    // One number of the ring.
-    fn bytes(&self) -> u64 {
-        4 * (State::WORDS as u64 + u64::from(self.count) + 1)
-    }
-
-    fn shape(&self) -> String {
-        format!("[{}] to [{}, {}]", self.count, self.capacity, self.width)
+        Call::new(&shaders::SHADER, "mean_to_ring")
+            .operands([State::WORDS, count as usize])
+            .part_of(elements([capacity, width]), 1)
+            .uniform([("count", count), ("capacity", capacity), ("width", width), ("slot", slot)])
+            .uniform([("scale", scale)])
+            .limit("values of a loss term", count, 1..=Self::MAX_COUNT)
+            .limit("steps of a loss ring", capacity, 1..=u32::MAX)
+            .limit("slot of a loss ring", slot, 0..=width.saturating_sub(1))
+            .flops(1, count as usize)
+            .shape(format!("[{count}] to [{capacity}, {width}]"))
+            .workgroups(|| 1)
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
         let line = State::from_words(reads[0]).step % self.capacity;
         let at = line as usize * self.width as usize + self.slot as usize;
-        let values = &floats(reads[1])[..self.count as usize];
-        floats_mut(writes[0])[at] = scaled_sum(values, self.scale) as f32;
+        floats_mut(writes[0])[at] = scaled_sum(floats(reads[1]), self.scale) as f32;
     }
 }
 
 impl Kernel for Collect {
-    fn title(&self) -> &'static str {
-        "record collect"
-    }
-
-    fn program(&self, _: &Variants) -> Program {
-        Program {
-            shader: &shaders::SHADER,
-            entry: "collect",
-            constants: vec![],
-            workgroups: shaders::collect_workgroups(self.batch),
-        }
-    }
-
-    fn params(&self) -> Vec<u8> {
+    fn call(&self, _: &Variants) -> Call {
         let Self { batch, total } = *self;
-        let params = Params { count: batch, capacity: total, ..bytemuck::Zeroable::zeroed() };
-        bytemuck::bytes_of(&params).to_vec()
-    }
-
-    fn operands(&self) -> Vec<Operand> {
-        vec![
-            Operand::read("state", State::WORDS),
-            Operand::read("values", self.batch as usize),
-            Operand::write("per_image", self.total as usize),
-        ]
-    }
-
-    fn flops(&self) -> u64 {
-        0
-    }
-
-    // The batch's part of the pass.
-    fn bytes(&self) -> u64 {
-        4 * (State::WORDS as u64 + 2 * u64::from(self.batch))
-    }
-
-    fn shape(&self) -> String {
-        format!("[{}] of {}", self.batch, self.total)
+        Call::new(&shaders::SHADER, "collect")
+            .operands([State::WORDS, batch as usize])
+            .part_of(total as usize, batch as usize)
+            .uniform([("count", batch), ("capacity", total), ("width", 0), ("slot", 0)])
+            .uniform([("scale", 0.0)])
+            .shape(format!("[{batch}] of {total}"))
+            .workgroups(|| shaders::collect_workgroups(batch))
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
         let cursor = State::from_words(reads[0]).cursor as usize;
-        let values = &floats(reads[1])[..self.batch as usize];
-        collect(values, cursor, &mut floats_mut(writes[0])[..self.total as usize]);
+        collect(floats(reads[1]), cursor, floats_mut(writes[0]));
     }
 }

@@ -1,9 +1,8 @@
 //! Sums in a fixed order (`shaders/reduce.wgsl`).
 
-use narrows_shaders::reduce as shaders;
+use narrows_shaders::{MAX_ROUNDS, reduce as shaders};
 
-use super::{Kernel, Operand, Program, floats, floats_mut, within};
-use crate::Result;
+use super::{Call, Kernel, elements, floats, floats_mut, put_all};
 use crate::gpu::Variants;
 use crate::reference::reduce::column_sums;
 
@@ -24,26 +23,12 @@ pub struct ColumnSum {
     pub accumulate: bool,
 }
 
-#[repr(C)]
-#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
-struct Params {
-    rows: u32,
-    columns: u32,
-    chunk: u32,
-}
-
 impl ColumnSum {
-    /// The largest chunk. Some CPU drivers end every loop of an invocation once they have run 65,535
-    /// rounds between them, without a word, and a lane takes every eighth row.
-    pub const MAX_CHUNK: u32 = 8 * 65_000;
+    /// The largest chunk: a lane takes every eighth row.
+    pub const MAX_CHUNK: u32 = 8 * MAX_ROUNDS;
 
     // Up to this chunk a lane is faster by itself.
     const SHORT_CHUNK: u32 = 32;
-
-    // Whether a lane takes four columns.
-    const fn by_four(&self) -> bool {
-        self.columns.is_multiple_of(4)
-    }
 
     /// All rows to one sum.
     pub const fn whole(rows: u32, columns: u32) -> Self {
@@ -52,55 +37,31 @@ impl ColumnSum {
 }
 
 impl Kernel for ColumnSum {
-    fn title(&self) -> &'static str {
-        "reduce column_sum"
-    }
-
-    fn program(&self, _: &Variants) -> Program {
-        let Self { rows, columns, chunk, .. } = *self;
-        let (entry, workgroups) = match (chunk <= Self::SHORT_CHUNK, self.by_four()) {
-            (true, true) => ("column_sum_short_four", shaders::short_four_workgroups(rows, columns, chunk)),
-            (true, false) => ("column_sum_short", shaders::short_workgroups(rows, columns, chunk)),
-            (false, true) => ("column_sum_four", shaders::workgroups(rows, columns, chunk)),
-            (false, false) => ("column_sum", shaders::workgroups(rows, columns, chunk)),
+    fn call(&self, _: &Variants) -> Call {
+        let Self { rows, columns, chunk, accumulate } = *self;
+        // Whether a lane takes four columns.
+        let by_four = columns.is_multiple_of(4);
+        type Workgroups = fn(u32, u32, u32) -> u32;
+        let (entry, workgroups): (_, Workgroups) = match (chunk <= Self::SHORT_CHUNK, by_four) {
+            (true, true) => ("column_sum_short_four", shaders::short_four_workgroups),
+            (true, false) => ("column_sum_short", shaders::short_workgroups),
+            (false, true) => ("column_sum_four", shaders::workgroups),
+            (false, false) => ("column_sum", shaders::workgroups),
         };
-        let constants = vec![("ACCUMULATE", f64::from(u8::from(self.accumulate)))];
-        Program { shader: &shaders::SHADER, entry, constants, workgroups }
-    }
-
-    fn params(&self) -> Vec<u8> {
-        let Self { rows, columns, chunk, .. } = *self;
-        bytemuck::bytes_of(&Params { rows, columns, chunk }).to_vec()
-    }
-
-    fn operands(&self) -> Vec<Operand> {
-        let size = |m: u32, n: u32| m as usize * n as usize;
-        let [a, sums] = if self.by_four() { ["fours", "sums_of_fours"] } else { ["a", "sums"] };
-        vec![
-            Operand::read(a, size(self.rows, self.columns)),
-            Operand::write(sums, size(self.rows.div_ceil(self.chunk), self.columns)),
-        ]
-    }
-
-    fn check(&self) -> Result<()> {
-        within("rows to a column sum", self.chunk, 1..=Self::MAX_CHUNK)
-    }
-
-    fn flops(&self) -> u64 {
-        u64::from(self.rows) * u64::from(self.columns)
-    }
-
-    fn shape(&self) -> String {
-        format!("[{}, {}] by {}", self.rows, self.columns, self.chunk)
+        Call::new(&shaders::SHADER, entry)
+            .operands([elements([rows, columns]), elements([rows.div_ceil(chunk.max(1)), columns])])
+            .uniform([("rows", rows), ("columns", columns), ("chunk", chunk)])
+            .constant("ACCUMULATE", accumulate)
+            .limit("rows to a column sum", chunk, 1..=Self::MAX_CHUNK)
+            .flops(1, elements([rows, columns]))
+            .shape(format!("[{rows}, {columns}] by {chunk}"))
+            .workgroups(|| workgroups(rows, columns, chunk))
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let [rows, columns, chunk] = [self.rows, self.columns, self.chunk].map(|extent| extent as usize);
-        let a = &floats(reads[0])[..rows * columns];
-        let sums = a.chunks(chunk * columns).flat_map(|lines| column_sums(lines, columns));
-        for (out, sum) in floats_mut(writes[0]).iter_mut().zip(sums) {
-            let before = if self.accumulate { f64::from(*out) } else { 0.0 };
-            *out = (before + sum) as f32;
-        }
+        let columns = self.columns as usize;
+        let chunks = floats(reads[0]).chunks(self.chunk as usize * columns);
+        let sums = chunks.flat_map(|lines| column_sums(lines, columns));
+        put_all(floats_mut(writes[0]), sums, self.accumulate);
     }
 }

@@ -1,15 +1,12 @@
 //! Weights, scaled row by row for each image (`shaders/spread.wgsl`).
 
-use narrows_shaders::spread as shaders;
+use narrows_shaders::{MAX_ROUNDS, MAX_SHARED_ROW, spread as shaders};
 
-use super::{Kernel, Operand, Program, floats_mut, put_all, widened, within};
-use crate::Result;
+use super::{Call, Kernel, elements, floats_mut, put_all, widened};
 use crate::gpu::Variants;
 use crate::reference::spread as reference;
 
-/// `y[b, j, k] = c[b, j] w[j, k]`
-///
-/// Operands: `c` `[rows, units]`, `w` `[units, columns]`; then `y` `[rows, units, columns]`.
+/// `y[b, j, k] = c[b, j] w[j, k]` for `c` `[rows, units]`, `w` `[units, columns]` and `y` `[rows, units, columns]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Spread {
     /// Images.
@@ -21,93 +18,40 @@ pub struct Spread {
 }
 
 /// The gradient of [`Spread`] by `c`: `dc[b, j] = sum of dy[b, j, k] w[j, k] over k`.
-///
-/// Operands: `w`, `dy` `[rows, units, columns]`; then `dc` `[rows, units]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SpreadScales {
-    /// The forward pass. At most [`SpreadScales::MAX_COLUMNS`] columns.
+    /// The forward pass. At most [`MAX_SHARED_ROW`] columns.
     pub of: Spread,
     /// Add to `dc` instead of writing it.
     pub accumulate: bool,
 }
 
 /// The gradient of [`Spread`] by `w`: `dw[j, k] = sum of c[b, j] dy[b, j, k] over b`.
-///
-/// Operands: `c`, `dy` `[rows, units, columns]`; then `dw` `[units, columns]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SpreadWeight {
-    /// The forward pass. At most [`SpreadWeight::MAX_ROWS`] images.
+    /// The forward pass. At most [`MAX_ROUNDS`] images.
     pub of: Spread,
     /// Add to `dw` instead of writing it.
     pub accumulate: bool,
 }
 
-impl SpreadScales {
-    /// The most columns: 64 lanes share a row, and some CPU drivers end every loop of an invocation after
-    /// 65,535 rounds, without a word.
-    pub const MAX_COLUMNS: u32 = 64 * 65_000;
-}
-
-impl SpreadWeight {
-    /// The most images: some CPU drivers end every loop of an invocation after 65,535 rounds, without a word.
-    pub const MAX_ROWS: u32 = 65_000;
-}
-
-#[repr(C)]
-#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
-struct Params {
-    rows: u32,
-    units: u32,
-    columns: u32,
-}
-
 impl Spread {
-    fn scales(&self) -> usize {
-        self.rows as usize * self.units as usize
+    // What every entry has, with `each` operations a number of y; and the sizes of c, w and y.
+    fn describe(&self, entry: &'static str, each: u64) -> (Call, [usize; 3]) {
+        let Self { rows, units, columns } = *self;
+        let sizes = [elements([rows, units]), elements([units, columns]), elements([rows, units, columns])];
+        let call = Call::new(&shaders::SHADER, entry)
+            .uniform([("rows", rows), ("units", units), ("columns", columns)])
+            .flops(each, sizes[2])
+            .shape(format!("[{rows}, {units}, {columns}]"));
+        (call, sizes)
     }
-
-    fn weights(&self) -> usize {
-        self.units as usize * self.columns as usize
-    }
-
-    fn all(&self) -> usize {
-        self.scales() * self.columns as usize
-    }
-}
-
-fn program(entry: &'static str, accumulate: bool, workgroups: u32) -> Program {
-    let constants = vec![("ACCUMULATE", f64::from(u8::from(accumulate)))];
-    Program { shader: &shaders::SHADER, entry, constants, workgroups }
 }
 
 impl Kernel for Spread {
-    fn title(&self) -> &'static str {
-        "spread"
-    }
-
-    fn program(&self, _: &Variants) -> Program {
-        program("spread", false, shaders::workgroups(self.rows * self.units * self.columns))
-    }
-
-    fn params(&self) -> Vec<u8> {
-        let Self { rows, units, columns } = *self;
-        bytemuck::bytes_of(&Params { rows, units, columns }).to_vec()
-    }
-
-    fn operands(&self) -> Vec<Operand> {
-        vec![
-            Operand::read("c", self.scales()),
-            Operand::read("w", self.weights()),
-            Operand::write("y", self.all()),
-        ]
-    }
-
-    fn flops(&self) -> u64 {
-        self.all() as u64
-    }
-
-    fn shape(&self) -> String {
-        format!("[{}, {}, {}]", self.rows, self.units, self.columns)
+    fn call(&self, _: &Variants) -> Call {
+        let (call, sizes) = self.describe("spread", 1);
+        call.operands(sizes).workgroups(|| shaders::workgroups(self.rows * self.units * self.columns))
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
@@ -117,37 +61,13 @@ impl Kernel for Spread {
 }
 
 impl Kernel for SpreadScales {
-    fn title(&self) -> &'static str {
-        "spread scales"
-    }
-
-    fn program(&self, _: &Variants) -> Program {
-        let workgroups = shaders::row_workgroups(self.of.rows * self.of.units);
-        program("spread_scales", self.accumulate, workgroups)
-    }
-
-    fn params(&self) -> Vec<u8> {
-        self.of.params()
-    }
-
-    fn operands(&self) -> Vec<Operand> {
-        vec![
-            Operand::read("w", self.of.weights()),
-            Operand::read("dy", self.of.all()),
-            Operand::write("dc", self.of.scales()),
-        ]
-    }
-
-    fn check(&self) -> Result<()> {
-        within("columns of scaled weights", self.of.columns, 1..=Self::MAX_COLUMNS)
-    }
-
-    fn flops(&self) -> u64 {
-        2 * self.of.flops()
-    }
-
-    fn shape(&self) -> String {
-        self.of.shape()
+    fn call(&self, _: &Variants) -> Call {
+        let Spread { rows, units, columns } = self.of;
+        let (call, [c, w, y]) = self.of.describe("spread_scales", 2);
+        call.operands([w, y, c])
+            .constant("ACCUMULATE", self.accumulate)
+            .limit("columns of scaled weights", columns, 1..=MAX_SHARED_ROW)
+            .workgroups(|| shaders::row_workgroups(rows * units))
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
@@ -158,37 +78,13 @@ impl Kernel for SpreadScales {
 }
 
 impl Kernel for SpreadWeight {
-    fn title(&self) -> &'static str {
-        "spread weight"
-    }
-
-    fn program(&self, _: &Variants) -> Program {
-        let workgroups = shaders::workgroups(self.of.units * self.of.columns);
-        program("spread_weight", self.accumulate, workgroups)
-    }
-
-    fn params(&self) -> Vec<u8> {
-        self.of.params()
-    }
-
-    fn operands(&self) -> Vec<Operand> {
-        vec![
-            Operand::read("c", self.of.scales()),
-            Operand::read("dy", self.of.all()),
-            Operand::write("dw", self.of.weights()),
-        ]
-    }
-
-    fn check(&self) -> Result<()> {
-        within("images that scale weights", self.of.rows, 1..=Self::MAX_ROWS)
-    }
-
-    fn flops(&self) -> u64 {
-        2 * self.of.flops()
-    }
-
-    fn shape(&self) -> String {
-        self.of.shape()
+    fn call(&self, _: &Variants) -> Call {
+        let Spread { rows, units, columns } = self.of;
+        let (call, [c, w, y]) = self.of.describe("spread_weight", 2);
+        call.operands([c, y, w])
+            .constant("ACCUMULATE", self.accumulate)
+            .limit("images that scale weights", rows, 1..=MAX_ROUNDS)
+            .workgroups(|| shaders::workgroups(units * columns))
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {

@@ -2,12 +2,11 @@
 
 use narrows_shaders::step as shaders;
 
-use super::{Kernel, Operand, Program, State, within};
+use super::{Call, Kernel, State};
 use crate::gpu::Variants;
 use crate::reference::batch::ahead;
 use crate::reference::step::next_correction;
 pub use crate::reference::step::{Falling, RateSchedule, Schedule, Warmup};
-use crate::{Error, Result};
 
 /// Moves the state on to the next step: cursor, pass, step number, Adam's corrections, and what the schedule says.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,74 +21,33 @@ pub struct Advance {
     pub schedule: Schedule,
 }
 
-#[repr(C)]
-#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
-struct Params {
-    batch: u32,
-    count: u32,
-    complement1: f32,
-    complement2: f32,
-    rate: f32,
-    steps: u32,
-    warmup: u32,
-    cycles: u32,
-    rise: f32,
-}
-
 impl Kernel for Advance {
-    fn title(&self) -> &'static str {
-        "step advance"
-    }
-
-    fn program(&self, _: &Variants) -> Program {
-        let schedule = match self.schedule.rate {
-            RateSchedule::Constant => 0.0,
-            RateSchedule::Linear(_) => 1.0,
-            RateSchedule::Cosine(_) => 2.0,
-        };
-        let constants = vec![("SCHEDULE", schedule)];
-        Program { shader: &shaders::SHADER, entry: "advance", constants, workgroups: 1 }
-    }
-
-    fn params(&self) -> Vec<u8> {
+    fn call(&self, _: &Variants) -> Call {
         let Self { batch, count, betas, schedule } = *self;
-        let [complement1, complement2] = betas.map(|beta| (1.0 - beta) as f32);
-        let (rate, steps) = match schedule.rate {
-            RateSchedule::Constant => (0.0, 1),
-            RateSchedule::Linear(Falling { rate, steps }) | RateSchedule::Cosine(Falling { rate, steps }) => {
-                (rate, steps)
-            }
+        let (kind, Falling { rate, steps }) = match schedule.rate {
+            RateSchedule::Constant => (0, Falling { rate: 0.0, steps: 1 }),
+            RateSchedule::Linear(falling) => (1, falling),
+            RateSchedule::Cosine(falling) => (2, falling),
         };
+        let [complement1, complement2] = betas.map(|beta| (1.0 - beta) as f32);
         let Warmup { steps: warmup, cycles, rise } = schedule.warmup;
-        let params = Params { batch, count, complement1, complement2, rate, steps, warmup, cycles, rise };
-        bytemuck::bytes_of(&params).to_vec()
-    }
-
-    fn operands(&self) -> Vec<Operand> {
-        vec![Operand::write("state", State::WORDS)]
-    }
-
-    fn check(&self) -> Result<()> {
-        within("images", self.count, 1..=u32::MAX)?;
-        within("batch", self.batch, 1..=self.count)?;
-        if let RateSchedule::Linear(falling) | RateSchedule::Cosine(falling) = self.schedule.rate {
-            within("steps of a schedule", falling.steps, 1..=u32::MAX)?;
-        }
-        let Warmup { steps, cycles, rise } = self.schedule.warmup;
-        // The device counts their product in 32 bits.
-        within("cycles of a warm-up", cycles, 1..=u32::MAX / steps.max(1))?;
-        if rise > 0.0 && rise <= 1.0 {
-            return Ok(());
-        }
-        Err(Error::setting("rise of a warm-up", "above 0 and at most 1", rise))
-    }
-
-    fn flops(&self) -> u64 {
-        20
-    }
-
-    fn shape(&self) -> String {
-        format!("[{}] of {}", self.batch, self.count)
+        let good = rise > 0.0 && rise <= 1.0;
+        Call::new(&shaders::SHADER, "advance")
+            .operands([State::WORDS])
+            .uniform([("batch", batch), ("count", count)])
+            .uniform([("complement1", complement1), ("complement2", complement2), ("rate", rate)])
+            .uniform([("steps", steps), ("warmup", warmup), ("cycles", cycles)])
+            .uniform([("rise", rise)])
+            .constant("SCHEDULE", kind)
+            .limit("images", count, 1..=u32::MAX)
+            .limit("batch", batch, 1..=count)
+            .limit("steps of a schedule", steps, 1..=u32::MAX)
+            // The device counts their product in 32 bits.
+            .limit("cycles of a warm-up", cycles, 1..=u32::MAX / warmup.max(1))
+            .setting("rise of a warm-up", good, "above 0 and at most 1", rise)
+            .flops(20, 1)
+            .shape(format!("[{batch}] of {count}"))
+            .workgroups(|| 1)
     }
 
     fn reference(&self, _: &[&[u32]], writes: &mut [&mut [u32]]) {

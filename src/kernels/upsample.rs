@@ -1,15 +1,12 @@
 //! Nearest-neighbour upsampling in two dimensions (`shaders/upsample.wgsl`).
 
-use narrows_shaders::upsample as shaders;
+use narrows_shaders::{max_shared_row, upsample as shaders};
 
-use super::{Kernel, Operand, Program, floats, floats_mut, within};
-use crate::Result;
+use super::{Call, Kernel, elements, floats, floats_mut, put_all, widened};
 use crate::gpu::Variants;
 use crate::reference::upsample::{gradient, sources};
 
-/// Each pixel of x, `factor[0]` times down and `factor[1]` times across.
-///
-/// Operands: `x` `[batch, height, width, channels]`; then `y`
+/// Each pixel of x `[batch, height, width, channels]`, `factor[0]` times down and `factor[1]` times across, in y
 /// `[batch, height * factor[0], width * factor[1], channels]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Upsample {
@@ -26,9 +23,6 @@ pub struct Upsample {
 }
 
 /// The gradient of [`Upsample`]: each element of x gets the sum of dy over its repetitions.
-///
-/// Operands: `dy` `[batch, height * factor[0], width * factor[1], channels]`; then `dx`
-/// `[batch, height, width, channels]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct UpsampleBackward {
     /// What it is the gradient of.
@@ -37,21 +31,10 @@ pub struct UpsampleBackward {
     pub accumulate: bool,
 }
 
-#[repr(C)]
-#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
-struct Params {
-    batch: u32,
-    height: u32,
-    width: u32,
-    channels: u32,
-}
-
 impl Upsample {
-    /// The most numbers in a line of x, which 64 lanes share, each adding up the repetitions of every number. Some CPU
-    /// drivers end every loop of an invocation after 65,535 rounds, without a word.
+    /// The most numbers in a line of x, which 64 lanes share, each adding up the repetitions of every number.
     pub const fn most_numbers(factor: [u32; 2]) -> u32 {
-        let rounds = (factor[0] as u64 + 1) * (factor[1] as u64 + 1);
-        if rounds > 65_000 { 0 } else { 64 * (65_000 / rounds as u32) }
+        max_shared_row((factor[0] as u64 + 1).saturating_mul(factor[1] as u64 + 1))
     }
 
     const fn shape_in(&self) -> [u32; 4] {
@@ -59,69 +42,38 @@ impl Upsample {
     }
 
     fn inputs(&self) -> usize {
-        self.shape_in().iter().map(|extent| *extent as usize).product()
+        elements(self.shape_in())
     }
 
     fn outputs(&self) -> usize {
-        self.inputs() * self.factor[0] as usize * self.factor[1] as usize
+        self.inputs().saturating_mul(elements(self.factor))
     }
 
-    fn program(&self, entry: &'static str, accumulate: bool, lines: u32) -> Program {
-        let constants = vec![
-            ("FACTOR_HEIGHT", f64::from(self.factor[0])),
-            ("FACTOR_WIDTH", f64::from(self.factor[1])),
-            ("ACCUMULATE", f64::from(u8::from(accumulate))),
-        ];
-        let workgroups = shaders::workgroups(self.batch, lines);
-        Program { shader: &shaders::SHADER, entry, constants, workgroups }
-    }
-
-    fn check_extents(&self) -> Result<()> {
-        for extent in self.shape_in() {
-            within("images, height, width and channels of an upsampling", extent, 1..=u32::MAX)?;
-        }
-        for factor in self.factor {
-            within("factor of an upsampling", factor, 1..=u32::MAX)?;
-        }
-        let [down, across] = self.factor;
-        let what = format!("numbers in a line of images upsampled by {down} x {across}");
-        within(&what, self.width.saturating_mul(self.channels), 1..=Self::most_numbers(self.factor))
-    }
-
-    fn describe(&self) -> String {
-        let Self { batch, height, width, channels, factor } = self;
-        format!("[{batch}, {height}, {width}, {channels}] by {}x{}", factor[0], factor[1])
+    // What both entries have.
+    fn describe(&self, entry: &'static str, accumulate: bool) -> Call {
+        let Self { batch, height, width, channels, factor: [down, across] } = *self;
+        let line = format!("numbers in a line of images upsampled by {down} x {across}");
+        Call::new(&shaders::SHADER, entry)
+            .uniform([("batch", batch), ("height", height), ("width", width), ("channels", channels)])
+            .constant("FACTOR_HEIGHT", down)
+            .constant("FACTOR_WIDTH", across)
+            .constant("ACCUMULATE", accumulate)
+            .limit("images of an upsampling", batch, 1..=u32::MAX)
+            .limit("height of an upsampling", height, 1..=u32::MAX)
+            .limit("width of an upsampling", width, 1..=u32::MAX)
+            .limit("channels of an upsampling", channels, 1..=u32::MAX)
+            .limit("factor of an upsampling", down, 1..=u32::MAX)
+            .limit("factor of an upsampling", across, 1..=u32::MAX)
+            .limit(line, width.saturating_mul(channels), 1..=Self::most_numbers(self.factor))
+            .shape(format!("[{batch}, {height}, {width}, {channels}] by {down}x{across}"))
     }
 }
 
 impl Kernel for Upsample {
-    fn title(&self) -> &'static str {
-        "upsample"
-    }
-
-    fn program(&self, _: &Variants) -> Program {
-        Self::program(self, "forward", false, self.height * self.factor[0])
-    }
-
-    fn params(&self) -> Vec<u8> {
-        let Self { batch, height, width, channels, .. } = *self;
-        bytemuck::bytes_of(&Params { batch, height, width, channels }).to_vec()
-    }
-
-    fn operands(&self) -> Vec<Operand> {
-        vec![Operand::read("x", self.inputs()), Operand::write("y", self.outputs())]
-    }
-
-    fn check(&self) -> Result<()> {
-        self.check_extents()
-    }
-
-    fn flops(&self) -> u64 {
-        0
-    }
-
-    fn shape(&self) -> String {
-        self.describe()
+    fn call(&self, _: &Variants) -> Call {
+        self.describe("forward", false)
+            .operands([self.inputs(), self.outputs()])
+            .workgroups(|| shaders::workgroups(self.batch, self.height * self.factor[0]))
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
@@ -133,40 +85,17 @@ impl Kernel for Upsample {
 }
 
 impl Kernel for UpsampleBackward {
-    fn title(&self) -> &'static str {
-        "upsample backward"
-    }
-
-    fn program(&self, _: &Variants) -> Program {
-        self.upsample.program("backward", self.accumulate, self.upsample.height)
-    }
-
-    fn params(&self) -> Vec<u8> {
-        self.upsample.params()
-    }
-
-    fn operands(&self) -> Vec<Operand> {
-        vec![Operand::read("dy", self.upsample.outputs()), Operand::write("dx", self.upsample.inputs())]
-    }
-
-    fn check(&self) -> Result<()> {
-        self.upsample.check_extents()
-    }
-
-    fn flops(&self) -> u64 {
-        self.upsample.outputs() as u64
-    }
-
-    fn shape(&self) -> String {
-        self.upsample.describe()
+    fn call(&self, _: &Variants) -> Call {
+        let upsample = self.upsample;
+        upsample
+            .describe("backward", self.accumulate)
+            .operands([upsample.outputs(), upsample.inputs()])
+            .flops(1, upsample.outputs())
+            .workgroups(|| shaders::workgroups(upsample.batch, upsample.height))
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let dy = floats(reads[0]).iter().map(|dy| f64::from(*dy));
-        let gradient = gradient(dy, self.upsample.shape_in(), self.upsample.factor);
-        for (dx, gradient) in floats_mut(writes[0]).iter_mut().zip(gradient) {
-            let before = if self.accumulate { f64::from(*dx) } else { 0.0 };
-            *dx = (before + gradient) as f32;
-        }
+        let dx = gradient(widened(reads[0]), self.upsample.shape_in(), self.upsample.factor);
+        put_all(floats_mut(writes[0]), dx, self.accumulate);
     }
 }

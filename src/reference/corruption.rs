@@ -1,6 +1,7 @@
 //! What is done to the pixels that a denoising autoencoder sees: the twin of `shaders/corruption.wgsl`.
 
-use crate::rng::{normals, uniform};
+use super::batch::pixel;
+use crate::rng::{Stream, normals, philox, uniform};
 
 /// A corruption of images, each pixel by itself (Vincent et al. 2008, section 2.3; Vincent et al. 2010, section
 /// 3.3). Pixels are those of [0, 1], before any mean image is subtracted.
@@ -65,12 +66,21 @@ impl Corruption {
             _ => f64::from(self.scale()) * pixels[i],
         })
     }
+
+    /// The pixels of image `number` of a step's batch: four to a block, and blocks are counted through the batch.
+    pub fn image(self, bytes: &[u8], number: u32, step: u32, seed: [u32; 2]) -> Vec<f64> {
+        let first = number * bytes.len().div_ceil(4) as u32;
+        let blocks = bytes.chunks(4).zip(first..).map(|(bytes, block)| {
+            let four = std::array::from_fn(|i| bytes.get(i).map_or(0.0, |byte| f64::from(pixel(*byte))));
+            self.corrupt(four, philox([block, step, Stream::Corruption as u32, 0], seed))
+        });
+        blocks.flatten().take(bytes.len()).collect()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rng::{Stream, philox};
 
     // Mean and variance of what becomes of one pixel value, and how often it is exactly 0 and 1.
     fn moments(corruption: Corruption, pixel: f64) -> [f64; 4] {

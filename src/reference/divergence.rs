@@ -1,5 +1,7 @@
 //! How far the Gaussian code is from its prior: the twin of `shaders/divergence.wgsl`.
 
+use super::latent::mu_at;
+
 /// Nats of `KL(N(mu, e^logvar) || N(0, 1))`: `(mu^2 + e^logvar - 1 - logvar) / 2` (Kingma and Welling 2013,
 /// appendix B).
 pub fn gaussian_kl(mu: f64, logvar: f64) -> f64 {
@@ -15,6 +17,11 @@ pub fn gaussian_kl_slopes(mu: f64, logvar: f64) -> [f64; 2] {
 /// `max(free_bits, sum / rows)` does not change with it (Kingma et al. 2016, equation 15).
 pub fn is_free(sum: f64, rows: u32, free_bits: f32) -> bool {
     sum <= f64::from(free_bits) * f64::from(rows)
+}
+
+/// mu and logvar of each element of the codes with these `stats`, `[rows, 2 latent]`.
+pub fn moments(stats: &[f64], latent: usize) -> Vec<[f64; 2]> {
+    (0..stats.len() / 2).map(|e| mu_at(e, latent)).map(|mu| [stats[mu], stats[mu + latent]]).collect()
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The Gaussian code's sample: the twin of `shaders/latent.wgsl`.
 
+use crate::rng::{Stream, normal_at};
+
 /// A sample of `N(mu, e^logvar)` made from a standard normal `eps`: `mu + e^(logvar/2) eps` (Kingma and
 /// Welling 2013, section 2.4).
 pub fn reparameterize(mu: f64, logvar: f64, eps: f64) -> f64 {
@@ -16,6 +18,19 @@ pub fn reparameterize_logvar_slope(logvar: f64, eps: f64) -> f64 {
 pub fn log_ratio(mu: f64, logvar: f64, eps: f64) -> f64 {
     let z = reparameterize(mu, logvar, eps);
     0.5 * ((eps - z) * (eps + z) + logvar)
+}
+
+/// Where the mu of element e of the codes stands in `stats`, `[rows, 2 latent]`; its logvar stands `latent` further.
+pub const fn mu_at(e: usize, latent: usize) -> usize {
+    e / latent * 2 * latent + e % latent
+}
+
+/// Of each element of the codes, mu, logvar and the noise of `seed` and `step`.
+pub fn draws(stats: Vec<f64>, latent: usize, seed: [u32; 2], step: u32) -> impl Iterator<Item = [f64; 3]> {
+    (0..stats.len() / 2).map(move |e| {
+        let mu = mu_at(e, latent);
+        [stats[mu], stats[mu + latent], normal_at(seed, step, Stream::Latent, e)]
+    })
 }
 
 #[cfg(test)]

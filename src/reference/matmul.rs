@@ -2,6 +2,87 @@
 
 use rayon::prelude::*;
 
+use super::activation::Activation;
+use super::words::{floats, floats_mut, put};
+
+/// Which operands are read transposed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Layout {
+    /// A `[rows, depth]`, B `[depth, columns]`.
+    Nn,
+    /// A `[rows, depth]`, B `[columns, depth]`.
+    Nt,
+    /// A `[depth, rows]`, B `[depth, columns]`.
+    Tn,
+}
+
+impl Layout {
+    /// Every layout, for tests that walk them.
+    pub const ALL: [Self; 3] = [Self::Nn, Self::Nt, Self::Tn];
+
+    /// Whether A is stored `[depth, rows]`.
+    pub const fn transpose_a(self) -> bool {
+        matches!(self, Self::Tn)
+    }
+
+    /// Whether B is stored `[columns, depth]`.
+    pub const fn transpose_b(self) -> bool {
+        matches!(self, Self::Nt)
+    }
+}
+
+/// What happens to the product on its way out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Epilogue {
+    /// `C = A·B`
+    None,
+    /// `C = f(A·B + bias)`; where the slope of f needs it, `A·B + bias` is written too.
+    Dense(Activation),
+    /// `C = A·B * f'(kept)`: the gradient passes the activation of the layer below.
+    Slope(Activation),
+}
+
+impl Epilogue {
+    /// The activation whose value or slope is taken.
+    pub fn activation(self) -> Activation {
+        match self {
+            Self::None => Activation::Identity,
+            Self::Dense(activation) | Self::Slope(activation) => activation,
+        }
+    }
+
+    /// Writes the elements of A·B, `columns` in a row: `reads` are A, B and what the epilogue takes, `writes` are C and
+    /// `A·B + bias` where it is kept.
+    pub fn reference(
+        self,
+        values: Vec<f64>,
+        columns: usize,
+        accumulate: bool,
+        reads: &[&[u32]],
+        writes: &mut [&mut [u32]],
+    ) {
+        let activation = self.activation();
+        let extra = reads.get(2).map(|words| floats(words));
+        let (c, kept) = writes.split_at_mut(1);
+        let c = floats_mut(c[0]);
+        let mut kept = kept.first_mut().map(|words| floats_mut(words));
+        for (at, value) in values.into_iter().enumerate() {
+            let value = match (self, extra) {
+                (Self::Dense(_), Some(bias)) => {
+                    let z = value + f64::from(bias[at % columns]);
+                    if let Some(kept) = &mut kept {
+                        kept[at] = z as f32;
+                    }
+                    activation.value(z)
+                }
+                (Self::Slope(_), Some(kept)) => value * activation.slope_from_kept(f64::from(kept[at])),
+                _ => value,
+            };
+            put(&mut c[at], value, accumulate);
+        }
+    }
+}
+
 /// The shape of a product `C[rows, columns] = op(A)·op(B)`, all row-major.
 #[derive(Clone, Copy, Debug)]
 pub struct Product {

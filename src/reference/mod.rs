@@ -31,3 +31,4 @@ pub mod sparsity;
 pub mod spread;
 pub mod step;
 pub mod upsample;
+pub mod words;

@@ -53,6 +53,28 @@ pub fn columns(x: &[f32], channels: usize) -> Vec<Moments> {
     (0..channels).map(|channel| Moments::of(column(channel))).collect()
 }
 
+/// Of each `chunk` rows of x, `[rows, channels]`, the means and then the sums of squares: `[chunks, 2, channels]`.
+pub fn parts(x: &[f32], channels: usize, chunk: usize) -> Vec<f64> {
+    let chunks = x.chunks(chunk * channels).map(|rows| columns(rows, channels));
+    let both = |moments: Vec<Moments>| {
+        let means: Vec<f64> = moments.iter().map(|moments| moments.mean).collect();
+        means.into_iter().chain(moments.into_iter().map(|moments| moments.squares))
+    };
+    chunks.flat_map(both).collect()
+}
+
+/// The moments of each channel over all rows, from their [`parts`].
+pub fn merged(parts: &[f64], rows: usize, channels: usize, chunk: usize) -> Vec<Moments> {
+    let of_channel = |channel: usize| {
+        let parts = parts.chunks_exact(2 * channels).zip((0..rows).step_by(chunk));
+        parts.fold(Moments::default(), |whole, (part, first)| {
+            let count = chunk.min(rows - first) as f64;
+            whole.merged(Moments { count, mean: part[channel], squares: part[channels + channel] })
+        })
+    };
+    (0..channels).map(of_channel).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,6 +14,18 @@ pub struct Channel {
 }
 
 impl Channel {
+    /// Each of them, from `moments` `[2, channels]`, `scale` `[channels]` and `shift`, which may be missing.
+    pub fn each(moments: &[f64], scale: &[f64], shift: &[f64]) -> Vec<Self> {
+        let (means, deviations) = moments.split_at(scale.len());
+        let of = |(at, scale): (usize, &f64)| Self {
+            mean: means[at],
+            inverse_deviation: deviations[at],
+            scale: *scale,
+            shift: shift.get(at).copied().unwrap_or_default(),
+        };
+        scale.iter().enumerate().map(of).collect()
+    }
+
     /// x without its mean, in standard deviations.
     pub fn standardized(self, x: f64) -> f64 {
         (x - self.mean) * self.inverse_deviation
@@ -35,6 +47,21 @@ impl Channel {
         let moved = correction * (sums[0] + self.standardized(x) * sums[1]);
         self.scale * self.inverse_deviation * (dz - moved)
     }
+}
+
+/// [`Channel::sums`] of each `chunk` rows of x and dz, `[rows, channels]`: `[chunks, 2, channels]`.
+pub fn chunk_sums(x: &[f64], dz: &[f64], moments: &[f64], chunk: usize) -> Vec<f64> {
+    let width = moments.len() / 2;
+    // The sums look at neither scale nor shift.
+    let channels = Channel::each(moments, &vec![1.0; width], &[]);
+    let chunks = x.chunks(chunk * width).zip(dz.chunks(chunk * width));
+    let both = chunks.flat_map(|(x, dz)| {
+        let pairs = |at: usize| x[at..].iter().copied().zip(dz[at..].iter().copied()).step_by(width);
+        let sums: Vec<[f64; 2]> =
+            channels.iter().enumerate().map(|(at, channel)| channel.sums(pairs(at))).collect();
+        [0, 1].map(|which| sums.iter().map(move |sums| sums[which]).collect::<Vec<_>>())
+    });
+    both.flatten().collect()
 }
 
 #[cfg(test)]

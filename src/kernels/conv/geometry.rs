@@ -1,8 +1,9 @@
 //! What a convolution's shapes are, and within which limits the shaders are exact.
 
-use crate::kernels::within;
+use narrows_shaders::MAX_ROUNDS;
+
+use crate::kernels::{Limit, elements};
 use crate::reference::conv::Convolution;
-use crate::{Error, Result};
 
 /// How pixels of an image and of its features lie to each other: pixel `(y, x)` of the features sees the
 /// pixels `(y stride - padding + u, x stride - padding + v)` of the image, zeros where there are none.
@@ -22,29 +23,17 @@ pub struct Geometry {
     pub padding: [u32; 2],
 }
 
-#[repr(C)]
-#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
-struct Params {
-    rows: u32,
-    columns: u32,
-    image: [u32; 3],
-    features: [u32; 3],
-    kernel: [u32; 2],
-    stride: [u32; 2],
-    padding: [u32; 2],
-    pixels: u32,
-    chunk: u32,
+/// The product of `extents`, or `u32::MAX` where it is larger.
+pub(super) fn count<const N: usize>(extents: [u32; N]) -> u32 {
+    u32::try_from(elements(extents)).unwrap_or(u32::MAX)
 }
 
 impl Geometry {
     /// The largest kernel, stride and padding along an axis.
     pub const MAX_WINDOW: u32 = 4096;
     // The shaders divide by way of floats, which is exact within these.
-    const MAX_PIXELS: u64 = 1 << 24;
-    const MAX_LINES: u64 = 1 << 20;
-    // Some CPU drivers end every loop of an invocation once they have run 65,535 rounds between them, without
-    // a word. A round takes four channels of a tap, or four pixels.
-    pub(super) const MAX_ROUNDS: u64 = 65_000;
+    const MAX_PIXELS: u32 = 1 << 24;
+    const MAX_LINES: u32 = 1 << 20;
     // Up to these on one side the tiles of a matrix product would be mostly empty.
     pub(super) const FEW_CHANNELS: u32 = 4;
     // The longest filter that is read by unrolled loops.
@@ -52,59 +41,74 @@ impl Geometry {
     // Pixels to a part of the weight's gradient, where a lane makes a part's piece by itself.
     pub(super) const DIRECT_CHUNK: u32 = 32;
 
-    pub(super) fn taps(&self) -> u32 {
-        self.kernel[0] * self.kernel[1]
-    }
-
     /// Elements of the weight.
     pub fn weight(&self) -> usize {
-        [self.features[2], self.taps(), self.image[2]].iter().map(|extent| *extent as usize).product()
+        elements([self.features[2], self.kernel[0], self.kernel[1], self.image[2]])
     }
 
-    pub(super) fn elements(&self, of: [u32; 3]) -> usize {
-        of.iter().fold(self.images as usize, |product, extent| product * *extent as usize)
+    pub(super) fn elements(&self, [height, width, channels]: [u32; 3]) -> usize {
+        elements([self.images, height, width, channels])
+    }
+
+    // Elements of the weight to a feature.
+    pub(super) fn filter(&self) -> u32 {
+        count([self.kernel[0], self.kernel[1], self.image[2]])
     }
 
     // Pixels of the features.
     pub(super) fn pixels(&self) -> u32 {
-        self.images * self.features[0] * self.features[1]
-    }
-
-    pub(super) fn params(&self, rows: u32, columns: u32, chunk: u32) -> Vec<u8> {
-        let Self { image, features, kernel, stride, padding, .. } = *self;
-        let pixels = self.pixels();
-        let params = Params { rows, columns, image, features, kernel, stride, padding, pixels, chunk };
-        bytemuck::bytes_of(&params).to_vec()
+        count([self.images, self.features[0], self.features[1]])
     }
 
     // A multiply-add for every tap of every pixel of the features, whether the tap meets the image or not.
-    pub(super) fn flops(&self) -> u64 {
-        2 * u64::from(self.pixels()) * self.weight() as u64
+    pub(super) fn products(&self) -> usize {
+        (self.pixels() as usize).saturating_mul(self.weight())
     }
 
-    pub(super) fn check(&self) -> Result<()> {
-        for extent in self.image.iter().chain(&self.features).chain([&self.images]) {
-            within("extent of a convolution", *extent, 1..=u32::MAX)?;
-        }
+    // The uniform, for a product of `rows` x `columns`.
+    pub(super) fn uniform(&self, rows: u32, columns: u32, chunk: u32) -> [(&'static str, u32); 16] {
+        let Self { image, features, kernel, stride, padding, .. } = *self;
+        [
+            ("rows", rows),
+            ("columns", columns),
+            ("height", image[0]),
+            ("width", image[1]),
+            ("channels", image[2]),
+            ("out_height", features[0]),
+            ("out_width", features[1]),
+            ("out_channels", features[2]),
+            ("kernel_height", kernel[0]),
+            ("kernel_width", kernel[1]),
+            ("stride_y", stride[0]),
+            ("stride_x", stride[1]),
+            ("top", padding[0]),
+            ("left", padding[1]),
+            ("pixels", self.pixels()),
+            ("chunk", chunk),
+        ]
+    }
+
+    pub(super) fn limits(&self) -> Vec<Limit> {
+        let extents = self.image.iter().chain(&self.features).chain([&self.images]);
+        let mut limits: Vec<Limit> =
+            extents.map(|extent| Limit::new("extent of a convolution", *extent, 1..=u32::MAX)).collect();
         for (what, values, least) in
             [("kernel", self.kernel, 1), ("stride", self.stride, 1), ("padding", self.padding, 0)]
         {
-            for value in values {
-                within(what, value, least..=Self::MAX_WINDOW)?;
-            }
+            limits.extend(values.map(|value| Limit::new(what, value, least..=Self::MAX_WINDOW)));
         }
-        let at_most = |what: &str, most: u64, got: u64| match got <= most {
-            true => Ok(()),
-            false => Err(Error::setting(what, format!("at most {most}"), got)),
-        };
-        let product = |extents: &[u32]| extents.iter().fold(1_u64, |p, e| p.saturating_mul(u64::from(*e)));
+        let [down, across] = self.kernel;
         for [height, width, channels] in [self.image, self.features] {
-            at_most("lines of pixels in a batch", Self::MAX_LINES, product(&[self.images, height]))?;
-            at_most("pixels in a batch", Self::MAX_PIXELS, product(&[self.images, height, width]))?;
-            let rounds = product(&[self.taps(), channels.div_ceil(4)]);
-            at_most("vec4s of a filter", Self::MAX_ROUNDS, rounds)?;
+            let at_most =
+                |what, most: u32, extents| Limit::new(what, elements(extents) as u64, 0..=most.into());
+            limits.extend([
+                at_most("lines of pixels in a batch", Self::MAX_LINES, [self.images, height, 1]),
+                at_most("pixels in a batch", Self::MAX_PIXELS, [self.images, height, width]),
+                // A round takes four channels of a tap.
+                at_most("vec4s of a filter", MAX_ROUNDS, [down, across, channels.div_ceil(4)]),
+            ]);
         }
-        Ok(())
+        limits
     }
 
     pub(super) fn reference(&self) -> Convolution {

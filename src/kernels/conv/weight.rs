@@ -1,16 +1,15 @@
 //! The gradient of a convolution's weight, in parts that are summed afterwards.
 
-use narrows_shaders::conv as shaders;
+use narrows_shaders::{MAX_ROUNDS, conv as shaders};
 
-use super::{Geometry, few, read, whole};
-use crate::Result;
+use super::{Geometry, few};
 use crate::gpu::{MatMulVariant, Variants};
-use crate::kernels::matmul::{self, Aligned, Epilogue, Layout};
-use crate::kernels::{Kernel, Operand, Program, floats, within};
+use crate::kernels::matmul::{self, Epilogue, Layout};
+use crate::kernels::{Call, Kernel, floats, vec4s};
 
 /// The gradient of the weight from features and image, one of which is a gradient:
 /// `[parts, out_channels, kernel_height, kernel_width, channels]`, each part over `chunk` pixels of the
-/// features. Operands: features, image, the parts.
+/// features.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct WeightGradient {
     /// The shapes.
@@ -41,65 +40,48 @@ impl WeightGradient {
 
     /// How many parts there are.
     pub fn parts(&self) -> u32 {
-        self.geometry.pixels().div_ceil(self.chunk)
+        self.geometry.pixels().div_ceil(self.chunk.max(1))
     }
 
     // Of one part.
     fn extents(&self) -> [u32; 2] {
-        [self.geometry.features[2], self.geometry.taps() * self.geometry.image[2]]
+        [self.geometry.features[2], self.geometry.filter()]
     }
 }
 
 impl Kernel for WeightGradient {
-    fn title(&self) -> &'static str {
-        "conv weight"
-    }
-
-    fn program(&self, variants: &Variants) -> Program {
+    fn call(&self, variants: &Variants) -> Call {
+        let Self { geometry, chunk, accumulate } = *self;
         let [rows, columns] = self.extents();
-        let aligned = Aligned { a: whole(rows), b: whole(self.geometry.image[2]), kept: true };
-        let mut constants = matmul::constants(Layout::Tn, aligned, Epilogue::None, self.accumulate);
-        let entry = Epilogue::None.entry();
+        let aligned = [rows.is_multiple_of(4), geometry.image[2].is_multiple_of(4), true];
+        let of = |shader| matmul::call(shader, Layout::Tn, aligned, Epilogue::None, accumulate);
         // Directly, a round takes but one pixel.
-        let few = few(self.geometry.image[2]) || few(rows);
-        if few && u64::from(self.chunk) <= Geometry::MAX_ROUNDS {
-            // On a GPU eight rows and their columns would be more than the registers hold.
-            let rows_to_a_lane = rows.min(if variants.matmul == MatMulVariant::Tile { 4 } else { 8 });
-            constants.push(("ROWS", f64::from(rows_to_a_lane)));
-            constants.push(("FILTER", f64::from(columns.min(12))));
-            let workgroups = shaders::weight_direct_workgroups(rows, columns, self.parts(), rows_to_a_lane);
-            return Program { shader: &shaders::WEIGHT_DIRECT, entry, constants, workgroups };
-        }
+        let few = few(geometry.image[2]) || few(rows);
+        let direct = few && chunk <= MAX_ROUNDS;
+        // On a GPU eight rows and their columns would be more than the registers hold.
+        let rows_to_a_lane = rows.min(if variants.matmul == MatMulVariant::Tile { 4 } else { 8 });
         let each = [&shaders::WEIGHT_TILE, &shaders::WEIGHT_REGISTER, &shaders::WEIGHT_SHUFFLE];
-        let (shader, workgroups) = matmul::variant(variants, each, rows, columns);
-        Program { shader, entry, constants, workgroups: workgroups * self.parts() }
-    }
-
-    fn params(&self) -> Vec<u8> {
-        let [rows, columns] = self.extents();
-        self.geometry.params(rows, columns, self.chunk)
-    }
-
-    fn operands(&self) -> Vec<Operand> {
-        let geometry = &self.geometry;
-        vec![
-            read("a", geometry.elements(geometry.features)),
-            read("b", geometry.elements(geometry.image)),
-            Operand::write("c", self.parts() as usize * geometry.weight()),
-        ]
-    }
-
-    fn check(&self) -> Result<()> {
-        self.geometry.check()?;
-        within("pixels to a part of a weight's gradient", self.chunk, 1..=4 * Geometry::MAX_ROUNDS as u32)
-    }
-
-    fn flops(&self) -> u64 {
-        self.geometry.flops()
-    }
-
-    fn shape(&self) -> String {
-        format!("{} in {}", self.geometry.shape(self.geometry.image, self.geometry.features), self.parts())
+        let (shader, workgroups) = matmul::variant(variants, each);
+        let call = match direct {
+            true => of(&shaders::WEIGHT_DIRECT)
+                .constant("ROWS", rows_to_a_lane)
+                .constant("FILTER", columns.min(12)),
+            false => of(shader),
+        };
+        let from_to = geometry.shape(geometry.image, geometry.features);
+        call.family("conv weight")
+            .operands([geometry.features, geometry.image].map(|side| vec4s(geometry.elements(side))))
+            .operands([(self.parts() as usize).saturating_mul(geometry.weight())])
+            .uniform(geometry.uniform(rows, columns, chunk))
+            .limits(geometry.limits())
+            // Through the product, one takes four.
+            .limit("pixels to a part of a weight's gradient", chunk, 1..=4 * MAX_ROUNDS)
+            .flops(2, geometry.products())
+            .shape(format!("{from_to} in {}", self.parts()))
+            .workgroups(|| match direct {
+                true => shaders::weight_direct_workgroups(rows, columns, self.parts(), rows_to_a_lane),
+                false => workgroups(rows, columns).saturating_mul(self.parts()),
+            })
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
@@ -107,6 +89,6 @@ impl Kernel for WeightGradient {
         let features = &floats(reads[0])[..geometry.elements(geometry.features)];
         let image = &floats(reads[1])[..geometry.elements(geometry.image)];
         let values = geometry.reference().weight(features, image, self.chunk as usize);
-        Epilogue::None.reference(values, self.extents()[1], self.accumulate, reads, writes);
+        Epilogue::None.reference(values, self.extents()[1] as usize, self.accumulate, reads, writes);
     }
 }
