@@ -1,7 +1,7 @@
 // How far the Gaussian code q(z|x) = N(mu, e^logvar) is from its prior N(0, 1), in nats.
 //
 //     gaussian_kl        value = Σ kl_j,  kl_j = (mu_j² + e^logvar_j - 1 - logvar_j) / 2                        =
-//                        dmu = s · mu,  dlogvar = s · (e^logvar - 1) / 2,  s = scale · state.kl_share      = or +=
+//                        dmu = s · mu,  dlogvar = s · (e^logvar - 1) / 2,  s = scale                     = or +=
 //     gaussian_kl_free   the same, but without gradient in each dimension j whose mean of kl_j over the batch,
 //                        sums[j] / rows, is not above free_bits: that of Σ_j max(free_bits, mean of kl_j)
 //     gaussian_kl_value  the same value, without gradient                                                      =
@@ -9,7 +9,7 @@
 //
 // stats and dstats are [rows, 2 latent]: mu in the first half of a row, logvar in the second. each is
 // [rows, latent], value is [rows], sums is [latent]. += where ACCUMULATE is set. value is the divergence itself,
-// whatever share of it is free or not yet weighed. Joined behind lib/stable.wgsl, lib/row_sum.wgsl and lib/state.wgsl.
+// whatever share of it is free. Joined behind lib/stable.wgsl and lib/row_sum.wgsl.
 
 override ACCUMULATE: bool = false;
 
@@ -17,25 +17,23 @@ struct Params {
     rows: u32,
     /// Numbers in a code.
     latent: u32,
-    /// The weight of the gradient once state.kl_share is 1; value stays unweighted.
+    /// The weight of the gradient; value stays unweighted.
     scale: f32,
     /// gaussian_kl_free: nats that each dimension may have for nothing, on average over a batch.
     free_bits: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-/// Gives the share of the weight that counts at this step.
-@group(0) @binding(1) var<storage, read> state: State;
 /// mu and logvar, [rows, 2 latent].
-@group(0) @binding(2) var<storage, read> stats: array<f32>;
+@group(0) @binding(1) var<storage, read> stats: array<f32>;
 /// gaussian_kl_free: each dimension's nats, summed over the batch, [latent].
-@group(0) @binding(3) var<storage, read> sums: array<f32>;
+@group(0) @binding(2) var<storage, read> sums: array<f32>;
 /// Nats of each row, [rows].
-@group(0) @binding(4) var<storage, read_write> value: array<f32>;
+@group(0) @binding(3) var<storage, read_write> value: array<f32>;
 /// The gradient of stats, [rows, 2 latent].
-@group(0) @binding(5) var<storage, read_write> dstats: array<f32>;
+@group(0) @binding(4) var<storage, read_write> dstats: array<f32>;
 /// kl_by_dimension: nats of each dimension of each row, [rows, latent].
-@group(0) @binding(6) var<storage, read_write> each: array<f32>;
+@group(0) @binding(5) var<storage, read_write> each: array<f32>;
 
 fn store(i: u32, gradient: f32) {
     if ACCUMULATE {
@@ -62,14 +60,13 @@ fn gaussian_kl(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) gro
     if row >= params.rows {
         return;
     }
-    let scale = params.scale * state.kl_share;
     var partial = 0.0;
     for (var column = lane; column < params.latent; column += 64u) {
         let at = row * 2u * params.latent + column;
         let d = divergence(at);
         partial += d.x;
-        store(at, scale * d.y);
-        store(at + params.latent, scale * d.z);
+        store(at, params.scale * d.y);
+        store(at + params.latent, params.scale * d.z);
     }
     let sum = row_sum(lane, partial);
     if lane == 0u {
@@ -90,7 +87,7 @@ fn gaussian_kl_free(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups
         let d = divergence(at);
         partial += d.x;
         let free = sums[column] <= params.free_bits * f32(params.rows);
-        let scale = select(params.scale * state.kl_share, 0.0, free);
+        let scale = select(params.scale, 0.0, free);
         store(at, scale * d.y);
         store(at + params.latent, scale * d.z);
     }

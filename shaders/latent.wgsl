@@ -3,6 +3,8 @@
 //     reparameterize           z = mu + e^(logvar/2) · eps,  eps ~ N(0, 1)                                  =
 //     reparameterize_backward  dmu = dz,  dlogvar = dz · eps · e^(logvar/2) / 2                        = or +=
 //     log_ratio                value = log p(z) - log q(z|x) = Σ (eps² - z² + logvar) / 2 of that sample        =
+//     log_ratio_gradient       the same, and dmu = -scale · z,
+//                              dlogvar = scale · (1 - z · eps · e^(logvar/2)) / 2                      = or +=
 //     mean                     z = mu                                                                       =
 //
 // stats and dstats are [rows, 2 latent]: mu in the first half of a row, logvar in the second. z and dz are
@@ -17,6 +19,8 @@ struct Params {
     latent: u32,
     /// The counter's fourth word, which tells the draws of a model apart.
     instance: u32,
+    /// log_ratio_gradient: the weight of the gradient; value stays unweighted.
+    scale: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -82,6 +86,16 @@ fn reparameterize_backward(@builtin(workgroup_id) group: vec3u, @builtin(num_wor
     }
 }
 
+// Of element e its part of a row's value, the sample, and the noise times its deviation.
+fn ratio(e: u32) -> vec3f {
+    let at = mu_at(e);
+    let logvar = stats[at + params.latent];
+    let eps = noise(e / 4u)[e % 4u];
+    let spread = exp(0.5 * logvar) * eps;
+    let sample = stats[at] + spread;
+    return vec3f(0.5 * ((eps - sample) * (eps + sample) + logvar), sample, spread);
+}
+
 // One workgroup sums one row.
 @compute @workgroup_size(64)
 fn log_ratio(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
@@ -92,12 +106,28 @@ fn log_ratio(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) group
     }
     var partial = 0.0;
     for (var column = lane; column < params.latent; column += 64u) {
+        partial += ratio(row * params.latent + column).x;
+    }
+    let sum = row_sum(lane, partial);
+    if lane == 0u {
+        value[row] = sum;
+    }
+}
+
+@compute @workgroup_size(64)
+fn log_ratio_gradient(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+                      @builtin(local_invocation_index) lane: u32) {
+    let row = group.x + group.y * groups.x;
+    if row >= params.rows {
+        return;
+    }
+    var partial = 0.0;
+    for (var column = lane; column < params.latent; column += 64u) {
         let e = row * params.latent + column;
-        let at = mu_at(e);
-        let logvar = stats[at + params.latent];
-        let eps = noise(e / 4u)[e % 4u];
-        let sample = stats[at] + exp(0.5 * logvar) * eps;
-        partial += 0.5 * ((eps - sample) * (eps + sample) + logvar);
+        let r = ratio(e);
+        partial += r.x;
+        store(mu_at(e), -params.scale * r.y);
+        store(mu_at(e) + params.latent, params.scale * 0.5 * (1.0 - r.y * r.z));
     }
     let sum = row_sum(lane, partial);
     if lane == 0u {

@@ -69,9 +69,9 @@ mod error;
 pub mod figures;
 pub mod gpu;
 pub mod graph;
-pub mod kernels;
 #[cfg(feature = "train")]
 pub mod infer;
+pub mod kernels;
 #[cfg(feature = "train")]
 pub mod model;
 #[cfg(feature = "train")]

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::ValueEnum;
 use crate::data::Dataset;
-use crate::report::{Axis, Panel, Scatter, Thumbnails, Tsne, pca};
 use crate::infer::Reconstructor;
+use crate::report::{Axis, Panel, Scatter, Thumbnails, Tsne, pca};
 use crate::{Error, Result};
+use clap::ValueEnum;
 
 use super::Context;
 use super::output::{check_place, line};

@@ -4,10 +4,10 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::figures::{Figure, Gallery, News, Settings, Studio};
 use crate::train::{Config, DataConfig};
 use crate::{Error, Result};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::DeviceFlags;
 use super::flags::DataFlags;
@@ -78,14 +78,14 @@ impl Figures {
         let made = make(&figures, &gallery, &mut studio).await;
         bar.finish_and_clear();
         if matches!(made, Err(Error::Stopped)) {
-            note("stopped and saved; the same command goes on");
+            note("stopped and saved; the same command resumes");
         }
         made
     }
 
     fn settings(&self) -> Result<Settings> {
         let settings = if self.quick { Settings::quick() } else { Settings::full() };
-        let config = Config { data: settings.data.clone(), ..Config::new("mlp") };
+        let config = Config { data: settings.data.clone(), ..Config::preset("mlp")? };
         Ok(Settings { data: self.data.over(&config)?, epochs: self.epochs, seed: self.seed, ..settings })
     }
 

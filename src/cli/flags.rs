@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::data::Source;
-use crate::report::shell_word;
 use crate::model::Registry;
+use crate::report::shell_word;
 use crate::train::{Config, DataConfig};
 use crate::{Error, Result};
 use serde::Serialize;
@@ -122,7 +122,8 @@ impl ConfigFlags {
         let epochs = given.train.get("epochs").cloned();
         let epochs = epochs.map(|epochs| toml::Table::from_iter([("epochs".to_owned(), epochs)]));
         if let Some(epochs) = epochs {
-            config = config.overlaid(toml::Table::from_iter([("train".to_owned(), epochs.into())]), ORIGIN)?;
+            config =
+                config.overlaid(toml::Table::from_iter([("train".to_owned(), epochs.into())]), ORIGIN)?;
         }
         config.data.dir = self.data.data_dir.clone().or(config.data.dir);
         let other = self.names_given(given)?;

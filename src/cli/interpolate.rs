@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::ValueEnum;
 use crate::data::Dataset;
-use crate::picture::Grid;
 use crate::infer::{Decoder, Interpolation, Reconstructor};
+use crate::picture::Grid;
 use crate::{Error, Result};
+use clap::ValueEnum;
 
 use super::Context;
 use super::output::{check_place, line};

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::picture::{Grid, interleaved};
 use crate::infer::Reconstructor;
+use crate::picture::{Grid, interleaved};
 use crate::{Error, Result};
 
 use super::Context;

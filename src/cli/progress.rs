@@ -3,11 +3,11 @@
 use std::io::IsTerminal;
 use std::time::Instant;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::graph::TermSpec;
 use crate::run::{MetricsLine, RunEvent};
 use crate::train::{EpochReport, Progress, TermMeans};
 use crate::{Error, Result};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::interrupt::Interrupt;
 use super::output::{line, nobody_listens, note};

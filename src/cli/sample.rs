@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::picture::Grid;
 use crate::infer::{Decoder, prior_codes, prior_grid};
+use crate::picture::Grid;
 use crate::train::Checkpoint;
 use crate::{Error, Result};
 
@@ -51,7 +51,8 @@ impl Sample {
         check_place(&self.out, &["png"])?;
         let checkpoint = Checkpoint::find(&context.registry, &self.checkpoint)?;
         if checkpoint.model()?.prior().is_none() {
-            let got = format!("{}, whose codes have no prior to draw from", checkpoint.config.model.variant.name());
+            let got =
+                format!("{}, whose codes have no prior to draw from", checkpoint.config.model.variant.name());
             return Err(Error::setting("sample", "a model with a prior, as a variational autoencoder", got));
         }
         let latent = checkpoint.model()?.latent() as usize;

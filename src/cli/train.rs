@@ -47,7 +47,8 @@ and, in the end, report.html. Ctrl-C saves, and --resume continues with the same
 /// The presets of the registry, and examples.
 pub(super) fn after_help(registry: &Registry) -> String {
     let widest = registry.presets().map(|(_, preset)| preset.name.len()).max().unwrap_or_default();
-    let lines = registry.presets().map(|(_, preset)| format!("\n  {:widest$}  {}", preset.name, preset.summary));
+    let lines =
+        registry.presets().map(|(_, preset)| format!("\n  {:widest$}  {}", preset.name, preset.summary));
     format!("Presets, with settings that flags change:{}\n\n{EXAMPLES}", lines.collect::<String>())
 }
 

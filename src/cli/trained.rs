@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::ValueEnum;
 use crate::data::Dataset;
 use crate::train::Checkpoint;
 use crate::{Error, Result};
+use clap::ValueEnum;
 
 use super::Context;
 use super::flags::DataFlags;

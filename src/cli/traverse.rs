@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use crate::Result;
 use crate::data::Dataset;
-use crate::picture::Grid;
 use crate::infer::{Decoder, Reconstructor, traversals};
+use crate::picture::Grid;
 
 use super::Context;
 use super::interpolate::chosen;

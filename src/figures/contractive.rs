@@ -3,8 +3,8 @@
 
 use super::reconstructions::{first, key, per_pixel};
 use super::{News, Number, Plate, Studio, Trained};
-use crate::report::{Colour, Histogram, Images, Page, Panel};
 use crate::infer::JacobianNorms;
+use crate::report::{Colour, Histogram, Images, Page, Panel};
 use crate::{Error, Result};
 
 // Filters in a row, and activations that count as saturated.
@@ -86,11 +86,9 @@ fn halves(histograms: Vec<Histogram>) -> [Vec<Box<dyn Panel>>; 2] {
 // The weights of the first units, each as an image: zero is grey, the largest is black or white.
 fn rows(model: &Trained) -> Result<Vec<f32>> {
     let pixels: usize = model.checkpoint.shape.iter().product();
-    let tensors = model.checkpoint.named()?;
-    let weight = tensors
-        .iter()
-        .find(|tensor| tensor.name == "encoder.0.weight" && tensor.shape == [model.latent, pixels]);
-    let weight = weight.ok_or_else(|| {
+    let weight = model.checkpoint.slots.get("encoder.0.weight");
+    let weight = weight.filter(|(shape, _)| *shape == [model.latent, pixels]);
+    let (_, weight) = weight.ok_or_else(|| {
         let expected = format!("encoder.0.weight [{}, {pixels}]", model.latent);
         Error::shape(format!("filters of {}", model.name), expected, "none of that shape")
     })?;
@@ -98,7 +96,7 @@ fn rows(model: &Trained) -> Result<Vec<f32>> {
         let largest = filter.iter().fold(1e-12_f32, |largest, weight| largest.max(weight.abs()));
         filter.iter().map(|weight| 0.5 + 0.5 * weight / largest).collect()
     };
-    Ok(weight.values.chunks_exact(pixels).take(FILTERS).flat_map(image).collect())
+    Ok(weight.chunks_exact(pixels).take(FILTERS).flat_map(image).collect())
 }
 
 fn saturation(model: &Trained, codes: &[f32]) -> Number {

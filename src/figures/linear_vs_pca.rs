@@ -104,17 +104,16 @@ fn errors(images: &[f32], originals: &Dataset) -> Vec<f64> {
 
 // The decoder's weight, `[pixels, latent]`.
 fn decoder(model: &Trained, pixels: usize, latent: usize) -> Result<Mat<f64>> {
-    let tensors = model.checkpoint.named()?;
-    let weight =
-        tensors.iter().find(|tensor| tensor.name == "decoder.0.weight" && tensor.shape == [pixels, latent]);
-    let weight = weight.ok_or_else(|| {
+    let weight = model.checkpoint.slots.get("decoder.0.weight");
+    let weight = weight.filter(|(shape, _)| *shape == [pixels, latent]);
+    let (_, weight) = weight.ok_or_else(|| {
         Error::shape(
             "linear autoencoder",
             format!("decoder.0.weight [{pixels}, {latent}]"),
             "none of that shape",
         )
     })?;
-    Ok(Mat::from_fn(pixels, latent, |row, column| f64::from(weight.values[row * latent + column])))
+    Ok(Mat::from_fn(pixels, latent, |row, column| f64::from(weight[row * latent + column])))
 }
 
 // Degrees between two subspaces in ascending order, from the cosines: the singular values of the product of

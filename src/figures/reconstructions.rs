@@ -52,10 +52,11 @@ pub(super) fn values(images: &Dataset) -> Vec<f32> {
 /// A model's validation loss as it is published: without penalty, mean per pixel.
 pub(super) fn per_pixel(model: &Trained) -> Number {
     let pixels: usize = model.checkpoint.shape.iter().product();
-    let unit = model.checkpoint.config.model.likelihood.unit();
+    let reconstruction = model.means.reconstruction();
+    let (unit, value) = reconstruction.map_or(("", f64::NAN), |(term, value)| (&*term.unit, value));
     let name = format!("{}.validation_per_pixel", key(&model.name));
     let what = format!("{}: reconstruction on the validation images, {unit}, mean per pixel", model.name);
-    Number::new(name, what, model.means.reconstruction().map_or(f64::NAN, |(_, value)| value) / pixels as f64)
+    Number::new(name, what, value / pixels as f64)
 }
 
 /// A model's name as the beginning of numbers' names.

@@ -5,8 +5,8 @@ use super::{Number, Plate, Studio, Trained};
 use crate::Result;
 use crate::data::points::{Shape2d, coordinates, grid};
 use crate::data::{GaussianMixture, Source};
-use crate::report::{Axis, Colour, Field, Page, Panel, Quiver, Series};
 use crate::infer::ScoreField;
+use crate::report::{Axis, Colour, Field, Page, Panel, Quiver, Series};
 use crate::train::{Config, DataConfig};
 
 // Arrows in a row, where each of two fields is to be seen, and data under them.
@@ -23,7 +23,7 @@ pub(super) async fn plate(studio: &mut Studio<'_>) -> Result<Plate> {
         let mut config = studio.settings.preset("score", 40)?;
         config.data = DataConfig { source: Source::of_shape(shape), ..DataConfig::default() };
         if shape != Shape2d::Mixture {
-            config.model.corruption_amount = CURVE_DEVIATION;
+            config.model.corruption_amount = Some(CURVE_DEVIATION);
         }
         let split = config.data.load()?;
         let model = studio.model_on(name, &config, &split).await?;
@@ -56,7 +56,7 @@ fn number(place: &str, cosine: f64) -> Number {
 
 // The residuals and, beside them, the truth where it is known.
 fn fields(name: &str, config: &Config, field: &ScoreField, points: &[[f64; 2]]) -> Vec<Box<dyn Panel>> {
-    let deviation = config.model.corruption_amount;
+    let deviation = config.model.corruption_amount();
     let title = format!("{name}: r(x) - x, s = {deviation}");
     let mut panels = vec![panel(title, &field.points, &field.residuals, points, 0)];
     if let Some(truth) = &field.truth {
@@ -78,7 +78,7 @@ async fn field(
     shape: Shape2d,
 ) -> Result<ScoreField> {
     let field = ScoreField::new(studio.device, &model.checkpoint, points).await?;
-    let deviation = f64::from(model.checkpoint.config.model.corruption_amount);
+    let deviation = f64::from(model.checkpoint.config.model.corruption_amount());
     let known = shape == Shape2d::Mixture;
     Ok(if known { field.with_truth(&GaussianMixture::three(), deviation) } else { field })
 }

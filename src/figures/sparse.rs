@@ -36,7 +36,7 @@ fn heading(model: &Trained) -> Result<String> {
     let penalty = model.means.iter().find(|(term, _)| term.pixels.is_none());
     Ok(penalty.map_or_else(
         || "No penalty".to_owned(),
-        |penalty| format!("{}, weight {}", model.name, penalty.weight),
+        |(penalty, _)| format!("{}, weight {}", model.name, penalty.weight),
     ))
 }
 

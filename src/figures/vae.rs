@@ -4,8 +4,8 @@ use super::reconstructions::{first, key, per_pixel, values};
 use super::tsne::embedding;
 use super::{News, Number, Plate, Studio, Trained, distances};
 use crate::Result;
-use crate::report::{Axis, Images, Page, Panel, Scatter};
 use crate::infer::{ImportanceBound, Interpolation, prior_codes, prior_grid};
+use crate::report::{Axis, Images, Page, Panel, Scatter};
 use crate::train::Config;
 
 const SHOWN: usize = 10;
@@ -23,7 +23,7 @@ const SAMPLES: u32 = 50;
 pub(super) async fn plate(studio: &mut Studio<'_>) -> Result<Plate> {
     let config = studio.settings.preset("vae", 10)?;
     let vae = studio.model("VAE", &config).await?;
-    let plain = studio.model("autoencoder", &deterministic(&config)).await?;
+    let plain = studio.model("autoencoder", &deterministic(&config)?).await?;
     let flat = studio.settings.preset("vae-2d", 10)?;
     let flat = studio.model("VAE of 2 numbers", &flat).await?;
     let numbers = numbers(studio, &vae, &plain).await?;
@@ -46,11 +46,11 @@ pub(super) async fn plate(studio: &mut Studio<'_>) -> Result<Plate> {
 }
 
 /// The autoencoder with the same layers and training.
-fn deterministic(config: &Config) -> Config {
-    let mut config = config.clone();
-    "mlp".clone_into(&mut config.preset);
-    "mlp".clone_into(&mut config.model.variant);
-    config
+fn deterministic(config: &Config) -> Result<Config> {
+    let mut plain =
+        Config { train: config.train.clone(), data: config.data.clone(), ..Config::preset("mlp")? };
+    plain.model.common = config.model.common.clone();
+    Ok(plain)
 }
 
 async fn reconstructions(studio: &Studio<'_>, models: &[&Trained]) -> Result<Box<dyn Panel>> {

@@ -217,9 +217,14 @@ impl Graph {
     /// [`Error::Shape`] for a tensor of another graph, [`Error::Setting`] for none or too many.
     pub fn repeat_rows(&mut self, x: Tensor, times: u32) -> Result<Tensor> {
         self.know("repeat", x)?;
-        let rows = x.rows.checked_mul(times).filter(|rows| *rows > 0 && rows.checked_mul(x.columns).is_some());
+        let rows =
+            x.rows.checked_mul(times).filter(|rows| *rows > 0 && rows.checked_mul(x.columns).is_some());
         let Some(rows) = rows else {
-            return Err(Error::setting("times that rows repeat", "at least 1, and 2^32 numbers at most", times));
+            return Err(Error::setting(
+                "times that rows repeat",
+                "at least 1, and 2^32 numbers at most",
+                times,
+            ));
         };
         if times == 1 {
             return Ok(x);

@@ -44,7 +44,8 @@ impl Graph {
         self.know("straight through", value)?;
         self.know("straight through", gradient_to)?;
         if [value.rows, value.columns] != [gradient_to.rows, gradient_to.columns] {
-            let [expected, got] = [value, gradient_to].map(|tensor| format!("[{}, {}]", tensor.rows, tensor.columns));
+            let [expected, got] =
+                [value, gradient_to].map(|tensor| format!("[{}, {}]", tensor.rows, tensor.columns));
             return Err(Error::shape("straight through", expected, got));
         }
         let label = format!("{} straight through", self.label(value));

@@ -3,6 +3,7 @@
 use super::{Graph, Slice, Tensor};
 use crate::kernels::batch::{Gather, Permute};
 use crate::kernels::corruption::{Corrupt, Corruption};
+use crate::rng::Stream;
 use crate::{Error, Result};
 
 /// The images of a step, `[batch, pixels]` each.
@@ -58,7 +59,8 @@ impl Graph {
         let seen = self.tensor("seen", batch, pixels);
         operands.insert(0, state);
         operands.push(self.value(seen));
-        self.record("x, seen", Corrupt { gather, corruption }, &operands)?;
+        let instance = self.instance(Stream::Corruption);
+        self.record("x, seen", Corrupt { gather, corruption, instance }, &operands)?;
         Ok(Batch { clean: x, seen })
     }
 }

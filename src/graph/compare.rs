@@ -88,7 +88,9 @@ async fn differing_buffer(
         let (got, expected) = (left.read_slice(slice).await?, right.read_slice(slice).await?);
         let difference = match spec.content {
             Content::Floats => difference(&got, &expected, tolerance),
-            Content::Integers | Content::State => compare_words(&got, &expected).err().map(|mismatch| mismatch.to_string()),
+            Content::Integers | Content::State => {
+                compare_words(&got, &expected).err().map(|mismatch| mismatch.to_string())
+            }
         };
         if let Some(difference) = difference {
             return Ok(Some((spec.label.clone(), difference)));

@@ -5,8 +5,8 @@ use super::objective::{Target, Upstream};
 use super::tape::Links;
 use super::{Graph, Parameter, Slice, Tensor};
 use crate::kernels::activation::Activation;
+use crate::kernels::contraction::{GramGradient, Quadratic, UnitSlopes, UnitWeights};
 use crate::kernels::hadamard::Multiply;
-use crate::kernels::contraction::{GramGradient, Quadratic, UnitNorms, UnitSlopes, UnitWeights};
 use crate::kernels::matmul::{Epilogue, Layout, MatMul};
 use crate::kernels::random::{Distribution, Stream};
 use crate::kernels::spread::{Spread, SpreadScales, SpreadWeight};
@@ -161,7 +161,8 @@ impl Graph {
         let rows = slopes.rows;
         let w = self.place(weight);
         let norms = self.buffer("squared norms of the units", units as usize, false);
-        self.record("squared norms of the units", UnitNorms { units, columns }, &[w, norms])?;
+        let kernel = Quadratic { rows: units, columns, gradient: None };
+        self.record("squared norms of the units", kernel, &[w, w, norms])?;
         let s = self.value(slopes);
         self.send_rows(name, (slopes, rows, &[weight]), upstream, |graph, target, weights| {
             let kernel = UnitSlopes { rows, units, gradient: target.map(Target::gradient) };
@@ -219,7 +220,14 @@ impl Graph {
             let weighed = graph.weighed(name, a, [rows, columns], weights)?;
             let products = graph.buffer("Jacobian's own products", gram.words, false);
             let sides = ((a, units), (weighed, units));
-            graph.record_over_rows("Jacobian's own products", sides.0, sides.1, left.rows, products, false)?;
+            graph.record_over_rows(
+                "Jacobian's own products",
+                sides.0,
+                sides.1,
+                left.rows,
+                products,
+                false,
+            )?;
             let dgram = graph.buffer("d Gram matrix", gram.words, false);
             graph.record("d Gram matrix", GramGradient { units, scale }, &[products, dgram])?;
             let product = MatMul { columns: pixels, accumulate, ..square(Layout::Nn, units) };

@@ -58,7 +58,8 @@ impl<Map: LinearMap> Layer<Map> {
         }
         let y = graph.tensor(&self.label, self.x.rows, self.columns);
         self.forward(graph, y, activation)?;
-        let parameters: Vec<&Parameter> = [Some(&self.weight), self.bias.as_ref()].into_iter().flatten().collect();
+        let parameters: Vec<&Parameter> =
+            [Some(&self.weight), self.bias.as_ref()].into_iter().flatten().collect();
         let links = Links::new(&[self.x], y).through(&parameters);
         graph.push_backward(links, move |graph| self.backward(graph, y));
         Ok(y)

@@ -46,8 +46,9 @@ pub use latent::GaussianCode;
 pub use measure::StepTimes;
 pub use norm::BatchNorm;
 pub use objective::{
-    Objective, Term, TermSpec, bernoulli_nll, continuous_bernoulli_nll, contraction, free_bits_kl, gaussian_kl, log_ratio,
-    gaussian_nll, kl_sparsity, l1, learned_gaussian_nll, projected_contraction, squared_error,
+    Objective, Term, TermSpec, bernoulli_nll, continuous_bernoulli_nll, contraction, free_bits_kl,
+    gaussian_kl, gaussian_nll, kl_sparsity, l1, learned_gaussian_nll, log_ratio, projected_contraction,
+    squared_error,
 };
 pub use op::{Op, OpContext};
 pub use parameters::{Init, MODEL, Parameter, ParameterLayout, Store, StoreKind};

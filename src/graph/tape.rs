@@ -54,6 +54,14 @@ pub(super) struct Recorded {
     backward: Backward,
 }
 
+impl Unwinding {
+    /// Of an update that moves the stores of these gradients.
+    pub(super) fn of(name: &str, every: u32, gradients: BTreeMap<usize, BufferId>) -> Self {
+        let moves = gradients.keys().copied().collect();
+        Self { name: name.to_owned(), every, moves, gradients, ..Self::default() }
+    }
+}
+
 /// What an update knows while it unwinds the tape.
 #[derive(Debug, Default)]
 pub(super) struct Unwinding {

@@ -1,6 +1,6 @@
 //! How a step ends: updates, each with the terms it minimizes and the groups it moves, and the step's advance.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::parameters::{MODEL, StoreKind, qualified};
 use super::plan::{BufferId, Phase};
@@ -194,16 +194,14 @@ impl Graph {
             self.name(range, Slice { words, ..slice });
             gradients.insert(*store, slice.buffer);
         }
-        let moves: BTreeSet<usize> = stores.iter().copied().collect();
-        let (name, every) = (name.clone(), *every);
-        self.begin_unwinding(Unwinding { name: name.clone(), every, moves, gradients, ..Unwinding::default() });
+        self.begin_unwinding(Unwinding::of(name, *every, gradients));
         let reached = self.record_terms(objective)?;
         self.unwind(&reached)?;
         self.phase = Phase::Update;
         self.move_groups(&update, &stores)?;
         self.unwinding = Unwinding::default();
         self.phase = Phase::Forward;
-        self.updates.push(name);
+        self.updates.push(update.name);
         Ok(())
     }
 
@@ -321,7 +319,11 @@ impl Graph {
         let last = parts.pop().unwrap_or_default();
         for (part, counts) in parts.into_iter().map(|part| (part, false)).chain([(last, true)]) {
             let (batch, scheduled) = (self.batch, part.to_vec());
-            self.record("advance", Advance { batch, count: total, counts, rates: words, scheduled }, &operands)?;
+            self.record(
+                "advance",
+                Advance { batch, count: total, counts, rates: words, scheduled },
+                &operands,
+            )?;
         }
         self.phase = Phase::Forward;
         Ok(())

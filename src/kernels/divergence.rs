@@ -4,14 +4,13 @@
 
 use narrows_shaders::{MAX_SHARED_ROW, divergence as shaders};
 
-use super::{Call, Gradient, Kernel, State, elements, floats_mut, put, put_all, widened};
+use super::{Call, Gradient, Kernel, elements, floats_mut, put, put_all, widened};
 use crate::gpu::Variants;
 use crate::reference::divergence::{gaussian_kl, gaussian_kl_slopes, is_free, moments};
 use crate::reference::latent::mu_at;
 
 /// `value[row] = KL(N(mu, e^logvar) || N(0, 1))` in nats, unweighted, and, where there is a gradient,
-/// `dstats = scale * kl_share * d value / dstats` (Kingma and Welling 2013, appendix B), with the share of the
-/// weight that the step's state gives. Without, it reads `stats` alone.
+/// `dstats = scale * d value / dstats` (Kingma and Welling 2013, appendix B).
 ///
 /// With free bits, a dimension whose mean nats over the batch are not above them has no gradient: that of
 /// `sum over j of max(free_bits, mean of kl_j)` (Kingma et al. 2016, equation 15). `value` has all nats.
@@ -47,14 +46,13 @@ impl Kernel for GaussianKl {
         let Self { rows, latent, free_bits, gradient } = *self;
         let Gradient { scale, accumulate } = gradient.unwrap_or_default();
         let stats = elements([rows, 2, latent]);
-        let (entry, state, sums) = match gradient {
-            None => ("gaussian_kl_value", None, None),
-            Some(_) if free_bits > 0.0 => ("gaussian_kl_free", Some(State::WORDS), Some(latent as usize)),
-            Some(_) => ("gaussian_kl", Some(State::WORDS), None),
+        let (entry, sums) = match gradient {
+            None => ("gaussian_kl_value", None),
+            Some(_) if free_bits > 0.0 => ("gaussian_kl_free", Some(latent as usize)),
+            Some(_) => ("gaussian_kl", None),
         };
         let good = free_bits.is_finite() && free_bits >= 0.0;
         Call::new(&shaders::SHADER, entry)
-            .operands(state)
             .operands([stats])
             .operands(sums)
             .operands([rows as usize])
@@ -71,13 +69,12 @@ impl Kernel for GaussianKl {
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
         let latent = self.latent as usize;
-        let stats = if self.gradient.is_some() { reads[1] } else { reads[0] };
-        let moments = moments(&widened(stats), latent);
+        let moments = moments(&widened(reads[0]), latent);
         let values = moments.chunks(latent).map(|row| row.iter().map(|[m, v]| gaussian_kl(*m, *v)).sum());
         put_all(floats_mut(writes[0]), values, false);
         let Some(Gradient { scale, accumulate }) = self.gradient else { return };
-        let scale = f64::from(scale) * f64::from(State::from_words(reads[0]).kl_share);
-        let sums = reads.get(2).map(|sums| widened(sums));
+        let scale = f64::from(scale);
+        let sums = reads.get(1).map(|sums| widened(sums));
         let free = |j: usize| sums.as_ref().is_some_and(|sums| is_free(sums[j], self.rows, self.free_bits));
         for (e, [mu, logvar]) in moments.iter().enumerate() {
             for (slope, at) in gaussian_kl_slopes(*mu, *logvar).into_iter().zip([0, latent]) {

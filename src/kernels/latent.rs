@@ -4,9 +4,11 @@
 
 use narrows_shaders::{MAX_SHARED_ROW, latent as shaders};
 
-use super::{Call, Kernel, State, elements, floats, floats_mut, put, put_all, widened};
+use super::{Call, Gradient, Kernel, State, elements, floats, floats_mut, put, put_all, widened};
 use crate::gpu::Variants;
-use crate::reference::latent::{draws, log_ratio, mu_at, reparameterize, reparameterize_logvar_slope};
+use crate::reference::latent::{
+    draws, log_ratio, log_ratio_slopes, mu_at, reparameterize, reparameterize_logvar_slope,
+};
 
 /// `z = mu + e^(logvar/2) eps` with eps drawn for the state's seed and step (Kingma and Welling 2013,
 /// section 2.4).
@@ -34,8 +36,9 @@ pub struct ReparameterizeBackward {
 }
 
 /// `value[row] = log p(z) - log q(z|x)` of the sample z that [`Reparameterize`] draws, in nats, with the prior
-/// p = N(0, 1) (Burda et al. 2015, equation 8, but for the likelihood).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// p = N(0, 1) (Burda et al. 2015, equation 8, but for the likelihood); and, where there is a gradient, that of stats,
+/// through the sample too.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LogRatio {
     /// Codes.
     pub rows: u32,
@@ -43,6 +46,8 @@ pub struct LogRatio {
     pub latent: u32,
     /// That of the sample.
     pub instance: u32,
+    /// That of stats. None to write the values alone.
+    pub gradient: Option<Gradient>,
 }
 
 /// `z = mu`: the code without noise, for inference.
@@ -56,8 +61,13 @@ pub struct Mean {
 
 // What every entry has.
 fn call(entry: &'static str, rows: u32, latent: u32, instance: u32) -> Call {
+    scaled(entry, [rows, latent, instance], 0.0)
+}
+
+fn scaled(entry: &'static str, [rows, latent, instance]: [u32; 3], scale: f32) -> Call {
     Call::new(&shaders::SHADER, entry)
         .uniform([("rows", rows), ("latent", latent), ("instance", instance)])
+        .uniform([("scale", scale)])
         .shape(format!("[{rows}, {latent}]"))
 }
 
@@ -108,20 +118,32 @@ impl Kernel for ReparameterizeBackward {
 
 impl Kernel for LogRatio {
     fn call(&self, _: &Variants) -> Call {
-        let Self { rows, latent, instance } = *self;
-        call("log_ratio", rows, latent, instance)
-            .operands([State::WORDS, elements([rows, 2, latent]), rows as usize])
+        let Self { rows, latent, instance, gradient } = *self;
+        let Gradient { scale, accumulate } = gradient.unwrap_or_default();
+        let entry = if gradient.is_some() { "log_ratio_gradient" } else { "log_ratio" };
+        let stats = elements([rows, 2, latent]);
+        scaled(entry, [rows, latent, instance], scale)
+            .operands([State::WORDS, stats, rows as usize])
+            .operands(gradient.map(|_| stats))
+            .constant("ACCUMULATE", accumulate)
             .limit("numbers in a Gaussian code", latent, 1..=MAX_SHARED_ROW)
             .flops(25, elements([rows, latent]))
             .workgroups(|| shaders::ratio_workgroups(rows))
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let each =
-            noisy(reads, self.latent, self.instance).map(|[mu, logvar, eps]| log_ratio(mu, logvar, eps));
-        let values: Vec<f64> = each.collect();
-        let sums = values.chunks(self.latent as usize).map(|code| code.iter().sum());
-        put_all(floats_mut(writes[0]), sums, false);
+        let latent = self.latent as usize;
+        let draws: Vec<[f64; 3]> = noisy(reads, self.latent, self.instance).collect();
+        let value =
+            |code: &[[f64; 3]]| code.iter().map(|[mu, logvar, eps]| log_ratio(*mu, *logvar, *eps)).sum();
+        put_all(floats_mut(writes[0]), draws.chunks(latent).map(value), false);
+        let Some(Gradient { scale, accumulate }) = self.gradient else { return };
+        for (e, [mu, logvar, eps]) in draws.into_iter().enumerate() {
+            for (slope, at) in log_ratio_slopes(mu, logvar, eps).into_iter().zip([0, latent]) {
+                let target = &mut floats_mut(writes[1])[mu_at(e, latent) + at];
+                put(target, f64::from(scale) * slope, accumulate);
+            }
+        }
     }
 }
 

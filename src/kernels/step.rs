@@ -31,9 +31,16 @@ impl Advance {
 fn fields(of: Option<&Scheduled>) -> [(&'static str, Word); 8] {
     let [kind, at, every, steps, rate, complement1, complement2, cycles]: [Word; 8] = match of {
         None => [Word::U32(0); 8].map(|_| 0_u32.into()),
-        Some(Scheduled::Share { at, warmup: Warmup { steps, cycles, rise } }) => {
-            [3.into(), (*at).into(), 1.into(), (*steps).into(), (*rise).into(), 0.0.into(), 0.0.into(), (*cycles).into()]
-        }
+        Some(Scheduled::Share { at, warmup: Warmup { steps, cycles, rise } }) => [
+            3.into(),
+            (*at).into(),
+            1.into(),
+            (*steps).into(),
+            (*rise).into(),
+            0.0.into(),
+            0.0.into(),
+            (*cycles).into(),
+        ],
         Some(Scheduled::Rate { at, every, betas, schedule }) => {
             let (kind, Falling { rate, steps }) = match *schedule {
                 RateSchedule::Constant => (0, Falling { rate: 0.0, steps: 1 }),
@@ -41,7 +48,16 @@ fn fields(of: Option<&Scheduled>) -> [(&'static str, Word); 8] {
                 RateSchedule::Cosine(falling) => (2, falling),
             };
             let [first, second] = betas.map(|beta| Word::F32((1.0 - beta) as f32));
-            [Word::U32(kind), (*at).into(), (*every).into(), steps.into(), rate.into(), first, second, 0.into()]
+            [
+                Word::U32(kind),
+                (*at).into(),
+                (*every).into(),
+                steps.into(),
+                rate.into(),
+                first,
+                second,
+                0.into(),
+            ]
         }
     };
     let float = |word: Word| Word::F32(f32::from_bits(word.bits()));
@@ -90,7 +106,12 @@ impl Kernel for Advance {
             _ => Call::new(&shaders::SHADER, "advance").operands([State::WORDS, rates as usize]),
         };
         let call = call
-            .uniform([("batch", batch), ("count", count), ("entries", scheduled.len() as u32), ("padding", 0)])
+            .uniform([
+                ("batch", batch),
+                ("count", count),
+                ("entries", scheduled.len() as u32),
+                ("padding", 0),
+            ])
             .uniform((0..Self::MOST).flat_map(|at| fields(scheduled.get(at))))
             .constant("COUNTS", counts)
             .limit("images", count, 1..=u32::MAX)

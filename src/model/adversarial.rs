@@ -91,7 +91,7 @@ impl Variant for Adversarial {
 }
 
 /// Its networks and settings.
-pub struct AdversarialModel {
+pub(super) struct AdversarialModel {
     network: Network,
     critic: Stack,
     settings: AdversarialSettings,

@@ -1,7 +1,7 @@
 //! What a configuration means for images of one size: every layer with the shapes around it.
 
-use super::layer::{LayerConfig, too_large};
 use super::ModelConfig;
+use super::layer::{LayerConfig, too_large};
 use crate::graph::Shape;
 use crate::reference::activation::Activation;
 use crate::{Error, Result};
@@ -37,7 +37,9 @@ impl Blueprint {
         let code = if config.latent > 0 { Shape::flat(config.latent) } else { encoded };
         if config.latent == 0 && outputs != 1 {
             let name = config.variant.name();
-            let expected = format!("at least 1 for {name}, whose encoder gives {outputs} numbers for each of the code's");
+            let expected = format!(
+                "at least 1 for {name}, whose encoder gives {outputs} numbers for each of the code's"
+            );
             return Err(Error::setting("latent", expected, 0));
         }
         let decoder = planned("decoder", &decoder_layers(config, image), code)?;

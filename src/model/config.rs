@@ -96,8 +96,12 @@ pub const COMMON: &[Setting] = &[
         "KIND",
         "bernoulli, continuous-bernoulli, gaussian, gaussian-learned or squared-error",
     ),
-    Setting::new("deviation", "S", "Standard deviation of the gaussian likelihood, in pixel values of [0, 1]")
-        .when("likelihood", &["gaussian"]),
+    Setting::new(
+        "deviation",
+        "S",
+        "Standard deviation of the gaussian likelihood, in pixel values of [0, 1]",
+    )
+    .when("likelihood", &["gaussian"]),
     Setting::new("tied", "BOOL", "Whether the decoder's weights are the encoder's, transposed"),
     Setting::new("bias", "BOOL", "Whether layers have biases"),
     Setting::new("center", "BOOL", "Whether the mean training image is subtracted first"),
@@ -172,15 +176,21 @@ impl CommonSettings {
         self.deviation.unwrap_or(0.1)
     }
 
+    /// The standard deviation of the corruption's noise, or the probability that a pixel is lost.
+    pub fn corruption_amount(&self) -> f32 {
+        self.corruption_amount.unwrap_or(0.2)
+    }
+
     /// The corruption these settings mean.
     pub fn corruption(&self) -> Option<Corruption> {
-        let amount = self.corruption_amount.unwrap_or(0.2);
+        let amount = self.corruption_amount();
         match self.corruption {
             CorruptionKind::None => None,
             CorruptionKind::Gaussian => Some(Corruption::Gaussian { deviation: amount }),
-            CorruptionKind::Dropout => {
-                Some(Corruption::Dropout { probability: amount, rescale: self.corruption_rescale.unwrap_or(false) })
-            }
+            CorruptionKind::Dropout => Some(Corruption::Dropout {
+                probability: amount,
+                rescale: self.corruption_rescale.unwrap_or(false),
+            }),
             CorruptionKind::SaltAndPepper => Some(Corruption::SaltAndPepper { probability: amount }),
         }
     }

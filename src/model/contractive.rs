@@ -31,8 +31,16 @@ impl Default for ContractiveSettings {
 
 impl Settings for ContractiveSettings {
     const DESCRIBED: &'static [Setting] = &[
-        Setting::new("contraction", "KIND", "How the squared norm of the encoder's Jacobian is computed: exact or estimate"),
-        Setting::new("contraction_weight", "LAMBDA", "Weight of that norm, summed over code and pixels and averaged over images"),
+        Setting::new(
+            "contraction",
+            "KIND",
+            "How the squared norm of the encoder's Jacobian is computed: exact or estimate",
+        ),
+        Setting::new(
+            "contraction_weight",
+            "LAMBDA",
+            "Weight of that norm, summed over code and pixels and averaged over images",
+        ),
     ];
 
     fn check(&self, _: &ModelConfig) -> Result<()> {
@@ -67,7 +75,7 @@ impl Variant for Contractive {
 }
 
 /// Its network and settings.
-pub struct ContractiveModel {
+pub(super) struct ContractiveModel {
     network: Network,
     settings: ContractiveSettings,
 }

@@ -72,7 +72,7 @@ impl Variant for Iwae {
 }
 
 /// Its network and settings.
-pub struct IwaeModel {
+pub(super) struct IwaeModel {
     network: Network,
     settings: IwaeSettings,
 }

@@ -25,10 +25,13 @@ mod tangent;
 mod vae;
 mod variant;
 
+pub use adversarial::AdversarialSettings;
 pub use config::{COMMON, CommonSettings, ModelConfig};
 pub(crate) use config::{one_line, refusal};
+pub use contractive::ContractiveSettings;
 pub use declare::Declare;
 pub use extent::{Extent, PaddingConfig};
+pub use iwae::IwaeSettings;
 pub use kinds::{
     ContractionKind, CorruptionKind, InitScheme, LikelihoodKind, ReductionKind, SparsityKind, WarmupKind,
 };
@@ -39,5 +42,7 @@ pub use plans::Model;
 pub use registry::Registry;
 pub use settings::{NoSettings, Setting, Settings, check_weight};
 pub(crate) use settings::{keep_applicable, unknown};
+pub use sparse::SparseSettings;
 pub use step::Step;
+pub use vae::VaeSettings;
 pub use variant::{Autoencoder, Preset, Prior, Variant, VariantRef};

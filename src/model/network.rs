@@ -43,7 +43,8 @@ impl Stack {
         config: &ModelConfig,
     ) -> Result<Self> {
         let layers = layers.iter().enumerate();
-        let layers = layers.map(|(at, layer)| Layer::declare(graph, group, format!("{name}.{at}"), layer, config));
+        let layers =
+            layers.map(|(at, layer)| Layer::declare(graph, group, format!("{name}.{at}"), layer, config));
         Ok(Self { layers: layers.collect::<Result<_>>()? })
     }
 

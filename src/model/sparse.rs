@@ -37,9 +37,17 @@ impl Default for SparseSettings {
 
 impl Settings for SparseSettings {
     const DESCRIBED: &'static [Setting] = &[
-        Setting::new("sparsity", "KIND", "Penalty on the code: none, l1 (|z| of each unit) or kl (of the target to each unit's mean; sigmoid code)"),
-        Setting::new("sparsity_weight", "W", "Weight of that penalty, summed over the units of the code and averaged over images")
-            .when("sparsity", &["l1", "kl"]),
+        Setting::new(
+            "sparsity",
+            "KIND",
+            "Penalty on the code: none, l1 (|z| of each unit) or kl (of the target to each unit's mean; sigmoid code)",
+        ),
+        Setting::new(
+            "sparsity_weight",
+            "W",
+            "Weight of that penalty, summed over the units of the code and averaged over images",
+        )
+        .when("sparsity", &["l1", "kl"]),
         Setting::new("sparsity_target", "P", "Mean activation that the penalty kl wants each unit to have")
             .when("sparsity", &["kl"]),
     ];
@@ -91,7 +99,7 @@ impl Variant for Sparse {
 }
 
 /// Its network and settings.
-pub struct SparseModel {
+pub(super) struct SparseModel {
     network: Network,
     settings: SparseSettings,
 }

@@ -51,7 +51,8 @@ impl<'a> Step<'a> {
     /// # Errors
     /// [`Error::Setting`] for more than 32 bits count.
     pub fn steps_of(&self, epochs: u32) -> Result<u32> {
-        let steps = (u64::from(epochs) * u64::from(self.total)).div_ceil(u64::from(self.graph.batch_size().max(1)));
+        let steps =
+            (u64::from(epochs) * u64::from(self.total)).div_ceil(u64::from(self.graph.batch_size().max(1)));
         u32::try_from(steps).map_err(|_| Error::setting("epochs", "fewer than 2^32 steps", steps))
     }
 }

@@ -39,13 +39,20 @@ impl Default for VaeSettings {
 
 impl Settings for VaeSettings {
     const DESCRIBED: &'static [Setting] = &[
-        Setting::new("kl_weight", "BETA", "Weight of the KL to the prior, in nats summed over the code and averaged over images"),
-        Setting::new("free_bits", "NATS", "Free bits: KL of each dimension of the code, in nats averaged over a batch, that is not penalized"),
+        Setting::new(
+            "kl_weight",
+            "BETA",
+            "Weight of the KL to the prior, in nats summed over the code and averaged over images",
+        ),
+        Setting::new(
+            "free_bits",
+            "NATS",
+            "Free bits: KL of each dimension of the code, in nats averaged over a batch, that is not penalized",
+        ),
         Setting::new("kl_warmup", "KIND", "KL warm-up: none, linear or cyclical"),
         Setting::new("kl_warmup_epochs", "N", "Length of the KL warm-up in epochs")
             .when("kl_warmup", &["linear", "cyclical"]),
-        Setting::new("kl_cycles", "N", "Cycles of a cyclical KL warm-up")
-            .when("kl_warmup", &["cyclical"]),
+        Setting::new("kl_cycles", "N", "Cycles of a cyclical KL warm-up").when("kl_warmup", &["cyclical"]),
     ];
 
     fn check(&self, model: &ModelConfig) -> Result<()> {
@@ -129,7 +136,7 @@ impl Variant for Vae {
 }
 
 /// Its network and settings.
-pub struct VaeModel {
+pub(super) struct VaeModel {
     network: Network,
     settings: VaeSettings,
 }

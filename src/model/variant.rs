@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::settings::{Setting, keep_applicable};
 use super::config::refusal;
+use super::settings::{Setting, keep_applicable};
 use super::{Declare, ModelConfig, Network, Settings, Step};
 use crate::graph::{Batch, GaussianCode, Graph, Tensor};
 use crate::{Error, Result};

@@ -20,6 +20,12 @@ pub fn log_ratio(mu: f64, logvar: f64, eps: f64) -> f64 {
     0.5 * ((eps - z) * (eps + z) + logvar)
 }
 
+/// The derivatives of [`log_ratio`] by mu and logvar.
+pub fn log_ratio_slopes(mu: f64, logvar: f64, eps: f64) -> [f64; 2] {
+    let z = reparameterize(mu, logvar, eps);
+    [-z, 0.5 - z * reparameterize_logvar_slope(logvar, eps)]
+}
+
 /// Where the mu of element e of the codes stands in `stats`, `[rows, 2 latent]`; its logvar stands `latent` further.
 pub const fn mu_at(e: usize, latent: usize) -> usize {
     e / latent * 2 * latent + e % latent
@@ -59,6 +65,10 @@ mod tests {
             close("sample by mu", 1.0, sample(mu + H, logvar), sample(mu - H, logvar));
             let slope = reparameterize_logvar_slope(logvar, eps);
             close("sample by logvar", slope, sample(mu, logvar + H), sample(mu, logvar - H));
+            let ratio = |mu, logvar| log_ratio(mu, logvar, eps);
+            let [by_mu, by_logvar] = log_ratio_slopes(mu, logvar, eps);
+            close("ratio by mu", by_mu, ratio(mu + H, logvar), ratio(mu - H, logvar));
+            close("ratio by logvar", by_logvar, ratio(mu, logvar + H), ratio(mu, logvar - H));
         }
     }
 

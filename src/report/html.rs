@@ -31,7 +31,7 @@ pre code { overflow-wrap: normal; }
 ";
 
 /// A whole page.
-pub(super) fn page(title: &str, body: &Markup) -> String {
+pub(crate) fn page(title: &str, body: &Markup) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -51,7 +51,7 @@ pub(super) fn page(title: &str, body: &Markup) -> String {
 }
 
 /// A plot, on the page's own paper.
-pub(super) fn plot(picture: &Picture, caption: &str) -> Markup {
+pub(crate) fn plot(picture: &Picture, caption: &str) -> Markup {
     html! {
         figure {
             (PreEscaped(picture.svg_element(caption)))
@@ -61,7 +61,7 @@ pub(super) fn plot(picture: &Picture, caption: &str) -> Markup {
 }
 
 /// A PNG, within the page.
-pub(super) fn image(png: &[u8], caption: &str) -> Markup {
+pub(crate) fn image(png: &[u8], caption: &str) -> Markup {
     let source = format!("data:image/png;base64,{}", STANDARD.encode(png));
     html! {
         figure {
@@ -72,7 +72,7 @@ pub(super) fn image(png: &[u8], caption: &str) -> Markup {
 }
 
 /// Two columns: names and what they are.
-pub(super) fn facts(rows: &[(&str, String)]) -> Markup {
+pub(crate) fn facts(rows: &[(&str, String)]) -> Markup {
     html! {
         div.scroll {
             table {
@@ -85,7 +85,7 @@ pub(super) fn facts(rows: &[(&str, String)]) -> Markup {
 }
 
 /// A table of numbers: a head, and rows that begin with their names.
-pub(super) fn table(head: &[&str], rows: &[(String, Vec<String>)]) -> Markup {
+pub(crate) fn table(head: &[&str], rows: &[(String, Vec<String>)]) -> Markup {
     html! {
         div.scroll {
             table {
@@ -108,6 +108,6 @@ pub(super) fn table(head: &[&str], rows: &[(String, Vec<String>)]) -> Markup {
 }
 
 /// Text as it is: a file, or commands.
-pub(super) fn verbatim(text: &str) -> Markup {
+pub(crate) fn verbatim(text: &str) -> Markup {
     html! { pre { code { (text) } } }
 }

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use maud::{Markup, html};
 use super::html::{facts, image, page, plot, table, verbatim};
 use super::{Axis, Colour, Curve, Lines, Panel, shell_word};
 use crate::data::{Dataset, Split};
@@ -11,6 +10,7 @@ use crate::model::Model;
 use crate::run::{CONFIG, Columns, METRICS, MetricsLine, PER_IMAGE, TermColumn, read_metrics, write_whole};
 use crate::train::Checkpoint;
 use crate::{Error, Result};
+use maud::{Markup, html};
 
 /// The file's name in a run's folder.
 pub const REPORT: &str = "report.html";
@@ -142,7 +142,8 @@ fn curves(epochs: &[MetricsLine]) -> Vec<(Lines, String)> {
     let mut all = Vec::new();
     for TermColumn { name, unit, over, weight, .. } in &last.columns {
         let plot = lines(name, &format!("{unit} per image"), &|columns| columns.terms.get(name).copied());
-        let weighed = if *weight == 1.0 { String::new() } else { format!(" Its weight, {weight}, is left out.") };
+        let weighed =
+            if *weight == 1.0 { String::new() } else { format!(" Its weight, {weight}, is left out.") };
         all.push((plot, format!("{name}, summed over {over}.{weighed} {when}")));
     }
     if last.columns.len() > 1 {

@@ -28,7 +28,8 @@ pub struct Columns {
 
 impl From<&TermMeans> for Columns {
     fn from(means: &TermMeans) -> Self {
-        let per_pixel = means.reconstruction().and_then(|(term, value)| Some(value / f64::from(term.pixels?)));
+        let per_pixel =
+            means.reconstruction().and_then(|(term, value)| Some(value / f64::from(term.pixels?)));
         Self {
             terms: means.iter().map(|(term, value)| (term.name.clone(), value)).collect(),
             objective: means.objective(),

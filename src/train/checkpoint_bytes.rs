@@ -162,8 +162,8 @@ impl Checkpoint {
 }
 
 fn config_of(registry: &Registry, value: &serde_json::Value) -> Result<Config> {
-    let table: toml::Table = serde_json::from_value(without_nulls(value))
-        .map_err(|error| refuse("a configuration", error))?;
+    let table: toml::Table =
+        serde_json::from_value(without_nulls(value)).map_err(|error| refuse("a configuration", error))?;
     let text = toml::to_string(&table).map_err(|error| refuse("a configuration", error))?;
     let preset = table.get("model").and_then(|model| model.get("variant")).and_then(toml::Value::as_str);
     let config = Config::from_toml(registry, &text, preset.unwrap_or("mlp"), "its configuration");

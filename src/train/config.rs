@@ -240,11 +240,13 @@ impl TrainConfig {
             if good { Ok(()) } else { Err(Error::setting(name, "at least 0 and below 1", value)) }
         };
         positive("learning_rate", self.learning_rate.into())?;
-        let limits = [("epsilon", self.epsilon), ("clip_norm", self.clip_norm), ("clip_value", self.clip_value)];
+        let limits =
+            [("epsilon", self.epsilon), ("clip_norm", self.clip_norm), ("clip_value", self.clip_value)];
         for (name, value) in limits {
             value.map_or(Ok(()), |value| positive(name, value.into()))?;
         }
-        let decays = [("momentum", self.momentum.map(f64::from)), ("beta1", self.beta1), ("beta2", self.beta2)];
+        let decays =
+            [("momentum", self.momentum.map(f64::from)), ("beta1", self.beta1), ("beta2", self.beta2)];
         for (name, value) in decays {
             value.map_or(Ok(()), |value| fraction(name, value))?;
         }

@@ -11,8 +11,8 @@ mod trainer;
 
 pub use checkpoint::Checkpoint;
 pub use config::{Config, DataConfig, OptimizerKind, TRAIN, TrainConfig};
-pub(crate) use evaluate::{count, write_images};
 pub use evaluate::{Evaluation, Evaluator, packed};
+pub(crate) use evaluate::{count, write_images};
 pub use metrics::{EpochReport, Progress, TermMeans};
 pub use schedule::ScheduleKind;
 pub use trainer::Trainer;

@@ -34,7 +34,7 @@ pub struct Trainer {
 /// What tells the training images from others, so that no run goes on with the wrong ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct DataMark {
-    images: u32,
+    pub(super) images: u32,
     crc32: u32,
 }
 

@@ -2,21 +2,20 @@
 
 use crate::table::{Binding, Entry, Shader};
 
-const STATE: Binding = Binding::read(1, "state");
-const STATS: Binding = Binding::read(2, "stats");
-const SUMS: Binding = Binding::read(3, "sums");
-const VALUE: Binding = Binding::write(4, "value");
-const DSTATS: Binding = Binding::write(5, "dstats");
-const EACH: Binding = Binding::write(6, "each");
+const STATS: Binding = Binding::read(1, "stats");
+const SUMS: Binding = Binding::read(2, "sums");
+const VALUE: Binding = Binding::write(3, "value");
+const DSTATS: Binding = Binding::write(4, "dstats");
+const EACH: Binding = Binding::write(5, "each");
 
 /// `gaussian_kl`, `gaussian_kl_free`, `gaussian_kl_value` and `kl_by_dimension`.
 pub const SHADER: Shader = Shader {
     name: "divergence",
-    source: compose!("lib/stable.wgsl", "lib/row_sum.wgsl", "lib/state.wgsl", "divergence.wgsl"),
+    source: compose!("lib/stable.wgsl", "lib/row_sum.wgsl", "divergence.wgsl"),
     overrides: &["ACCUMULATE"],
     entries: &[
-        Entry { name: "gaussian_kl", bindings: &[Binding::PARAMS, STATE, STATS, VALUE, DSTATS] },
-        Entry { name: "gaussian_kl_free", bindings: &[Binding::PARAMS, STATE, STATS, SUMS, VALUE, DSTATS] },
+        Entry { name: "gaussian_kl", bindings: &[Binding::PARAMS, STATS, VALUE, DSTATS] },
+        Entry { name: "gaussian_kl_free", bindings: &[Binding::PARAMS, STATS, SUMS, VALUE, DSTATS] },
         Entry { name: "gaussian_kl_value", bindings: &[Binding::PARAMS, STATS, VALUE] },
         Entry { name: "kl_by_dimension", bindings: &[Binding::PARAMS, STATS, EACH] },
     ],

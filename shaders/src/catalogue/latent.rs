@@ -9,7 +9,7 @@ const Z: Binding = Binding::write(4, "z");
 const VALUE: Binding = Binding::write(5, "value");
 const DSTATS: Binding = Binding::write(6, "dstats");
 
-/// `reparameterize`, `reparameterize_backward`, `log_ratio` and `mean`.
+/// `reparameterize`, `reparameterize_backward`, `log_ratio`, `log_ratio_gradient` and `mean`.
 pub const SHADER: Shader = Shader {
     name: "latent",
     source: compose!("lib/row_sum.wgsl", "lib/log.wgsl", "lib/philox.wgsl", "lib/state.wgsl", "latent.wgsl"),
@@ -18,17 +18,18 @@ pub const SHADER: Shader = Shader {
         Entry { name: "reparameterize", bindings: &[Binding::PARAMS, STATE, STATS, Z] },
         Entry { name: "reparameterize_backward", bindings: &[Binding::PARAMS, STATE, STATS, DZ, DSTATS] },
         Entry { name: "log_ratio", bindings: &[Binding::PARAMS, STATE, STATS, VALUE] },
+        Entry { name: "log_ratio_gradient", bindings: &[Binding::PARAMS, STATE, STATS, VALUE, DSTATS] },
         Entry { name: "mean", bindings: &[Binding::PARAMS, STATS, Z] },
     ],
     subgroups: false,
 };
 
-/// Workgroups of every entry but `log_ratio`, for a code of `count` = rows x latent numbers.
+/// Workgroups of every entry but the ratios, for a code of `count` = rows x latent numbers.
 pub const fn workgroups(count: u32) -> u32 {
     count.div_ceil(256)
 }
 
-/// Workgroups of `log_ratio`.
+/// Workgroups of the ratios.
 pub const fn ratio_workgroups(rows: u32) -> u32 {
     rows
 }

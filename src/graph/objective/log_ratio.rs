@@ -23,7 +23,9 @@ impl RowFunction for LogRatio {
         graph.know(name, self.code.stats)?;
         match graph.tensors[self.code.stats.id].sample {
             Some(_) => Ok(self.code.stats.rows),
-            None => Err(Error::shape(name, "a code of which a sample was drawn", graph.label(self.code.stats))),
+            None => {
+                Err(Error::shape(name, "a code of which a sample was drawn", graph.label(self.code.stats)))
+            }
         }
     }
 

@@ -6,8 +6,8 @@
 mod contraction;
 mod gaussian_kl;
 mod log_ratio;
-mod record;
 mod reconstruction;
+mod record;
 mod rows;
 mod sparsity;
 

@@ -82,25 +82,32 @@ impl RowFunction for Reconstruction {
         let values = graph.buffer(format!("{name} of each row"), rows as usize, false);
         operands.push(values);
         let learned = self.log_variance.clone();
-        graph.send_rows(name, (prediction, rows, &self.parameters()), upstream, |graph, target, weights| {
-            let kernel = Loss { rows, columns, kind, gradient: target.map(Target::gradient) };
-            let (Some(target), Some(parameter)) = (target, &learned) else {
-                return graph.record_value(name, kernel, &operands, target);
-            };
-            let mut each = graph.buffer(format!("d {} of each row", parameter.name), rows as usize, false);
-            let operands = [&operands[..], &[target.slice, each]].concat();
-            graph.record(format!("{name}, value and gradient"), kernel, &operands)?;
-            if let Some(weights) = weights {
-                let weighed = graph.buffer(format!("d {} by {name}", parameter.name), rows as usize, false);
-                let label = format!("d {} of each row", parameter.name);
-                let kernel = Multiply::rows_by_a_column(rows, 1, false);
-                graph.record(label, kernel, &[each, weights, weighed])?;
-                each = weighed;
-            }
-            let Some((gradient, accumulate)) = graph.parameter_gradient(parameter) else { return Ok(()) };
-            let sum = ColumnSum { accumulate, ..ColumnSum::whole(rows, 1) };
-            graph.record(format!("d {}", parameter.name), sum, &[each, gradient])
-        })?;
+        graph.send_rows(
+            name,
+            (prediction, rows, &self.parameters()),
+            upstream,
+            |graph, target, weights| {
+                let kernel = Loss { rows, columns, kind, gradient: target.map(Target::gradient) };
+                let (Some(target), Some(parameter)) = (target, &learned) else {
+                    return graph.record_value(name, kernel, &operands, target);
+                };
+                let mut each =
+                    graph.buffer(format!("d {} of each row", parameter.name), rows as usize, false);
+                let operands = [&operands[..], &[target.slice, each]].concat();
+                graph.record(format!("{name}, value and gradient"), kernel, &operands)?;
+                if let Some(weights) = weights {
+                    let weighed =
+                        graph.buffer(format!("d {} by {name}", parameter.name), rows as usize, false);
+                    let label = format!("d {} of each row", parameter.name);
+                    let kernel = Multiply::rows_by_a_column(rows, 1, false);
+                    graph.record(label, kernel, &[each, weights, weighed])?;
+                    each = weighed;
+                }
+                let Some((gradient, accumulate)) = graph.parameter_gradient(parameter) else { return Ok(()) };
+                let sum = ColumnSum { accumulate, ..ColumnSum::whole(rows, 1) };
+                graph.record(format!("d {}", parameter.name), sum, &[each, gradient])
+            },
+        )?;
         Ok(values)
     }
 }
