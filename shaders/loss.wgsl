@@ -79,9 +79,9 @@ fn part(row: u32, lane: u32) -> f32 {
     return sum;
 }
 
-// The same, writing dy on the way. precision is 1 / s².
-fn part_and_gradient(row: u32, lane: u32, precision: f32) -> f32 {
-    let factor = select(1.0, 2.0, LIKELIHOOD == SQUARED_ERROR) * select(1.0, precision, LIKELIHOOD == GAUSSIAN);
+// The same, writing dy on the way. inverse_variance is 1 / s².
+fn part_and_gradient(row: u32, lane: u32, inverse_variance: f32) -> f32 {
+    let factor = select(1.0, 2.0, LIKELIHOOD == SQUARED_ERROR) * select(1.0, inverse_variance, LIKELIHOOD == GAUSSIAN);
     var sum = 0.0;
     for (var column = lane; column < params.columns; column += 64u) {
         let i = row * params.columns + column;
@@ -98,10 +98,10 @@ fn part_and_gradient(row: u32, lane: u32, precision: f32) -> f32 {
 }
 
 // Adds up the parts, and makes nats of the sum. Returns the sum.
-fn finish(row: u32, lane: u32, own: f32, precision: f32, log_deviation: f32) -> f32 {
+fn finish(row: u32, lane: u32, own: f32, inverse_variance: f32, log_deviation: f32) -> f32 {
     let sum = row_sum(lane, own);
     if lane == 0u {
-        let density = 0.5 * precision * sum + f32(params.columns) * (log_deviation + HALF_LOG_TWO_PI);
+        let density = 0.5 * inverse_variance * sum + f32(params.columns) * (log_deviation + HALF_LOG_TWO_PI);
         value[row] = select(sum, density, LIKELIHOOD == GAUSSIAN);
     }
     return sum;
@@ -112,8 +112,8 @@ fn values_and_gradient(@builtin(workgroup_id) group: vec3u, @builtin(num_workgro
                        @builtin(local_invocation_index) lane: u32) {
     let row = group.x + group.y * groups.x;
     if row < params.rows {
-        let precision = 1.0 / (params.deviation * params.deviation);
-        finish(row, lane, part_and_gradient(row, lane, precision), precision, params.log_deviation);
+        let inverse_variance = 1.0 / (params.deviation * params.deviation);
+        finish(row, lane, part_and_gradient(row, lane, inverse_variance), inverse_variance, params.log_deviation);
     }
 }
 
@@ -122,8 +122,8 @@ fn values(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: 
           @builtin(local_invocation_index) lane: u32) {
     let row = group.x + group.y * groups.x;
     if row < params.rows {
-        let precision = 1.0 / (params.deviation * params.deviation);
-        finish(row, lane, part(row, lane), precision, params.log_deviation);
+        let inverse_variance = 1.0 / (params.deviation * params.deviation);
+        finish(row, lane, part(row, lane), inverse_variance, params.log_deviation);
     }
 }
 
@@ -133,10 +133,10 @@ fn learned_values_and_gradient(@builtin(workgroup_id) group: vec3u, @builtin(num
     let row = group.x + group.y * groups.x;
     if row < params.rows {
         let v = log_variance[0];
-        let precision = exp(-v);
-        let sum = finish(row, lane, part_and_gradient(row, lane, precision), precision, 0.5 * v);
+        let inverse_variance = exp(-v);
+        let sum = finish(row, lane, part_and_gradient(row, lane, inverse_variance), inverse_variance, 0.5 * v);
         if lane == 0u {
-            log_variance_gradient[row] = params.scale * 0.5 * (f32(params.columns) - precision * sum);
+            log_variance_gradient[row] = params.scale * 0.5 * (f32(params.columns) - inverse_variance * sum);
         }
     }
 }
