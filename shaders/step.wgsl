@@ -71,38 +71,38 @@ fn count_step() {
     state.step += 1u;
 }
 
-fn advance_rate(of: Scheduled, step: u32) {
-    let remaining = f32(of.steps - min(step, of.steps)) / f32(of.steps);
-    if of.kind == KIND_LINEAR {
-        rates[of.at] = of.rate * remaining;
-    } else if of.kind == KIND_COSINE {
-        rates[of.at] = of.rate * half_cosine(remaining);
+fn advance_rate(entry: Scheduled, step: u32) {
+    let remaining = f32(entry.steps - min(step, entry.steps)) / f32(entry.steps);
+    if entry.kind == KIND_LINEAR {
+        rates[entry.at] = entry.rate * remaining;
+    } else if entry.kind == KIND_COSINE {
+        rates[entry.at] = entry.rate * half_cosine(remaining);
     }
-    if step % of.every == 0u {
-        rates[of.at + 1u] += of.complement1 * (1.0 - rates[of.at + 1u]);
-        rates[of.at + 2u] += of.complement2 * (1.0 - rates[of.at + 2u]);
+    if step % entry.every == 0u {
+        rates[entry.at + 1u] += entry.complement1 * (1.0 - rates[entry.at + 1u]);
+        rates[entry.at + 2u] += entry.complement2 * (1.0 - rates[entry.at + 2u]);
     }
 }
 
-fn advance_share(of: Scheduled, step: u32) {
-    if step < of.steps {
+fn advance_share(entry: Scheduled, step: u32) {
+    if step < entry.steps {
         // The host sees to it that steps · cycles fits 32 bits.
-        let phase = f32(step * of.cycles % of.steps) / f32(of.steps);
-        rates[of.at] = min(phase / of.rate, 1.0);
+        let phase = f32(step * entry.cycles % entry.steps) / f32(entry.steps);
+        rates[entry.at] = min(phase / entry.rate, 1.0);
     } else {
-        rates[of.at] = 1.0;
+        rates[entry.at] = 1.0;
     }
 }
 
 @compute @workgroup_size(1)
 fn advance() {
     let step = state.step + 1u;
-    for (var entry = 0u; entry < params.entries; entry++) {
-        let of = params.scheduled[entry];
-        if of.kind == KIND_SHARE {
-            advance_share(of, step);
+    for (var number = 0u; number < params.entries; number++) {
+        let entry = params.scheduled[number];
+        if entry.kind == KIND_SHARE {
+            advance_share(entry, step);
         } else {
-            advance_rate(of, step);
+            advance_rate(entry, step);
         }
     }
     if COUNTS {
