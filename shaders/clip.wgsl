@@ -1,5 +1,5 @@
 // What keeps gradients from growing too large: all scaled by one factor, so that their norm stays within a limit
-// (Pascanu et al. 2013, "On the difficulty of training recurrent neural networks", algorithm 1), or each held by itself.
+// (Pascanu et al. 2013, "On the difficulty of training recurrent neural networks", algorithm 1), or each by itself.
 //
 //     squares     sums[first + k] = Σ (gradient[i] / limit)² over i in chunk · k .. chunk · (k + 1)          =
 //     factor      factor = min(1, 1 / √sum),  sum = Σ sums                                                   =
@@ -7,9 +7,9 @@
 //     clamp_each  gradient[i] = the nearest to gradient[i] within [-limit, limit]                     in place
 //
 // gradient is [count], factor [1]. Several buffers have one norm: each of them leaves its sums in a part of its own of
-// the same array. In units of the limit a norm that matters neither overflows nor vanishes. Where all is zero the factor
-// is 1. Where the sum is not finite the factor is that sum, so that nothing finite is left of any gradient: the mistake
-// shows, where 1 / √sum would hide it. clamp_each makes infinity the limit, and leaves NaN. Joined behind
+// the same array. In units of the limit a norm that matters neither overflows nor vanishes. Where all is zero the
+// factor is 1. Where the sum is not finite the factor is that sum, so that nothing finite is left of any gradient: the
+// mistake shows, where 1 / √sum would hide it. clamp_each makes infinity the limit, and leaves NaN. Joined behind
 // lib/row_sum.wgsl and lib/finite.wgsl.
 
 struct Params {

@@ -22,6 +22,8 @@ struct Params {
     amount: f32,
     /// CORRUPTION 1: what the pixels that are kept are multiplied by.
     scale: f32,
+    /// The counter's fourth word, which tells the draws of a model apart.
+    instance: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -35,7 +37,7 @@ struct Params {
 // Four pixels under the noise of a block.
 fn corrupted(p: vec4f, block: u32) -> vec4f {
     let key = vec2u(state.seed_low, state.seed_high);
-    let bits = philox(vec4u(block, state.step, STREAM_CORRUPTION, 0u), key);
+    let bits = philox(vec4u(block, state.step, STREAM_CORRUPTION, params.instance), key);
     if CORRUPTION == 0u {
         return p + params.amount * normals(bits);
     }

@@ -4,6 +4,7 @@
 //                        dmu = s · mu,  dlogvar = s · (e^logvar - 1) / 2,  s = scale · state.kl_share      = or +=
 //     gaussian_kl_free   the same, but without gradient in each dimension j whose mean of kl_j over the batch,
 //                        sums[j] / rows, is not above free_bits: that of Σ_j max(free_bits, mean of kl_j)
+//     gaussian_kl_value  the same value, without gradient                                                      =
 //     kl_by_dimension    each = kl_j                                                                            =
 //
 // stats and dstats are [rows, 2 latent]: mu in the first half of a row, logvar in the second. each is
@@ -92,6 +93,23 @@ fn gaussian_kl_free(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups
         let scale = select(params.scale * state.kl_share, 0.0, free);
         store(at, scale * d.y);
         store(at + params.latent, scale * d.z);
+    }
+    let sum = row_sum(lane, partial);
+    if lane == 0u {
+        value[row] = sum;
+    }
+}
+
+@compute @workgroup_size(64)
+fn gaussian_kl_value(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+                     @builtin(local_invocation_index) lane: u32) {
+    let row = group.x + group.y * groups.x;
+    if row >= params.rows {
+        return;
+    }
+    var partial = 0.0;
+    for (var column = lane; column < params.latent; column += 64u) {
+        partial += divergence(row * 2u * params.latent + column).x;
     }
     let sum = row_sum(lane, partial);
     if lane == 0u {

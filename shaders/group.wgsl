@@ -7,8 +7,8 @@
 //
 // x and dx are [groups · size, columns], y and dy [groups, columns], parts [2, groups, columns]: top, then rest, of
 // which y alone would have lost what rounding takes where top is large. += where ACCUMULATE is set. With the offset
-// -log size the sum is a mean. Of nothing but -inf y is -inf, of any +inf y is +inf; numbers that are equal to top share
-// the gradient alike, infinite ones too. NaN stays NaN. Joined behind lib/log.wgsl and lib/finite.wgsl.
+// -log size the sum is a mean. Of nothing but -inf y is -inf, of any +inf y is +inf; numbers that are equal to top
+// share the gradient alike, infinite ones too. NaN stays NaN. Joined behind lib/log.wgsl and lib/finite.wgsl.
 
 override ACCUMULATE: bool = false;
 

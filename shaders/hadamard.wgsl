@@ -4,8 +4,11 @@
 //     gradient  dp[r, k] = dy[r, k] · s[r / repeat, k]                                      = or +=
 //               ds[b, k] = Σ dy[r, k] · p[r, k] over r in b · repeat .. (b + 1) · repeat    = or +=
 //
+// With one column and repeat numbers to a row, p is a matrix whose rows are multiplied by the numbers of s, and
+//     row_products  ds[b] alone, 64 lanes to its sum                                              = or +=
+//
 // p, y, dp and dy are [rows · repeat, columns], s and ds [rows, columns]. y and dp are added to (+=) where
-// ACCUMULATE is set, ds where ACCUMULATE_S is.
+// ACCUMULATE is set, ds where ACCUMULATE_S is. Joined behind lib/row_sum.wgsl.
 
 override ACCUMULATE: bool = false;
 override ACCUMULATE_S: bool = false;
@@ -47,6 +50,14 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups
     }
 }
 
+fn store_s(element: u32, sum: f32) {
+    if ACCUMULATE_S {
+        ds[element] += sum;
+    } else {
+        ds[element] = sum;
+    }
+}
+
 // One invocation takes an element of s with all its repetitions.
 @compute @workgroup_size(64)
 fn gradient(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
@@ -64,10 +75,24 @@ fn gradient(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups
                 dp[i] = dy[i] * s[element];
             }
         }
-        if ACCUMULATE_S {
-            ds[element] += sum;
-        } else {
-            ds[element] = sum;
-        }
+        store_s(element, sum);
+    }
+}
+
+@compute @workgroup_size(64)
+fn row_products(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+                @builtin(local_invocation_index) lane: u32) {
+    let row = group.x + group.y * groups.x;
+    if row >= params.rows {
+        return;
+    }
+    var partial = 0.0;
+    for (var j = lane; j < params.repeat; j += 64u) {
+        let i = row * params.repeat + j;
+        partial += dy[i] * p[i];
+    }
+    let sum = row_sum(lane, partial);
+    if lane == 0u {
+        store_s(row, sum);
     }
 }

@@ -15,6 +15,8 @@ struct Params {
     rows: u32,
     /// Columns of z.
     latent: u32,
+    /// The counter's fourth word, which tells the draws of a model apart.
+    instance: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -39,7 +41,7 @@ fn mu_at(e: u32) -> u32 {
 // eps of the elements 4 block + 0..4.
 fn noise(block: u32) -> vec4f {
     let key = vec2u(state.seed_low, state.seed_high);
-    return normals(philox(vec4u(block, state.step, STREAM_LATENT, 0u), key));
+    return normals(philox(vec4u(block, state.step, STREAM_LATENT, params.instance), key));
 }
 
 fn store(i: u32, gradient: f32) {

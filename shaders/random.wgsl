@@ -1,6 +1,6 @@
 // Random numbers on their own, where no kernel at hand draws them itself.
 //
-//     w[i] = philox([first_block + i / 4, state.step, stream, domain], state.seed)[i % 4]
+//     w[i] = philox([first_block + i / 4, state.step, stream, instance], state.seed)[i % 4]
 //
 //     draw_bits:     words[count]  = w
 //     draw_uniform:  values[count] = uniform in (0, 1)
@@ -13,8 +13,8 @@ struct Params {
     count: u32,
     first_block: u32,
     stream: u32,
-    /// The counter's fourth word.
-    domain: u32,
+    /// The counter's fourth word, which tells the draws of a model apart.
+    instance: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -26,7 +26,7 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> values: array<f32>;
 
 fn draw(block: u32) -> vec4u {
-    return philox(vec4u(params.first_block + block, state.step, params.stream, params.domain),
+    return philox(vec4u(params.first_block + block, state.step, params.stream, params.instance),
                   vec2u(state.seed_low, state.seed_high));
 }
 

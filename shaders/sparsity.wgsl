@@ -5,9 +5,10 @@
 //          dz[row, k] = scale · (q_k - p) / (q_k (1 - q_k))              q_k = sums[k] / rows, in [1e-6, 1 - 1e-6]
 //
 // z and dz are [rows, columns], sums is [columns], value is [rows] and always written (=). dz is written (=), or
-// added to (+=) where ACCUMULATE is set. dz is scale times the gradient of the sum of value over all rows, so kl's
-// has no 1 / rows. The sign of zero is zero. A unit that is always off, or on, is held back from the poles of kl,
-// where its gradient stays finite. One workgroup sums one row. Joined behind lib/log.wgsl and lib/row_sum.wgsl.
+// added to (+=) where ACCUMULATE is set; l1_value and kl_value leave it out. dz is scale times the gradient of the sum
+// of value over all rows, so kl's has no 1 / rows. The sign of zero is zero. A unit that is always off, or on, is held
+// back from the poles of kl, where its gradient stays finite. One workgroup sums one row. Joined behind lib/log.wgsl and
+// lib/row_sum.wgsl.
 
 override ACCUMULATE: bool = false;
 
@@ -40,6 +41,14 @@ fn store(i: u32, gradient: f32) {
     }
 }
 
+// One workgroup sums one row.
+fn finish(row: u32, lane: u32, partial: f32) {
+    let sum = row_sum(lane, partial);
+    if lane == 0u {
+        value[row] = sum;
+    }
+}
+
 @compute @workgroup_size(64)
 fn l1(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
       @builtin(local_invocation_index) lane: u32) {
@@ -53,10 +62,21 @@ fn l1(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3
         partial += abs(z[i]);
         store(i, params.scale * sign(z[i]));
     }
-    let sum = row_sum(lane, partial);
-    if lane == 0u {
-        value[row] = sum;
+    finish(row, lane, partial);
+}
+
+@compute @workgroup_size(64)
+fn l1_value(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+            @builtin(local_invocation_index) lane: u32) {
+    let row = group.x + group.y * groups.x;
+    if row >= params.rows {
+        return;
     }
+    var partial = 0.0;
+    for (var column = lane; column < params.columns; column += 64u) {
+        partial += abs(z[row * params.columns + column]);
+    }
+    finish(row, lane, partial);
 }
 
 // u - log(1 + u), which is never negative, given 1 + u too.
@@ -68,6 +88,21 @@ fn surplus(u: vec2f, one_more: vec2f) -> vec2f {
     return select(u - precise_log(one_more), series, abs(u) < vec2f(0.3));
 }
 
+// Nats of a unit, and their slope by its mean activation.
+fn divergence(column: u32) -> vec2f {
+    let p = vec2f(params.wanted, 1.0 - params.wanted);
+    // q and 1 - q, each held by itself: the bound above is no f32 whose distance from one is right. Not clamp, which
+    // would lose a NaN.
+    let mean = sums[column] / f32(params.rows);
+    var q = vec2f(mean, 1.0 - mean);
+    q = select(q, vec2f(LEAST_ACTIVE, 1.0 - LEAST_ACTIVE), mean < LEAST_ACTIVE);
+    q = select(q, vec2f(1.0 - LEAST_ACTIVE, LEAST_ACTIVE), 1.0 - mean < LEAST_ACTIVE);
+    // Written with the surpluses alone nothing cancels: those of u = (q - p) / p, weighed by p, add up to zero.
+    let difference = q.x - p.x;
+    let nats = dot(p, surplus(vec2f(difference, -difference) / p, q / p));
+    return vec2f(nats, difference / (q.x * q.y));
+}
+
 @compute @workgroup_size(64)
 fn kl(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
       @builtin(local_invocation_index) lane: u32) {
@@ -75,22 +110,25 @@ fn kl(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3
     if row >= params.rows {
         return;
     }
-    let p = vec2f(params.wanted, 1.0 - params.wanted);
     var partial = 0.0;
     for (var column = lane; column < params.columns; column += 64u) {
-        // q and 1 - q, each held by itself: the bound above is no f32 whose distance from one is right. Not clamp,
-        // which would lose a NaN.
-        let mean = sums[column] / f32(params.rows);
-        var q = vec2f(mean, 1.0 - mean);
-        q = select(q, vec2f(LEAST_ACTIVE, 1.0 - LEAST_ACTIVE), mean < LEAST_ACTIVE);
-        q = select(q, vec2f(1.0 - LEAST_ACTIVE, LEAST_ACTIVE), 1.0 - mean < LEAST_ACTIVE);
-        // Written with the surpluses alone nothing cancels: those of u = (q - p) / p, weighed by p, add up to zero.
-        let difference = q.x - p.x;
-        partial += dot(p, surplus(vec2f(difference, -difference) / p, q / p));
-        store(row * params.columns + column, params.scale * difference / (q.x * q.y));
+        let d = divergence(column);
+        partial += d.x;
+        store(row * params.columns + column, params.scale * d.y);
     }
-    let sum = row_sum(lane, partial);
-    if lane == 0u {
-        value[row] = sum;
+    finish(row, lane, partial);
+}
+
+@compute @workgroup_size(64)
+fn kl_value(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+            @builtin(local_invocation_index) lane: u32) {
+    let row = group.x + group.y * groups.x;
+    if row >= params.rows {
+        return;
     }
+    var partial = 0.0;
+    for (var column = lane; column < params.columns; column += 64u) {
+        partial += divergence(column).x;
+    }
+    finish(row, lane, partial);
 }

@@ -4,15 +4,15 @@
 
 mod common;
 
-use common::{check, devices, gpu, noise, title, words};
+use common::{check, devices, gpu, noise, run, title, words};
 use narrows::graph::{
     Device, Graph, Init, Parameter, Plan, Reduction, Replay, Tensor, contraction, first_difference,
     projected_contraction, squared_error,
 };
-use narrows::kernels::State;
 use narrows::kernels::activation::Activation;
-use narrows::kernels::contraction::{GramGradient, Quadratic, UnitNorms, UnitSlopes, UnitWeights};
+use narrows::kernels::contraction::{GramGradient, Quadratic, UnitSlopes, UnitWeights};
 use narrows::kernels::matmul::MatMul;
+use narrows::kernels::{Gradient, Kernel, State};
 use narrows::reference::compare::{Tolerance, compare};
 use narrows::reference::contraction::squared_frobenius;
 use narrows::rng::{Stream, key, philox, sign};
@@ -24,21 +24,43 @@ fn some(seed: u64, rows: u32, columns: u32) -> Vec<u32> {
     words(&noise(seed, (rows * columns) as usize))
 }
 
+const fn gradient(accumulate: bool) -> Option<Gradient> {
+    Some(Gradient { scale: 0.3, accumulate })
+}
+
+#[test]
+fn values_without_gradient_are_the_same_bits() {
+    for (rows, _, columns) in SIZES.into_iter().chain([(66_000, 1, 2)]) {
+        let (a, g) = (some(1, rows, columns), some(2, rows, columns));
+        let of = |gradient| Quadratic { rows, columns, gradient };
+        let slopes = |gradient| UnitSlopes { rows, units: columns, gradient };
+        let pairs: [(&Vec<u32>, &dyn Kernel, &dyn Kernel); 2] = [
+            (&g, &of(gradient(false)), &of(None)),
+            (&some(3, 1, columns), &slopes(gradient(false)), &slopes(None)),
+        ];
+        for (second, with, without) in pairs {
+            let inputs = [a.clone(), second.clone()];
+            let expected = run(gpu(), with, &inputs, &[None, None]);
+            assert_eq!(run(gpu(), without, &inputs, &[None])[2], expected[2], "{without:?}");
+            check(gpu(), without, &inputs, &[None], Tolerance::new(5e-6, 1e-6));
+        }
+    }
+}
+
 #[test]
 fn a_single_layers_parts_match_the_reference() {
     let within = Tolerance::new(1e-5, 2e-6);
     for (rows, units, columns) in SIZES {
         let (w, s) = (some(1, units, columns), some(2, rows, units));
-        check(gpu(), &UnitNorms { units, columns }, std::slice::from_ref(&w), &[None], within);
+        let norms = words(&noise(3, units as usize).iter().map(|x| x + 1.0).collect::<Vec<_>>());
         for accumulate in [false, true] {
-            let scale = 0.3;
-            let norms = words(&noise(3, units as usize).iter().map(|x| x + 1.0).collect::<Vec<_>>());
-            let slopes = UnitSlopes { rows, units, scale, accumulate };
+            let slopes = UnitSlopes { rows, units, gradient: gradient(accumulate) };
             let before = [None, accumulate.then(|| s.clone())];
-            check(gpu(), &slopes, &[s.clone(), norms], &before, within);
-            let weights = UnitWeights { rows, units, columns, scale, accumulate };
+            check(gpu(), &slopes, &[s.clone(), norms.clone()], &before, within);
+            let weights = UnitWeights { rows, units, columns, scale: 0.3, accumulate };
             let before = [accumulate.then(|| w.clone())];
-            check(gpu(), &weights, &[w.clone(), s.clone()], &before, within);
+            check(gpu(), &weights, &[w.clone(), s.clone(), s.clone()], &before, within);
+            check(gpu(), &weights, &[w.clone(), s.clone(), some(4, rows, units)], &before, within);
         }
     }
 }
@@ -48,7 +70,7 @@ fn quadratic_forms_and_their_gradients_match_the_reference() {
     for (rows, units, columns) in SIZES {
         let (a, g) = (some(1, rows, columns), some(2, rows, columns));
         for accumulate in [false, true] {
-            let kernel = Quadratic { rows, columns, scale: 0.3, accumulate };
+            let kernel = Quadratic { rows, columns, gradient: gradient(accumulate) };
             let before = [None, accumulate.then(|| a.clone())];
             check(gpu(), &kernel, &[a.clone(), g.clone()], &before, Tolerance::new(5e-6, 1e-6));
         }
@@ -61,13 +83,12 @@ fn quadratic_forms_and_their_gradients_match_the_reference() {
 fn more_than_65535_workgroups_fold_into_two_dimensions() {
     let (rows, within) = (66_000, Tolerance::new(1e-6, 1e-6));
     let (a, g) = (some(1, rows, 2), some(2, rows, 2));
-    let quadratic = Quadratic { rows, columns: 2, scale: 0.3, accumulate: false };
+    let quadratic = Quadratic { rows, columns: 2, gradient: gradient(false) };
     check(gpu(), &quadratic, &[a.clone(), g.clone()], &[None, None], within);
-    let slopes = UnitSlopes { rows, units: 2, scale: 0.3, accumulate: false };
+    let slopes = UnitSlopes { rows, units: 2, gradient: gradient(false) };
     check(gpu(), &slopes, &[a.clone(), some(3, 1, 2)], &[None, None], within);
-    check(gpu(), &UnitNorms { units: rows, columns: 2 }, std::slice::from_ref(&a), &[None], within);
     let weights = UnitWeights { rows: 1, units: rows, columns: 2, scale: 0.3, accumulate: false };
-    check(gpu(), &weights, &[a, some(4, 1, rows)], &[None], within);
+    check(gpu(), &weights, &[a, some(4, 1, rows), some(5, 1, rows)], &[None], within);
 }
 
 const PIXELS: u32 = 11;

@@ -27,7 +27,7 @@ fn images(count: u32, pixels: u32) -> Vec<u32> {
 }
 
 fn kernel(batch: u32, pixels: u32, corruption: Corruption) -> Corrupt {
-    Corrupt { gather: Gather { batch, count: 51, pixels, center: false }, corruption }
+    Corrupt { gather: Gather { batch, count: 51, pixels, center: false }, corruption, instance: 0 }
 }
 
 fn inputs(kernel: &Corrupt, seed: u64, step: u32) -> Vec<Vec<u32>> {
@@ -51,8 +51,10 @@ fn tolerance(corruption: Corruption) -> Tolerance {
 #[test]
 fn the_device_corrupts_as_the_cpu_does_at_every_alignment() {
     for corruption in KINDS {
-        for (batch, pixels) in [(1, 1), (5, 2), (3, 3), (27, 27), (64, 51), (3, 784)] {
-            let kernel = kernel(batch, pixels, corruption);
+        for (batch, pixels, instance) in
+            [(1, 1, 0), (5, 2, 0), (3, 3, 1), (27, 27, 0), (64, 51, 7), (3, 784, u32::MAX)]
+        {
+            let kernel = Corrupt { instance, ..kernel(batch, pixels, corruption) };
             let inputs = inputs(&kernel, 0xfeed_0000_beef, 7);
             check(gpu(), &kernel, &inputs, &[None, None], tolerance(corruption));
         }
@@ -81,18 +83,21 @@ fn the_clean_images_are_those_of_a_batch_without_corruption() {
 }
 
 #[test]
-fn noise_repeats_for_a_seed_and_step_and_differs_between_images_steps_and_seeds() {
+fn noise_repeats_for_a_seed_and_step_and_differs_between_images_steps_seeds_and_instances() {
     let kernel = kernel(8, 64, Corruption::Gaussian { deviation: 1.0 });
-    let seen = |seed, step| {
+    let seen_by = |instance, seed, step| {
+        let kernel = Corrupt { instance, ..kernel };
         let mut inputs = inputs(&kernel, seed, step);
         inputs[2] = vec![9; 8];
         floats(&run(gpu(), &kernel, &inputs, &[None, None])[4]).to_vec()
     };
+    let seen = |seed, step| seen_by(0, seed, step);
     let first = seen(1, 0);
     assert_eq!(first, seen(1, 0));
     let equal = |a: &[f32], b: &[f32]| a.iter().zip(b).filter(|(a, b)| a == b).count();
     assert_eq!(equal(&first, &seen(1, 1)), 0);
     assert_eq!(equal(&first, &seen(2, 0)), 0);
+    assert_eq!(equal(&first, &seen_by(1, 1, 0)), 0);
     assert_eq!(equal(&first[..64], &first[64..128]), 0, "the same image twice in a batch");
 }
 

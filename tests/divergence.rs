@@ -7,7 +7,7 @@ use common::{check, expected, gpu, noise, run, words};
 use narrows::kernels::divergence::{GaussianKl, KlByDimension};
 use narrows::kernels::reduce::ColumnSum;
 use narrows::kernels::state::State;
-use narrows::kernels::{Kernel, floats};
+use narrows::kernels::{Gradient, Kernel, floats};
 use narrows::reference::compare::Tolerance;
 
 const SHAPES: [(u32, u32); 12] = [
@@ -28,12 +28,14 @@ const SHAPES: [(u32, u32); 12] = [
 // lavapipe stays within 1e-6; WGSL lets exp(4) err by 11 ulp.
 const CLOSE: Tolerance = Tolerance::new(4e-6, 4e-6);
 
+const WHOLE: Option<Gradient> = Some(Gradient { scale: 1.0, accumulate: false });
+
 fn state(kl_share: f32) -> Vec<u32> {
     State { kl_share, ..State::new(1, 1e-3, [0.0; 2]) }.words().to_vec()
 }
 
 fn plain((rows, latent): (u32, u32), accumulate: bool) -> GaussianKl {
-    GaussianKl { rows, latent, scale: 0.37, free_bits: 0.0, accumulate }
+    GaussianKl { rows, latent, free_bits: 0.0, gradient: Some(Gradient { scale: 0.37, accumulate }) }
 }
 
 // mu in [-3, 3), logvar in [-4, 4).
@@ -77,6 +79,20 @@ fn free_bits_match_the_reference_written_and_added() {
 }
 
 #[test]
+fn values_without_gradient_are_the_same_bits() {
+    for shape in SHAPES.into_iter().chain([(66_001, 1)]) {
+        let expected = run(gpu(), &plain(shape, false), &[state(1.0), stats(shape)], &[None, None]);
+        // What is free takes nothing from the value.
+        for free_bits in [0.0, 0.6] {
+            let kernel = GaussianKl { free_bits, gradient: None, ..plain(shape, false) };
+            let got = run(gpu(), &kernel, &[stats(shape)], &[None]);
+            assert_eq!(got[1], expected[2], "{shape:?}");
+            check(gpu(), &kernel, &[stats(shape)], &[None], CLOSE);
+        }
+    }
+}
+
+#[test]
 fn each_dimensions_nats_match_the_reference() {
     for (rows, latent) in SHAPES.into_iter().chain([(64 * 66_000, 1)]) {
         check(gpu(), &KlByDimension { rows, latent }, &[stats((rows, latent))], &[None], CLOSE);
@@ -97,7 +113,7 @@ fn the_warm_ups_share_weighs_the_gradient_and_not_the_value() {
 // A batch whose first dimension has more than is free on average, its second less, though one code has more.
 #[test]
 fn a_dimension_is_free_by_its_mean_over_the_batch() {
-    let kernel = GaussianKl { rows: 2, latent: 2, scale: 1.0, free_bits: 0.5, accumulate: false };
+    let kernel = GaussianKl { rows: 2, latent: 2, free_bits: 0.5, gradient: WHOLE };
     // mu, mu, logvar, logvar: with unit variance the nats are mu² / 2.
     let stats = words(&[1.5, 0.0, 0.0, 0.0, 0.1, 1.2, 0.0, 0.0]);
     let by_dimension = KlByDimension { rows: 2, latent: 2 };
@@ -121,7 +137,7 @@ fn extreme_codes_keep_their_precision() {
     let logvar = [0.0, 0.0, 1.0, 1e-4, -1e-3, 60.0, -100.0, 0.199];
     let stats: Vec<f32> = mu.iter().zip(&logvar).flat_map(|(mu, logvar)| [*mu, *logvar]).collect();
     // One number a code shows each divergence on its own.
-    let kernel = GaussianKl { scale: 1.0, ..plain((8, 1), false) };
+    let kernel = GaussianKl { gradient: WHOLE, ..plain((8, 1), false) };
     check(gpu(), &kernel, &[state(1.0), words(&stats)], &[None, None], Tolerance::new(1e-9, 1e-5));
     // Beyond e^88 f32 has only infinity, which must arrive as such.
     let inputs = [state(1.0), words(&[0.0, 100.0])];

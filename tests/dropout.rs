@@ -26,9 +26,9 @@ const CLOSE: Tolerance = Tolerance::new(1e-6, 2e-7);
 #[test]
 fn what_is_kept_and_how_it_is_scaled_are_the_references_written_and_added() {
     for (rows, columns) in SHAPES {
-        for (rate, layer) in [(0.5, 0), (0.2, 3), (0.97, u32::MAX)] {
+        for (rate, instance) in [(0.5, 0), (0.2, 3), (0.97, u32::MAX)] {
             for accumulate in [false, true] {
-                let kernel = Dropout { rows, columns, rate, layer, accumulate };
+                let kernel = Dropout { rows, columns, rate, instance, accumulate };
                 let before = accumulate.then(|| words(&noise(2, (rows * columns) as usize)));
                 check(gpu(), &kernel, &[state(), x((rows, columns))], &[before], CLOSE);
             }
@@ -39,7 +39,7 @@ fn what_is_kept_and_how_it_is_scaled_are_the_references_written_and_added() {
 // With one operand for both, the gradient of ones is the mask the forward pass used.
 #[test]
 fn the_backward_pass_sees_the_mask_the_forward_pass_drew() {
-    let kernel = Dropout { rows: 51, columns: 33, rate: 0.3, layer: 2, accumulate: false };
+    let kernel = Dropout { rows: 51, columns: 33, rate: 0.3, instance: 2, accumulate: false };
     let of = |value: f32| run(gpu(), &kernel, &[state(), words(&[value; 51 * 33])], &[None]).swap_remove(2);
     let (forward, backward) = (of(-3.0), of(1.0));
     for (y, slope) in floats(&forward).iter().zip(floats(&backward)) {
@@ -48,30 +48,30 @@ fn the_backward_pass_sees_the_mask_the_forward_pass_drew() {
 }
 
 #[test]
-fn another_seed_step_or_layer_draws_another_mask() {
-    let mask = |word: usize, layer: u32| -> Vec<bool> {
+fn another_seed_step_or_instance_draws_another_mask() {
+    let mask = |word: usize, instance: u32| -> Vec<bool> {
         let mut state = state();
         if let Some(word) = state.get_mut(word) {
             *word += 1;
         }
-        let kernel = Dropout { rows: 32, columns: 32, rate: 0.5, layer, accumulate: false };
+        let kernel = Dropout { rows: 32, columns: 32, rate: 0.5, instance, accumulate: false };
         let y = run(gpu(), &kernel, &[state, words(&[1.0; 1024])], &[None]).swap_remove(2);
         floats(&y).iter().map(|y| *y != 0.0).collect()
     };
     let first = mask(usize::MAX, 0);
     assert_eq!(first, mask(usize::MAX, 0));
-    // Seed, low and high, step; then the layer.
-    for (word, layer) in [(0, 0), (1, 0), (2, 0), (usize::MAX, 1)] {
-        let other = mask(word, layer);
+    // Seed, low and high, step; then the instance.
+    for (word, instance) in [(0, 0), (1, 0), (2, 0), (usize::MAX, 1)] {
+        let other = mask(word, instance);
         let agreeing = first.iter().zip(&other).filter(|(a, b)| a == b).count();
         // Half, with a deviation of 16.
-        assert!((432..592).contains(&agreeing), "{agreeing} of 1024 agree, word {word}, layer {layer}");
+        assert!((432..592).contains(&agreeing), "{agreeing} of 1024 agree, word {word}, instance {instance}");
     }
 }
 
 #[test]
 fn more_than_65535_workgroups_fold_into_two_dimensions() {
     let (rows, columns) = (66_000, 256);
-    let kernel = Dropout { rows, columns, rate: 0.5, layer: 0, accumulate: false };
+    let kernel = Dropout { rows, columns, rate: 0.5, instance: 0, accumulate: false };
     check(gpu(), &kernel, &[state(), x((rows, columns))], &[None], CLOSE);
 }

@@ -6,7 +6,7 @@ use narrows::report::{Tsne, pca};
 use narrows::rng::{Stream, key, normal_at};
 
 fn normal(seed: u64, at: usize) -> f32 {
-    normal_at(key(seed), 0, Stream::Prior, at) as f32
+    normal_at(key(seed), 0, Stream::Prior, 0, at) as f32
 }
 
 /// `count` points around each of `groups` centres that lie `apart` deviations from each other.

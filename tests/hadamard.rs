@@ -4,7 +4,8 @@
 mod common;
 
 use common::{check, gpu, noise, words};
-use narrows::kernels::hadamard::{Multiply, MultiplyBackward};
+use narrows::kernels::Kernel;
+use narrows::kernels::hadamard::{Multiply, MultiplyBackward, RowProducts};
 use narrows::reference::compare::Tolerance;
 
 // Rows of s, columns, rows of p to each.
@@ -42,6 +43,38 @@ fn gradients_match_the_reference_each_written_and_added() {
             check(gpu(), &kernel, &inputs, &before, Tolerance::new(2e-6, 1e-6));
         }
     }
+}
+
+#[test]
+fn numbers_and_rows_by_a_column_match_the_reference_written_and_added() {
+    for (rows, columns) in [(1, 1), (3, 7), (7, 64), (9, 65), (5, 784), (129, 3), (2, 66_001), (66_001, 1)] {
+        let count = rows * columns;
+        let [p, y, s] = [(1, count), (2, count), (3, rows)].map(|(seed, n)| words(&noise(seed, n as usize)));
+        for accumulate in [false, true] {
+            let before = |content: &Vec<u32>| [accumulate.then(|| content.clone())];
+            let close = Tolerance::new(1e-7, 2e-7);
+            let numbers = Multiply::numbers(count, accumulate);
+            check(gpu(), &numbers, &[p.clone(), y.clone()], &before(&p), close);
+            check(
+                gpu(),
+                &Multiply::rows(rows, columns, accumulate),
+                &[p.clone(), s.clone()],
+                &before(&y),
+                close,
+            );
+            let products = RowProducts { rows, columns, accumulate };
+            // A sum over a row of products below one.
+            let close = Tolerance::new(2e-6 + 5e-9 * columns as f32, 1e-6);
+            check(gpu(), &products, &[p.clone(), y.clone()], &before(&s), close);
+        }
+    }
+}
+
+#[test]
+fn a_row_that_lanes_cannot_walk_is_refused() {
+    let products = |columns| RowProducts { rows: 1, columns, accumulate: false }.check();
+    assert!(products(64 * 65_000).is_ok());
+    assert!(products(64 * 65_000 + 1).is_err() && products(0).is_err());
 }
 
 #[test]

@@ -5,7 +5,7 @@ mod common;
 
 use common::{check, gpu, noise, run, words};
 use narrows::kernels::loss::{ContinuousMean, Kind, Loss};
-use narrows::kernels::{Kernel, floats};
+use narrows::kernels::{Gradient, Kernel, floats};
 use narrows::reference::compare::{Tolerance, compare};
 
 const KINDS: [Kind; 5] = [
@@ -35,7 +35,7 @@ const SHAPES: [(u32, u32); 12] = [
 const CLOSE: Tolerance = Tolerance::new(4e-6, 4e-6);
 
 fn kernel((rows, columns): (u32, u32), kind: Kind, accumulate: bool) -> Loss {
-    Loss { rows, columns, kind, scale: 0.37, accumulate }
+    Loss { rows, columns, kind, gradient: Some(Gradient { scale: 0.37, accumulate }) }
 }
 
 // Predictions in [-4, 4), images in [0, 1), a log variance of -1.3.
@@ -80,6 +80,22 @@ fn accumulating_adds_the_gradient_and_still_writes_the_value() {
             let kernel = kernel(shape, kind, true);
             let before = words(&noise(3, (shape.0 * shape.1) as usize));
             check(gpu(), &kernel, &inputs(&kernel), &start(kind, Some(before)), CLOSE);
+        }
+    }
+}
+
+#[test]
+fn values_without_gradient_are_the_same_bits() {
+    for kind in KINDS {
+        for shape in SHAPES.into_iter().chain([(66_001, 1)]) {
+            let with = kernel(shape, kind, false);
+            let without = Loss { gradient: None, ..with };
+            let inputs = inputs(&with);
+            let value = inputs.len();
+            let expected = run(gpu(), &with, &inputs, &start(kind, None));
+            let got = run(gpu(), &without, &inputs, &[None]);
+            assert_eq!(got[value], expected[value], "{kind} {shape:?}");
+            check(gpu(), &without, &inputs, &[None], CLOSE);
         }
     }
 }

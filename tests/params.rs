@@ -10,14 +10,14 @@ use narrows::kernels::batch::{Gather, Permute};
 use narrows::kernels::ceiling::{MemoryCopy, MultiplyAdd};
 use narrows::kernels::clip::{ClampEach, NormFactor, ScaleBy, SquaredNorm};
 use narrows::kernels::columns::{Block, CopyColumns};
-use narrows::kernels::contraction::{GramGradient, Quadratic, UnitNorms, UnitSlopes, UnitWeights};
+use narrows::kernels::contraction::{GramGradient, Quadratic, UnitSlopes, UnitWeights};
 use narrows::kernels::conv::{Conv, Direction, Geometry, WeightGradient};
 use narrows::kernels::corruption::{Corrupt, Corruption};
 use narrows::kernels::divergence::{GaussianKl, KlByDimension};
 use narrows::kernels::dropout::Dropout;
 use narrows::kernels::elementwise::{Affine, Exponential, Logarithm, LogarithmBackward, WeightedSum};
 use narrows::kernels::group::{LogSumExp, LogSumExpBackward};
-use narrows::kernels::hadamard::{Multiply, MultiplyBackward};
+use narrows::kernels::hadamard::{Multiply, MultiplyBackward, RowProducts};
 use narrows::kernels::latent::{LogRatio, Mean, Reparameterize, ReparameterizeBackward};
 use narrows::kernels::loss::{ContinuousMean, Kind, Loss};
 use narrows::kernels::matmul::{Epilogue, Layout, MatMul};
@@ -33,7 +33,7 @@ use narrows::kernels::sparsity::{KlSparsity, L1};
 use narrows::kernels::spread::{Spread, SpreadScales, SpreadWeight};
 use narrows::kernels::step::{Advance, Falling, RateSchedule, Schedule, Warmup};
 use narrows::kernels::upsample::{Upsample, UpsampleBackward};
-use narrows::kernels::{Call, Kernel, Word};
+use narrows::kernels::{Call, Gradient, Kernel, Word};
 use narrows_shaders::{ALL, Access};
 
 const REGISTER: Variants = Variants { matmul: MatMulVariant::Register };
@@ -67,6 +67,8 @@ const COPY: CopyColumns = CopyColumns {
     accumulate: true,
 };
 
+const HALF: Option<Gradient> = Some(Gradient { scale: 0.5, accumulate: false });
+
 const COSINE: Schedule = Schedule {
     rate: RateSchedule::Cosine(Falling { rate: 0.25, steps: 11 }),
     warmup: Warmup { steps: 13, cycles: 2, rise: 0.5 },
@@ -78,16 +80,17 @@ const TO_GREY: Geometry = Geometry { features: [4, 6, 1], ..GEOMETRY };
 // Of every kernel one, and one for each entry point it has.
 fn kernels() -> Vec<Box<dyn Kernel>> {
     let (rows, latent, count, accumulate) = (3, 5, 7, true);
-    let activation = Activation::Tanh;
+    let (activation, gradient) = (Activation::Tanh, Some(Gradient { scale: 0.5, accumulate }));
     let mut all: Vec<Box<dyn Kernel>> = vec![
         Box::new(activation::Forward { count, activation }),
         Box::new(activation::Backward { count, activation, accumulate }),
         Box::new(activation::Slope { count, activation }),
         Box::new(activation::SlopeBackward { count, activation, accumulate }),
-        Box::new(UnitNorms { units: 5, columns: 9 }),
-        Box::new(UnitSlopes { rows, units: 5, scale: 0.5, accumulate }),
+        Box::new(UnitSlopes { rows, units: 5, gradient }),
+        Box::new(UnitSlopes { rows, units: 5, gradient: None }),
         Box::new(UnitWeights { rows, units: 5, columns: 9, scale: 0.5, accumulate }),
-        Box::new(Quadratic { rows, columns: 9, scale: 0.5, accumulate }),
+        Box::new(Quadratic { rows, columns: 9, gradient }),
+        Box::new(Quadratic { rows, columns: 9, gradient: None }),
         Box::new(GramGradient { units: 5, scale: 0.5 }),
         Box::new(SQUARES),
         Box::new(NormFactor { sums: 9 }),
@@ -104,6 +107,7 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Box::new(Repeat { rows, columns: 5, times: 2, scale: 0.5, accumulate }),
         Box::new(RowSum { rows, columns: 5, scale: 0.5, accumulate }),
         Box::new(Multiply { rows, columns: 5, repeat: 2, accumulate }),
+        Box::new(RowProducts { rows, columns: 5, accumulate }),
         Box::new(MultiplyBackward { rows, columns: 5, repeat: 2, accumulate, accumulate_s: true }),
         Box::new(Spread { rows, units: 5, columns: 9 }),
         Box::new(SpreadScales { of: Spread { rows, units: 5, columns: 9 }, accumulate }),
@@ -113,31 +117,39 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Box::new(Gather { batch: 3, count, pixels: 9, center: true }),
         Box::new(MultiplyAdd { invocations: 64, rounds: 3 }),
         Box::new(MemoryCopy { count }),
-        Box::new(Reparameterize { rows, latent }),
-        Box::new(ReparameterizeBackward { rows, latent, accumulate }),
-        Box::new(GaussianKl { rows, latent, scale: 0.5, free_bits: 0.0, accumulate }),
-        Box::new(GaussianKl { rows, latent, scale: 0.5, free_bits: 0.25, accumulate }),
+        Box::new(Reparameterize { rows, latent, instance: 4 }),
+        Box::new(ReparameterizeBackward { rows, latent, instance: 4, accumulate }),
+        Box::new(GaussianKl { rows, latent, free_bits: 0.0, gradient }),
+        Box::new(GaussianKl { rows, latent, free_bits: 0.25, gradient }),
+        Box::new(GaussianKl { rows, latent, free_bits: 0.25, gradient: None }),
         Box::new(KlByDimension { rows, latent }),
-        Box::new(LogRatio { rows, latent }),
+        Box::new(LogRatio { rows, latent, instance: 4 }),
         Box::new(Mean { rows, latent }),
         Box::new(Sgd { count, momentum: 0.5, weight_decay: 0.1 }),
         Box::new(Adam { count, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weight_decay: 0.1, decoupled: true }),
-        Box::new(Bits { count, first_block: 1, stream: 2, domain: 3 }),
-        Box::new(Numbers { count, distribution: Distribution::Uniform, stream: Stream::Latent }),
-        Box::new(Numbers { count, distribution: Distribution::Normal, stream: Stream::Latent }),
-        Box::new(Numbers { count, distribution: Distribution::Signs, stream: Stream::Projection }),
+        Box::new(Bits { count, first_block: 1, stream: 2, instance: 3 }),
+        Box::new(Numbers { count, distribution: Distribution::Uniform, stream: Stream::Latent, instance: 4 }),
+        Box::new(Numbers { count, distribution: Distribution::Normal, stream: Stream::Latent, instance: 4 }),
+        Box::new(Numbers {
+            count,
+            distribution: Distribution::Signs,
+            stream: Stream::Projection,
+            instance: 4,
+        }),
         Box::new(MeanToRing { count, capacity: 4, width: 2, slot: 1, scale: 0.5 }),
         Box::new(Collect { batch: 3, total: 9 }),
         Box::new(ColumnSum { rows, columns: 5, chunk: 2, accumulate }),
         Box::new(ColumnSum { rows: 50, columns: 5, chunk: 40, accumulate }),
         Box::new(ColumnSum { rows, columns: 8, chunk: 2, accumulate }),
         Box::new(ColumnSum { rows: 50, columns: 8, chunk: 40, accumulate }),
-        Box::new(L1 { rows, columns: 5, scale: 0.5, accumulate }),
-        Box::new(KlSparsity { rows, columns: 5, target: 0.25, scale: 0.5, accumulate }),
+        Box::new(L1 { rows, columns: 5, gradient }),
+        Box::new(L1 { rows, columns: 5, gradient: None }),
+        Box::new(KlSparsity { rows, columns: 5, target: 0.25, gradient }),
+        Box::new(KlSparsity { rows, columns: 5, target: 0.25, gradient: None }),
         Box::new(Advance { batch: 3, count, betas: [0.9, 0.99], schedule: Schedule::default() }),
         Box::new(Advance { batch: 3, count, betas: [0.9, 0.99], schedule: COSINE }),
         Box::new(ContinuousMean { count }),
-        Box::new(Dropout { rows, columns: 5, rate: 0.5, layer: 1, accumulate }),
+        Box::new(Dropout { rows, columns: 5, rate: 0.5, instance: 1, accumulate }),
         Box::new(POOL),
         Box::new(MaxPoolTangent { pool: POOL }),
         Box::new(MaxPoolBackward { pool: POOL, slope: None, accumulate }),
@@ -160,12 +172,13 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Kind::Bernoulli,
         Kind::ContinuousBernoulli,
     ] {
-        all.push(Box::new(Loss { rows, columns: 5, kind, scale: 0.5, accumulate }));
+        all.push(Box::new(Loss { rows, columns: 5, kind, gradient }));
+        all.push(Box::new(Loss { rows, columns: 5, kind, gradient: None }));
     }
     for center in [false, true] {
         let gather = Gather { batch: 3, count, pixels: 9, center };
         for corruption in CORRUPTIONS {
-            all.push(Box::new(Corrupt { gather, corruption }));
+            all.push(Box::new(Corrupt { gather, corruption, instance: 4 }));
         }
     }
     for layout in Layout::ALL {
@@ -300,11 +313,15 @@ fn parameters_stand_in_the_order_of_the_shaders_fields() {
     assert_eq!(words(&ColumnSum { rows: 3, columns: 5, chunk: 2, accumulate: false }), [3, 5, 2]);
     assert_eq!(words(&Gather { batch: 3, count: 7, pixels: 9, center: true }), [3, 7, 9]);
     let corrupt = |corruption| {
-        words(&Corrupt { gather: Gather { batch: 3, count: 7, pixels: 9, center: true }, corruption })
+        words(&Corrupt {
+            gather: Gather { batch: 3, count: 7, pixels: 9, center: true },
+            corruption,
+            instance: 4,
+        })
     };
-    assert_eq!(corrupt(CORRUPTIONS[0]), [3, 9, one(0.25), one(1.0)]);
-    assert_eq!(corrupt(CORRUPTIONS[1]), [3, 9, one(0.5), one(2.0)]);
-    assert_eq!(words(&Bits { count: 7, first_block: 1, stream: 2, domain: 3 }), [7, 1, 2, 3]);
+    assert_eq!(corrupt(CORRUPTIONS[0]), [3, 9, one(0.25), one(1.0), 4]);
+    assert_eq!(corrupt(CORRUPTIONS[1]), [3, 9, one(0.5), one(2.0), 4]);
+    assert_eq!(words(&Bits { count: 7, first_block: 1, stream: 2, instance: 3 }), [7, 1, 2, 3]);
     let weights = UnitWeights { rows: 3, units: 5, columns: 9, scale: 0.5, accumulate: false };
     assert_eq!(words(&weights), [3, 5, 9, one(0.5)]);
     let hadamard = Multiply { rows: 3, columns: 5, repeat: 2, accumulate: false };
@@ -317,15 +334,18 @@ fn parameters_stand_in_the_order_of_the_shaders_fields() {
     assert_eq!(words(&mean), [3, 2, 5, one(-std::f32::consts::LN_2)]);
     let repeat = Repeat { rows: 3, columns: 5, times: 2, scale: 0.5, accumulate: false };
     assert_eq!(words(&repeat), [3, 5, 2, one(0.5)]);
+    let numbers = Numbers { count: 7, distribution: Distribution::Signs, stream: Stream::Noise, instance: 4 };
+    assert_eq!(words(&numbers), [7, 0, 9, 4]);
+    assert_eq!(words(&Multiply::rows(3, 5, false)), [3, 1, 5]);
+    assert_eq!(words(&RowProducts { rows: 3, columns: 5, accumulate: false }), [3, 1, 5]);
     let ring = MeanToRing { count: 7, capacity: 4, width: 2, slot: 1, scale: 0.5 };
     assert_eq!(words(&ring), [7, 4, 2, 1, one(0.5)]);
-    let kl = GaussianKl { rows: 3, latent: 5, scale: 0.5, free_bits: 0.25, accumulate: false };
+    let kl = GaussianKl { rows: 3, latent: 5, free_bits: 0.25, gradient: HALF };
     assert_eq!(words(&kl), [3, 5, one(0.5), one(0.25)]);
-    assert_eq!(words(&LogRatio { rows: 3, latent: 5 }), [3, 5]);
-    let sparsity = KlSparsity { rows: 3, columns: 5, target: 0.25, scale: 0.5, accumulate: false };
+    assert_eq!(words(&LogRatio { rows: 3, latent: 5, instance: 4 }), [3, 5, 4]);
+    let sparsity = KlSparsity { rows: 3, columns: 5, target: 0.25, gradient: HALF };
     assert_eq!(words(&sparsity), [3, 5, one(0.5), one(0.25)]);
-    let loss =
-        Loss { rows: 3, columns: 5, kind: Kind::Gaussian { deviation: 2.0 }, scale: 0.5, accumulate: false };
+    let loss = Loss { rows: 3, columns: 5, kind: Kind::Gaussian { deviation: 2.0 }, gradient: HALF };
     assert_eq!(words(&loss), [3, 5, one(0.5), one(2.0), one(std::f32::consts::LN_2)]);
     let adam = Adam { count: 7, beta1: 0.5, beta2: 0.75, epsilon: 2.0, weight_decay: 0.125, decoupled: true };
     let expected = [7, one(0.125), one(0.5), one(0.5), one(0.75), one(0.25), one(2.0)];
@@ -343,7 +363,7 @@ fn parameters_stand_in_the_order_of_the_shaders_fields() {
         words(&Conv { direction: Direction::Up, geometry: GEOMETRY, epilogue, accumulate })[..2],
         [2, 7]
     );
-    let dropout = Dropout { rows: 3, columns: 5, rate: 0.25, layer: 2, accumulate: false };
+    let dropout = Dropout { rows: 3, columns: 5, rate: 0.25, instance: 2, accumulate: false };
     assert_eq!(words(&dropout), [15, 2, 1 << 30, one(4.0 / 3.0)]);
     assert_eq!((words(&POOL), words(&UPSAMPLE)), (vec![3, 9, 7, 5], vec![3, 9, 7, 5]));
     assert_eq!(words(&ChunkMoments(STRIPS))[..3], [3, 5, 2]);
@@ -371,20 +391,28 @@ fn extreme(e: u32) -> Vec<Box<dyn Kernel>> {
         padding: [e, e],
     };
     let gather = Gather { batch: e, count: e, pixels: e, center: true };
+    let block = Block { width: e, first: e };
     let of = Spread { rows: e, units: e, columns: e };
     vec![
         Box::new(activation::Backward { count: e, activation: Activation::Relu, accumulate }),
         Box::new(gather),
-        Box::new(Corrupt { gather, corruption: CORRUPTIONS[0] }),
+        Box::new(Corrupt { gather, corruption: CORRUPTIONS[0], instance: e }),
         Box::new(UnitWeights { rows: e, units: e, columns: e, scale: 1.0, accumulate }),
         Box::new(Conv { direction: Direction::Down, geometry, epilogue, accumulate }),
         Box::new(Conv { direction: Direction::Up, geometry, epilogue, accumulate }),
         Box::new(WeightGradient { geometry, chunk: e, accumulate }),
-        Box::new(GaussianKl { rows: e, latent: e, scale: 1.0, free_bits: 1.0, accumulate }),
-        Box::new(Dropout { rows: e, columns: e, rate: 0.5, layer: e, accumulate }),
+        Box::new(GaussianKl { rows: e, latent: e, free_bits: 1.0, gradient: HALF }),
+        Box::new(Dropout { rows: e, columns: e, rate: 0.5, instance: e, accumulate }),
         Box::new(Multiply { rows: e, columns: e, repeat: e, accumulate }),
-        Box::new(Reparameterize { rows: e, latent: e }),
-        Box::new(Loss { rows: e, columns: e, kind: Kind::GaussianLearned, scale: 1.0, accumulate }),
+        Box::new(SquaredNorm { count: e, max_norm: 1.0, first: e, sums: e }),
+        Box::new(CopyColumns { rows: e, columns: e, source: block, destination: block, accumulate }),
+        Box::new(LogSumExp { groups: e, size: e, columns: e, mean: true }),
+        Box::new(LogSumExpBackward { groups: e, size: e, columns: e, accumulate }),
+        Box::new(Repeat { rows: e, columns: e, times: e, scale: 1.0, accumulate }),
+        Box::new(RowSum { rows: e, columns: e, scale: 1.0, accumulate }),
+        Box::new(RowProducts { rows: e, columns: e, accumulate }),
+        Box::new(Reparameterize { rows: e, latent: e, instance: e }),
+        Box::new(Loss { rows: e, columns: e, kind: Kind::GaussianLearned, gradient: HALF }),
         Box::new(MatMul { rows: e, columns: e, depth: e, layout, epilogue, accumulate }),
         Box::new(ChunkMoments(strips)),
         Box::new(MergeMoments { strips, mean_at: e, variance_at: e, ..MERGE }),

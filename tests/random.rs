@@ -14,8 +14,8 @@ fn state(seed: u64, step: u32) -> Vec<u32> {
     State { step, ..State::new(seed, 1e-3, [0.9, 0.999]) }.words().to_vec()
 }
 
-fn bits(count: u32, first_block: u32, stream: u32, domain: u32) -> Bits {
-    Bits { count, first_block, stream, domain }
+fn bits(count: u32, first_block: u32, stream: u32, instance: u32) -> Bits {
+    Bits { count, first_block, stream, instance }
 }
 
 // Words are compared as such: as floats, two of them could pass for each other or be NaN.
@@ -39,8 +39,8 @@ fn the_device_gives_random123s_known_answers() {
             [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1],
         ),
     ] {
-        let [first_block, step, stream, domain] = counter;
-        let kernel = bits(4, first_block, stream, domain);
+        let [first_block, step, stream, instance] = counter;
+        let kernel = bits(4, first_block, stream, instance);
         let got = run(gpu(), &kernel, &[state(key, step)], &[None]);
         assert_eq!(got[1], answer);
     }
@@ -59,7 +59,8 @@ fn words_equal_the_cpus_bit_for_bit() {
 #[test]
 fn uniforms_equal_the_cpus_exactly() {
     for count in COUNTS.into_iter().chain([1 << 20]) {
-        let kernel = Numbers { count, distribution: Distribution::Uniform, stream: Stream::Latent };
+        let kernel =
+            Numbers { count, distribution: Distribution::Uniform, stream: Stream::Latent, instance: 0 };
         check(gpu(), &kernel, &[state(11, count)], &[None], Tolerance::EXACT);
     }
 }
@@ -67,7 +68,8 @@ fn uniforms_equal_the_cpus_exactly() {
 #[test]
 fn normals_are_the_cpus_to_the_precision_of_f32() {
     for count in COUNTS.into_iter().chain([1 << 20]) {
-        let kernel = Numbers { count, distribution: Distribution::Normal, stream: Stream::Prior };
+        let kernel =
+            Numbers { count, distribution: Distribution::Normal, stream: Stream::Prior, instance: 0 };
         check(gpu(), &kernel, &[state(11, count)], &[None], Tolerance::new(1e-6, 5e-7));
     }
 }
@@ -75,12 +77,18 @@ fn normals_are_the_cpus_to_the_precision_of_f32() {
 #[test]
 fn signs_equal_the_cpus_and_are_alike_often() {
     for count in COUNTS.into_iter().chain([1 << 20]) {
-        let kernel = Numbers { count, distribution: Distribution::Signs, stream: Stream::Projection };
+        let kernel =
+            Numbers { count, distribution: Distribution::Signs, stream: Stream::Projection, instance: 0 };
         check(gpu(), &kernel, &[state(11, count)], &[None], Tolerance::EXACT);
     }
     let signs = run(
         gpu(),
-        &Numbers { count: 1 << 20, distribution: Distribution::Signs, stream: Stream::Projection },
+        &Numbers {
+            count: 1 << 20,
+            distribution: Distribution::Signs,
+            stream: Stream::Projection,
+            instance: 0,
+        },
         &[state(3, 1)],
         &[None],
     );
@@ -100,13 +108,13 @@ fn draws_have_the_moments_of_their_distribution() {
     };
     let uniform = run(
         gpu(),
-        &Numbers { count, distribution: Distribution::Uniform, stream: Stream::Latent },
+        &Numbers { count, distribution: Distribution::Uniform, stream: Stream::Latent, instance: 0 },
         &[state(3, 1)],
         &[None],
     );
     let normal = run(
         gpu(),
-        &Numbers { count, distribution: Distribution::Normal, stream: Stream::Latent },
+        &Numbers { count, distribution: Distribution::Normal, stream: Stream::Latent, instance: 0 },
         &[state(3, 1)],
         &[None],
     );

@@ -6,7 +6,7 @@ mod common;
 use common::{check, gpu, noise, run, words};
 use narrows::kernels::reduce::ColumnSum;
 use narrows::kernels::sparsity::{KlSparsity, L1};
-use narrows::kernels::{Kernel, floats};
+use narrows::kernels::{Gradient, Kernel, floats};
 use narrows::reference::compare::Tolerance;
 use narrows::reference::sparsity::{kl, kl_slope};
 
@@ -26,12 +26,14 @@ const SHAPES: [(u32, u32); 11] = [
 
 const CLOSE: Tolerance = Tolerance::new(2e-6, 4e-6);
 
+const WHOLE: Option<Gradient> = Some(Gradient { scale: 1.0, accumulate: false });
+
 fn l1((rows, columns): (u32, u32), accumulate: bool) -> L1 {
-    L1 { rows, columns, scale: 0.37, accumulate }
+    L1 { rows, columns, gradient: Some(Gradient { scale: 0.37, accumulate }) }
 }
 
 fn sparsity((rows, columns): (u32, u32), accumulate: bool) -> KlSparsity {
-    KlSparsity { rows, columns, target: 0.1, scale: 0.37, accumulate }
+    KlSparsity { rows, columns, target: 0.1, gradient: Some(Gradient { scale: 0.37, accumulate }) }
 }
 
 // What dz holds beforehand.
@@ -48,6 +50,22 @@ fn sums((rows, columns): (u32, u32)) -> Vec<u32> {
     let z = activations((rows, columns));
     let sum = |k: u32| z.iter().skip(k as usize).step_by(columns as usize).sum::<f32>();
     words(&(0..columns).map(sum).collect::<Vec<f32>>())
+}
+
+#[test]
+fn values_without_gradient_are_the_same_bits() {
+    for shape in SHAPES {
+        let z = words(&activations(shape));
+        for (read, with, without) in [
+            (z, &l1(shape, false) as &dyn Kernel, &L1 { gradient: None, ..l1(shape, false) } as &dyn Kernel),
+            (sums(shape), &sparsity(shape, false), &KlSparsity { gradient: None, ..sparsity(shape, false) }),
+        ] {
+            let expected = run(gpu(), with, std::slice::from_ref(&read), &[None, None]);
+            let got = run(gpu(), without, std::slice::from_ref(&read), &[None]);
+            assert_eq!(got[1], expected[1], "{without:?}");
+            check(gpu(), without, &[read], &[None], CLOSE);
+        }
+    }
 }
 
 #[test]
@@ -74,7 +92,7 @@ fn the_gradient_of_zero_is_zero_of_either_sign() {
 #[test]
 fn the_penalty_is_of_the_batchs_means_and_its_gradient_that_of_the_sum_over_images() {
     let (rows, columns) = (5, 7);
-    let kernel = KlSparsity { scale: 1.0, ..sparsity((rows, columns), false) };
+    let kernel = KlSparsity { gradient: WHOLE, ..sparsity((rows, columns), false) };
     let z = activations((rows, columns));
     let means = |z: &[f32]| -> Vec<f64> {
         let column = |k: usize| z.iter().skip(k).step_by(columns as usize).map(|z| f64::from(*z));
@@ -107,7 +125,7 @@ fn extreme_activations_keep_their_precision_and_stay_finite() {
         [0.0, 1e-30, 1e-7, 1e-6, 2e-6, 1e-3, 0.0999, 0.09999999, target, 0.1000001, 0.13, 0.5, 0.999, 1.0];
     // One image, so that the sums are the means; one unit a row would share no rounding.
     for q in means {
-        let kernel = KlSparsity { rows: 1, columns: 1, target, scale: 1.0, accumulate: false };
+        let kernel = KlSparsity { rows: 1, columns: 1, target, gradient: WHOLE };
         let got = run(gpu(), &kernel, &[words(&[q])], &[None, None]);
         let (value, gradient) = (f64::from(floats(&got[1])[0]), f64::from(floats(&got[2])[0]));
         let (p, q) = (f64::from(target), f64::from(q));

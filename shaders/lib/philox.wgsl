@@ -2,8 +2,8 @@
 // 1, 2, 3"): ten rounds turn a counter and a key into four random words. Nothing is stored, so the
 // backward pass and a resumed run draw the same numbers again.
 //
-// narrows counts [block, step, stream, 0], four elements a block, under the key of the run's seed; a stream that
-// several layers draw from has the layer's number for the 0. Joined behind lib/log.wgsl.
+// narrows counts [block, step, stream, instance], four elements a block, under the key of the run's seed. The instance
+// is the number of what draws among all in a model that draw from the stream. Joined behind lib/log.wgsl.
 
 // The stream each use draws from.
 const STREAM_PERMUTATION = 1u;

@@ -3,8 +3,9 @@
 
 use super::build::PARAMETERS;
 use super::{Graph, Parameter, Slice, Tensor};
+use crate::kernels::Gradient;
 use crate::kernels::activation::Activation;
-use crate::kernels::contraction::{GramGradient, Quadratic, UnitNorms, UnitSlopes, UnitWeights};
+use crate::kernels::contraction::{GramGradient, Quadratic, UnitSlopes, UnitWeights};
 use crate::kernels::matmul::{Epilogue, Layout, MatMul};
 use crate::kernels::random::{Distribution, Numbers, Stream};
 use crate::kernels::spread::{Spread, SpreadScales, SpreadWeight};
@@ -78,7 +79,7 @@ impl Graph {
         let operands = [self.state(), self.value(v)];
         self.record(
             label,
-            Numbers { count, distribution: Distribution::Signs, stream: Stream::Projection },
+            Numbers { count, distribution: Distribution::Signs, stream: Stream::Projection, instance: 0 },
             &operands,
         )?;
         Ok(v)
@@ -152,17 +153,21 @@ impl Graph {
         let rows = slopes.rows;
         let w = weight.slice(PARAMETERS);
         let norms = self.buffer("squared norms of the units", units as usize, false);
-        self.record("squared norms of the units", UnitNorms { units, columns }, &[w, norms])?;
+        self.record(
+            "squared norms of the units",
+            Quadratic { rows: units, columns, gradient: None },
+            &[w, w, norms],
+        )?;
         let s = self.value(slopes);
         let (ds, accumulate) = self.gradient_target(slopes);
-        let kernel = UnitSlopes { rows, units, scale, accumulate };
+        let kernel = UnitSlopes { rows, units, gradient: Some(Gradient { scale, accumulate }) };
         self.record("contraction, value and gradient", kernel, &[s, norms, values, ds])?;
         if scale == 0.0 {
             return Ok(());
         }
         let (dw, accumulate) = self.parameter_gradient(weight);
         let kernel = UnitWeights { rows, units, columns, scale, accumulate };
-        self.record(format!("d {} by contraction", weight.name), kernel, &[w, s, dw])
+        self.record(format!("d {} by contraction", weight.name), kernel, &[w, s, s, dw])
     }
 
     // ||A W||² = tr(A W Wᵀ Aᵀ) with the Gram matrix W Wᵀ `[units, units]`: the Jacobian itself, `[batch *
@@ -180,7 +185,8 @@ impl Graph {
         let product = MatMul { rows: left.rows, ..square(Layout::Nn, units) };
         self.record("Jacobian times Gram matrix", product, &[a, gram, g])?;
         let (da, accumulate) = self.gradient_target(left);
-        let kernel = Quadratic { rows: self.batch, columns: left.count() / self.batch, scale, accumulate };
+        let columns = left.count() / self.batch;
+        let kernel = Quadratic { rows: self.batch, columns, gradient: Some(Gradient { scale, accumulate }) };
         self.record("contraction, value and gradient", kernel, &[a, g, values, da])?;
         if scale == 0.0 {
             return Ok(());
@@ -198,7 +204,8 @@ impl Graph {
     pub(super) fn record_squared_norm(&mut self, t: Tensor, scale: f32, values: Slice) -> Result<()> {
         let value = self.value(t);
         let (dt, accumulate) = self.gradient_target(t);
-        let kernel = Quadratic { rows: t.rows, columns: t.columns, scale, accumulate };
+        let kernel =
+            Quadratic { rows: t.rows, columns: t.columns, gradient: Some(Gradient { scale, accumulate }) };
         self.record("squared norm, value and gradient", kernel, &[value, value, values, dt])
     }
 }

@@ -17,9 +17,9 @@ impl Graph {
     pub fn dropout(&mut self, label: &str, x: Tensor, rate: f32) -> Result<Tensor> {
         self.know(label, x)?;
         let (rows, columns) = (x.rows, x.columns);
-        let layer = self.dropouts;
+        let instance = self.dropouts;
         self.dropouts += 1;
-        let kernel = Dropout { rows, columns, rate, layer, accumulate: false };
+        let kernel = Dropout { rows, columns, rate, instance, accumulate: false };
         self.check_kernel(label, &kernel)?;
         if !self.is_training() || rate == 0.0 {
             return Ok(x);

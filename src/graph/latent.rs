@@ -43,12 +43,12 @@ impl Graph {
         let z = self.tensor("z", rows, latent, true);
         self.will_use(code.stats);
         let operands = [self.state(), self.value(code.stats), self.value(z)];
-        self.record("z", Reparameterize { rows, latent }, &operands)?;
+        self.record("z", Reparameterize { rows, latent, instance: 0 }, &operands)?;
         self.push_backward(move |graph| {
             let Some(dz) = graph.preactivation_gradient(z)? else { return Ok(()) };
             let (stats, state) = (graph.value(code.stats), graph.state());
             let (gradient, accumulate) = graph.gradient_target(code.stats);
-            let kernel = ReparameterizeBackward { rows, latent, accumulate };
+            let kernel = ReparameterizeBackward { rows, latent, instance: 0, accumulate };
             graph.record("d mu, logvar", kernel, &[state, stats, dz, gradient])
         });
         Ok(z)
@@ -65,7 +65,7 @@ impl Graph {
         let (rows, latent) = (code.stats.rows, code.latent());
         let values = self.buffer(format!("{name} of each image"), rows as usize, false);
         let operands = [self.state(), self.value(code.stats), values];
-        self.record(name, LogRatio { rows, latent }, &operands)?;
+        self.record(name, LogRatio { rows, latent, instance: 0 }, &operands)?;
         self.collect(name, values, total)
     }
 

@@ -135,7 +135,7 @@ impl Graph {
         let seen = self.tensor("seen", batch, pixels, false);
         operands.insert(0, state);
         operands.push(self.value(seen));
-        self.record("x, seen", Corrupt { gather, corruption }, &operands)?;
+        self.record("x, seen", Corrupt { gather, corruption, instance: 0 }, &operands)?;
         Ok(Batch { clean: x, seen })
     }
 

@@ -25,11 +25,12 @@ pub struct SquaredNorm {
     pub sums: u32,
 }
 
-/// What gradients are multiplied by so that their norm is at most `max_norm`: `min(1, max_norm / norm)`, given the `sums` of
-/// [`SquaredNorm`] (Pascanu et al. 2013, algorithm 1).
+/// What gradients are multiplied by so that their norm is at most `max_norm`: `min(1, max_norm / norm)`, given the
+/// `sums` of [`SquaredNorm`] (Pascanu et al. 2013, algorithm 1).
 ///
-/// It is 1 where all gradients are zero. Where any is infinite or NaN, or the norm beyond 10^19 times its limit, the factor
-/// is not finite either, and neither is what it multiplies: training stops with an error instead of learning nothing.
+/// It is 1 where all gradients are zero. Where any is infinite or NaN, or the norm beyond 10^19 times its limit, the
+/// factor is not finite either, and neither is what it multiplies: training stops with an error instead of learning
+/// nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct NormFactor {
     /// Numbers in `sums`. At most [`MAX_SHARED_ROW`].

@@ -2,34 +2,25 @@
 
 use narrows_shaders::{MAX_SHARED_ROW, contraction as shaders};
 
-use super::{Call, Kernel, elements, floats_mut, put_all, widened};
+use super::{Call, Gradient, Kernel, elements, floats_mut, put_all, widened};
 use crate::gpu::Variants;
 use crate::reference::contraction as reference;
 
-/// `norm[j] = sum of w[j, k]² over k`
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct UnitNorms {
-    /// Rows of w.
-    pub units: u32,
-    /// Columns of w.
-    pub columns: u32,
-}
-
-/// `value[b] = ||diag(s[b]) w||²`, unweighted, and its gradient `ds = scale * d value / ds`.
+/// `value[b] = ||diag(s[b]) w||²`, unweighted, and, where there is a gradient, `ds = scale * d value / ds`; of w it
+/// reads the squared norms of the rows, [`Quadratic`] of w and w.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct UnitSlopes {
     /// Images.
     pub rows: u32,
     /// Slopes of an image.
     pub units: u32,
-    /// The weight of the gradient.
-    pub scale: f32,
-    /// Add to `ds` instead of writing it. `value` is always written.
-    pub accumulate: bool,
+    /// That of s. None to write the values alone.
+    pub gradient: Option<Gradient>,
 }
 
 /// The gradient of [`UnitSlopes`]'s values, summed over the images, by the weights:
-/// `dw[j, k] = 2 scale (sum of s[b, j]² over b) w[j, k]`.
+/// `dw[j, k] = 2 scale (sum of s[b, j] t[b, j] over b) w[j, k]`, with t the same as s. Where the sum weighs each image,
+/// t is s with each row multiplied by its weight.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct UnitWeights {
     /// Images.
@@ -44,18 +35,16 @@ pub struct UnitWeights {
     pub accumulate: bool,
 }
 
-/// `value[b] = sum of a[b, i] g[b, i] over i`, unweighted, and `da = 2 scale g`: of a quadratic form with
-/// `g = a w wᵀ`, or of the squared norm with g the same as a.
+/// `value[b] = sum of a[b, i] g[b, i] over i`, unweighted, and, where there is a gradient, `da = 2 scale g`: of a
+/// quadratic form with `g = a w wᵀ`, or of the squared norm of each row with g the same as a.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Quadratic {
     /// Images.
     pub rows: u32,
     /// Numbers an image.
     pub columns: u32,
-    /// The weight of the gradient.
-    pub scale: f32,
-    /// Add to `da` instead of writing it. `value` is always written.
-    pub accumulate: bool,
+    /// That of a. None to write the values alone.
+    pub gradient: Option<Gradient>,
 }
 
 /// `dgram = 2 scale gram`, `gram = aᵀ a`: what, times w, is the gradient by w of a squared norm of `a w`.
@@ -78,30 +67,15 @@ fn scaled(values: Vec<f64>, scale: f32) -> impl Iterator<Item = f64> {
     values.into_iter().map(move |value| f64::from(scale) * value)
 }
 
-impl Kernel for UnitNorms {
-    fn call(&self, _: &Variants) -> Call {
-        let Self { units, columns } = *self;
-        let weights = elements([units, columns]);
-        call("unit_norms", [0, units, columns], 0.0)
-            .operands([weights, units as usize])
-            .limit("columns of weights in a contraction", columns, 1..=MAX_SHARED_ROW)
-            .flops(2, weights)
-            .shape(format!("[{units}, {columns}]"))
-            .workgroups(|| shaders::row_workgroups(units))
-    }
-
-    fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let norms = reference::unit_norms(&widened(reads[0]), self.columns as usize);
-        put_all(floats_mut(writes[0]), norms, false);
-    }
-}
-
 impl Kernel for UnitSlopes {
     fn call(&self, _: &Variants) -> Call {
-        let Self { rows, units, scale, accumulate } = *self;
+        let Self { rows, units, gradient } = *self;
+        let Gradient { scale, accumulate } = gradient.unwrap_or_default();
         let slopes = elements([rows, units]);
-        call("unit_slopes", [rows, units, 0], scale)
-            .operands([slopes, units as usize, rows as usize, slopes])
+        let entry = if gradient.is_some() { "unit_slopes" } else { "unit_slopes_value" };
+        call(entry, [rows, units, 0], scale)
+            .operands([slopes, units as usize, rows as usize])
+            .operands(gradient.map(|_| slopes))
             .constant("ACCUMULATE", accumulate)
             .limit("units of a contraction", units, 1..=MAX_SHARED_ROW)
             .flops(4, slopes)
@@ -113,8 +87,10 @@ impl Kernel for UnitSlopes {
         let (s, norms) = (widened(reads[0]), widened(reads[1]));
         let images = || s.chunks(self.units as usize);
         put_all(floats_mut(writes[0]), images().map(|s| reference::unit_value(s, &norms)), false);
-        let ds = images().flat_map(|s| reference::unit_slopes(s, &norms)).collect();
-        put_all(floats_mut(writes[1]), scaled(ds, self.scale), self.accumulate);
+        if let Some(Gradient { scale, accumulate }) = self.gradient {
+            let ds = images().flat_map(|s| reference::unit_slopes(s, &norms)).collect();
+            put_all(floats_mut(writes[1]), scaled(ds, scale), accumulate);
+        }
     }
 }
 
@@ -124,7 +100,7 @@ impl Kernel for UnitWeights {
         let [slopes, weights] = [elements([rows, units]), elements([units, columns])];
         // A lane's rounds over the images and over the columns count together.
         call("unit_weights", [rows, units, columns], scale)
-            .operands([weights, slopes, weights])
+            .operands([weights, slopes, slopes, weights])
             .constant("ACCUMULATE", accumulate)
             .limit("images of a contraction", rows, 1..=MAX_SHARED_ROW / 2)
             .limit("columns of weights in a contraction", columns, 1..=MAX_SHARED_ROW / 2)
@@ -135,20 +111,23 @@ impl Kernel for UnitWeights {
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let (w, s) = (widened(reads[0]), widened(reads[1]));
-        let dw = reference::unit_weights(&s, &w, self.columns as usize);
+        let [w, s, t] = [reads[0], reads[1], reads[2]].map(widened);
+        let dw = reference::unit_weights(&s, &t, &w, self.columns as usize);
         put_all(floats_mut(writes[0]), scaled(dw, self.scale), self.accumulate);
     }
 }
 
 impl Kernel for Quadratic {
     fn call(&self, _: &Variants) -> Call {
-        let Self { rows, columns, scale, accumulate } = *self;
+        let Self { rows, columns, gradient } = *self;
+        let Gradient { scale, accumulate } = gradient.unwrap_or_default();
         let count = elements([rows, columns]);
-        call("quadratic", [rows, 0, columns], scale)
-            .operands([count, count, rows as usize, count])
+        let entry = if gradient.is_some() { "quadratic" } else { "quadratic_value" };
+        call(entry, [rows, 0, columns], scale)
+            .operands([count, count, rows as usize])
+            .operands(gradient.map(|_| count))
             .constant("ACCUMULATE", accumulate)
-            .limit("numbers of an image's Jacobian", columns, 1..=MAX_SHARED_ROW)
+            .limit("columns of a contraction", columns, 1..=MAX_SHARED_ROW)
             .flops(3, count)
             .shape(format!("[{rows}, {columns}]"))
             .workgroups(|| shaders::row_workgroups(rows))
@@ -159,7 +138,9 @@ impl Kernel for Quadratic {
         let columns = self.columns as usize;
         let images = a.chunks(columns).zip(g.chunks(columns));
         put_all(floats_mut(writes[0]), images.map(|(a, g)| reference::quadratic(a, g)), false);
-        put_all(floats_mut(writes[1]), scaled(g, 2.0 * self.scale), self.accumulate);
+        if let Some(Gradient { scale, accumulate }) = self.gradient {
+            put_all(floats_mut(writes[1]), scaled(g, 2.0 * scale), accumulate);
+        }
     }
 }
 

@@ -20,6 +20,8 @@ pub struct Corrupt {
     pub gather: Gather,
     /// What is done to them.
     pub corruption: Corruption,
+    /// Its number among the model's corruptions, which draw apart.
+    pub instance: u32,
 }
 
 /// Whether `corruption` is one that can be done.
@@ -43,7 +45,7 @@ pub fn check(corruption: Corruption) -> Result<()> {
 
 impl Kernel for Corrupt {
     fn call(&self, _: &Variants) -> Call {
-        let Self { gather: gather @ Gather { batch, pixels, .. }, corruption } = *self;
+        let Self { gather: gather @ Gather { batch, pixels, .. }, corruption, instance } = *self;
         let entry = if gather.center { "corrupt_centered" } else { "corrupt" };
         // The noise, whose ten rounds of integer arithmetic are not counted, and its addition.
         gather
@@ -51,6 +53,7 @@ impl Kernel for Corrupt {
             .operands([elements([batch, pixels])])
             .uniform([("batch", batch), ("pixels", pixels)])
             .uniform([("amount", corruption.amount()), ("scale", corruption.scale())])
+            .uniform([("instance", instance)])
             .constant("CORRUPTION", corruption.code())
             .require(check(corruption))
             .flops(3, elements([batch, pixels]))
@@ -64,7 +67,7 @@ impl Kernel for Corrupt {
         let rows = floats_mut(x).chunks_exact_mut(center.len());
         let rows = rows.zip(floats_mut(seen).chunks_exact_mut(center.len()));
         for (((x, seen), image), number) in rows.zip(images).zip(0..) {
-            let corrupted = self.corruption.image(image, number, step, seed);
+            let corrupted = self.corruption.image(image, number, seed, step, self.instance);
             for (at, mean) in center.iter().enumerate() {
                 x[at] = pixel(image[at]) - mean;
                 seen[at] = (corrupted[at] - f64::from(*mean)) as f32;

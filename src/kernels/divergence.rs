@@ -4,14 +4,14 @@
 
 use narrows_shaders::{MAX_SHARED_ROW, divergence as shaders};
 
-use super::{Call, Kernel, State, elements, floats_mut, put, put_all, widened};
+use super::{Call, Gradient, Kernel, State, elements, floats_mut, put, put_all, widened};
 use crate::gpu::Variants;
 use crate::reference::divergence::{gaussian_kl, gaussian_kl_slopes, is_free, moments};
 use crate::reference::latent::mu_at;
 
-/// `value[row] = KL(N(mu, e^logvar) || N(0, 1))` in nats, unweighted, and
+/// `value[row] = KL(N(mu, e^logvar) || N(0, 1))` in nats, unweighted, and, where there is a gradient,
 /// `dstats = scale * kl_share * d value / dstats` (Kingma and Welling 2013, appendix B), with the share of the
-/// weight that the step's state gives.
+/// weight that the step's state gives. Without, it reads `stats` alone.
 ///
 /// With free bits, a dimension whose mean nats over the batch are not above them has no gradient: that of
 /// `sum over j of max(free_bits, mean of kl_j)` (Kingma et al. 2016, equation 15). `value` has all nats.
@@ -22,12 +22,10 @@ pub struct GaussianKl {
     pub rows: u32,
     /// Numbers in a code. At most [`GaussianKl::MAX_LATENT`].
     pub latent: u32,
-    /// The weight of the gradient: beta over the batch, say.
-    pub scale: f32,
     /// Nats that each dimension may have for nothing; zero for none.
     pub free_bits: f32,
-    /// Add to `dstats` instead of writing it. `value` is always written.
-    pub accumulate: bool,
+    /// That of stats. None to write the values alone.
+    pub gradient: Option<Gradient>,
 }
 
 /// `each = KL(N(mu_j, e^logvar_j) || N(0, 1))`: the nats of each dimension on its own.
@@ -46,14 +44,21 @@ impl GaussianKl {
 
 impl Kernel for GaussianKl {
     fn call(&self, _: &Variants) -> Call {
-        let Self { rows, latent, scale, free_bits, accumulate } = *self;
+        let Self { rows, latent, free_bits, gradient } = *self;
+        let Gradient { scale, accumulate } = gradient.unwrap_or_default();
         let stats = elements([rows, 2, latent]);
-        let bounded = free_bits > 0.0;
+        let (entry, state, sums) = match gradient {
+            None => ("gaussian_kl_value", None, None),
+            Some(_) if free_bits > 0.0 => ("gaussian_kl_free", Some(State::WORDS), Some(latent as usize)),
+            Some(_) => ("gaussian_kl", Some(State::WORDS), None),
+        };
         let good = free_bits.is_finite() && free_bits >= 0.0;
-        Call::new(&shaders::SHADER, if bounded { "gaussian_kl_free" } else { "gaussian_kl" })
-            .operands([State::WORDS, stats])
-            .operands(bounded.then_some(latent as usize))
-            .operands([rows as usize, stats])
+        Call::new(&shaders::SHADER, entry)
+            .operands(state)
+            .operands([stats])
+            .operands(sums)
+            .operands([rows as usize])
+            .operands(gradient.map(|_| stats))
             .uniform([("rows", rows), ("latent", latent)])
             .uniform([("scale", scale), ("free_bits", free_bits)])
             .constant("ACCUMULATE", accumulate)
@@ -66,16 +71,18 @@ impl Kernel for GaussianKl {
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
         let latent = self.latent as usize;
-        let scale = f64::from(self.scale) * f64::from(State::from_words(reads[0]).kl_share);
-        let sums = reads.get(2).map(|sums| widened(sums));
-        let free = |j: usize| sums.as_ref().is_some_and(|sums| is_free(sums[j], self.rows, self.free_bits));
-        let moments = moments(&widened(reads[1]), latent);
+        let stats = if self.gradient.is_some() { reads[1] } else { reads[0] };
+        let moments = moments(&widened(stats), latent);
         let values = moments.chunks(latent).map(|row| row.iter().map(|[m, v]| gaussian_kl(*m, *v)).sum());
         put_all(floats_mut(writes[0]), values, false);
+        let Some(Gradient { scale, accumulate }) = self.gradient else { return };
+        let scale = f64::from(scale) * f64::from(State::from_words(reads[0]).kl_share);
+        let sums = reads.get(2).map(|sums| widened(sums));
+        let free = |j: usize| sums.as_ref().is_some_and(|sums| is_free(sums[j], self.rows, self.free_bits));
         for (e, [mu, logvar]) in moments.iter().enumerate() {
             for (slope, at) in gaussian_kl_slopes(*mu, *logvar).into_iter().zip([0, latent]) {
                 let target = &mut floats_mut(writes[1])[mu_at(e, latent) + at];
-                put(target, if free(e % latent) { 0.0 } else { scale * slope }, self.accumulate);
+                put(target, if free(e % latent) { 0.0 } else { scale * slope }, accumulate);
             }
         }
     }

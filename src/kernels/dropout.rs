@@ -17,19 +17,19 @@ pub struct Dropout {
     /// The share that is zeroed, in [0, 1).
     pub rate: f32,
     /// Its number among the dropout layers of a model, which draw apart.
-    pub layer: u32,
+    pub instance: u32,
     /// Add to `y` instead of writing it.
     pub accumulate: bool,
 }
 
 impl Kernel for Dropout {
     fn call(&self, _: &Variants) -> Call {
-        let Self { rows, columns, rate, layer, accumulate } = *self;
+        let Self { rows, columns, rate, instance, accumulate } = *self;
         let count = elements([rows, columns]);
         // Philox is about 30 operations a number.
         Call::new(&shaders::SHADER, "dropout")
             .operands([State::WORDS, count, count])
-            .uniform([("count", rows.saturating_mul(columns)), ("layer", layer)])
+            .uniform([("count", rows.saturating_mul(columns)), ("instance", instance)])
             .uniform([("threshold", threshold(rate))])
             .uniform([("scale", scale(rate))])
             .constant("ACCUMULATE", accumulate)
@@ -42,7 +42,7 @@ impl Kernel for Dropout {
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
         let State { seed, step, .. } = State::from_words(reads[0]);
         let scale = f64::from(scale(self.rate));
-        let mask = mask(seed, step, self.layer, self.rate);
+        let mask = mask(seed, step, self.instance, self.rate);
         for ((y, x), kept) in floats_mut(writes[0]).iter_mut().zip(widened(reads[1])).zip(mask) {
             put(y, if kept { scale * x } else { 0.0 }, self.accumulate);
         }

@@ -9,8 +9,8 @@ use crate::reference::group::{column_of, log_sum_exp, share};
 /// `y[g, c] = log sum of e^x[g * size + j, c] over j`, or of the mean: x `[groups * size, columns]` becomes y
 /// `[groups, columns]` (Burda et al. 2015, equation 8, of log weights).
 ///
-/// `parts` `[2, groups, columns]` are what [`LogSumExpBackward`] needs: each group's largest number, and the logarithm of
-/// the sum beside it. A group of nothing but -inf becomes -inf, one with +inf becomes +inf, and NaN stays NaN.
+/// `parts` `[2, groups, columns]` are what [`LogSumExpBackward`] needs: each group's largest number, and the logarithm
+/// of the sum beside it. A group of nothing but -inf becomes -inf, one with +inf becomes +inf, and NaN stays NaN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LogSumExp {
     /// Groups.

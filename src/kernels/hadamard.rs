@@ -1,6 +1,6 @@
-//! Elementwise products with rows that repeat (`shaders/hadamard.wgsl`).
+//! Elementwise products with rows that repeat, or of rows with a column (`shaders/hadamard.wgsl`).
 
-use narrows_shaders::{MAX_ROUNDS, hadamard as shaders};
+use narrows_shaders::{MAX_ROUNDS, MAX_SHARED_ROW, hadamard as shaders};
 
 use super::{Call, Kernel, elements, floats_mut, put_all, widened};
 use crate::gpu::Variants;
@@ -17,6 +17,30 @@ pub struct Multiply {
     pub repeat: u32,
     /// Add to `y` instead of writing it.
     pub accumulate: bool,
+}
+
+/// The gradient of [`Multiply::rows`] by its column: `ds[r] = sum of dy[r, c] p[r, c] over c`, given p and dy
+/// `[rows, columns]`. That by p is `Multiply::rows` again, of dy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RowProducts {
+    /// Rows of p.
+    pub rows: u32,
+    /// Columns of p. At most [`MAX_SHARED_ROW`].
+    pub columns: u32,
+    /// Add to `ds` instead of writing it.
+    pub accumulate: bool,
+}
+
+impl Multiply {
+    /// `y = p s` of `count` numbers each. Its gradients are the same: `dp = dy s`, `ds = dy p`.
+    pub const fn numbers(count: u32, accumulate: bool) -> Self {
+        Self { rows: 1, columns: count, repeat: 1, accumulate }
+    }
+
+    /// `y[r, c] = p[r, c] s[r]` of p `[rows, columns]` and a column s `[rows]`.
+    pub const fn rows(rows: u32, columns: u32, accumulate: bool) -> Self {
+        Self { rows, columns: 1, repeat: columns, accumulate }
+    }
 }
 
 /// The gradients of [`Multiply`]: `dp = dy s`, and `ds` the sum of `dy p` over the rows that share one of s.
@@ -77,5 +101,27 @@ impl Kernel for MultiplyBackward {
         let [dp, ds] = reference::gradients(&p, &s, &dy, self.columns as usize, self.repeat as usize);
         put_all(floats_mut(writes[0]), dp, self.accumulate);
         put_all(floats_mut(writes[1]), ds, self.accumulate_s);
+    }
+}
+
+impl Kernel for RowProducts {
+    fn call(&self, _: &Variants) -> Call {
+        let Self { rows, columns, accumulate } = *self;
+        let count = elements([rows, columns]);
+        Call::new(&shaders::SHADER, "row_products")
+            .operands([count, count, rows as usize])
+            .uniform([("rows", rows), ("columns", 1), ("repeat", columns)])
+            .constant("ACCUMULATE_S", accumulate)
+            .limit("columns of rows that are multiplied", columns, 1..=MAX_SHARED_ROW)
+            .flops(2, count)
+            .shape(format!("[{rows}, {columns}]"))
+            .workgroups(|| shaders::row_workgroups(rows))
+    }
+
+    fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
+        let (p, dy) = (widened(reads[0]), widened(reads[1]));
+        // The gradient by p, which s is needed for, is not.
+        let [_, ds] = reference::gradients(&p, &vec![0.0; self.rows as usize], &dy, 1, self.columns as usize);
+        put_all(floats_mut(writes[0]), ds, self.accumulate);
     }
 }

@@ -16,6 +16,8 @@ pub struct Reparameterize {
     pub rows: u32,
     /// Numbers in a code.
     pub latent: u32,
+    /// Its number among the samples of a model, which draw apart.
+    pub instance: u32,
 }
 
 /// The gradient of [`Reparameterize`]: `dmu = dz`, `dlogvar = dz eps e^(logvar/2) / 2`, drawing eps again.
@@ -25,6 +27,8 @@ pub struct ReparameterizeBackward {
     pub rows: u32,
     /// Numbers in a code.
     pub latent: u32,
+    /// That of the sample.
+    pub instance: u32,
     /// Add to `dstats` instead of writing it.
     pub accumulate: bool,
 }
@@ -37,6 +41,8 @@ pub struct LogRatio {
     pub rows: u32,
     /// Numbers in a code. At most [`MAX_SHARED_ROW`].
     pub latent: u32,
+    /// That of the sample.
+    pub instance: u32,
 }
 
 /// `z = mu`: the code without noise, for inference.
@@ -49,38 +55,39 @@ pub struct Mean {
 }
 
 // What every entry has.
-fn call(entry: &'static str, rows: u32, latent: u32) -> Call {
+fn call(entry: &'static str, rows: u32, latent: u32, instance: u32) -> Call {
     Call::new(&shaders::SHADER, entry)
-        .uniform([("rows", rows), ("latent", latent)])
+        .uniform([("rows", rows), ("latent", latent), ("instance", instance)])
         .shape(format!("[{rows}, {latent}]"))
 }
 
-fn noisy(reads: &[&[u32]], latent: u32) -> impl Iterator<Item = [f64; 3]> {
+fn noisy(reads: &[&[u32]], latent: u32, instance: u32) -> impl Iterator<Item = [f64; 3]> {
     let State { seed, step, .. } = State::from_words(reads[0]);
-    draws(widened(reads[1]), latent as usize, seed, step)
+    draws(widened(reads[1]), latent as usize, seed, step, instance)
 }
 
 impl Kernel for Reparameterize {
     fn call(&self, _: &Variants) -> Call {
-        let Self { rows, latent } = *self;
+        let Self { rows, latent, instance } = *self;
         let codes = elements([rows, latent]);
-        call("reparameterize", rows, latent)
+        call("reparameterize", rows, latent, instance)
             .operands([State::WORDS, elements([rows, 2, latent]), codes])
             .flops(20, codes)
             .workgroups(|| shaders::workgroups(rows * latent))
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let z = noisy(reads, self.latent).map(|[mu, logvar, eps]| reparameterize(mu, logvar, eps));
+        let z =
+            noisy(reads, self.latent, self.instance).map(|[mu, logvar, eps]| reparameterize(mu, logvar, eps));
         put_all(floats_mut(writes[0]), z, false);
     }
 }
 
 impl Kernel for ReparameterizeBackward {
     fn call(&self, _: &Variants) -> Call {
-        let Self { rows, latent, accumulate } = *self;
+        let Self { rows, latent, instance, accumulate } = *self;
         let [codes, stats] = [elements([rows, latent]), elements([rows, 2, latent])];
-        call("reparameterize_backward", rows, latent)
+        call("reparameterize_backward", rows, latent, instance)
             .operands([State::WORDS, stats, codes, stats])
             .constant("ACCUMULATE", accumulate)
             .flops(20, codes)
@@ -89,7 +96,7 @@ impl Kernel for ReparameterizeBackward {
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
         let (dstats, latent) = (floats_mut(writes[0]), self.latent as usize);
-        let each = noisy(reads, self.latent).zip(widened(reads[2]));
+        let each = noisy(reads, self.latent, self.instance).zip(widened(reads[2]));
         for (e, ([_, logvar, eps], dz)) in each.enumerate() {
             let mu = mu_at(e, latent);
             put(&mut dstats[mu], dz, self.accumulate);
@@ -101,8 +108,8 @@ impl Kernel for ReparameterizeBackward {
 
 impl Kernel for LogRatio {
     fn call(&self, _: &Variants) -> Call {
-        let Self { rows, latent } = *self;
-        call("log_ratio", rows, latent)
+        let Self { rows, latent, instance } = *self;
+        call("log_ratio", rows, latent, instance)
             .operands([State::WORDS, elements([rows, 2, latent]), rows as usize])
             .limit("numbers in a Gaussian code", latent, 1..=MAX_SHARED_ROW)
             .flops(25, elements([rows, latent]))
@@ -110,7 +117,8 @@ impl Kernel for LogRatio {
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let each = noisy(reads, self.latent).map(|[mu, logvar, eps]| log_ratio(mu, logvar, eps));
+        let each =
+            noisy(reads, self.latent, self.instance).map(|[mu, logvar, eps]| log_ratio(mu, logvar, eps));
         let values: Vec<f64> = each.collect();
         let sums = values.chunks(self.latent as usize).map(|code| code.iter().sum());
         put_all(floats_mut(writes[0]), sums, false);
@@ -120,7 +128,7 @@ impl Kernel for LogRatio {
 impl Kernel for Mean {
     fn call(&self, _: &Variants) -> Call {
         let Self { rows, latent } = *self;
-        call("mean", rows, latent)
+        call("mean", rows, latent, 0)
             .operands([elements([rows, 2, latent]), elements([rows, latent])])
             .workgroups(|| shaders::workgroups(rows * latent))
     }

@@ -1,13 +1,14 @@
-//! Likelihoods: nats of each image and their gradient, in one pass (`shaders/loss.wgsl`).
+//! Likelihoods: nats of each image, and their gradient in the same pass (`shaders/loss.wgsl`).
 
 use narrows_shaders::{MAX_SHARED_ROW, loss as shaders};
 
-use super::{Call, Kernel, elements, floats_mut, put_all, widened};
+use super::{Call, Gradient, Kernel, elements, floats_mut, put_all, widened};
 use crate::gpu::Variants;
 pub use crate::reference::loss::Kind;
 use crate::reference::loss::continuous_mean;
 
-/// `value[row] = -log p(x[row] | y[row])` in nats, unweighted, and `dy = scale * d value / dy`.
+/// `value[row] = -log p(x[row] | y[row])` in nats, unweighted, and, where there is a gradient,
+/// `dy = scale * d value / dy`.
 ///
 /// y are logits for either Bernoulli, else means. [`Kind::GaussianLearned`] also reads the one log variance and writes
 /// its gradient, each row's share, times `scale`.
@@ -19,10 +20,8 @@ pub struct Loss {
     pub columns: u32,
     /// Which likelihood.
     pub kind: Kind,
-    /// The weight of the gradients: the term's weight over the batch, say.
-    pub scale: f32,
-    /// Add to `dy` instead of writing it. The other outputs are always written.
-    pub accumulate: bool,
+    /// That of y; that of the log variance is always written. None to write the values alone.
+    pub gradient: Option<Gradient>,
 }
 
 /// `mean = 1 / (1 - e^-y) - 1 / y`: what logits say that a pixel is on average, of a continuous Bernoulli.
@@ -39,9 +38,16 @@ impl Loss {
 
 impl Kernel for Loss {
     fn call(&self, _: &Variants) -> Call {
-        let Self { rows, columns, kind, scale, accumulate } = *self;
+        let Self { rows, columns, kind, gradient } = *self;
+        let Gradient { scale, accumulate } = gradient.unwrap_or_default();
         let pixels = elements([rows, columns]);
         let learned = kind == Kind::GaussianLearned;
+        let entry = match (learned, gradient.is_some()) {
+            (false, false) => "values",
+            (false, true) => "values_and_gradient",
+            (true, false) => "learned_values",
+            (true, true) => "learned_values_and_gradient",
+        };
         let each = match kind {
             Kind::Bernoulli => 30,
             Kind::ContinuousBernoulli => 60,
@@ -50,32 +56,36 @@ impl Kernel for Loss {
         // The other kinds do not read it.
         let deviation = if let Kind::Gaussian { deviation } = kind { deviation } else { 1.0 };
         let positive = deviation.is_finite() && deviation > 0.0;
-        Call::new(&shaders::SHADER, kind.name())
+        Call::new(&shaders::SHADER, entry)
             .operands([pixels, pixels])
             .operands(learned.then_some(1))
-            .operands([rows as usize, pixels])
-            .operands(learned.then_some(rows as usize))
+            .operands([rows as usize])
+            .operands(gradient.map(|_| pixels))
+            .operands((learned && gradient.is_some()).then_some(rows as usize))
             .uniform([("rows", rows), ("columns", columns)])
             .uniform([("scale", scale), ("deviation", deviation)])
             .uniform([("log_deviation", f64::from(deviation).ln() as f32)])
+            .constant("LIKELIHOOD", kind.code())
             .constant("ACCUMULATE", accumulate)
             .limit("columns of a loss", columns, 1..=Self::MAX_COLUMNS)
             .setting("deviation", positive, "a positive number", deviation)
             .flops(each, pixels)
-            .shape(format!("[{rows}, {columns}]"))
+            .shape(format!("[{rows}, {columns}] {kind}"))
             .workgroups(|| shaders::workgroups(rows))
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let (kind, columns, scale) = (self.kind, self.columns as usize, f64::from(self.scale));
+        let (kind, columns) = (self.kind, self.columns as usize);
         let pixels: Vec<_> = widened(reads[0]).into_iter().zip(widened(reads[1])).collect();
         let v = reads.get(2).map_or(0.0, |words| widened(words)[0]);
         let sums = |of: &dyn Fn(&(f64, f64)) -> f64| -> Vec<f64> {
             pixels.chunks(columns).map(|image| image.iter().map(of).sum()).collect()
         };
         put_all(floats_mut(writes[0]), sums(&|(y, x)| kind.value(*y, *x, v)), false);
+        let Some(Gradient { scale, accumulate }) = self.gradient else { return };
+        let scale = f64::from(scale);
         let dy = pixels.iter().map(|(y, x)| scale * kind.slope(*y, *x, v));
-        put_all(floats_mut(writes[1]), dy, self.accumulate);
+        put_all(floats_mut(writes[1]), dy, accumulate);
         if let Some(gradient) = writes.get_mut(2) {
             let shares = sums(&|(y, x)| scale * kind.log_variance_slope(*y, *x, v));
             put_all(floats_mut(gradient), shares, false);

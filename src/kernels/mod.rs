@@ -42,6 +42,15 @@ use crate::gpu::{Gpu, Launch, MatMulVariant, Variants};
 pub use crate::reference::words::{floats, floats_mut, put, put_all, widened};
 use crate::{Error, Result};
 
+/// The gradient that a kernel of values gives beside them, where it does.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Gradient {
+    /// What it is multiplied by: the term's weight over the batch, say. The values stay unweighted.
+    pub scale: f32,
+    /// Add to it instead of writing it. The values are always written.
+    pub accumulate: bool,
+}
+
 /// A computation that a device and the CPU reference can both do.
 ///
 /// Anyone can write one, over a [`Shader`](narrows_shaders::Shader) of their own or one of narrows':

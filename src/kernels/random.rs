@@ -8,7 +8,7 @@ use crate::reference::random::Draw;
 pub use crate::rng::Stream;
 use crate::rng::{normals, sign, uniform};
 
-/// `words[count]`: Philox's words for the counters `[first_block + i/4, step, stream, domain]`.
+/// `words[count]`: Philox's words for the counters `[first_block + i/4, step, stream, instance]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Bits {
     /// How many words.
@@ -17,8 +17,8 @@ pub struct Bits {
     pub first_block: u32,
     /// The counter's third word: a [`Stream`], or any other.
     pub stream: u32,
-    /// The counter's fourth word, 0 for all that narrows draws.
-    pub domain: u32,
+    /// The counter's fourth word.
+    pub instance: u32,
 }
 
 /// What numbers are drawn from.
@@ -41,21 +41,28 @@ pub struct Numbers {
     pub distribution: Distribution,
     /// What for.
     pub stream: Stream,
+    /// Its number among the model's draws from that stream, which draw apart.
+    pub instance: u32,
 }
 
 impl Numbers {
     const fn blocks(&self) -> Bits {
-        Bits { count: self.count, first_block: 0, stream: self.stream as u32, domain: 0 }
+        Bits { count: self.count, first_block: 0, stream: self.stream as u32, instance: self.instance }
     }
 }
 
 impl Bits {
     // A draw of these words, or of numbers made of them with `each` operations.
     fn draw(&self, entry: &'static str, each: u64) -> Call {
-        let Self { count, first_block, stream, domain } = *self;
+        let Self { count, first_block, stream, instance } = *self;
         Call::new(&shaders::SHADER, entry)
             .operands([State::WORDS, count as usize])
-            .uniform([("count", count), ("first_block", first_block), ("stream", stream), ("domain", domain)])
+            .uniform([
+                ("count", count),
+                ("first_block", first_block),
+                ("stream", stream),
+                ("instance", instance),
+            ])
             .flops(each, count as usize)
             .shape(format!("[{count}]"))
             .workgroups(|| shaders::workgroups(count))
@@ -63,8 +70,8 @@ impl Bits {
 
     fn reference_blocks(self, state: &[u32]) -> impl Iterator<Item = [u32; 4]> {
         let State { seed, step, .. } = State::from_words(state);
-        let Self { first_block, stream, domain, .. } = self;
-        Draw { seed, step, first_block, stream, domain }.blocks()
+        let Self { first_block, stream, instance, .. } = self;
+        Draw { seed, step, first_block, stream, instance }.blocks()
     }
 }
 

@@ -6,8 +6,8 @@ use super::{Call, Kernel, elements, floats_mut, put_all, widened};
 use crate::gpu::Variants;
 use crate::reference::rows::{repeat, sums};
 
-/// `y[r * times + j, c] = scale x[r, c]` for j below `times`: each row of x `[rows, columns]`, so many times one after the
-/// other. Of one column it spreads each row's number over a row of y `[rows, times]`.
+/// `y[r * times + j, c] = scale x[r, c]` for j below `times`: each row of x `[rows, columns]`, so many times one after
+/// the other. Of one column it spreads each row's number over a row of y `[rows, times]`.
 ///
 /// Its gradient is the sum of each `times` rows: [`ColumnSum`](super::reduce::ColumnSum) with that chunk, or, of one
 /// column, [`RowSum`].

@@ -2,27 +2,26 @@
 
 use narrows_shaders::{MAX_SHARED_ROW, sparsity as shaders};
 
-use super::{Call, Kernel, elements, floats_mut, put_all, widened};
+use super::{Call, Gradient, Kernel, elements, floats_mut, put_all, widened};
 use crate::gpu::Variants;
 use crate::reference::sparsity::{kl, kl_slope, l1_slope};
 
-/// `value[row] = sum over units of |z|`, unweighted, and `dz = scale * sign(z)`, zero at zero.
+/// `value[row] = sum over units of |z|`, unweighted, and, where there is a gradient, `dz = scale * sign(z)`, zero at
+/// zero.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct L1 {
     /// Codes.
     pub rows: u32,
     /// Units of a code. At most [`L1::MAX_COLUMNS`].
     pub columns: u32,
-    /// The weight of the gradient: the term's weight over the batch, say.
-    pub scale: f32,
-    /// Add to `dz` instead of writing it. `value` is always written.
-    pub accumulate: bool,
+    /// That of z. None to write the values alone.
+    pub gradient: Option<Gradient>,
 }
 
 /// `value[row] = sum over units of p log(p / q) + (1 - p) log((1 - p) / (1 - q))` in nats, unweighted and the same
-/// of every row, where p is the target and `q = sums / rows` a unit's mean activation over the batch; and
-/// `dz = scale * (q - p) / (q (1 - q))`, which is scale times the gradient of the sum of `value` over the rows
-/// (Ng 2011, "Sparse autoencoder", section 3; Murphy, Probabilistic Machine Learning, 20.3.4).
+/// of every row, where p is the target and `q = sums / rows` a unit's mean activation over the batch (Ng 2011, "Sparse
+/// autoencoder", section 3; Murphy, Probabilistic Machine Learning, 20.3.4). Where there is a gradient,
+/// `dz = scale * (q - p) / (q (1 - q))`, which is scale times that of the sum of `value` over the rows.
 ///
 /// q is kept within [1e-6, 1 - 1e-6], in the gradient too, so that a unit that is always off is still called back.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -33,10 +32,8 @@ pub struct KlSparsity {
     pub columns: u32,
     /// The mean activation to have, within (0, 1).
     pub target: f32,
-    /// The weight of the gradient: the term's weight over the batch, say.
-    pub scale: f32,
-    /// Add to `dz` instead of writing it. `value` is always written.
-    pub accumulate: bool,
+    /// That of z. None to write the values alone.
+    pub gradient: Option<Gradient>,
 }
 
 impl L1 {
@@ -45,10 +42,19 @@ impl L1 {
 }
 
 // What both have behind their one operand that is read.
-fn call(entry: &'static str, read: usize, [rows, columns]: [u32; 2], accumulate: bool) -> Call {
-    Call::new(&shaders::SHADER, entry)
-        .operands([read, rows as usize, elements([rows, columns])])
+fn call(
+    [values, with_gradient]: [&'static str; 2],
+    read: usize,
+    [rows, columns]: [u32; 2],
+    gradient: Option<Gradient>,
+    target: f32,
+) -> Call {
+    let Gradient { scale, accumulate } = gradient.unwrap_or_default();
+    Call::new(&shaders::SHADER, if gradient.is_some() { with_gradient } else { values })
+        .operands([read, rows as usize])
+        .operands(gradient.map(|_| elements([rows, columns])))
         .uniform([("rows", rows), ("columns", columns)])
+        .uniform([("scale", scale), ("wanted", target)])
         .constant("ACCUMULATE", accumulate)
         .limit("units of a code", columns, 1..=L1::MAX_COLUMNS)
         .shape(format!("[{rows}, {columns}]"))
@@ -57,39 +63,40 @@ fn call(entry: &'static str, read: usize, [rows, columns]: [u32; 2], accumulate:
 
 impl Kernel for L1 {
     fn call(&self, _: &Variants) -> Call {
-        let Self { rows, columns, scale, accumulate } = *self;
+        let Self { rows, columns, gradient } = *self;
         let units = elements([rows, columns]);
-        call("l1", units, [rows, columns], accumulate)
-            .uniform([("scale", scale), ("wanted", 0.0)])
-            .flops(2, units)
+        call(["l1_value", "l1"], units, [rows, columns], gradient, 0.0).flops(2, units)
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let (z, scale) = (widened(reads[0]), f64::from(self.scale));
+        let z = widened(reads[0]);
         let values = z.chunks(self.columns as usize).map(|z| z.iter().map(|z| z.abs()).sum());
         put_all(floats_mut(writes[0]), values, false);
-        let dz = z.iter().map(|z| scale * l1_slope(*z));
-        put_all(floats_mut(writes[1]), dz, self.accumulate);
+        if let Some(Gradient { scale, accumulate }) = self.gradient {
+            let dz = z.iter().map(|z| f64::from(scale) * l1_slope(*z));
+            put_all(floats_mut(writes[1]), dz, accumulate);
+        }
     }
 }
 
 impl Kernel for KlSparsity {
     fn call(&self, _: &Variants) -> Call {
-        let Self { rows, columns, target, scale, accumulate } = *self;
+        let Self { rows, columns, target, gradient } = *self;
         let within = target > 0.0 && target < 1.0;
-        call("kl", columns as usize, [rows, columns], accumulate)
-            .uniform([("scale", scale), ("wanted", target)])
+        call(["kl_value", "kl"], columns as usize, [rows, columns], gradient, target)
             .setting("sparsity_target", within, "above 0 and below 1", target)
             .flops(40, elements([rows, columns]))
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let (p, scale) = (f64::from(self.target), f64::from(self.scale));
+        let p = f64::from(self.target);
         let active: Vec<f64> = widened(reads[0]).iter().map(|sum| sum / f64::from(self.rows)).collect();
         let value = active.iter().map(|q| kl(p, *q)).sum::<f64>() as f32;
         floats_mut(writes[0]).fill(value);
-        for dz in floats_mut(writes[1]).chunks_mut(active.len()) {
-            put_all(dz, active.iter().map(|q| scale * kl_slope(p, *q)), self.accumulate);
+        if let Some(Gradient { scale, accumulate }) = self.gradient {
+            for dz in floats_mut(writes[1]).chunks_mut(active.len()) {
+                put_all(dz, active.iter().map(|q| f64::from(scale) * kl_slope(p, *q)), accumulate);
+            }
         }
     }
 }

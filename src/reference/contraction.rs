@@ -1,8 +1,8 @@
 //! The squared Frobenius norm of an encoder's Jacobian: the twin of `shaders/contraction.wgsl`.
 
-/// The squared norm of each row of `w` `[units, columns]`.
+/// The squared norm of each row of `w` `[units, columns]`: [`quadratic`] of a row and itself.
 pub fn unit_norms(w: &[f64], columns: usize) -> Vec<f64> {
-    w.chunks(columns).map(|row| row.iter().map(|w| w * w).sum()).collect()
+    w.chunks(columns).map(|row| quadratic(row, row)).collect()
 }
 
 /// `||diag(s) w||²` for one image's slopes `s` and the squared norms of the rows of w: with sigmoid units
@@ -16,13 +16,15 @@ pub fn unit_slopes(s: &[f64], norms: &[f64]) -> Vec<f64> {
     s.iter().zip(norms).map(|(s, norm)| 2.0 * s * norm).collect()
 }
 
-/// The gradient by `w` `[units, columns]` of the sum over images of [`unit_value`], slopes `s`
-/// `[rows, units]` held fixed.
-pub fn unit_weights(s: &[f64], w: &[f64], columns: usize) -> Vec<f64> {
+/// The gradient by `w` `[units, columns]` of the sum over images of [`unit_value`], slopes `s` `[rows, units]` held
+/// fixed. `t` is `s`, or, where each image's value is weighed, `s` with each row multiplied by that weight.
+pub fn unit_weights(s: &[f64], t: &[f64], w: &[f64], columns: usize) -> Vec<f64> {
     let units = w.len() / columns;
-    let squares = |unit: usize| s.iter().skip(unit).step_by(units).map(|s| s * s).sum::<f64>();
-    let squares: Vec<f64> = (0..units).map(squares).collect();
-    w.iter().enumerate().map(|(i, w)| 2.0 * squares[i / columns] * w).collect()
+    let mut products = vec![0.0; units];
+    for (i, (s, t)) in s.iter().zip(t).enumerate() {
+        products[i % units] += s * t;
+    }
+    w.iter().enumerate().map(|(i, w)| 2.0 * products[i / columns] * w).collect()
 }
 
 /// `sum a g`: with `g = a w wᵀ` the squared norm of `a w`.
@@ -77,7 +79,13 @@ mod tests {
         let norms = unit_norms(&w, columns);
         let ds: Vec<f64> = s.chunks(units).flat_map(|s| unit_slopes(s, &norms)).collect();
         numeric_gradient("s", &s, &ds, |s| value(s, &w));
-        numeric_gradient("w", &w, &unit_weights(&s, &w, columns), |w| value(&s, w));
+        numeric_gradient("w", &w, &unit_weights(&s, &s, &w, columns), |w| value(&s, w));
+        let weights = wave(rows, 0.3);
+        let t: Vec<f64> = s.iter().enumerate().map(|(i, s)| s * weights[i / units]).collect();
+        numeric_gradient("w, weighed", &w, &unit_weights(&s, &t, &w, columns), |w| {
+            let norms = unit_norms(w, columns);
+            s.chunks(units).zip(&weights).map(|(s, weight)| weight * unit_value(s, &norms)).sum()
+        });
     }
 
     #[test]

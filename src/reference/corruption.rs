@@ -68,11 +68,11 @@ impl Corruption {
     }
 
     /// The pixels of image `number` of a step's batch: four to a block, and blocks are counted through the batch.
-    pub fn image(self, bytes: &[u8], number: u32, step: u32, seed: [u32; 2]) -> Vec<f64> {
+    pub fn image(self, bytes: &[u8], number: u32, seed: [u32; 2], step: u32, instance: u32) -> Vec<f64> {
         let first = number * bytes.len().div_ceil(4) as u32;
         let blocks = bytes.chunks(4).zip(first..).map(|(bytes, block)| {
             let four = std::array::from_fn(|i| bytes.get(i).map_or(0.0, |byte| f64::from(pixel(*byte))));
-            self.corrupt(four, philox([block, step, Stream::Corruption as u32, 0], seed))
+            self.corrupt(four, philox([block, step, Stream::Corruption as u32, instance], seed))
         });
         blocks.flatten().take(bytes.len()).collect()
     }

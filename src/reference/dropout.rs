@@ -12,10 +12,10 @@ pub fn scale(rate: f32) -> f32 {
     (1.0 / (1.0 - f64::from(rate))) as f32
 }
 
-/// Which elements of dropout layer `layer` are kept, one after the other without end.
-pub fn mask(seed: [u32; 2], step: u32, layer: u32, rate: f32) -> impl Iterator<Item = bool> {
+/// Which elements dropout number `instance` of a model keeps, one after the other without end.
+pub fn mask(seed: [u32; 2], step: u32, instance: u32, rate: f32) -> impl Iterator<Item = bool> {
     let threshold = threshold(rate);
-    let words = (0..).flat_map(move |block| philox([block, step, Stream::Dropout as u32, layer], seed));
+    let words = (0..).flat_map(move |block| philox([block, step, Stream::Dropout as u32, instance], seed));
     words.map(move |word| word >= threshold)
 }
 
@@ -36,9 +36,9 @@ mod tests {
     }
 
     #[test]
-    fn another_layer_step_or_seed_has_a_mask_of_its_own() {
+    fn another_instance_step_or_seed_has_a_mask_of_its_own() {
         let masks = [([7, 0], 3, 0), ([7, 0], 3, 1), ([7, 0], 4, 0), ([8, 0], 3, 0), ([7, 1], 3, 0)]
-            .map(|(seed, step, layer)| mask(seed, step, layer, 0.5).take(256).collect::<Vec<bool>>());
+            .map(|(seed, step, instance)| mask(seed, step, instance, 0.5).take(256).collect::<Vec<bool>>());
         for (i, mask) in masks.iter().enumerate() {
             for other in &masks[..i] {
                 let agreeing = mask.iter().zip(other).filter(|(a, b)| a == b).count();

@@ -25,11 +25,17 @@ pub const fn mu_at(e: usize, latent: usize) -> usize {
     e / latent * 2 * latent + e % latent
 }
 
-/// Of each element of the codes, mu, logvar and the noise of `seed` and `step`.
-pub fn draws(stats: Vec<f64>, latent: usize, seed: [u32; 2], step: u32) -> impl Iterator<Item = [f64; 3]> {
+/// Of each element of the codes, mu, logvar and the noise of `seed`, `step` and `instance`.
+pub fn draws(
+    stats: Vec<f64>,
+    latent: usize,
+    seed: [u32; 2],
+    step: u32,
+    instance: u32,
+) -> impl Iterator<Item = [f64; 3]> {
     (0..stats.len() / 2).map(move |e| {
         let mu = mu_at(e, latent);
-        [stats[mu], stats[mu + latent], normal_at(seed, step, Stream::Latent, e)]
+        [stats[mu], stats[mu + latent], normal_at(seed, step, Stream::Latent, instance, e)]
     })
 }
 

@@ -29,7 +29,17 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The name in options and files, and of the shader's entry point.
+    /// The number of the case in the shader.
+    pub const fn code(self) -> u32 {
+        match self {
+            Self::SquaredError => 0,
+            Self::Gaussian { .. } | Self::GaussianLearned => 1,
+            Self::Bernoulli => 2,
+            Self::ContinuousBernoulli => 3,
+        }
+    }
+
+    /// The name in options and files.
     pub const fn name(self) -> &'static str {
         match self {
             Self::SquaredError => "squared_error",

@@ -14,13 +14,13 @@ pub struct Draw {
     /// The counter's third word.
     pub stream: u32,
     /// The counter's fourth word.
-    pub domain: u32,
+    pub instance: u32,
 }
 
 impl Draw {
     /// Blocks of four words, one after the other, without end.
     pub fn blocks(self) -> impl Iterator<Item = [u32; 4]> {
-        let Self { seed, step, first_block, stream, domain } = self;
-        (0..).map(move |block| philox([first_block.wrapping_add(block), step, stream, domain], seed))
+        let Self { seed, step, first_block, stream, instance } = self;
+        (0..).map(move |block| philox([first_block.wrapping_add(block), step, stream, instance], seed))
     }
 }

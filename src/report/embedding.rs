@@ -166,7 +166,7 @@ impl Tsne {
         let deviation = (squares.sum::<f64>() / (components.len() / 2) as f64).sqrt();
         let scale = if deviation > 0.0 { FIRST_DEVIATION / deviation } else { 0.0 };
         let place = |(at, component): (usize, &f32)| {
-            let jitter = JITTER * FIRST_DEVIATION * normal_at(key(self.seed), 0, Stream::Initial, at);
+            let jitter = JITTER * FIRST_DEVIATION * normal_at(key(self.seed), 0, Stream::Initial, 0, at);
             (scale * f64::from(*component) + jitter) as f32
         };
         components.iter().enumerate().map(place).collect()

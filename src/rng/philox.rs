@@ -25,6 +25,8 @@ pub enum Stream {
     Projection = 7,
     /// The points of the plane that are data sets.
     Points = 8,
+    /// Inputs of a model that are noise.
+    Noise = 9,
 }
 
 /// Ten rounds from a counter and a key to four random words (Salmon et al. 2011).
@@ -69,16 +71,17 @@ pub const fn sign(bits: u32) -> f64 {
     if bits >> 31 == 1 { -1.0 } else { 1.0 }
 }
 
-/// The standard normal of one element of a stream at one step.
-pub fn normal_at(seed: [u32; 2], step: u32, stream: Stream, element: usize) -> f64 {
+/// The standard normal of one element of a stream at one step. The `instance` tells those apart that draw from the same
+/// stream: two samples of a model, say.
+pub fn normal_at(seed: [u32; 2], step: u32, stream: Stream, instance: u32, element: usize) -> f64 {
     let block = (element / 4) as u32;
-    normals(philox([block, step, stream as u32, 0], seed))[element % 4]
+    normals(philox([block, step, stream as u32, instance], seed))[element % 4]
 }
 
 /// A generator for rand's distributions: the words of one stream at one step, in element order.
 ///
 /// The words are those the device draws for the same seed, step and stream; past 2^34 of them the block
-/// number carries into the counter's fourth word.
+/// number carries into the counter's fourth word, the instance.
 #[derive(Clone, Debug)]
 pub struct PhiloxRng(BlockRng<Blocks>);
 
@@ -150,11 +153,21 @@ mod tests {
     #[test]
     fn normals_have_mean_zero_and_variance_one() {
         let n = 100_000;
-        let draw = |i| normal_at(key(7), 3, Stream::Prior, i);
+        let draw = |i| normal_at(key(7), 3, Stream::Prior, 0, i);
         let mean = (0..n).map(draw).sum::<f64>() / n as f64;
         let variance = (0..n).map(|i| draw(i).powi(2)).sum::<f64>() / n as f64;
         assert!(mean.abs() < 0.01, "mean {mean}");
         assert!((variance - 1.0).abs() < 0.02, "variance {variance}");
+    }
+
+    #[test]
+    fn instances_draw_different_numbers_and_the_first_is_the_streams_own() {
+        let draw = |instance, i| normal_at(key(7), 3, Stream::Latent, instance, i);
+        let blocks = (0..16).flat_map(|block| normals(philox([block, 3, Stream::Latent as u32, 0], key(7))));
+        for (i, normal) in blocks.enumerate() {
+            assert_eq!(draw(0, i), normal);
+            assert!(draw(1, i) != normal && draw(1, i) != draw(2, i));
+        }
     }
 
     #[test]

@@ -166,7 +166,7 @@ impl Decoder {
 
 /// `count` codes `[count, latent]` from the prior, a standard normal: the same for the same seed.
 pub fn prior_codes(seed: u64, count: usize, latent: usize) -> Vec<f32> {
-    (0..count * latent).map(|element| normal_at(key(seed), 0, Stream::Prior, element) as f32).collect()
+    (0..count * latent).map(|element| normal_at(key(seed), 0, Stream::Prior, 0, element) as f32).collect()
 }
 
 fn uncenter(images: &mut [f32], center: Option<&[f32]>) {

@@ -9,7 +9,7 @@ const VALUE: Binding = Binding::write(4, "value");
 const DSTATS: Binding = Binding::write(5, "dstats");
 const EACH: Binding = Binding::write(6, "each");
 
-/// `gaussian_kl`, `gaussian_kl_free` and `kl_by_dimension`.
+/// `gaussian_kl`, `gaussian_kl_free`, `gaussian_kl_value` and `kl_by_dimension`.
 pub const SHADER: Shader = Shader {
     name: "divergence",
     source: compose!("lib/stable.wgsl", "lib/row_sum.wgsl", "lib/state.wgsl", "divergence.wgsl"),
@@ -17,12 +17,13 @@ pub const SHADER: Shader = Shader {
     entries: &[
         Entry { name: "gaussian_kl", bindings: &[Binding::PARAMS, STATE, STATS, VALUE, DSTATS] },
         Entry { name: "gaussian_kl_free", bindings: &[Binding::PARAMS, STATE, STATS, SUMS, VALUE, DSTATS] },
+        Entry { name: "gaussian_kl_value", bindings: &[Binding::PARAMS, STATS, VALUE] },
         Entry { name: "kl_by_dimension", bindings: &[Binding::PARAMS, STATS, EACH] },
     ],
     subgroups: false,
 };
 
-/// Workgroups of `gaussian_kl` and `gaussian_kl_free`.
+/// Workgroups of every entry but `kl_by_dimension`.
 pub const fn row_workgroups(rows: u32) -> u32 {
     rows
 }

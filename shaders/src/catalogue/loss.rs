@@ -1,4 +1,4 @@
-//! Likelihoods, with their gradients.
+//! Likelihoods, with their gradients or without.
 
 use crate::table::{Binding, Entry, Shader};
 
@@ -10,7 +10,8 @@ const DY: Binding = Binding::write(5, "dy");
 const LOG_VARIANCE_GRADIENT: Binding = Binding::write(6, "log_variance_gradient");
 const MEAN: Binding = Binding::write(7, "mean");
 
-/// `squared_error`, `gaussian`, `gaussian_learned`, `bernoulli`, `continuous_bernoulli` and its `continuous_mean`.
+/// `values_and_gradient` and `values` of the likelihood that `LIKELIHOOD` names, the same with a `learned_` variance, and
+/// `continuous_mean`.
 pub const SHADER: Shader = Shader {
     name: "loss",
     source: compose!(
@@ -20,16 +21,15 @@ pub const SHADER: Shader = Shader {
         "lib/continuous.wgsl",
         "loss.wgsl"
     ),
-    overrides: &["ACCUMULATE"],
+    overrides: &["ACCUMULATE", "LIKELIHOOD"],
     entries: &[
-        Entry { name: "squared_error", bindings: &[Binding::PARAMS, Y, X, VALUE, DY] },
-        Entry { name: "gaussian", bindings: &[Binding::PARAMS, Y, X, VALUE, DY] },
+        Entry { name: "values_and_gradient", bindings: &[Binding::PARAMS, Y, X, VALUE, DY] },
+        Entry { name: "values", bindings: &[Binding::PARAMS, Y, X, VALUE] },
         Entry {
-            name: "gaussian_learned",
+            name: "learned_values_and_gradient",
             bindings: &[Binding::PARAMS, Y, X, LOG_VARIANCE, VALUE, DY, LOG_VARIANCE_GRADIENT],
         },
-        Entry { name: "bernoulli", bindings: &[Binding::PARAMS, Y, X, VALUE, DY] },
-        Entry { name: "continuous_bernoulli", bindings: &[Binding::PARAMS, Y, X, VALUE, DY] },
+        Entry { name: "learned_values", bindings: &[Binding::PARAMS, Y, X, LOG_VARIANCE, VALUE] },
         Entry { name: "continuous_mean", bindings: &[Binding::PARAMS, Y, MEAN] },
     ],
     subgroups: false,

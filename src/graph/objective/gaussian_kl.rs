@@ -3,6 +3,7 @@
 use super::{Objective, Term};
 use crate::Result;
 use crate::graph::{GaussianCode, Graph, Slice};
+use crate::kernels::Gradient;
 use crate::kernels::divergence::{self, KlByDimension};
 use crate::kernels::reduce::ColumnSum;
 
@@ -47,7 +48,12 @@ impl Term for GaussianKl {
         }
         let (gradient, accumulate) = graph.gradient_target(code.stats);
         operands.extend([values, gradient]);
-        let kernel = divergence::GaussianKl { rows, latent, scale, free_bits, accumulate };
+        let kernel = divergence::GaussianKl {
+            rows,
+            latent,
+            free_bits,
+            gradient: Some(Gradient { scale, accumulate }),
+        };
         graph.record("kl, value and gradient", kernel, &operands)
     }
 }

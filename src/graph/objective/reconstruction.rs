@@ -3,6 +3,7 @@
 use super::{Objective, Term};
 use crate::graph::build::PARAMETERS;
 use crate::graph::{Graph, Parameter, Slice, Tensor};
+use crate::kernels::Gradient;
 use crate::kernels::loss::{Kind, Loss};
 use crate::kernels::reduce::ColumnSum;
 use crate::{Error, Result};
@@ -80,7 +81,7 @@ impl Term for Reconstruction {
         let (rows, columns) = (prediction.rows, prediction.columns);
         let (y, x) = (graph.value(*prediction), graph.value(*target));
         let (gradient, accumulate) = graph.gradient_target(*prediction);
-        let kernel = Loss { rows, columns, kind: *kind, scale, accumulate };
+        let kernel = Loss { rows, columns, kind: *kind, gradient: Some(Gradient { scale, accumulate }) };
         let label = "reconstruction, value and gradient";
         let Some(parameter) = log_variance else {
             return graph.record(label, kernel, &[y, x, values, gradient]);

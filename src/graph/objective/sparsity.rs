@@ -4,7 +4,7 @@ use super::{Objective, Term};
 use crate::Result;
 use crate::graph::{Graph, Slice, Tensor};
 use crate::kernels::reduce::ColumnSum;
-use crate::kernels::sparsity;
+use crate::kernels::{Gradient, sparsity};
 
 #[derive(Debug)]
 struct L1 {
@@ -41,7 +41,7 @@ impl Term for L1 {
         let Tensor { rows, columns, .. } = self.code;
         let code = graph.value(self.code);
         let (gradient, accumulate) = graph.gradient_target(self.code);
-        let kernel = sparsity::L1 { rows, columns, scale, accumulate };
+        let kernel = sparsity::L1 { rows, columns, gradient: Some(Gradient { scale, accumulate }) };
         graph.record("l1, value and gradient", kernel, &[code, values, gradient])
     }
 }
@@ -58,7 +58,12 @@ impl Term for KlSparsity {
         let sums = graph.buffer("sum of each unit", columns as usize, false);
         graph.record("sum of each unit", ColumnSum::whole(rows, columns), &[code, sums])?;
         let (gradient, accumulate) = graph.gradient_target(self.code);
-        let kernel = sparsity::KlSparsity { rows, columns, target: self.target, scale, accumulate };
+        let kernel = sparsity::KlSparsity {
+            rows,
+            columns,
+            target: self.target,
+            gradient: Some(Gradient { scale, accumulate }),
+        };
         graph.record("sparsity, value and gradient", kernel, &[sums, values, gradient])
     }
 }
