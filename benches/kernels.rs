@@ -7,10 +7,9 @@
 mod common;
 
 use common::{Table, criterion, fractions, launch, measure_launches, open};
-use narrows::kernels::Kernel;
 use narrows::kernels::activation::{Activation, Backward, Forward, Slope, SlopeBackward};
 use narrows::kernels::batch::{Gather, Permute};
-use narrows::kernels::contraction::{GramGradient, Quadratic, UnitNorms, UnitSlopes, UnitWeights};
+use narrows::kernels::contraction::{GramGradient, Quadratic, UnitSlopes, UnitWeights};
 use narrows::kernels::corruption::{Corrupt, Corruption};
 use narrows::kernels::divergence::{GaussianKl, KlByDimension};
 use narrows::kernels::dropout::Dropout;
@@ -29,6 +28,7 @@ use narrows::kernels::spread::{Spread, SpreadScales, SpreadWeight};
 use narrows::kernels::state::State;
 use narrows::kernels::step::{Advance, Schedule};
 use narrows::kernels::upsample::{Upsample, UpsampleBackward};
+use narrows::kernels::{Gradient, Kernel};
 use narrows::reference::pool::argmax;
 
 const BATCH: u32 = 128;
@@ -63,9 +63,11 @@ fn of_feature_maps() -> Vec<Box<dyn Kernel>> {
             accumulate_shift: false,
         }),
         Box::new(norm::Backward { strips: map, own_moments: true, accumulate: false }),
-        Box::new(Dropout { rows: 32, columns: 28 * 28 * 16, rate: 0.5, layer: 0, accumulate: false }),
+        Box::new(Dropout { rows: 32, columns: 28 * 28 * 16, rate: 0.5, instance: 0, accumulate: false }),
     ]
 }
+
+const GRADIENT: Option<Gradient> = Some(Gradient { scale: 1.0, accumulate: false });
 
 fn of_jacobians() -> Vec<Box<dyn Kernel>> {
     let (units, columns, scale, accumulate) = (1000, PIXELS, 1.0, true);
@@ -75,12 +77,12 @@ fn of_jacobians() -> Vec<Box<dyn Kernel>> {
     vec![
         Box::new(Slope { count, activation }),
         Box::new(SlopeBackward { count, activation, accumulate: false }),
-        Box::new(UnitNorms { units, columns }),
-        Box::new(UnitSlopes { rows: BATCH, units, scale, accumulate: false }),
+        Box::new(Quadratic { rows: units, columns, gradient: None }),
+        Box::new(UnitSlopes { rows: BATCH, units, gradient: GRADIENT }),
         Box::new(UnitWeights { rows: BATCH, units, columns, scale, accumulate: false }),
         Box::new(of),
         Box::new(Multiply { rows, columns: hidden, repeat: latent, accumulate: false }),
-        Box::new(Quadratic { rows, columns: latent * hidden, scale, accumulate: false }),
+        Box::new(Quadratic { rows, columns: latent * hidden, gradient: GRADIENT }),
         Box::new(GramGradient { units: hidden, scale }),
         Box::new(MultiplyBackward {
             rows,
@@ -95,12 +97,13 @@ fn of_jacobians() -> Vec<Box<dyn Kernel>> {
             count: rows * PIXELS,
             distribution: Distribution::Signs,
             stream: Stream::Projection,
+            instance: 0,
         }),
     ]
 }
 
 fn kernels() -> Vec<Box<dyn Kernel>> {
-    let loss = |kind| Box::new(Loss { rows: BATCH, columns: PIXELS, kind, scale: 1.0, accumulate: false });
+    let loss = |kind| Box::new(Loss { rows: BATCH, columns: PIXELS, kind, gradient: GRADIENT });
     let adam = Adam {
         count: PARAMETERS,
         beta1: 0.9,
@@ -112,7 +115,7 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
     let count = BATCH * HIDDEN;
     let corrupt = |corruption| {
         let gather = Gather { batch: BATCH, count: IMAGES, pixels: PIXELS, center: false };
-        Box::new(Corrupt { gather, corruption })
+        Box::new(Corrupt { gather, corruption, instance: 0 })
     };
     vec![
         Box::new(Permute { batch: BATCH, count: IMAGES, shuffle: true }),
@@ -124,21 +127,21 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Box::new(Forward { count, activation: Activation::Relu }),
         Box::new(Forward { count, activation: Activation::Gelu }),
         Box::new(Backward { count, activation: Activation::Relu, accumulate: false }),
-        Box::new(Reparameterize { rows: BATCH, latent: LATENT }),
-        Box::new(ReparameterizeBackward { rows: BATCH, latent: LATENT, accumulate: true }),
-        Box::new(GaussianKl { rows: BATCH, latent: LATENT, scale: 1.0, free_bits: 0.0, accumulate: false }),
-        Box::new(GaussianKl { rows: BATCH, latent: LATENT, scale: 1.0, free_bits: 0.1, accumulate: false }),
+        Box::new(Reparameterize { rows: BATCH, latent: LATENT, instance: 0 }),
+        Box::new(ReparameterizeBackward { rows: BATCH, latent: LATENT, instance: 0, accumulate: true }),
+        Box::new(GaussianKl { rows: BATCH, latent: LATENT, free_bits: 0.0, gradient: GRADIENT }),
+        Box::new(GaussianKl { rows: BATCH, latent: LATENT, free_bits: 0.1, gradient: GRADIENT }),
         Box::new(KlByDimension { rows: BATCH, latent: LATENT }),
-        Box::new(LogRatio { rows: BATCH, latent: LATENT }),
-        Box::new(L1 { rows: BATCH, columns: HIDDEN, scale: 1.0, accumulate: false }),
-        Box::new(KlSparsity { rows: BATCH, columns: HIDDEN, target: 0.1, scale: 1.0, accumulate: false }),
+        Box::new(LogRatio { rows: BATCH, latent: LATENT, instance: 0 }),
+        Box::new(L1 { rows: BATCH, columns: HIDDEN, gradient: GRADIENT }),
+        Box::new(KlSparsity { rows: BATCH, columns: HIDDEN, target: 0.1, gradient: GRADIENT }),
         Box::new(Mean { rows: BATCH, latent: LATENT }),
         loss(Kind::Bernoulli),
         loss(Kind::ContinuousBernoulli),
         loss(Kind::SquaredError),
         loss(Kind::GaussianLearned),
-        Box::new(Numbers { count, distribution: Distribution::Uniform, stream: Stream::Latent }),
-        Box::new(Numbers { count, distribution: Distribution::Normal, stream: Stream::Latent }),
+        Box::new(Numbers { count, distribution: Distribution::Uniform, stream: Stream::Latent, instance: 0 }),
+        Box::new(Numbers { count, distribution: Distribution::Normal, stream: Stream::Latent, instance: 0 }),
         Box::new(MeanToRing { count: BATCH, capacity: 64, width: 2, slot: 0, scale: 1.0 }),
         Box::new(Collect { batch: BATCH, total: IMAGES }),
         Box::new(ColumnSum::whole(BATCH, PIXELS)),

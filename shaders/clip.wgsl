@@ -8,8 +8,8 @@
 //
 // gradient is [count], factor [1]. Several buffers have one norm: each of them leaves its sums in a part of its own of
 // the same array. In units of the limit a norm that matters neither overflows nor vanishes. Where all is zero the
-// factor is 1. Where the sum is not finite the factor is that sum, so that nothing finite is left of any gradient: the mistake
-// shows, where 1 / √sum would hide it. clamp_each makes infinity the limit, and leaves NaN. Joined behind
+// factor is 1. Where the sum is not finite the factor is that sum, so that nothing finite is left of any gradient: the
+// mistake shows, where 1 / √sum would hide it. clamp_each makes infinity the limit, and leaves NaN. Joined behind
 // lib/row_sum.wgsl and lib/finite.wgsl.
 
 struct Params {

@@ -10,8 +10,8 @@
 //     mean = A'(y), of each pixel                                                        =
 //
 // y, x and dy are [rows, columns]; value and dv, one number a row, are [rows] and always written (=). dy is
-// written (=), or added to (+=) where ACCUMULATE is set. For either Bernoulli y holds logits and x is in [0, 1]. Entries
-// without gradient give the same values. One workgroup sums one row. Joined behind lib/stable.wgsl, lib/row_sum.wgsl,
+// written (=), or added to (+=) where ACCUMULATE is set. For either Bernoulli y holds logits and x is in [0, 1].
+// Entries without gradient give the same values. One workgroup sums one row. Joined behind lib/stable.wgsl, lib/row_sum.wgsl,
 // lib/log.wgsl and lib/continuous.wgsl.
 
 override ACCUMULATE: bool = false;

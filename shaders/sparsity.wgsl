@@ -7,7 +7,8 @@
 // z and dz are [rows, columns], sums is [columns], value is [rows] and always written (=). dz is written (=), or
 // added to (+=) where ACCUMULATE is set; l1_value and kl_value leave it out. dz is scale times the gradient of the sum
 // of value over all rows, so kl's has no 1 / rows. The sign of zero is zero. A unit that is always off, or on, is held
-// back from the poles of kl, where its gradient stays finite. One workgroup sums one row. Joined behind lib/log.wgsl and lib/row_sum.wgsl.
+// back from the poles of kl, where its gradient stays finite. One workgroup sums one row. Joined behind lib/log.wgsl and
+// lib/row_sum.wgsl.
 
 override ACCUMULATE: bool = false;
 

@@ -6,8 +6,8 @@ use super::{Call, Gradient, Kernel, elements, floats_mut, put_all, widened};
 use crate::gpu::Variants;
 use crate::reference::contraction as reference;
 
-/// `value[b] = ||diag(s[b]) w||²`, unweighted, and, where there is a gradient, `ds = scale * d value / ds`; of w it reads
-/// the squared norms of the rows, [`Quadratic`] of w and w.
+/// `value[b] = ||diag(s[b]) w||²`, unweighted, and, where there is a gradient, `ds = scale * d value / ds`; of w it
+/// reads the squared norms of the rows, [`Quadratic`] of w and w.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct UnitSlopes {
     /// Images.
@@ -19,8 +19,8 @@ pub struct UnitSlopes {
 }
 
 /// The gradient of [`UnitSlopes`]'s values, summed over the images, by the weights:
-/// `dw[j, k] = 2 scale (sum of s[b, j] t[b, j] over b) w[j, k]`, with t the same as s. Where the sum weighs each image, t is
-/// s with each row multiplied by its weight.
+/// `dw[j, k] = 2 scale (sum of s[b, j] t[b, j] over b) w[j, k]`, with t the same as s. Where the sum weighs each image,
+/// t is s with each row multiplied by its weight.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct UnitWeights {
     /// Images.

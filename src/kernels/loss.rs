@@ -7,7 +7,8 @@ use crate::gpu::Variants;
 pub use crate::reference::loss::Kind;
 use crate::reference::loss::continuous_mean;
 
-/// `value[row] = -log p(x[row] | y[row])` in nats, unweighted, and, where there is a gradient, `dy = scale * d value / dy`.
+/// `value[row] = -log p(x[row] | y[row])` in nats, unweighted, and, where there is a gradient,
+/// `dy = scale * d value / dy`.
 ///
 /// y are logits for either Bernoulli, else means. [`Kind::GaussianLearned`] also reads the one log variance and writes
 /// its gradient, each row's share, times `scale`.

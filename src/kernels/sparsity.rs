@@ -6,7 +6,8 @@ use super::{Call, Gradient, Kernel, elements, floats_mut, put_all, widened};
 use crate::gpu::Variants;
 use crate::reference::sparsity::{kl, kl_slope, l1_slope};
 
-/// `value[row] = sum over units of |z|`, unweighted, and, where there is a gradient, `dz = scale * sign(z)`, zero at zero.
+/// `value[row] = sum over units of |z|`, unweighted, and, where there is a gradient, `dz = scale * sign(z)`, zero at
+/// zero.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct L1 {
     /// Codes.
@@ -18,9 +19,9 @@ pub struct L1 {
 }
 
 /// `value[row] = sum over units of p log(p / q) + (1 - p) log((1 - p) / (1 - q))` in nats, unweighted and the same
-/// of every row, where p is the target and `q = sums / rows` a unit's mean activation over the batch; and, where there
-/// is a gradient, `dz = scale * (q - p) / (q (1 - q))`, which is scale times the gradient of the sum of `value` over the rows
-/// (Ng 2011, "Sparse autoencoder", section 3; Murphy, Probabilistic Machine Learning, 20.3.4).
+/// of every row, where p is the target and `q = sums / rows` a unit's mean activation over the batch (Ng 2011, "Sparse
+/// autoencoder", section 3; Murphy, Probabilistic Machine Learning, 20.3.4). Where there is a gradient,
+/// `dz = scale * (q - p) / (q (1 - q))`, which is scale times that of the sum of `value` over the rows.
 ///
 /// q is kept within [1e-6, 1 - 1e-6], in the gradient too, so that a unit that is always off is still called back.
 #[derive(Clone, Copy, Debug, PartialEq)]
