@@ -204,10 +204,6 @@ fn the_state_is_laid_out_as_in_rust() {
         ("step", std::mem::offset_of!(State, step)),
         ("epoch", std::mem::offset_of!(State, epoch)),
         ("cursor", std::mem::offset_of!(State, cursor)),
-        ("learning_rate", std::mem::offset_of!(State, learning_rate)),
-        ("correction1", std::mem::offset_of!(State, correction1)),
-        ("correction2", std::mem::offset_of!(State, correction2)),
-        ("kl_share", std::mem::offset_of!(State, kl_share)),
     ];
     let in_rust: Vec<(String, u32)> =
         offsets.iter().map(|(name, offset)| ((*name).to_owned(), *offset as u32)).collect();
@@ -218,7 +214,7 @@ fn the_state_is_laid_out_as_in_rust() {
             seen += 1;
         }
     }
-    assert!(seen >= 6, "only {seen} shaders read the state");
+    assert!(seen >= 5, "only {seen} shaders read the state");
 }
 
 #[test]
