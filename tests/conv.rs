@@ -280,7 +280,7 @@ fn net() -> Plan {
     let x = graph.input("x", BATCH, columns);
     let init = Init::GlorotUniform { fan_in: 18, fan_out: 18 };
     let mut weight = |name: &str, out: usize, [height, width]: [usize; 2], channels: usize| {
-        graph.parameter(name, vec![out, height, width, channels], init).unwrap()
+        graph.parameter(name, vec![out, height, width, channels], init.clone()).unwrap()
     };
     let first = weight("first", 4, [3, 3], 2);
     let shared = weight("shared", 4, [3, 3], 4);

@@ -6,12 +6,12 @@ mod common;
 use common::gradients::check_gradients;
 use common::{device, noise, title};
 use narrows::graph::{
-    BatchNorm, Device, Graph, Init, MODEL, Optimizer, Plan, Replay, Shape, Tensor, Update, first_difference,
+    BatchNorm, Device, Graph, Init, MODEL, Optimizer, Plan, Replay, Shape, Slots, Tensor, Update, first_difference,
     squared_error,
 };
 use narrows::kernels::activation::Activation;
 use narrows::kernels::{State, floats};
-use narrows::model;
+use narrows::model::Registry;
 use narrows::reference::compare::{Tolerance, compare};
 use narrows::{Error, Result};
 
@@ -186,7 +186,7 @@ fn gradients_of_pooling_side_by_side_pass_activations_alone_and_among_others() {
 // Channels of x, two of them, through a layer of its own.
 fn normalized(mut graph: Graph) -> Plan {
     let x = graph.input("x", BATCH, WIDTH);
-    let norm = BatchNorm { momentum: 0.25, ..BatchNorm::declare(&mut graph, "norm", IMAGE.channels) };
+    let norm = BatchNorm { momentum: 0.25, ..BatchNorm::declare(&mut graph, MODEL, "norm", IMAGE.channels).unwrap() };
     let y = graph.batch_norm("norm", x, IMAGE.channels, &norm).unwrap();
     graph.output("y", y).unwrap();
     graph.finish(false)
@@ -267,7 +267,7 @@ fn two_dropout_layers_of_a_graph_draw_apart_and_each_step_anew() {
 
 #[test]
 fn training_goes_on_to_the_same_bits_from_what_was_saved() {
-    let names = ["parameters", "statistics", "momentum", "state"];
+    let names = ["parameters", "statistics", "momentum", "rates", "state"];
     let mut whole = open(&device(), training(false), start);
     run(&mut whole, 5);
     let mut first = open(&device(), training(false), start);
@@ -298,21 +298,26 @@ fn what_was_trained_is_copied_with_its_statistics() {
         for name in ["parameters", "statistics"] {
             assert_eq!(read(&used, name), read(&trained, name), "{name}");
         }
-        let statistics = pollster::block_on(trained.read_statistics()).unwrap();
-        assert_eq!(statistics, floats(&read(&trained, "statistics")));
-        assert!(
-            used.write_trained(&vec![0.0; used.plan().layout("parameters").unwrap().words()], &[]).is_err()
-        );
+        let slots = pollster::block_on(trained.read_slots()).unwrap();
+        let mut again = open(&device, training(false), start);
+        again.write_slots(&slots).unwrap();
+        for name in ["parameters", "statistics", "momentum", "rates"] {
+            assert_eq!(read(&again, name), read(&trained, name), "{name}");
+        }
+        let parameters = slots.iter().filter(|(name, _)| !name.contains("running"));
+        let mut few = Slots::default();
+        parameters.for_each(|(name, slot)| few.insert(name.to_owned(), slot.shape.clone(), slot.values.clone()));
+        refused(used.write_slots(&few), &["inner.running_mean", "nothing of that name"]);
     }
 }
 
 #[test]
 fn models_without_statistics_have_no_buffer_for_them() {
-    for variant in model::ALL {
+    for variant in Registry::built_in().variants() {
         let config = common::step::config(variant);
         let plan = common::step::plan(&config, true);
         assert!(
-            plan.layout("statistics").unwrap().is_empty() && !plan.named.contains_key("statistics"),
+            plan.layout("statistics").is_err() && !plan.named.contains_key("statistics"),
             "{}",
             variant.name()
         );
@@ -359,7 +364,7 @@ fn windows_factors_and_rates_that_make_no_sense_are_refused_by_name() {
 fn normalisations_that_do_not_fit_are_refused_by_name() {
     let mut graph = Graph::new(BATCH);
     let x = graph.input("x", BATCH, WIDTH);
-    let norm = BatchNorm::declare(&mut graph, "norm", 2);
+    let norm = BatchNorm::declare(&mut graph, MODEL, "norm", 2).unwrap();
     refused(graph.batch_norm("n", x, 0, &norm), &["n", "at least 1"]);
     refused(graph.batch_norm("n", x, 5, &norm), &["n", "5 channels", "84"]);
     refused(graph.batch_norm("n", x, 4, &norm), &["n", "4 numbers", "norm.scale", "[2]"]);
@@ -374,7 +379,7 @@ fn normalisations_that_do_not_fit_are_refused_by_name() {
     // One number a channel has no variance, but can be normalized by the running one.
     for (mut graph, fits) in [(Graph::new(1), false), (Graph::inference(1), true)] {
         let x = graph.input("x", 1, 3);
-        let norm = BatchNorm::declare(&mut graph, "norm", 3);
+        let norm = BatchNorm::declare(&mut graph, MODEL, "norm", 3).unwrap();
         let y = graph.batch_norm("n", x, 3, &norm);
         assert_eq!(y.is_ok(), fits);
         if !fits {
