@@ -10,7 +10,7 @@ use common::step::{config, plan, start};
 use narrows::gpu::Variants;
 use narrows::graph::{Device, Difference, Plan, Replay, first_difference};
 use narrows::kernels::{Call, Kernel};
-use narrows::model;
+use narrows::model::Registry;
 use narrows::reference::compare::Tolerance;
 use narrows::train::Config;
 
@@ -47,7 +47,7 @@ fn find(plan: &Plan, config: &Config) -> Option<Difference> {
 
 #[test]
 fn a_wrong_dispatch_is_named_wherever_it_stands() {
-    for variant in model::ALL {
+    for variant in Registry::built_in().variants() {
         let config = config(variant);
         let plan = plan(&config, true);
         assert_eq!(find(&plan, &config), None, "{} as it is", variant.name());
@@ -64,7 +64,7 @@ fn a_wrong_dispatch_is_named_wherever_it_stands() {
 // As floats, the step's number is a denormal: wrong by one it would pass at any tolerance.
 #[test]
 fn whole_numbers_that_are_off_by_one_are_found() {
-    let config = config(model::ALL[1]);
+    let config = config(Registry::built_in().variant("mlp").unwrap());
     let plan = plan(&config, true);
     let last = plan.dispatches.len() - 1;
     for (word, name) in [(0, "seed"), (2, "step"), (3, "epoch"), (4, "cursor")] {

@@ -31,7 +31,7 @@ const CLOSE: Tolerance = Tolerance::new(4e-6, 4e-6);
 const WHOLE: Option<Gradient> = Some(Gradient { scale: 1.0, accumulate: false });
 
 fn state(kl_share: f32) -> Vec<u32> {
-    State { kl_share, ..State::new(1, 1e-3, [0.0; 2]) }.words().to_vec()
+    State { kl_share, ..State::new(1) }.words().to_vec()
 }
 
 fn plain((rows, latent): (u32, u32), accumulate: bool) -> GaussianKl {
