@@ -414,7 +414,7 @@ fn what_the_kernels_cannot_count_is_refused() {
         (Geometry { images: 0, ..fine }, "extent of a convolution: expected at least 1, got 0"),
         (Geometry { stride: [1, 0], ..fine }, "stride: expected between 1 and 4096, got 0"),
         (Geometry { kernel: [4097, 1], ..fine }, "kernel: expected between 1 and 4096, got 4097"),
-        (Geometry { padding: [0, 4097], ..fine }, "padding: expected between 0 and 4096, got 4097"),
+        (Geometry { padding: [0, 4097], ..fine }, "padding: expected at most 4096, got 4097"),
         (
             Geometry { images: 1 << 20, ..fine },
             "lines of pixels in a batch: expected at most 1048576, got 8388608",
