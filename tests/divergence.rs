@@ -6,7 +6,6 @@ mod common;
 use common::{check, expected, gpu, noise, run, words};
 use narrows::kernels::divergence::{GaussianKl, KlByDimension};
 use narrows::kernels::reduce::ColumnSum;
-use narrows::kernels::state::State;
 use narrows::kernels::{Gradient, Kernel, floats};
 use narrows::reference::compare::Tolerance;
 

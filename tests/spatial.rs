@@ -6,8 +6,8 @@ mod common;
 use common::gradients::check_gradients;
 use common::{device, noise, title};
 use narrows::graph::{
-    BatchNorm, Device, Graph, Init, MODEL, Optimizer, Plan, Replay, Shape, Slots, Tensor, Update, first_difference,
-    squared_error,
+    BatchNorm, Device, Graph, Init, MODEL, Optimizer, Plan, Replay, Shape, Slots, Tensor, Update,
+    first_difference, squared_error,
 };
 use narrows::kernels::activation::Activation;
 use narrows::kernels::{State, floats};
@@ -186,7 +186,10 @@ fn gradients_of_pooling_side_by_side_pass_activations_alone_and_among_others() {
 // Channels of x, two of them, through a layer of its own.
 fn normalized(mut graph: Graph) -> Plan {
     let x = graph.input("x", BATCH, WIDTH);
-    let norm = BatchNorm { momentum: 0.25, ..BatchNorm::declare(&mut graph, MODEL, "norm", IMAGE.channels).unwrap() };
+    let norm = BatchNorm {
+        momentum: 0.25,
+        ..BatchNorm::declare(&mut graph, MODEL, "norm", IMAGE.channels).unwrap()
+    };
     let y = graph.batch_norm("norm", x, IMAGE.channels, &norm).unwrap();
     graph.output("y", y).unwrap();
     graph.finish(false)
@@ -306,7 +309,8 @@ fn what_was_trained_is_copied_with_its_statistics() {
         }
         let parameters = slots.iter().filter(|(name, _)| !name.contains("running"));
         let mut few = Slots::default();
-        parameters.for_each(|(name, slot)| few.insert(name.to_owned(), slot.shape.clone(), slot.values.clone()));
+        parameters
+            .for_each(|(name, slot)| few.insert(name.to_owned(), slot.shape.clone(), slot.values.clone()));
         refused(used.write_slots(&few), &["inner.running_mean", "nothing of that name"]);
     }
 }

@@ -70,7 +70,8 @@ pub async fn first_difference(
     run(&mut whole, 0..count).await?;
     for at in 0..count {
         if let Some(found) = differing(at, &whole, &mut reference, Tolerance::EXACT).await? {
-            let mismatch = format!("in a step run at once, against one run by dispatches: {}", found.mismatch);
+            let mismatch =
+                format!("in a step run at once, against one run by dispatches: {}", found.mismatch);
             return Ok(Some(Difference { mismatch, ..found }));
         }
     }
