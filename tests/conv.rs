@@ -312,50 +312,10 @@ fn start(replay: &mut Replay) -> narrows::Result<()> {
     replay.write_floats("parameters", &initial)
 }
 
-// The loss of a step, and the gradient, where the parameters are moved along a direction.
-fn loss_and_gradient(plan: &Plan, moved: impl FnOnce(&mut [f32])) -> (f64, Vec<f32>) {
-    pollster::block_on(async {
-        let mut replay = Replay::new(&Device::Cpu, plan.clone()).await?;
-        start(&mut replay)?;
-        let mut parameters = plan.layout("parameters").unwrap().initial(7);
-        moved(&mut parameters);
-        replay.write_floats("parameters", &parameters)?;
-        replay.run(1).await?;
-        let ring = replay.read_floats("ring").await?;
-        Ok::<_, narrows::Error>((
-            f64::from(ring[0]) + 0.5 * f64::from(ring[1]),
-            replay.read_floats("gradients").await?,
-        ))
-    })
-    .unwrap()
-}
-
 #[test]
 fn a_nets_gradients_are_the_central_differences_of_its_loss() {
     let plan = net();
-    let (_, gradient) = loss_and_gradient(&plan, |_| {});
-    for (parameter, seed) in plan.layout("parameters").unwrap().iter().zip(20..) {
-        let direction = noise(seed, parameter.len());
-        let slope = plan.layout("parameters").unwrap().view(parameter, &gradient).iter().zip(&direction);
-        let slope: f64 = slope.map(|(g, d)| f64::from(*g) * f64::from(*d)).sum();
-        let loss = |by: f32| {
-            let (loss, _) = loss_and_gradient(&plan, |parameters| {
-                for (value, d) in parameters[parameter.offset..].iter_mut().zip(&direction) {
-                    *value += by * d;
-                }
-            });
-            loss
-        };
-        let h = 2e-3;
-        let numeric = (loss(h) - loss(-h)) / (2.0 * f64::from(h));
-        // The losses are f32: some tens with an error of 1e-6.
-        let within = 2e-3 + 1e-3 * slope.abs();
-        assert!(
-            (numeric - slope).abs() < within && slope != 0.0,
-            "{}: {slope}, numerically {numeric}",
-            parameter.name
-        );
-    }
+    check_gradients("net", &plan, &start);
 }
 
 #[test]
