@@ -157,15 +157,16 @@ fn a_foreign_or_later_file_is_refused() {
         ),
         (
             |header| *header = json!({ "format": "narrows checkpoint 3", "new": 1 }),
-            "expected \"narrows checkpoint 1\", found \"narrows checkpoint 2\"",
+            "expected \"narrows checkpoint 2\", found \"narrows checkpoint 3\"",
         ),
         (
             |header| header["config"]["model"]["latent"] = json!("many"),
-            "expected the fields of a narrows checkpoint 1, found invalid type: string \"many\", expected u32",
+            "expected a model that can be, found its configuration: model.latent: expected u32, got invalid type: \
+             string \"many\"",
         ),
         (
             |header| header["config"]["model"]["variant"] = json!("gan"),
-            "expected a model that can be, found variant: expected one of linear, mlp, ",
+            "expected a model that can be, found preset: expected one of linear, mlp, ",
         ),
     ];
     let checkpoint = trained("mlp");
@@ -183,14 +184,15 @@ fn a_file_without_a_tensor_or_with_another_shape_is_refused() {
     for (missing, expected) in [
         (
             "encoder.0.weight",
-            "expected parameters of its model, found parameter encoder.0.weight: expected [3, 35]",
+            "expected a tensor \"encoder.0.weight\" of shape [3, 35], found nothing of that name",
         ),
         (
             "moment1.encoder.0.weight",
-            "expected every moment1.* of its model, found parameter encoder.0.weight",
+            "expected a tensor \"moment1.encoder.0.weight\" of shape [3, 35], found nothing of that name",
         ),
+        ("model.rates", "expected a tensor \"model.rates\" of shape [3], found nothing of that name"),
         ("center", "expected a tensor \"center\" of 35 words, found none"),
-        ("state", "expected a tensor \"state\" of 9 words, found none"),
+        ("state", "expected a tensor \"state\" of 5 words, found none"),
     ] {
         let (_folder, path) = saved(&checkpoint);
         rewrite(&path, |name| name != missing, |_| {});
@@ -199,7 +201,7 @@ fn a_file_without_a_tensor_or_with_another_shape_is_refused() {
     }
     let (_folder, path) = saved(&checkpoint);
     rewrite(&path, |_| true, |header| header["config"]["model"]["latent"] = json!(2));
-    assert!(refusal(&path).contains("expected [2, 35], got [3, 35]"));
+    assert!(refusal(&path).contains("\"encoder.0.weight\" of shape [2, 35], found [3, 35]"));
 }
 
 #[test]

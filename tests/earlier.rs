@@ -73,7 +73,10 @@ fn a_configuration_that_spelled_out_every_setting_means_what_it_meant() {
     assert_eq!(config.model.settings::<VaeSettings>().unwrap(), expected);
     assert_eq!((config.train.schedule, config.train.seed), (ScheduleKind::Cosine, 7));
     // What does not apply is gone, and what is left is written without it.
-    assert_eq!((config.model.deviation, config.model.corruption_amount, config.train.momentum), (None, None, None));
+    assert_eq!(
+        (config.model.deviation, config.model.corruption_amount, config.train.momentum),
+        (None, None, None)
+    );
     let text = config.to_toml().unwrap();
     assert_eq!(Config::from_toml(&Registry::built_in(), &text, "mlp", "again").unwrap(), config);
     for setting in ["contraction", "sparsity", "deviation", "momentum = 0.0", "kl_cycles"] {

@@ -8,7 +8,7 @@ use std::fs;
 
 use narrows::Error;
 use narrows::data::{self, Dataset, Source, Split};
-use narrows::graph::{Device, Store, StoreKind};
+use narrows::graph::{Device, MODEL, Store, StoreKind};
 use narrows::infer::{ActiveUnits, Decoder, ImportanceBound, Reconstructor, prior_codes};
 use narrows::model::{CorruptionKind, LikelihoodKind, ReductionKind, Registry, VariantRef};
 use narrows::run::Run;
@@ -69,7 +69,10 @@ fn every_variant_learns_real_images() {
         let before = block_on(trainer.validate()).unwrap().unwrap();
         let report = block_on(trainer.epoch(&mut |_| true)).unwrap();
         let after = report.validation.unwrap();
-        let [before, after] = [before, after].map(|means| means.objective());
+        // Where two updates play against each other, only the reconstruction has to fall.
+        let game = |means: &TermMeans| means.iter().any(|(term, _)| term.update != MODEL);
+        let [before, after] = [before, after]
+            .map(|means| if game(&means) { reconstruction(&means) } else { means.objective() });
         assert!(after < 0.85 * before, "{}: from {before} to {after}", variant.name());
         assert!(report.best);
     }
@@ -374,4 +377,27 @@ fn codes_of_the_prior_are_standard_normal_and_repeat() {
     assert_eq!(codes[..50], prior_codes(3, 10, 5));
     let mean = |f: fn(f64) -> f64| codes.iter().map(|z| f(f64::from(*z))).sum::<f64>() / codes.len() as f64;
     assert!(mean(|z| z).abs() < 0.04 && (mean(|z| z * z) - 1.0).abs() < 0.06);
+}
+
+#[test]
+fn a_model_is_trained_kept_and_used_without_a_path() {
+    for variant in variants() {
+        let trained = trained(&config(variant.name()), 1);
+        let bytes = trained.to_bytes().unwrap();
+        let loaded = Checkpoint::from_bytes(&bytes).unwrap();
+        assert_eq!(loaded, trained, "{}", variant.name());
+        let used = |checkpoint: &Checkpoint| {
+            let images = dataset(12);
+            let mut reconstructor = block_on(Reconstructor::new(device(), checkpoint, &images)).unwrap();
+            let shown = block_on(reconstructor.run()).unwrap();
+            let mut decoder = block_on(Decoder::new(device(), checkpoint, 12)).unwrap();
+            (block_on(decoder.decode(&shown.codes)).unwrap(), shown)
+        };
+        let (decoded, shown) = used(&loaded);
+        assert_eq!((decoded.clone(), shown.clone()), used(&trained), "{}", variant.name());
+        assert_eq!((decoded.len(), shown.images.len()), (12 * 35, 12 * 35));
+        assert!(decoded.iter().chain(&shown.images).all(|value| value.is_finite()));
+        let cut = Checkpoint::from_bytes(&bytes[..bytes.len() - 1]).unwrap_err().to_string();
+        assert!(cut.starts_with("checkpoint: expected a whole safetensors file, found a damaged"), "{cut}");
+    }
 }
