@@ -31,7 +31,7 @@ use narrows::kernels::rows::{Repeat, RowSum};
 use narrows::kernels::sparsity::{KlSparsity, L1};
 use narrows::kernels::spread::{Spread, SpreadScales, SpreadWeight};
 use narrows::kernels::state::State;
-use narrows::kernels::step::{Advance, Schedule};
+use narrows::kernels::step::{Advance, Falling, RateSchedule, Scheduled, Warmup};
 use narrows::kernels::upsample::{Upsample, UpsampleBackward};
 use narrows::kernels::{Gradient, Kernel};
 use narrows::reference::pool::argmax;
@@ -140,6 +140,17 @@ fn of_terms() -> Vec<Box<dyn Kernel>> {
     ]
 }
 
+// A falling learning rate, and the share of a weight that comes in.
+fn advance() -> Advance {
+    let schedule = RateSchedule::Cosine(Falling { rate: 1e-3, steps: 1_000 });
+    let warmup = Warmup { steps: 500, cycles: 4, rise: 0.5 };
+    let scheduled = vec![
+        Scheduled::Rate { at: 0, every: 1, betas: [0.9, 0.999], schedule },
+        Scheduled::Share { at: 64, warmup },
+    ];
+    Advance { batch: BATCH, count: IMAGES, counts: true, rates: 128, scheduled }
+}
+
 fn kernels() -> Vec<Box<dyn Kernel>> {
     let loss = |kind| Box::new(Loss { rows: BATCH, columns: PIXELS, kind, gradient: GRADIENT });
     let adam = Adam {
@@ -170,7 +181,7 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Box::new(GaussianKl { rows: BATCH, latent: LATENT, free_bits: 0.0, gradient: GRADIENT }),
         Box::new(GaussianKl { rows: BATCH, latent: LATENT, free_bits: 0.1, gradient: GRADIENT }),
         Box::new(KlByDimension { rows: BATCH, latent: LATENT }),
-        Box::new(LogRatio { rows: BATCH, latent: LATENT, instance: 0 }),
+        Box::new(LogRatio { rows: BATCH, latent: LATENT, instance: 0, gradient: GRADIENT }),
         Box::new(L1 { rows: BATCH, columns: HIDDEN, gradient: GRADIENT }),
         Box::new(KlSparsity { rows: BATCH, columns: HIDDEN, target: 0.1, gradient: GRADIENT }),
         Box::new(Mean { rows: BATCH, latent: LATENT }),
@@ -180,13 +191,13 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         loss(Kind::GaussianLearned),
         Box::new(Numbers { count, distribution: Distribution::Uniform, stream: Stream::Latent, instance: 0 }),
         Box::new(Numbers { count, distribution: Distribution::Normal, stream: Stream::Latent, instance: 0 }),
-        Box::new(MeanToRing { count: BATCH, capacity: 64, width: 2, slot: 0, scale: 1.0 }),
+        Box::new(MeanToRing { count: BATCH, capacity: 64, slot: 0, scale: 1.0 }),
         Box::new(Collect { batch: BATCH, total: IMAGES }),
         Box::new(ColumnSum::whole(BATCH, PIXELS)),
         Box::new(ColumnSum::whole(BATCH, 2 * LATENT)),
         Box::new(Sgd { count: PARAMETERS, momentum: 0.9, weight_decay: 0.0 }),
         Box::new(adam),
-        Box::new(Advance { batch: BATCH, count: IMAGES, betas: [0.9, 0.999], schedule: Schedule::default() }),
+        Box::new(advance()),
     ]
 }
 
@@ -200,7 +211,7 @@ fn main() {
             .operands()
             .iter()
             .map(|operand| match operand.name {
-                "state" => State::new(1, 1e-3, [0.9, 0.999]).words().to_vec(),
+                "state" => State::new(1).words().to_vec(),
                 "chosen" => (0..BATCH).map(|i| i * 37 % IMAGES).collect(),
                 "largest" => {
                     let shape = [POOL.batch, POOL.height, POOL.width, POOL.channels];

@@ -14,23 +14,21 @@ use narrows::data::{self, Dataset, Source};
 use narrows::gpu::Gpu;
 use narrows::graph::{Device, Plan, Replay};
 use narrows::kernels::state::State;
-use narrows::model::{self, ContractionKind, Model};
+use narrows::model::{Model, Registry};
 use narrows::train::{Config, packed};
 use pollster::block_on;
 
 fn plan(config: &Config, images: &Dataset) -> narrows::Result<Plan> {
     let model = Model::new(&config.model, images.shape().try_into()?)?;
-    model.training(config.train.batch, images.len() as u32, true, config.train.optimizer(), false)
+    let (train, count) = (&config.train, images.len() as u32);
+    model.training(train.batch, count, true, &train.update(count)?, false)
 }
 
-// The plan with images, first parameters and state in place.
+// The plan with images, first values and state in place.
 fn replay(device: &Device, config: &Config, images: &Dataset) -> narrows::Result<Replay> {
-    let train = &config.train;
-    let plan = plan(config, images)?;
-    let mut replay = block_on(Replay::new(device, plan))?;
+    let mut replay = block_on(Replay::new(device, plan(config, images)?))?;
     replay.write("images", &packed(&images.images))?;
-    replay.write_initial(train.seed)?;
-    replay.write_state(&State::new(train.seed, train.learning_rate, train.optimizer().betas()))?;
+    replay.write_initial(config.train.seed)?;
     Ok(replay)
 }
 
@@ -66,14 +64,17 @@ fn contractions(
     gpu: &Arc<Gpu>,
     images: &Dataset,
 ) -> narrows::Result<()> {
-    for preset in model::variant("contractive")?.presets() {
-        let mut plain = preset.config.clone();
-        "mlp".clone_into(&mut plain.model.variant);
+    let registry = Registry::built_in();
+    for preset in registry.variant("contractive")?.presets() {
+        let contractive = Config::preset(preset.name)?;
+        let mut plain = Config::preset("mlp")?;
+        plain.model.common = contractive.model.common.clone();
+        plain.train = contractive.train.clone();
         let name = |how: &str| format!("{}, {how}", preset.name);
         let plain = step(criterion, table, gpu, images, &name("plain"), &plain)?;
-        for (how, kind) in [("exact", ContractionKind::Exact), ("estimate", ContractionKind::Estimate)] {
-            let mut config = preset.config.clone();
-            config.model.contraction = kind;
+        for how in ["exact", "estimate"] {
+            let mut config = contractive.clone();
+            config.model.set("contraction", how)?;
             let seconds = step(criterion, table, gpu, images, &name(how), &config)?;
             if let (Some(plain), Some(seconds)) = (plain, seconds) {
                 table.line(format!("{:36} {:.2} times the plain step", "", seconds / plain));
@@ -90,13 +91,13 @@ fn dispatches(
     gpu: &Gpu,
     images: &Dataset,
 ) -> narrows::Result<()> {
-    let plan = plan(&model::variant("vae")?.preset(), images)?;
+    let plan = plan(&Config::preset("vae")?, images)?;
     let (mut total, mut rows) = (0.0, Vec::new());
     for (number, dispatch) in plan.dispatches.iter().enumerate() {
         let kernel = dispatch.kernel.as_ref();
         let operands = kernel.operands();
         let contents = operands.iter().map(|operand| match operand.name {
-            "state" => State::new(1, 1e-3, [0.9, 0.999]).words().to_vec(),
+            "state" => State::new(1).words().to_vec(),
             "chosen" => (0..plan.batch).collect(),
             _ => fractions(operand.words),
         });
@@ -125,10 +126,11 @@ fn main() -> narrows::Result<()> {
     let gpu = Arc::new(open(None));
     let mut criterion = criterion();
     let mut table = Table::new(&gpu);
-    for variant in model::ALL {
-        step(&mut criterion, &mut table, &gpu, &images, variant.name(), &variant.preset())?;
+    for variant in Registry::built_in().variants() {
+        let preset = Config::preset(variant.name())?;
+        step(&mut criterion, &mut table, &gpu, &images, variant.name(), &preset)?;
     }
-    let mut cnn = model::variant("cnn")?.preset();
+    let mut cnn = Config::preset("cnn")?;
     cnn.train.batch = 128;
     step(&mut criterion, &mut table, &gpu, &images, "cnn", &cnn)?;
     contractions(&mut criterion, &mut table, &gpu, &images)?;

@@ -9,8 +9,9 @@ use std::path::Path;
 use narrows::data::{self, Source};
 use narrows::gpu::GpuOptions;
 use narrows::graph::Device;
-use narrows::report::Grid;
-use narrows::train::{Config, Decoder, Trainer, prior_codes};
+use narrows::infer::{Decoder, prior_codes};
+use narrows::picture::Grid;
+use narrows::train::{Config, Trainer};
 
 fn main() -> Result<(), Box<dyn Error>> {
     pollster::block_on(train(Path::new("runs/example")))
@@ -23,7 +24,7 @@ async fn train(folder: &Path) -> Result<(), Box<dyn Error>> {
     let mut trainer = Trainer::new(&device, &config, &data).await?;
     for epoch in 1..=3 {
         let report = trainer.epoch(&mut |_progress| true).await?;
-        println!("epoch {epoch}: -ELBO {:.2} nats an image", report.train.objective(trainer.model()));
+        println!("epoch {epoch}: -ELBO {:.2} nats an image", report.train.objective());
     }
 
     std::fs::create_dir_all(folder)?;

@@ -8,7 +8,7 @@
 //! - [`graph`] records operations with their derivatives and leaves a plan.
 #![cfg_attr(
     feature = "train",
-    doc = "- [`model`] has the autoencoders, [`data`] the images, [`train`] the training, [`report`] the pictures."
+    doc = "- [`model`] has the autoencoders, [`data`] the images, [`train`] the training in memory, [`infer`] the use of what was trained, [`run`] runs with their folders, [`picture`] and [`report`] pictures and pages."
 )]
 #![cfg_attr(
     feature = "plot",
@@ -34,15 +34,17 @@ let mut trainer = Trainer::new(&device, &config, &images).await?;
 for _ in 0..config.train.epochs {
     let report = trainer.epoch(&mut |_progress| true).await?;
     // Nats per image: summed over its pixels, or its code, and averaged over images.
-    println!("epoch {}: {:.2} + KL {:.2}", report.epoch, report.train.reconstruction, report.train.penalty);
+    for (term, mean) in report.train.iter() {
+        println!("epoch {}: {} {mean:.2}", report.epoch, term.name);
+    }
 }
 trainer.checkpoint().await?.save("vae.safetensors")
 # })
 # }
 ```
 
-[`Run`](train::Run) does the same with a folder that keeps metrics, checkpoints and pictures, and goes on after an
-interruption to the same bits. [`Reconstructor`](train::Reconstructor), [`Decoder`](train::Decoder) and
+[`Run`](run::Run) does the same with a folder that keeps metrics, checkpoints and pictures, and goes on after an
+interruption to the same bits. [`Reconstructor`](infer::Reconstructor), [`Decoder`](infer::Decoder) and
 [`Evaluator`](train::Evaluator) use what was trained.
 
 # A plan and its dispatches
@@ -52,8 +54,8 @@ use narrows::{gpu::{MatMulVariant, Variants}, graph::Shape, model::Model, train:
 
 let config = Config::preset("vae")?;
 let model = Model::new(&config.model, Shape::new(28, 28, 1))?;
-let plan = model.training(128, 60_000, true, config.train.optimizer(), false)?;
-assert_eq!(plan.parameters.count(), 784 * 400 + 400 + 400 * 40 + 40 + 20 * 400 + 400 + 400 * 784 + 784);
+let plan = model.training(128, 60_000, true, &config.train.update(60_000)?, false)?;
+assert_eq!(plan.parameter_count(), 784 * 400 + 400 + 400 * 40 + 40 + 20 * 400 + 400 + 400 * 784 + 784);
 println!("{}", plan.table(&Variants { matmul: MatMulVariant::Tile }));
 # Ok::<(), narrows::Error>(())
 ```

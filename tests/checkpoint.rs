@@ -8,7 +8,8 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use narrows::train::{Checkpoint, Config, NamedTensor, Trainer};
+use narrows::model::Registry;
+use narrows::train::{Checkpoint, Config, Trainer};
 use narrows::{Error, Result};
 use pollster::block_on;
 use safetensors::SafeTensors;
@@ -40,7 +41,8 @@ fn refusal(path: &Path) -> String {
 
 #[test]
 fn a_checkpoint_comes_back_as_it_was_saved() {
-    for variant in ["linear", "mlp", "vae"] {
+    for variant in Registry::built_in().variants() {
+        let variant = variant.name();
         let checkpoint = trained(variant);
         let (folder, path) = saved(&checkpoint);
         assert_eq!(Checkpoint::load(&path).unwrap(), checkpoint, "{variant}");
@@ -54,13 +56,14 @@ fn parameters_stand_in_the_file_under_their_names() {
     let (_folder, path) = saved(&checkpoint);
     let bytes = fs::read(path).unwrap();
     let file = SafeTensors::deserialize(&bytes).unwrap();
-    for NamedTensor { name, shape, values } in checkpoint.named().unwrap() {
-        let tensor = file.tensor(&name).unwrap();
-        assert_eq!(tensor.shape(), shape, "{name}");
-        assert_eq!(tensor.data(), bytemuck::cast_slice::<f32, u8>(&values), "{name}");
+    for (name, slot) in checkpoint.slots.iter() {
+        let tensor = file.tensor(name).unwrap();
+        assert_eq!(tensor.shape(), slot.shape, "{name}");
+        assert_eq!(tensor.data(), bytemuck::cast_slice::<f32, u8>(&slot.values), "{name}");
     }
     assert_eq!(file.tensor("encoder.1.weight").unwrap().shape(), [6, 12]);
     assert!(file.tensor("moment2.decoder.1.bias").is_ok());
+    assert_eq!(file.tensor("model.rates").unwrap().shape(), [3]);
 }
 
 #[test]
@@ -83,9 +86,9 @@ fn running_statistics_stand_beside_the_parameters_where_there_are_any() {
     assert!(file.tensor("momentum.encoder.1.running_mean").is_err());
     rewrite(&path, |name| name != "encoder.1.running_mean", |_| {});
     let text = refusal(&path);
-    let expected = "expected statistics of its model, found parameter encoder.1.running_mean: expected [3]";
+    let expected = "expected a tensor \"encoder.1.running_mean\" of shape [3], found nothing of that name";
     assert!(text.starts_with(expected), "{text}");
-    assert!(trained("mlp").statistics.is_empty());
+    assert!(trained("mlp").slots.iter().all(|(name, _)| !name.contains("running")));
 }
 
 #[test]
@@ -153,16 +156,17 @@ fn a_foreign_or_later_file_is_refused() {
             "expected a checkpoint of narrows, found safetensors of another program",
         ),
         (
-            |header| *header = json!({ "format": "narrows checkpoint 2", "new": 1 }),
-            "expected \"narrows checkpoint 1\", found \"narrows checkpoint 2\"",
+            |header| *header = json!({ "format": "narrows checkpoint 3", "new": 1 }),
+            "expected \"narrows checkpoint 2\", found \"narrows checkpoint 3\"",
         ),
         (
             |header| header["config"]["model"]["latent"] = json!("many"),
-            "expected the fields of a narrows checkpoint 1, found invalid type: string \"many\", expected u32",
+            "expected a model that can be, found its configuration: model.latent: expected u32, got invalid type: \
+             string \"many\"",
         ),
         (
             |header| header["config"]["model"]["variant"] = json!("gan"),
-            "expected a model that can be, found variant: expected one of linear, mlp, ",
+            "expected a model that can be, found preset: expected one of linear, mlp, ",
         ),
     ];
     let checkpoint = trained("mlp");
@@ -180,14 +184,15 @@ fn a_file_without_a_tensor_or_with_another_shape_is_refused() {
     for (missing, expected) in [
         (
             "encoder.0.weight",
-            "expected parameters of its model, found parameter encoder.0.weight: expected [3, 35]",
+            "expected a tensor \"encoder.0.weight\" of shape [3, 35], found nothing of that name",
         ),
         (
             "moment1.encoder.0.weight",
-            "expected every moment1.* of its model, found parameter encoder.0.weight",
+            "expected a tensor \"moment1.encoder.0.weight\" of shape [3, 35], found nothing of that name",
         ),
+        ("model.rates", "expected a tensor \"model.rates\" of shape [3], found nothing of that name"),
         ("center", "expected a tensor \"center\" of 35 words, found none"),
-        ("state", "expected a tensor \"state\" of 9 words, found none"),
+        ("state", "expected a tensor \"state\" of 5 words, found none"),
     ] {
         let (_folder, path) = saved(&checkpoint);
         rewrite(&path, |name| name != missing, |_| {});
@@ -196,7 +201,7 @@ fn a_file_without_a_tensor_or_with_another_shape_is_refused() {
     }
     let (_folder, path) = saved(&checkpoint);
     rewrite(&path, |_| true, |header| header["config"]["model"]["latent"] = json!(2));
-    assert!(refusal(&path).contains("expected [2, 35], got [3, 35]"));
+    assert!(refusal(&path).contains("\"encoder.0.weight\" of shape [2, 35], found [3, 35]"));
 }
 
 #[test]
@@ -226,16 +231,17 @@ fn a_header_that_claims_the_absurd_takes_no_memory() {
 #[test]
 fn a_folder_stands_for_its_best_checkpoint_and_else_its_last() {
     let folder = TempDir::new().unwrap();
+    let registry = Registry::built_in();
     let [last, best] = [trained("mlp"), trained("vae")];
-    let text = Checkpoint::find(folder.path()).unwrap_err().to_string();
+    let text = Checkpoint::find(&registry, folder.path()).unwrap_err().to_string();
     assert!(
         text.ends_with("expected a run's folder, with last.safetensors, found a folder without it"),
         "{text}"
     );
     last.save(folder.path().join("last.safetensors")).unwrap();
-    assert_eq!(Checkpoint::find(folder.path()).unwrap(), last);
+    assert_eq!(Checkpoint::find(&registry, folder.path()).unwrap(), last);
     best.save(folder.path().join("best.safetensors")).unwrap();
-    assert_eq!(Checkpoint::find(folder.path()).unwrap(), best);
-    assert_eq!(Checkpoint::find(&folder.path().join("last.safetensors")).unwrap(), last);
-    assert_eq!(Checkpoint::last(folder.path()).unwrap(), last);
+    assert_eq!(Checkpoint::find(&registry, folder.path()).unwrap(), best);
+    assert_eq!(Checkpoint::find(&registry, &folder.path().join("last.safetensors")).unwrap(), last);
+    assert_eq!(Checkpoint::last(&registry, folder.path()).unwrap(), last);
 }

@@ -8,6 +8,8 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 
+use narrows::model::Registry;
+use narrows::train::Checkpoint;
 use serde_json::Value;
 use tempfile::TempDir;
 use tiny::command::{narrows, place, success, train};
@@ -231,7 +233,7 @@ fn an_interrupted_run_saves_says_how_to_go_on_and_does() {
     let mut said = String::new();
     child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
     assert!(said.ends_with("stopped and saved; go on with: narrows train --resume run\n"), "{said}");
-    let last = narrows::train::Checkpoint::last(&place.path().join("run")).unwrap();
+    let last = Checkpoint::last(&Registry::built_in(), &place.path().join("run")).unwrap();
     assert_eq!(last.epoch() as usize, seen);
     let epochs = (seen + 1).to_string();
     success(&mut narrows(place.path(), &["train", "--resume", "run", "--epochs", &epochs]));

@@ -6,6 +6,7 @@ mod common;
 
 use std::collections::BTreeSet;
 
+use common::gradients::check_gradients;
 use common::{check, devices, gpus, integers, noise, words};
 use narrows::gpu::Gpu;
 use narrows::graph::{

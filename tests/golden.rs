@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use common::{devices, title};
 use narrows::graph::{Device, ParameterLayout, Plan, Replay, Shape};
-use narrows::model::{LikelihoodKind, Model, ModelConfig, ReductionKind, presets};
+use narrows::model::{CommonSettings, LikelihoodKind, Model, ReductionKind, Registry};
 use narrows::train::{Config, OptimizerKind, TrainConfig, packed};
 use safetensors::SafeTensors;
 use serde_json::Value;
@@ -72,7 +72,12 @@ impl Case {
 
     // A preset made small, where the case is one of `presets.py`.
     fn preset(&self) -> Option<Config> {
-        let settings: toml::Table = serde_json::from_value(self.config.get("settings")?.clone()).unwrap();
+        let mut settings: toml::Table = serde_json::from_value(self.config.get("settings")?.clone()).unwrap();
+        // The files are older than the warm-up's place among the variant's own settings.
+        let train = settings["train"].as_table_mut().unwrap();
+        let warmup = train.clone().into_iter().filter(|(name, _)| name.starts_with("kl_"));
+        train.retain(|name, _| !name.starts_with("kl_"));
+        settings["model"].as_table_mut().unwrap().extend(warmup);
         let preset = Config::preset(self.text("preset")).unwrap_or_else(|e| panic!("{}: {e}", self.name));
         Some(preset.overlaid(settings, &self.name).unwrap_or_else(|e| panic!("{e}")))
     }
@@ -92,7 +97,8 @@ impl Case {
         };
         let likelihood = &config["likelihood"];
         let activation = |key| self.text(key).parse().unwrap();
-        let config = ModelConfig {
+        let mut model = Config::preset(variant).unwrap().model;
+        model.common = CommonSettings {
             hidden,
             latent: self.number("latent") as u32,
             activation: activation("activation"),
@@ -105,17 +111,19 @@ impl Case {
                 "gaussian_learned" => LikelihoodKind::GaussianLearned,
                 other => panic!("{}: likelihood {other}", self.name),
             },
-            deviation: likelihood["deviation"].as_f64().unwrap_or(1.0) as f32,
-            kl_weight: config["kl_weight"].as_f64().unwrap_or(0.0) as f32,
+            deviation: likelihood["deviation"].as_f64().map(|deviation| deviation as f32),
             bias: config["bias"].as_bool().unwrap(),
             reduction: match self.text("reduction") {
                 "image" => ReductionKind::Image,
                 "pixel" => ReductionKind::Pixel,
                 other => panic!("{}: reduction {other}", self.name),
             },
-            ..ModelConfig::new(variant)
+            ..CommonSettings::default()
         };
-        Model::new(&config, Shape::flat(self.number("pixels") as u32))
+        if let Some(weight) = config["kl_weight"].as_f64() {
+            model.set("kl_weight", weight).unwrap();
+        }
+        Model::new(&model, Shape::flat(self.number("pixels") as u32))
             .unwrap_or_else(|e| panic!("{}: {e}", self.name))
     }
 
@@ -124,7 +132,7 @@ impl Case {
             return config.train;
         }
         let optimizer = &self.config["optimizer"];
-        let or_zero = |key: &str| optimizer[key].as_f64().unwrap_or(0.0);
+        let number = |key: &str| optimizer[key].as_f64();
         TrainConfig {
             epochs: 1,
             batch: self.number("count") as u32,
@@ -134,14 +142,14 @@ impl Case {
                 "adamw" => OptimizerKind::AdamW,
                 other => panic!("{}: optimizer {other}", self.name),
             },
-            learning_rate: or_zero("learning_rate") as f32,
-            momentum: or_zero("momentum") as f32,
-            beta1: or_zero("beta1"),
-            beta2: or_zero("beta2"),
-            epsilon: or_zero("epsilon") as f32,
-            weight_decay: or_zero("weight_decay") as f32,
+            learning_rate: number("learning_rate").unwrap() as f32,
+            momentum: number("momentum").map(|momentum| momentum as f32),
+            beta1: number("beta1"),
+            beta2: number("beta2"),
+            epsilon: number("epsilon").map(|epsilon| epsilon as f32),
+            weight_decay: number("weight_decay").unwrap_or(0.0) as f32,
             seed: self.config["seed"].as_u64().unwrap(),
-            ..Config::new("mlp").train
+            ..TrainConfig::default()
         }
     }
 
@@ -157,17 +165,16 @@ impl Case {
         let settings = self.settings();
         let count = settings.batch;
         let update = settings.update(count).unwrap();
-        let plan = self.model().training(count, count, false, update, false).unwrap();
-        let initial = self.flat(&plan.parameters, "initial");
+        let plan = self.model().training(count, count, false, &update, false).unwrap();
+        let initial = self.flat(plan.layout("parameters").unwrap(), "initial");
         let mut replay = pollster::block_on(Replay::new(device, plan)).unwrap();
         replay.write("images", &packed(&self.images)).unwrap();
         if let Some(config) = self.preset().filter(|config| config.model.center) {
             assert_eq!(self.images.len() % config.train.batch as usize, 0);
             replay.write_floats("center", &mean(&self.images, config.train.batch as usize)).unwrap();
         }
-        let statistics = replay.plan().statistics.initial(settings.seed);
-        replay.write_trained(&initial, &statistics).unwrap();
-        replay.write_state(&settings.first_state(count).unwrap()).unwrap();
+        replay.write_initial(settings.seed).unwrap();
+        replay.write_floats("parameters", &initial).unwrap();
         replay
     }
 }
@@ -231,7 +238,7 @@ impl Findings {
 fn check(case: &Case, device: &Device, allowed: &Allowed, findings: &mut Findings) {
     let what = format!("{} on {}", case.name, title(device));
     let mut replay = case.replay(device);
-    let layout = replay.plan().parameters.clone();
+    let layout = replay.plan().layout("parameters").unwrap().clone();
     let read = |replay: &Replay, name: &str| pollster::block_on(replay.read_floats(name)).unwrap();
     pollster::block_on(replay.run(1)).unwrap();
     let gradients = read(&replay, "gradients");
@@ -244,17 +251,16 @@ fn check(case: &Case, device: &Device, allowed: &Allowed, findings: &mut Finding
     let ring = read(&replay, "ring");
     let terms = replay.plan().terms.clone();
     for (slot, (term, name)) in terms.iter().zip(["reconstruction", "penalty"]).enumerate() {
-        let got: Vec<f32> = ring.chunks(terms.len()).take(steps as usize).map(|row| row[slot]).collect();
+        let got = &ring[slot * Plan::ring_steps() as usize..][..steps as usize];
         let expected = &case.tensors[name].1;
-        findings.compare("loss", &format!("{what} {term}"), &got, expected, allowed.loss);
+        findings.compare("loss", &format!("{what} {}", term.name), got, expected, allowed.loss);
     }
     let end = case.flat(&layout, "final");
     findings.compare_flat("end", &what, &layout, &read(&replay, "parameters"), &end, allowed.end);
-    let statistics = replay.plan().statistics.clone();
-    if !statistics.is_empty() {
-        let expected = case.flat(&statistics, "statistic");
+    if let Ok(statistics) = replay.plan().layout("statistics") {
+        let expected = case.flat(statistics, "statistic");
         let got = read(&replay, "statistics");
-        findings.compare_flat("statistic", &what, &statistics, &got, &expected, allowed.end);
+        findings.compare_flat("statistic", &what, statistics, &got, &expected, allowed.end);
     }
     for moment in case.settings().optimizer().moments() {
         let values = read(&replay, moment);
@@ -296,9 +302,10 @@ fn every_matmul_variant_takes_pytorchs_steps() {
 #[test]
 fn every_preset_has_a_case() {
     let cases = Case::all();
-    let missing: Vec<&str> = presets()
-        .iter()
-        .map(|preset| preset.name)
+    let registry = Registry::built_in();
+    let missing: Vec<&str> = registry
+        .presets()
+        .map(|(_, preset)| preset.name)
         .filter(|name| cases.iter().all(|case| case.config["preset"] != *name))
         .collect();
     assert!(missing.is_empty(), "tests/golden/presets.py has no case of {missing:?}");

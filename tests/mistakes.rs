@@ -7,6 +7,7 @@ mod tiny;
 use std::fs;
 use std::process::{Command, Output, Stdio};
 
+use narrows::train::Config;
 use tempfile::TempDir;
 use tiny::command::{failure, misuse, narrows, place, success, text, train};
 use tiny::listing;
@@ -15,15 +16,18 @@ use tiny::listing;
 fn a_mistake_in_a_configuration_is_named_with_its_file() {
     let place = TempDir::new().unwrap();
     for (content, expected) in [
-        ("[model]\nlatnt = 3\n", "c.toml: model: expected one of `variant`, `hidden`,"),
+        (
+            "[model]\nlatnt = 3\n",
+            "c.toml: setting of the variant vae: expected latent (the nearest name), or one of hidden, ",
+        ),
         (
             "[modle]\nlatent = 3\n",
-            "c.toml: expected one of `preset`, `model`, `train`, `data`, got unknown field `modle`",
+            "c.toml: expected model (the nearest name), or one of train, data, preset, got `modle`",
         ),
         ("[model]\nlatent = \"x\"\n", "c.toml: model.latent: expected u32, got invalid type: string \"x\""),
-        ("[train]\nepochs = 3\n[model\n", "c.toml: expected TOML, found in line 3: "),
+        ("[train]\nepochs = 3\n[model\n", "c.toml: expected TOML, got in line 3: "),
         ("model = 3\n", "c.toml: model: expected a section [model], got 3"),
-        ("[model]\nvariant = \"gan\"\n", "variant: expected one of linear, mlp, "),
+        ("[model]\nvariant = \"gan\"\n", "preset: expected one of linear, mlp, "),
         ("preset = \"gan\"\n", "preset: expected one of linear, mlp, "),
         ("preset = 3\n", "c.toml: preset: expected the name of a preset, got 3"),
         (
@@ -51,6 +55,132 @@ fn a_mistake_in_a_configuration_is_named_with_its_file() {
     assert_eq!(listing(place.path()), ["c.toml"]);
 }
 
+/// A setting that the variant does not have, or that another one switches off, is never ignored.
+#[test]
+fn a_setting_that_does_not_apply_is_refused_in_a_file_in_flags_and_in_the_library() {
+    let place = TempDir::new().unwrap();
+    // Variant, section, setting, value, and what is said of it, wherever it stands.
+    let foreign = |variant: &str, owner: &str| {
+        format!(
+            "setting of the variant {variant}: expected a setting that applies ({owner}), one of hidden, latent, "
+        )
+    };
+    let only = |setting: &str, with: &str, value: &str| {
+        format!("{setting}: expected nothing but with the {with}, got {value}")
+    };
+    for (variant, section, setting, value, expected) in [
+        ("mlp", "model", "kl_weight", "0.5", foreign("mlp", "kl_weight is one of vae")),
+        ("mlp", "model", "free_bits", "0.5", foreign("mlp", "free_bits is one of vae")),
+        ("mlp", "model", "kl_warmup", "linear", foreign("mlp", "kl_warmup is one of vae")),
+        ("vae", "model", "contraction", "exact", foreign("vae", "contraction is one of contractive")),
+        ("vae", "model", "deviation", "0.5", only("deviation", "likelihood gaussian", "0.5")),
+        (
+            "vae",
+            "model",
+            "corruption_amount",
+            "0.5",
+            only("corruption_amount", "corruption gaussian or dropout or salt-and-pepper", "0.5"),
+        ),
+        (
+            "denoising",
+            "model",
+            "corruption_rescale",
+            "true",
+            only("corruption_rescale", "corruption dropout", "true"),
+        ),
+        (
+            "vae",
+            "model",
+            "kl_warmup_epochs",
+            "3",
+            only("kl_warmup_epochs", "kl_warmup linear or cyclical", "3"),
+        ),
+        ("vae", "model", "kl_cycles", "3", only("kl_cycles", "kl_warmup cyclical", "3")),
+        ("sparse", "model", "sparsity_target", "0.5", only("sparsity_target", "sparsity kl", "0.5")),
+        ("vae", "train", "momentum", "0.5", only("momentum", "optimizer sgd", "0.5")),
+        ("mlp", "train", "beta1", "0.5", only("beta1", "optimizer adam or adamw", "0.5")),
+    ] {
+        let flag = format!("--{}", setting.replace('_', "-"));
+        let said = failure(&mut narrows(place.path(), &["train", variant, &flag, value]));
+        assert!(said.starts_with(&format!("command line: {expected}")), "{flag}: {said}");
+
+        let word = value.parse::<f64>().is_err() && value.parse::<bool>().is_err();
+        let quoted = if word { format!("\"{value}\"") } else { value.to_owned() };
+        let text = format!("preset = \"{variant}\"\n[{section}]\n{setting} = {quoted}\n");
+        fs::write(place.path().join("c.toml"), &text).unwrap();
+        let said = failure(&mut narrows(place.path(), &["train", "--config", "c.toml"]));
+        assert!(said.starts_with(&format!("c.toml: {expected}")), "{text}: {said}");
+
+        let config = Config::preset(variant).unwrap();
+        let said = config.overlaid(text.parse().unwrap(), "here").unwrap_err().to_string();
+        assert!(said.starts_with(&format!("here: {expected}")), "{text}: {said}");
+    }
+    assert_eq!(listing(place.path()), ["c.toml"]);
+}
+
+/// As fields and by [`narrows::model::ModelConfig::set`], where no text is between.
+#[test]
+fn the_library_refuses_settings_that_do_not_apply_too() {
+    let said = |preset: &str, change: &dyn Fn(&mut Config) -> narrows::Result<()>| {
+        let mut config = Config::preset(preset).unwrap();
+        let outcome = change(&mut config).and_then(|()| config.check());
+        outcome.unwrap_err().to_string()
+    };
+    let set = |name: &'static str| move |config: &mut Config| config.model.set(name, 0.5);
+    assert!(said("mlp", &set("kl_weight")).starts_with("mlp: expected "));
+    let typo = said("vae", &set("kl_wieght"));
+    assert!(typo.starts_with("vae: expected kl_weight (the nearest name), or one of free_bits, "), "{typo}");
+    let unused = said("vae", &|config| config.model.set("kl_warmup_epochs", 3));
+    assert_eq!(unused, "kl_warmup_epochs: expected nothing but with the kl_warmup linear or cyclical, got 3");
+    let fields: [(&str, fn(&mut Config), &str); 4] = [
+        (
+            "vae",
+            |config| config.model.deviation = Some(0.5),
+            "deviation: expected nothing but with the likelihood",
+        ),
+        (
+            "vae",
+            |config| config.model.corruption_amount = Some(0.5),
+            "corruption_amount: expected nothing but with the corruption gaussian or ",
+        ),
+        (
+            "vae",
+            |config| config.train.momentum = Some(0.5),
+            "momentum: expected nothing but with the optimizer sgd",
+        ),
+        (
+            "mlp",
+            |config| config.train.beta1 = Some(0.5),
+            "beta1: expected nothing but with the optimizer adam or ",
+        ),
+    ];
+    for (preset, change, expected) in fields {
+        let text = said(preset, &|config| {
+            change(config);
+            Ok(())
+        });
+        assert!(text.starts_with(expected), "{text}");
+    }
+}
+
+#[test]
+fn a_typo_is_told_the_nearest_name() {
+    let place = TempDir::new().unwrap();
+    for (text, nearest) in [
+        ("[model]\nkl_wieght = 0.5\n", "setting of the variant vae: expected kl_weight"),
+        ("[model]\nactivatoin = \"relu\"\n", "setting of the variant vae: expected activation"),
+        ("[train]\nlearning_rat = 0.5\n", "setting of training: expected learning_rate"),
+    ] {
+        fs::write(place.path().join("c.toml"), text).unwrap();
+        let said = failure(&mut narrows(place.path(), &["train", "--config", "c.toml"]));
+        assert!(said.starts_with(&format!("c.toml: {nearest} (the nearest name), or one of ")), "{said}");
+        let config = Config::preset("vae").unwrap().overlaid(text.parse().unwrap(), "here");
+        assert!(config.unwrap_err().to_string().starts_with(&format!("here: {nearest} (the nearest name)")));
+    }
+    let said = misuse(&mut narrows(place.path(), &["train", "--kl-wieght", "0.5"]));
+    assert!(said.contains("a similar argument exists: '--kl-weight'"), "{said}");
+}
+
 #[test]
 fn a_mistake_in_the_flags_is_one_line_and_leaves_nothing() {
     let place = place();
@@ -73,19 +203,21 @@ fn a_mistake_in_the_flags_is_one_line_and_leaves_nothing() {
         (&["train", "--epochs", "0"], "epochs: expected at least 1, got 0"),
         (
             &["train", "mlp", "--sparsity", "l1"],
-            "sparsity: expected none for mlp; the variant sparse has it, got l1",
+            "command line: setting of the variant mlp: expected a setting that applies (sparsity is one of sparse), \
+             one of hidden, ",
         ),
         (
             &["train", "sparse-kl", "--code-activation", "relu"],
             "code_activation: expected sigmoid with the sparsity kl",
         ),
         (
-            &["train", "sparse", "--sparsity-target", "1"],
+            &["train", "sparse-kl", "--sparsity-target", "1"],
             "sparsity_target: expected above 0 and below 1, got 1",
         ),
-        (&["train", "mlp", "--free-bits", "0.1"], "free_bits: expected 0 for mlp"),
-        (&["train", "mlp", "--kl-warmup", "linear"], "kl_warmup: expected none for mlp"),
-        (&["train", "--kl-cycles", "0"], "kl_cycles: expected at least 1, got 0"),
+        (&["train", "--kl-warmup", "cyclical", "--kl-cycles", "0"], "kl_cycles: expected at least 1, got 0"),
+        (&["train", "--seed", "9223372036854775808"], "command line: train.seed: expected u64, got "),
+        (&["train", "--hidden", "4,x"], "command line: model.hidden: expected u32, got "),
+        (&["train", "--clip-norm", "0"], "clip_norm: expected a positive number, got 0"),
         (&["train", "--latent", "0"], "latent: expected at least 1 without layers in `encoder`, got 0"),
         (
             &["train", "--hidden", "4000000000"],
@@ -104,7 +236,10 @@ fn a_mistake_in_the_flags_is_one_line_and_leaves_nothing() {
             "data/t10k-labels-idx1-ubyte/x: cannot create: ",
         ),
         (&["train", "--device", "nonsense"], "no device matches the name \"nonsense\"; available: "),
-        (&["train", "--device", "cpu", "--matmul", "tile"], "--matmul: expected nothing beside --device cpu"),
+        (
+            &["train", "--device", "cpu", "--matmul", "tile"],
+            "--matmul: expected no such flag with --device cpu",
+        ),
         (&["train", "--matmul", "foo"], "matmul variant: expected tile, register or shuffle, got foo"),
         (
             &["train", "--resume", "nowhere"],
@@ -126,8 +261,6 @@ fn a_mistake_in_the_flags_is_one_line_and_leaves_nothing() {
     }
     for (arguments, expected) in [
         (&["trian"][..], "a similar subcommand exists: 'train'"),
-        (&["train", "--seed", "9223372036854775808"], "is not in 0..9223372036854775808"),
-        (&["train", "--hidden", "4,x"], "\"x\" is not a width"),
         (&["sample", "x", "--count", "0"], "0 is not in 1..=10000"),
         (&["eval", "x", "--part", "all"], "[possible values: test, validation, train]"),
     ] {
@@ -161,7 +294,7 @@ fn a_resumed_run_takes_only_epochs_and_the_datas_place() {
         (&["--config", "run/config.toml"], "config"),
     ] {
         let expected =
-            "--resume: expected only --epochs and --data-dir beside it, all else is the run's, got ";
+            "--resume: expected only --epochs and --data-dir with it: every other setting is the run's, got ";
         assert_eq!(failure(&mut resume(flags)), format!("{expected}{named}"));
     }
     assert!(misuse(&mut resume(&["--run", "other"])).contains("cannot be used with"));

@@ -74,12 +74,12 @@ fn a_linear_autoencoder_reaches_the_error_and_the_subspace_of_pca() {
             trainer.epoch(&mut |_| true).await?;
         }
         let mut evaluator = Evaluator::new(&device(), trainer.model(), &data, Some(&mean), 0).await?;
-        let losses = evaluator.evaluate(trainer.replay()).await?.losses;
-        let parameters = trainer.checkpoint().await?.named()?;
-        let decoder = parameters.iter().find(|tensor| tensor.name == "decoder.0.weight").unwrap();
-        let weight = |row: usize, column: usize| f64::from(decoder.values[row * COMPONENTS + column]);
+        let means = evaluator.evaluate(trainer.replay()).await?.means;
+        let slots = trainer.checkpoint().await?.slots;
+        let (_, decoder) = slots.get("decoder.0.weight").unwrap();
+        let weight = |row: usize, column: usize| f64::from(decoder[row * COMPONENTS + column]);
         let decoder = Mat::from_fn(pixels, COMPONENTS, weight);
-        Ok::<_, narrows::Error>((losses.reconstruction / pixels as f64, decoder))
+        Ok::<_, narrows::Error>((means.get("reconstruction").unwrap() / pixels as f64, decoder))
     })
     .unwrap();
 

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use image::RgbImage;
-use narrows::report::{Grid, interleaved};
+use narrows::picture::{Grid, interleaved};
 use tempfile::TempDir;
 
 fn picture(images: &[f32], shape: [usize; 3], columns: usize) -> RgbImage {

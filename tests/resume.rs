@@ -9,8 +9,9 @@ use std::path::Path;
 
 use narrows::Error;
 use narrows::data::Split;
-use narrows::model::LikelihoodKind;
-use narrows::train::{Checkpoint, Config, OptimizerKind, Run, RunEvent, ScheduleKind, WarmupKind};
+use narrows::model::{LikelihoodKind, Registry};
+use narrows::run::{Run, RunEvent};
+use narrows::train::{Checkpoint, Config, OptimizerKind, ScheduleKind};
 use pollster::block_on;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -19,7 +20,7 @@ use tiny::{config, dataset, device, listing, normalized, split};
 fn configs() -> Vec<Config> {
     let momentum = {
         let mut config = config("mlp");
-        config.train.momentum = 0.9;
+        config.train.momentum = Some(0.9);
         config.train.learning_rate = 0.05;
         config
     };
@@ -33,14 +34,24 @@ fn configs() -> Vec<Config> {
     };
     let scheduled = {
         let mut config = config("vae");
-        config.model.free_bits = 0.1;
         config.train.schedule = ScheduleKind::Cosine;
-        config.train.kl_warmup = WarmupKind::Cyclical;
-        config.train.kl_warmup_epochs = 2;
-        config.train.kl_cycles = 3;
+        config.model.set("free_bits", 0.1).unwrap();
+        config.model.set("kl_warmup", "cyclical").unwrap();
+        config.model.set("kl_warmup_epochs", 2).unwrap();
+        config.model.set("kl_cycles", 3).unwrap();
         config
     };
-    vec![config("vae"), learned, momentum, config("linear"), scheduled, normalized()]
+    let clipped = {
+        let mut config = config("mlp");
+        config.train.clip_norm = Some(0.05);
+        config
+    };
+    let variants = ["vae", "linear", "iwae", "adversarial"].map(config);
+    [learned, momentum, scheduled, normalized(), clipped].into_iter().chain(variants).collect()
+}
+
+fn last(folder: &Path) -> Checkpoint {
+    Checkpoint::last(&Registry::built_in(), folder).unwrap()
 }
 
 fn create(folder: &Path, config: &Config) -> Run {
@@ -48,7 +59,7 @@ fn create(folder: &Path, config: &Config) -> Run {
 }
 
 fn resume_with(folder: &Path, change: impl FnOnce(&mut Config), data: &Split) -> Result<Run, Error> {
-    let checkpoint = Checkpoint::last(folder).unwrap();
+    let checkpoint = last(folder);
     let mut config = checkpoint.config.clone();
     change(&mut config);
     block_on(Run::resume(folder, device(), &checkpoint, &config, data))
@@ -99,11 +110,11 @@ fn a_run_resumed_after_an_epoch_equals_an_uninterrupted_one() {
     for config in configs() {
         let folder = TempDir::new().unwrap();
         stop_at(create(folder.path(), &config), |event| matches!(event, RunEvent::Epoch(_)));
-        let checkpoint = Checkpoint::last(folder.path()).unwrap();
+        let checkpoint = last(folder.path());
         // 41 images in batches of 8: the sixth step completes the first pass.
         assert_eq!((checkpoint.epoch(), checkpoint.step()), (1, 6));
         to_the_end(resume(folder.path()));
-        assert_same_run(folder.path(), whole(&config).path(), &config.model.variant);
+        assert_same_run(folder.path(), whole(&config).path(), config.model.variant.name());
     }
 }
 
@@ -113,13 +124,13 @@ fn a_run_resumed_in_the_middle_of_an_epoch_equals_an_uninterrupted_one() {
         let folder = TempDir::new().unwrap();
         let early = |event: &RunEvent<'_>| matches!(event, RunEvent::Progress(_));
         stop_at(create(folder.path(), &config), early);
-        let checkpoint = Checkpoint::last(folder.path()).unwrap();
+        let checkpoint = last(folder.path());
         assert_eq!(checkpoint.epoch(), 0);
         assert!((1..6).contains(&checkpoint.step()), "stopped at step {}", checkpoint.step());
         // And once more, in the second epoch.
         let later = |event: &RunEvent<'_>| matches!(event, RunEvent::Progress(p) if p.epoch == 2);
         stop_at(resume(folder.path()), later);
-        let checkpoint = Checkpoint::last(folder.path()).unwrap();
+        let checkpoint = last(folder.path());
         // How far depends on the steps that were submitted together: up to the last before validation.
         assert!(
             (7..=11).contains(&checkpoint.step()) && checkpoint.epoch() == 1,
@@ -127,7 +138,7 @@ fn a_run_resumed_in_the_middle_of_an_epoch_equals_an_uninterrupted_one() {
             checkpoint.step()
         );
         to_the_end(resume(folder.path()));
-        assert_same_run(folder.path(), whole(&config).path(), &config.model.variant);
+        assert_same_run(folder.path(), whole(&config).path(), config.model.variant.name());
     }
 }
 

@@ -5,12 +5,19 @@
 mod tiny;
 
 use std::fs;
+use std::path::Path;
 
 use narrows::data::Split;
+use narrows::model::Registry;
 use narrows::report::{REPORT, report_run};
-use narrows::train::{Checkpoint, Run};
+use narrows::run::{Run, RunEvent};
+use narrows::train::Checkpoint;
 use tempfile::TempDir;
 use tiny::{config, dataset, device};
+
+fn last(folder: &Path) -> Checkpoint {
+    Checkpoint::last(&Registry::built_in(), folder).unwrap()
+}
 
 const HOSTILE: &str = "<img src=x onerror='alert(1)'> & \"co\"";
 
@@ -35,13 +42,13 @@ fn a_report_has_everything_and_loads_nothing_whatever_the_names() {
     let page = pollster::block_on(async {
         let mut run = Run::create(&folder, device(), &config("vae"), &split).await.unwrap();
         // Stopped after an epoch, and gone on with: the curves are of all.
-        let stopped = run.train(&mut |event| !matches!(event, narrows::train::RunEvent::Epoch(_))).await;
+        let stopped = run.train(&mut |event| !matches!(event, RunEvent::Epoch(_))).await;
         assert!(stopped.is_err());
         drop(run);
-        let checkpoint = Checkpoint::last(&folder).unwrap();
+        let checkpoint = last(&folder);
         let mut run = Run::resume(&folder, device(), &checkpoint, &config("vae"), &split).await.unwrap();
         run.train(&mut |_| true).await.unwrap();
-        let written = report_run(&folder, device(), &split).await.unwrap();
+        let written = report_run(&folder, device(), &last(&folder), &split).await.unwrap();
         assert_eq!(written, folder.join(REPORT));
         fs::read_to_string(written).unwrap()
     });
@@ -75,7 +82,7 @@ fn an_epoch_that_is_first_best_and_last_is_listed_once() {
     let page = pollster::block_on(async {
         let mut run = Run::create(&folder, device(), &config, &split).await.unwrap();
         run.train(&mut |_| true).await.unwrap();
-        fs::read_to_string(report_run(&folder, device(), &split).await.unwrap()).unwrap()
+        fs::read_to_string(report_run(&folder, device(), &last(&folder), &split).await.unwrap()).unwrap()
     });
     // On the images of training and on those of validation.
     assert_eq!(page.matches("epoch, 1").count(), 2, "{page}");
@@ -91,10 +98,10 @@ fn a_run_without_an_epoch_and_without_validation_has_a_report_too() {
     config.model.latent = 2;
     let page = pollster::block_on(async {
         Run::create(&folder, device(), &config, &split).await.unwrap();
-        fs::read_to_string(report_run(&folder, device(), &split).await.unwrap()).unwrap()
+        fs::read_to_string(report_run(&folder, device(), &last(&folder), &split).await.unwrap()).unwrap()
     });
     loads_nothing(&page);
     assert!(page.contains("0 of 3") && page.contains("z0") && !page.contains("Losses"), "{page}");
-    let elsewhere = pollster::block_on(report_run(place.path(), device(), &split)).unwrap_err();
+    let elsewhere = Checkpoint::last(&Registry::built_in(), place.path()).unwrap_err();
     assert!(elsewhere.to_string().contains("a run's folder, with last.safetensors"), "{elsewhere}");
 }

@@ -7,7 +7,8 @@ mod tiny;
 use narrows::Result;
 use narrows::data::points::{Shape2d, coordinates, grid};
 use narrows::data::{self, Component, GaussianMixture, Source};
-use narrows::train::{Config, ScoreField, Trainer};
+use narrows::infer::ScoreField;
+use narrows::train::{Config, Trainer};
 use pollster::block_on;
 use tiny::device;
 
@@ -104,7 +105,7 @@ fn a_denoising_autoencoder_points_up_the_density() -> Result<()> {
         block_on(trainer.epoch(&mut |_| true))?;
     }
     let checkpoint = block_on(trainer.checkpoint())?;
-    let deviation = f64::from(config.model.corruption_amount);
+    let deviation = f64::from(config.model.corruption_amount());
     let at_data = block_on(ScoreField::new(device(), &checkpoint, &split.test))?;
     let at_data = at_data.with_truth(&GaussianMixture::three(), deviation);
     let cosine = at_data.mean_cosine().unwrap();

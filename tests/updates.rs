@@ -124,7 +124,8 @@ fn gradients_of_each_update_are_the_central_differences_of_its_own_terms() {
 #[test]
 fn every_intermediate_result_of_several_updates_is_the_references() {
     let close = Tolerance::new(2e-5, 2e-5);
-    let found = first_difference(&players(true), &device(), &Device::Cpu, close, start);
+    let (plan, device) = (players(true), device());
+    let found = first_difference(&plan, &device, &Device::Cpu, close, start);
     assert_eq!(pollster::block_on(found).unwrap(), None);
 }
 

@@ -113,7 +113,7 @@ pub struct Plan {
     pub named: BTreeMap<String, Slice>,
     /// Images in a batch.
     pub batch: u32,
-    /// The loss terms, in the order of the ring's columns.
+    /// The loss terms, in the order of the ring's rows.
     pub terms: Vec<TermSpec>,
 }
 

@@ -10,7 +10,7 @@ use crate::kernels::optimizer::{Adam, Sgd};
 use crate::kernels::step::{Advance, RateSchedule, Scheduled};
 use crate::{Error, Result};
 
-/// Rows of the loss ring: the most steps one submit may hold.
+/// Columns of the loss ring: the most steps one submit may hold.
 pub(super) const RING_STEPS: u32 = 64;
 
 /// How gradients become updates.
@@ -153,7 +153,7 @@ impl Update {
 }
 
 impl Plan {
-    /// Rows of the ring that losses are recorded in: the most steps to run between two readings.
+    /// Columns of the ring that losses are recorded in, a row for each term: the most steps to run between two readings.
     pub const fn ring_steps() -> u32 {
         RING_STEPS
     }
@@ -171,8 +171,8 @@ impl Graph {
     /// Records an update: its terms with their gradients, the way back to the groups that move, and their optimizer.
     /// What does not move gets no gradient.
     ///
-    /// Each term's mean, unweighted, goes to the ring buffer `ring` `[steps, terms]`, at the row of the step's number
-    /// modulo [`Plan::ring_steps`].
+    /// Each term's mean, unweighted, goes to the ring buffer `ring` `[terms, steps]`, at the column of the step's
+    /// number modulo [`Plan::ring_steps`].
     ///
     /// # Errors
     /// [`Error::Setting`] for a name that another update or term has, a group without parameters, an update without

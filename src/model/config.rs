@@ -290,7 +290,7 @@ impl ModelConfig {
             settings.insert(name.clone(), value.clone());
         }
         keep_applicable(COMMON, &mut common, given)?;
-        let common = common.try_into().map_err(|error: toml::de::Error| refusal("model", error.message()))?;
+        let common = common.try_into().map_err(|error: toml::de::Error| refusal("model", &error))?;
         let own = variant.0.filled(&own, given)?;
         Ok(Self { variant, common, own })
     }
@@ -332,13 +332,13 @@ impl ModelConfig {
     }
 }
 
-/// A parser's refusal as an error: it says "WHAT, expected THIS" and, on a line of its own, "in `SECTION.SETTING`".
-pub(crate) fn refusal(origin: &str, message: &str) -> Error {
-    let message = message.trim();
-    let (message, place) = message.rsplit_once("\nin ").unwrap_or((message, ""));
+/// A parser's refusal of a section as an error: it says "WHAT, expected THIS" and, on a line of its own, "in `SETTING`".
+pub(crate) fn refusal(section: &str, error: &toml::de::Error) -> Error {
+    let text = error.to_string();
+    let (message, place) = text.trim().rsplit_once("\nin ").unwrap_or((text.trim(), ""));
     let setting = match place.trim_matches('`') {
-        "" => origin.to_owned(),
-        place => format!("{origin}: {place}"),
+        "" => section.to_owned(),
+        place => format!("{section}.{place}"),
     };
     let (got, expected) = message.split_once(", expected ").unwrap_or((message, "another value"));
     Error::setting(setting, one_line(expected), one_line(got))

@@ -102,11 +102,12 @@ pub(crate) fn unknown(place: &str, name: &str, known: &[&str], elsewhere: Option
     let nearest = known.iter().copied().min_by_key(|known| distance(known, name));
     let typo = nearest.filter(|known| distance(known, name) <= 1 + name.len() / 4);
     let hint = match (typo, elsewhere) {
-        (Some(nearest), _) => format!("{nearest} (the nearest name), or another of "),
+        (Some(nearest), _) => format!("{nearest} (the nearest name), or one of "),
         (None, Some(elsewhere)) => format!("a setting that applies ({elsewhere}), one of "),
         (None, None) => "one of ".to_owned(),
     };
-    Error::setting(place, format!("{hint}{}", known.join(", ")), format!("`{name}`"))
+    let others: Vec<&str> = known.iter().copied().filter(|known| Some(*known) != typo).collect();
+    Error::setting(place, format!("{hint}{}", others.join(", ")), format!("`{name}`"))
 }
 
 // Levenshtein's: how many letters are to be changed, added or left out.

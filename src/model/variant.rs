@@ -148,7 +148,7 @@ impl<V: Variant> AnyVariant for V {
         let text = toml::to_string(&settings);
         let text = text.map_err(|error| Error::setting("model", "what TOML can hold", error))?;
         let mut filled: toml::Table =
-            text.parse().map_err(|error: toml::de::Error| refusal("model", error.message()))?;
+            text.parse().map_err(|error: toml::de::Error| refusal("model", &error))?;
         keep_applicable(V::Settings::DESCRIBED, &mut filled, given)?;
         Ok(filled)
     }
@@ -165,7 +165,7 @@ impl<V: Variant> AnyVariant for V {
 }
 
 pub(super) fn read_settings<S: Settings>(own: &toml::Table) -> Result<S> {
-    own.clone().try_into().map_err(|error: toml::de::Error| refusal("model", error.message()))
+    own.clone().try_into().map_err(|error: toml::de::Error| refusal("model", &error))
 }
 
 /// A variant by its name, with all that it can do.

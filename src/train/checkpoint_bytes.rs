@@ -125,7 +125,7 @@ impl Checkpoint {
         let header: Header = serde_json::from_str(&header)
             .map_err(|error| refuse(format!("the fields of a {FORMAT}"), error))?;
         let config = config_of(registry, &header.config)?;
-        let model = Model::new(&config.model, header.shape.try_into()?);
+        let model = header.shape.try_into().and_then(|shape| Model::new(&config.model, shape));
         let model = model.map_err(|error| refuse("a model that can be", error))?;
         let mut slots = reader.slots()?;
         let state = if first_format {
@@ -136,8 +136,8 @@ impl Checkpoint {
             reader.sized(STATE, State::WORDS)?
         };
         let images = header.data.images;
-        let update = config.train.update(images)?;
-        let plan = model.training(config.train.batch, images, true, &update, false);
+        let update = config.train.update(images);
+        let plan = update.and_then(|by| model.training(config.train.batch, images, true, &by, false));
         let plan = plan.map_err(|error| refuse("a model that can be trained", error))?;
         for (name, slot) in plan.stores.iter().flat_map(|store| store.slots()) {
             let found = slots.get(&name).map(|(shape, _)| shape);

@@ -125,7 +125,7 @@ impl DataConfig {
         let all = toml::Table::try_from(self);
         let mut all = all.map_err(|error| Error::setting("data", "what TOML can hold", error))?;
         all.extend(given.clone());
-        all.try_into().map_err(|error: toml::de::Error| refusal("data", error.message()))
+        all.try_into().map_err(|error: toml::de::Error| refusal("data", &error))
     }
 
     fn check(&self) -> Result<()> {
@@ -218,7 +218,7 @@ impl TrainConfig {
         let mut all = self.table()?;
         all.extend(given.clone());
         keep_applicable(TRAIN, &mut all, given)?;
-        all.try_into().map_err(|error: toml::de::Error| refusal("train", error.message()))
+        all.try_into().map_err(|error: toml::de::Error| refusal("train", &error))
     }
 
     fn table(&self) -> Result<toml::Table> {

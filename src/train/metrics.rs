@@ -44,9 +44,11 @@ impl TermMeans {
 
     /// The evidence lower bound, or a tighter one, in nats per image; None where the terms are no bound.
     pub fn elbo(&self) -> Option<f64> {
-        let bound = |(term, value): (&TermSpec, f64)| term.bound.then_some(value);
-        let whole = self.iter().any(|(term, _)| term.bound && term.pixels.is_none());
-        whole.then(|| -self.iter().filter_map(bound).sum::<f64>())
+        let parts = || self.iter().filter(|(term, _)| term.bound);
+        let whole = parts().any(|(term, _)| term.pixels.is_none());
+        // A squared error is no probability, whatever is added to it.
+        let probabilities = parts().all(|(term, _)| term.unit == "nats");
+        (whole && probabilities).then(|| -parts().map(|(_, value)| value).sum::<f64>())
     }
 }
 

@@ -1,0 +1,98 @@
+//! What an earlier version of the program left: a checkpoint of format 1 and a configuration that spelled out every
+//! setting go on to the bits that its own uninterrupted run came to.
+//!
+//! `tests/format1` is a run of the last version that wrote that format, on its CPU reference: `stopped.safetensors` was
+//! interrupted at step 410 of 564, in the third epoch of four; `whole.safetensors` never stopped. In between fall the rest
+//! of a warm-up's first passes, a cosine schedule, running statistics and the sums of the epoch under way. Both were
+//! trained by plain Rust, so that this test needs no device and has the same bits on all of them.
+#![cfg(feature = "train")]
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::path::{Path, PathBuf};
+
+use narrows::graph::Device;
+use narrows::model::{Registry, VaeSettings, WarmupKind};
+use narrows::run::read_metrics;
+use narrows::train::{Checkpoint, Config, ScheduleKind, Trainer};
+use pollster::block_on;
+
+fn file(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/format1").join(name)
+}
+
+fn config() -> Config {
+    Config::load(&Registry::built_in(), &file("config.toml"), "mlp").unwrap()
+}
+
+fn bits(checkpoint: &Checkpoint) -> Vec<(&str, Vec<u32>)> {
+    let slots = checkpoint.slots.iter();
+    slots.map(|(name, slot)| (name, slot.values.iter().map(|value| value.to_bits()).collect())).collect()
+}
+
+#[test]
+fn a_run_of_format_1_goes_on_to_the_bits_of_the_program_that_began_it() {
+    let [stopped, whole] = ["stopped", "whole"].map(|name| {
+        let path = file(&format!("{name}.safetensors"));
+        let bytes = std::fs::read(&path).unwrap();
+        assert!(String::from_utf8_lossy(&bytes).contains("narrows checkpoint 1"), "{name}");
+        Checkpoint::load(path).unwrap()
+    });
+    assert_eq!((stopped.epoch(), stopped.step(), stopped.matmul.as_deref()), (2, 410, None));
+    assert_eq!((whole.epoch(), whole.step()), (4, 563));
+    for name in ["encoder.1.running_mean", "moment1.decoder.0.weight", "model.rates", "kl.share"] {
+        assert_ne!(stopped.slots.get(name).unwrap(), whole.slots.get(name).unwrap(), "{name}");
+    }
+
+    let config = config();
+    let data = config.data.load().unwrap();
+    let mut trainer = block_on(Trainer::new(&Device::Cpu, &config, &data)).unwrap();
+    block_on(trainer.checkpoint()).unwrap();
+    trainer.restore(&stopped).unwrap();
+    while trainer.epochs_done() < config.train.epochs {
+        block_on(trainer.epoch(&mut |_| true)).unwrap();
+    }
+    let resumed = block_on(trainer.checkpoint()).unwrap();
+    assert_eq!(bits(&resumed), bits(&whole));
+    // Nor does it stand elsewhere, or rank its epochs otherwise.
+    assert_eq!(resumed, whole);
+    // Saved again it is of the present format, and the same.
+    assert_eq!(Checkpoint::from_bytes(&stopped.to_bytes().unwrap()).unwrap(), stopped);
+}
+
+#[test]
+fn a_configuration_that_spelled_out_every_setting_means_what_it_meant() {
+    let config = config();
+    config.check().unwrap();
+    assert_eq!((config.preset.as_str(), config.model.variant.name()), ("vae", "vae"));
+    let expected = VaeSettings {
+        free_bits: 0.05,
+        kl_warmup: WarmupKind::Linear,
+        kl_warmup_epochs: 3,
+        ..VaeSettings::default()
+    };
+    assert_eq!(config.model.settings::<VaeSettings>().unwrap(), expected);
+    assert_eq!((config.train.schedule, config.train.seed), (ScheduleKind::Cosine, 7));
+    // What does not apply is gone, and what is left is written without it.
+    assert_eq!(
+        (config.model.deviation, config.model.corruption_amount, config.train.momentum),
+        (None, None, None)
+    );
+    let text = config.to_toml().unwrap();
+    assert_eq!(Config::from_toml(&Registry::built_in(), &text, "mlp", "again").unwrap(), config);
+    for setting in ["contraction", "sparsity", "deviation", "momentum = 0.0", "kl_cycles"] {
+        assert!(!text.contains(setting), "{setting}: {text}");
+    }
+}
+
+#[test]
+fn the_metrics_of_an_earlier_run_are_read() {
+    let lines = read_metrics(&file("metrics.jsonl")).unwrap();
+    assert_eq!(lines.iter().map(|line| line.epoch).collect::<Vec<_>>(), [1, 2]);
+    for line in &lines {
+        let names: Vec<&str> = line.columns.iter().map(|column| column.name.as_str()).collect();
+        assert_eq!(names, ["reconstruction", "kl"]);
+        let validation = line.validation.as_ref().unwrap();
+        let sum: f64 = validation.terms.values().sum();
+        assert!((validation.elbo.unwrap() + sum).abs() < 1e-12 && (validation.objective - sum).abs() < 1e-12);
+    }
+}
