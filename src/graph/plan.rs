@@ -123,6 +123,11 @@ impl Plan {
         })
     }
 
+    /// The buffer that `slice` is a range of.
+    pub fn buffer(&self, slice: Slice) -> &BufferSpec {
+        &self.buffers[slice.buffer.0]
+    }
+
     /// Floating-point operations of a step.
     pub fn flops(&self) -> u64 {
         self.dispatches.iter().map(|dispatch| dispatch.kernel.flops()).sum()
