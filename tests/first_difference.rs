@@ -3,60 +3,18 @@
 
 mod common;
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
-use common::device;
 use common::step::{config, plan, start};
-use narrows::gpu::Variants;
+use common::{device, faults};
 use narrows::graph::{Device, Difference, Plan, Replay, first_difference};
-use narrows::kernels::{Kernel, Operand, Program};
 use narrows::model;
 use narrows::reference::compare::Tolerance;
 use narrows::train::Config;
 
-// A kernel whose reference spoils one word of what it writes first; a device computes it right.
-#[derive(Debug)]
-struct Spoilt {
-    kernel: Arc<dyn Kernel>,
-    word: usize,
-    spoil: fn(u32) -> u32,
-}
-
-impl Kernel for Spoilt {
-    fn name(&self) -> &'static str {
-        self.kernel.name()
-    }
-
-    fn program(&self, variants: &Variants) -> Program {
-        self.kernel.program(variants)
-    }
-
-    fn params(&self) -> Vec<u8> {
-        self.kernel.params()
-    }
-
-    fn operands(&self) -> Vec<Operand> {
-        self.kernel.operands()
-    }
-
-    fn flops(&self) -> u64 {
-        self.kernel.flops()
-    }
-
-    fn shape(&self) -> String {
-        self.kernel.shape()
-    }
-
-    fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        self.kernel.reference(reads, writes);
-        writes[0][self.word] = (self.spoil)(writes[0][self.word]);
-    }
-}
-
-fn spoilt(mut plan: Plan, dispatch: usize, word: usize, spoil: fn(u32) -> u32) -> Plan {
-    let kernel = Arc::clone(&plan.dispatches[dispatch].kernel);
-    plan.dispatches[dispatch].kernel = Arc::new(Spoilt { kernel, word, spoil });
-    plan
+// A plan in which a word of what a dispatch writes first comes out otherwise by the reference.
+fn spoilt(plan: &Plan, dispatch: usize, word: usize, spoil: fn(u32) -> u32) -> Plan {
+    faults::spoilt(plan, dispatch, move |writes| writes[0][word] = spoil(writes[0][word]))
 }
 
 fn find(plan: &Plan, config: &Config) -> Option<Difference> {
@@ -74,7 +32,7 @@ fn a_wrong_dispatch_is_named_wherever_it_stands() {
         for (at, dispatch) in plan.dispatches.iter().enumerate() {
             // The neighbouring image, or a float whose exponent is far off.
             let spoil = if dispatch.kernel.name() == "batch permute" { |w| w ^ 1 } else { |w| w ^ (1 << 30) };
-            let found = find(&spoilt(plan.clone(), at, 0, spoil), &config);
+            let found = find(&spoilt(&plan, at, 0, spoil), &config);
             let found = found.unwrap_or_else(|| panic!("{}: {} is missed", variant.name(), dispatch.label));
             assert_eq!((found.dispatch, &found.label), (at, &dispatch.label), "{found}");
         }
@@ -88,7 +46,7 @@ fn whole_numbers_that_are_off_by_one_are_found() {
     let plan = plan(&config, true);
     let last = plan.dispatches.len() - 1;
     for (word, name) in [(0, "seed"), (2, "step"), (3, "epoch"), (4, "cursor")] {
-        let found = find(&spoilt(plan.clone(), last, word, |w| w.wrapping_add(1)), &config);
+        let found = find(&spoilt(&plan, last, word, |w| w.wrapping_add(1)), &config);
         assert_eq!(
             found.map(|found| (found.dispatch, found.buffer)),
             Some((last, "state".to_owned())),
@@ -96,6 +54,40 @@ fn whole_numbers_that_are_off_by_one_are_found() {
         );
     }
     let float = |w| (f32::from_bits(w) + 0.01).to_bits();
-    let found = find(&spoilt(plan, last, 6, float), &config);
+    let found = find(&spoilt(&plan, last, 6, float), &config);
     assert!(found.is_some_and(|found| found.mismatch.contains("corrections")));
+}
+
+// The learning rate is all the smaller for being a learning rate.
+#[test]
+fn small_numbers_that_are_slightly_off_are_found() {
+    let mut config = config(model::ALL[1]);
+    config.train.learning_rate = 1e-6;
+    let plan = plan(&config, true);
+    let last = plan.dispatches.len() - 1;
+    let slightly = |w| (1.001 * f32::from_bits(w)).to_bits();
+    let found = find(&spoilt(&plan, last, 5, slightly), &config);
+    assert!(found.is_some_and(|found| found.mismatch.contains("learning rate")));
+}
+
+// On the CPU, as if it were a device: what a dispatch computes there one by one and in the whole step differs.
+#[test]
+fn a_step_that_is_another_when_it_is_run_at_once_is_found() {
+    let config = config(model::ALL[1]);
+    let whole = plan(&config, true);
+    for (at, dispatch) in whole.dispatches.iter().enumerate() {
+        let runs = AtomicU32::new(0);
+        // The first three are by themselves: on the reference to see what rounding may do, on the device, on the reference.
+        let in_the_step = move |writes: &mut [&mut [u32]]| {
+            if runs.fetch_add(1, Ordering::Relaxed) == 3 {
+                writes[0][0] ^= 1;
+            }
+        };
+        let plan = faults::spoilt(&whole, at, in_the_step);
+        let setup = |replay: &mut Replay| start(&config, replay);
+        let found = first_difference(&plan, &Device::Cpu, &Device::Cpu, Tolerance::new(1e-5, 1e-5), setup);
+        let found = pollster::block_on(found).unwrap();
+        let found = found.unwrap_or_else(|| panic!("{} is missed", dispatch.label));
+        assert!(found.dispatch <= at && found.mismatch.contains("run at once"), "{at}: {found}");
+    }
 }
