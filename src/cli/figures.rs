@@ -2,12 +2,12 @@
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
-use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use narrows::figures::{Figure, Gallery, News, Settings, Studio};
 use narrows::train::{Config, DataConfig};
 use narrows::{Error, Result};
+use web_time::Instant;
 
 use super::DeviceFlags;
 use super::flags::DataFlags;

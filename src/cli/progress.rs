@@ -1,12 +1,12 @@
 //! The progress bar and the lines of a run.
 
 use std::io::IsTerminal;
-use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use narrows::model::{Model, Penalty, ReductionKind};
 use narrows::train::{EpochReport, Losses, Progress, RunEvent, json_line};
 use narrows::{Error, Result};
+use web_time::Instant;
 
 use super::interrupt::Interrupt;
 use super::output::{line, nobody_listens, note};
