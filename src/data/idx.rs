@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 
 use super::Dataset;
+use super::origin::Origin;
 use crate::{Error, Result};
 
 /// Unsigned bytes in three dimensions: `[count, height, width]`.
@@ -30,18 +31,30 @@ const LIMIT: u64 = 1 << 31;
 /// for each image.
 pub fn read(name: &str, images: &Path, labels: Option<&Path>) -> Result<Dataset> {
     match labels {
-        Some(labels) => decode(name, (open(images)?, images), Some((open(labels)?, labels))),
-        None => decode::<File>(name, (open(images)?, images), None),
+        Some(labels) => {
+            let labels = (open(labels)?, Origin::File(labels));
+            decode(name, (open(images)?, Origin::File(images)), Some(labels))
+        }
+        None => decode(name, (open(images)?, Origin::File(images)), None),
     }
 }
 
-/// [`read`] from streams; each path only names its stream in an error.
+/// Reads the content of such files.
+///
+/// # Errors
+/// [`Error::Bytes`] where [`read`] has [`Error::File`].
+pub fn from_bytes(name: &str, images: &[u8], labels: Option<&[u8]>) -> Result<Dataset> {
+    let labels = labels.map(|labels| (labels, Origin::Bytes("IDX labels")));
+    decode(name, (images, Origin::Bytes("IDX images")), labels)
+}
+
+/// [`read`] from streams.
 pub(super) fn decode<R: Read>(
     name: &str,
-    (images, path): (R, &Path),
-    labels: Option<(R, &Path)>,
+    (images, origin): (R, Origin<'_>),
+    labels: Option<(R, Origin<'_>)>,
 ) -> Result<Dataset> {
-    let mut stream = Stream::new(images, path)?;
+    let mut stream = Stream::new(images, origin)?;
     let [count, height, width] = stream.extents(IMAGES)?;
     let claim = format!("{count} images of {height}x{width}");
     let bytes = u64::from(count).checked_mul(u64::from(height)).and_then(|n| n.checked_mul(u64::from(width)));
@@ -54,12 +67,12 @@ pub(super) fn decode<R: Read>(
         }
     };
     let pixels = stream.body(bytes, &format!("of pixels after the header ({claim})"))?;
-    let labels = labels.map(|(labels, path)| decode_labels(labels, path, count)).transpose()?;
+    let labels = labels.map(|(labels, origin)| decode_labels(labels, origin, count)).transpose()?;
     Dataset::new(name, [height as usize, width as usize, 1], pixels, labels)
 }
 
-fn decode_labels(labels: impl Read, path: &Path, images: u32) -> Result<Vec<u8>> {
-    let mut stream = Stream::new(labels, path)?;
+fn decode_labels(labels: impl Read, origin: Origin<'_>, images: u32) -> Result<Vec<u8>> {
+    let mut stream = Stream::new(labels, origin)?;
     let [count] = stream.extents(LABELS)?;
     if count != images {
         return Err(stream.wrong(format!("{images} labels, one an image"), format!("{count} labels")));
@@ -99,22 +112,23 @@ fn open(path: &Path) -> Result<File> {
 /// The content of an IDX file, unpacked if it is gzipped.
 struct Stream<'a> {
     reader: Box<dyn Read + 'a>,
-    path: &'a Path,
+    origin: Origin<'a>,
 }
 
 impl<'a> Stream<'a> {
-    fn new(mut source: impl Read + 'a, path: &'a Path) -> Result<Self> {
+    fn new(mut source: impl Read + 'a, origin: Origin<'a>) -> Result<Self> {
         let mut start = Vec::new();
-        source.by_ref().take(GZIP.len() as u64).read_to_end(&mut start).map_err(Error::io("read", path))?;
+        let read = source.by_ref().take(GZIP.len() as u64).read_to_end(&mut start);
+        read.map_err(|error| origin.unread(error))?;
         let packed = start == GZIP;
         let whole = io::Cursor::new(start).chain(source);
         let reader: Box<dyn Read + 'a> =
             if packed { Box::new(MultiGzDecoder::new(whole)) } else { Box::new(whole) };
-        Ok(Self { reader, path })
+        Ok(Self { reader, origin })
     }
 
     fn wrong(&self, expected: impl Into<String>, found: impl Into<String>) -> Error {
-        Error::File { path: self.path.to_owned(), expected: expected.into(), found: found.into() }
+        self.origin.wrong(expected, found)
     }
 
     /// Up to `most` bytes; `expected` is what a damaged file should have held.
@@ -123,7 +137,7 @@ impl<'a> Stream<'a> {
         match self.reader.by_ref().take(most).read_to_end(&mut bytes) {
             Ok(_) => Ok(bytes),
             // The system's errors carry a number, the decoder's do not.
-            Err(error) if error.raw_os_error().is_some() => Err(Error::io("read", self.path)(error)),
+            Err(error) if error.raw_os_error().is_some() => Err(self.origin.unread(error)),
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 Err(self
                     .wrong(expected, format!("a gzip stream that breaks off after {} bytes", bytes.len())))

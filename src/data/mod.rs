@@ -14,6 +14,7 @@ pub mod idx;
 mod mixture;
 pub mod npy;
 mod npy_header;
+mod origin;
 mod picture;
 pub mod points;
 mod sample;

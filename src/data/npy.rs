@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use super::Dataset;
 use super::npy_header::{Element, Header, Kind};
+use super::origin::Origin;
 use crate::{Error, Result};
 
 // Values in one file.
@@ -27,7 +28,19 @@ const CHUNK: usize = 1 << 14;
 /// than 2^31 values, is shorter or longer than its header says, holds a value out of range (named with its place), or if
 /// there is not one label for each image.
 pub fn read(name: &str, images: &Path, labels: Option<&Path>) -> Result<Dataset> {
-    let mut array = Array::open(images)?;
+    decode(name, Array::open(images)?, labels.map(Array::open).transpose()?)
+}
+
+/// Reads the content of such files.
+///
+/// # Errors
+/// [`Error::Bytes`] where [`read`] has [`Error::File`].
+pub fn from_bytes(name: &str, images: &[u8], labels: Option<&[u8]>) -> Result<Dataset> {
+    let images = Array::new(images, Origin::Bytes(".npy images"))?;
+    decode(name, images, labels.map(|labels| Array::new(labels, Origin::Bytes(".npy labels"))).transpose()?)
+}
+
+fn decode(name: &str, mut array: Array<'_>, labels: Option<Array<'_>>) -> Result<Dataset> {
     let types = [(Kind::Unsigned, 1), (Kind::Float, 4), (Kind::Float, 8), (Kind::Bool, 1)];
     array.check_type(&types, "uint8, float32, float64 or bool")?;
     let (count, extents) = array.image_extents()?;
@@ -69,8 +82,7 @@ fn labels_of(images: &Path, alone: bool) -> Option<PathBuf> {
     [Some(own), alone.then_some(common)].into_iter().flatten().find(|path| path.is_file())
 }
 
-fn read_labels(path: &Path, images: usize) -> Result<Vec<u8>> {
-    let mut array = Array::open(path)?;
+fn read_labels(mut array: Array<'_>, images: usize) -> Result<Vec<u8>> {
     let types = [1, 2, 4, 8].map(|size| [(Kind::Unsigned, size), (Kind::Signed, size)]).concat();
     array.check_type(&types, "whole numbers")?;
     let count = match array.header.shape[..] {
@@ -85,25 +97,27 @@ fn read_labels(path: &Path, images: usize) -> Result<Vec<u8>> {
 
 /// An array whose header has been read.
 struct Array<'a> {
-    path: &'a Path,
+    origin: Origin<'a>,
     header: Header,
-    reader: BufReader<File>,
+    reader: Box<dyn Read + 'a>,
 }
 
 impl<'a> Array<'a> {
     fn open(path: &'a Path) -> Result<Self> {
         let file = File::open(path).map_err(Error::io("open", path))?;
         if file.metadata().map_err(Error::io("read", path))?.is_dir() {
-            let (expected, found) = ("a .npy file".to_owned(), "a folder".to_owned());
-            return Err(Error::File { path: path.to_owned(), expected, found });
+            return Err(Origin::File(path).wrong("a .npy file", "a folder"));
         }
-        let mut reader = BufReader::new(file);
-        let header = Header::read(&mut reader, path)?;
-        Ok(Self { path, header, reader })
+        Self::new(BufReader::new(file), Origin::File(path))
+    }
+
+    fn new(mut reader: impl Read + 'a, origin: Origin<'a>) -> Result<Self> {
+        let header = Header::read(&mut reader, origin)?;
+        Ok(Self { origin, header, reader: Box::new(reader) })
     }
 
     fn wrong(&self, expected: impl Into<String>, found: impl Into<String>) -> Error {
-        Error::File { path: self.path.to_owned(), expected: expected.into(), found: found.into() }
+        self.origin.wrong(expected, found)
     }
 
     fn check_type(&self, types: &[(Kind, usize)], expected: &str) -> Result<()> {
@@ -179,7 +193,7 @@ impl<'a> Array<'a> {
                 Ok(0) => break,
                 Ok(read) => got += read,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(Error::io("read", self.path)(error)),
+                Err(error) => return Err(self.origin.unread(error)),
             }
         }
         Ok(got)

@@ -5,9 +5,9 @@
 //! be kept from the time and stack that nested ones can cost.
 
 use std::io::Read;
-use std::path::Path;
 
-use crate::{Error, Result};
+use super::origin::Origin;
+use crate::Result;
 
 const MAGIC: &[u8] = b"\x93NUMPY";
 /// NumPy's own headers of plain arrays have 118 bytes.
@@ -84,16 +84,12 @@ pub(super) struct Header {
 
 impl Header {
     /// Leaves the reader where the values begin.
-    pub(super) fn read(reader: &mut impl Read, path: &Path) -> Result<Self> {
-        let wrong = |expected: &str, found: String| Error::File {
-            path: path.to_owned(),
-            expected: expected.to_owned(),
-            found,
-        };
+    pub(super) fn read(reader: &mut impl Read, origin: Origin<'_>) -> Result<Self> {
+        let wrong = |expected: &str, found: String| origin.wrong(expected, found);
         let mut next = |count: usize| -> Result<Vec<u8>> {
             let mut bytes = Vec::new();
             let read = reader.by_ref().take(count as u64).read_to_end(&mut bytes);
-            read.map_err(Error::io("read", path))?;
+            read.map_err(|error| origin.unread(error))?;
             Ok(bytes)
         };
         let magic = next(MAGIC.len() + 2)?;

@@ -1,14 +1,13 @@
 //! The built-in sample: the first 8,000 training and 1,000 test images of Fashion-MNIST (`sample/README.md`).
 
-use std::path::Path;
-
+use super::origin::Origin;
 use super::{Dataset, idx};
 use crate::Result;
 
 /// A file of the sample, and its name for an error.
 macro_rules! embedded {
     ($name:literal) => {
-        (include_bytes!(concat!("sample/", $name)).as_slice(), Path::new(concat!("built-in ", $name)))
+        (include_bytes!(concat!("sample/", $name)).as_slice(), Origin::Bytes(concat!("built-in ", $name)))
     };
 }
 
