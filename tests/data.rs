@@ -46,7 +46,10 @@ fn refusal(content: &[u8]) -> String {
     let error = idx::read("x", &path, None).unwrap_err();
     assert!(start.elapsed() < Duration::from_secs(2), "took {:?}", start.elapsed());
     let text = error.to_string();
-    text.strip_prefix(&format!("{}: ", path.display())).expect(&text).to_owned()
+    let said = text.strip_prefix(&format!("{}: ", path.display())).expect(&text).to_owned();
+    let of_bytes = idx::from_bytes("x", content, None).unwrap_err().to_string();
+    assert_eq!(of_bytes, format!("IDX images: {said}"));
+    said
 }
 
 /// A folder with ten training and four test pictures of 3x2.

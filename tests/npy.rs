@@ -28,7 +28,9 @@ fn put(folder: &TempDir, name: &str, content: &[u8]) -> PathBuf {
 
 fn read(content: &[u8]) -> Dataset {
     let folder = TempDir::new().unwrap();
-    npy::read("x", &put(&folder, "x.npy", content), None).unwrap()
+    let set = npy::read("x", &put(&folder, "x.npy", content), None).unwrap();
+    assert_eq!(npy::from_bytes("x", content, None).unwrap(), set);
+    set
 }
 
 /// What is said of a file of images; it must be refused quickly, by its name.
@@ -39,7 +41,10 @@ fn refusal(content: &[u8]) -> String {
     let error = npy::read("x", &path, None).unwrap_err();
     assert!(start.elapsed() < Duration::from_secs(2), "took {:?}", start.elapsed());
     let text = error.to_string();
-    text.strip_prefix(&format!("{}: expected ", path.display())).expect(&text).to_owned()
+    let said = text.strip_prefix(&format!("{}: ", path.display())).expect(&text);
+    let of_bytes = npy::from_bytes("x", content, None).unwrap_err().to_string();
+    assert_eq!(of_bytes, format!(".npy images: {said}"));
+    said.strip_prefix("expected ").expect(&text).to_owned()
 }
 
 fn floats(values: &[f32]) -> Vec<u8> {
