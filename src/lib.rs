@@ -8,11 +8,11 @@
 //! - [`graph`] records operations with their derivatives and leaves a plan.
 #![cfg_attr(
     feature = "train",
-    doc = "- [`model`] has the autoencoders, [`data`] the images, [`train`] the training in memory, [`infer`] the use of what was trained, [`run`] runs with their folders, [`picture`] and [`report`] pictures and pages."
+    doc = "- [`model`] has the autoencoders, [`data`] the images, [`train`] the training in memory, [`infer`] the use of what was trained, [`run`] runs with their folders, [`picture`] pictures of images."
 )]
 #![cfg_attr(
     feature = "plot",
-    doc = "- [`figures`] trains the models of the book's section and makes every figure of it."
+    doc = "- [`report`] draws plots and pages, [`figures`] makes every figure of the book's section."
 )]
 //!
 //! Without default features there are the first two only; the feature `train` adds the rest, `plot` plots and figures,
@@ -79,7 +79,7 @@ pub mod model;
 #[cfg(feature = "train")]
 pub mod picture;
 pub mod reference;
-#[cfg(feature = "train")]
+#[cfg(feature = "plot")]
 pub mod report;
 pub mod rng;
 #[cfg(feature = "train")]

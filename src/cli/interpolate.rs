@@ -58,9 +58,7 @@ impl Interpolate {
         let steps = self.steps as usize;
         let codes = way.codes(&a, &b, steps);
         let between = Decoder::new(&device, &checkpoint, steps).await?.decode(&codes).await?;
-        let original =
-            |image: &Dataset| image.images.iter().map(|pixel| f32::from(*pixel) / 255.0).collect::<Vec<_>>();
-        let row = [original(&first), between, original(&second)].concat();
+        let row = [first.values(), between, second.values()].concat();
         Grid { images: &row, shape: checkpoint.shape, columns: steps + 2 }.save(&self.out)?;
         let (part, from, to) = (self.trained.part().name(), self.from, self.to);
         line(&format!("{}: {steps} images decoded from {part} image {from} to {to}", self.out.display()))

@@ -45,7 +45,6 @@ impl Reconstruct {
         }
         let images = images.slice(0..images.len().min(self.count as usize))?;
         let device = context.device.open_for(&checkpoint).await?;
-        let originals: Vec<f32> = images.images.iter().map(|pixel| f32::from(*pixel) / 255.0).collect();
         let mut reconstructor = if self.corrupt {
             Reconstructor::corrupted(&device, &checkpoint, &images).await?
         } else {
@@ -53,7 +52,7 @@ impl Reconstruct {
         };
         let results = reconstructor.run().await?;
         let columns = images.len().min(10);
-        let grid = interleaved(&results.beside(&originals), images.pixels(), columns);
+        let grid = interleaved(&results.beside(&images.values()), images.pixels(), columns);
         Grid { images: &grid, shape: checkpoint.shape, columns }.save(&self.out)?;
         let (part, count) = (self.trained.part().name(), images.len());
         let corrupted = if self.corrupt { ", corrupted," } else { "" };

@@ -123,6 +123,11 @@ impl Dataset {
         self.height * self.width * self.channels
     }
 
+    /// All images as numbers in [0, 1], `[count, height, width, channels]`.
+    pub fn values(&self) -> Vec<f32> {
+        self.images.iter().map(|byte| f32::from(*byte) / 255.0).collect()
+    }
+
     /// Image `i`, `[height, width, channels]`.
     ///
     /// # Panics
@@ -219,5 +224,11 @@ impl Split {
         }
         let validation = train.split_last(count);
         Ok(Self { train, validation, test, report: LoadReport::default() })
+    }
+
+    /// The images to show and to judge by before the end: the validation images, or the training images where there
+    /// are none.
+    pub fn held_out(&self) -> &Dataset {
+        if self.validation.is_empty() { &self.train } else { &self.validation }
     }
 }

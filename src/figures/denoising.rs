@@ -1,6 +1,6 @@
 //! Denoising autoencoders (Vincent et al. 2008; Murphy, 20.3.2): images, the same corrupted, and what is made of them.
 
-use super::reconstructions::{first, per_pixel, values};
+use super::reconstructions::{first, per_pixel};
 use super::{Number, Plate, Studio, Trained};
 use crate::Result;
 use crate::report::{Images, Page, Panel};
@@ -29,7 +29,7 @@ pub(super) async fn plate(studio: &mut Studio<'_>) -> Result<Plate> {
 
 async fn panel(studio: &Studio<'_>, model: &Trained, title: &str) -> Result<Box<dyn Panel>> {
     let shown = first(studio.held_out(), SHOWN)?;
-    let originals = values(&shown);
+    let originals = shown.values();
     let results = studio.denoise(model, &shown).await?;
     let names = ["original", "seen", "reconstructed"].map(str::to_owned);
     let rows = results.beside(&originals).into_iter().map(<[f32]>::to_vec);
@@ -44,7 +44,7 @@ async fn panel(studio: &Studio<'_>, model: &Trained, title: &str) -> Result<Box<
 // How much nearer to the original the reconstruction of a corrupted image is than the image itself.
 async fn error(studio: &Studio<'_>, model: &Trained) -> Result<Number> {
     let images = first(studio.held_out(), 1_000)?;
-    let originals = values(&images);
+    let originals = images.values();
     let results = studio.denoise(model, &images).await?;
     let squares = |images: &[f32]| -> f64 {
         images.iter().zip(&originals).map(|(a, b)| f64::from(a - b).powi(2)).sum()

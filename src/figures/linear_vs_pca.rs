@@ -2,11 +2,10 @@
 
 use faer::Mat;
 
-use super::principal::Subspace;
-use super::reconstructions::{first, values};
+use super::reconstructions::first;
 use super::{Number, Plate, Studio, Trained};
 use crate::data::Dataset;
-use crate::report::{Axis, Colour, Images, Page, Panel, Scatter, Series};
+use crate::report::{Axis, Colour, Images, Page, Panel, Scatter, Series, Subspace};
 use crate::train::ScheduleKind;
 use crate::{Error, Result};
 
@@ -25,10 +24,10 @@ pub(super) async fn plate(studio: &mut Studio<'_>) -> Result<Plate> {
     let model = studio.model("linear", &config).await?;
     let (latent, pixels) = (model.latent, studio.split.train.pixels());
     studio.tell(super::News::Busy("principal components"))?;
-    let pca = Subspace::fit(&values(&studio.split.train), pixels, latent)?;
+    let pca = Subspace::fit(&studio.split.train.values(), pixels, latent)?;
     let held_out = studio.held_out().clone();
     let by_model = studio.reconstruct(&model, &held_out).await?.images;
-    let by_pca = pca.restore(&pca.project(&values(&held_out)));
+    let by_pca = pca.restore(&pca.project(&held_out.values()));
     let [errors_model, errors_pca] = [&by_model, &by_pca].map(|images| errors(images, &held_out));
     let basis = decoder(&model, pixels, latent)?;
     let angles = angles(&basis, &pca.axes)?;
@@ -59,7 +58,7 @@ pub(super) async fn plate(studio: &mut Studio<'_>) -> Result<Plate> {
         shape,
         columns: SHOWN,
         rows: vec![
-            ("original".to_owned(), values(&first(&held_out, SHOWN)?)),
+            ("original".to_owned(), first(&held_out, SHOWN)?.values()),
             ("PCA".to_owned(), take(&by_pca)),
             ("linear autoencoder".to_owned(), take(&by_model)),
         ],

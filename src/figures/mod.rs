@@ -9,7 +9,6 @@ mod gallery;
 mod linear_vs_pca;
 mod nearest;
 mod page;
-mod principal;
 mod reconstructions;
 mod score;
 mod settings;

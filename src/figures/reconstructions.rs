@@ -11,7 +11,7 @@ const CNN_SHAPE: [usize; 3] = [28, 28, 1];
 pub(super) async fn plate(studio: &mut Studio<'_>) -> Result<Plate> {
     let models = plain(studio).await?;
     let shown = first(studio.held_out(), 10)?;
-    let mut rows = vec![("original".to_owned(), values(&shown))];
+    let mut rows = vec![("original".to_owned(), shown.values())];
     let mut numbers = Vec::new();
     for model in &models {
         rows.push((model.name.clone(), studio.reconstruct(model, &shown).await?.images));
@@ -42,11 +42,6 @@ pub(super) async fn plain(studio: &mut Studio<'_>) -> Result<Vec<Trained>> {
 /// The first images of a set.
 pub(super) fn first(images: &Dataset, count: usize) -> Result<Dataset> {
     images.slice(0..images.len().min(count))
-}
-
-/// The images of a set as numbers in [0, 1].
-pub(super) fn values(images: &Dataset) -> Vec<f32> {
-    images.images.iter().map(|byte| f32::from(*byte) / 255.0).collect()
 }
 
 /// A model's validation loss as it is published: without penalty, mean per pixel.

@@ -101,8 +101,7 @@ impl<'a> Studio<'a> {
         }
         self.train(name, config, split, &folder).await?;
         let checkpoint = Checkpoint::last(&Registry::built_in(), &folder)?;
-        let shown = if split.validation.is_empty() { &split.train } else { &split.validation };
-        let means = means(self.device, &checkpoint, shown).await?;
+        let means = means(self.device, &checkpoint, split.held_out()).await?;
         let (latent, seconds) = (checkpoint.model()?.latent() as usize, seconds(&folder)?);
         let Split { train, validation, .. } = split;
         let images =
@@ -167,7 +166,7 @@ impl<'a> Studio<'a> {
     /// The images that figures show and judge by: the validation images, or the training images where there are
     /// none.
     pub fn held_out(&self) -> &Dataset {
-        if self.split.validation.is_empty() { &self.split.train } else { &self.split.validation }
+        self.split.held_out()
     }
 }
 

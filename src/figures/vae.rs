@@ -1,6 +1,6 @@
 //! The variational autoencoder beside a deterministic one that is trained alike (Murphy, 20.3.5).
 
-use super::reconstructions::{first, key, per_pixel, values};
+use super::reconstructions::{first, key, per_pixel};
 use super::tsne::embedding;
 use super::{News, Number, Plate, Studio, Trained, distances};
 use crate::Result;
@@ -55,7 +55,7 @@ fn deterministic(config: &Config) -> Result<Config> {
 
 async fn reconstructions(studio: &Studio<'_>, models: &[&Trained]) -> Result<Box<dyn Panel>> {
     let shown = first(studio.held_out(), SHOWN)?;
-    let mut rows = vec![("original".to_owned(), values(&shown))];
+    let mut rows = vec![("original".to_owned(), shown.values())];
     for model in models {
         rows.push((model.name.clone(), studio.reconstruct(model, &shown).await?.images));
     }
@@ -147,9 +147,9 @@ async fn numbers(studio: &mut Studio<'_>, vae: &Trained, plain: &Trained) -> Res
     numbers.push(Number::new("vae.importance_bound", what, bound.mean()));
     studio.tell(News::Busy("nearest neighbours of samples"))?;
     let pixels = studio.split.train.pixels();
-    let train = values(&studio.split.train);
+    let train = studio.split.train.values();
     let count = COMPARED.min(studio.split.train.len());
-    let held_out = values(&first(studio.held_out(), count)?);
+    let held_out = first(studio.held_out(), count)?.values();
     let mean = |from: &[f32], to: &[f32]| {
         let all = distances(from, to, pixels, 1);
         all.iter().map(|distance| f64::from(*distance)).sum::<f64>() / all.len().max(1) as f64

@@ -1,91 +1,14 @@
-//! Many numbers a point to two: principal components and t-SNE.
+//! Many numbers a point to two, by t-SNE.
 //!
-//! Both run on one thread where sums are taken, so that the same numbers and seed give the same bits however many
+//! It runs on one thread where sums are taken, so that the same numbers and seed give the same bits however many
 //! processors there are.
 
 use bhtsne::{Neighbor, tSNE};
-use faer::{Mat, MatRef, Side};
 use rayon::prelude::*;
 
+use super::principal::{check, pca, sequentially};
 use crate::rng::{Stream, key, normal_at};
 use crate::{Error, Result};
-
-/// The leading principal components of some points, and the points in their terms.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Pca {
-    /// `[points, components]`: the points less their mean, projected. Zero beyond the number of dimensions.
-    pub coordinates: Vec<f32>,
-    /// The share of the points' whole variance that lies along each component, descending; 0 where there is none.
-    pub explained: Vec<f64>,
-}
-
-/// Principal component analysis of `points` `[n, dimensions]`: `components` directions of most variance.
-///
-/// The sign of a component is arbitrary; here the largest of its entries is positive. In f64.
-///
-/// # Errors
-/// [`Error::Shape`] where `points` are no whole points, or none; [`Error::Setting`] where one is not finite.
-pub fn pca(points: &[f32], dimensions: usize, components: usize) -> Result<Pca> {
-    let count = check("PCA", points, dimensions)?;
-    sequentially(|| {
-        let mean: Vec<f64> = (0..dimensions)
-            .map(|column| points[column..].iter().step_by(dimensions).copied().map(f64::from).sum::<f64>())
-            .map(|sum| sum / count as f64)
-            .collect();
-        let x = Mat::from_fn(count, dimensions, |row, column| {
-            f64::from(points[row * dimensions + column]) - mean[column]
-        });
-        let (variances, projected) = principal(x.as_ref())?;
-        let kept = variances.len().min(components);
-        let whole: f64 = variances.iter().sum();
-        let share = |variance: &f64| if whole > 0.0 { variance / whole } else { 0.0 };
-        let mut explained: Vec<f64> = variances[..kept].iter().map(share).collect();
-        explained.resize(components, 0.0);
-        let coordinate = |row: usize, component: usize| {
-            if component < kept { projected[(row, component)] as f32 } else { 0.0 }
-        };
-        let coordinates =
-            (0..count).flat_map(|row| (0..components).map(move |component| coordinate(row, component)));
-        Ok(Pca { coordinates: coordinates.collect(), explained })
-    })?
-}
-
-// Variances along the principal components, descending, and the centred points x in their terms. The eigenvectors of
-// the smaller of x'x and xx' are sought: xx' u = v u gives the direction x'u / sqrt(v), along which x has u sqrt(v).
-fn principal(x: MatRef<'_, f64>) -> Result<(Vec<f64>, Mat<f64>)> {
-    let (count, dimensions) = (x.nrows(), x.ncols());
-    let product = if dimensions <= count { x.transpose() * x } else { x * x.transpose() };
-    let eigen = product.self_adjoint_eigen(Side::Lower).map_err(|error| {
-        Error::setting(
-            "PCA",
-            "points whose components converge",
-            format!("points with which they do not: {error:?}"),
-        )
-    })?;
-    // Rounding may leave what is zero below zero.
-    let ascending: Vec<f64> = eigen.S().column_vector().iter().map(|value| value.max(0.0)).collect();
-    let variances: Vec<f64> = ascending.iter().rev().copied().collect();
-    let vectors = eigen.U().reverse_cols();
-    let directions = if dimensions <= count { vectors.to_owned() } else { x.transpose() * vectors };
-    let mut projected = if dimensions <= count {
-        x * vectors
-    } else {
-        Mat::from_fn(count, count, |row, column| vectors[(row, column)] * variances[column].sqrt())
-    };
-    for column in 0..projected.ncols() {
-        let largest = directions
-            .col(column)
-            .iter()
-            .copied()
-            .fold(0.0_f64, |most, entry| if entry.abs() > most.abs() { entry } else { most });
-        if largest < 0.0 {
-            for row in 0..count {
-                projected[(row, column)] = -projected[(row, column)];
-            }
-        }
-    }
-    Ok((variances, projected))
-}
 
 /// How t-SNE is done.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -199,25 +122,4 @@ fn neighbours(points: &[f32], dimensions: usize, count: usize) -> Vec<Vec<Neighb
         all.into_iter().map(|(square, index)| Neighbor { index, distance: square.sqrt() }).collect()
     };
     (0..rows.len()).into_par_iter().map(nearest).collect()
-}
-
-// How many points there are.
-fn check(operation: &str, points: &[f32], dimensions: usize) -> Result<usize> {
-    if dimensions == 0 || points.is_empty() || !points.len().is_multiple_of(dimensions) {
-        let expected = format!("at least one whole point of {dimensions} numbers");
-        return Err(Error::shape(operation, expected, format!("{} numbers", points.len())));
-    }
-    if let Some(at) = points.iter().position(|value| !value.is_finite()) {
-        let (row, column) = (at / dimensions, at % dimensions);
-        let got = format!("{} as number {column} of point {row}", points[at]);
-        return Err(Error::setting(operation, "finite numbers", got));
-    }
-    Ok(points.len() / dimensions)
-}
-
-/// Does it on one thread of its own: sums over more are taken in an order that changes from run to run.
-pub(crate) fn sequentially<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
-    let pool = pool.map_err(|error| Error::setting("threads", "one that can be started", error))?;
-    Ok(pool.install(work))
 }

@@ -1,7 +1,6 @@
 //! The plane of a model's codes in which they vary most.
 
-use super::embedding::pca;
-use super::{Axis, Histogram, Panel, Picture, Scatter};
+use super::{Axis, Histogram, Panel, Picture, Scatter, pca};
 use crate::Result;
 use crate::data::Dataset;
 use crate::graph::Device;

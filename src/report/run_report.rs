@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::html::{facts, image, page, plot, table, verbatim};
 use super::{Axis, Colour, Curve, Lines, Panel, shell_word};
-use crate::data::{Dataset, Split};
+use crate::data::Split;
 use crate::graph::Device;
 use crate::model::Model;
 use crate::run::{CONFIG, Columns, METRICS, MetricsLine, PER_IMAGE, TermColumn, read_metrics, write_whole};
@@ -32,7 +32,7 @@ pub async fn report_run(
     let model = checkpoint.model()?;
     let epochs = metrics(folder)?;
     let config = read(&folder.join(CONFIG))?;
-    let latent = super::latent::plot(device, checkpoint, shown(data)).await?;
+    let latent = super::latent::plot(device, checkpoint, data.held_out()).await?;
     let name = folder.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let title = format!("{}: {name}", checkpoint.config.model.variant.name());
     let body = html! {
@@ -54,10 +54,6 @@ pub async fn report_run(
     let place = folder.join(REPORT);
     write_whole(&place, page(&title, &body).as_bytes())?;
     Ok(place)
-}
-
-fn shown(data: &Split) -> &Dataset {
-    if data.validation.is_empty() { &data.train } else { &data.validation }
 }
 
 fn read(path: &Path) -> Result<String> {

@@ -27,7 +27,7 @@ pub(super) struct Pictures {
 impl Pictures {
     pub(super) async fn new(device: &Device, checkpoint: &Checkpoint, data: &Dataset) -> Result<Self> {
         let shown = data.slice(0..SHOWN.min(data.len()))?;
-        let originals = shown.images.iter().map(|pixel| f32::from(*pixel) / 255.0).collect();
+        let originals = shown.values();
         let reconstructor = if checkpoint.config.model.corruption().is_some() {
             Reconstructor::corrupted(device, checkpoint, &shown).await?
         } else {

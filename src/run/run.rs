@@ -113,8 +113,7 @@ impl Run {
 
     async fn with(folder: &Path, trainer: Trainer, device: &Device, data: &Split) -> Result<Self> {
         let checkpoint = trainer.checkpoint().await?;
-        let shown = if data.validation.is_empty() { &data.train } else { &data.validation };
-        let pictures = Pictures::new(device, &checkpoint, shown).await?;
+        let pictures = Pictures::new(device, &checkpoint, data.held_out()).await?;
         Ok(Self { folder: folder.to_owned(), trainer, pictures })
     }
 

@@ -1,0 +1,171 @@
+//! Principal components: the directions in which points vary most.
+//!
+//! In f64, and on one thread where sums are taken, so that the same points give the same bits however many processors
+//! there are.
+
+use faer::{Mat, Side};
+
+use crate::{Error, Result};
+
+/// The leading principal components of some points, and the points in their terms.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pca {
+    /// `[points, components]`: the points less their mean, projected. Zero beyond the number of dimensions.
+    pub coordinates: Vec<f32>,
+    /// The share of the points' whole variance that lies along each component, descending; 0 where there is none.
+    pub explained: Vec<f64>,
+}
+
+/// Principal component analysis of `points` `[n, dimensions]`: `components` directions of most variance.
+///
+/// The sign of a component is arbitrary; here the largest of its entries is positive.
+///
+/// # Errors
+/// [`Error::Shape`] where `points` are no whole points, or none; [`Error::Setting`] where one is not finite.
+pub fn pca(points: &[f32], dimensions: usize, components: usize) -> Result<Pca> {
+    let kept = components.min(dimensions);
+    let subspace = Subspace::fit(points, dimensions, kept)?;
+    let mut explained = subspace.explained.clone();
+    explained.resize(components, 0.0);
+    let projected = sequentially(|| subspace.project(points))?;
+    if kept == components || kept == 0 {
+        return Ok(Pca { coordinates: projected, explained });
+    }
+    let padded = |row: &[f32]| row.iter().copied().chain(vec![0.0; components - kept]).collect::<Vec<_>>();
+    Ok(Pca { coordinates: projected.chunks_exact(kept).flat_map(padded).collect(), explained })
+}
+
+/// The mean and the leading principal components of points, in the order of their variances.
+#[derive(Clone, Debug)]
+pub(crate) struct Subspace {
+    /// The mean, `[dimensions]`.
+    mean: Vec<f64>,
+    /// The components, `[dimensions, components]`: orthonormal, but zero where fewer points than dimensions have no
+    /// variance left.
+    pub(crate) axes: Mat<f64>,
+    /// The share of the whole variance that lies along each.
+    explained: Vec<f64>,
+}
+
+// Points that are multiplied at once: whole data sets in f64 would fill the memory.
+const ROWS: usize = 4096;
+
+impl Subspace {
+    /// Of points `[n, dimensions]`, the `components` leading ones.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where `points` are no whole points, none, or have fewer numbers than `components`;
+    /// [`Error::Setting`] where one is not finite.
+    pub(crate) fn fit(points: &[f32], dimensions: usize, components: usize) -> Result<Self> {
+        let count = check("PCA", points, dimensions)?;
+        if components > dimensions {
+            let got = format!("points of {dimensions} numbers");
+            return Err(Error::shape("PCA", format!("points of {components} or more numbers"), got));
+        }
+        let mut mean = vec![0.0; dimensions];
+        for point in points.chunks_exact(dimensions) {
+            mean.iter_mut().zip(point).for_each(|(sum, value)| *sum += f64::from(*value));
+        }
+        mean.iter_mut().for_each(|sum| *sum /= count as f64);
+        let (variances, axes) = sequentially(|| principal(points, &mean, components))??;
+        let whole: f64 = variances.iter().sum();
+        let share = |variance: &f64| if whole > 0.0 { variance / whole } else { 0.0 };
+        let mut explained: Vec<f64> = variances.iter().take(components).map(share).collect();
+        explained.resize(components, 0.0);
+        Ok(Self { mean, axes, explained })
+    }
+
+    /// Coordinates `[n, components]` of points `[n, dimensions]`.
+    pub(crate) fn project(&self, points: &[f32]) -> Vec<f32> {
+        let coordinates = |chunk: &[f32]| -> Vec<f32> {
+            let y = centred(chunk, &self.mean) * &self.axes;
+            (0..y.nrows())
+                .flat_map(|row| (0..y.ncols()).map(move |column| (row, column)))
+                .map(|at| y[at] as f32)
+                .collect()
+        };
+        points.chunks(ROWS * self.mean.len()).flat_map(coordinates).collect()
+    }
+
+    /// Points `[n, dimensions]` of coordinates `[n, components]`.
+    pub(crate) fn restore(&self, coordinates: &[f32]) -> Vec<f32> {
+        let (dimensions, components) = (self.axes.nrows(), self.axes.ncols());
+        let point = |at: &[f32]| -> Vec<f32> {
+            let along = |row: usize| {
+                (0..components).map(|axis| self.axes[(row, axis)] * f64::from(at[axis])).sum::<f64>()
+            };
+            (0..dimensions).map(|row| (self.mean[row] + along(row)) as f32).collect()
+        };
+        coordinates.chunks_exact(components.max(1)).flat_map(point).collect()
+    }
+}
+
+// Sums of squares along all principal components, descending, and the leading ones. The eigenvectors of the smaller of
+// x'x and xx' are sought, x being the centred points: xx' u = v u gives the direction x'u / sqrt(v).
+fn principal(points: &[f32], mean: &[f64], components: usize) -> Result<(Vec<f64>, Mat<f64>)> {
+    let dimensions = mean.len();
+    let few = (points.len() / dimensions < dimensions).then(|| centred(points, mean));
+    let product = match &few {
+        Some(x) => x * x.transpose(),
+        None => points.chunks(ROWS * dimensions).fold(Mat::zeros(dimensions, dimensions), |sum, chunk| {
+            let x = centred(chunk, mean);
+            sum + x.transpose() * &x
+        }),
+    };
+    let eigen = product.self_adjoint_eigen(Side::Lower).map_err(|error| {
+        let got = format!("points with which they do not: {error:?}");
+        Error::setting("PCA", "points whose components converge", got)
+    })?;
+    // They come in ascending order. Rounding may leave what is zero below zero.
+    let variances: Vec<f64> = eigen.S().column_vector().iter().rev().map(|value| value.max(0.0)).collect();
+    let vectors = eigen.U().reverse_cols();
+    // Of a variance below the rounding of the largest no direction is known.
+    let noise = f64::EPSILON * variances.len() as f64 * variances.first().copied().unwrap_or(0.0);
+    let mut axes = Mat::zeros(dimensions, components);
+    for column in 0..components.min(variances.len()) {
+        let axis = match &few {
+            None => vectors.col(column).to_owned(),
+            Some(x) => {
+                let variance = variances[column];
+                let inverse = if variance > noise { 1.0 / variance.sqrt() } else { 0.0 };
+                (x.transpose() * vectors.col(column)) * faer::Scale(inverse)
+            }
+        };
+        let longer = |most: f64, entry: &f64| if entry.abs() > most.abs() { *entry } else { most };
+        let sign = if axis.iter().fold(0.0, longer) < 0.0 { -1.0 } else { 1.0 };
+        for row in 0..dimensions {
+            axes[(row, column)] = sign * axis[row];
+        }
+    }
+    Ok((variances, axes))
+}
+
+fn centred(points: &[f32], mean: &[f64]) -> Mat<f64> {
+    let dimensions = mean.len();
+    let value = |row: usize, column: usize| f64::from(points[row * dimensions + column]) - mean[column];
+    Mat::from_fn(points.len() / dimensions, dimensions, value)
+}
+
+/// How many points there are.
+///
+/// # Errors
+/// [`Error::Shape`] where `points` are no whole points, or none; [`Error::Setting`] where one is not finite.
+pub(super) fn check(operation: &str, points: &[f32], dimensions: usize) -> Result<usize> {
+    if dimensions == 0 || points.is_empty() || !points.len().is_multiple_of(dimensions) {
+        let expected = format!("at least one whole point of {dimensions} numbers");
+        return Err(Error::shape(operation, expected, format!("{} numbers", points.len())));
+    }
+    if let Some(at) = points.iter().position(|value| !value.is_finite()) {
+        let (row, column) = (at / dimensions, at % dimensions);
+        let got = format!("{} as number {column} of point {row}", points[at]);
+        return Err(Error::setting(operation, "finite numbers", got));
+    }
+    Ok(points.len() / dimensions)
+}
+
+/// Does it on one thread of its own: sums over more are taken in an order that changes from run to run.
+pub(super) fn sequentially<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
+    let pool = pool.map_err(|error| Error::setting("threads", "one that can be started", error))?;
+    Ok(pool.install(work))
+}
