@@ -9,11 +9,15 @@ mod common;
 use common::{Table, criterion, fractions, launch, measure_launches, open};
 use narrows::kernels::activation::{Activation, Backward, Forward, Slope, SlopeBackward};
 use narrows::kernels::batch::{Gather, Permute};
+use narrows::kernels::clip::{ScaleBy, SquaredNorm};
+use narrows::kernels::columns::{Block, CopyColumns};
 use narrows::kernels::contraction::{GramGradient, Quadratic, UnitSlopes, UnitWeights};
 use narrows::kernels::corruption::{Corrupt, Corruption};
 use narrows::kernels::divergence::{GaussianKl, KlByDimension};
 use narrows::kernels::dropout::Dropout;
-use narrows::kernels::hadamard::{Multiply, MultiplyBackward};
+use narrows::kernels::elementwise::{Exponential, Logarithm, WeightedSum};
+use narrows::kernels::group::{LogSumExp, LogSumExpBackward};
+use narrows::kernels::hadamard::{Multiply, MultiplyBackward, RowProducts};
 use narrows::kernels::latent::{LogRatio, Mean, Reparameterize, ReparameterizeBackward};
 use narrows::kernels::loss::{Kind, Loss};
 use narrows::kernels::moments::{ChunkMoments, MergeMoments, Strips};
@@ -23,6 +27,7 @@ use narrows::kernels::pool::{MaxPool, MaxPoolBackward};
 use narrows::kernels::random::{Distribution, Numbers, Stream};
 use narrows::kernels::record::{Collect, MeanToRing};
 use narrows::kernels::reduce::ColumnSum;
+use narrows::kernels::rows::{Repeat, RowSum};
 use narrows::kernels::sparsity::{KlSparsity, L1};
 use narrows::kernels::spread::{Spread, SpreadScales, SpreadWeight};
 use narrows::kernels::state::State;
@@ -102,6 +107,39 @@ fn of_jacobians() -> Vec<Box<dyn Kernel>> {
     ]
 }
 
+// What terms are composed of: weights of importance, weighed gradients, inputs beside each other, and clipping.
+fn of_terms() -> Vec<Box<dyn Kernel>> {
+    let (samples, count) = (50, BATCH * HIDDEN);
+    let rows = BATCH * samples;
+    let block = |width, first| Block { width, first };
+    vec![
+        Box::new(LogSumExp { groups: BATCH, size: samples, columns: 1, mean: true }),
+        Box::new(LogSumExpBackward { groups: BATCH, size: samples, columns: 1, accumulate: false }),
+        Box::new(Repeat { rows: BATCH, columns: 2 * LATENT, times: samples, scale: 1.0, accumulate: false }),
+        Box::new(RowSum { rows: BATCH, columns: PIXELS, scale: 1.0, accumulate: false }),
+        Box::new(Multiply::rows(rows, LATENT, false)),
+        Box::new(RowProducts { rows, columns: LATENT, accumulate: false }),
+        Box::new(CopyColumns {
+            rows: BATCH,
+            columns: PIXELS,
+            source: block(PIXELS, 0),
+            destination: block(PIXELS + 10, 10),
+            accumulate: false,
+        }),
+        Box::new(WeightedSum { count, a: 1.0, b: -1.0, accumulate: false }),
+        Box::new(Exponential { count }),
+        Box::new(Logarithm { count }),
+        Box::new(Loss { rows: BATCH, columns: PIXELS, kind: Kind::Bernoulli, gradient: None }),
+        Box::new(SquaredNorm {
+            count: PARAMETERS,
+            max_norm: 1.0,
+            first: 0,
+            sums: SquaredNorm::chunks(PARAMETERS),
+        }),
+        Box::new(ScaleBy { count: PARAMETERS }),
+    ]
+}
+
 // A falling learning rate, and the share of a weight that comes in.
 fn advance() -> Advance {
     let schedule = RateSchedule::Cosine(Falling { rate: 1e-3, steps: 1_000 });
@@ -167,7 +205,7 @@ fn main() {
     let gpu = open(None);
     let mut criterion = criterion();
     let mut table = Table::new(&gpu);
-    for kernel in kernels().into_iter().chain(of_feature_maps()).chain(of_jacobians()) {
+    for kernel in kernels().into_iter().chain(of_feature_maps()).chain(of_jacobians()).chain(of_terms()) {
         let kernel = kernel.as_ref();
         let contents: Vec<_> = kernel
             .operands()

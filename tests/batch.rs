@@ -9,7 +9,7 @@ use narrows::kernels::batch::{Gather, Permute};
 use narrows::reference::compare::Tolerance;
 
 fn state(seed: u64, epoch: u32, cursor: u32) -> Vec<u32> {
-    State { epoch, cursor, ..State::new(seed, 1e-3, [0.9, 0.999]) }.words().to_vec()
+    State { epoch, cursor, ..State::new(seed) }.words().to_vec()
 }
 
 // Indices as the device chooses them, equal to the CPU's.

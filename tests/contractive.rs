@@ -8,10 +8,11 @@ use common::{device, devices, noise, title};
 use narrows::Error;
 use narrows::data::{self, Dataset, Source, Split};
 use narrows::graph::{Device, Plan, Replay, Shape, first_difference};
+use narrows::infer::JacobianNorms;
 use narrows::kernels::State;
 use narrows::model::{ContractionKind, Model};
 use narrows::reference::compare::{Tolerance, compare};
-use narrows::train::{Checkpoint, Config, JacobianNorms, Trainer, packed};
+use narrows::train::{Checkpoint, Config, Trainer, packed};
 use pollster::block_on;
 
 const IMAGE: Shape = Shape::new(6, 5, 2);
@@ -26,7 +27,7 @@ fn config(preset: &str, settings: &str) -> narrows::Result<Config> {
 fn training(config: &Config) -> narrows::Result<Plan> {
     config.check()?;
     let model = Model::new(&config.model, IMAGE)?;
-    model.training(BATCH, TOTAL, true, config.train.optimizer(), true)
+    model.training(BATCH, TOTAL, true, &config.train.update(TOTAL)?, true)
 }
 
 fn refusal(preset: &str, settings: &str) -> String {
@@ -42,7 +43,7 @@ fn start(replay: &mut Replay) -> narrows::Result<()> {
         noise(3, PIXELS * TOTAL as usize).iter().map(|x| (127.0 * x + 128.0) as u8).collect();
     replay.write("images", &packed(&bytes))?;
     replay.write_initial(7)?;
-    replay.write_state(&State::new(5, 1e-3, [0.9, 0.999]))
+    replay.write_state(&State::new(5))
 }
 
 // Convolution, pooling, reshaping, upsampling and a dense code: all that a tangent passes through.
@@ -85,10 +86,7 @@ fn cases() -> [(&'static str, Config); 5] {
 fn gradients_are_the_central_differences_of_the_objective() {
     for (what, config) in cases() {
         let plan = training(&config).unwrap();
-        let initial = plan.parameters.initial(7);
-        let pixels = if what.starts_with("deep") { PIXELS as f32 } else { 1.0 };
-        let weights = [1.0 / pixels, config.model.contraction_weight];
-        check_gradients(what, &plan, &start, &weights, &initial);
+        check_gradients(what, &plan, &start);
     }
 }
 
@@ -110,14 +108,16 @@ fn a_tied_decoder_is_the_encoder_transposed_with_biases_of_its_own() {
     free.model.tied = false;
     let [tied, free] =
         [tied, free].map(|config| Model::new(&config.model, IMAGE).unwrap().decoding(3).unwrap());
-    let names = |plan: &Plan| plan.parameters.iter().map(|p| p.name.clone()).collect::<Vec<_>>();
+    let names =
+        |plan: &Plan| plan.layout("parameters").unwrap().iter().map(|p| p.name.clone()).collect::<Vec<_>>();
     let encoder = ["encoder.0.weight", "encoder.0.bias", "encoder.1.weight", "encoder.1.bias"];
     assert_eq!(names(&tied), [&encoder[..], &["decoder.0.bias", "decoder.1.bias"]].concat());
 
-    let values: Vec<f32> = noise(1, tied.parameters.words());
+    let values: Vec<f32> = noise(1, tied.layout("parameters").unwrap().words());
     let of = |name: &str| {
-        let parameter = tied.parameters.iter().find(|parameter| parameter.name == name).unwrap();
-        (parameter.shape.clone(), tied.parameters.view(parameter, &values).to_vec())
+        let parameter =
+            tied.layout("parameters").unwrap().iter().find(|parameter| parameter.name == name).unwrap();
+        (parameter.shape.clone(), tied.layout("parameters").unwrap().view(parameter, &values).to_vec())
     };
     let transposed = |name: &str| {
         let (shape, values) = of(name);
@@ -135,7 +135,7 @@ fn a_tied_decoder_is_the_encoder_transposed_with_biases_of_its_own() {
         })
         .collect();
     let find = |name: &str| named.iter().find(|entry| entry.0 == name).map(|(_, (s, v))| (s.clone(), &v[..]));
-    let packed = free.parameters.pack(find).unwrap();
+    let packed = free.layout("parameters").unwrap().pack(find).unwrap();
     let image = |plan: Plan, parameters: &[f32]| {
         let mut replay = block_on(Replay::new(&Device::Cpu, plan)).unwrap();
         replay.write_floats("parameters", parameters).unwrap();
@@ -171,7 +171,7 @@ fn what_no_norm_can_be_taken_of_is_refused_with_what_to_do() {
         mentions(refusal("contractive", &weight), &["contraction_weight", "not negative"]);
     }
     let vae = Model::new(&Config::preset("vae").unwrap().model, IMAGE).unwrap();
-    let exact = vae.jacobian(BATCH, TOTAL, ContractionKind::Exact);
+    let exact = vae.jacobian(TOTAL, ContractionKind::Exact);
     mentions(exact.err().unwrap().to_string(), &["contraction", "estimate", "Gaussian"]);
 }
 
@@ -190,9 +190,8 @@ fn untrained(on: &Device, config: &Config) -> Checkpoint {
 #[test]
 fn a_linear_codes_jacobian_is_measured_exactly_and_a_gaussian_codes_closely() {
     let norm = |checkpoint: &Checkpoint, rows: usize| {
-        let parameters = checkpoint.named().unwrap();
-        let weight = parameters.iter().find(|tensor| tensor.name == "encoder.0.weight").unwrap();
-        weight.values[..rows * PIXELS].iter().map(|w| f64::from(*w).powi(2)).sum::<f64>().sqrt()
+        let (_, weight) = checkpoint.slots.get("encoder.0.weight").unwrap();
+        weight[..rows * PIXELS].iter().map(|w| f64::from(*w).powi(2)).sum::<f64>().sqrt()
     };
     let linear = config("linear", "[model]\nlatent = 7\n[train]\nbatch = 4").unwrap();
     let gaussian = config("vae", "[model]\nhidden = []\nlatent = 7\n[train]\nbatch = 4").unwrap();
@@ -230,8 +229,8 @@ fn a_convolutional_codes_jacobian_is_the_difference_its_codes_make() {
     let plan = model.reconstruction(2 * PIXELS as u32, 2 * PIXELS as u32).unwrap();
     let mut replay = block_on(Replay::new(&Device::Cpu, plan)).unwrap();
     replay.write("images", &packed(&all)).unwrap();
-    replay.write_trained(&trained.parameters, &trained.statistics).unwrap();
-    replay.write_state(&State::new(0, 0.0, [0.0; 2])).unwrap();
+    replay.write_slots(&trained.slots).unwrap();
+    replay.write_state(&State::new(0)).unwrap();
     block_on(replay.run(1)).unwrap();
     let codes = block_on(replay.read_floats("code")).unwrap();
     let width = f64::from(2 * step) / 255.0;
@@ -253,12 +252,15 @@ fn a_contractive_code_answers_less_to_real_images_than_a_plain_one() {
     let few = |range| sample.slice(range).unwrap();
     let split = Split::new(few(0..600), few(600..700), Some(50)).unwrap();
     let mean = |preset: &str| {
-        let settings = "[model]\nlatent = 60\ncontraction_weight = 10.0\n[train]\nbatch = 30\nepochs = 3";
-        let config = config(preset, settings).unwrap();
+        let settings = "[model]\nlatent = 60\n[train]\nbatch = 30\nepochs = 3";
+        let mut config = config(preset, settings).unwrap();
+        if preset == "contractive" {
+            config.model.set("contraction_weight", 10.0).unwrap();
+        }
         let mut trainer = block_on(Trainer::new(&device(), &config, &split)).unwrap();
         let mut last = f64::INFINITY;
         for _ in 0..3 {
-            last = block_on(trainer.epoch(&mut |_| true)).unwrap().train.reconstruction;
+            last = block_on(trainer.epoch(&mut |_| true)).unwrap().train.get("reconstruction").unwrap();
         }
         let trained = block_on(trainer.checkpoint()).unwrap();
         (block_on(JacobianNorms::new(&device(), &trained, &split.test)).unwrap().mean(), last)

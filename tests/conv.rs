@@ -6,10 +6,11 @@ mod common;
 
 use std::collections::BTreeSet;
 
+use common::gradients::check_gradients;
 use common::{check, devices, gpus, integers, noise, words};
 use narrows::gpu::Gpu;
 use narrows::graph::{
-    Device, Graph, Init, Padding, Plan, Reduction, Replay, Shape, Window, first_difference, squared_error,
+    Device, Graph, Init, Padding, Plan, Replay, Shape, Window, first_difference, squared_error,
 };
 use narrows::kernels::activation::Activation;
 use narrows::kernels::conv::{Conv, Direction, Geometry, WeightGradient};
@@ -280,15 +281,15 @@ fn net() -> Plan {
     let x = graph.input("x", BATCH, columns);
     let init = Init::GlorotUniform { fan_in: 18, fan_out: 18 };
     let mut weight = |name: &str, out: usize, [height, width]: [usize; 2], channels: usize| {
-        graph.parameter(name, vec![out, height, width, channels], init)
+        graph.parameter(name, vec![out, height, width, channels], init.clone()).unwrap()
     };
     let first = weight("first", 4, [3, 3], 2);
     let shared = weight("shared", 4, [3, 3], 4);
     let plain = weight("plain", 5, [2, 3], 4);
     let up = weight("up", 5, [3, 2], 2);
     let back = weight("back", 2, [1, 1], 2);
-    let bias = graph.parameter("bias", vec![4], Init::Constant(0.1));
-    let last = graph.parameter("last", vec![2], Init::Constant(-0.2));
+    let bias = graph.parameter("bias", vec![4], Init::Constant(0.1)).unwrap();
+    let last = graph.parameter("last", vec![2], Init::Constant(-0.2)).unwrap();
     let same = |stride| Window::new([3, 3], [stride; 2], Same);
     let (y, shape) = graph.conv2d("a", x, IMAGE, &same(1), &first, Some(&bias), Activation::Tanh).unwrap();
     let (y, shape) = graph.conv2d("b", y, shape, &same(1), &shared, Some(&bias), Activation::Silu).unwrap();
@@ -302,60 +303,20 @@ fn net() -> Plan {
     let one = Window::new([1, 1], [1, 1], Valid);
     let (r, shape) = graph.conv_transpose2d("f", z, shape, &one, &back, None, Activation::Softplus).unwrap();
     assert_eq!(shape, IMAGE);
-    graph.minimize(squared_error(r, x) + 0.5 * squared_error(z, x), Reduction::Image).unwrap();
+    graph.minimize(squared_error(r, x) + 0.5 * squared_error(z, x).named("z")).unwrap();
     graph.finish(true)
 }
 
 fn start(replay: &mut Replay) -> narrows::Result<()> {
     replay.write_floats("x", &noise(3, (BATCH * IMAGE.columns().unwrap()) as usize))?;
-    let initial = replay.plan().parameters.initial(7);
+    let initial = replay.plan().layout("parameters").unwrap().initial(7);
     replay.write_floats("parameters", &initial)
-}
-
-// The loss of a step, and the gradient, where the parameters are moved along a direction.
-fn loss_and_gradient(plan: &Plan, moved: impl FnOnce(&mut [f32])) -> (f64, Vec<f32>) {
-    pollster::block_on(async {
-        let mut replay = Replay::new(&Device::Cpu, plan.clone()).await?;
-        start(&mut replay)?;
-        let mut parameters = plan.parameters.initial(7);
-        moved(&mut parameters);
-        replay.write_floats("parameters", &parameters)?;
-        replay.run(1).await?;
-        let ring = replay.read_floats("ring").await?;
-        Ok::<_, narrows::Error>((
-            f64::from(ring[0]) + 0.5 * f64::from(ring[1]),
-            replay.read_floats("gradients").await?,
-        ))
-    })
-    .unwrap()
 }
 
 #[test]
 fn a_nets_gradients_are_the_central_differences_of_its_loss() {
     let plan = net();
-    let (_, gradient) = loss_and_gradient(&plan, |_| {});
-    for (parameter, seed) in plan.parameters.iter().zip(20..) {
-        let direction = noise(seed, parameter.len());
-        let slope = plan.parameters.view(parameter, &gradient).iter().zip(&direction);
-        let slope: f64 = slope.map(|(g, d)| f64::from(*g) * f64::from(*d)).sum();
-        let loss = |by: f32| {
-            let (loss, _) = loss_and_gradient(&plan, |parameters| {
-                for (value, d) in parameters[parameter.offset..].iter_mut().zip(&direction) {
-                    *value += by * d;
-                }
-            });
-            loss
-        };
-        let h = 2e-3;
-        let numeric = (loss(h) - loss(-h)) / (2.0 * f64::from(h));
-        // The losses are f32: some tens with an error of 1e-6.
-        let within = 2e-3 + 1e-3 * slope.abs();
-        assert!(
-            (numeric - slope).abs() < within && slope != 0.0,
-            "{}: {slope}, numerically {numeric}",
-            parameter.name
-        );
-    }
+    check_gradients("net", &plan, &start);
 }
 
 #[test]
@@ -380,8 +341,8 @@ fn what_does_not_fit_is_refused_with_the_layers_name() {
     let refusal = |shape: Shape, weight: Vec<usize>, bias: usize, up: bool| {
         let mut graph = Graph::new(BATCH);
         let x = graph.input("x", BATCH, 6 * 8 * 2);
-        let weight = graph.parameter("weight", weight, Init::Constant(0.0));
-        let bias = graph.parameter("bias", vec![bias], Init::Constant(0.0));
+        let weight = graph.parameter("weight", weight, Init::Constant(0.0)).unwrap();
+        let bias = graph.parameter("bias", vec![bias], Init::Constant(0.0)).unwrap();
         let outcome = match up {
             true => graph.conv_transpose2d("up", x, shape, &window, &weight, Some(&bias), Activation::Relu),
             false => graph.conv2d("down", x, shape, &window, &weight, Some(&bias), Activation::Relu),
@@ -414,7 +375,7 @@ fn what_the_kernels_cannot_count_is_refused() {
         (Geometry { images: 0, ..fine }, "extent of a convolution: expected at least 1, got 0"),
         (Geometry { stride: [1, 0], ..fine }, "stride: expected between 1 and 4096, got 0"),
         (Geometry { kernel: [4097, 1], ..fine }, "kernel: expected between 1 and 4096, got 4097"),
-        (Geometry { padding: [0, 4097], ..fine }, "padding: expected between 0 and 4096, got 4097"),
+        (Geometry { padding: [0, 4097], ..fine }, "padding: expected at most 4096, got 4097"),
         (
             Geometry { images: 1 << 20, ..fine },
             "lines of pixels in a batch: expected at most 1048576, got 8388608",

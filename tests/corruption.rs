@@ -17,7 +17,7 @@ const KINDS: [Corruption; 4] = [
 ];
 
 fn state(seed: u64, step: u32) -> Vec<u32> {
-    State { step, ..State::new(seed, 1e-3, [0.9, 0.999]) }.words().to_vec()
+    State { step, ..State::new(seed) }.words().to_vec()
 }
 
 fn images(count: u32, pixels: u32) -> Vec<u32> {

@@ -6,7 +6,6 @@ mod common;
 use common::{check, expected, gpu, noise, run, words};
 use narrows::kernels::divergence::{GaussianKl, KlByDimension};
 use narrows::kernels::reduce::ColumnSum;
-use narrows::kernels::state::State;
 use narrows::kernels::{Gradient, Kernel, floats};
 use narrows::reference::compare::Tolerance;
 
@@ -29,10 +28,6 @@ const SHAPES: [(u32, u32); 12] = [
 const CLOSE: Tolerance = Tolerance::new(4e-6, 4e-6);
 
 const WHOLE: Option<Gradient> = Some(Gradient { scale: 1.0, accumulate: false });
-
-fn state(kl_share: f32) -> Vec<u32> {
-    State { kl_share, ..State::new(1, 1e-3, [0.0; 2]) }.words().to_vec()
-}
 
 fn plain((rows, latent): (u32, u32), accumulate: bool) -> GaussianKl {
     GaussianKl { rows, latent, free_bits: 0.0, gradient: Some(Gradient { scale: 0.37, accumulate }) }
@@ -61,7 +56,7 @@ fn sums(kernel: &GaussianKl) -> Vec<u32> {
 fn the_divergence_matches_the_reference_written_and_added() {
     for shape in SHAPES {
         for accumulate in [false, true] {
-            let inputs = [state(1.0), stats(shape)];
+            let inputs = [stats(shape)];
             check(gpu(), &plain(shape, accumulate), &inputs, &[None, before(shape, accumulate)], CLOSE);
         }
     }
@@ -72,7 +67,7 @@ fn free_bits_match_the_reference_written_and_added() {
     for shape in SHAPES {
         for accumulate in [false, true] {
             let kernel = GaussianKl { free_bits: 0.6, ..plain(shape, accumulate) };
-            let inputs = [state(0.25), stats(shape), sums(&kernel)];
+            let inputs = [stats(shape), sums(&kernel)];
             check(gpu(), &kernel, &inputs, &[None, before(shape, accumulate)], CLOSE);
         }
     }
@@ -81,12 +76,12 @@ fn free_bits_match_the_reference_written_and_added() {
 #[test]
 fn values_without_gradient_are_the_same_bits() {
     for shape in SHAPES.into_iter().chain([(66_001, 1)]) {
-        let expected = run(gpu(), &plain(shape, false), &[state(1.0), stats(shape)], &[None, None]);
+        let expected = run(gpu(), &plain(shape, false), &[stats(shape)], &[None, None]);
         // What is free takes nothing from the value.
         for free_bits in [0.0, 0.6] {
             let kernel = GaussianKl { free_bits, gradient: None, ..plain(shape, false) };
             let got = run(gpu(), &kernel, &[stats(shape)], &[None]);
-            assert_eq!(got[1], expected[2], "{shape:?}");
+            assert_eq!(got[1], expected[1], "{shape:?}");
             check(gpu(), &kernel, &[stats(shape)], &[None], CLOSE);
         }
     }
@@ -99,17 +94,6 @@ fn each_dimensions_nats_match_the_reference() {
     }
 }
 
-#[test]
-fn the_warm_ups_share_weighs_the_gradient_and_not_the_value() {
-    let shape = (3, 27);
-    let at = |share: f32| run(gpu(), &plain(shape, false), &[state(share), stats(shape)], &[None, None]);
-    let (whole, half, none) = (at(1.0), at(0.5), at(0.0));
-    assert!(whole[2] == half[2] && whole[2] == none[2]);
-    let halves: Vec<f32> = floats(&whole[3]).iter().map(|gradient| 0.5 * gradient).collect();
-    assert_eq!(floats(&half[3]), halves);
-    assert!(floats(&none[3]).iter().all(|gradient| *gradient == 0.0));
-}
-
 // A batch whose first dimension has more than is free on average, its second less, though one code has more.
 #[test]
 fn a_dimension_is_free_by_its_mean_over_the_batch() {
@@ -119,16 +103,16 @@ fn a_dimension_is_free_by_its_mean_over_the_batch() {
     let by_dimension = KlByDimension { rows: 2, latent: 2 };
     let each = run(gpu(), &by_dimension, std::slice::from_ref(&stats), &[None]).swap_remove(1);
     let sums = run(gpu(), &ColumnSum::whole(2, 2), &[each], &[None]).swap_remove(1);
-    let got = run(gpu(), &kernel, &[state(1.0), stats, sums], &[None, None]);
-    assert_eq!(floats(&got[4]), [1.5, 0.0, 0.0, 0.0, 0.1, 0.0, 0.0, 0.0]);
-    let nats: f32 = floats(&got[3]).iter().sum();
+    let got = run(gpu(), &kernel, &[stats, sums], &[None, None]);
+    assert_eq!(floats(&got[3]), [1.5, 0.0, 0.0, 0.0, 0.1, 0.0, 0.0, 0.0]);
+    let nats: f32 = floats(&got[2]).iter().sum();
     assert!((nats - 0.5 * (2.25 + 0.01 + 1.44)).abs() < 1e-6, "all nats are reported: {nats}");
 }
 
 #[test]
 fn more_than_65535_workgroups_fold_into_two_dimensions() {
     let shape = (66_001, 1);
-    check(gpu(), &plain(shape, false), &[state(1.0), stats(shape)], &[None, None], CLOSE);
+    check(gpu(), &plain(shape, false), &[stats(shape)], &[None, None], CLOSE);
 }
 
 #[test]
@@ -138,11 +122,11 @@ fn extreme_codes_keep_their_precision() {
     let stats: Vec<f32> = mu.iter().zip(&logvar).flat_map(|(mu, logvar)| [*mu, *logvar]).collect();
     // One number a code shows each divergence on its own.
     let kernel = GaussianKl { gradient: WHOLE, ..plain((8, 1), false) };
-    check(gpu(), &kernel, &[state(1.0), words(&stats)], &[None, None], Tolerance::new(1e-9, 1e-5));
+    check(gpu(), &kernel, &[words(&stats)], &[None, None], Tolerance::new(1e-9, 1e-5));
     // Beyond e^88 f32 has only infinity, which must arrive as such.
-    let inputs = [state(1.0), words(&[0.0, 100.0])];
+    let inputs = [words(&[0.0, 100.0])];
     let result = run(gpu(), &plain((1, 1), false), &inputs, &[None, None]);
-    assert_eq!(floats(&result[2]), [f32::INFINITY]);
+    assert_eq!(floats(&result[1]), [f32::INFINITY]);
 }
 
 #[test]
@@ -156,10 +140,10 @@ fn nan_in_mu_or_logvar_reaches_its_code_alone() {
     for (at, name) in [(145, "mu"), (215, "logvar")] {
         let mut stats = stats(shape);
         stats[at] = f32::NAN.to_bits();
-        let got = run(gpu(), &plain(shape, false), &[state(1.0), stats], &[None, None]);
-        assert_eq!(nan(&got[2]), [1], "divergence, NaN in {name}");
+        let got = run(gpu(), &plain(shape, false), &[stats], &[None, None]);
+        assert_eq!(nan(&got[1]), [1], "divergence, NaN in {name}");
         // Some drivers' exp of NaN is a number, so that one in logvar may be lost in its gradient.
-        let found = nan(&got[3]);
+        let found = nan(&got[2]);
         assert!(found == [at] || (name == "logvar" && found.is_empty()), "NaN in {name}: at {found:?}");
     }
 }
@@ -175,7 +159,7 @@ fn free_bits_that_are_no_nats_are_refused() {
 #[test]
 fn the_same_codes_give_the_same_bits() {
     let kernel = plain((5, 784), false);
-    let once = || run(gpu(), &kernel, &[state(1.0), stats((5, 784))], &[None, None]);
+    let once = || run(gpu(), &kernel, &[stats((5, 784))], &[None, None]);
     assert_eq!(once(), once());
-    assert_eq!(once()[2].len(), expected(&kernel, &[state(1.0), stats((5, 784))], &[None, None])[0].len());
+    assert_eq!(once()[1].len(), expected(&kernel, &[stats((5, 784))], &[None, None])[0].len());
 }

@@ -6,7 +6,7 @@ mod common;
 use common::device;
 use common::step::{BATCH, PIXELS, TOTAL, config, plan, start};
 use narrows::graph::{
-    Device, Graph, Init, Objective, Parameter, Plan, Reduction, Replay, Tensor, gaussian_kl, gaussian_nll,
+    Device, Graph, Init, Objective, Parameter, Plan, Replay, Tensor, gaussian_kl, gaussian_nll,
     learned_gaussian_nll, squared_error,
 };
 use narrows::kernels::activation::Activation;
@@ -14,7 +14,7 @@ use narrows::kernels::divergence::GaussianKl;
 use narrows::kernels::loss::Loss;
 use narrows::kernels::matmul::MatMul;
 use narrows::kernels::reduce::ColumnSum;
-use narrows::model;
+use narrows::model::Registry;
 use narrows::{Error, Result};
 
 // The error, as shown to the user.
@@ -36,11 +36,11 @@ fn mentions<T>(result: Result<T>, parts: &[&str]) {
 }
 
 fn weight(graph: &mut Graph, shape: Vec<usize>) -> Parameter {
-    graph.parameter("w", shape, Init::Constant(0.0))
+    graph.parameter(format!("w{shape:?}"), shape, Init::Constant(0.0)).unwrap()
 }
 
-fn minimize(mut graph: Graph, objective: Objective) -> Result<()> {
-    graph.minimize(objective, Reduction::Image)
+fn minimize(mut graph: Graph, objective: impl Into<Objective>) -> Result<()> {
+    graph.minimize(objective)
 }
 
 fn input(rows: u32, columns: u32) -> (Graph, Tensor) {
@@ -143,7 +143,7 @@ fn extents_beyond_a_kernels_limit_are_refused() {
 
 #[test]
 fn unknown_names_and_wrong_lengths_are_refused() {
-    let config = config(model::ALL[0]);
+    let config = config(Registry::built_in().variant("linear").unwrap());
     for device in [device(), Device::Cpu] {
         let mut replay = pollster::block_on(Replay::new(&device, plan(&config, false))).unwrap();
         mentions(replay.write("pictures", &[0]), &["pictures", "images", "parameters"]);
@@ -157,7 +157,7 @@ fn unknown_names_and_wrong_lengths_are_refused() {
 
 #[test]
 fn a_range_is_copied_between_replays_of_one_device_and_length_only() {
-    let small = config(model::ALL[0]);
+    let small = config(Registry::built_in().variant("linear").unwrap());
     let mut large = small.clone();
     large.model.latent = 9;
     let open = |device: &Device, config| {

@@ -4,9 +4,9 @@
 mod common;
 
 use common::{check, gpu, noise, run, words};
-use narrows::kernels::floats;
 use narrows::kernels::latent::{LogRatio, Mean, Reparameterize, ReparameterizeBackward};
 use narrows::kernels::state::State;
+use narrows::kernels::{Gradient, floats};
 use narrows::reference::compare::{Tolerance, compare};
 
 const SHAPES: [(u32, u32); 12] = [
@@ -84,7 +84,7 @@ fn the_mean_is_copied_exactly() {
 #[test]
 fn more_than_65535_workgroups_fold_into_two_dimensions() {
     let shape = (66_001, 1);
-    let ratio = LogRatio { rows: shape.0, latent: shape.1, instance: 0 };
+    let ratio = LogRatio { rows: shape.0, latent: shape.1, instance: 0, gradient: None };
     check(gpu(), &ratio, &[state(), stats(shape)], &[None], RATIO);
     // 65,536 workgroups, and stats fills the largest binding of WebGPU's defaults.
     let shape = (65_536, 256);
@@ -163,7 +163,12 @@ fn nan_in_mu_or_logvar_reaches_its_code_alone() {
         let z = run(gpu(), &Reparameterize { rows, latent, instance: 0 }, &[state(), stats.clone()], &[None]);
         let sure = name == "mu";
         holds(nan(&z[2]), &[75], sure, &format!("z, NaN in {name}"));
-        let ratio = run(gpu(), &LogRatio { rows, latent, instance: 0 }, &[state(), stats.clone()], &[None]);
+        let ratio = run(
+            gpu(),
+            &LogRatio { rows, latent, instance: 0, gradient: None },
+            &[state(), stats.clone()],
+            &[None],
+        );
         holds(nan(&ratio[2]), &[1], true, &format!("log ratio, NaN in {name}"));
         let backward = ReparameterizeBackward { rows, latent, instance: 0, accumulate: false };
         let dz = words(&vec![1.0; 210]);
@@ -178,14 +183,20 @@ fn the_log_ratio_is_the_references_at_every_shape() {
     for (rows, latent) in SHAPES {
         let inputs = [state(), stats((rows, latent))];
         for instance in [0, 3] {
-            check(gpu(), &LogRatio { rows, latent, instance }, &inputs, &[None], RATIO);
+            check(gpu(), &LogRatio { rows, latent, instance, gradient: None }, &inputs, &[None], RATIO);
+            for accumulate in [false, true] {
+                let gradient = Some(Gradient { scale: 0.7, accumulate });
+                let kernel = LogRatio { rows, latent, instance, gradient };
+                let before = accumulate.then(|| words(&noise(9, 2 * (rows * latent) as usize)));
+                check(gpu(), &kernel, &inputs, &[None, before], RATIO);
+            }
         }
     }
 }
 
 #[test]
 fn the_same_codes_give_the_same_bits() {
-    let kernel = LogRatio { rows: 5, latent: 784, instance: 0 };
+    let kernel = LogRatio { rows: 5, latent: 784, instance: 0, gradient: None };
     let once = || run(gpu(), &kernel, &[state(), stats((5, 784))], &[None]);
     assert_eq!(once(), once());
 }

@@ -6,8 +6,7 @@ mod common;
 use common::{devices, noise, title};
 use narrows::Error;
 use narrows::graph::{Device, Replay, Shape, first_difference};
-use narrows::kernels::State;
-use narrows::model::{Extent, LayerConfig, Model, ModelConfig, PaddingConfig};
+use narrows::model::{Extent, LayerConfig, Model, ModelConfig, PaddingConfig, Registry};
 use narrows::reference::activation::Activation;
 use narrows::reference::compare::Tolerance;
 use narrows::train::{Config, packed};
@@ -84,7 +83,8 @@ fn the_code_is_what_the_last_layer_gives_where_latent_is_zero() {
 #[test]
 fn parameters_are_named_after_their_layers() {
     let model = model(EVERY, Shape::new(6, 8, 3)).unwrap();
-    let layout = model.decoding(1).unwrap().parameters;
+    let plan = model.decoding(1).unwrap();
+    let layout = plan.layout("parameters").unwrap();
     let shape =
         |name: &str| layout.iter().find(|parameter| parameter.name == name).map(|found| found.shape.clone());
     assert_eq!(shape("encoder.0.weight").unwrap(), [6, 3, 2, 3]);
@@ -133,15 +133,11 @@ fn a_layer_misspelt_says_where_and_what() {
 
 #[test]
 fn a_gaussian_code_needs_a_width() {
-    let config = ModelConfig {
-        latent: 0,
-        hidden: Vec::new(),
-        encoder: vec![LayerConfig::Flatten],
-        ..ModelConfig::new("vae")
-    };
+    let mut config = ModelConfig::new(Registry::built_in().variant("vae").unwrap().clone());
+    (config.latent, config.encoder) = (0, vec![LayerConfig::Flatten]);
     let error =
         Model::new(&config, Shape::new(2, 2, 1)).err().map(|error| error.to_string()).unwrap_or_default();
-    assert!(error.contains("latent") && error.contains("statistics"), "{error}");
+    assert!(error.contains("latent") && error.contains("2 numbers for each"), "{error}");
 }
 
 #[test]
@@ -153,14 +149,12 @@ fn every_kind_of_layer_computes_what_the_reference_does_forward_and_backward() {
     let model = Model::new(&config.model, image).unwrap();
     assert_eq!(config.model.activation, Activation::Silu);
     for device in devices() {
-        let plan = model.training(5, total, true, config.train.optimizer(), true).unwrap();
-        let initial = plan.parameters.initial(3);
+        let plan = model.training(5, total, true, &config.train.update(total).unwrap(), true).unwrap();
         let bytes: Vec<u8> =
             noise(3, pixels * total as usize).iter().map(|x| (127.0 * x + 128.0) as u8).collect();
         let setup = |replay: &mut Replay| {
             replay.write("images", &packed(&bytes))?;
-            replay.write_floats("parameters", &initial)?;
-            replay.write_state(&State::new(5, 0.1, [0.0; 2]))
+            replay.write_initial(5)
         };
         let tolerance = Tolerance::new(2e-5, 2e-4);
         let found =

@@ -5,7 +5,7 @@ mod common;
 
 use common::{check, expected, gpu, noise, run, words};
 use narrows::kernels::optimizer::{Adam, Sgd};
-use narrows::kernels::step::{Advance, Schedule};
+use narrows::kernels::step::{Advance, RateSchedule, Scheduled};
 use narrows::kernels::{Kernel, State, floats};
 use narrows::reference::compare::{Tolerance, compare};
 
@@ -21,8 +21,9 @@ fn adam(count: u32, weight_decay: f32, decoupled: bool) -> Adam {
     Adam { count, beta1: BETAS[0], beta2: BETAS[1], epsilon: 1e-8, weight_decay, decoupled }
 }
 
-fn state() -> Vec<u32> {
-    State::new(1, 1e-2, BETAS).words().to_vec()
+// Learning rate, and Adam's corrections of the first step.
+fn rates() -> Vec<u32> {
+    words(&[1e-2, (1.0 - BETAS[0]) as f32, (1.0 - BETAS[1]) as f32])
 }
 
 // The operands of one step: gradients, then parameters and moments, of which the second is a square.
@@ -39,7 +40,7 @@ fn a_step_is_the_references_at_every_size() {
         let kernels: [&dyn Kernel; 2] = [&sgd(count, 0.9, 1e-2), &adam(count, 1e-2, true)];
         for kernel in kernels {
             let (gradients, before) = operands(kernel);
-            check(gpu(), kernel, &[state(), gradients], &before, CLOSE);
+            check(gpu(), kernel, &[rates(), gradients], &before, CLOSE);
         }
     }
 }
@@ -57,7 +58,7 @@ fn momentum_and_both_kinds_of_weight_decay_act() {
     let mut results: Vec<Vec<u32>> = Vec::new();
     for kernel in kernels {
         let (gradients, before) = operands(kernel);
-        let inputs = [state(), gradients];
+        let inputs = [rates(), gradients];
         check(gpu(), kernel, &inputs, &before, CLOSE);
         results.push(run(gpu(), kernel, &inputs, &before).swap_remove(2));
     }
@@ -74,7 +75,7 @@ fn zero_gradients_from_rest_leave_everything_as_it_is() {
     let kernels: [&dyn Kernel; 2] = [&sgd(64, 0.9, 0.0), &adam(64, 0.0, false)];
     for kernel in kernels {
         let before = &before[..kernel.operands().len() - 2];
-        let got = run(gpu(), kernel, &[state(), zeros.clone()], before);
+        let got = run(gpu(), kernel, &[rates(), zeros.clone()], before);
         assert_eq!(got[2], parameters, "{}", kernel.name());
         assert!(got[3..].iter().all(|moment| *moment == zeros), "{}", kernel.name());
     }
@@ -91,7 +92,7 @@ fn huge_and_tiny_gradients_make_the_references_steps() {
     let kernels: [&dyn Kernel; 2] = [&sgd(400, 0.9, 0.0), &adam(400, 0.0, false)];
     for kernel in kernels {
         let before = &before[..kernel.operands().len() - 2];
-        check(gpu(), kernel, &[state(), words(&gradients)], before, Tolerance::new(2e-38, 2e-6));
+        check(gpu(), kernel, &[rates(), words(&gradients)], before, Tolerance::new(2e-38, 2e-6));
     }
 }
 
@@ -100,7 +101,7 @@ fn moments_that_fade_become_zero_before_they_are_denormal() {
     let zeros = || vec![0; 64];
     let faded = words(&[1.05e-30; 64]);
     let before = [Some(zeros()), Some(faded.clone()), Some(faded)];
-    let got = run(gpu(), &adam(64, 0.0, false), &[state(), zeros()], &before);
+    let got = run(gpu(), &adam(64, 0.0, false), &[rates(), zeros()], &before);
     assert_eq!(got[3], zeros(), "the first moment, 0.945e-30");
     assert!(floats(&got[4]).iter().all(|v| *v > 1e-30), "the second moment, 1.049e-30");
 }
@@ -111,18 +112,20 @@ fn nan_in_a_gradient_reaches_the_parameter() {
     for kernel in kernels {
         let (mut gradients, before) = operands(kernel);
         gradients[5] = f32::NAN.to_bits();
-        let got = run(gpu(), kernel, &[state(), gradients], &before);
+        let got = run(gpu(), kernel, &[rates(), gradients], &before);
         let nans: Vec<usize> = (0..64).filter(|i| floats(&got[2])[*i].is_nan()).collect();
         assert_eq!(nans, [5], "{}", kernel.name());
     }
 }
 
-// The device's state, parameters and moments go from step to step on the device's side, the reference's
+// The device's rates, parameters and moments go from step to step on the device's side, the reference's
 // on the reference's.
 #[test]
 fn many_steps_in_a_row_stay_the_references() {
     let count = 129;
-    let advance = Advance { batch: 2, count: 9, betas: BETAS, schedule: Schedule::default() };
+    let rate = Scheduled::Rate { at: 0, every: 1, betas: BETAS, schedule: RateSchedule::Constant };
+    let advance = Advance { batch: 2, count: 9, counts: true, rates: 3, scheduled: vec![rate] };
+    let state = || Some(State::new(1).words().to_vec());
     let kernels: [&dyn Kernel; 3] =
         [&sgd(count, 0.9, 1e-2), &adam(count, 1e-2, false), &adam(count, 1e-2, true)];
     for kernel in kernels {
@@ -131,15 +134,15 @@ fn many_steps_in_a_row_stay_the_references() {
             *moment = moment.as_ref().map(|words| vec![0; words.len()]);
         }
         let mut cpu = device.clone();
-        let (mut device_state, mut cpu_state) = (state(), state());
+        let (mut device_rates, mut cpu_rates) = (rates(), rates());
         for step in 0..20 {
             let gradients = words(&noise(100 + step, count.next_multiple_of(4) as usize));
             let written =
-                run(gpu(), kernel, &[device_state.clone(), gradients.clone()], &device).split_off(2);
+                run(gpu(), kernel, &[device_rates.clone(), gradients.clone()], &device).split_off(2);
             device = written.into_iter().map(Some).collect();
-            cpu = expected(kernel, &[cpu_state.clone(), gradients], &cpu).into_iter().map(Some).collect();
-            device_state = run(gpu(), &advance, &[], &[Some(device_state)]).swap_remove(0);
-            cpu_state = expected(&advance, &[], &[Some(cpu_state)]).swap_remove(0);
+            cpu = expected(kernel, &[cpu_rates.clone(), gradients], &cpu).into_iter().map(Some).collect();
+            device_rates = run(gpu(), &advance, &[], &[state(), Some(device_rates)]).swap_remove(1);
+            cpu_rates = expected(&advance, &[], &[state(), Some(cpu_rates)]).swap_remove(1);
             for (got, expected) in device.iter().flatten().zip(cpu.iter().flatten()) {
                 compare(floats(got), floats(expected), Tolerance::new(1e-6, 2e-6))
                     .unwrap_or_else(|mismatch| panic!("{} after step {step}: {mismatch}", kernel.name()));

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use naga::{Scalar, StructMember, TypeInner};
+use naga::{ArraySize, Module, Scalar, StructMember, TypeInner};
 use narrows::gpu::{MatMulVariant, Variants};
 use narrows::kernels::activation::{self, Activation};
 use narrows::kernels::batch::{Gather, Permute};
@@ -31,7 +31,7 @@ use narrows::kernels::reduce::ColumnSum;
 use narrows::kernels::rows::{Repeat, RowSum};
 use narrows::kernels::sparsity::{KlSparsity, L1};
 use narrows::kernels::spread::{Spread, SpreadScales, SpreadWeight};
-use narrows::kernels::step::{Advance, Falling, RateSchedule, Schedule, Warmup};
+use narrows::kernels::step::{Advance, Falling, RateSchedule, Scheduled, Warmup};
 use narrows::kernels::upsample::{Upsample, UpsampleBackward};
 use narrows::kernels::{Call, Gradient, Kernel, Word};
 use narrows_shaders::{ALL, Access};
@@ -69,10 +69,18 @@ const COPY: CopyColumns = CopyColumns {
 
 const HALF: Option<Gradient> = Some(Gradient { scale: 0.5, accumulate: false });
 
-const COSINE: Schedule = Schedule {
-    rate: RateSchedule::Cosine(Falling { rate: 0.25, steps: 11 }),
-    warmup: Warmup { steps: 13, cycles: 2, rise: 0.5 },
+const RATE: Scheduled = Scheduled::Rate {
+    at: 4,
+    every: 2,
+    betas: [0.5, 0.75],
+    schedule: RateSchedule::Cosine(Falling { rate: 0.25, steps: 11 }),
 };
+const SHARE: Scheduled = Scheduled::Share { at: 8, warmup: Warmup { steps: 13, cycles: 2, rise: 0.5 } };
+
+fn advance(scheduled: &[Scheduled]) -> Advance {
+    let rates = if scheduled.is_empty() { 0 } else { 9 };
+    Advance { batch: 3, count: 7, counts: true, rates, scheduled: scheduled.to_vec() }
+}
 
 const GREY: Geometry = Geometry { image: [3, 5, 1], ..GEOMETRY };
 const TO_GREY: Geometry = Geometry { features: [4, 6, 1], ..GEOMETRY };
@@ -123,7 +131,8 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Box::new(GaussianKl { rows, latent, free_bits: 0.25, gradient }),
         Box::new(GaussianKl { rows, latent, free_bits: 0.25, gradient: None }),
         Box::new(KlByDimension { rows, latent }),
-        Box::new(LogRatio { rows, latent, instance: 4 }),
+        Box::new(LogRatio { rows, latent, instance: 4, gradient: None }),
+        Box::new(LogRatio { rows, latent, instance: 4, gradient: HALF }),
         Box::new(Mean { rows, latent }),
         Box::new(Sgd { count, momentum: 0.5, weight_decay: 0.1 }),
         Box::new(Adam { count, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weight_decay: 0.1, decoupled: true }),
@@ -136,7 +145,7 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
             stream: Stream::Projection,
             instance: 4,
         }),
-        Box::new(MeanToRing { count, capacity: 4, width: 2, slot: 1, scale: 0.5 }),
+        Box::new(MeanToRing { count, capacity: 4, slot: 1, scale: 0.5 }),
         Box::new(Collect { batch: 3, total: 9 }),
         Box::new(ColumnSum { rows, columns: 5, chunk: 2, accumulate }),
         Box::new(ColumnSum { rows: 50, columns: 5, chunk: 40, accumulate }),
@@ -146,8 +155,8 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Box::new(L1 { rows, columns: 5, gradient: None }),
         Box::new(KlSparsity { rows, columns: 5, target: 0.25, gradient }),
         Box::new(KlSparsity { rows, columns: 5, target: 0.25, gradient: None }),
-        Box::new(Advance { batch: 3, count, betas: [0.9, 0.99], schedule: Schedule::default() }),
-        Box::new(Advance { batch: 3, count, betas: [0.9, 0.99], schedule: COSINE }),
+        Box::new(advance(&[])),
+        Box::new(advance(&[RATE, SHARE])),
         Box::new(ContinuousMean { count }),
         Box::new(Dropout { rows, columns: 5, rate: 0.5, instance: 1, accumulate }),
         Box::new(POOL),
@@ -272,26 +281,38 @@ fn constants_are_overrides_of_the_shader() {
     });
 }
 
+// Place, name and type of each word of a struct, those of structs in arrays one after the other.
+fn words_of(module: &Module, members: &[StructMember], start: u32) -> Vec<(u32, String, &'static str)> {
+    let of = |member: &StructMember| {
+        let (at, name) = (start + member.offset, member.name.clone().unwrap());
+        match module.types[member.ty].inner {
+            TypeInner::Scalar(Scalar::U32) => vec![(at, name, "u32")],
+            TypeInner::Scalar(Scalar::F32) => vec![(at, name, "f32")],
+            TypeInner::Array { base, size: ArraySize::Constant(count), stride } => {
+                let TypeInner::Struct { members, .. } = &module.types[base].inner else {
+                    panic!("{name} is an array of no structs")
+                };
+                (0..count.get()).flat_map(|item| words_of(module, members, at + item * stride)).collect()
+            }
+            ref other => panic!("{name} is {other:?}"),
+        }
+    };
+    members.iter().flat_map(of).collect()
+}
+
 #[test]
 fn the_uniform_is_the_shaders_struct_by_name_type_and_size() {
     each(|kernel, program| {
         let module = naga::front::wgsl::parse_str(program.shader.source).unwrap();
         let (_, ty) = module.types.iter().find(|(_, ty)| ty.name.as_deref() == Some("Params")).unwrap();
         let TypeInner::Struct { members, span } = &ty.inner else { panic!("Params is no struct") };
-        let of = |member: &StructMember| match module.types[member.ty].inner {
-            TypeInner::Scalar(Scalar::U32) => (member.name.clone().unwrap(), "u32"),
-            TypeInner::Scalar(Scalar::F32) => (member.name.clone().unwrap(), "f32"),
-            ref other => panic!("{}: {:?} is {other:?}", program.shader.name, member.name),
-        };
-        let wanted: Vec<_> = members.iter().map(of).collect();
+        let wanted = words_of(&module, members, 0);
         let given = kernel.call(&REGISTER).uniform.into_iter().map(|(name, word)| match word {
             Word::U32(_) => (name.to_owned(), "u32"),
             Word::F32(_) => (name.to_owned(), "f32"),
         });
-        assert_eq!(given.collect::<Vec<_>>(), wanted, "{kernel:?}");
-        for (member, at) in members.iter().zip((0..).step_by(4)) {
-            assert_eq!(member.offset, at, "{}: {:?}", program.shader.name, member.name);
-        }
+        let places = (0..).step_by(4).zip(given).map(|(at, (name, of))| (at, name, of));
+        assert_eq!(places.collect::<Vec<_>>(), wanted, "{kernel:?}");
         assert_eq!(kernel.params().len(), *span as usize, "{kernel:?}");
     });
 }
@@ -338,11 +359,12 @@ fn parameters_stand_in_the_order_of_the_shaders_fields() {
     assert_eq!(words(&numbers), [7, 0, 9, 4]);
     assert_eq!(words(&Multiply::rows(3, 5, false)), [3, 1, 5]);
     assert_eq!(words(&RowProducts { rows: 3, columns: 5, accumulate: false }), [3, 1, 5]);
-    let ring = MeanToRing { count: 7, capacity: 4, width: 2, slot: 1, scale: 0.5 };
-    assert_eq!(words(&ring), [7, 4, 2, 1, one(0.5)]);
+    let ring = MeanToRing { count: 7, capacity: 4, slot: 1, scale: 0.5 };
+    assert_eq!(words(&ring), [7, 4, 1, one(0.5)]);
     let kl = GaussianKl { rows: 3, latent: 5, free_bits: 0.25, gradient: HALF };
     assert_eq!(words(&kl), [3, 5, one(0.5), one(0.25)]);
-    assert_eq!(words(&LogRatio { rows: 3, latent: 5, instance: 4 }), [3, 5, 4]);
+    let ratio = LogRatio { rows: 3, latent: 5, instance: 4, gradient: HALF };
+    assert_eq!(words(&ratio), [3, 5, 4, one(0.5)]);
     let sparsity = KlSparsity { rows: 3, columns: 5, target: 0.25, gradient: HALF };
     assert_eq!(words(&sparsity), [3, 5, one(0.5), one(0.25)]);
     let loss = Loss { rows: 3, columns: 5, kind: Kind::Gaussian { deviation: 2.0 }, gradient: HALF };
@@ -350,8 +372,11 @@ fn parameters_stand_in_the_order_of_the_shaders_fields() {
     let adam = Adam { count: 7, beta1: 0.5, beta2: 0.75, epsilon: 2.0, weight_decay: 0.125, decoupled: true };
     let expected = [7, one(0.125), one(0.5), one(0.5), one(0.75), one(0.25), one(2.0)];
     assert_eq!(words(&adam), expected);
-    let advance = Advance { batch: 3, count: 7, betas: [0.5, 0.75], schedule: COSINE };
-    assert_eq!(words(&advance), [3, 7, one(0.5), one(0.25), one(0.25), 11, 13, 2, one(0.5)]);
+    let words_of_both = words(&advance(&[RATE, SHARE]));
+    assert_eq!(words_of_both[..4], [3, 7, 2, 0]);
+    assert_eq!(words_of_both[4..12], [2, 4, 2, 11, one(0.25), one(0.5), one(0.25), 0]);
+    assert_eq!(words_of_both[12..20], [3, 8, 1, 13, one(0.5), 0, 0, 2]);
+    assert_eq!(words_of_both[20..], [0; 40]);
     let weight = WeightGradient { geometry: GEOMETRY, chunk: 15, accumulate: false };
     assert_eq!(words(&weight), [8, 630, 3, 5, 7, 4, 6, 8, 9, 10, 11, 12, 13, 14, 48, 15]);
     let (epilogue, accumulate) = (Epilogue::None, false);
@@ -427,7 +452,7 @@ fn extreme(e: u32) -> Vec<Box<dyn Kernel>> {
         }),
         Box::new(pool),
         Box::new(MaxPoolBackward { pool, slope: Some(Activation::Relu), accumulate }),
-        Box::new(MeanToRing { count: e, capacity: e, width: e, slot: e, scale: 1.0 }),
+        Box::new(MeanToRing { count: e, capacity: e, slot: e, scale: 1.0 }),
         Box::new(ColumnSum { rows: e, columns: e, chunk: e, accumulate }),
         Box::new(SpreadScales { of, accumulate }),
         Box::new(upsample),

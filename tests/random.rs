@@ -11,7 +11,7 @@ use narrows::reference::compare::Tolerance;
 const COUNTS: [u32; 8] = [1, 2, 3, 27, 51, 64, 129, 4097];
 
 fn state(seed: u64, step: u32) -> Vec<u32> {
-    State { step, ..State::new(seed, 1e-3, [0.9, 0.999]) }.words().to_vec()
+    State { step, ..State::new(seed) }.words().to_vec()
 }
 
 fn bits(count: u32, first_block: u32, stream: u32, instance: u32) -> Bits {

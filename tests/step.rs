@@ -1,53 +1,72 @@
-//! The state from step to step: position in the data, and Adam's corrections.
+//! The state from step to step: position in the data, learning rates, Adam's corrections, shares of weights.
 #![allow(clippy::panic, missing_docs)]
 
 mod common;
 
-use common::{expected, gpu, run};
-use narrows::kernels::step::{Advance, Falling, RateSchedule, Schedule, Warmup};
-use narrows::kernels::{Kernel, State};
+use common::{expected, gpu, run, words};
+use narrows::kernels::step::{Advance, Falling, RateSchedule, Scheduled, Warmup};
+use narrows::kernels::{Kernel, State, floats};
 use narrows::reference::compare::{Tolerance, compare};
 
+// Of two updates and a share, with words between them that are nobody's.
+const RATES: u32 = 16;
+const BETAS: [f64; 2] = [0.9, 0.999];
+
 // One step on the device; whole numbers equal to the CPU's, the rest within a rounding.
-fn advance(kernel: &Advance, state: State) -> State {
-    let before = [Some(state.words().to_vec())];
-    let got = State::from_words(&run(gpu(), kernel, &[], &before)[0]);
-    let expected = State::from_words(&expected(kernel, &[], &before)[0]);
-    let whole = |s: &State| (s.seed, s.step, s.epoch, s.cursor);
-    assert_eq!(whole(&got), whole(&expected));
-    let corrections = |s: &State| [s.correction1, s.correction2];
-    let within = Tolerance::new(0.0, 2.0 * f32::EPSILON);
-    compare(&corrections(&got), &corrections(&expected), within).unwrap_or_else(|m| panic!("{m}"));
+fn advance(kernel: &Advance, state: State, rates: &[f32]) -> (State, Vec<f32>) {
+    let mut before = vec![Some(state.words().to_vec())];
+    if kernel.rates > 0 {
+        before.push(Some(words(rates)));
+    }
+    let (got, wanted) = (run(gpu(), kernel, &[], &before), expected(kernel, &[], &before));
+    assert_eq!(got[0], wanted[0]);
+    let floats = |results: &[Vec<u32>]| results.get(1).map_or(Vec::new(), |rates| floats(rates).to_vec());
+    let (got_rates, wanted_rates) = (floats(&got), floats(&wanted));
     // Quotients of whole numbers, and a series of 13 roundings.
-    let scheduled = |s: &State| [s.learning_rate, s.kl_share];
     let within = Tolerance::new(0.0, 12.0 * f32::EPSILON);
-    compare(&scheduled(&got), &scheduled(&expected), within).unwrap_or_else(|m| panic!("{m}"));
-    got
+    compare(&got_rates, &wanted_rates, within).unwrap_or_else(|mismatch| panic!("{mismatch}"));
+    (State::from_words(&got[0]), got_rates)
 }
 
-fn plain(batch: u32, count: u32, betas: [f64; 2]) -> Advance {
-    Advance { batch, count, betas, schedule: Schedule::default() }
+fn advancing(batch: u32, count: u32, scheduled: Vec<Scheduled>) -> Advance {
+    let rates = if scheduled.is_empty() { 0 } else { RATES };
+    Advance { batch, count, counts: true, rates, scheduled }
 }
 
-fn follows(schedule: Schedule, steps: u32) -> Vec<State> {
-    let kernel = Advance { schedule, ..plain(1, 8, [0.0; 2]) };
-    let mut state = State::new(1, 1e-3, kernel.betas);
+fn rate(every: u32, betas: [f64; 2], schedule: RateSchedule) -> Scheduled {
+    Scheduled::Rate { at: 4, every, betas, schedule }
+}
+
+fn first(betas: [f64; 2]) -> Vec<f32> {
+    let mut rates = vec![0.5; RATES as usize];
+    rates[4] = 1e-3;
+    rates[5] = (1.0 - betas[0]) as f32;
+    rates[6] = (1.0 - betas[1]) as f32;
+    rates
+}
+
+// The rates after each of so many steps.
+fn follows(scheduled: &[Scheduled], steps: u32) -> Vec<Vec<f32>> {
+    let kernel = advancing(1, 8, scheduled.to_vec());
+    let (mut state, mut rates) = (State::new(1), first(BETAS));
     let mut next = || {
-        state = advance(&kernel, state);
-        state
+        (state, rates) = advance(&kernel, state, &rates);
+        rates.clone()
     };
     (0..steps).map(|_| next()).collect()
 }
 
 #[test]
 fn the_cursor_goes_through_the_data_and_over_the_end_of_each_pass() {
-    for (batch, count) in [(1, 1), (2, 3), (3, 3), (27, 64), (128, 60_000)] {
-        let kernel = plain(batch, count, [0.9, 0.999]);
-        let mut state = State::new(0x1234_5678_9abc, 1e-3, kernel.betas);
-        for step in 1..=10 {
-            state = advance(&kernel, state);
-            assert_eq!((state.step, state.epoch), (step, step * batch / count));
-            assert_eq!(state.cursor, step * batch % count);
+    for scheduled in [vec![], vec![rate(1, BETAS, RateSchedule::Constant)]] {
+        for (batch, count) in [(1, 1), (2, 3), (3, 3), (27, 64), (128, 60_000)] {
+            let kernel = advancing(batch, count, scheduled.clone());
+            let (mut state, mut rates) = (State::new(0x1234_5678_9abc), first(BETAS));
+            for step in 1..=10 {
+                (state, rates) = advance(&kernel, state, &rates);
+                assert_eq!((state.step, state.epoch), (step, step * batch / count));
+                assert_eq!(state.cursor, step * batch % count);
+            }
         }
     }
 }
@@ -55,45 +74,52 @@ fn the_cursor_goes_through_the_data_and_over_the_end_of_each_pass() {
 #[test]
 fn the_end_of_a_pass_is_found_where_the_cursor_would_overflow() {
     let count = u32::MAX;
-    let kernel = plain(1000, count, [0.9, 0.999]);
-    let state = State { cursor: count - 10, epoch: 6, ..State::new(1, 1e-3, kernel.betas) };
-    let next = advance(&kernel, state);
+    let state = State { cursor: count - 10, epoch: 6, ..State::new(1) };
+    let (next, _) = advance(&advancing(1000, count, vec![]), state, &[]);
     assert_eq!((next.cursor, next.epoch), (990, 7));
 }
 
 #[test]
-fn corrections_stay_one_without_moments() {
-    let kernel = plain(1, 8, [0.0; 2]);
-    let state = advance(&kernel, State::new(1, 1e-3, kernel.betas));
-    assert_eq!([state.correction1, state.correction2], [1.0, 1.0]);
+fn a_dispatch_that_does_not_count_leaves_the_state_to_the_one_that_does() {
+    let kernel = Advance { counts: false, ..advancing(2, 9, vec![rate(1, BETAS, RateSchedule::Constant)]) };
+    let state = State { step: 5, cursor: 4, ..State::new(3) };
+    let (next, rates) = advance(&kernel, state, &first(BETAS));
+    assert_eq!(next, state);
+    assert!(rates[5] > first(BETAS)[5]);
 }
 
 #[test]
-fn corrections_follow_the_powers_of_the_betas() {
-    let kernel = plain(1, 8, [0.9, 0.999]);
-    let mut state = State::new(1, 1e-3, kernel.betas);
-    for t in 2..200 {
-        state = advance(&kernel, state);
-        let exact = kernel.betas.map(|beta| (1.0 - beta.powi(t)) as f32);
-        let within = Tolerance::new(0.0, 1e-6);
-        compare(&[state.correction1, state.correction2], &exact, within)
-            .unwrap_or_else(|mismatch| panic!("step {t}: {mismatch}"));
+fn corrections_stay_one_without_moments() {
+    let kernel = advancing(1, 8, vec![rate(1, [0.0; 2], RateSchedule::Constant)]);
+    let (_, rates) = advance(&kernel, State::new(1), &first([0.0; 2]));
+    assert_eq!(rates[5..7], [1.0, 1.0]);
+}
+
+#[test]
+fn corrections_follow_the_powers_of_the_betas_by_the_runs_of_their_update() {
+    for every in [1, 3] {
+        for (step, rates) in (1..).zip(follows(&[rate(every, BETAS, RateSchedule::Constant)], 200)) {
+            let runs = step / every as i32;
+            let exact = BETAS.map(|beta| (1.0 - beta.powi(runs + 1)) as f32);
+            compare(&rates[5..7], &exact, Tolerance::new(0.0, 1e-6))
+                .unwrap_or_else(|mismatch| panic!("every {every}, step {step}: {mismatch}"));
+        }
     }
 }
 
 #[test]
-fn a_constant_learning_rate_keeps_its_bits() {
-    for state in follows(Schedule::default(), 3) {
-        assert_eq!((state.learning_rate.to_bits(), state.kl_share), (1e-3_f32.to_bits(), 1.0));
+fn a_constant_learning_rate_keeps_its_bits_and_nobodys_words_theirs() {
+    for rates in follows(&[rate(1, BETAS, RateSchedule::Constant)], 3) {
+        assert_eq!(rates[4].to_bits(), 1e-3_f32.to_bits());
+        assert!(rates[..4].iter().chain(&rates[7..]).all(|word| *word == 0.5));
     }
 }
 
 #[test]
 fn a_falling_learning_rate_is_the_references_to_its_end_and_stays_zero() {
     let falling = Falling { rate: 0.3, steps: 37 };
-    for rate in [RateSchedule::Linear(falling), RateSchedule::Cosine(falling)] {
-        let states = follows(Schedule { rate, ..Schedule::default() }, 40);
-        let rates: Vec<f32> = states.iter().map(|state| state.learning_rate).collect();
+    for schedule in [RateSchedule::Linear(falling), RateSchedule::Cosine(falling)] {
+        let rates: Vec<f32> = follows(&[rate(1, BETAS, schedule)], 40).iter().map(|rates| rates[4]).collect();
         assert!(rates[..37].is_sorted_by(|a, b| a > b), "{rates:?}");
         assert!(
             rates[0] > 0.29 && rates[35] > 0.0 && rates[36..].iter().all(|rate| *rate == 0.0),
@@ -103,10 +129,9 @@ fn a_falling_learning_rate_is_the_references_to_its_end_and_stays_zero() {
 }
 
 #[test]
-fn the_kls_share_rises_and_stays_or_rises_in_cycles() {
+fn a_share_rises_and_stays_or_rises_in_cycles() {
     let share = |warmup: Warmup| -> Vec<f32> {
-        let states = follows(Schedule { warmup, ..Schedule::default() }, 30);
-        states.iter().map(|state| state.kl_share).collect()
+        follows(&[Scheduled::Share { at: 9, warmup }], 30).iter().map(|rates| rates[9]).collect()
     };
     let linear = share(Warmup { steps: 20, cycles: 1, rise: 1.0 });
     // The state after the first step is that of step 1.
@@ -117,23 +142,31 @@ fn the_kls_share_rises_and_stays_or_rises_in_cycles() {
     assert_eq!(falls, 2, "{cyclical:?}");
     assert!(cyclical[20..].iter().all(|share| *share == 1.0));
     // As many steps as cycles can still be counted in 32 bits with.
-    let long =
-        Schedule { warmup: Warmup { steps: u32::MAX / 4, cycles: 4, rise: 0.5 }, ..Schedule::default() };
-    let kernel = Advance { schedule: long, ..plain(1, 8, [0.0; 2]) };
-    let late = State { step: u32::MAX / 4 - 10, ..State::new(1, 1e-3, [0.0; 2]) };
-    advance(&kernel, late);
+    let warmup = Warmup { steps: u32::MAX / 4, cycles: 4, rise: 0.5 };
+    let kernel = advancing(1, 8, vec![Scheduled::Share { at: 9, warmup }]);
+    advance(&kernel, State { step: u32::MAX / 4 - 10, ..State::new(1) }, &first(BETAS));
+}
+
+#[test]
+fn as_many_as_a_dispatch_describes_advance_together() {
+    let warmup = Warmup { steps: 5, cycles: 1, rise: 1.0 };
+    let shares = (7..13).map(|at| Scheduled::Share { at, warmup });
+    let all: Vec<Scheduled> = [rate(2, BETAS, RateSchedule::Constant)].into_iter().chain(shares).collect();
+    assert_eq!(all.len(), Advance::MOST);
+    let rates = follows(&all, 3).pop().unwrap_or_default();
+    assert!(rates[7..13].iter().all(|share| (share - 0.6).abs() < 1e-6), "{rates:?}");
+    let more: Vec<Scheduled> = all.iter().chain(&all[..1]).copied().collect();
+    assert!(advancing(1, 8, more).check().is_err());
 }
 
 #[test]
 fn schedules_that_cannot_be_counted_are_refused() {
-    let refused = |schedule: Schedule| {
-        let kernel = Advance { schedule, ..plain(1, 8, [0.0; 2]) };
-        kernel.check().is_err()
-    };
-    let warmup =
-        |steps, cycles, rise| Schedule { warmup: Warmup { steps, cycles, rise }, ..Schedule::default() };
+    let refused = |scheduled: Scheduled| advancing(1, 8, vec![scheduled]).check().is_err();
+    let warmup = |steps, cycles, rise| Scheduled::Share { at: 0, warmup: Warmup { steps, cycles, rise } };
     let nothing = Falling { rate: 0.1, steps: 0 };
-    assert!(refused(Schedule { rate: RateSchedule::Linear(nothing), ..Schedule::default() }));
+    assert!(refused(rate(1, BETAS, RateSchedule::Linear(nothing))));
+    assert!(refused(rate(0, BETAS, RateSchedule::Constant)));
+    assert!(refused(Scheduled::Share { at: RATES, warmup: Warmup::NONE }));
     assert!(refused(warmup(u32::MAX / 4, 5, 0.5)) && refused(warmup(10, 0, 0.5)));
     assert!(refused(warmup(10, 1, 0.0)) && refused(warmup(10, 1, f32::NAN)) && !refused(warmup(10, 1, 1.0)));
 }

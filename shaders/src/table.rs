@@ -10,7 +10,7 @@ pub const MAX_ROUNDS: u32 = 65_000;
 /// The most numbers of a row that 64 lanes share, each taking every 64th in a round.
 pub const MAX_SHARED_ROW: u32 = max_shared_row(1);
 
-/// The same where each number takes so many `rounds`.
+/// The same where each number takes so many `rounds`, at least one.
 pub const fn max_shared_row(rounds: u64) -> u32 {
     64 * (MAX_ROUNDS as u64 / rounds) as u32
 }

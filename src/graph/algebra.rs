@@ -4,7 +4,7 @@ use super::tape::Links;
 use super::{Graph, Slice, Tensor};
 use crate::kernels::elementwise::{Affine, Exponential, Logarithm, LogarithmBackward, WeightedSum};
 use crate::kernels::group::{LogSumExp, LogSumExpBackward};
-use crate::kernels::hadamard::{Multiply, MultiplyBackward};
+use crate::kernels::hadamard::{Multiply, RowProducts};
 use crate::kernels::reduce::ColumnSum;
 use crate::kernels::rows::{Repeat, RowSum};
 use crate::{Error, Result};
@@ -91,7 +91,21 @@ impl Graph {
     /// As [`Graph::weighted_sum`].
     pub fn multiply(&mut self, x: Tensor, y: Tensor) -> Result<Tensor> {
         self.know_alike("product", x, y)?;
-        self.product("product", [x, y], [x.rows, x.columns, 1])
+        let (product, count) = (self.tensor("product", x.rows, x.columns), x.count());
+        let operands = [self.value(x), self.value(y), self.value(product)];
+        self.record("product", Multiply::numbers(count, false), &operands)?;
+        self.push_backward(Links::new(&[x, y], product), move |graph| {
+            let Some(dy) = graph.preactivation_gradient(product)? else { return Ok(()) };
+            for (to, other) in [(x, y), (y, x)] {
+                if graph.needs_gradient(to) {
+                    let (label, other) = (format!("d {}", graph.label(to)), graph.value(other));
+                    let (target, accumulate) = graph.gradient_target(to);
+                    graph.record(label, Multiply::numbers(count, accumulate), &[dy, other, target])?;
+                }
+            }
+            Ok(())
+        });
+        Ok(product)
     }
 
     /// Each row of x `[rows, columns]` times its own number in y `[rows, 1]`.
@@ -99,49 +113,32 @@ impl Graph {
     /// # Errors
     /// [`Error::Shape`] for another number of rows, or a tensor of another graph.
     pub fn multiply_rows(&mut self, x: Tensor, y: Tensor) -> Result<Tensor> {
-        self.know("rows by a column", x)?;
-        self.know("rows by a column", y)?;
-        if [y.rows, y.columns] != [x.rows, 1] {
-            let got = format!("[{}, {}]", y.rows, y.columns);
-            return Err(Error::shape("rows by a column", format!("[{}, 1]", x.rows), got));
+        let label = "rows by a column";
+        self.know(label, x)?;
+        self.know(label, y)?;
+        let (rows, columns) = (x.rows, x.columns);
+        if [y.rows, y.columns] != [rows, 1] {
+            return Err(Error::shape(label, format!("[{rows}, 1]"), format!("[{}, {}]", y.rows, y.columns)));
         }
-        self.product("rows by a column", [x, y], [x.rows, 1, x.columns])
-    }
-
-    /// `p s`, with p seen as `[rows * repeat, columns]` and s as `[rows, columns]`.
-    pub(super) fn product(
-        &mut self,
-        label: &str,
-        [p, s]: [Tensor; 2],
-        [rows, columns, repeat]: [u32; 3],
-    ) -> Result<Tensor> {
-        let y = self.tensor(label, p.rows, p.columns);
-        let operands = [self.value(p), self.value(s), self.value(y)];
-        self.record(label, Multiply { rows, columns, repeat, accumulate: false }, &operands)?;
-        self.push_backward(Links::new(&[p, s], y), move |graph| {
-            let Some(dy) = graph.preactivation_gradient(y)? else { return Ok(()) };
-            let label = format!("d {}", graph.label(y));
-            let (p_value, s_value) = (graph.value(p), graph.value(s));
-            if !graph.needs_gradient(s) {
-                let (dp, accumulate) = graph.gradient_target(p);
-                let kernel = Multiply { rows, columns, repeat, accumulate };
-                return graph.record(label, kernel, &[dy, s_value, dp]);
+        let product = self.tensor(label, rows, columns);
+        let operands = [self.value(x), self.value(y), self.value(product)];
+        self.record(label, Multiply::rows(rows, columns, false), &operands)?;
+        self.push_backward(Links::new(&[x, y], product), move |graph| {
+            let Some(dy) = graph.preactivation_gradient(product)? else { return Ok(()) };
+            let (x_value, y_value) = (graph.value(x), graph.value(y));
+            if graph.needs_gradient(x) {
+                let label = format!("d {}", graph.label(x));
+                let (dx, accumulate) = graph.gradient_target(x);
+                graph.record(label, Multiply::rows(rows, columns, accumulate), &[dy, y_value, dx])?;
             }
-            if p.id == s.id {
-                let (dp, accumulate) = graph.gradient_target(p);
-                let twice = Multiply { rows, columns, repeat, accumulate };
-                graph.record(&label, twice, &[dy, s_value, dp])?;
-                return graph.record(label, Multiply { accumulate: true, ..twice }, &[dy, s_value, dp]);
+            if graph.needs_gradient(y) {
+                let label = format!("d {}", graph.label(y));
+                let (target, accumulate) = graph.gradient_target(y);
+                graph.record(label, RowProducts { rows, columns, accumulate }, &[x_value, dy, target])?;
             }
-            let (dp, accumulate) = match graph.needs_gradient(p) {
-                true => graph.gradient_target(p),
-                false => (graph.buffer(format!("{label}, unused"), p.count() as usize, false), false),
-            };
-            let (ds, accumulate_s) = graph.gradient_target(s);
-            let kernel = MultiplyBackward { rows, columns, repeat, accumulate, accumulate_s };
-            graph.record(label, kernel, &[p_value, s_value, dy, dp, ds])
+            Ok(())
         });
-        Ok(y)
+        Ok(product)
     }
 
     /// `e^x`, number by number.
@@ -156,8 +153,7 @@ impl Graph {
             let value = graph.value(y);
             let label = format!("d {}", graph.label(x));
             let (dx, accumulate) = graph.gradient_target(x);
-            let kernel = Multiply { rows: x.rows, columns: x.columns, repeat: 1, accumulate };
-            graph.record(label, kernel, &[dy, value, dx])
+            graph.record(label, Multiply::numbers(x.count(), accumulate), &[dy, value, dx])
         });
         Ok(y)
     }

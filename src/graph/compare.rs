@@ -1,9 +1,12 @@
-//! Finding the first dispatch whose result on a device differs from the reference's.
+//! Finding the dispatch that a device computes otherwise than the reference.
 
 use std::fmt;
+use std::ops::Range;
 
-use super::plan::{BufferId, Content};
-use super::{Device, Plan, Replay, Slice};
+use narrows_shaders::Access;
+
+use super::plan::Content;
+use super::{Device, Plan, Replay};
 use crate::Result;
 use crate::kernels::floats;
 use crate::reference::compare::{Tolerance, compare, compare_words};
@@ -28,11 +31,15 @@ impl fmt::Display for Difference {
     }
 }
 
-/// Replays one step of `plan` on `device` and `other` and bisects for the first dispatch after which
-/// their buffers differ by more than `tolerance`. None where the whole step agrees.
+/// Replays one step of `plan` on `device` and on `other`, dispatch by dispatch, and stops at the first that writes what
+/// differs by more than `tolerance`. None where all agree.
 ///
-/// `setup` writes the same data, parameters and state into either. Give a plan that was finished with
-/// `keep_all`: then a wrong result stays visible to the step's end, which is what bisection rests on.
+/// Each dispatch begins on both with what `device` has computed so far, so that what is named is at fault itself: no
+/// rounding of those before it adds up, and none of their mistakes is passed on. Because dispatches that are run one by
+/// one cannot race, `device` then runs the step at once, as training does, and must give the same bits again.
+///
+/// `setup` writes the same data, parameters and state into either. Give a plan that was finished with `keep_all`:
+/// where results share memory, a buffer's label and [`Content`] are those of one of them.
 ///
 /// # Errors
 /// What running the plan can fail with.
@@ -43,58 +50,65 @@ pub async fn first_difference(
     tolerance: Tolerance,
     setup: impl Fn(&mut Replay) -> Result<()>,
 ) -> Result<Option<Difference>> {
-    let probe = async |count: usize| -> Result<Option<(String, String)>> {
-        let mut left = after(device, plan, count, &setup).await?;
-        let mut right = after(other, plan, count, &setup).await?;
-        differing_buffer(&mut left, &mut right, plan, tolerance).await
+    let start = async |device: &Device| -> Result<Replay> {
+        let mut replay = Replay::new(device, plan.clone()).await?;
+        setup(&mut replay)?;
+        Ok(replay)
     };
-    let Some(mut found) = probe(plan.dispatches.len()).await? else { return Ok(None) };
-    // Agrees after the first `agreed` dispatches, differs after the first `differs`.
-    let (mut agreed, mut differs) = (0, plan.dispatches.len());
-    while differs - agreed > 1 {
-        let middle = agreed + (differs - agreed) / 2;
-        match probe(middle).await? {
-            Some(difference) => (differs, found) = (middle, difference),
-            None => agreed = middle,
+    let mut single = start(device).await?;
+    let mut reference = start(other).await?;
+    let count = plan.dispatches.len();
+    for at in 0..count {
+        run(&mut single, at..at + 1).await?;
+        run(&mut reference, at..at + 1).await?;
+        let found = differing(at, &single, &mut reference, tolerance).await?;
+        if found.is_some() {
+            return Ok(found);
         }
     }
-    let dispatch = differs - 1;
-    let (buffer, mismatch) = found;
-    Ok(Some(Difference { dispatch, label: plan.dispatches[dispatch].label.clone(), buffer, mismatch }))
+    let mut whole = start(device).await?;
+    run(&mut whole, 0..count).await?;
+    for at in 0..count {
+        if let Some(found) = differing(at, &whole, &mut reference, Tolerance::EXACT).await? {
+            let mismatch =
+                format!("in a step run at once, against one run by dispatches: {}", found.mismatch);
+            return Ok(Some(Difference { mismatch, ..found }));
+        }
+    }
+    Ok(None)
 }
 
-async fn after(
-    device: &Device,
-    plan: &Plan,
-    count: usize,
-    setup: &impl Fn(&mut Replay) -> Result<()>,
-) -> Result<Replay> {
-    let mut replay = Replay::new(device, plan.clone()).await?;
-    setup(&mut replay)?;
-    let report = plan.slice("state")?;
-    let pending = replay.submit_range(1, 0..count, report);
-    replay.wait(pending).await?;
-    Ok(replay)
+async fn run(replay: &mut Replay, dispatches: Range<usize>) -> Result<()> {
+    let report = replay.plan().slice("state")?;
+    let pending = replay.submit_range(1, dispatches, report);
+    replay.wait(pending).await.map(drop)
 }
 
-async fn differing_buffer(
-    left: &mut Replay,
-    right: &mut Replay,
-    plan: &Plan,
+// Whether what one dispatch writes differs; if not, `reference` goes on with the words of `device`.
+async fn differing(
+    at: usize,
+    device: &Replay,
+    reference: &mut Replay,
     tolerance: Tolerance,
-) -> Result<Option<(String, String)>> {
-    for (id, spec) in plan.buffers.iter().enumerate() {
-        let slice = Slice { buffer: BufferId(id), offset: 0, words: spec.words };
-        let (got, expected) = (left.read_slice(slice).await?, right.read_slice(slice).await?);
-        let difference = match spec.content {
+) -> Result<Option<Difference>> {
+    let plan = device.plan();
+    let dispatch = &plan.dispatches[at];
+    let operands = dispatch.kernel.operands();
+    let written = operands.iter().zip(&dispatch.operands).filter(|(o, _)| o.access == Access::ReadWrite);
+    for (_, slice) in written {
+        let (got, expected) = (device.read_slice(*slice).await?, reference.read_slice(*slice).await?);
+        let spec = &plan.buffers[slice.buffer.0];
+        let mismatch = match spec.content {
             Content::Floats => difference(&got, &expected, tolerance),
             Content::Integers | Content::State => {
                 compare_words(&got, &expected).err().map(|mismatch| mismatch.to_string())
             }
         };
-        if let Some(difference) = difference {
-            return Ok(Some((spec.label.clone(), difference)));
+        if let Some(mismatch) = mismatch {
+            let (label, buffer) = (dispatch.label.clone(), spec.label.clone());
+            return Ok(Some(Difference { dispatch: at, label, buffer, mismatch }));
         }
+        reference.write_slice(*slice, &got);
     }
     Ok(None)
 }

@@ -186,7 +186,7 @@ impl Graph {
         let Some(weights) = weights else { return Ok(x) };
         let label = format!("{name}, weighed");
         let y = self.buffer(&label, rows as usize * columns as usize, false);
-        self.record(label, Multiply::rows_by_a_column(rows, columns, false), &[x, weights, y])?;
+        self.record(label, Multiply::rows(rows, columns, false), &[x, weights, y])?;
         Ok(y)
     }
 

@@ -4,6 +4,7 @@
 use super::tape::Links;
 use super::{Graph, Tensor};
 use crate::kernels::activation::{Activation, Slope, SlopeBackward};
+use crate::kernels::hadamard::{Multiply, MultiplyBackward};
 use crate::{Error, Result};
 
 impl Graph {
@@ -23,7 +24,7 @@ impl Graph {
             return Ok(t);
         }
         let slopes = self.slope(&format!("{label} slopes"), y)?;
-        self.product(label, [t, slopes], [y.rows, y.columns, t.rows / y.rows])
+        self.hadamard(label, t, slopes)
     }
 
     // f'(z) of y = f(z), whose gradient goes on to z.
@@ -43,5 +44,27 @@ impl Graph {
             });
         }
         Ok(s)
+    }
+
+    // p s, with a row of s to each `p.rows / s.rows` of p.
+    fn hadamard(&mut self, label: &str, p: Tensor, s: Tensor) -> Result<Tensor> {
+        let (rows, columns, repeat) = (s.rows, s.columns, p.rows / s.rows);
+        let y = self.tensor(label, p.rows, p.columns);
+        let operands = [self.value(p), self.value(s), self.value(y)];
+        self.record(label, Multiply { rows, columns, repeat, accumulate: false }, &operands)?;
+        self.push_backward(Links::new(&[p, s], y), move |graph| {
+            let Some(dy) = graph.preactivation_gradient(y)? else { return Ok(()) };
+            let label = format!("d {}", graph.label(y));
+            let (p_value, s_value) = (graph.value(p), graph.value(s));
+            let (dp, accumulate) = graph.gradient_target(p);
+            if !graph.needs_gradient(s) {
+                let kernel = Multiply { rows, columns, repeat, accumulate };
+                return graph.record(label, kernel, &[dy, s_value, dp]);
+            }
+            let (ds, accumulate_s) = graph.gradient_target(s);
+            let kernel = MultiplyBackward { rows, columns, repeat, accumulate, accumulate_s };
+            graph.record(label, kernel, &[p_value, s_value, dy, dp, ds])
+        });
+        Ok(y)
     }
 }

@@ -24,7 +24,7 @@ impl Program {
     /// The entry's table.
     ///
     /// # Errors
-    /// [`Error::Device`] where the shader has no such entry, which the table tests rule out.
+    /// [`Error::Device`] where the shader has no such entry.
     pub fn table(&self) -> Result<&'static Entry> {
         self.shader.entry(self.entry).ok_or_else(|| Error::Device {
             operation: format!("{}::{}", self.shader.name, self.entry),
@@ -131,10 +131,10 @@ pub struct Length {
     pub used: usize,
 }
 
-/// A dispatch as plain data, put together link by link: each adds to what is there.
+/// A dispatch as plain data. Its methods add to it one after the other.
 ///
-/// A call is described before its settings are checked, so what it is given must not panic where they are wrong: count
-/// with [`elements`](super::elements), which saturates. [`Call::workgroups`] comes last.
+/// A call is described before its settings are checked, so a wrong setting must not panic on the way: count with
+/// [`elements`](super::elements), which saturates, and give [`Call::workgroups`] after operands and limits.
 #[derive(Debug)]
 #[must_use]
 pub struct Call {
@@ -206,15 +206,15 @@ impl Call {
         self.limits([Limit::new(what, value, range)])
     }
 
-    /// A setting that is as `expected` where `holds`.
-    pub fn setting(self, name: &str, holds: bool, expected: &str, got: impl Display) -> Self {
-        self.require(if holds { Ok(()) } else { Err(Error::setting(name, expected, got)) })
-    }
-
     /// Several such extents.
     pub fn limits(mut self, limits: impl IntoIterator<Item = Limit>) -> Self {
         self.limits.extend(limits);
         self
+    }
+
+    /// A setting that is as `expected` where `holds`.
+    pub fn setting(self, name: &str, holds: bool, expected: &str, got: impl Display) -> Self {
+        self.require(if holds { Ok(()) } else { Err(Error::setting(name, expected, got)) })
     }
 
     /// Anything else that must hold; the first error counts.
@@ -235,8 +235,8 @@ impl Call {
         self
     }
 
-    /// How many workgroups, before folding. They are counted only where nothing is refused so far, so that no operand
-    /// has more words than 32 bits count.
+    /// How many workgroups, before folding. `count` is called only where nothing is refused so far, so that 32 bits can
+    /// count the words of every operand.
     pub fn workgroups(mut self, count: impl FnOnce() -> u32) -> Self {
         let refused = self.refusal.is_some() || !self.limits.iter().all(Limit::holds);
         if !refused && self.check_operands().is_ok() {
@@ -266,8 +266,8 @@ impl Call {
     /// indices can count.
     ///
     /// # Errors
-    /// [`Error::Setting`] naming the first that is not, [`Error::TooLarge`]; [`Error::Shape`] where the entry has
-    /// more or fewer operands than lengths are given.
+    /// [`Error::Setting`] naming the first that is not, [`Error::TooLarge`]; [`Error::Shape`] where the entry has more or
+    /// fewer operands than lengths are given; [`Error::Device`] where there is no such entry.
     pub fn check(self) -> Result<()> {
         self.limits.iter().try_for_each(Limit::check)?;
         match self.refusal {
@@ -277,6 +277,7 @@ impl Call {
     }
 
     fn check_operands(&self) -> Result<()> {
+        self.program.table()?;
         let (listed, given) = (self.program.storage().count(), self.lengths.len());
         if listed != given {
             return Err(Error::shape(self.name(), format!("{listed} lengths of operands"), given));

@@ -69,13 +69,6 @@ fn call(entry: &'static str, [rows, columns, repeat]: [u32; 3], each: u64) -> (C
     (call, of_p, of_s)
 }
 
-impl Multiply {
-    /// Each row of p `[rows, columns]` times its own number of s `[rows, 1]`.
-    pub const fn rows_by_a_column(rows: u32, columns: u32, accumulate: bool) -> Self {
-        Self { rows, columns: 1, repeat: columns, accumulate }
-    }
-}
-
 impl Kernel for Multiply {
     fn call(&self, _: &Variants) -> Call {
         let Self { rows, columns, repeat, accumulate } = *self;

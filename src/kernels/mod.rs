@@ -114,7 +114,7 @@ pub struct Gradient {
 /// assert_eq!((shift.operands()[1].name, shift.bytes()), ("y", 24));
 /// ```
 pub trait Kernel: Debug + Send + Sync {
-    /// The dispatch, given the variants in use. On them depend its shader and its workgroups, and nothing else.
+    /// The dispatch, given the variants in use. They decide shader, constants and workgroups, and nothing else.
     fn call(&self, variants: &Variants) -> Call;
 
     /// The same computation on the CPU: the words read, then the words written, in operand order.

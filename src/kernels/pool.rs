@@ -28,16 +28,16 @@ pub struct MaxPool {
     pub stride: [u32; 2],
 }
 
-/// How the result of [`MaxPool`] changes where x changes by t, which takes its place: `y = t` where each maximum stands,
-/// which `largest` tells, the forward pass's argmax.
+/// How the result of [`MaxPool`] changes where x changes by t: `y = t` where each maximum stands. The operand `x` is t,
+/// `largest` is the forward pass's argmax.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct MaxPoolTangent {
     /// What it is the tangent of.
     pub pool: MaxPool,
 }
 
-/// The gradient of [`MaxPool`]: each element of x gets dy of the windows whose maximum it is, as `largest` tells, the
-/// forward pass's argmax.
+/// The gradient of [`MaxPool`]: each element of x gets dy of the windows whose maximum it is. The operand `largest` is
+/// the forward pass's argmax.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct MaxPoolBackward {
     /// What it is the gradient of.
@@ -82,6 +82,7 @@ impl MaxPool {
         let Self { batch, height, width, channels, window: [down, across], stride } = *self;
         let [out_down, out_across] = self.out();
         let line = format!("numbers in a line of images pooled by {down} x {across}");
+        let within = |extent| format!("between 1 and the {extent} pixels there are");
         let size = format!("{down}x{across}/{}x{} to {out_down}x{out_across}", stride[0], stride[1]);
         Call::new(shader, entry)
             .uniform([("batch", batch), ("height", height), ("width", width), ("channels", channels)])
@@ -93,8 +94,8 @@ impl MaxPool {
             .limit("channels of a pooling", channels, 1..=u32::MAX)
             .limit("stride of a pooling", stride[0], 1..=u32::MAX / 2)
             .limit("stride of a pooling", stride[1], 1..=u32::MAX / 2)
-            .limit("window of a pooling", down, 1..=height)
-            .limit("window of a pooling", across, 1..=width)
+            .setting("window of a pooling", (1..=height).contains(&down), &within(height), down)
+            .setting("window of a pooling", (1..=width).contains(&across), &within(width), across)
             .limit(line, width.saturating_mul(channels), 1..=Self::most_numbers(self.window))
             .shape(format!("[{batch}, {height}, {width}, {channels}] by {size}"))
     }

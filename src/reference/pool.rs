@@ -4,7 +4,7 @@
 /// fill a window being left out; 0 where none fits.
 pub const fn windows(extent: u32, window: u32, stride: u32) -> u32 {
     match extent.checked_sub(window) {
-        Some(room) if stride > 0 => room / stride + 1,
+        Some(room) if stride > 0 => (room / stride).saturating_add(1),
         _ => 0,
     }
 }

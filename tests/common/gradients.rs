@@ -1,57 +1,83 @@
-//! A plan's gradients against central differences of its loss, on the CPU reference.
+//! A plan's gradients against central differences of what its updates minimize, on the CPU reference.
 
 use narrows::Result;
-use narrows::graph::{Device, Plan, Replay};
+use narrows::graph::{Device, MODEL, Plan, Replay, Store, StoreKind};
 
 use super::noise;
 
-// The weighted losses of the first step, and the gradient, with these parameters.
-fn loss_and_gradient(
-    plan: &Plan,
-    setup: &dyn Fn(&mut Replay) -> Result<()>,
-    weights: &[f32],
-    parameters: Option<&[f32]>,
-) -> (f64, Vec<f32>) {
+type Setup<'a> = &'a dyn Fn(&mut Replay) -> Result<()>;
+
+fn after_a_step(plan: &Plan, setup: Setup<'_>, parameters: Option<(&str, &[f32])>) -> Replay {
     let mut replay = pollster::block_on(Replay::new(&Device::Cpu, plan.clone())).unwrap();
     setup(&mut replay).unwrap();
-    if let Some(parameters) = parameters {
-        replay.write_floats("parameters", parameters).unwrap();
+    if let Some((name, parameters)) = parameters {
+        replay.write_floats(name, parameters).unwrap();
     }
     pollster::block_on(replay.run(1)).unwrap();
-    let read = |name| pollster::block_on(replay.read_floats(name)).unwrap();
-    let loss = read("ring").into_iter().zip(weights).take(plan.terms.len());
-    (loss.map(|(term, weight)| f64::from(term * weight)).sum(), read("gradients"))
+    replay
 }
 
-/// Holds the gradient of each parameter of `plan`, which leaves its losses in `ring`, against central differences of
-/// the losses, `weights` giving what each term weighs: along a random direction in each parameter's own space.
-pub fn check_gradients(
-    what: &str,
-    plan: &Plan,
-    setup: &dyn Fn(&mut Replay) -> Result<()>,
-    weights: &[f32],
-    initial: &[f32],
-) {
-    let (_, gradient) = loss_and_gradient(plan, setup, weights, None);
-    for (parameter, seed) in plan.parameters.iter().zip(20..) {
-        let direction = noise(seed, parameter.len());
-        let slope = plan.parameters.view(parameter, &gradient).iter().zip(&direction);
-        let slope: f64 = slope.map(|(g, d)| f64::from(*g) * f64::from(*d)).sum();
-        let moved = |by: f32| {
-            let mut flat = initial.to_vec();
-            for (value, d) in flat[parameter.offset..].iter_mut().zip(&direction) {
-                *value += by * d;
-            }
-            loss_and_gradient(plan, setup, weights, Some(&flat)).0
+fn read(replay: &Replay, name: &str) -> Vec<f32> {
+    pollster::block_on(replay.read_floats(name)).unwrap()
+}
+
+// What the update minimizes, in the first step.
+fn objective(replay: &Replay, update: &str) -> f64 {
+    let ring = read(replay, "ring");
+    let values = ring.chunks(Plan::ring_steps() as usize).map(|line| line[0]);
+    let own = replay.plan().terms.iter().zip(values).filter(|(term, _)| term.update == update);
+    own.map(|(term, value)| f64::from(term.weight) / f64::from(term.averaged_over) * f64::from(value)).sum()
+}
+
+// The gradients that an update leaves for a group of parameters.
+fn range(update: &str, store: &Store) -> String {
+    let group = store.name.strip_prefix("parameters.").unwrap_or(MODEL);
+    [update, group]
+        .iter()
+        .filter(|part| **part != MODEL)
+        .fold("gradients".to_owned(), |name, part| format!("{name}.{part}"))
+}
+
+/// Holds the gradient of each parameter of `plan`, by each update that moves it, against central differences of what
+/// that update minimizes: along a random direction in each parameter's own space.
+pub fn check_gradients(what: &str, plan: &Plan, setup: Setup<'_>) {
+    let mut updates: Vec<&str> = plan.terms.iter().map(|term| term.update.as_str()).collect();
+    updates.dedup();
+    let mut ready = pollster::block_on(Replay::new(&Device::Cpu, plan.clone())).unwrap();
+    setup(&mut ready).unwrap();
+    let replay = after_a_step(plan, setup, None);
+    let stores = plan.stores.iter().filter(|store| store.kind == StoreKind::Parameters);
+    let pairs = stores.flat_map(|store| updates.iter().map(move |update| (store, *update)));
+    let mut checked = 0;
+    for (store, update) in pairs {
+        let Some(gradient) =
+            plan.named.get(&range(update, store)).map(|_| read(&replay, &range(update, store)))
+        else {
+            continue;
         };
-        let h = 2e-3;
-        let numeric = (moved(h) - moved(-h)) / (2.0 * f64::from(h));
-        // The losses are f32: about 20 with an error of 1e-6.
-        let within = 2e-3 + 1e-3 * slope.abs();
-        assert!(
-            (numeric - slope).abs() < within && slope != 0.0,
-            "{what}, {}: {slope}, numerically {numeric}",
-            parameter.name
-        );
+        let initial = read(&ready, &store.name);
+        for (parameter, seed) in store.layout.iter().zip(20..) {
+            let direction = noise(seed, parameter.len());
+            let slope = store.layout.view(parameter, &gradient).iter().zip(&direction);
+            let slope: f64 = slope.map(|(g, d)| f64::from(*g) * f64::from(*d)).sum();
+            let moved = |by: f32| {
+                let mut flat = initial.clone();
+                for (value, d) in flat[parameter.offset..].iter_mut().zip(&direction) {
+                    *value += by * d;
+                }
+                objective(&after_a_step(plan, setup, Some((&store.name, &flat))), update)
+            };
+            let h = 2e-3;
+            let numeric = (moved(h) - moved(-h)) / (2.0 * f64::from(h));
+            // The losses are f32: about 20 with an error of 1e-6.
+            let within = 2e-3 + 1e-3 * slope.abs();
+            assert!(
+                (numeric - slope).abs() < within && slope != 0.0,
+                "{what}, {update}, {}: {slope}, numerically {numeric}",
+                parameter.name
+            );
+            checked += 1;
+        }
     }
+    assert!(checked > 0, "{what}: no gradient was checked");
 }

@@ -1,8 +1,8 @@
 //! Small training steps of every variant, at odd sizes, and a graph recorded by hand.
 
-use narrows::graph::{Graph, Init, Plan, Reduction, Replay, Shape, bernoulli_nll, squared_error};
+use narrows::graph::{Graph, Init, Plan, Replay, Shape, State, StoreKind, bernoulli_nll, squared_error};
 use narrows::kernels::activation::Activation;
-use narrows::model::{Extent, LayerConfig, Model, PaddingConfig, Variant};
+use narrows::model::{Extent, LayerConfig, Model, PaddingConfig, VariantRef};
 use narrows::train::{Config, packed};
 
 use super::noise;
@@ -15,8 +15,8 @@ pub const TOTAL: u32 = 14;
 pub const BATCH: u32 = 5;
 
 /// The preset of `variant`, made small, and smooth so that its slopes have no jumps.
-pub fn config(variant: &dyn Variant) -> Config {
-    let mut config = variant.preset();
+pub fn config(variant: &VariantRef) -> Config {
+    let mut config = Config::preset(variant.name()).unwrap();
     config.model.latent = 3;
     if !config.model.hidden.is_empty() {
         config.model.hidden = vec![17, 9];
@@ -51,8 +51,14 @@ pub fn config(variant: &dyn Variant) -> Config {
             },
         ];
     }
-    config.model.kl_weight = 0.7;
-    config.model.contraction_weight = 0.7;
+    for (setting, value) in [("kl_weight", 0.7), ("contraction_weight", 0.7)] {
+        if variant.settings().iter().any(|known| known.name == setting) {
+            config.model.set(setting, value).unwrap();
+        }
+    }
+    if variant.name() == "adversarial" {
+        config.model.set("critic_hidden", vec![11]).unwrap();
+    }
     config.train.seed = 0x1234_5678_9abc;
     config
 }
@@ -60,43 +66,35 @@ pub fn config(variant: &dyn Variant) -> Config {
 /// A training step of `config`, shuffled.
 pub fn plan(config: &Config, keep_all: bool) -> Plan {
     let model = Model::new(&config.model, IMAGE).unwrap();
-    model.training(BATCH, TOTAL, true, config.train.update(TOTAL).unwrap(), keep_all).unwrap()
+    model.training(BATCH, TOTAL, true, &config.train.update(TOTAL).unwrap(), keep_all).unwrap()
 }
 
-/// The first parameters of `config`, biases not zero.
-pub fn initial(config: &Config, plan: &Plan) -> Vec<f32> {
-    let mut flat = plan.parameters.initial(config.train.seed);
-    for (parameter, seed) in plan.parameters.iter().zip(10..) {
-        if parameter.name.ends_with("bias") {
-            let values = noise(seed, parameter.len());
-            flat[parameter.offset..][..values.len()].copy_from_slice(&values);
-        }
-    }
-    flat
-}
-
-/// Writes images, parameters and state for the first step.
+/// Writes images, parameters and state for the first step; biases are not zero.
 pub fn start(config: &Config, replay: &mut Replay) -> narrows::Result<()> {
     let bytes: Vec<u8> =
         noise(3, (PIXELS * TOTAL) as usize).iter().map(|x| (127.0 * x + 128.0) as u8).collect();
-    let initial = initial(config, replay.plan());
     replay.write("images", &packed(&bytes))?;
-    replay.write_floats("parameters", &initial)?;
     if config.model.center {
         replay.write_floats("center", &vec![0.5; PIXELS as usize])?;
     }
-    replay.write_state(&config.train.first_state(TOTAL)?)
+    replay.write_initial(config.train.seed)?;
+    for store in replay.plan().stores.clone() {
+        if store.kind != StoreKind::Parameters {
+            continue;
+        }
+        let mut flat = store.layout.initial(config.train.seed);
+        for (parameter, seed) in store.layout.iter().zip(10..) {
+            if parameter.name.ends_with("bias") {
+                let values = noise(seed, parameter.len());
+                flat[parameter.offset..][..values.len()].copy_from_slice(&values);
+            }
+        }
+        replay.write_floats(&store.name, &flat)?;
+    }
+    replay.write_state(&State::new(config.train.seed))
 }
 
-/// The weights of the terms in the ring in what `config` minimizes.
-pub fn weights(config: &Config) -> Vec<f32> {
-    let pixel = config.model.reduction == narrows::model::ReductionKind::Pixel;
-    let penalty = Model::new(&config.model, IMAGE).unwrap().penalty();
-    vec![if pixel { 1.0 / PIXELS as f32 } else { 1.0 }, penalty.map_or(0.0, |penalty| penalty.weight)]
-}
-
-/// The weights of the terms of [`by_hand`].
-pub const BY_HAND: [f32; 3] = [1.0, 0.3, 0.2];
+const BY_HAND: [f32; 3] = [1.0, 0.3, 0.2];
 
 /// One weight and one bias used by two layers, a tensor read by two layers, a prediction read by two terms.
 pub fn by_hand() -> Plan {
@@ -104,23 +102,22 @@ pub fn by_hand() -> Plan {
     let x = graph.input("x", BATCH, PIXELS);
     let pixels = PIXELS as usize;
     let glorot = Init::GlorotUniform { fan_in: pixels, fan_out: pixels };
-    let square = graph.parameter("square", vec![pixels, pixels], glorot);
-    let bias = graph.parameter("bias", vec![pixels], Init::Constant(0.1));
-    let other = graph.parameter("other", vec![pixels, pixels], glorot);
+    let square = graph.parameter("square", vec![pixels, pixels], glorot.clone()).unwrap();
+    let bias = graph.parameter("bias", vec![pixels], Init::Constant(0.1)).unwrap();
+    let other = graph.parameter("other", vec![pixels, pixels], glorot.clone()).unwrap();
     let once = graph.dense("once", x, &square, Some(&bias), Activation::Tanh).unwrap();
     let twice = graph.dense("twice", once, &square, Some(&bias), Activation::Gelu).unwrap();
     let beside = graph.dense("beside", once, &other, None, Activation::Identity).unwrap();
     let objective = BY_HAND[0] * squared_error(twice, x)
-        + BY_HAND[1] * squared_error(beside, x)
-        + BY_HAND[2] * bernoulli_nll(beside, x);
-    graph.minimize(objective, Reduction::Image).unwrap();
+        + BY_HAND[1] * squared_error(beside, x).named("beside")
+        + BY_HAND[2] * bernoulli_nll(beside, x).named("bernoulli");
+    graph.minimize(objective).unwrap();
     graph.finish(true)
 }
 
 /// Writes images and parameters for [`by_hand`].
 pub fn start_by_hand(replay: &mut Replay) -> narrows::Result<()> {
     let x: Vec<f32> = noise(3, (BATCH * PIXELS) as usize).iter().map(|x| 0.5 + 0.5 * x).collect();
-    let initial = replay.plan().parameters.initial(7);
     replay.write_floats("x", &x)?;
-    replay.write_floats("parameters", &initial)
+    replay.write_initial(7)
 }

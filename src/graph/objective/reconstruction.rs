@@ -99,7 +99,7 @@ impl RowFunction for Reconstruction {
                     let weighed =
                         graph.buffer(format!("d {} by {name}", parameter.name), rows as usize, false);
                     let label = format!("d {} of each row", parameter.name);
-                    let kernel = Multiply::rows_by_a_column(rows, 1, false);
+                    let kernel = Multiply::rows(rows, 1, false);
                     graph.record(label, kernel, &[each, weights, weighed])?;
                     each = weighed;
                 }

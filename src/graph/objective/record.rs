@@ -45,6 +45,7 @@ impl Graph {
             let name = spec.name.clone();
             self.check_name(&name)?;
             let rows = term.of.rows(self, &name)?;
+            self.check_rows(&name, rows)?;
             let share = match spec.warmup {
                 Warmup::NONE => None,
                 warmup => Some(self.share(&name, warmup)?),
@@ -57,6 +58,14 @@ impl Graph {
             self.terms.push(spec);
         }
         Ok(reached)
+    }
+
+    // A term has as many values for each image.
+    fn check_rows(&self, name: &str, rows: u32) -> Result<()> {
+        if rows > 0 && rows.is_multiple_of(self.batch.max(1)) {
+            return Ok(());
+        }
+        Err(Error::shape(name, format!("rows of a batch of {}, as many for each image", self.batch), rows))
     }
 
     fn check_name(&self, name: &str) -> Result<()> {
@@ -109,6 +118,7 @@ impl Graph {
             let name = &term.spec.name;
             self.check_name(name)?;
             let rows = term.of.rows(self, name)?;
+            self.check_rows(name, rows)?;
             let values = term.of.record(self, name, Upstream::None)?;
             self.collect(name, values, rows, total)?;
             (term.spec.update, term.spec.every) = (update.name.clone(), update.every);
@@ -129,10 +139,6 @@ impl Graph {
     ) -> Result<()> {
         let batch = self.batch;
         if rows != batch {
-            if !rows.is_multiple_of(batch.max(1)) {
-                let expected = format!("as many rows for each of {batch} images");
-                return Err(Error::shape(name, expected, format!("{rows} rows")));
-            }
             let means = self.buffer(format!("{name} of each image"), batch as usize, false);
             let columns = rows / batch;
             let scale = 1.0 / columns as f32;

@@ -154,7 +154,7 @@ impl Graph {
             return Ok(());
         }
         let (target, accumulate) = self.gradient_target(operand);
-        let kernel = Multiply::rows_by_a_column(rows, operand.count() / rows.max(1), accumulate);
+        let kernel = Multiply::rows(rows, operand.count() / rows.max(1), accumulate);
         self.record(label, kernel, &[slice, weights, target])
     }
 }
