@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 
 use narrows::model::Registry;
 use narrows::train::Checkpoint;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tiny::command::{narrows, place, success, train};
 use tiny::listing;
@@ -24,10 +24,10 @@ fn a_run_ends_by_naming_its_pictures_and_can_be_used() {
         lines[0].starts_with("vae on ") && lines[0].contains(": 45 training and 5 validation images"),
         "{out}"
     );
-    assert_eq!(lines[1], "losses: nats per image (sum over pixels and code, mean over images)");
-    let minimized =
-        "minimized: the reconstruction, summed over pixels, averaged over images, + 1 x kl: kl_weight ";
-    assert!(lines[2].starts_with(minimized), "{out}");
+    assert_eq!(lines[1], "reported: each term's sum for an image, averaged over images, unweighted");
+    let minimized = "minimized: reconstruction (nats, summed over pixels, averaged over images) + 1 x kl (nats, \
+                     summed over the code, averaged over images; kl_weight is its weight)";
+    assert_eq!(lines[2], minimized);
     assert!(lines[3].starts_with("epoch   1/2  train ") && lines[3].contains("  validation "), "{out}");
     let run = place.path().join("runs/vae-001");
     let names = ["best.safetensors", "config.toml"].into_iter().map(str::to_owned);
@@ -57,11 +57,13 @@ fn a_run_ends_by_naming_its_pictures_and_can_be_used() {
     let said = with("eval", &[]);
     assert!(said.starts_with("11 test images of data, means over images\nreconstruction  "), "{said}");
     let json: Value = serde_json::from_str(&with("eval", &["--json", "--part", "train"])).unwrap();
-    assert_eq!((json["images"].as_u64(), json["unit"].as_str()), (Some(45), Some("nats")));
+    assert_eq!(json["images"].as_u64(), Some(45));
+    assert_eq!(json["units"], json!({ "reconstruction": "nats", "kl": "nats" }));
     let number = |name: &str| json[name].as_f64().unwrap();
-    let elbo = -number("reconstruction_per_image") - number("kl_nats_per_image");
+    let term = |name: &str| json["terms"][name].as_f64().unwrap();
+    let elbo = -term("reconstruction") - term("kl");
     assert!((number("elbo_nats_per_image") - elbo).abs() < 1e-9);
-    assert!((number("reconstruction_per_pixel") * 35.0 - number("reconstruction_per_image")).abs() < 1e-9);
+    assert!((number("reconstruction_per_pixel") * 35.0 - term("reconstruction")).abs() < 1e-9);
     assert!(number("importance_bound_nats_per_image") > elbo && number("importance_samples") == 64.0);
     let variances = json["unit_variances"].as_array().unwrap();
     let active = variances.iter().filter(|variance| variance.as_f64().unwrap() > 0.01).count();
@@ -76,21 +78,23 @@ fn a_penalty_is_explained_where_it_is_printed_and_kept() {
     let place = place();
     let flags = ["sparse-kl", "--epochs", "1", "--run", "run", "--sparsity-weight", "0.5", "--json"];
     let (out, err) = success(&mut train(place.path(), &flags));
-    let meaning = "+ 0.5 x sparsity: sparsity_weight multiplies the KL in nats of sparsity_target to a unit's mean \
-                   activation over the batch, summed over the units of the code";
-    let minimized = format!("the reconstruction, averaged over pixels and images, {meaning}");
+    let minimized = "reconstruction (nats, averaged over pixels and images) + 0.5 x sparsity (nats, summed over the \
+                     units of the code, averaged over images; sparsity_weight is its weight)";
     assert!(err.contains(&format!("minimized: {minimized}\n")), "{err}");
     let config = fs::read_to_string(place.path().join("run/config.toml")).unwrap();
     assert!(config.contains(&format!("\n# Minimized: {minimized}.\n")), "{config}");
     let metrics: Value = serde_json::from_str(&out).unwrap();
-    assert_eq!(
-        (metrics["penalty"].as_str(), metrics["penalty_weight"].as_f64()),
-        (Some("sparsity"), Some(0.5))
-    );
-    assert!(metrics["train"]["penalty_per_image"].as_f64().unwrap() > 0.0);
-    assert!(metrics["train"].get("kl_nats_per_image").is_none());
+    let column = json!({
+        "name": "sparsity", "unit": "nats", "over": "the units of the code", "weight": 0.5, "averaged_over": 1,
+    });
+    assert_eq!(metrics["columns"][1], column);
+    assert!(metrics["train"]["terms"]["sparsity"].as_f64().unwrap() > 0.0);
+    assert!(metrics["train"].get("elbo").is_none());
     let (said, _) = success(&mut narrows(place.path(), &["eval", "run"]));
-    assert!(said.contains("\nsparsity  ") && said.contains("sparsity_weight multiplies"), "{said}");
+    assert!(
+        said.contains("\nsparsity  ") && said.contains(" nats per image, summed over the units of the code")
+    );
+    assert!(said.contains("0.5 sparsity_weight, not in the figure above"), "{said}");
 }
 
 #[test]
@@ -170,13 +174,13 @@ fn json_is_all_there_is_on_standard_output() {
     assert_eq!(lines.len(), 2);
     assert_eq!(out, fs::read_to_string(place.path().join("run/metrics.jsonl")).unwrap());
     assert_eq!(lines[1]["epoch"], 2);
-    assert_eq!(lines[1]["unit"], "nats");
-    assert_eq!(lines[1]["per_image"], "sum over pixels and code, mean over images");
+    assert_eq!(lines[1]["columns"][0]["unit"], "nats");
+    assert_eq!(lines[1]["per_image"], "each term's sum for an image, averaged over images, unweighted");
     for part in ["train", "validation"] {
-        let losses = &lines[1][part];
-        let per_image = losses["reconstruction_per_image"].as_f64().unwrap();
-        assert!((losses["reconstruction_per_pixel"].as_f64().unwrap() * 35.0 - per_image).abs() < 1e-9);
-        assert!(losses["kl_nats_per_image"].as_f64().unwrap() > 0.0);
+        let means = &lines[1][part];
+        let [per_image, kl] = ["reconstruction", "kl"].map(|term| means["terms"][term].as_f64().unwrap());
+        assert!((means["reconstruction_per_pixel"].as_f64().unwrap() * 35.0 - per_image).abs() < 1e-9);
+        assert!(kl > 0.0 && (means["elbo"].as_f64().unwrap() + per_image + kl).abs() < 1e-9);
     }
     assert!(err.contains("vae on ") && err.contains("run/epoch-002-samples.png"), "{err}");
 }
@@ -186,13 +190,16 @@ fn plain_autoencoders_report_the_mean_over_pixels_too() {
     let place = place();
     let (out, _) = success(&mut train(place.path(), &["mlp", "--epochs", "1", "--json", "--run", "a"]));
     let line: Value = serde_json::from_str(&out).unwrap();
-    assert!(line["train"].get("kl_nats_per_image").is_none());
+    assert_eq!(line["train"]["terms"].as_object().unwrap().len(), 1);
     let per_pixel = line["train"]["reconstruction_per_pixel"].as_f64().unwrap();
     let (out, _) = success(&mut train(place.path(), &["mlp", "--epochs", "1", "--run", "b"]));
     assert!(out.contains(&format!("({per_pixel:.5} per pixel)")), "{out}");
     let squared = ["mlp", "--epochs", "1", "--likelihood", "squared-error", "--lr", "0.1", "--run", "c"];
     let (out, _) = success(&mut train(place.path(), &squared));
-    assert!(out.contains("losses: squared error per image (sum over pixels"), "{out}");
+    assert!(
+        out.contains("minimized: reconstruction (squared error, averaged over pixels and images)\n"),
+        "{out}"
+    );
 }
 
 #[test]
@@ -232,7 +239,7 @@ fn an_interrupted_run_saves_says_how_to_go_on_and_does() {
     assert_eq!(child.wait().unwrap().code(), Some(130));
     let mut said = String::new();
     child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-    assert!(said.ends_with("stopped and saved; go on with: narrows train --resume run\n"), "{said}");
+    assert!(said.ends_with("stopped and saved; resume with: narrows train --resume run\n"), "{said}");
     let last = Checkpoint::last(&Registry::built_in(), &place.path().join("run")).unwrap();
     assert_eq!(last.epoch() as usize, seen);
     let epochs = (seen + 1).to_string();

@@ -9,13 +9,13 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use common::{devices, title};
-use narrows::graph::{Device, ParameterLayout, Plan, Replay, Shape};
+use narrows::graph::{Device, ParameterLayout, Plan, Replay, Shape, Store, StoreKind, TermSpec};
 use narrows::model::{CommonSettings, LikelihoodKind, Model, ReductionKind, Registry};
 use narrows::train::{Config, OptimizerKind, TrainConfig, packed};
 use safetensors::SafeTensors;
 use serde_json::Value;
 
-const CASES: usize = 36;
+const CASES: usize = 38;
 
 // All relative to a tensor's largest value.
 struct Allowed {
@@ -166,7 +166,7 @@ impl Case {
         let count = settings.batch;
         let update = settings.update(count).unwrap();
         let plan = self.model().training(count, count, false, &update, false).unwrap();
-        let initial = self.flat(plan.layout("parameters").unwrap(), "initial");
+        let groups = stores(&plan, StoreKind::Parameters);
         let mut replay = pollster::block_on(Replay::new(device, plan)).unwrap();
         replay.write("images", &packed(&self.images)).unwrap();
         if let Some(config) = self.preset().filter(|config| config.model.center) {
@@ -174,8 +174,23 @@ impl Case {
             replay.write_floats("center", &mean(&self.images, config.train.batch as usize)).unwrap();
         }
         replay.write_initial(settings.seed).unwrap();
-        replay.write_floats("parameters", &initial).unwrap();
+        for Store { name, layout, .. } in &groups {
+            replay.write_floats(name, &self.flat(layout, "initial")).unwrap();
+        }
         replay
+    }
+}
+
+fn stores(plan: &Plan, kind: StoreKind) -> Vec<Store> {
+    plan.stores.iter().filter(|store| store.kind == kind).cloned().collect()
+}
+
+// What the files call a term: the first two as they were before there could be others.
+fn term_name(at: usize, term: &TermSpec) -> String {
+    match at {
+        0 => "reconstruction".to_owned(),
+        1 => "penalty".to_owned(),
+        _ => format!("term.{}", term.name),
     }
 }
 
@@ -238,32 +253,36 @@ impl Findings {
 fn check(case: &Case, device: &Device, allowed: &Allowed, findings: &mut Findings) {
     let what = format!("{} on {}", case.name, title(device));
     let mut replay = case.replay(device);
-    let layout = replay.plan().layout("parameters").unwrap().clone();
+    let groups = stores(replay.plan(), StoreKind::Parameters);
     let read = |replay: &Replay, name: &str| pollster::block_on(replay.read_floats(name)).unwrap();
     pollster::block_on(replay.run(1)).unwrap();
-    let gradients = read(&replay, "gradients");
-    let expected = case.flat(&layout, "gradient");
-    findings.compare_flat("gradient", &what, &layout, &gradients, &expected, allowed.gradient);
+    for Store { name, layout, .. } in &groups {
+        let gradients = read(&replay, &name.replace("parameters", "gradients"));
+        let expected = case.flat(layout, "gradient");
+        findings.compare_flat("gradient", &what, layout, &gradients, &expected, allowed.gradient);
+    }
 
     let steps = case.number("steps") as u32;
     assert!(steps <= Plan::ring_steps());
     pollster::block_on(replay.run(steps - 1)).unwrap();
     let ring = read(&replay, "ring");
     let terms = replay.plan().terms.clone();
-    for (slot, (term, name)) in terms.iter().zip(["reconstruction", "penalty"]).enumerate() {
+    for (slot, term) in terms.iter().enumerate() {
         let got = &ring[slot * Plan::ring_steps() as usize..][..steps as usize];
-        let expected = &case.tensors[name].1;
+        let expected = &case.tensors[&term_name(slot, term)].1;
         findings.compare("loss", &format!("{what} {}", term.name), got, expected, allowed.loss);
     }
-    let end = case.flat(&layout, "final");
-    findings.compare_flat("end", &what, &layout, &read(&replay, "parameters"), &end, allowed.end);
+    for Store { name, layout, .. } in &groups {
+        let end = case.flat(layout, "final");
+        findings.compare_flat("end", &what, layout, &read(&replay, name), &end, allowed.end);
+    }
     if let Ok(statistics) = replay.plan().layout("statistics") {
         let expected = case.flat(statistics, "statistic");
         let got = read(&replay, "statistics");
         findings.compare_flat("statistic", &what, statistics, &got, &expected, allowed.end);
     }
-    for moment in case.settings().optimizer().moments() {
-        let values = read(&replay, moment);
+    for Store { name, layout, .. } in stores(replay.plan(), StoreKind::Moments) {
+        let values = read(&replay, &name);
         // PyTorch's are not in the file; what lies between the slots must stay zero all the same.
         findings.compare_flat("moment", &what, &layout, &values, &values, 0.0);
     }

@@ -310,7 +310,7 @@ fn only_what_has_a_prior_can_be_sampled() {
     let said = failure(&mut narrows(place.path(), &["sample", "run"]));
     assert_eq!(
         said,
-        "sample: expected a variational autoencoder, got mlp, whose codes have no prior to draw from"
+        "sample: expected a model with a prior, as a variational autoencoder, got mlp, whose codes have no prior to draw from"
     );
     let said = failure(&mut narrows(place.path(), &["reconstruct", "run", "--corrupt"]));
     assert_eq!(

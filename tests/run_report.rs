@@ -57,8 +57,9 @@ fn a_report_has_everything_and_loads_nothing_whatever_the_names() {
     assert!(page.contains("&lt;img src=x onerror='alert(1)'&gt; &amp; &quot;co&quot;"), "{page}");
     for said in [
         "3 of 3, 16 steps of 8 images",
-        "Reconstruction",
-        "Penalty: kl",
+        "reconstruction, summed over pixels.",
+        "kl, summed over the code.",
+        "nats per image",
         "After epoch 3",
         "[model]",
         "name=\"viewport\"",

@@ -20,7 +20,7 @@ from safetensors.numpy import save
 from torch.nn import functional
 
 STEPS = 10
-LATENT, CORRUPTION, DROPOUT, PROJECTION = 2, 5, 6, 7
+LATENT, CORRUPTION, DROPOUT, PROJECTION, NOISE = 2, 5, 6, 7, 9
 MOST_STRAY = 4e-7
 MOST_SEEDS = 400
 
@@ -102,7 +102,8 @@ def layer_lists(config):
         encoder = encoder + [dense(statistics * config["latent"], config["code_activation"])]
     decoder = fill(config.get("decoder", []), config["output_activation"])
     decoder = decoder or [*reversed(hidden), dense(pixels, config["output_activation"])]
-    return {"encoder": encoder, "decoder": decoder}
+    critic = [dense(units, "relu") for units in config.get("critic_hidden", [])]
+    return {"encoder": encoder, "decoder": decoder, "critic": critic and [*critic, dense(1, "identity")]}
 
 
 def pair(extent):
@@ -211,6 +212,14 @@ class Model:
                     initial[f"{name}.bias"] = random.uniform(-0.1, 0.1, shape[2])
             if network == "encoder" and self.config["latent"]:
                 shape = (1, 1, self.config["latent"])
+        if self.layers.get("critic"):
+            before = self.config["latent"]
+            for number, layer in enumerate(self.layers["critic"]):
+                units = layer["units"]
+                limit = math.sqrt(6 / (before + units))
+                initial[f"critic.{number}.weight"] = random.uniform(-limit, limit, (units, before))
+                initial[f"critic.{number}.bias"] = random.uniform(-0.1, 0.1, units)
+                before = units
         return {name: value.astype(np.float32) for name, value in initial.items()}
 
     def apply(self, parameters, network, x, step=0):
@@ -306,6 +315,9 @@ class Model:
     def objective(self, parameters, x, step):
         """What is minimized, and its two terms as means over the images, unweighted."""
         config = self.config
+        if config.get("samples"):
+            bound = self.importance_weighted(parameters, x, step)
+            return bound, bound, torch.zeros((), dtype=x.dtype)
         x = x - x.mean(dim=0) if config.get("center") else x
         seen = self.corrupted(x, step)
         code = self.apply(parameters, "encoder", seen, step)
@@ -338,6 +350,32 @@ class Model:
         scale = x.shape[1] if config["reduction"] == "pixel" else 1
         minimized = bounded if config.get("gaussian") else penalty
         return reconstruction / scale + weight * minimized, reconstruction, penalty
+
+    def importance_weighted(self, parameters, x, step):
+        """-log of the mean importance weight of k samples an image (Burda et al. 2015, equation 8), averaged over
+        images; all samples of an image are neighbours."""
+        latent, k = self.config["latent"], self.config["samples"]
+        mu, logvar = self.apply(parameters, "encoder", x, step).repeat_interleave(k, 0).split(latent, dim=1)
+        noise = normals(self.config["seed"], LATENT, step, mu.numel()).reshape(mu.shape)
+        z = mu + torch.exp(logvar / 2) * torch.tensor(noise, dtype=x.dtype)
+        normal = torch.distributions.Normal
+        prior = normal(torch.zeros_like(mu), torch.ones_like(mu)).log_prob(z)
+        log_ratio = (prior - normal(mu, torch.exp(logvar / 2)).log_prob(z)).sum(dim=1)
+        y = self.apply(parameters, "decoder", z, step)
+        nll = functional.binary_cross_entropy_with_logits(y, x.repeat_interleave(k, 0), reduction="none").sum(dim=1)
+        weights = (log_ratio - nll).reshape(len(x), k)
+        return -(torch.logsumexp(weights, dim=1) - math.log(k)).mean()
+
+    def game(self, parameters, x, step):
+        """The adversarial autoencoder's terms as means over the images (Makhzani et al. 2015, section 2.1)."""
+        probable = lambda code, label: functional.binary_cross_entropy_with_logits(
+            self.apply(parameters, "critic", code, step), torch.full((len(x), 1), label, dtype=x.dtype))
+        code = self.apply(parameters, "encoder", x, step)
+        y = self.apply(parameters, "decoder", code, step)
+        nll = functional.binary_cross_entropy_with_logits(y, x, reduction="none").sum(dim=1).mean()
+        noise = normals(self.config["seed"], NOISE, step, code.numel()).reshape(code.shape)
+        prior = torch.tensor(noise, dtype=x.dtype)
+        return nll, probable(code, 1.0), probable(prior, 1.0), probable(code.detach(), 0.0)
 
     def contraction(self, parameters, x, step):
         """The mean over images of the squared Frobenius norm of the encoder's Jacobian, or its estimate."""
@@ -393,6 +431,8 @@ def train(config, images, initial, dtype):
     parameters = {name: torch.tensor(value, dtype=dtype, requires_grad=True) for name, value in initial.items()}
     settings = {"name": config["optimizer"], "learning_rate": config["learning_rate"], "momentum": 0.0,
                 "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": config.get("weight_decay", 0.0)}
+    if config.get("critic_hidden"):
+        return play(config, model, x, parameters, settings)
     optimizer = make_optimizer(settings, list(parameters.values()))
     result = {"reconstruction": [], "penalty": []}
     for step in range(STEPS):
@@ -411,6 +451,32 @@ def train(config, images, initial, dtype):
     return {name: np.asarray(value, dtype=np.float64) for name, value in result.items()}, model.nearest
 
 
+def play(config, model, x, parameters, settings):
+    """As `train`, of two updates that see each other's parameters as they were before the step."""
+    groups = [[name for name in parameters if name.startswith("critic") == critic] for critic in (False, True)]
+    settings = [settings, {**settings, "name": "adam", "learning_rate": config["critic_learning_rate"]}]
+    optimizers = [make_optimizer(by, [parameters[name] for name in names]) for by, names in zip(settings, groups)]
+    terms = ["reconstruction", "penalty", "term.critic_prior", "term.critic_code"]
+    result = {term: [] for term in terms}
+    for step in range(STEPS):
+        values = model.game(parameters, x, step)
+        for term, value in zip(terms, values):
+            result[term].append(value.item())
+        nll, fool, of_prior, of_code = values
+        scale = x.shape[1] if config["reduction"] == "pixel" else 1
+        objectives = [nll / scale + config["adversarial_weight"] * fool, of_prior + of_code]
+        for objective, names in zip(objectives, groups):
+            found = torch.autograd.grad(objective, [parameters[name] for name in names], retain_graph=True)
+            for name, gradient in zip(names, found):
+                parameters[name].grad = gradient
+        if step == 0:
+            result |= {f"gradient.{name}": value.grad.clone() for name, value in parameters.items()}
+        for optimizer in optimizers:
+            optimizer.step()
+    result |= {f"final.{name}": value.detach() for name, value in parameters.items()}
+    return {name: np.asarray(value, dtype=np.float64) for name, value in result.items()}, model.nearest
+
+
 def attempt(config):
     """The tensors of the file for one seed; None where it comes near a kink or strays in float32."""
     random = np.random.RandomState([config["seed"], 7])
@@ -421,7 +487,7 @@ def attempt(config):
     if nearest < KINK_MARGIN:
         return None
     rounded, _ = train(config, images, initial, torch.float32)
-    groups = ("gradient", "reconstruction", "penalty", "final", "statistic")
+    groups = ("gradient", "reconstruction", "penalty", "term", "final", "statistic")
     present = [group for group in groups if any(name.startswith(group) for name in exact)]
     deviations = [largest_deviation(rounded, exact, group) for group in present]
     if max(deviations) > MOST_STRAY:
@@ -452,6 +518,12 @@ PRESETS = {
     "vae": VAE,
     "vae-cnn": VAE,
     "vae-2d": VAE,
+    "iwae": {**VAE, "samples": 5},
+    "adversarial": {
+        "activation": "relu", "code_activation": "identity", "output_activation": "identity", "bias": True,
+        "likelihood": "bernoulli", "reduction": "pixel", "optimizer": "adam", "learning_rate": 1e-3,
+        "critic_hidden": [256, 256], "critic_learning_rate": 1e-3, "adversarial_weight": 1.0,
+    },
     "tied": TIED,
     "tied-decay": {**TIED, "optimizer": "adamw", "weight_decay": 0.1},
     "tied-denoising": {**TIED, "corruption": "gaussian", "corruption_amount": 0.2},
@@ -526,6 +598,8 @@ CASES = {
             ],
         },
     },
+    "iwae": {**SMALL, "preset": "iwae", "model": NARROW},
+    "adversarial": {**SMALL, "preset": "adversarial", "model": {**NARROW, "critic_hidden": [9, 7]}},
     "tied": {**SMALL, "preset": "tied", "model": {"latent": 13}},
     "tied-decay": {**SMALL, "preset": "tied-decay", "model": {"latent": 13}},
     "tied-denoising": {**SMALL, "preset": "tied-denoising", "model": {"latent": 13}},
