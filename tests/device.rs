@@ -1,8 +1,15 @@
-//! Which adapter is chosen and what it gets: pure logic, on made-up listings.
+//! Which adapter is chosen and what it gets: pure logic, on made-up listings. Which pipeline an open device runs.
 #![allow(clippy::panic, clippy::unwrap_used, missing_docs)]
 
+mod common;
+
+use common::{gpu, words};
 use narrows::Error;
-use narrows::gpu::{AdapterSummary, MatMulVariant, Selector, Variants, choose, shortfall};
+use narrows::gpu::{
+    AdapterSummary, Launch, MatMulVariant, Selector, Variants, choose, read_words, shortfall,
+};
+use narrows::kernels::floats;
+use narrows_shaders::{Shader, activation};
 use wgpu::{Backend, DeviceType};
 
 // A listing in this order, numbered as the real one is.
@@ -178,4 +185,54 @@ fn variants_follow_the_device_type_and_the_subgroup_size() {
         assert_eq!(got, expected, "{kind:?}, {features:?}, subgroups of {smallest} to {largest}");
         assert!(Variants::supports(got, &info, features));
     }
+}
+
+// What another crate may have: one of narrows' names, down to entry, bindings and constant. It counts down.
+const OURS: Shader = Shader {
+    source: "
+        override ACTIVATION: u32 = 0u;
+        struct Params { count: u32 }
+        @group(0) @binding(0) var<uniform> params: Params;
+        @group(0) @binding(1) var<storage, read> x: array<f32>;
+        @group(0) @binding(5) var<storage, read_write> y: array<f32>;
+
+        @compute @workgroup_size(64)
+        fn forward(@builtin(local_invocation_index) lane: u32) {
+            if lane < params.count { y[lane] = x[lane] - 1.0 - 0.0 * f32(ACTIVATION); }
+        }",
+    overrides: &["ACTIVATION"],
+    ..activation::SHADER
+};
+
+// What its entry `forward` makes of some numbers above zero.
+fn forward(shader: &'static Shader, activation: f64) -> Vec<f32> {
+    let values = [1.0, 2.0, 3.5];
+    let entry = shader.entry("forward").unwrap();
+    let pipeline = gpu().pipeline(shader, entry, &[("ACTIVATION", activation)]);
+    let params = gpu().device.create_buffer(&wgpu::BufferDescriptor {
+        label: None,
+        size: 16,
+        usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
+        mapped_at_creation: false,
+    });
+    let [x, y] = ["x", "y"].map(|label| gpu().storage(label, values.len()));
+    gpu().queue.write_buffer(&params, 0, bytemuck::cast_slice(&[values.len() as u32, 0, 0, 0]));
+    gpu().queue.write_buffer(&x, 0, bytemuck::cast_slice(&words(&values)));
+    let bound = [&params, &x, &y].map(wgpu::Buffer::as_entire_buffer_binding);
+    let launch = Launch::new(gpu(), pipeline, &bound, 1);
+    let mut encoder = gpu().device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+    launch.record(&mut encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default()));
+    gpu().queue.submit([encoder.finish()]);
+    floats(&pollster::block_on(read_words(gpu(), &y, 0, values.len())).unwrap()).to_vec()
+}
+
+#[test]
+fn a_shader_from_outside_may_have_a_name_of_ours_whichever_runs_first() {
+    let (same, less) = ([1.0, 2.0, 3.5], [0.0, 1.0, 2.5]);
+    let [identity, relu] = [0.0, 1.0];
+    assert_eq!((OURS.name, OURS.entries), (activation::SHADER.name, activation::SHADER.entries));
+    assert_eq!(forward(&activation::SHADER, identity), same);
+    assert_eq!(forward(&OURS, identity), less);
+    assert_eq!(forward(&OURS, relu), less);
+    assert_eq!(forward(&activation::SHADER, relu), same);
 }

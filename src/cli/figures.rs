@@ -2,12 +2,12 @@
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
-use std::time::Instant;
 
 use crate::figures::{Figure, Gallery, News, Settings, Studio};
 use crate::train::{Config, DataConfig};
 use crate::{Error, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use web_time::Instant;
 
 use super::DeviceFlags;
 use super::flags::DataFlags;

@@ -63,7 +63,7 @@ fn set_up(replay: &mut Replay, config: &Config, images: &Dataset) -> Result<()> 
 }
 
 async fn check(plan: &Plan, config: &Config, images: &Dataset, device: &Device) -> Result<()> {
-    let tolerance = Tolerance::new(1e-4, 1e-3);
+    let tolerance = Tolerance::new(1e-5, 1e-4);
     let setup = |replay: &mut Replay| set_up(replay, config, images);
     match first_difference(plan, device, &Device::Cpu, tolerance, setup).await? {
         None => line(&format!("{} agrees with the CPU reference on every buffer of the step", device.name())),

@@ -1,13 +1,13 @@
 //! The progress bar and the lines of a run.
 
 use std::io::IsTerminal;
-use std::time::Instant;
 
 use crate::graph::TermSpec;
 use crate::run::{MetricsLine, RunEvent};
 use crate::train::{EpochReport, Progress, TermMeans};
 use crate::{Error, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use web_time::Instant;
 
 use super::interrupt::Interrupt;
 use super::output::{line, nobody_listens, note};

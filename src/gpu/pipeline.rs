@@ -6,18 +6,19 @@ use narrows_shaders::{Access, Entry, Shader, fold};
 
 use super::Gpu;
 
-/// What tells two pipelines apart: shader, entry point and constants, bit for bit.
+/// What tells two pipelines apart: the shader's text, since anyone may give theirs any name, the entry point with what
+/// it binds, and constants, bit for bit.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct PipelineKey {
-    shader: &'static str,
-    entry: &'static str,
+    source: &'static str,
+    entry: &'static Entry,
     constants: Vec<(&'static str, u64)>,
 }
 
 impl PipelineKey {
-    pub(super) fn new(shader: &Shader, entry: &Entry, constants: &[(&'static str, f64)]) -> Self {
+    pub(super) fn new(shader: &Shader, entry: &'static Entry, constants: &[(&'static str, f64)]) -> Self {
         let constants = constants.iter().map(|(name, value)| (*name, value.to_bits())).collect();
-        Self { shader: shader.name, entry: entry.name, constants }
+        Self { source: shader.source, entry, constants }
     }
 }
 

@@ -1,6 +1,6 @@
 //! How long launches take.
 
-use std::time::{Duration, Instant};
+use web_time::{Duration, Instant};
 
 use super::{Download, Gpu, Launch};
 use crate::Result;

@@ -1,7 +1,8 @@
 //! How long each dispatch of a plan takes on a device.
 
 use std::ops::Range;
-use std::time::Instant;
+
+use web_time::Instant;
 
 use super::{Plan, Replay};
 use crate::Result;

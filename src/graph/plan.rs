@@ -129,6 +129,11 @@ impl Plan {
         })
     }
 
+    /// The buffer that `slice` is a range of.
+    pub fn buffer(&self, slice: Slice) -> &BufferSpec {
+        &self.buffers[slice.buffer.0]
+    }
+
     /// The slots of the store called `name`: `parameters` are those of the plain group.
     ///
     /// # Errors

@@ -1,9 +1,9 @@
 //! The trainer: a training plan on a device, advanced epoch by epoch.
 
 use std::fmt;
-use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
+use web_time::{Duration, Instant};
 
 use super::evaluate::{count, mean_image, write_images};
 use super::metrics::RunningTerms;

@@ -2,7 +2,9 @@
 // Each test program uses its part of this; none of it is anyone's interface.
 #![allow(dead_code, missing_docs, unreachable_pub, clippy::panic, clippy::unwrap_used)]
 
+pub mod faults;
 pub mod gradients;
+pub mod set_ups;
 pub mod step;
 
 use std::sync::{Arc, OnceLock};

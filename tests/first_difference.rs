@@ -1,0 +1,97 @@
+//! Finding the wrong dispatch: one is planted at every place of a step, and must be named.
+#![allow(clippy::panic, clippy::unwrap_used, missing_docs)]
+
+mod common;
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use common::step::{config, plan, start};
+use common::{device, faults};
+use narrows::graph::{Device, Difference, Plan, Replay, first_difference};
+use narrows::model::Registry;
+use narrows::reference::compare::Tolerance;
+use narrows::train::Config;
+
+// A plan in which a word of what a dispatch writes first comes out otherwise by the reference.
+fn spoilt(plan: &Plan, dispatch: usize, word: usize, spoil: fn(u32) -> u32) -> Plan {
+    faults::spoilt(plan, dispatch, move |writes| writes[0][word] = spoil(writes[0][word]))
+}
+
+// The same of the second array, which holds learning rate and corrections where the step advances.
+fn rates_spoilt(plan: &Plan, dispatch: usize, word: usize, spoil: fn(u32) -> u32) -> Plan {
+    faults::spoilt(plan, dispatch, move |writes| writes[1][word] = spoil(writes[1][word]))
+}
+
+fn find(plan: &Plan, config: &Config) -> Option<Difference> {
+    let setup = |replay: &mut Replay| start(config, replay);
+    let close = Tolerance::new(1e-5, 1e-5);
+    pollster::block_on(first_difference(plan, &device(), &Device::Cpu, close, setup)).unwrap()
+}
+
+#[test]
+fn a_wrong_dispatch_is_named_wherever_it_stands() {
+    for variant in Registry::built_in().variants() {
+        let config = config(variant);
+        let plan = plan(&config, true);
+        assert_eq!(find(&plan, &config), None, "{} as it is", variant.name());
+        for (at, dispatch) in plan.dispatches.iter().enumerate() {
+            // The neighbouring image, or a float whose exponent is far off.
+            let spoil = if dispatch.kernel.name() == "batch permute" { |w| w ^ 1 } else { |w| w ^ (1 << 30) };
+            let found = find(&spoilt(&plan, at, 0, spoil), &config);
+            let found = found.unwrap_or_else(|| panic!("{}: {} is missed", variant.name(), dispatch.label));
+            assert_eq!((found.dispatch, &found.label), (at, &dispatch.label), "{found}");
+        }
+    }
+}
+
+// As floats, the step's number is a denormal: wrong by one it would pass at any tolerance.
+#[test]
+fn whole_numbers_that_are_off_by_one_are_found() {
+    let config = config(Registry::built_in().variant("mlp").unwrap());
+    let plan = plan(&config, true);
+    let last = plan.dispatches.len() - 1;
+    for (word, name) in [(0, "seed"), (2, "step"), (3, "epoch"), (4, "cursor")] {
+        let found = find(&spoilt(&plan, last, word, |w| w.wrapping_add(1)), &config);
+        assert_eq!(
+            found.map(|found| (found.dispatch, found.buffer)),
+            Some((last, "state".to_owned())),
+            "{name}"
+        );
+    }
+    let plan = rates_spoilt(&plan, last, 1, |w| (f32::from_bits(w) + 0.01).to_bits());
+    assert_eq!(find(&plan, &config).map(|found| found.buffer), Some("rates".to_owned()));
+}
+
+// The learning rate is all the smaller for being a learning rate.
+#[test]
+fn small_numbers_that_are_slightly_off_are_found() {
+    let mut config = config(Registry::built_in().variant("mlp").unwrap());
+    config.train.learning_rate = 1e-6;
+    let plan = plan(&config, true);
+    let last = plan.dispatches.len() - 1;
+    let slightly = |w| (1.001 * f32::from_bits(w)).to_bits();
+    let found = find(&rates_spoilt(&plan, last, 0, slightly), &config);
+    assert_eq!(found.map(|found| found.buffer), Some("rates".to_owned()));
+}
+
+// On the CPU, as if it were a device: what a dispatch computes there one by one and in the whole step differs.
+#[test]
+fn a_step_that_is_another_when_it_is_run_at_once_is_found() {
+    let config = config(Registry::built_in().variant("mlp").unwrap());
+    let whole = plan(&config, true);
+    for (at, dispatch) in whole.dispatches.iter().enumerate() {
+        let runs = AtomicU32::new(0);
+        // The first three are by themselves: on the reference to see what rounding may do, on the device, on the reference.
+        let in_the_step = move |writes: &mut [&mut [u32]]| {
+            if runs.fetch_add(1, Ordering::Relaxed) == 3 {
+                writes[0][0] ^= 1;
+            }
+        };
+        let plan = faults::spoilt(&whole, at, in_the_step);
+        let setup = |replay: &mut Replay| start(&config, replay);
+        let found = first_difference(&plan, &Device::Cpu, &Device::Cpu, Tolerance::new(1e-5, 1e-5), setup);
+        let found = pollster::block_on(found).unwrap();
+        let found = found.unwrap_or_else(|| panic!("{} is missed", dispatch.label));
+        assert!(found.dispatch <= at && found.mismatch.contains("run at once"), "{at}: {found}");
+    }
+}
