@@ -257,7 +257,12 @@ fn check(case: &Case, device: &Device, allowed: &Allowed, findings: &mut Finding
     let read = |replay: &Replay, name: &str| pollster::block_on(replay.read_floats(name)).unwrap();
     pollster::block_on(replay.run(1)).unwrap();
     for Store { name, layout, .. } in &groups {
-        let gradients = read(&replay, &name.replace("parameters", "gradients"));
+        // By the update and the group, which have one name wherever they are not the plain ones.
+        let range = match name.strip_prefix("parameters.") {
+            None => "gradients".to_owned(),
+            Some(group) => format!("gradients.{group}.{group}"),
+        };
+        let gradients = read(&replay, &range);
         let expected = case.flat(layout, "gradient");
         findings.compare_flat("gradient", &what, layout, &gradients, &expected, allowed.gradient);
     }
