@@ -5,6 +5,7 @@
 use narrows::data::{Dataset, Split, idx};
 use narrows::graph::Device;
 use narrows::infer::{Reconstructions, Reconstructor};
+use narrows::model::Registry;
 use narrows::picture::Grid;
 use narrows::train::{Checkpoint, Config, Trainer};
 use pollster::block_on;
@@ -18,7 +19,7 @@ fn images(count: u32) -> Dataset {
 
 fn config() -> Config {
     let text = "[model]\nhidden = [5]\nlatent = 2\n[train]\nbatch = 4\nepochs = 3\n";
-    Config::from_toml(text, "vae", "test").unwrap()
+    Config::from_toml(&Registry::built_in(), text, "vae", "test").unwrap()
 }
 
 fn trainer(config: &Config) -> Trainer {
@@ -62,6 +63,7 @@ fn a_model_is_trained_kept_as_bytes_resumed_and_used_without_a_file() {
 fn bytes_that_are_no_checkpoint_and_text_that_is_no_configuration_are_refused_by_what_they_should_be() {
     let said = Checkpoint::from_bytes(b"no checkpoint").unwrap_err().to_string();
     assert!(said.starts_with("checkpoint: expected a whole safetensors file, found a damaged"), "{said}");
-    let said = Config::from_toml("[model]\nlatent =", "vae", "test").unwrap_err().to_string();
+    let said =
+        Config::from_toml(&Registry::built_in(), "[model]\nlatent =", "vae", "test").unwrap_err().to_string();
     assert!(said.starts_with("configuration: expected TOML, found in line 2: "), "{said}");
 }

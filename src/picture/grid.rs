@@ -26,15 +26,23 @@ impl Grid<'_> {
     /// Writes the PNG.
     ///
     /// # Errors
-    /// [`Error::Shape`] for channels other than 1 and 3 or no image, [`Error::Io`] naming the file.
+    /// As [`Grid::png`]; [`Error::Io`] naming the file.
     pub fn save(&self, path: &Path) -> Result<()> {
+        std::fs::write(path, self.png()?).map_err(Error::io("write", path))
+    }
+
+    /// The PNG's bytes.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for channels other than 1 and 3 or no image.
+    pub fn png(&self) -> Result<Vec<u8>> {
         let mut bytes = std::io::Cursor::new(Vec::new());
-        self.picture()?.write_to(&mut bytes, ImageFormat::Png).map_err(|error| Error::File {
-            path: path.to_owned(),
-            expected: "a picture that can be written as PNG".to_owned(),
+        self.picture()?.write_to(&mut bytes, ImageFormat::Png).map_err(|error| Error::Bytes {
+            what: "picture",
+            expected: "one that can be written as PNG".to_owned(),
             found: error.to_string(),
         })?;
-        std::fs::write(path, bytes.into_inner()).map_err(Error::io("write", path))
+        Ok(bytes.into_inner())
     }
 
     fn picture(&self) -> Result<DynamicImage> {
