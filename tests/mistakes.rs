@@ -127,12 +127,18 @@ fn the_library_refuses_settings_that_do_not_apply_too() {
         outcome.unwrap_err().to_string()
     };
     let set = |name: &'static str| move |config: &mut Config| config.model.set(name, 0.5);
-    assert!(said("mlp", &set("kl_weight")).starts_with("mlp: expected "));
+    let foreign = said("mlp", &set("kl_weight"));
+    let applies = "setting of the variant mlp: expected a setting that applies (kl_weight is one of vae), one of hidden, ";
+    assert!(foreign.starts_with(applies), "{foreign}");
     let typo = said("vae", &set("kl_wieght"));
-    assert!(typo.starts_with("vae: expected kl_weight (the nearest name), or one of free_bits, "), "{typo}");
+    let nearest = "setting of the variant vae: expected kl_weight (the nearest name), or one of hidden, ";
+    assert!(typo.starts_with(nearest), "{typo}");
+    let variant = said("vae", &|config| config.model.set("variant", "mlp"));
+    assert_eq!(variant, "variant: expected vae, as the model began, got \"mlp\"");
     let unused = said("vae", &|config| config.model.set("kl_warmup_epochs", 3));
     assert_eq!(unused, "kl_warmup_epochs: expected nothing but with the kl_warmup linear or cyclical, got 3");
-    let fields: [(&str, fn(&mut Config), &str); 4] = [
+    type Change = fn(&mut Config);
+    let fields: [(&str, Change, &str); 4] = [
         (
             "vae",
             |config| config.model.deviation = Some(0.5),

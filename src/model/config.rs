@@ -303,18 +303,17 @@ impl ModelConfig {
         read_settings(&self.own)
     }
 
-    /// Sets one of the variant's own settings.
+    /// Sets one of the settings, its variant's or every model's, by its name in files.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a name or a value that the variant does not have.
+    /// As [`ModelConfig::overlaid`]; [`Error::Setting`] for the variant itself, which decides what can be set.
     pub fn set(&mut self, name: &str, value: impl Into<toml::Value>) -> Result<()> {
-        let known: Vec<&str> = self.variant.settings().iter().map(|setting| setting.name).collect();
-        if !known.contains(&name) {
-            return Err(unknown(self.variant.name(), name, &known, None));
+        let value = value.into();
+        if name == "variant" {
+            let expected = format!("{}, as the model began", self.variant.name());
+            return Err(Error::setting(name, expected, value));
         }
-        let given = toml::Table::from_iter([(name.to_owned(), value.into())]);
-        let own = self.own.clone().into_iter().chain(given.clone()).collect();
-        self.own = self.variant.0.filled(&own, &given)?;
+        *self = self.overlaid(&toml::Table::from_iter([(name.to_owned(), value)]))?;
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::run::{reconstructions_of_epoch, samples_of_epoch};
+use super::folder::{reconstructions_of_epoch, samples_of_epoch};
 use crate::Result;
 use crate::data::Dataset;
 use crate::graph::Device;

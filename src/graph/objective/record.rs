@@ -52,7 +52,7 @@ impl Graph {
             };
             let scale = spec.weight / (rows as f32 * spec.averaged_over as f32);
             let values = term.of.record(self, &name, Upstream::Constant { scale, share })?;
-            self.to_ring(&name, values, rows)?;
+            self.keep_mean(&name, values, rows)?;
             reached.extend(term.of.operands());
             (spec.update, spec.every) = (self.unwinding.name.clone(), self.unwinding.every);
             self.terms.push(spec);
@@ -83,7 +83,7 @@ impl Graph {
     }
 
     // The ring has a line for each term, and grows with them.
-    fn to_ring(&mut self, name: &str, values: Slice, rows: u32) -> Result<()> {
+    fn keep_mean(&mut self, name: &str, values: Slice, rows: u32) -> Result<()> {
         let ring = match self.ring {
             Some(ring) => ring,
             None => self.buffer(RING, 0, true),
