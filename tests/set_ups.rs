@@ -3,7 +3,7 @@
 
 mod common;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use common::set_ups::{Draw, SetUp};
 use common::{device, faults};
@@ -50,22 +50,30 @@ fn every_dispatch_of_random_set_ups_is_the_references() {
 
 #[test]
 fn a_small_fault_in_every_kind_of_kernel_is_found_where_it_is() {
-    let (mut kinds, mut stems) = (BTreeSet::new(), BTreeSet::new());
+    // Where sums cancel, rounding may change more than the fault does: another dispatch of the kind shows it.
+    let (mut found_in, mut missed, mut stems) = (BTreeSet::new(), BTreeMap::new(), BTreeSet::new());
     let variants = device().variants().unwrap();
     for set_up in set_ups() {
         for (at, dispatch) in set_up.plan.dispatches.iter().enumerate() {
             let program = dispatch.kernel.program(&variants);
-            if !kinds.insert((program.shader.name, dispatch.kernel.name().to_string())) {
-                continue;
-            }
             stems.insert(stem(program.shader.name));
             for (operand, plan) in faults::faults(&set_up.plan, at).iter().enumerate() {
+                let kind = (program.shader.name, dispatch.kernel.name().to_string(), operand);
+                if found_in.contains(&kind) {
+                    continue;
+                }
                 let what = format!("{} {}, array {operand}", dispatch.kernel.name(), dispatch.kernel.shape());
-                let found = find(&set_up, plan).unwrap_or_else(|| panic!("{what}: missed"));
+                let Some(found) = find(&set_up, plan) else {
+                    missed.insert(kind, what);
+                    continue;
+                };
                 assert_eq!((found.dispatch, &found.label), (at, &dispatch.label), "{what}: {found}");
+                missed.remove(&kind);
+                found_in.insert(kind);
             }
         }
     }
+    assert!(missed.is_empty(), "missed: {missed:?}");
     for shader in narrows_shaders::ALL {
         let elsewhere = ELSEWHERE.iter().any(|(name, _)| *name == shader.name);
         let run = stems.contains(stem(shader.name));

@@ -27,9 +27,9 @@ fn layer(graph: &mut Graph, x: Tensor, weight: &Parameter) -> Tensor {
     graph.dense(&weight.name, x, weight, None, Activation::Tanh).unwrap()
 }
 
-// Three groups, of which `first` is moved by an update of each step, `second` by one of every third, and `third` by
+// Three groups, of which `first` is moved by an update of each step, `second` by one of every few steps, and `third` by
 // none; a fourth player reads all of them, detached.
-fn players(keep_all: bool) -> Plan {
+fn players(every: u32, keep_all: bool) -> Plan {
     let mut graph = Graph::new(BATCH);
     let x = graph.input("x", BATCH, WIDTH);
     let [first, second, third] = ["first", "second", "third"].map(|name| weight(&mut graph, name, name));
@@ -40,7 +40,7 @@ fn players(keep_all: bool) -> Plan {
     let cut = graph.detach(a).unwrap();
     let b = layer(&mut graph, cut, &second);
     let rare = Update::new("rare").moves(&["second"]).minimize(squared_error(b, x).named("behind the cut"));
-    graph.update(rare.by(Optimizer::ADAM, 0.01).every(3)).unwrap();
+    graph.update(rare.by(Optimizer::ADAM, 0.01).every(every)).unwrap();
     graph.advance(BATCH).unwrap();
     graph.finish(keep_all)
 }
@@ -63,7 +63,7 @@ fn read(replay: &Replay, name: &str) -> Vec<f32> {
 #[test]
 fn groups_move_when_their_update_runs_and_a_frozen_one_never_does() {
     for device in [device(), Device::Cpu] {
-        let mut replay = open(&device, players(false));
+        let mut replay = open(&device, players(3, false));
         let names = ["parameters.first", "parameters.second", "parameters.third"];
         let frozen = read(&replay, names[2]);
         for step in 1..=7 {
@@ -79,7 +79,7 @@ fn groups_move_when_their_update_runs_and_a_frozen_one_never_does() {
 #[test]
 fn many_steps_in_one_submit_keep_the_periods() {
     for device in [device(), Device::Cpu] {
-        let [mut together, mut apart] = [(); 2].map(|()| open(&device, players(false)));
+        let [mut together, mut apart] = [(); 2].map(|()| open(&device, players(3, false)));
         pollster::block_on(together.run(8)).unwrap();
         for _ in 0..8 {
             pollster::block_on(apart.run(1)).unwrap();
@@ -92,7 +92,7 @@ fn many_steps_in_one_submit_keep_the_periods() {
 
 #[test]
 fn what_an_update_does_not_move_gets_no_gradient_dispatch() {
-    let plan = players(true);
+    let plan = players(3, true);
     let labels: Vec<&str> = plan.dispatches.iter().map(|dispatch| dispatch.label.as_str()).collect();
     assert!(labels.contains(&"d first.weight") && labels.contains(&"d second.weight"), "{labels:?}");
     assert!(!labels.contains(&"d third.weight"), "{labels:?}");
@@ -108,7 +108,7 @@ fn what_an_update_does_not_move_gets_no_gradient_dispatch() {
 #[test]
 fn a_plan_shows_every_how_many_steps_a_dispatch_runs() {
     let variants = narrows::gpu::Variants { matmul: narrows::gpu::MatMulVariant::Tile };
-    let table = players(true).table(&variants);
+    let table = players(3, true).table(&variants);
     let line = |label: &str| table.lines().find(|line| line.contains(label)).unwrap().to_owned();
     assert!(line(" adam.rare.second").ends_with("every 3 steps"), "{table}");
     assert!(!line(" sgd.often.first").contains("every"), "{table}");
@@ -118,13 +118,13 @@ fn a_plan_shows_every_how_many_steps_a_dispatch_runs() {
 
 #[test]
 fn gradients_of_each_update_are_the_central_differences_of_its_own_terms() {
-    check_gradients("players", &players(true), &start);
+    check_gradients("players", &players(1, true), &start);
 }
 
 #[test]
 fn every_intermediate_result_of_several_updates_is_the_references() {
     let close = Tolerance::new(2e-5, 2e-5);
-    let (plan, device) = (players(true), device());
+    let (plan, device) = (players(3, true), device());
     let found = first_difference(&plan, &device, &Device::Cpu, close, start);
     assert_eq!(pollster::block_on(found).unwrap(), None);
 }

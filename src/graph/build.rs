@@ -77,7 +77,7 @@ impl Graph {
             training,
         };
         let state = graph.buffer("state", State::WORDS, true);
-        graph.buffers[STATE.0].content = Content::State;
+        graph.buffers[STATE.0].content = Content::Integers;
         graph.name("state", state);
         graph.store(&qualified("parameters", &[MODEL]), StoreKind::Parameters, "");
         graph

@@ -112,7 +112,7 @@ async fn read_all(replay: &Replay, slices: &[Slice]) -> Result<Vec<Vec<u32>>> {
 async fn shaken(reference: &mut Replay, at: usize) -> Result<Vec<Vec<u32>>> {
     let dispatch = reference.plan().dispatches[at].clone();
     let written = written(&dispatch);
-    let is_float = |slice: &Slice| reference.plan().buffer(*slice).content == Content::Floats;
+    let is_float = |slice: &Slice| reference.plan().buffer(*slice).content != Content::Integers;
     let floats: Vec<Slice> = dispatch.operands.iter().copied().filter(is_float).collect();
     let before = read_all(reference, &written).await?;
     let exact = read_all(reference, &floats).await?;
@@ -160,9 +160,11 @@ async fn differing(
         let spec = plan.buffer(slice);
         let mismatch = match spec.content {
             Content::Floats => difference(&got, &expected, within(operand, &expected)),
-            Content::Integers | Content::State => {
-                compare_words(&got, &expected).err().map(|mismatch| mismatch.to_string())
+            Content::Scalars => {
+                let relative = within(operand, &expected).relative;
+                difference(&got, &expected, Tolerance::new(DENORMAL, relative))
             }
+            Content::Integers => compare_words(&got, &expected).err().map(|mismatch| mismatch.to_string()),
         };
         if let Some(mismatch) = mismatch {
             let (label, buffer) = (dispatch.label.clone(), spec.label.clone());

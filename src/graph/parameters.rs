@@ -3,7 +3,7 @@
 
 use rand::RngExt;
 
-use super::plan::BufferId;
+use super::plan::{BufferId, Content};
 use super::{Graph, Slice};
 use crate::rng::{PhiloxRng, Stream};
 use crate::{Error, Result};
@@ -208,6 +208,9 @@ impl Graph {
             return at;
         }
         let buffer = self.buffer(name, 0, true).buffer;
+        if kind == StoreKind::Rates {
+            self.buffers[buffer.0].content = Content::Scalars;
+        }
         let (name, prefix) = (name.to_owned(), prefix.to_owned());
         self.stores.push(Store { name, kind, prefix, layout: ParameterLayout::default() });
         self.store_buffers.push(buffer);

@@ -33,8 +33,8 @@ pub enum Content {
     Floats,
     /// As whole numbers, which must be equal.
     Integers,
-    /// As a [`State`](crate::kernels::State), which has both.
-    State,
+    /// As f32 of different kinds and sizes, such as a learning rate beside a share: each is held against itself alone.
+    Scalars,
 }
 
 /// A range of a buffer, in words. Starts on a multiple of 64 words, WebGPU's binding alignment.

@@ -55,8 +55,8 @@ pub fn faults(plan: &Plan, dispatch: usize) -> Vec<Plan> {
     let fault = |(at, content): (usize, Content)| {
         spoilt(plan, dispatch, move |writes: &mut [&mut [u32]]| match content {
             // Of the images of a batch there may be but one: its neighbour is another.
-            Content::Integers | Content::State => writes[at][0] ^= 1,
-            Content::Floats => {
+            Content::Integers => writes[at][0] ^= 1,
+            Content::Floats | Content::Scalars => {
                 let values = floats_mut(writes[at]);
                 let order = |a: &&mut f32, b: &&mut f32| a.abs().total_cmp(&b.abs());
                 let Some(largest) = values.iter_mut().max_by(order) else { return };
