@@ -65,5 +65,5 @@ fn bytes_that_are_no_checkpoint_and_text_that_is_no_configuration_are_refused_by
     assert!(said.starts_with("checkpoint: expected a whole safetensors file, found a damaged"), "{said}");
     let said =
         Config::from_toml(&Registry::built_in(), "[model]\nlatent =", "vae", "test").unwrap_err().to_string();
-    assert!(said.starts_with("configuration: expected TOML, got in line 2: "), "{said}");
+    assert!(said.starts_with("test: expected TOML, got in line 2: "), "{said}");
 }

@@ -316,6 +316,7 @@ impl Config {
     // The preset under a file.
     fn base(registry: &Registry, table: &toml::Table, default: &str, origin: &str) -> Result<Self> {
         let named = table.get("model").and_then(|model| model.get("variant")).and_then(toml::Value::as_str);
+        named.map(|named| registry.variant(named)).transpose()?;
         let Some(preset) = table.get("preset") else {
             let default = Self::preset_of(registry, default)?;
             return match named {
