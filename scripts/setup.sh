@@ -45,6 +45,18 @@ need_linker() {
     esac
 }
 
+# Python that can make an environment of its own, which some distributions package apart.
+need_python() {
+    python3 -c 'import ensurepip' >/dev/null 2>&1 && return
+    say "no Python with venv, which checks run with: installing it"
+    case $(package_manager) in
+    apt-get) install_packages python3 python3-venv ;;
+    dnf) install_packages python3 ;;
+    pacman) install_packages python ;;
+    *) fail "python3 with venv was not found. Install Python 3.10 or later, then run this again" ;;
+    esac
+}
+
 # The package manager of the distribution, or nothing where it is none of those known here.
 package_manager() {
     ids=$(sed -n 's/^ID\(_LIKE\)\{0,1\}=//p' "${NARROWS_OS_RELEASE:-/etc/os-release}" 2>/dev/null |

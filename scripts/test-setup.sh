@@ -96,6 +96,8 @@ check 'a refused package is an error' 1 "$apt" 'could not be installed' prepare_
 check 'no root and no sudo is an error' 1 '' 'As root, run: apt-get' prepare_driver USER_ID=1000
 check 'no compiler gets one' 0 'apt-get -qq update
 apt-get -qq install -y --no-install-recommends gcc libc6-dev' 'no C compiler' need_linker
+check 'no Python gets one, with venv' 0 'apt-get -qq update
+apt-get -qq install -y --no-install-recommends python3 python3-venv' 'no Python' need_python
 
 ln -s "$fake/sudo" "$fake/bin/sudo"
 system 'NAME="Linux Mint"' 'ID=linuxmint' 'ID_LIKE="ubuntu debian"'
@@ -107,6 +109,7 @@ apt-get -qq install -y --no-install-recommends mesa-vulkan-drivers libvulkan1' '
 system 'ID=fedora' 'VERSION_ID=42'
 check 'Fedora gets the driver' 0 'dnf -q install -y mesa-vulkan-drivers vulkan-loader' '' prepare_driver
 check 'Fedora gets a compiler' 0 'dnf -q install -y gcc' '' need_linker
+check 'Fedora gets a Python' 0 'dnf -q install -y python3' 'no Python' need_python
 
 system 'ID=manjaro' 'ID_LIKE=arch'
 pacman='pacman -S --needed --noconfirm vulkan-swrast vulkan-icd-loader'
@@ -118,6 +121,7 @@ system 'ID=nixos'
 check 'elsewhere the build goes on, with advice' 0 '' '--device cpu' prepare_driver
 check 'elsewhere no device is an error' 1 '' 'no device to run on' 'prepare_driver; need_device narrows'
 check 'elsewhere no compiler is an error' 1 '' 'gcc or clang' need_linker
+check 'elsewhere no Python is an error' 1 '' 'Python 3.10' need_python
 
 check 'macOS needs no driver' 0 '' '' prepare_driver SYSTEM=Darwin
 check 'macOS without its tools says how to get them' 1 '' 'xcode-select --install' need_linker SYSTEM=Darwin
