@@ -24,7 +24,7 @@ fn settings(config: &Config) -> toml::Table {
         section.retain(|name, value| {
             let default = DEFAULTS.iter().find(|(with, _)| *with == name).map(|(_, number)| *number);
             let unsaid = default.is_some() && value.as_float().map(|number| number as f32) == default;
-            !unsaid && !(name == "corruption_rescale" && value.as_bool() == Some(false))
+            !(unsaid || name == "corruption_rescale" && value.as_bool() == Some(false))
         });
     }
     sections
