@@ -18,7 +18,7 @@ pub struct ModelConfig {
     /// The settings of every model.
     #[serde(flatten)]
     pub common: CommonSettings,
-    /// The variant's own settings, by name: all of them, once [`ModelConfig::from_table`] has read them.
+    /// The variant's own settings, by name: all of them, once [`ModelConfig::overlaid`] has laid them.
     #[serde(flatten)]
     pub own: toml::Table,
 }
