@@ -29,7 +29,7 @@ pub struct AdversarialSettings {
 
 impl Default for AdversarialSettings {
     fn default() -> Self {
-        Self { critic_hidden: vec![256, 256], critic_learning_rate: 1e-3, adversarial_weight: 1.0 }
+        Self { critic_hidden: vec![256, 256], critic_learning_rate: 1e-3, adversarial_weight: 0.01 }
     }
 }
 
@@ -53,6 +53,7 @@ impl Settings for AdversarialSettings {
     }
 }
 
+// A larger weight, or a first moment that remembers longer, lets the two players chase each other round the prior.
 const PRESET: &str = r#"
 [model]
 hidden = [400]
@@ -61,6 +62,7 @@ reduction = "pixel"
 [train]
 optimizer = "adam"
 learning_rate = 1e-3
+beta1 = 0.5
 batch = 128
 epochs = 10
 "#;

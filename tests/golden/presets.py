@@ -430,7 +430,7 @@ def train(config, images, initial, dtype):
     x = torch.tensor(images.astype(np.float32) / np.float32(255), dtype=dtype)
     parameters = {name: torch.tensor(value, dtype=dtype, requires_grad=True) for name, value in initial.items()}
     settings = {"name": config["optimizer"], "learning_rate": config["learning_rate"], "momentum": 0.0,
-                "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": config.get("weight_decay", 0.0)}
+                "beta1": config.get("beta1", 0.9), "beta2": 0.999, "epsilon": 1e-8, "weight_decay": config.get("weight_decay", 0.0)}
     if config.get("critic_hidden"):
         return play(config, model, x, parameters, settings)
     optimizer = make_optimizer(settings, list(parameters.values()))
@@ -522,7 +522,7 @@ PRESETS = {
     "adversarial": {
         "activation": "relu", "code_activation": "identity", "output_activation": "identity", "bias": True,
         "likelihood": "bernoulli", "reduction": "pixel", "optimizer": "adam", "learning_rate": 1e-3,
-        "critic_hidden": [256, 256], "critic_learning_rate": 1e-3, "adversarial_weight": 1.0,
+        "critic_hidden": [256, 256], "critic_learning_rate": 1e-3, "adversarial_weight": 0.01, "beta1": 0.5,
     },
     "tied": TIED,
     "tied-decay": {**TIED, "optimizer": "adamw", "weight_decay": 0.1},
@@ -599,7 +599,10 @@ CASES = {
         },
     },
     "iwae": {**SMALL, "preset": "iwae", "model": NARROW},
-    "adversarial": {**SMALL, "preset": "adversarial", "model": {**NARROW, "critic_hidden": [9, 7]}},
+    "adversarial": {
+        **SMALL, "preset": "adversarial", "train": {"beta1": 0.9},
+        "model": {**NARROW, "critic_hidden": [9, 7], "adversarial_weight": 1.0},
+    },
     "tied": {**SMALL, "preset": "tied", "model": {"latent": 13}},
     "tied-decay": {**SMALL, "preset": "tied-decay", "model": {"latent": 13}},
     "tied-denoising": {**SMALL, "preset": "tied-denoising", "model": {"latent": 13}},
