@@ -430,7 +430,8 @@ def train(config, images, initial, dtype):
     x = torch.tensor(images.astype(np.float32) / np.float32(255), dtype=dtype)
     parameters = {name: torch.tensor(value, dtype=dtype, requires_grad=True) for name, value in initial.items()}
     settings = {"name": config["optimizer"], "learning_rate": config["learning_rate"], "momentum": 0.0,
-                "beta1": config.get("beta1", 0.9), "beta2": 0.999, "epsilon": 1e-8, "weight_decay": config.get("weight_decay", 0.0)}
+                "beta1": config.get("beta1", 0.9), "beta2": 0.999, "epsilon": 1e-8,
+                "weight_decay": config.get("weight_decay", 0.0)}
     if config.get("critic_hidden"):
         return play(config, model, x, parameters, settings)
     optimizer = make_optimizer(settings, list(parameters.values()))
@@ -454,7 +455,8 @@ def train(config, images, initial, dtype):
 def play(config, model, x, parameters, settings):
     """As `train`, of two updates that see each other's parameters as they were before the step."""
     groups = [[name for name in parameters if name.startswith("critic") == critic] for critic in (False, True)]
-    settings = [settings, {**settings, "name": "adam", "learning_rate": config["critic_learning_rate"]}]
+    critic = {"name": "adam", "learning_rate": config["critic_learning_rate"], "beta1": 0.9}
+    settings = [settings, {**settings, **critic}]
     optimizers = [make_optimizer(by, [parameters[name] for name in names]) for by, names in zip(settings, groups)]
     terms = ["reconstruction", "penalty", "term.critic_prior", "term.critic_code"]
     result = {term: [] for term in terms}
