@@ -161,7 +161,7 @@ impl Graph {
     /// Standard normals `[rows, columns]`, drawn anew in each step. Two draws of one graph are independent.
     ///
     /// # Errors
-    /// [`Error::TooLarge`] beyond what a device counts.
+    /// [`Error::Shape`] for no numbers, [`Error::TooLarge`] beyond what a device counts.
     pub fn normal(&mut self, label: &str, rows: u32, columns: u32) -> Result<Tensor> {
         self.drawn(label, [rows, columns], Distribution::Normal, Stream::Noise)
     }
@@ -182,6 +182,9 @@ impl Graph {
         stream: Stream,
     ) -> Result<Tensor> {
         let count = self.counted(label, rows, columns)?;
+        if count == 0 {
+            return Err(Error::shape(label, "at least 1 number to draw", format!("[{rows}, {columns}]")));
+        }
         let tensor = self.tensor(label, rows, columns);
         let instance = self.instance(stream);
         let operands = [self.state(), self.value(tensor)];

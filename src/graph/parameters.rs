@@ -130,6 +130,14 @@ impl ParameterLayout {
         Ok(flat)
     }
 
+    /// Whether `other` begins with these slots, each in the same place.
+    pub(super) fn begins(&self, other: &Self) -> bool {
+        let place = |slot: &Parameter| (slot.name.clone(), slot.shape.clone(), slot.offset);
+        let same = |(own, other)| place(own) == place(other);
+        self.parameters.len() <= other.parameters.len()
+            && self.parameters.iter().zip(&other.parameters).all(same)
+    }
+
     /// The same slots, all of which start at zero.
     pub(super) fn zeroed(&self) -> Self {
         let parameters = self.parameters.iter().map(|p| Parameter { init: Init::Constant(0.0), ..p.clone() });

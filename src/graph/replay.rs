@@ -168,7 +168,11 @@ impl Replay {
     /// # Errors
     /// [`Error::Setting`] for an unknown name, [`Error::Shape`] for other lengths or devices.
     pub fn copy_from(&mut self, name: &str, other: &Self) -> Result<()> {
-        let (to, from) = (self.plan().slice(name)?, other.plan().slice(name)?);
+        self.copy_slice(name, other, other.plan().slice(name)?)
+    }
+
+    fn copy_slice(&mut self, name: &str, other: &Self, from: Slice) -> Result<()> {
+        let to = self.plan().slice(name)?;
         if to.words != from.words {
             return Err(Error::shape(format!("copy {name}"), to.words, from.words));
         }
@@ -229,9 +233,15 @@ impl Replay {
     /// As [`Replay::copy_from`].
     pub fn copy_trained(&mut self, other: &Self) -> Result<()> {
         let trained = |store: &&Store| matches!(store.kind, StoreKind::Parameters | StoreKind::Statistics);
-        let names: Vec<String> =
-            self.plan().stores.iter().filter(trained).map(|store| store.name.clone()).collect();
-        names.iter().try_for_each(|name| self.copy_from(name, other))
+        let stores: Vec<Store> = self.plan().stores.iter().filter(trained).cloned().collect();
+        stores.iter().try_for_each(|Store { name, layout, .. }| {
+            let mut from = other.plan().slice(name)?;
+            // What a step declares itself stands behind what every plan has: a plan without that step ends before it.
+            if other.plan().stores.iter().any(|store| store.name == *name && layout.begins(&store.layout)) {
+                from.words = layout.words();
+            }
+            self.copy_slice(name, other, from)
+        })
     }
 
     /// Runs `steps` steps in one submit, at most [`Plan::ring_steps`], with a copy of the named range

@@ -49,7 +49,8 @@ pub trait Autoencoder {
     /// Its encoder, decoder and likelihood, which codes and reconstructions come from.
     fn network(&self) -> &Network;
 
-    /// What training does, and what an evaluation reads: `seen` is encoded, `clean` is explained.
+    /// What training does, and what an evaluation reads: `seen` is encoded, `clean` is explained. Parameters that it
+    /// declares itself are trained and saved as the others are, but no other plan of the model has them.
     ///
     /// # Errors
     /// [`Error::Shape`] where the networks do not fit the images.
