@@ -113,8 +113,13 @@ impl Graph {
 
     pub(super) fn integer_buffer(&mut self, label: &str, words: usize, persistent: bool) -> Slice {
         let slice = self.buffer(label, words, persistent);
-        self.buffers[slice.buffer.0].content = Content::Integers;
+        self.hold_integers(slice);
         slice
+    }
+
+    /// Has comparisons take a buffer's words for whole numbers.
+    pub(super) fn hold_integers(&mut self, slice: Slice) {
+        self.buffers[slice.buffer.0].content = Content::Integers;
     }
 
     /// Gives the host a name for a range. Named ranges keep their content.

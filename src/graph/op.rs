@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use super::tape::Links;
 use super::{Graph, Parameter, Slice, Tensor};
-use crate::Result;
 use crate::kernels::Kernel;
+use crate::{Error, Result};
 
 /// An operation that the graph does not have: what it records forward and, where it has a derivative, backward.
 ///
@@ -19,7 +19,7 @@ pub trait Op: 'static {
     /// Rows and columns of each tensor that it makes.
     ///
     /// # Errors
-    /// [`Error::Shape`](crate::Error::Shape) for inputs that it does not take.
+    /// [`Error::Shape`] for inputs that it does not take.
     fn outputs(&self, inputs: &[Tensor]) -> Result<Vec<[u32; 2]>>;
 
     /// The parameters that it reads and has a gradient for.
@@ -47,6 +47,7 @@ pub trait Op: 'static {
 /// What an operation may do to the graph: where its operands are, what it keeps for its way back, where gradients go.
 pub struct OpContext<'a> {
     graph: &'a mut Graph,
+    label: &'a str,
     inputs: &'a [Tensor],
     outputs: &'a [Tensor],
     saved: &'a RefCell<Vec<Slice>>,
@@ -54,13 +55,37 @@ pub struct OpContext<'a> {
 
 impl OpContext<'_> {
     /// The numbers of an input, `[rows, columns]`.
-    pub fn input(&self, at: usize) -> Slice {
-        self.graph.value(self.inputs[at])
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for an input that it does not have.
+    pub fn input(&self, at: usize) -> Result<Slice> {
+        Ok(self.graph.value(self.one_of("input", self.inputs, at)?))
     }
 
     /// Where the numbers of an output go, `[rows, columns]`.
-    pub fn output(&self, at: usize) -> Slice {
-        self.graph.value(self.outputs[at])
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for an output that it does not have.
+    pub fn output(&self, at: usize) -> Result<Slice> {
+        Ok(self.graph.value(self.one_of("output", self.outputs, at)?))
+    }
+
+    /// As [`OpContext::output`], of an output that holds whole numbers, `[rows, columns]` of u32: comparisons hold them
+    /// to be equal. Whatever reads that tensor must take it for what it is.
+    ///
+    /// # Errors
+    /// As [`OpContext::output`].
+    pub fn integer_output(&mut self, at: usize) -> Result<Slice> {
+        let slice = self.output(at)?;
+        self.graph.hold_integers(slice);
+        Ok(slice)
+    }
+
+    fn one_of<T: Copy>(&self, what: &str, among: &[T], at: usize) -> Result<T> {
+        among.get(at).copied().ok_or_else(|| {
+            let operation = format!("{}: {what} {at}, counted from 0", self.label);
+            Error::shape(operation, format!("one of {}", among.len()), "none")
+        })
     }
 
     /// The inputs.
@@ -79,8 +104,12 @@ impl OpContext<'_> {
     }
 
     /// The numbers of a parameter or slot.
-    pub fn parameter(&self, parameter: &Parameter) -> Slice {
-        self.graph.place(parameter)
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for one of another graph.
+    pub fn parameter(&self, parameter: &Parameter) -> Result<Slice> {
+        self.graph.know_declared(self.label, parameter)?;
+        Ok(self.graph.place(parameter))
     }
 
     /// The run's [`State`](crate::kernels::State): seed, step and place in the data.
@@ -94,13 +123,31 @@ impl OpContext<'_> {
     }
 
     /// A buffer of f32 for what lies between two dispatches.
-    pub fn buffer(&mut self, label: &str, words: usize) -> Slice {
-        self.graph.buffer(label, words, false)
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] beyond what 32 bits count.
+    pub fn buffer(&mut self, label: &str, words: usize) -> Result<Slice> {
+        let (needed, allowed) = (4_u64.saturating_mul(words as u64), 4 * u64::from(u32::MAX));
+        if needed > allowed {
+            let operation = format!("{}: buffer {label:?}", self.label);
+            return Err(Error::TooLarge {
+                operation,
+                needed,
+                allowed,
+                advice: "Use a smaller batch or model",
+            });
+        }
+        Ok(self.graph.buffer(label, words, false))
     }
 
     /// A buffer of whole numbers, which comparisons hold to be equal.
-    pub fn integers(&mut self, label: &str, words: usize) -> Slice {
-        self.graph.integer_buffer(label, words, false)
+    ///
+    /// # Errors
+    /// As [`OpContext::buffer`].
+    pub fn integers(&mut self, label: &str, words: usize) -> Result<Slice> {
+        let slice = self.buffer(label, words)?;
+        self.graph.hold_integers(slice);
+        Ok(slice)
     }
 
     /// Keeps a buffer for the way back.
@@ -109,35 +156,46 @@ impl OpContext<'_> {
     }
 
     /// What the forward pass kept, in order.
-    pub fn saved(&self, at: usize) -> Slice {
-        self.saved.borrow()[at]
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for a buffer that was not kept.
+    pub fn saved(&self, at: usize) -> Result<Slice> {
+        self.one_of("saved buffer", &self.saved.borrow(), at)
     }
 
     /// The finished gradient of an output; None where nothing sent one.
     ///
     /// # Errors
-    /// As [`OpContext::record`].
+    /// As [`OpContext::output`] and [`OpContext::record`].
     pub fn gradient(&mut self, at: usize) -> Result<Option<Slice>> {
-        self.graph.preactivation_gradient(self.outputs[at])
+        let output = self.one_of("output", self.outputs, at)?;
+        self.graph.preactivation_gradient(output)
     }
 
     /// Where the gradient of an input goes, and whether it is to be added to what is there; None where the update under
     /// way does not want it. Whoever asks must write it.
-    pub fn target(&mut self, at: usize) -> Option<(Slice, bool)> {
-        let input = self.inputs[at];
-        self.graph.needs_gradient(input).then(|| self.graph.gradient_target(input))
+    ///
+    /// # Errors
+    /// As [`OpContext::input`].
+    pub fn target(&mut self, at: usize) -> Result<Option<(Slice, bool)>> {
+        let input = self.one_of("input", self.inputs, at)?;
+        Ok(self.graph.needs_gradient(input).then(|| self.graph.gradient_target(input)))
     }
 
     /// As [`OpContext::target`], for a parameter.
-    pub fn parameter_target(&mut self, parameter: &Parameter) -> Option<(Slice, bool)> {
-        self.graph.parameter_gradient(parameter)
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for a parameter of another graph, and for a slot, which has no gradient.
+    pub fn parameter_target(&mut self, parameter: &Parameter) -> Result<Option<(Slice, bool)>> {
+        self.graph.know_parameter(self.label, parameter)?;
+        Ok(self.graph.parameter_gradient(parameter))
     }
 
     /// Records one kernel, its operands in the order of its shader's bindings.
     ///
     /// # Errors
-    /// [`Error::Shape`](crate::Error::Shape) where operands are too few, too short, or share a buffer that is written;
-    /// [`Error::Setting`](crate::Error::Setting) beyond the kernel's limits.
+    /// [`Error::Shape`] where operands are too few, too short, or share a buffer that is written;
+    /// [`Error::Setting`] beyond the kernel's limits.
     pub fn record(
         &mut self,
         label: impl Into<String>,
@@ -152,19 +210,24 @@ impl Graph {
     /// Records an operation from outside on `inputs`; the tensors that it makes.
     ///
     /// # Errors
-    /// [`Error::Shape`](crate::Error::Shape) for inputs of another graph, and what the operation refuses.
+    /// [`Error::Shape`] for inputs or parameters of another graph, [`Error::TooLarge`] for an output of more numbers than
+    /// 32 bits count, and what the operation refuses.
     pub fn op(&mut self, op: impl Op, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
         let label = op.label();
         inputs.iter().try_for_each(|input| self.know(&label, *input))?;
-        let shapes = op.outputs(inputs)?;
-        let outputs: Vec<Tensor> =
-            shapes.into_iter().map(|[rows, columns]| self.tensor(&label, rows, columns)).collect();
+        op.parameters().into_iter().try_for_each(|parameter| self.know_parameter(&label, parameter))?;
+        let mut outputs = Vec::new();
+        for [rows, columns] in op.outputs(inputs)? {
+            self.counted(&label, rows, columns)?;
+            outputs.push(self.tensor(&label, rows, columns));
+        }
         let links = Links::between(inputs, &outputs).through(&op.parameters());
         let saved = Rc::new(RefCell::new(Vec::new()));
-        op.forward(&mut OpContext { graph: self, inputs, outputs: &outputs, saved: &saved })?;
+        op.forward(&mut OpContext { graph: self, label: &label, inputs, outputs: &outputs, saved: &saved })?;
         let (inputs, made) = (inputs.to_vec(), outputs.clone());
         self.push_backward(links, move |graph| {
-            op.backward(&mut OpContext { graph, inputs: &inputs, outputs: &made, saved: &saved })
+            let (inputs, outputs) = (&inputs, &made);
+            op.backward(&mut OpContext { graph, label: &label, inputs, outputs, saved: &saved })
         });
         Ok(outputs)
     }

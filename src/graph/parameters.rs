@@ -21,6 +21,8 @@ pub enum Init {
     Constant(f32),
     /// These numbers, one for each element.
     Values(Vec<f32>),
+    /// With the numbers that another parameter or slot of as many elements starts with.
+    Like(Box<Parameter>),
     /// Uniform in ±bound.
     Uniform {
         /// The largest magnitude.
@@ -66,6 +68,14 @@ impl Parameter {
     /// Whether it has no element.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    // How it starts, and which random numbers it starts with: where it starts like another, those of that one.
+    fn start(&self) -> (&Init, u32) {
+        match &self.init {
+            Init::Like(other) => other.start(),
+            init => (init, self.number),
+        }
     }
 
     // Padded to whole vec4s; what lies between stays zero.
@@ -149,11 +159,14 @@ impl ParameterLayout {
         let mut flat = vec![0.0; self.words];
         for parameter in &self.parameters {
             let values = &mut flat[parameter.offset..parameter.offset + parameter.len()];
-            let bound = match &parameter.init {
+            let (init, number) = parameter.start();
+            let bound = match init {
                 Init::Constant(value) => {
                     values.fill(*value);
                     continue;
                 }
+                // What a parameter starts like in the end is none of these.
+                Init::Like(_) => continue,
                 Init::Values(first) => {
                     values.iter_mut().zip(first).for_each(|(value, first)| *value = *first);
                     continue;
@@ -162,7 +175,7 @@ impl ParameterLayout {
                 Init::GlorotUniform { fan_in, fan_out } => (6.0 / (fan_in + fan_out) as f64).sqrt() as f32,
                 Init::HeUniform { fan_in } => (6.0 / *fan_in as f64).sqrt() as f32,
             };
-            let mut rng = PhiloxRng::new(seed, parameter.number, Stream::Initial);
+            let mut rng = PhiloxRng::new(seed, number, Stream::Initial);
             values.fill_with(|| rng.random_range(-bound..bound));
         }
         flat
@@ -231,11 +244,14 @@ impl Graph {
             return Err(Error::shape(format!("parameter {name}"), "a name of its own", "one that is there"));
         }
         let len = shape.iter().product::<usize>();
-        if let Init::Values(first) = &init
-            && first.len() != len
-        {
+        let first = match &init {
+            Init::Values(first) => first.len(),
+            Init::Like(other) => other.len(),
+            _ => len,
+        };
+        if first != len {
             let operation = format!("first values of {name}");
-            return Err(Error::shape(operation, format!("{len} numbers"), first.len()));
+            return Err(Error::shape(operation, format!("{len} numbers"), first));
         }
         let layout = &mut self.stores[store].layout;
         let offset = layout.words;
@@ -326,6 +342,12 @@ impl Graph {
     /// Fails for a parameter that another graph declared.
     pub(super) fn know_parameter(&self, operation: &str, parameter: &Parameter) -> Result<()> {
         self.know_slot(operation, parameter, &[StoreKind::Parameters], "parameter")
+    }
+
+    /// Fails for a parameter or a slot that another graph declared.
+    pub(super) fn know_declared(&self, operation: &str, slot: &Parameter) -> Result<()> {
+        let kinds = [StoreKind::Parameters, StoreKind::Statistics];
+        self.know_slot(operation, slot, &kinds, "parameter or slot")
     }
 
     /// Fails for a statistic that another graph declared, and for a parameter.
