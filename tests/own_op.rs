@@ -130,30 +130,30 @@ impl Op for ScaledCubes {
 
     fn forward(&self, context: &mut OpContext<'_>) -> Result<()> {
         let x = context.inputs()[0];
-        let cubes = context.buffer("cubes", x.count() as usize);
+        let cubes = context.buffer("cubes", x.count() as usize)?;
         context.save(cubes);
-        context.record("cubes", Cube { count: x.count() }, &[context.input(0), cubes])?;
+        context.record("cubes", Cube { count: x.count() }, &[context.input(0)?, cubes])?;
         let scaled = Multiply { rows: 1, columns: x.columns, repeat: x.rows, accumulate: false };
-        context.record("scaled", scaled, &[cubes, context.parameter(&self.gain), context.output(0)])?;
+        context.record("scaled", scaled, &[cubes, context.parameter(&self.gain)?, context.output(0)?])?;
         if context.is_training() {
             let sums = ColumnSum { accumulate: true, ..ColumnSum::whole(x.rows, x.columns) };
-            context.record("sums of cubes", sums, &[cubes, context.parameter(&self.sums)])?;
+            context.record("sums of cubes", sums, &[cubes, context.parameter(&self.sums)?])?;
         }
         Ok(())
     }
 
     fn backward(&self, context: &mut OpContext<'_>) -> Result<()> {
         let Some(dy) = context.gradient(0)? else { return Ok(()) };
-        let (x, cubes, gain) = (context.inputs()[0], context.saved(0), context.parameter(&self.gain));
-        let of_cubes = context.buffer("d cubes", x.count() as usize);
-        let spare = context.buffer("d gain, unused", self.gain.len());
-        let (of_gain, accumulate_s) = context.parameter_target(&self.gain).unwrap_or((spare, false));
+        let (x, cubes, gain) = (context.inputs()[0], context.saved(0)?, context.parameter(&self.gain)?);
+        let of_cubes = context.buffer("d cubes", x.count() as usize)?;
+        let spare = context.buffer("d gain, unused", self.gain.len())?;
+        let (of_gain, accumulate_s) = context.parameter_target(&self.gain)?.unwrap_or((spare, false));
         let (rows, columns, repeat) = (1, x.columns, x.rows);
         let scaled = MultiplyBackward { rows, columns, repeat, accumulate: false, accumulate_s };
         context.record("d scaled", scaled, &[cubes, gain, dy, of_cubes, of_gain])?;
-        if let Some((dx, accumulate)) = context.target(0) {
+        if let Some((dx, accumulate)) = context.target(0)? {
             let kernel = CubeBackward { count: x.count(), accumulate };
-            context.record("d x by cubes", kernel, &[context.input(0), of_cubes, dx])?;
+            context.record("d x by cubes", kernel, &[context.input(0)?, of_cubes, dx])?;
         }
         Ok(())
     }
