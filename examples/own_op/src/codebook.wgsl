@@ -56,22 +56,22 @@ fn nearest(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
     var least = LARGEST;
     var place = lane;
     for (var k = lane; k < params.entries; k += 64u) {
-        var distance = 0.0;
+        var squared = 0.0;
         for (var c = 0u; c < params.width; c++) {
             let apart = x[row * params.width + c] - codebook[k * params.width + c];
-            distance += apart * apart;
+            squared += apart * apart;
         }
-        if distance < least {
-            least = distance;
+        if squared < least {
+            least = squared;
             place = k;
         }
     }
     numbers[lane] = least;
     places[lane] = place;
-    for (var half = 32u; half > 0u; half /= 2u) {
+    for (var stride = 32u; stride > 0u; stride /= 2u) {
         workgroupBarrier();
-        if lane < half {
-            let other = lane + half;
+        if lane < stride {
+            let other = lane + stride;
             let equal = numbers[other] == numbers[lane];
             if numbers[other] < numbers[lane] || (equal && places[other] < places[lane]) {
                 numbers[lane] = numbers[other];
@@ -138,15 +138,15 @@ fn renew(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: v
         partial += sizes[other];
     }
     numbers[lane] = partial;
-    for (var half = 32u; half > 0u; half /= 2u) {
+    for (var stride = 32u; stride > 0u; stride /= 2u) {
         workgroupBarrier();
-        if lane < half {
-            numbers[lane] += numbers[lane + half];
+        if lane < stride {
+            numbers[lane] += numbers[lane + stride];
         }
     }
     workgroupBarrier();
-    let all = numbers[0];
-    let size = (sizes[k] + SMOOTHING) * (all / (all + f32(params.entries) * SMOOTHING));
+    let whole = numbers[0];
+    let size = (sizes[k] + SMOOTHING) * (whole / (whole + f32(params.entries) * SMOOTHING));
     for (var c = lane; c < params.width; c += 64u) {
         vectors[k * params.width + c] = sums[k * params.width + c] / size;
     }

@@ -74,7 +74,7 @@ impl Op for Quantize {
 
     fn forward(&self, context: &mut OpContext<'_>) -> Result<()> {
         let Self { codebook: Codebook { vectors, sizes, sums, entries, width }, decay } = self;
-        let numbers: u32 = context.inputs().iter().map(|code| code.count()).sum();
+        let numbers = context.inputs().first().map_or(0, |code| code.count());
         let extents = Extents { rows: numbers / width, width: *width, entries: *entries };
         let (code, quantised, chosen) = (context.input(0)?, context.output(0)?, context.integer_output(1)?);
         let [vectors, sizes, sums] =
