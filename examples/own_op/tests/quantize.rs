@@ -11,8 +11,10 @@ use own_op::kernels::{Count, Extents, LookUp, Nearest, Renew, Sum};
 use own_op::{Codebook, Quantize};
 use pollster::block_on;
 
+// Where `NARROWS_TEST_DEFAULTS` is set, with nothing but WebGPU's default limits and no optional feature.
 fn device() -> Device {
-    block_on(Device::open(&GpuOptions::default())).unwrap()
+    let only_defaults = std::env::var_os("NARROWS_TEST_DEFAULTS").is_some();
+    block_on(Device::open(&GpuOptions { only_defaults, ..GpuOptions::default() })).unwrap()
 }
 
 fn numbers(count: usize) -> Vec<f32> {
