@@ -166,7 +166,7 @@ fn a_foreign_or_later_file_is_refused() {
         ),
         (
             |header| header["config"]["model"]["variant"] = json!("gan"),
-            "expected a model that can be, found its configuration: model.variant: expected mlp, as of the preset mlp",
+            "expected a model that can be, found its configuration: model.variant: expected one of linear, mlp, ",
         ),
     ];
     let checkpoint = trained("mlp");

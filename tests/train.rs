@@ -324,7 +324,9 @@ fn the_objective_weighs_its_terms_in_the_scale_of_the_reports() {
     assert_close(each_pixel.objective(), nll + 35.0 * 0.5 * kl, 1e-12, "objective");
     config.model.likelihood = LikelihoodKind::SquaredError;
     assert_eq!(means(&config).elbo(), None);
-    assert_eq!(means(&tiny::config("mlp")).elbo(), None);
+    for other in ["mlp", "iwae"] {
+        assert_eq!(means(&tiny::config(other)).elbo(), None, "{other}");
+    }
 }
 
 #[test]

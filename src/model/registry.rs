@@ -49,10 +49,16 @@ impl Registry {
     /// # Errors
     /// [`Error::Setting`] that lists the names there are.
     pub fn variant(&self, name: &str) -> Result<&VariantRef> {
-        self.variants.iter().find(|variant| variant.name() == name).ok_or_else(|| {
-            let names: Vec<&str> = self.variants.iter().map(VariantRef::name).collect();
-            Error::setting("variant", format!("one of {}", names.join(", ")), name)
-        })
+        self.variants
+            .iter()
+            .find(|variant| variant.name() == name)
+            .ok_or_else(|| Error::setting("variant", self.one_of_them(), name))
+    }
+
+    /// What a variant's name must be, in words.
+    pub(crate) fn one_of_them(&self) -> String {
+        let names: Vec<&str> = self.variants.iter().map(VariantRef::name).collect();
+        format!("one of {}", names.join(", "))
     }
 
     /// The preset called `name`, with its variant.

@@ -316,7 +316,9 @@ impl Config {
     // The preset under a file.
     fn base(registry: &Registry, table: &toml::Table, default: &str, origin: &str) -> Result<Self> {
         let named = table.get("model").and_then(|model| model.get("variant")).and_then(toml::Value::as_str);
-        named.map(|named| registry.variant(named)).transpose()?;
+        if let Some(unknown) = named.filter(|named| registry.variant(named).is_err()) {
+            return Err(Error::setting(format!("{origin}: model.variant"), registry.one_of_them(), unknown));
+        }
         let Some(preset) = table.get("preset") else {
             let default = Self::preset_of(registry, default)?;
             return match named {

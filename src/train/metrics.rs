@@ -42,13 +42,15 @@ impl TermMeans {
         own.map(|(term, value)| f64::from(term.weight) * scale / f64::from(term.averaged_over) * value).sum()
     }
 
-    /// The evidence lower bound, or a tighter one, in nats per image; None where the terms are no bound.
+    /// The evidence lower bound, in nats per image: a reconstruction and what keeps its code near the prior. None where
+    /// the terms are another bound, or none.
     pub fn elbo(&self) -> Option<f64> {
         let parts = || self.iter().filter(|(term, _)| term.bound);
-        let whole = parts().any(|(term, _)| term.pixels.is_none());
+        let [reconstructs, pays] =
+            [true, false].map(|pixels| parts().any(|(term, _)| term.pixels.is_some() == pixels));
         // A squared error is no probability, whatever is added to it.
         let probabilities = parts().all(|(term, _)| term.unit == "nats");
-        (whole && probabilities).then(|| -parts().map(|(_, value)| value).sum::<f64>())
+        (reconstructs && pays && probabilities).then(|| -parts().map(|(_, value)| value).sum::<f64>())
     }
 }
 
