@@ -27,7 +27,7 @@ fn a_mistake_in_a_configuration_is_named_with_its_file() {
         ("[model]\nlatent = \"x\"\n", "c.toml: model.latent: expected u32, got invalid type: string \"x\""),
         ("[train]\nepochs = 3\n[model\n", "c.toml: expected TOML, got in line 3: "),
         ("model = 3\n", "c.toml: model: expected a section [model], got 3"),
-        ("[model]\nvariant = \"gan\"\n", "preset: expected one of linear, mlp, "),
+        ("[model]\nvariant = \"gan\"\n", "c.toml: model.variant: expected one of linear, mlp, "),
         ("preset = \"gan\"\n", "preset: expected one of linear, mlp, "),
         ("preset = 3\n", "c.toml: preset: expected the name of a preset, got 3"),
         (
