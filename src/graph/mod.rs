@@ -25,6 +25,7 @@ mod measure;
 mod norm;
 mod objective;
 mod op;
+mod optimizer;
 mod parameters;
 mod plan;
 mod pool;
@@ -51,13 +52,14 @@ pub use objective::{
     squared_error,
 };
 pub use op::{Op, OpContext};
+pub use optimizer::Optimizer;
 pub use parameters::{Init, MODEL, Parameter, ParameterLayout, Store, StoreKind};
 pub use plan::{BufferId, BufferSpec, Content, Dispatch, Phase, Plan, Slice};
 pub use replay::{Device, Pending, Replay};
 pub use shape::Shape;
 pub use slots::{Slot, Slots};
 pub use tensor::Tensor;
-pub use update::{Clip, Optimizer, Update};
+pub use update::{Clip, Update};
 pub use window::{Padding, Window};
 
 pub use crate::kernels::state::State;

@@ -209,6 +209,11 @@ pub struct Store {
 }
 
 impl Store {
+    /// The group whose parameters it holds.
+    pub(super) fn group(&self) -> &str {
+        self.name.strip_prefix("parameters.").unwrap_or(MODEL)
+    }
+
     /// The names of its slots in a checkpoint, each with its shape and place.
     pub fn slots(&self) -> impl Iterator<Item = (String, &Parameter)> {
         self.layout.iter().map(|slot| (format!("{}{}", self.prefix, slot.name), slot))

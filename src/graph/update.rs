@@ -5,60 +5,13 @@ use std::collections::BTreeMap;
 use super::parameters::{MODEL, StoreKind, qualified};
 use super::plan::{BufferId, Phase};
 use super::tape::Unwinding;
-use super::{Graph, Objective, Parameter, Plan, Slice};
+use super::{Graph, Objective, Optimizer, Parameter, Plan, Slice};
 use crate::kernels::optimizer::{Adam, Sgd};
 use crate::kernels::step::{Advance, RateSchedule, Scheduled};
 use crate::{Error, Result};
 
 /// Columns of the loss ring: the most steps one submit may hold.
 pub(super) const RING_STEPS: u32 = 64;
-
-/// How gradients become updates.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Optimizer {
-    /// Stochastic gradient descent: `v = momentum v + g; p -= lr v`.
-    Sgd {
-        /// Zero for none.
-        momentum: f32,
-        /// Added to the gradient as `weight_decay * p`.
-        weight_decay: f32,
-    },
-    /// Adam (Kingma and Ba 2014, algorithm 1), or AdamW (Loshchilov and Hutter 2017, algorithm 2).
-    Adam {
-        /// Decay of the first moment.
-        beta1: f64,
-        /// Decay of the second moment.
-        beta2: f64,
-        /// Added to the root of the second moment.
-        epsilon: f32,
-        /// Decay of the parameters.
-        weight_decay: f32,
-        /// Whether the decay bypasses the moments, as in AdamW.
-        decoupled: bool,
-    },
-}
-
-impl Optimizer {
-    /// Adam with the decays of the paper.
-    pub const ADAM: Self =
-        Self::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0, decoupled: false };
-
-    /// The decays of the two moments; zero where there are none.
-    pub const fn betas(self) -> [f64; 2] {
-        match self {
-            Self::Sgd { .. } => [0.0; 2],
-            Self::Adam { beta1, beta2, .. } => [beta1, beta2],
-        }
-    }
-
-    /// The names of its flat moment buffers.
-    pub const fn moments(self) -> &'static [&'static str] {
-        match self {
-            Self::Sgd { .. } => &["momentum"],
-            Self::Adam { .. } => &["moment1", "moment2"],
-        }
-    }
-}
 
 /// One of the things a training step does: it minimizes an objective by moving some groups of parameters.
 ///
@@ -187,8 +140,7 @@ impl Graph {
         };
         let mut gradients = BTreeMap::new();
         for store in &stores {
-            let group = self.stores[*store].name.clone();
-            let range = qualified("gradients", &[name, group.strip_prefix("parameters.").unwrap_or(MODEL)]);
+            let range = qualified("gradients", &[name, self.stores[*store].group()]);
             let words = self.stores[*store].layout.words();
             let slice = self.buffer(&range, words, true);
             self.name(range, Slice { words, ..slice });
@@ -241,9 +193,7 @@ impl Graph {
         let place = |group: &String| {
             let name = qualified("parameters", &[group]);
             parameters().find(|(_, store)| store.name == name).map(|(at, _)| at).ok_or_else(|| {
-                let known: Vec<&str> = parameters()
-                    .map(|(_, store)| store.name.strip_prefix("parameters.").unwrap_or(MODEL))
-                    .collect();
+                let known: Vec<&str> = parameters().map(|(_, store)| store.group()).collect();
                 let expected = format!("groups with parameters, of {}", known.join(", "));
                 Error::setting(format!("update {update} moves"), expected, group)
             })
@@ -261,7 +211,7 @@ impl Graph {
         self.scheduled.push(Scheduled::Rate { at, every, betas, schedule });
         for store in stores {
             self.record_optimizer(update, optimizer, &rates, *store)?;
-            let group = self.stores[*store].name.strip_prefix("parameters.").unwrap_or(MODEL).to_owned();
+            let group = self.stores[*store].group().to_owned();
             self.moved.insert(group);
         }
         Ok(())
@@ -276,7 +226,7 @@ impl Graph {
     ) -> Result<()> {
         let layout = self.stores[store].layout.clone();
         let words = layout.words();
-        let group = self.stores[store].name.strip_prefix("parameters.").unwrap_or(MODEL).to_owned();
+        let group = self.stores[store].group().to_owned();
         let flat = |buffer: BufferId| Slice { buffer, offset: 0, words };
         let gradients = self.unwinding.gradients[&store];
         let mut operands = vec![self.place(rates), flat(gradients), flat(self.store_buffers[store])];

@@ -27,7 +27,7 @@ mod variant;
 
 pub use adversarial::AdversarialSettings;
 pub use config::{COMMON, CommonSettings, ModelConfig};
-pub(crate) use config::{one_line, refusal};
+
 pub use contractive::ContractiveSettings;
 pub use declare::Declare;
 pub use extent::{Extent, PaddingConfig};
@@ -41,7 +41,7 @@ pub use network::{Network, Stack};
 pub use plans::Model;
 pub use registry::Registry;
 pub use settings::{NoSettings, Setting, Settings, check_weight};
-pub(crate) use settings::{keep_applicable, unknown};
+pub(crate) use settings::{keep_applicable, one_line, refusal, unknown};
 pub use sparse::SparseSettings;
 pub use step::Step;
 pub use vae::VaeSettings;

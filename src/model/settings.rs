@@ -126,6 +126,23 @@ fn distance(a: &str, b: &str) -> usize {
     row[b.len()]
 }
 
+/// A parser's refusal of a section as an error: it says "WHAT, expected THIS" and, on a line of its own, "in `SETTING`".
+pub(crate) fn refusal(section: &str, error: &toml::de::Error) -> Error {
+    let text = error.to_string();
+    let (message, place) = text.trim().rsplit_once("\nin ").unwrap_or((text.trim(), ""));
+    let setting = match place.trim_matches('`') {
+        "" => section.to_owned(),
+        place => format!("{section}.{place}"),
+    };
+    let (got, expected) = message.split_once(", expected ").unwrap_or((message, "another value"));
+    Error::setting(setting, one_line(expected), one_line(got))
+}
+
+/// A message without its line breaks.
+pub(crate) fn one_line(message: &str) -> String {
+    message.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,8 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::config::refusal;
-use super::settings::{Setting, keep_applicable};
+use super::settings::{Setting, keep_applicable, refusal};
 use super::{Declare, ModelConfig, Network, Settings, Step};
 use crate::graph::{Batch, GaussianCode, Graph, Tensor};
 use crate::{Error, Result};

@@ -3,6 +3,7 @@
 mod checkpoint;
 mod checkpoint_bytes;
 mod config;
+mod data_config;
 mod earlier;
 mod evaluate;
 mod metrics;
@@ -10,7 +11,8 @@ mod schedule;
 mod trainer;
 
 pub use checkpoint::Checkpoint;
-pub use config::{Config, DataConfig, OptimizerKind, TRAIN, TrainConfig};
+pub use config::{Config, OptimizerKind, TRAIN, TrainConfig};
+pub use data_config::DataConfig;
 pub use evaluate::{Evaluation, Evaluator, packed};
 pub(crate) use evaluate::{count, write_images};
 pub use metrics::{EpochReport, Progress, TermMeans};
