@@ -154,7 +154,7 @@ impl ConfigFlags {
         let data = self.data.over(&config)?;
         let sections = [("model", given.model.clone()), ("train", given.train.clone())];
         let sections = sections.map(|(name, table)| (name.to_owned(), table.into()));
-        let config = Config { data, ..config.overlaid(sections.into_iter().collect(), ORIGIN)? };
+        let config = Config { data, ..config.overlaid_of(registry, sections.into_iter().collect(), ORIGIN)? };
         config.check()?;
         Ok(config)
     }

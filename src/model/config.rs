@@ -270,6 +270,11 @@ impl ModelConfig {
     /// [`Error::Setting`] naming the setting that the variant does not have, with the nearest that it has, or that does
     /// not apply, or the value that it does not take.
     pub fn overlaid(&self, given: &toml::Table) -> Result<Self> {
+        self.overlaid_of(&Registry::built_in(), given)
+    }
+
+    /// As [`ModelConfig::overlaid`]; a setting that another variant has is refused with the names of those in `registry`.
+    pub(crate) fn overlaid_of(&self, registry: &Registry, given: &toml::Table) -> Result<Self> {
         let variant = self.variant.clone();
         let own_names: Vec<&str> = variant.settings().iter().map(|setting| setting.name).collect();
         let is_common = |name: &str| COMMON.iter().any(|setting| setting.name == name);
@@ -277,7 +282,7 @@ impl ModelConfig {
             if !own_names.contains(&name.as_str()) {
                 let known: Vec<&str> = COMMON.iter().map(|setting| setting.name).chain(own_names).collect();
                 let place = format!("setting of the variant {}", variant.name());
-                return Err(unknown(&place, name, &known, Registry::built_in().owners(name)));
+                return Err(unknown(&place, name, &known, registry.owners(name)));
             }
         }
         let table = |settings: &CommonSettings| {

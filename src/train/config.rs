@@ -137,10 +137,10 @@ impl TrainConfig {
         Clip { norm: self.clip_norm, value: self.clip_value }
     }
 
-    fn overlaid(&self, given: &toml::Table) -> Result<Self> {
+    fn overlaid(&self, registry: &Registry, given: &toml::Table) -> Result<Self> {
         let known: Vec<&str> = TRAIN.iter().map(|setting| setting.name).collect();
         if let Some(name) = given.keys().find(|name| !known.contains(&name.as_str())) {
-            return Err(unknown("setting of training", name, &known, Registry::built_in().owners(name)));
+            return Err(unknown("setting of training", name, &known, registry.owners(name)));
         }
         let mut all = self.table()?;
         all.extend(given.clone());
@@ -218,7 +218,7 @@ impl Config {
             let table = text.parse().map_err(|error: toml::de::Error| {
                 Error::setting(format!("preset {name}"), "TOML", one_line(error.message()))
             })?;
-            config.overlaid(table, &format!("preset {name}"))
+            config.overlaid_of(registry, table, &format!("preset {name}"))
         })?;
         Ok(Self { preset: name.to_owned(), ..laid })
     }
@@ -237,7 +237,7 @@ impl Config {
             Error::setting(origin, "TOML", format!("in line {line}: {}", one_line(error.message())))
         })?;
         let table = earlier::brought_up(table, registry);
-        Self::base(registry, &table, default, origin)?.overlaid(table, origin)
+        Self::base(registry, &table, default, origin)?.overlaid_of(registry, table, origin)
     }
 
     // The preset under a file.
@@ -271,6 +271,14 @@ impl Config {
     /// # Errors
     /// [`Error::Setting`] that names the setting; `origin` says where it stands.
     pub fn overlaid(&self, table: toml::Table, origin: &str) -> Result<Self> {
+        self.overlaid_of(&Registry::built_in(), table, origin)
+    }
+
+    /// As [`Config::overlaid`]; a setting that another variant has is refused with the names of those in `registry`.
+    ///
+    /// # Errors
+    /// As [`Config::overlaid`].
+    pub fn overlaid_of(&self, registry: &Registry, table: toml::Table, origin: &str) -> Result<Self> {
         let mut config = self.clone();
         for (section, mut values) in table {
             if section == "preset" {
@@ -285,8 +293,8 @@ impl Config {
                 return Err(Error::setting(setting, format!("a section [{section}]"), values));
             };
             let laid = match section.as_str() {
-                "model" => config.model.overlaid(&values).map(|model| config.model = model),
-                "train" => config.train.overlaid(&values).map(|train| config.train = train),
+                "model" => config.model.overlaid_of(registry, &values).map(|model| config.model = model),
+                "train" => config.train.overlaid(registry, &values).map(|train| config.train = train),
                 "data" => config.data.overlaid(&values).map(|data| config.data = data),
                 other => {
                     let known = ["model", "train", "data", "preset"];

@@ -62,6 +62,9 @@ fn its_settings_are_its_own() {
     assert!(!refused.status.success());
     let said = String::from_utf8(refused.stderr).unwrap();
     assert!(said.contains("kl_weight") && said.contains("radius_weight"), "{said}");
+    let refused = run(place.path(), "train vae --radius-weight 2");
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(said.contains("radius_weight is one of spherical"), "{said}");
 
     let registry = Registry::built_in().with(Spherical);
     let text = "[model]\nvariant = 'spherical'\nradius_weight = 0.25\n";
