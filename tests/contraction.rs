@@ -4,6 +4,7 @@
 
 mod common;
 
+use common::gradients::read;
 use common::{check, devices, gpu, noise, run, title, words};
 use narrows::graph::{
     Device, Graph, Init, Parameter, Plan, Replay, Tensor, contraction, first_difference,
@@ -184,10 +185,6 @@ fn started(device: &Device, plan: Plan) -> Replay {
     let mut replay = pollster::block_on(Replay::new(device, plan)).unwrap();
     start(&mut replay).unwrap();
     replay
-}
-
-fn read(replay: &Replay, name: &str) -> Vec<f32> {
-    pollster::block_on(replay.read_floats(name)).unwrap()
 }
 
 // y[j] = sum of w[j, k] x[k]

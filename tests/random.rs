@@ -3,10 +3,16 @@
 
 mod common;
 
+use std::collections::BTreeSet;
+
+use common::numeric::close;
 use common::{check, expected, gpu, run};
 use narrows::kernels::random::{Bits, Distribution, Numbers, Stream};
 use narrows::kernels::{State, floats};
 use narrows::reference::compare::Tolerance;
+use narrows::reference::moments::Moments;
+use narrows::rng::{PhiloxRng, key, normal_at, normals, philox, uniform};
+use rand::{Rng, RngExt};
 
 const COUNTS: [u32; 8] = [1, 2, 3, 27, 51, 64, 129, 4097];
 
@@ -28,9 +34,9 @@ fn check_bits(kernel: &Bits, state: &[u32]) {
 
 // Random123's `kat_vectors`, philox4x32 10.
 #[test]
-fn the_device_gives_random123s_known_answers() {
+fn the_device_and_the_cpu_give_random123s_known_answers() {
     let ones = u32::MAX;
-    for (counter, key, answer) in [
+    for (counter, seed, answer) in [
         ([0; 4], 0, [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]),
         ([ones; 4], u64::MAX, [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd]),
         (
@@ -41,8 +47,9 @@ fn the_device_gives_random123s_known_answers() {
     ] {
         let [first_block, step, stream, instance] = counter;
         let kernel = bits(4, first_block, stream, instance);
-        let got = run(gpu(), &kernel, &[state(key, step)], &[None]);
+        let got = run(gpu(), &kernel, &[state(seed, step)], &[None]);
         assert_eq!(got[1], answer);
+        assert_eq!(philox(counter, key(seed)), answer, "the CPU's");
     }
 }
 
@@ -137,4 +144,59 @@ fn another_step_or_stream_draws_other_numbers() {
     assert_eq!(first, draw(1, Stream::Latent));
     assert_ne!(first, draw(2, Stream::Latent));
     assert_ne!(first, draw(1, Stream::Prior));
+}
+
+#[test]
+fn uniforms_never_reach_either_end_in_f32() {
+    for bits in [0, 1, u32::MAX - 1, u32::MAX, 1 << 31] {
+        let u = uniform(bits);
+        assert!(u > 0.0 && u < 1.0, "{bits:#x} gives {u}");
+        assert_eq!(f64::from(u as f32), u, "{bits:#x} is not exact in f32");
+    }
+}
+
+#[test]
+fn normals_of_the_cpu_have_mean_zero_and_variance_one() {
+    let normals: Vec<f64> = (0..100_000).map(|i| normal_at(key(7), 3, Stream::Prior, 0, i)).collect();
+    let Moments { count, mean, squares } = Moments::of(normals.into_iter());
+    close("mean", mean, 0.0, 0.01);
+    close("variance", squares / count, 1.0, 0.02);
+}
+
+#[test]
+fn instances_draw_different_numbers_and_the_first_is_the_streams_own() {
+    let draw = |instance, i| normal_at(key(7), 3, Stream::Latent, instance, i);
+    let blocks = (0..16).flat_map(|block| normals(philox([block, 3, Stream::Latent as u32, 0], key(7))));
+    for (i, normal) in blocks.enumerate() {
+        assert_eq!(draw(0, i), normal);
+        assert!(draw(1, i) != normal && draw(1, i) != draw(2, i));
+    }
+}
+
+#[test]
+fn the_generator_gives_the_streams_words_and_repeats() {
+    let mut rng = PhiloxRng::new(7, 3, Stream::Initial);
+    let mut again = rng.clone();
+    for element in 0..40_u32 {
+        let words = philox([element / 4, 3, Stream::Initial as u32, 0], key(7));
+        assert_eq!(rng.next_u32(), words[element as usize % 4]);
+    }
+    let draw = |rng: &mut PhiloxRng| (0..100).map(|_| rng.random_range(-0.5..0.5)).collect::<Vec<f32>>();
+    let first = draw(&mut again);
+    assert_eq!(first, draw(&mut PhiloxRng::new(7, 3, Stream::Initial)));
+    assert!(first.iter().all(|x| (-0.5..0.5).contains(x)));
+}
+
+#[test]
+fn seeds_steps_and_streams_of_the_generator_draw_different_numbers() {
+    let first = (7, 3, Stream::Initial);
+    let others = [
+        (7, 3, Stream::Prior),
+        (7, 4, Stream::Initial),
+        (8, 3, Stream::Initial),
+        (7 + (1 << 32), 3, Stream::Initial),
+    ];
+    let word = |(seed, step, stream)| PhiloxRng::new(seed, step, stream).next_u64();
+    let words: BTreeSet<u64> = others.into_iter().chain([first]).map(word).collect();
+    assert_eq!(words.len(), 5);
 }

@@ -74,38 +74,3 @@ pub fn merged(parts: &[f64], rows: usize, channels: usize, chunk: usize) -> Vec<
     };
     (0..channels).map(of_channel).collect()
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn close(a: f64, b: f64) -> bool {
-        (a - b).abs() <= 1e-12 * (1.0 + b.abs())
-    }
-
-    #[test]
-    fn moments_of_parts_merge_to_those_of_the_whole() {
-        let values: Vec<f64> = (0..23).map(|i| f64::from(i * 17 % 23) - 5.0).collect();
-        let whole = Moments::of(values.iter().copied());
-        for cut in [1, 9, 22, 23] {
-            let (left, right) = values.split_at(cut);
-            let of = |part: &[f64]| match part {
-                [] => Moments::default(),
-                part => Moments::of(part.iter().copied()),
-            };
-            let merged = of(left).merged(of(right));
-            assert!(close(merged.mean, whole.mean) && close(merged.squares, whole.squares), "cut at {cut}");
-            assert_eq!(merged.count, whole.count);
-        }
-        assert_eq!(Moments::default().merged(whole), whole);
-    }
-
-    #[test]
-    fn the_two_variances_are_the_textbooks() {
-        let moments = columns(&[1.0, 10.0, 2.0, 10.0, 6.0, 10.0], 2);
-        assert_eq!(moments[0], Moments { count: 3.0, mean: 3.0, squares: 14.0 });
-        assert_eq!(moments[0].unbiased_variance(), 7.0);
-        assert!(close(moments[0].inverse_deviation(1.0 / 3.0), 5_f64.sqrt().recip()));
-        assert_eq!(moments[1], Moments { count: 3.0, mean: 10.0, squares: 0.0 });
-    }
-}

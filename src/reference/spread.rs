@@ -24,24 +24,3 @@ pub fn weight_gradient(c: &[f64], dy: &[f64], units: usize, columns: usize) -> V
     }
     dw
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::reference::compare::numeric_gradient;
-
-    #[test]
-    fn gradients_are_the_central_differences_of_the_scaled_weights() {
-        let (rows, units, columns) = (3, 4, 5);
-        let wave = |count: usize, shift: f64| -> Vec<f64> {
-            (0..count).map(|i| (shift + 1.7 * i as f64).sin()).collect()
-        };
-        let (c, w) = (wave(rows * units, 0.1), wave(units * columns, 0.5));
-        let dy = wave(rows * units * columns, 0.9);
-        let loss = |c: &[f64], w: &[f64]| -> f64 {
-            spread(c, w, columns).iter().zip(&dy).map(|(y, dy)| y * dy).sum()
-        };
-        numeric_gradient("c", &c, &scales_gradient(&w, &dy, columns), |c| loss(c, &w));
-        numeric_gradient("w", &w, &weight_gradient(&c, &dy, units, columns), |w| loss(&c, w));
-    }
-}

@@ -4,6 +4,8 @@
 
 pub mod faults;
 pub mod gradients;
+pub mod numeric;
+pub mod operands;
 pub mod set_ups;
 pub mod step;
 
