@@ -1,4 +1,4 @@
-//! Which images a step sees, and their pixels: the twin of `shaders/batch.wgsl`, bit for bit in its indices.
+//! The images of a step, and their pixels: the twin of `shaders/batch.wgsl`, bit for bit in its indices.
 
 use crate::rng::{Stream, philox};
 
@@ -43,8 +43,8 @@ impl Permutation {
     }
 }
 
-/// The position `steps` behind `cursor` among `count`, and how many passes it has moved on, 0 or 1;
-/// `steps` must be at most `count`.
+/// The position `steps` after `cursor` among `count`, and the number of passes in between, 0 or 1. `steps` must be at
+/// most `count`.
 pub fn ahead(cursor: u32, steps: u32, count: u32) -> (u32, u32) {
     let left = count - cursor;
     if steps >= left { (steps - left, 1) } else { (cursor + steps, 0) }

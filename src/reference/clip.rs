@@ -1,12 +1,12 @@
-//! What keeps gradients from growing too large: the twin of `shaders/clip.wgsl`.
+//! Gradient clipping: the twin of `shaders/clip.wgsl`.
 
 /// The squared norm of `gradient`, in units of `limit`.
 pub fn squares(gradient: &[f64], limit: f64) -> f64 {
     gradient.iter().map(|g| (g / limit).powi(2)).sum()
 }
 
-/// What gradients are multiplied by so that their norm stays within its limit, given the [`squares`] of them all
-/// (Pascanu et al. 2013, algorithm 1): one where it does already. Where they are not finite, what they are.
+/// The factor that brings the norm of all gradients within its limit, from their [`squares`] (Pascanu et al. 2013,
+/// algorithm 1): 1 where the norm is within the limit already. Squares that are not finite are returned as they are.
 pub fn factor(squares: f64) -> f64 {
     if squares.is_finite() { 1.0 / squares.sqrt().max(1.0) } else { squares }
 }

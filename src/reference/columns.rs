@@ -10,7 +10,7 @@ pub struct Block {
 }
 
 impl Block {
-    /// Where the numbers of `rows` rows of the block, `columns` wide, stand in the array: row by row.
+    /// The places in the array of a block of `rows` rows and `columns` columns, row by row.
     pub fn places(self, rows: u32, columns: u32) -> impl Iterator<Item = usize> {
         let [width, first, columns] = [self.width, self.first, columns].map(|extent| extent as usize);
         (0..rows as usize).flat_map(move |row| (0..columns).map(move |column| row * width + first + column))

@@ -1,4 +1,4 @@
-//! Holding a device's numbers against the reference's: a comparison that NaN never passes.
+//! Comparing a device's numbers with the reference's: NaN never passes.
 
 use std::fmt;
 

@@ -1,5 +1,7 @@
 //! The squared Frobenius norm of an encoder's Jacobian: the twin of `shaders/contraction.wgsl`.
 
+use super::reduce::sums_by_place;
+
 /// The squared norm of each row of `w` `[units, columns]`: [`quadratic`] of a row and itself.
 pub fn unit_norms(w: &[f64], columns: usize) -> Vec<f64> {
     w.chunks(columns).map(|row| quadratic(row, row)).collect()
@@ -16,14 +18,11 @@ pub fn unit_slopes(s: &[f64], norms: &[f64]) -> Vec<f64> {
     s.iter().zip(norms).map(|(s, norm)| 2.0 * s * norm).collect()
 }
 
-/// The gradient by `w` `[units, columns]` of the sum over images of [`unit_value`], slopes `s` `[rows, units]` held
-/// fixed. `t` is `s`, or, where each image's value is weighed, `s` with each row multiplied by that weight.
+/// The gradient by `w` `[units, columns]` of the sum over images of [`unit_value`], for constant slopes `s`
+/// `[rows, units]`. `t` is `s`, or, where each image's value has a weight, `s` with each row multiplied by that weight.
 pub fn unit_weights(s: &[f64], t: &[f64], w: &[f64], columns: usize) -> Vec<f64> {
     let units = w.len() / columns;
-    let mut products = vec![0.0; units];
-    for (i, (s, t)) in s.iter().zip(t).enumerate() {
-        products[i % units] += s * t;
-    }
+    let products = sums_by_place(s.iter().zip(t).map(|(s, t)| s * t), (0..units).cycle(), units);
     w.iter().enumerate().map(|(i, w)| 2.0 * products[i / columns] * w).collect()
 }
 

@@ -1,4 +1,4 @@
-//! What is done to the pixels that a denoising autoencoder sees: the twin of `shaders/corruption.wgsl`.
+//! Corruption of the images that a denoising autoencoder sees: the twin of `shaders/corruption.wgsl`.
 
 use super::batch::pixel;
 use crate::rng::{Stream, normals, philox, uniform};
@@ -12,16 +12,16 @@ pub enum Corruption {
         /// Its standard deviation, in pixel values of [0, 1].
         deviation: f32,
     },
-    /// Pixels are lost, that is 0.
+    /// Pixels become 0.
     Dropout {
-        /// How probable that is.
+        /// The probability of that.
         probability: f32,
-        /// Whether what is kept is multiplied by `1 / (1 - probability)`, so that a pixel's mean stays.
+        /// Whether the other pixels are multiplied by `1 / (1 - probability)`, so that a pixel's mean stays.
         rescale: bool,
     },
-    /// Pixels are lost, that is 0 or 1, one as probable as the other.
+    /// Pixels become 0 or 1, with equal probability.
     SaltAndPepper {
-        /// How probable it is that a pixel is either.
+        /// The probability of either.
         probability: f32,
     },
 }
@@ -44,7 +44,7 @@ impl Corruption {
         }
     }
 
-    /// What pixels that are kept are multiplied by.
+    /// The factor of the pixels that are kept.
     pub fn scale(self) -> f32 {
         match self {
             Self::Dropout { probability, rescale: true } => 1.0 / (1.0 - probability),
@@ -52,7 +52,7 @@ impl Corruption {
         }
     }
 
-    /// Four pixels under the noise that a block of random words stands for.
+    /// Four pixels, corrupted by the noise of a block of random words.
     pub fn corrupt(self, pixels: [f64; 4], bits: [u32; 4]) -> [f64; 4] {
         let amount = f64::from(self.amount());
         if let Self::Gaussian { .. } = self {
@@ -67,7 +67,7 @@ impl Corruption {
         })
     }
 
-    /// The pixels of image `number` of a step's batch: four to a block, and blocks are counted through the batch.
+    /// The pixels of image `number` of a step's batch: four per block, with blocks counted through the batch.
     pub fn image(self, bytes: &[u8], number: u32, seed: [u32; 2], step: u32, instance: u32) -> Vec<f64> {
         let first = number * bytes.len().div_ceil(4) as u32;
         let blocks = bytes.chunks(4).zip(first..).map(|(bytes, block)| {

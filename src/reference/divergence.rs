@@ -1,4 +1,4 @@
-//! How far the Gaussian code is from its prior: the twin of `shaders/divergence.wgsl`.
+//! The divergence of the Gaussian code from its prior: the twin of `shaders/divergence.wgsl`.
 
 use super::latent::mu_at;
 
@@ -13,8 +13,8 @@ pub fn gaussian_kl_slopes(mu: f64, logvar: f64) -> [f64; 2] {
     [mu, 0.5 * logvar.exp_m1()]
 }
 
-/// Whether a dimension whose nats over a batch of `rows` add up to `sum` has no more of them than are free, so that
-/// `max(free_bits, sum / rows)` does not change with it (Kingma et al. 2016, equation 15).
+/// Whether a dimension stays within its free bits, so that `max(free_bits, sum / rows)` has no slope (Kingma et al.
+/// 2016, equation 15). `sum` is that of its nats over a batch of `rows`.
 pub fn is_free(sum: f64, rows: u32, free_bits: f32) -> bool {
     sum <= f64::from(free_bits) * f64::from(rows)
 }

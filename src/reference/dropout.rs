@@ -2,17 +2,17 @@
 
 use crate::rng::{Stream, philox};
 
-/// What a random word must reach for its element to be kept: `rate 2^32`, for a rate in [0, 1).
+/// The least random word that keeps its element: `rate 2^32`, for a rate in [0, 1).
 pub fn threshold(rate: f32) -> u32 {
     (f64::from(rate) * 2_f64.powi(32)) as u32
 }
 
-/// What an element that is kept is multiplied by, so that its expectation stays: `1 / (1 - rate)`.
+/// The factor of the elements that are kept, so that the expectation stays: `1 / (1 - rate)`.
 pub fn scale(rate: f32) -> f32 {
     (1.0 / (1.0 - f64::from(rate))) as f32
 }
 
-/// Which elements dropout number `instance` of a model keeps, one after the other without end.
+/// Whether dropout number `instance` of a model keeps each element, in order, without end.
 pub fn mask(seed: [u32; 2], step: u32, instance: u32, rate: f32) -> impl Iterator<Item = bool> {
     let threshold = threshold(rate);
     let words = (0..).flat_map(move |block| philox([block, step, Stream::Dropout as u32, instance], seed));

@@ -1,6 +1,6 @@
 //! Sums, exponentials and logarithms, number by number: the twin of `shaders/elementwise.wgsl`.
 
-/// What a number counts as at least where its logarithm is taken: the least normal one of f32, `2^-126`.
+/// The least number whose logarithm is taken, and what any number below counts as: the least normal f32, `2^-126`.
 pub const LEAST: f64 = f32::MIN_POSITIVE as f64;
 
 // NaN stays NaN.
@@ -8,12 +8,12 @@ fn held(x: f64) -> f64 {
     if x < LEAST { LEAST } else { x }
 }
 
-/// `log max(x, LEAST)`; of infinity or NaN, that itself.
+/// `log max(x, LEAST)`. Infinity and NaN stay as they are.
 pub fn logarithm(x: f64) -> f64 {
     if x.is_finite() { held(x).ln() } else { x }
 }
 
-/// The derivative of [`logarithm`] by x; below [`LEAST`] that at the bound, so that it still calls x back.
+/// The derivative of [`logarithm`] by x. Below [`LEAST`] it is the one at the bound, so that it still pulls x back.
 pub fn logarithm_slope(x: f64) -> f64 {
     1.0 / held(x)
 }

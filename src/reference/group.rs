@@ -1,7 +1,7 @@
-//! Groups of consecutive rows, each made one row: the twin of `shaders/group.wgsl`.
+//! Groups of consecutive rows, each reduced to one row: the twin of `shaders/group.wgsl`.
 
 /// A column of a group as `[top, rest]`, whose sum is `log Σ e^x`: its largest number, and `log Σ e^(x - top)`. NaN
-/// where any of it is.
+/// if any number is NaN.
 pub fn log_sum_exp(x: impl Iterator<Item = f64> + Clone) -> [f64; 2] {
     if x.clone().any(f64::is_nan) {
         return [f64::NAN, 0.0];

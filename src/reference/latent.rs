@@ -26,12 +26,12 @@ pub fn log_ratio_slopes(mu: f64, logvar: f64, eps: f64) -> [f64; 2] {
     [-z, 0.5 - z * reparameterize_logvar_slope(logvar, eps)]
 }
 
-/// Where the mu of element e of the codes stands in `stats`, `[rows, 2 latent]`; its logvar stands `latent` further.
+/// The place of the mu of element e of the codes in `stats`, `[rows, 2 latent]`. Its logvar is `latent` places further.
 pub const fn mu_at(e: usize, latent: usize) -> usize {
     e / latent * 2 * latent + e % latent
 }
 
-/// Of each element of the codes, mu, logvar and the noise of `seed`, `step` and `instance`.
+/// mu, logvar and the noise of each element of the codes, under `seed`, `step` and `instance`.
 pub fn draws(
     stats: Vec<f64>,
     latent: usize,

@@ -19,12 +19,12 @@ pub enum Kind {
         /// s. Must be positive: zero and below make every value infinite or NaN.
         deviation: f32,
     },
-    /// The same with `v = log s^2` one learned parameter: `(y - x)^2 e^-v / 2 + v/2 + log(2π)/2` nats
+    /// The same density with `v = log s^2` one learned parameter: `(y - x)^2 e^-v / 2 + v/2 + log(2π)/2` nats
     GaussianLearned,
     /// Of logits y and x in `[0, 1]`: `softplus(y) - x y` nats
     Bernoulli,
-    /// The same made a density on `[0, 1]`: `log((e^y - 1) / y) - x y` nats (Loaiza-Ganem and Cunningham 2019,
-    /// equations 4 and 5, in logits)
+    /// The Bernoulli likelihood made a density on `[0, 1]`: `log((e^y - 1) / y) - x y` nats (Loaiza-Ganem and Cunningham
+    /// 2019, equations 4 and 5, in logits)
     ContinuousBernoulli,
 }
 

@@ -1,6 +1,8 @@
 //! Batch normalisation and its gradient (Ioffe and Szegedy 2015, section 3): the twin of `shaders/norm.wgsl`.
 
-/// A channel's moments and what is learned of it.
+use super::moments::in_turn;
+
+/// A channel's moments and learned parameters.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Channel {
     /// The mean.
@@ -14,7 +16,7 @@ pub struct Channel {
 }
 
 impl Channel {
-    /// Each of them, from `moments` `[2, channels]`, `scale` `[channels]` and `shift`, which may be missing.
+    /// Every channel, from `moments` `[2, channels]`, `scale` `[channels]` and `shift` `[channels]` or nothing.
     pub fn each(moments: &[f64], scale: &[f64], shift: &[f64]) -> Vec<Self> {
         let (means, deviations) = moments.split_at(scale.len());
         let of = |(at, scale): (usize, &f64)| Self {
@@ -42,7 +44,7 @@ impl Channel {
     }
 
     /// The gradient of x, with the channel's [`Channel::sums`]. `correction` is 1 / rows where mean and deviation are
-    /// those of the batch, and move with each x, and 0 where they stand still.
+    /// those of the batch, which depend on x, and 0 where they are constant.
     pub fn gradient(self, x: f64, dz: f64, sums: [f64; 2], correction: f64) -> f64 {
         let moved = correction * (sums[0] + self.standardized(x) * sums[1]);
         self.scale * self.inverse_deviation * (dz - moved)
@@ -55,11 +57,9 @@ pub fn chunk_sums(x: &[f64], dz: &[f64], moments: &[f64], chunk: usize) -> Vec<f
     // The sums look at neither scale nor shift.
     let channels = Channel::each(moments, &vec![1.0; width], &[]);
     let chunks = x.chunks(chunk * width).zip(dz.chunks(chunk * width));
-    let both = chunks.flat_map(|(x, dz)| {
+    let both = |(x, dz): (&[f64], &[f64])| {
         let pairs = |at: usize| x[at..].iter().copied().zip(dz[at..].iter().copied()).step_by(width);
-        let sums: Vec<[f64; 2]> =
-            channels.iter().enumerate().map(|(at, channel)| channel.sums(pairs(at))).collect();
-        [0, 1].map(|which| sums.iter().map(move |sums| sums[which]).collect::<Vec<_>>())
-    });
-    both.flatten().collect()
+        in_turn(channels.iter().enumerate().map(|(at, channel)| channel.sums(pairs(at))))
+    };
+    chunks.flat_map(both).collect()
 }

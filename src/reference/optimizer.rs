@@ -8,9 +8,9 @@
 pub struct Sgd {
     /// The step's learning rate.
     pub learning_rate: f64,
-    /// How much of the velocity remains.
+    /// The share of the velocity that a step keeps.
     pub momentum: f64,
-    /// The L2 penalty's slope.
+    /// The factor of the L2 penalty's slope.
     pub weight_decay: f64,
 }
 
@@ -29,7 +29,7 @@ impl Sgd {
 pub struct Adam {
     /// The step's learning rate.
     pub learning_rate: f64,
-    /// How much of each moment remains.
+    /// The share of each moment that a step keeps.
     pub betas: [f64; 2],
     /// `1 - beta^t` of each moment.
     pub corrections: [f64; 2],

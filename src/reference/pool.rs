@@ -1,7 +1,9 @@
 //! Max pooling and its gradient: the twin of `shaders/pool.wgsl` and `shaders/pool_backward.wgsl`.
 
-/// How many windows fit into `extent` pixels, a stride apart: `floor((extent - window) / stride) + 1`, what does not
-/// fill a window being left out; 0 where none fits.
+use super::reduce::sums_by_place;
+
+/// The number of windows that fit into `extent` pixels, a stride apart: `floor((extent - window) / stride) + 1`, or 0
+/// where none fits. Pixels that do not fill a window are left out.
 pub const fn windows(extent: u32, window: u32, stride: u32) -> u32 {
     match extent.checked_sub(window) {
         Some(room) if stride > 0 => (room / stride).saturating_add(1),
@@ -47,9 +49,5 @@ pub fn argmax<T: Copy + PartialOrd>(
 
 /// The gradient of the `count` elements of x: each gets dy of the windows that chose it.
 pub fn gradient(dy: impl IntoIterator<Item = f64>, chosen: &[u32], count: usize) -> Vec<f64> {
-    let mut dx = vec![0.0; count];
-    for (dy, at) in dy.into_iter().zip(chosen) {
-        dx[*at as usize] += dy;
-    }
-    dx
+    sums_by_place(dy, chosen.iter().map(|at| *at as usize), count)
 }

@@ -1,5 +1,7 @@
 //! Nearest-neighbour upsampling and its gradient: the twin of `shaders/upsample.wgsl`.
 
+use super::reduce::sums_by_place;
+
 /// For every element of the output `[batch, height * factor[0], width * factor[1], channels]`, which element of x
 /// `[batch, height, width, channels]` it repeats. `shape` is that of x.
 pub fn sources(shape: [u32; 4], factor: [u32; 2]) -> impl Iterator<Item = usize> {
@@ -13,9 +15,5 @@ pub fn sources(shape: [u32; 4], factor: [u32; 2]) -> impl Iterator<Item = usize>
 
 /// The gradient of x: each element gets the sum of dy over the elements that repeat it.
 pub fn gradient(dy: impl IntoIterator<Item = f64>, shape: [u32; 4], factor: [u32; 2]) -> Vec<f64> {
-    let mut dx = vec![0.0; shape.iter().map(|extent| *extent as usize).product()];
-    for (dy, at) in dy.into_iter().zip(sources(shape, factor)) {
-        dx[at] += dy;
-    }
-    dx
+    sums_by_place(dy, sources(shape, factor), shape.iter().map(|extent| *extent as usize).product())
 }

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use rand::TryRng;
 use rand::rand_core::block::{BlockRng, Generator};
 
-/// Which use a number is drawn for: the third word of the counter.
+/// What a number is drawn for: the third word of the counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u32)]
 pub enum Stream {
@@ -23,9 +23,9 @@ pub enum Stream {
     Dropout = 6,
     /// The directions along which a Jacobian's norm is estimated.
     Projection = 7,
-    /// The points of the plane that are data sets.
+    /// Data sets that are points of the plane.
     Points = 8,
-    /// Inputs of a model that are noise.
+    /// Noise that a model takes as its input.
     Noise = 9,
 }
 
@@ -66,13 +66,13 @@ pub fn normals(bits: [u32; 4]) -> [f64; 4] {
     [a, b, c, d]
 }
 
-/// -1 or 1, alike often: by the highest bit.
+/// -1 or 1 by the highest bit, with equal probability.
 pub const fn sign(bits: u32) -> f64 {
     if bits >> 31 == 1 { -1.0 } else { 1.0 }
 }
 
-/// The standard normal of one element of a stream at one step. The `instance` tells those apart that draw from the same
-/// stream: two samples of a model, say.
+/// The standard normal of one element of a stream at one step. The `instance` separates draws from the same stream,
+/// such as two samples of a model.
 pub fn normal_at(seed: [u32; 2], step: u32, stream: Stream, instance: u32, element: usize) -> f64 {
     let block = (element / 4) as u32;
     normals(philox([block, step, stream as u32, instance], seed))[element % 4]
@@ -80,8 +80,8 @@ pub fn normal_at(seed: [u32; 2], step: u32, stream: Stream, instance: u32, eleme
 
 /// A generator for rand's distributions: the words of one stream at one step, in element order.
 ///
-/// The words are those the device draws for the same seed, step and stream; past 2^34 of them the block
-/// number carries into the counter's fourth word, the instance.
+/// The device draws the same words for the same seed, step and stream. After 2^34 of them the block number carries into
+/// the counter's fourth word, the instance.
 #[derive(Clone, Debug)]
 pub struct PhiloxRng(BlockRng<Blocks>);
 
