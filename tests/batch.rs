@@ -4,6 +4,7 @@
 mod common;
 
 use common::numeric::close;
+use common::operands::images;
 use common::{check, expected, gpu, noise, run, words};
 use narrows::kernels::State;
 use narrows::kernels::batch::{Gather, Permute};
@@ -56,13 +57,6 @@ fn more_than_65535_workgroups_of_indices_fold_into_two_dimensions() {
     let mut order = permute(count, count, true, state(5, 3, 0));
     order.sort_unstable();
     assert!(order.into_iter().eq(0..count));
-}
-
-// Every byte value, in a pattern that no shift by whole images repeats.
-fn images(count: u32, pixels: u32) -> Vec<u32> {
-    let bytes = (count * pixels).next_multiple_of(4);
-    let bytes: Vec<u8> = (0..bytes).map(|i| (i.wrapping_mul(167) + i / 256) as u8).collect();
-    bytes.chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
 }
 
 #[test]

@@ -4,10 +4,11 @@
 mod common;
 
 use common::numeric::close;
+use common::operands::{images, state};
 use common::{check, gpu, noise, run, words};
 use narrows::kernels::batch::Gather;
 use narrows::kernels::corruption::{Corrupt, Corruption};
-use narrows::kernels::{Kernel, State, floats};
+use narrows::kernels::{Kernel, floats};
 use narrows::reference::compare::Tolerance;
 use narrows::reference::moments::Moments;
 use narrows::rng::{Stream, philox};
@@ -18,16 +19,6 @@ const KINDS: [Corruption; 4] = [
     Corruption::Dropout { probability: 0.3, rescale: false },
     Corruption::SaltAndPepper { probability: 0.4 },
 ];
-
-fn state(seed: u64, step: u32) -> Vec<u32> {
-    State { step, ..State::new(seed) }.words().to_vec()
-}
-
-fn images(count: u32, pixels: u32) -> Vec<u32> {
-    let bytes = (count * pixels).next_multiple_of(4);
-    let bytes: Vec<u8> = (0..bytes).map(|i| (i.wrapping_mul(167) + i / 256) as u8).collect();
-    bytes.chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
-}
 
 fn kernel(batch: u32, pixels: u32, corruption: Corruption) -> Corrupt {
     Corrupt { gather: Gather { batch, count: 51, pixels, center: false }, corruption, instance: 0 }

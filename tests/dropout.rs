@@ -4,18 +4,17 @@
 mod common;
 
 use common::numeric::close;
+use common::operands;
 use common::{check, gpu, noise, run, words};
 use narrows::kernels::dropout::Dropout;
 use narrows::kernels::floats;
-use narrows::kernels::state::State;
 use narrows::reference::compare::Tolerance;
 use narrows::reference::dropout::{mask, scale};
 
 const SHAPES: [(u32, u32); 7] = [(1, 1), (1, 3), (27, 3), (3, 27), (64, 51), (129, 129), (5, 784)];
 
 fn state() -> Vec<u32> {
-    let state = State { seed: [0xdead_beef, 7], step: 41, ..State::from_words(&[]) };
-    state.words().to_vec()
+    operands::state(0x7_dead_beef, 41)
 }
 
 fn x((rows, columns): (u32, u32)) -> Vec<u32> {

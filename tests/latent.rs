@@ -3,10 +3,9 @@
 
 mod common;
 
-use common::operands::{CODES, EXTREME_CODES, dstats_before, nans, stats};
+use common::operands::{self, CODES, EXTREME_CODES, dstats_before, nans, stats};
 use common::{check, gpu, noise, run, words};
 use narrows::kernels::latent::{LogRatio, Mean, Reparameterize, ReparameterizeBackward};
-use narrows::kernels::state::State;
 use narrows::kernels::{Gradient, floats};
 use narrows::reference::compare::{Tolerance, compare};
 
@@ -16,8 +15,7 @@ const SAMPLE: Tolerance = Tolerance::new(1e-5, 4e-6);
 const RATIO: Tolerance = Tolerance::new(2e-3, 1e-5);
 
 fn state() -> Vec<u32> {
-    let state = State { seed: [0xdead_beef, 7], step: 41, ..State::from_words(&[]) };
-    state.words().to_vec()
+    operands::state(0x7_dead_beef, 41)
 }
 
 fn dz((rows, latent): (u32, u32)) -> Vec<u32> {
@@ -98,7 +96,9 @@ fn another_instance_step_or_seed_draws_other_noise() {
             *word += 1;
         }
         let kernel = Reparameterize { rows: 3, latent: 5, instance };
-        run(gpu(), &kernel, &[state, words(&[0.0; 30])], &[None])[2].clone()
+        let inputs = [state, words(&[0.0; 30])];
+        check(gpu(), &kernel, &inputs, &[None], SAMPLE);
+        run(gpu(), &kernel, &inputs, &[None])[2].clone()
     };
     let same = sample(usize::MAX, 0);
     assert_eq!(same, sample(usize::MAX, 0));

@@ -6,22 +6,22 @@ mod common;
 use std::collections::BTreeSet;
 
 use common::numeric::close;
+use common::operands::state;
 use common::{check, expected, gpu, run};
+use narrows::kernels::floats;
 use narrows::kernels::random::{Bits, Distribution, Numbers, Stream};
-use narrows::kernels::{State, floats};
 use narrows::reference::compare::Tolerance;
-use narrows::reference::moments::Moments;
 use narrows::rng::{PhiloxRng, key, normal_at, normals, philox, uniform};
 use rand::{Rng, RngExt};
 
 const COUNTS: [u32; 8] = [1, 2, 3, 27, 51, 64, 129, 4097];
 
-fn state(seed: u64, step: u32) -> Vec<u32> {
-    State { step, ..State::new(seed) }.words().to_vec()
-}
-
 fn bits(count: u32, first_block: u32, stream: u32, instance: u32) -> Bits {
     Bits { count, first_block, stream, instance }
+}
+
+fn numbers(count: u32, distribution: Distribution) -> Numbers {
+    Numbers { count, distribution, stream: Stream::Prior, instance: 0 }
 }
 
 // Words are compared as such: as floats, two of them could pass for each other or be NaN.
@@ -64,75 +64,33 @@ fn words_equal_the_cpus_bit_for_bit() {
 }
 
 #[test]
-fn uniforms_equal_the_cpus_exactly() {
-    for count in COUNTS.into_iter().chain([1 << 20]) {
-        let kernel =
-            Numbers { count, distribution: Distribution::Uniform, stream: Stream::Latent, instance: 0 };
-        check(gpu(), &kernel, &[state(11, count)], &[None], Tolerance::EXACT);
+fn numbers_are_the_cpus_to_the_precision_of_f32() {
+    for (distribution, within) in [
+        (Distribution::Uniform, Tolerance::EXACT),
+        (Distribution::Normal, Tolerance::new(1e-6, 5e-7)),
+        (Distribution::Signs, Tolerance::EXACT),
+    ] {
+        for count in COUNTS.into_iter().chain([1 << 20]) {
+            check(gpu(), &numbers(count, distribution), &[state(11, count)], &[None], within);
+        }
     }
-}
-
-#[test]
-fn normals_are_the_cpus_to_the_precision_of_f32() {
-    for count in COUNTS.into_iter().chain([1 << 20]) {
-        let kernel =
-            Numbers { count, distribution: Distribution::Normal, stream: Stream::Prior, instance: 0 };
-        check(gpu(), &kernel, &[state(11, count)], &[None], Tolerance::new(1e-6, 5e-7));
-    }
-}
-
-#[test]
-fn signs_equal_the_cpus_and_are_alike_often() {
-    for count in COUNTS.into_iter().chain([1 << 20]) {
-        let kernel =
-            Numbers { count, distribution: Distribution::Signs, stream: Stream::Projection, instance: 0 };
-        check(gpu(), &kernel, &[state(11, count)], &[None], Tolerance::EXACT);
-    }
-    let signs = run(
-        gpu(),
-        &Numbers {
-            count: 1 << 20,
-            distribution: Distribution::Signs,
-            stream: Stream::Projection,
-            instance: 0,
-        },
-        &[state(3, 1)],
-        &[None],
-    );
-    let signs = floats(&signs[1]);
-    assert!(signs.iter().all(|sign| sign.abs() == 1.0));
-    // Four standard deviations of the sum.
-    assert!(signs.iter().sum::<f32>().abs() < 4.0 * 1024.0);
 }
 
 #[test]
 fn draws_have_the_moments_of_their_distribution() {
-    let count = 1 << 20;
-    let moments = |words: &[u32]| {
-        let values = floats(words);
-        let of = |power| values.iter().map(|x| f64::from(*x).powi(power)).sum::<f64>() / f64::from(count);
-        [of(1), of(2), of(3), of(4)]
-    };
-    let uniform = run(
-        gpu(),
-        &Numbers { count, distribution: Distribution::Uniform, stream: Stream::Latent, instance: 0 },
-        &[state(3, 1)],
-        &[None],
-    );
-    let normal = run(
-        gpu(),
-        &Numbers { count, distribution: Distribution::Normal, stream: Stream::Latent, instance: 0 },
-        &[state(3, 1)],
-        &[None],
-    );
-    let of_uniform = [1.0 / 2.0, 1.0 / 3.0, 1.0 / 4.0, 1.0 / 5.0];
-    let of_normal = [0.0, 1.0, 0.0, 3.0];
-    for (got, expected, within) in
-        [(moments(&uniform[1]), of_uniform, 0.002), (moments(&normal[1]), of_normal, 0.05)]
-    {
-        for (got, expected) in got.into_iter().zip(expected) {
-            assert!((got - expected).abs() < within, "a moment of {got}, expected {expected}");
+    for (distribution, expected, within) in [
+        (Distribution::Uniform, [1.0 / 2.0, 1.0 / 3.0, 1.0 / 4.0, 1.0 / 5.0], [0.002; 4]),
+        (Distribution::Normal, [0.0, 1.0, 0.0, 3.0], [0.01, 0.01, 0.02, 0.05]),
+        // Four standard deviations of the mean.
+        (Distribution::Signs, [0.0, 1.0, 0.0, 1.0], [4.0 / 1024.0; 4]),
+    ] {
+        let count = 1 << 20;
+        let drawn = run(gpu(), &numbers(count, distribution), &[state(3, 1)], &[None]).swap_remove(1);
+        for ((power, expected), within) in (1..).zip(expected).zip(within) {
+            let sum: f64 = floats(&drawn).iter().map(|x| f64::from(*x).powi(power)).sum();
+            close(format!("{distribution:?}, moment {power}"), sum / f64::from(count), expected, within);
         }
+        assert!(distribution != Distribution::Signs || floats(&drawn).iter().all(|sign| sign.abs() == 1.0));
     }
 }
 
@@ -156,15 +114,7 @@ fn uniforms_never_reach_either_end_in_f32() {
 }
 
 #[test]
-fn normals_of_the_cpu_have_mean_zero_and_variance_one() {
-    let normals: Vec<f64> = (0..100_000).map(|i| normal_at(key(7), 3, Stream::Prior, 0, i)).collect();
-    let Moments { count, mean, squares } = Moments::of(normals.into_iter());
-    close("mean", mean, 0.0, 0.01);
-    close("variance", squares / count, 1.0, 0.02);
-}
-
-#[test]
-fn instances_draw_different_numbers_and_the_first_is_the_streams_own() {
+fn instances_draw_different_normals_and_the_first_is_the_streams_own() {
     let draw = |instance, i| normal_at(key(7), 3, Stream::Latent, instance, i);
     let blocks = (0..16).flat_map(|block| normals(philox([block, 3, Stream::Latent as u32, 0], key(7))));
     for (i, normal) in blocks.enumerate() {

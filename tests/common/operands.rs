@@ -1,8 +1,8 @@
 //! What the tests of several kernels give them.
 
-use narrows::kernels::floats;
 use narrows::kernels::loss::Kind;
 use narrows::kernels::moments::Strips;
+use narrows::kernels::{State, floats};
 
 use super::{noise, words};
 
@@ -80,6 +80,18 @@ pub const fn strips(rows: u32, channels: u32, chunk: u32) -> Strips {
 /// Numbers of the whole batch.
 pub fn count(strips: &Strips) -> usize {
     strips.rows as usize * strips.channels as usize
+}
+
+/// The state of a step under a seed.
+pub fn state(seed: u64, step: u32) -> Vec<u32> {
+    State { step, ..State::new(seed) }.words().to_vec()
+}
+
+/// Images as words of four bytes: every byte value, in a pattern that no shift by whole images repeats.
+pub fn images(count: u32, pixels: u32) -> Vec<u32> {
+    let bytes = (count * pixels).next_multiple_of(4);
+    let bytes: Vec<u8> = (0..bytes).map(|i| (i.wrapping_mul(167) + i / 256) as u8).collect();
+    bytes.chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
 }
 
 /// The places of the numbers that are NaN.
