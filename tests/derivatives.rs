@@ -7,7 +7,7 @@ use common::numeric::{central_difference, close, dot, wave};
 use common::operands::KINDS;
 use narrows::reference::activation::Activation;
 use narrows::reference::columns::Block;
-use narrows::reference::contraction::{unit_norms, unit_slopes, unit_value, unit_weights};
+use narrows::reference::contraction::{unit_slopes, unit_value, unit_weights};
 use narrows::reference::moments::Moments;
 use narrows::reference::norm::Channel;
 use narrows::reference::{
@@ -178,12 +178,12 @@ fn gradients_of_pooled_and_upsampled_images_are_central_differences() {
 fn gradients_of_the_jacobians_norm_are_central_differences() {
     let (rows, units, columns) = (3, 4, 5);
     let (s, w) = (wave(rows * units, 0.1), wave(units * columns, 0.5));
+    let norms = |w: &[f64]| w.chunks(columns).map(|row| dot(row, row)).collect::<Vec<f64>>();
     let value = |s: &[f64], w: &[f64], weights: &[f64]| -> f64 {
-        let norms = unit_norms(w, columns);
+        let norms = norms(w);
         s.chunks(units).zip(weights).map(|(s, weight)| weight * unit_value(s, &norms)).sum()
     };
-    let norms = unit_norms(&w, columns);
-    let ds: Vec<f64> = s.chunks(units).flat_map(|s| unit_slopes(s, &norms)).collect();
+    let ds: Vec<f64> = s.chunks(units).flat_map(|s| unit_slopes(s, &norms(&w))).collect();
     central_difference("norm by s", 1e-8, &s, &ds, |s| value(&s, &w, &[1.0; 3]));
     for weights in [vec![1.0; rows], wave(rows, 0.3)] {
         let t: Vec<f64> = s.iter().enumerate().map(|(i, s)| s * weights[i / units]).collect();

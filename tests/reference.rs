@@ -5,7 +5,7 @@ mod common;
 
 use std::f64::consts::TAU;
 
-use common::numeric::{close, dot, integral, wave};
+use common::numeric::{close, dot, integral, squared_frobenius, wave};
 use narrows::reference::activation::Activation;
 use narrows::reference::compare::{Tolerance, compare, compare_words};
 use narrows::reference::loss::{Kind, continuous_mean};
@@ -185,17 +185,16 @@ fn a_clamped_gradient_keeps_its_sign_and_nan() {
 fn the_values_of_units_and_of_a_product_are_the_norms_of_jacobians() {
     let (units, pixels, latent) = (3, 7, 2);
     let (s, w) = (wave(3 * units, 0.1), wave(units * pixels, 0.2));
-    let norms = contraction::unit_norms(&w, pixels);
+    let rows: Vec<&[f64]> = w.chunks(pixels).collect();
+    let norms: Vec<f64> = rows.iter().map(|row| dot(row, row)).collect();
     for s in s.chunks(units) {
-        let defined = contraction::squared_frobenius(&[(s, &w)]);
-        close("units", contraction::unit_value(s, &norms), defined, 1e-12);
+        close("units", contraction::unit_value(s, &norms), squared_frobenius(&[(s, &w)]), 1e-12);
     }
     let (above, slopes) = (wave(latent * units, 0.8), wave(latent, 1.3));
     let a: Vec<f64> = (0..latent * units).map(|i| slopes[i / units] * above[i] * s[i % units]).collect();
-    let rows: Vec<&[f64]> = w.chunks(pixels).collect();
     let g = |i: usize| (0..units).map(|k| a[i / units * units + k] * dot(rows[k], rows[i % units])).sum();
     let g: Vec<f64> = (0..a.len()).map(g).collect();
-    let defined = contraction::squared_frobenius(&[(&s[..units], &w), (&slopes, &above)]);
+    let defined = squared_frobenius(&[(&s[..units], &w), (&slopes, &above)]);
     close("product", contraction::quadratic(&a, &g), defined, 1e-12);
 }
 

@@ -2,11 +2,6 @@
 
 use super::reduce::sums_by_place;
 
-/// The squared norm of each row of `w` `[units, columns]`: [`quadratic`] of a row and itself.
-pub fn unit_norms(w: &[f64], columns: usize) -> Vec<f64> {
-    w.chunks(columns).map(|row| quadratic(row, row)).collect()
-}
-
 /// `||diag(s) w||²` for one image's slopes `s` and the squared norms of the rows of w: with sigmoid units
 /// Rifai et al. 2011, section 3.
 pub fn unit_value(s: &[f64], norms: &[f64]) -> f64 {
@@ -29,29 +24,4 @@ pub fn unit_weights(s: &[f64], t: &[f64], w: &[f64], columns: usize) -> Vec<f64>
 /// `sum a g`: with `g = a w wᵀ` the squared norm of `a w`.
 pub fn quadratic(a: &[f64], g: &[f64]) -> f64 {
     a.iter().zip(g).map(|(a, g)| a * g).sum()
-}
-
-/// The Jacobian's squared norm for one image, from its definition: layers from the image inward, each with
-/// its slopes `[units]` and its weights `[units, inputs]`. Multiplies them all out.
-pub fn squared_frobenius(layers: &[(&[f64], &[f64])]) -> f64 {
-    let Some(((first_slopes, first), above)) = layers.split_first() else { return 0.0 };
-    let scale = |slopes: &[f64], rows: &[f64]| -> Vec<f64> {
-        let columns = rows.len() / slopes.len();
-        rows.iter().enumerate().map(|(i, x)| slopes[i / columns] * x).collect()
-    };
-    let mut jacobian = scale(first_slopes, first);
-    let mut rows = first_slopes.len();
-    for (slopes, weight) in above {
-        let columns = jacobian.len() / rows;
-        let mut product = vec![0.0; slopes.len() * columns];
-        for (j, out) in product.chunks_mut(columns).enumerate() {
-            for (k, line) in jacobian.chunks(columns).enumerate() {
-                let weight = weight[j * rows + k];
-                out.iter_mut().zip(line).for_each(|(out, x)| *out += weight * x);
-            }
-        }
-        jacobian = scale(slopes, &product);
-        rows = slopes.len();
-    }
-    jacobian.iter().map(|x| x * x).sum()
 }

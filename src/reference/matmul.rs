@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::activation::Activation;
+use super::reduce::add_scaled;
 use super::words::{floats, floats_mut, put};
 
 /// Which operands are read transposed.
@@ -113,10 +114,7 @@ impl Product {
                         *sum += left * f64::from(b[column * depth + k]);
                     }
                 } else {
-                    let line = &b[k * columns..(k + 1) * columns];
-                    for (sum, right) in out.iter_mut().zip(line) {
-                        *sum += left * f64::from(*right);
-                    }
+                    add_scaled(out, left, &b[k * columns..(k + 1) * columns]);
                 }
             }
         });

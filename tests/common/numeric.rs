@@ -44,3 +44,19 @@ pub fn wave(count: usize, shift: f64) -> Vec<f64> {
 pub fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
+
+/// The squared norm of a Jacobian by its definition: of layers from the input on, each with its slopes `[units]` and
+/// its weights `[units, inputs]`, multiplied out.
+pub fn squared_frobenius(layers: &[(&[f64], &[f64])]) -> f64 {
+    let inputs = layers[0].1.len() / layers[0].0.len();
+    let identity: Vec<Vec<f64>> =
+        (0..inputs).map(|i| (0..inputs).map(|k| f64::from(u8::from(i == k))).collect()).collect();
+    // The derivatives by each input.
+    let columns = layers.iter().fold(identity, |columns, (slopes, weights)| {
+        let through = |x: Vec<f64>| -> Vec<f64> {
+            slopes.iter().zip(weights.chunks(x.len())).map(|(slope, w)| slope * dot(w, &x)).collect()
+        };
+        columns.into_iter().map(through).collect()
+    });
+    columns.iter().map(|column| dot(column, column)).sum()
+}
