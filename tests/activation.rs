@@ -1,4 +1,4 @@
-//! Activations on their own, every one of them, held against the reference.
+//! Activations on their own, every one of them, compared with the reference.
 #![allow(missing_docs)]
 
 mod common;

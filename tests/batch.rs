@@ -1,4 +1,4 @@
-//! The images of a step: the device's choice and their pixels, held against the CPU's.
+//! The images of a step: the device's choice and their pixels, compared with the CPU's.
 #![allow(clippy::panic, missing_docs)]
 
 mod common;

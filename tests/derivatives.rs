@@ -14,7 +14,7 @@ use narrows::reference::{
     divergence, elementwise, group, hadamard, latent, pool, reduce, rows, sparsity, spread, upsample,
 };
 
-// Holds what `backward` makes of a gradient of `forward(x)` against central differences.
+// Compares what `backward` makes of a gradient of `forward(x)` with central differences.
 #[track_caller]
 fn operation(
     what: &str,
@@ -194,31 +194,25 @@ fn gradients_of_the_jacobians_norm_are_central_differences() {
 
 #[test]
 fn gradients_of_a_normalisation_are_central_differences_by_own_and_by_running_moments() {
-    let own = |x: &[f64]| {
-        let moments = Moments::of(x.iter().copied());
-        [moments.mean, moments.inverse_deviation(0.03)]
-    };
-    let running = |_: &[f64]| [0.2, 0.8];
     // Seven x, then scale and shift.
     let at = [0.3, -1.2, 4.0, 0.31, 2.2, -0.7, 1.1, 1.7, -0.4];
     let dz = [1.0, -0.4, 0.2, 2.1, -1.3, 0.0, 0.6];
-    let cases: [(&str, &dyn Fn(&[f64]) -> [f64; 2], f64); 2] =
-        [("own moments", &own, 1.0 / 7.0), ("running moments", &running, 0.0)];
-    for (what, moments, correction) in cases {
-        let channel = |[.., scale, shift]: &[f64; 9], x: &[f64]| {
-            let [mean, inverse_deviation] = moments(x);
-            Channel { mean, inverse_deviation, scale: *scale, shift: *shift }
+    for (what, correction) in [("own moments", 1.0 / 7.0), ("running moments", 0.0)] {
+        let moments = |x: &[f64]| {
+            let own = Moments::of(x.iter().copied());
+            if correction > 0.0 { [own.mean, own.inverse_deviation(0.03)] } else { [0.2, 0.8] }
         };
-        let channel_here = channel(&at, &at[..7]);
-        let sums = channel_here.sums(at.into_iter().zip(dz));
-        let mut gradient = [0.0; 9];
-        for (i, dz) in dz.into_iter().enumerate() {
-            gradient[i] = channel_here.gradient(at[i], dz, sums, correction);
-        }
-        gradient[7..].copy_from_slice(&[sums[1], sums[0]]);
-        central_difference(what, 1e-9, &at, &gradient, |at| {
-            let channel = channel(&at, &at[..7]);
-            at.into_iter().zip(dz).map(|(x, dz)| dz * channel.normalized(x)).sum()
+        let channel = |at: &[f64]| {
+            let [mean, inverse_deviation] = moments(&at[..7]);
+            Channel { mean, inverse_deviation, scale: at[7], shift: at[8] }
+        };
+        let pairs = |at: [f64; 9]| at.into_iter().zip(dz);
+        let sums = channel(&at).sums(pairs(at));
+        let dx = pairs(at).map(|(x, dz)| channel(&at).gradient(x, dz, sums, correction));
+        let gradient: Vec<f64> = dx.chain([sums[1], sums[0]]).collect();
+        central_difference(what, 1e-9, &at.to_vec(), &gradient, |at| {
+            let channel = channel(&at);
+            at.iter().zip(dz).map(|(x, dz)| dz * channel.normalized(*x)).sum()
         });
     }
 }

@@ -1,4 +1,4 @@
-//! The Gaussian code's divergence from its prior, held against the reference at odd shapes.
+//! The Gaussian code's divergence from its prior, compared with the reference at odd shapes.
 #![allow(clippy::panic, missing_docs)]
 
 mod common;

@@ -1,4 +1,4 @@
-//! Sums, exponentials and logarithms, held against the reference at odd lengths.
+//! Sums, exponentials and logarithms, compared with the reference at odd lengths.
 #![allow(missing_docs)]
 
 mod common;

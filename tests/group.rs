@@ -1,4 +1,4 @@
-//! Groups of rows, each made one row, held against the reference at odd shapes.
+//! Groups of rows, each reduced to one row, compared with the reference at odd shapes.
 #![allow(missing_docs)]
 
 mod common;

@@ -1,4 +1,4 @@
-//! The Gaussian code, held against the reference at odd shapes.
+//! The Gaussian code, compared with the reference at odd shapes.
 #![allow(clippy::panic, missing_docs)]
 
 mod common;

@@ -1,4 +1,4 @@
-//! Likelihoods and their gradients, held against the reference at odd shapes.
+//! Likelihoods and their gradients, compared with the reference at odd shapes.
 #![allow(clippy::panic, missing_docs)]
 
 mod common;

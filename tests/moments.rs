@@ -1,4 +1,4 @@
-//! The statistics of batch normalisation on the device, held against the reference.
+//! The statistics of batch normalisation on the device, compared with the reference.
 #![allow(clippy::panic, missing_docs)]
 
 mod common;

@@ -1,4 +1,4 @@
-//! Batch normalisation on the device, held against the reference.
+//! Batch normalisation on the device, compared with the reference.
 #![allow(clippy::panic, missing_docs)]
 
 mod common;

@@ -1,4 +1,4 @@
-//! Gradient descent on the device, held against the reference, one step and many.
+//! Gradient descent on the device, compared with the reference, one step and many.
 #![allow(clippy::panic, missing_docs)]
 
 mod common;

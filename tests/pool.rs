@@ -1,4 +1,4 @@
-//! Max pooling on the device, held against the reference at odd shapes.
+//! Max pooling on the device, compared with the reference at odd shapes.
 #![allow(missing_docs)]
 
 mod common;

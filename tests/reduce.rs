@@ -1,4 +1,4 @@
-//! Column sums on the device, held against the reference.
+//! Column sums on the device, compared with the reference.
 #![allow(clippy::panic, missing_docs)]
 
 mod common;

@@ -1,4 +1,4 @@
-//! What keeps a code sparse, held against the reference at odd shapes.
+//! Penalties that keep a code sparse, compared with the reference at odd shapes.
 #![allow(clippy::panic, missing_docs)]
 
 mod common;

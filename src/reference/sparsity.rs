@@ -9,14 +9,14 @@ pub fn l1_slope(z: f64) -> f64 {
 pub const LEAST_ACTIVE: f64 = 1e-6;
 
 // NaN stays NaN.
-fn held(q: f64) -> f64 {
+fn clamped(q: f64) -> f64 {
     if q.is_nan() { q } else { q.clamp(LEAST_ACTIVE, 1.0 - LEAST_ACTIVE) }
 }
 
 /// Nats of `KL(p || q)` between two coins, `p log(p/q) + (1-p) log((1-p)/(1-q))`, with q clamped to
 /// [[`LEAST_ACTIVE`], 1 - [`LEAST_ACTIVE`]] (Ng 2011, "Sparse autoencoder", section 3).
 pub fn kl(p: f64, q: f64) -> f64 {
-    let q = held(q);
+    let q = clamped(q);
     // u - log(1 + u) for either side: weighted by p and 1 - p the u add up to zero, and nothing cancels.
     let surplus = |u: f64| u - u.ln_1p();
     p * surplus((q - p) / p) + (1.0 - p) * surplus((p - q) / (1.0 - p))
@@ -24,6 +24,6 @@ pub fn kl(p: f64, q: f64) -> f64 {
 
 /// The derivative of [`kl`] by q. Outside of the bounds it is the one at the bound, so that it still pulls q back.
 pub fn kl_slope(p: f64, q: f64) -> f64 {
-    let q = held(q);
+    let q = clamped(q);
     (q - p) / (q * (1.0 - q))
 }

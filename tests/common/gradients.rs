@@ -1,4 +1,4 @@
-//! A plan's step, and its gradients against central differences of what its updates minimize, on the CPU reference.
+//! A plan's step, and its gradients compared with central differences of what its updates minimize.
 
 use narrows::Result;
 use narrows::graph::{Device, MODEL, Plan, Replay, Store, StoreKind};
@@ -45,7 +45,7 @@ fn range(update: &str, store: &Store) -> String {
         .fold("gradients".to_owned(), |name, part| format!("{name}.{part}"))
 }
 
-/// Holds the gradient of each parameter of `plan`, by each update that moves it, against central differences of what
+/// Compares the gradient of each parameter of `plan`, by each update that moves it, with central differences of what
 /// that update minimizes: along a random direction in each parameter's own space.
 pub fn check_gradients(what: &str, plan: &Plan, setup: Setup<'_>) {
     let mut updates: Vec<&str> = plan.terms.iter().map(|term| term.update.as_str()).collect();

@@ -1,4 +1,4 @@
-//! Numbers of the CPU reference held against numbers that were found in another way.
+//! Numbers of the CPU reference, compared with numbers found in another way.
 
 use std::fmt::Display;
 

@@ -51,7 +51,7 @@ pub fn stats((rows, latent): (u32, u32)) -> Vec<u32> {
     words(&numbers.iter().enumerate().map(scaled).collect::<Vec<f32>>())
 }
 
-/// What the gradient of codes holds beforehand, where it is added to.
+/// The gradient of codes before a kernel adds to it; None where the kernel writes it.
 pub fn dstats_before((rows, latent): (u32, u32), accumulate: bool) -> Option<Vec<u32>> {
     accumulate.then(|| words(&noise(7, (2 * rows * latent) as usize)))
 }
