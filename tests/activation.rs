@@ -1,11 +1,11 @@
-//! Activations on their own, every one of them, held against the reference.
+//! Activations on their own, every one of them, compared with the reference.
 #![allow(missing_docs)]
 
 mod common;
 
+use common::operands::nans;
 use common::{check, gpu, noise, run, words};
 use narrows::kernels::activation::{Activation, Backward, Forward, Slope, SlopeBackward};
-use narrows::kernels::floats;
 use narrows::reference::compare::Tolerance;
 
 const COUNTS: [u32; 7] = [1, 3, 27, 51, 64, 129, 4097];
@@ -91,20 +91,17 @@ fn extreme_inputs_keep_their_values_and_slopes() {
 #[test]
 fn nan_goes_through_every_activation_and_every_slope_and_touches_nothing_else() {
     for activation in Activation::ALL {
-        let nans = |values: &[f32]| -> Vec<usize> {
-            values.iter().enumerate().filter(|(_, value)| value.is_nan()).map(|(i, _)| i).collect()
-        };
         let mut z = inputs(70);
         z[5] = f32::NAN;
         let y = run(gpu(), &Forward { count: 70, activation }, &[words(&z)], &[None]).swap_remove(1);
-        assert_eq!(nans(floats(&y)), [5], "{activation}");
+        assert_eq!(nans(&y), [5], "{activation}");
         assert!(activation.value(f64::NAN).is_nan(), "{activation} of the reference");
         let mut dy = noise(2, 70);
         dy[6] = f32::NAN;
         let kernel = Backward { count: 70, activation, accumulate: false };
         let operands = [words(&dy), words(&kept(activation, &inputs(70)))];
         let dx = run(gpu(), &kernel, &operands, &[None]).swap_remove(2);
-        assert_eq!(nans(floats(&dx)), [6], "the slope of {activation}");
+        assert_eq!(nans(&dx), [6], "the slope of {activation}");
     }
 }
 

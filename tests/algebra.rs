@@ -5,12 +5,10 @@ mod common;
 
 use std::cell::Cell;
 
-use common::gradients::check_gradients;
-use common::{devices, noise, title};
+use common::gradients::{after_a_step, check_gradients, noisy_start, read};
+use common::{devices, title};
 use narrows::Result;
-use narrows::graph::{
-    Device, Graph, Init, Objective, Optimizer, Plan, Replay, Tensor, Update, first_difference,
-};
+use narrows::graph::{Device, Graph, Init, Objective, Optimizer, Plan, Tensor, Update, first_difference};
 use narrows::kernels::activation::Activation;
 use narrows::reference::compare::Tolerance;
 
@@ -173,26 +171,10 @@ fn step(cases: &[Case]) -> Plan {
     graph.finish(true)
 }
 
-fn start(replay: &mut Replay) -> Result<()> {
-    replay.write_floats("x", &noise(3, NUMBERS))?;
-    replay.write_initial(7)
-}
-
-fn after_a_step(device: &Device, plan: Plan) -> Replay {
-    let mut replay = pollster::block_on(Replay::new(device, plan)).unwrap();
-    start(&mut replay).unwrap();
-    pollster::block_on(replay.run(1)).unwrap();
-    replay
-}
-
-fn read(replay: &Replay, name: &str) -> Vec<f32> {
-    pollster::block_on(replay.read_floats(name)).unwrap()
-}
-
 #[test]
 fn gradients_of_every_operation_are_central_differences() {
     for case in CASES {
-        check_gradients(case.0, &step(std::slice::from_ref(case)), &start);
+        check_gradients(case.0, &step(std::slice::from_ref(case)), &noisy_start(NUMBERS));
     }
 }
 
@@ -200,14 +182,14 @@ fn gradients_of_every_operation_are_central_differences() {
 fn every_operation_on_every_device_is_the_references() {
     let (plan, close) = (step(CASES), Tolerance::new(2e-5, 2e-5));
     for device in devices() {
-        let found = first_difference(&plan, &device, &Device::Cpu, close, start);
+        let found = first_difference(&plan, &device, &Device::Cpu, close, noisy_start(NUMBERS));
         assert_eq!(pollster::block_on(found).unwrap(), None, "{}", title(&device));
     }
 }
 
 // The gradients of the parameters that `cases` have.
 fn gradients(case: Case) -> Vec<f32> {
-    read(&after_a_step(&Device::Cpu, step(&[case])), "gradients")
+    read(&after_a_step(&Device::Cpu, &step(&[case]), &noisy_start(NUMBERS)), "gradients")
 }
 
 #[test]

@@ -1,11 +1,14 @@
-//! The images of a step: the device's choice and their pixels, held against the CPU's.
+//! The images of a step: the device's choice and their pixels, compared with the CPU's.
 #![allow(clippy::panic, missing_docs)]
 
 mod common;
 
+use common::numeric::close;
+use common::operands::images;
 use common::{check, expected, gpu, noise, run, words};
 use narrows::kernels::State;
 use narrows::kernels::batch::{Gather, Permute};
+use narrows::reference::batch::Permutation;
 use narrows::reference::compare::Tolerance;
 
 fn state(seed: u64, epoch: u32, cursor: u32) -> Vec<u32> {
@@ -56,13 +59,6 @@ fn more_than_65535_workgroups_of_indices_fold_into_two_dimensions() {
     assert!(order.into_iter().eq(0..count));
 }
 
-// Every byte value, in a pattern that no shift by whole images repeats.
-fn images(count: u32, pixels: u32) -> Vec<u32> {
-    let bytes = (count * pixels).next_multiple_of(4);
-    let bytes: Vec<u8> = (0..bytes).map(|i| (i.wrapping_mul(167) + i / 256) as u8).collect();
-    bytes.chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
-}
-
 #[test]
 fn pixels_are_the_bytes_of_the_chosen_images_at_every_alignment() {
     for pixels in [1, 2, 3, 27, 51, 64, 129, 784, 4097] {
@@ -91,4 +87,58 @@ fn more_than_65535_workgroups_of_pixels_fold_into_two_dimensions() {
     let chosen = (0..kernel.batch).map(|i| i % 9).collect();
     let inputs = [images(9, 255), chosen];
     check(gpu(), &kernel, &inputs, &[None], Tolerance::new(0.0, f32::EPSILON));
+}
+
+fn order(seed: u32, epoch: u32, count: u32) -> Vec<u32> {
+    let permutation = Permutation::new([seed, 0], epoch, count);
+    (0..count).map(|position| permutation.index(position)).collect()
+}
+
+#[test]
+fn every_image_comes_exactly_once_in_a_pass() {
+    for count in [1, 2, 3, 4, 5, 16, 17, 27, 64, 65, 1000, 60_000] {
+        for (seed, epoch) in [(0, 0), (1, 0), (1, 1), (9, 1234)] {
+            let mut order = order(seed, epoch, count);
+            order.sort_unstable();
+            assert!(order.into_iter().eq(0..count), "{count} images, seed {seed}, pass {epoch}");
+        }
+    }
+    let most = Permutation::new([3, 4], 5, u32::MAX);
+    assert!([0, 1, u32::MAX / 2, u32::MAX - 1].iter().all(|position| most.index(*position) < u32::MAX));
+}
+
+#[test]
+fn passes_and_seeds_have_orders_of_their_own() {
+    let first = order(1, 0, 1000);
+    for other in [order(1, 1, 1000), order(2, 0, 1000), (0..1000).collect()] {
+        let same = first.iter().zip(&other).filter(|(a, b)| a == b).count();
+        assert!(same < 10, "{same} of 1000 images at the same place, expected about 1");
+    }
+}
+
+// Chi-square over (place, image) cells: over many passes each image is as likely at each place. With
+// (n - 1)^2 degrees of freedom the statistic has that mean and twice that variance.
+#[test]
+fn every_image_is_equally_likely_at_every_place() {
+    for count in [3_u32, 5, 27, 64] {
+        let passes = 20_000;
+        let mut seen = vec![0_u32; (count * count) as usize];
+        for epoch in 0..passes {
+            let permutation = Permutation::new([7, 7], epoch, count);
+            (0..count).for_each(|place| seen[(place * count + permutation.index(place)) as usize] += 1);
+        }
+        let expected = f64::from(passes) / f64::from(count);
+        let chi: f64 = seen.iter().map(|c| (f64::from(*c) - expected).powi(2) / expected).sum();
+        let freedom = f64::from(count - 1).powi(2);
+        let deviations = (chi - freedom) / (2.0 * freedom).sqrt();
+        assert!(deviations.abs() < 5.0, "{count} images: chi-square {chi:.0} for {freedom}");
+    }
+}
+
+// The mean distance of two uniform draws from [0, n) is n / 3.
+#[test]
+fn neighbours_in_a_pass_are_far_apart_in_the_data() {
+    let order = order(1, 0, 60_000);
+    let distance: f64 = order.windows(2).map(|pair| f64::from(pair[0].abs_diff(pair[1]))).sum();
+    close("mean distance", distance / 59_999.0, 20_000.0, 400.0);
 }

@@ -1,4 +1,4 @@
-//! Gradient clipping, held against the reference at odd lengths and over several buffers.
+//! Gradient clipping, compared with the reference at odd lengths and over several buffers.
 #![allow(missing_docs)]
 
 mod common;

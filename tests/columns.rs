@@ -1,4 +1,4 @@
-//! Blocks of columns between arrays of different widths, held against the reference exactly.
+//! Blocks of columns between arrays of different widths, compared with the reference exactly.
 #![allow(clippy::panic, missing_docs)]
 
 mod common;

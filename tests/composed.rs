@@ -3,30 +3,15 @@
 
 mod common;
 
+use common::gradients::{after_a_step, noisy_start, read};
 use common::{device, noise};
-use narrows::graph::{Device, Graph, Init, Plan, Replay, Tensor};
+use narrows::graph::{Device, Graph, Init, Tensor};
 use narrows::kernels::activation::Activation;
 use narrows::{Error, Result};
 
 const BATCH: u32 = 5;
 const WIDTH: u32 = 7;
 const NUMBERS: usize = (BATCH * WIDTH) as usize;
-
-fn start(replay: &mut Replay) -> Result<()> {
-    replay.write_floats("x", &noise(3, NUMBERS))?;
-    replay.write_initial(7)
-}
-
-fn after_a_step(device: &Device, plan: Plan) -> Replay {
-    let mut replay = pollster::block_on(Replay::new(device, plan)).unwrap();
-    start(&mut replay).unwrap();
-    pollster::block_on(replay.run(1)).unwrap();
-    replay
-}
-
-fn read(replay: &Replay, name: &str) -> Vec<f32> {
-    pollster::block_on(replay.read_floats(name)).unwrap()
-}
 
 #[test]
 fn a_term_has_the_value_computed_by_hand() {
@@ -79,7 +64,7 @@ fn a_term_has_the_value_computed_by_hand() {
     let values = (0..BATCH as usize).map(|r| sum(&apart[r]) / f64::from(WIDTH) + 0.1 * sum(&mixed[r]));
     let expected = values.sum::<f64>() / f64::from(BATCH);
     for device in [device(), Device::Cpu] {
-        let got = f64::from(read(&after_a_step(&device, plan.clone()), "ring")[0]);
+        let got = f64::from(read(&after_a_step(&device, &plan, &noisy_start(NUMBERS)), "ring")[0]);
         assert!((got - expected).abs() < 1e-5 * expected.abs().max(1.0), "{got}, by hand {expected}");
     }
 }
@@ -97,10 +82,10 @@ fn draws_differ_from_each_other_and_from_step_to_step_and_repeat_for_a_seed() {
         graph.finish(false)
     };
     for device in [device(), Device::Cpu] {
-        let mut replay = after_a_step(&device, plan());
+        let mut replay = after_a_step(&device, &plan(), &noisy_start(NUMBERS));
         let [first, second] = ["first", "second"].map(|name| read(&replay, name));
         assert_ne!(first, second);
-        let again = after_a_step(&device, plan());
+        let again = after_a_step(&device, &plan(), &noisy_start(NUMBERS));
         assert_eq!([&first, &second], [&read(&again, "first"), &read(&again, "second")]);
         pollster::block_on(replay.run(1)).unwrap();
         assert_ne!(read(&replay, "first"), first);

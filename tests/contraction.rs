@@ -4,6 +4,8 @@
 
 mod common;
 
+use common::gradients::read;
+use common::numeric::{dot, squared_frobenius};
 use common::{check, devices, gpu, noise, run, title, words};
 use narrows::graph::{
     Device, Graph, Init, Parameter, Plan, Replay, Tensor, contraction, first_difference,
@@ -14,7 +16,6 @@ use narrows::kernels::contraction::{GramGradient, Quadratic, UnitSlopes, UnitWei
 use narrows::kernels::matmul::MatMul;
 use narrows::kernels::{Gradient, Kernel, State};
 use narrows::reference::compare::{Tolerance, compare};
-use narrows::reference::contraction::squared_frobenius;
 use narrows::rng::{Stream, key, philox, sign};
 
 const SIZES: [(u32, u32, u32); 6] =
@@ -186,13 +187,9 @@ fn started(device: &Device, plan: Plan) -> Replay {
     replay
 }
 
-fn read(replay: &Replay, name: &str) -> Vec<f32> {
-    pollster::block_on(replay.read_floats(name)).unwrap()
-}
-
 // y[j] = sum of w[j, k] x[k]
 fn product(w: &[f64], x: &[f64]) -> Vec<f64> {
-    w.chunks(x.len()).map(|row| row.iter().zip(x).map(|(w, x)| w * x).sum()).collect()
+    w.chunks(x.len()).map(|row| dot(row, x)).collect()
 }
 
 // The same two terms in f64, from their definitions: means over the images.

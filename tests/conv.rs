@@ -1,4 +1,4 @@
-//! Convolutions on every variant of the matrix product, held against the reference, and the reference against
+//! Convolutions on every variant of the matrix product, compared with the reference, and the reference with
 //! the definition.
 #![allow(clippy::panic, clippy::unwrap_used, missing_docs)]
 

@@ -3,11 +3,15 @@
 
 mod common;
 
+use common::numeric::close;
+use common::operands::{images, state};
 use common::{check, gpu, noise, run, words};
 use narrows::kernels::batch::Gather;
 use narrows::kernels::corruption::{Corrupt, Corruption};
-use narrows::kernels::{Kernel, State, floats};
+use narrows::kernels::{Kernel, floats};
 use narrows::reference::compare::Tolerance;
+use narrows::reference::moments::Moments;
+use narrows::rng::{Stream, philox};
 
 const KINDS: [Corruption; 4] = [
     Corruption::Gaussian { deviation: 0.2 },
@@ -15,16 +19,6 @@ const KINDS: [Corruption; 4] = [
     Corruption::Dropout { probability: 0.3, rescale: false },
     Corruption::SaltAndPepper { probability: 0.4 },
 ];
-
-fn state(seed: u64, step: u32) -> Vec<u32> {
-    State { step, ..State::new(seed) }.words().to_vec()
-}
-
-fn images(count: u32, pixels: u32) -> Vec<u32> {
-    let bytes = (count * pixels).next_multiple_of(4);
-    let bytes: Vec<u8> = (0..bytes).map(|i| (i.wrapping_mul(167) + i / 256) as u8).collect();
-    bytes.chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
-}
 
 fn kernel(batch: u32, pixels: u32, corruption: Corruption) -> Corrupt {
     Corrupt { gather: Gather { batch, count: 51, pixels, center: false }, corruption, instance: 0 }
@@ -120,4 +114,39 @@ fn a_corruption_that_makes_no_sense_is_refused() {
         assert!(message.contains(expected), "{message}");
     }
     assert!(kernel(1, 1, Corruption::Dropout { probability: 1.0, rescale: false }).check().is_ok());
+}
+
+// Mean, variance and the shares of 0 and of 1 of what becomes of a pixel of 0.6.
+#[test]
+fn each_corruption_has_the_moments_of_its_definition() {
+    let dropout = |rescale| Corruption::Dropout { probability: 0.3, rescale };
+    let salted = 0.8 * 0.36 + 0.1 - 0.58_f64.powi(2);
+    for (corruption, expected) in [
+        (Corruption::Gaussian { deviation: 0.4 }, [0.6, 0.16, 0.0, 0.0]),
+        (dropout(false), [0.42, 0.36 * 0.21, 0.3, 0.0]),
+        (dropout(true), [0.6, 0.36 * 0.3 / 0.7, 0.3, 0.0]),
+        (Corruption::SaltAndPepper { probability: 0.2 }, [0.58, salted, 0.1, 0.1]),
+    ] {
+        let blocks = (0..50_000).map(|block| philox([block, 3, Stream::Corruption as u32, 0], [7, 0]));
+        let seen: Vec<f64> = blocks.flat_map(|bits| corruption.corrupt([0.6; 4], bits)).collect();
+        let Moments { count, mean, squares } = Moments::of(seen.iter().copied());
+        let share = |of: f64| seen.iter().filter(|seen| **seen == of).count() as f64 / count;
+        for (got, expected) in [mean, squares / count, share(0.0), share(1.0)].into_iter().zip(expected) {
+            close(format!("{corruption:?}"), got, expected, 5e-3);
+        }
+    }
+}
+
+#[test]
+fn nothing_of_a_corruption_is_no_change_and_all_of_it_leaves_nothing() {
+    let (pixels, bits) = ([0.0, 0.25, 0.6, 1.0], [1, 1 << 30, 3 << 30, u32::MAX]);
+    for corruption in [
+        Corruption::Gaussian { deviation: 0.0 },
+        Corruption::Dropout { probability: 0.0, rescale: true },
+        Corruption::SaltAndPepper { probability: 0.0 },
+    ] {
+        assert_eq!(corruption.corrupt(pixels, bits), pixels, "{corruption:?}");
+    }
+    let all = Corruption::SaltAndPepper { probability: 1.0 };
+    assert_eq!(all.corrupt(pixels, bits), [0.0, 0.0, 1.0, 1.0]);
 }

@@ -1,28 +1,14 @@
-//! The Gaussian code's divergence from its prior, held against the reference at odd shapes.
+//! The Gaussian code's divergence from its prior, compared with the reference at odd shapes.
 #![allow(clippy::panic, missing_docs)]
 
 mod common;
 
-use common::{check, expected, gpu, noise, run, words};
+use common::operands::{CODES, EXTREME_CODES, dstats_before, nans, stats};
+use common::{check, expected, gpu, run, words};
 use narrows::kernels::divergence::{GaussianKl, KlByDimension};
 use narrows::kernels::reduce::ColumnSum;
 use narrows::kernels::{Gradient, Kernel, floats};
 use narrows::reference::compare::Tolerance;
-
-const SHAPES: [(u32, u32); 12] = [
-    (1, 1),
-    (1, 129),
-    (129, 1),
-    (3, 27),
-    (27, 3),
-    (51, 2),
-    (64, 51),
-    (2, 65),
-    (129, 129),
-    (5, 784),
-    (128, 32),
-    (784, 3),
-];
 
 // lavapipe stays within 1e-6; WGSL lets exp(4) err by 11 ulp.
 const CLOSE: Tolerance = Tolerance::new(4e-6, 4e-6);
@@ -33,19 +19,6 @@ fn plain((rows, latent): (u32, u32), accumulate: bool) -> GaussianKl {
     GaussianKl { rows, latent, free_bits: 0.0, gradient: Some(Gradient { scale: 0.37, accumulate }) }
 }
 
-// mu in [-3, 3), logvar in [-4, 4).
-fn stats((rows, latent): (u32, u32)) -> Vec<u32> {
-    let numbers = noise(5, (2 * rows * latent) as usize);
-    let logvar = |i: usize| i as u32 / latent % 2 == 1;
-    let scaled = |(i, n): (usize, &f32)| if logvar(i) { 4.0 * n } else { 3.0 * n };
-    words(&numbers.iter().enumerate().map(scaled).collect::<Vec<f32>>())
-}
-
-// What dstats holds beforehand.
-fn before((rows, latent): (u32, u32), accumulate: bool) -> Option<Vec<u32>> {
-    accumulate.then(|| words(&noise(7, (2 * rows * latent) as usize)))
-}
-
 // Sums a third of which are below what is free in the batch.
 fn sums(kernel: &GaussianKl) -> Vec<u32> {
     let bound = kernel.free_bits * kernel.rows as f32;
@@ -54,28 +27,34 @@ fn sums(kernel: &GaussianKl) -> Vec<u32> {
 
 #[test]
 fn the_divergence_matches_the_reference_written_and_added() {
-    for shape in SHAPES {
+    for shape in CODES {
         for accumulate in [false, true] {
             let inputs = [stats(shape)];
-            check(gpu(), &plain(shape, accumulate), &inputs, &[None, before(shape, accumulate)], CLOSE);
+            check(
+                gpu(),
+                &plain(shape, accumulate),
+                &inputs,
+                &[None, dstats_before(shape, accumulate)],
+                CLOSE,
+            );
         }
     }
 }
 
 #[test]
 fn free_bits_match_the_reference_written_and_added() {
-    for shape in SHAPES {
+    for shape in CODES {
         for accumulate in [false, true] {
             let kernel = GaussianKl { free_bits: 0.6, ..plain(shape, accumulate) };
             let inputs = [stats(shape), sums(&kernel)];
-            check(gpu(), &kernel, &inputs, &[None, before(shape, accumulate)], CLOSE);
+            check(gpu(), &kernel, &inputs, &[None, dstats_before(shape, accumulate)], CLOSE);
         }
     }
 }
 
 #[test]
 fn values_without_gradient_are_the_same_bits() {
-    for shape in SHAPES.into_iter().chain([(66_001, 1)]) {
+    for shape in CODES.into_iter().chain([(66_001, 1)]) {
         let expected = run(gpu(), &plain(shape, false), &[stats(shape)], &[None, None]);
         // What is free takes nothing from the value.
         for free_bits in [0.0, 0.6] {
@@ -89,7 +68,7 @@ fn values_without_gradient_are_the_same_bits() {
 
 #[test]
 fn each_dimensions_nats_match_the_reference() {
-    for (rows, latent) in SHAPES.into_iter().chain([(64 * 66_000, 1)]) {
+    for (rows, latent) in CODES.into_iter().chain([(64 * 66_000, 1)]) {
         check(gpu(), &KlByDimension { rows, latent }, &[stats((rows, latent))], &[None], CLOSE);
     }
 }
@@ -117,12 +96,9 @@ fn more_than_65535_workgroups_fold_into_two_dimensions() {
 
 #[test]
 fn extreme_codes_keep_their_precision() {
-    let mu = [0.0, 100.0, -100.0, 1e-4, 0.0, 0.0, 0.0, 3.0];
-    let logvar = [0.0, 0.0, 1.0, 1e-4, -1e-3, 60.0, -100.0, 0.199];
-    let stats: Vec<f32> = mu.iter().zip(&logvar).flat_map(|(mu, logvar)| [*mu, *logvar]).collect();
     // One number a code shows each divergence on its own.
     let kernel = GaussianKl { gradient: WHOLE, ..plain((8, 1), false) };
-    check(gpu(), &kernel, &[words(&stats)], &[None, None], Tolerance::new(1e-9, 1e-5));
+    check(gpu(), &kernel, &[words(EXTREME_CODES.as_flattened())], &[None, None], Tolerance::new(1e-9, 1e-5));
     // Beyond e^88 f32 has only infinity, which must arrive as such.
     let inputs = [words(&[0.0, 100.0])];
     let result = run(gpu(), &plain((1, 1), false), &inputs, &[None, None]);
@@ -132,18 +108,14 @@ fn extreme_codes_keep_their_precision() {
 #[test]
 fn nan_in_mu_or_logvar_reaches_its_code_alone() {
     let shape = (3, 70);
-    let nan = |words: &[u32]| -> Vec<usize> {
-        let values = floats(words).iter().enumerate();
-        values.filter(|(_, value)| value.is_nan()).map(|(i, _)| i).collect()
-    };
     // Element 5 of code 1: its mu, then its logvar.
     for (at, name) in [(145, "mu"), (215, "logvar")] {
         let mut stats = stats(shape);
         stats[at] = f32::NAN.to_bits();
         let got = run(gpu(), &plain(shape, false), &[stats], &[None, None]);
-        assert_eq!(nan(&got[1]), [1], "divergence, NaN in {name}");
+        assert_eq!(nans(&got[1]), [1], "divergence, NaN in {name}");
         // Some drivers' exp of NaN is a number, so that one in logvar may be lost in its gradient.
-        let found = nan(&got[2]);
+        let found = nans(&got[2]);
         assert!(found == [at] || (name == "logvar" && found.is_empty()), "NaN in {name}: at {found:?}");
     }
 }

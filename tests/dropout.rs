@@ -3,17 +3,18 @@
 
 mod common;
 
+use common::numeric::close;
+use common::operands;
 use common::{check, gpu, noise, run, words};
 use narrows::kernels::dropout::Dropout;
 use narrows::kernels::floats;
-use narrows::kernels::state::State;
 use narrows::reference::compare::Tolerance;
+use narrows::reference::dropout::{mask, scale};
 
 const SHAPES: [(u32, u32); 7] = [(1, 1), (1, 3), (27, 3), (3, 27), (64, 51), (129, 129), (5, 784)];
 
 fn state() -> Vec<u32> {
-    let state = State { seed: [0xdead_beef, 7], step: 41, ..State::from_words(&[]) };
-    state.words().to_vec()
+    operands::state(0x7_dead_beef, 41)
 }
 
 fn x((rows, columns): (u32, u32)) -> Vec<u32> {
@@ -55,7 +56,9 @@ fn another_seed_step_or_instance_draws_another_mask() {
             *word += 1;
         }
         let kernel = Dropout { rows: 32, columns: 32, rate: 0.5, instance, accumulate: false };
-        let y = run(gpu(), &kernel, &[state, words(&[1.0; 1024])], &[None]).swap_remove(2);
+        let inputs = [state, words(&[1.0; 1024])];
+        check(gpu(), &kernel, &inputs, &[None], CLOSE);
+        let y = run(gpu(), &kernel, &inputs, &[None]).swap_remove(2);
         floats(&y).iter().map(|y| *y != 0.0).collect()
     };
     let first = mask(usize::MAX, 0);
@@ -74,4 +77,15 @@ fn more_than_65535_workgroups_fold_into_two_dimensions() {
     let (rows, columns) = (66_000, 256);
     let kernel = Dropout { rows, columns, rate: 0.5, instance: 0, accumulate: false };
     check(gpu(), &kernel, &[state(), x((rows, columns))], &[None], CLOSE);
+}
+
+#[test]
+fn as_many_are_kept_as_the_rate_says_and_the_expectation_stays() {
+    for rate in [0.0, 0.1, 0.5, 0.9] {
+        let kept = mask([7, 0], 3, 0, rate).take(100_000).filter(|kept| *kept).count();
+        let share = kept as f64 / 1e5;
+        close(format!("kept at rate {rate}"), share, 1.0 - f64::from(rate), 0.005);
+        close(format!("expectation at rate {rate}"), share * f64::from(scale(rate)), 1.0, 0.05);
+    }
+    assert!(mask([7, 0], 3, 0, 0.0).take(1000).all(|kept| kept));
 }

@@ -1,8 +1,9 @@
-//! Groups of rows, each made one row, held against the reference at odd shapes.
+//! Groups of rows, each reduced to one row, compared with the reference at odd shapes.
 #![allow(missing_docs)]
 
 mod common;
 
+use common::operands::nans;
 use common::{check, expected, gpu, noise, run, words};
 use narrows::kernels::group::{LogSumExp, LogSumExpBackward};
 use narrows::kernels::{Kernel, floats};
@@ -114,13 +115,10 @@ fn nan_reaches_its_own_group_alone_and_all_of_its_gradient() {
         let mut x = weights(shape, 1.0);
         x[row * 2 + 1] = f32::NAN.to_bits();
         let forward = run(gpu(), &sum(shape, false), std::slice::from_ref(&x), &[None, None]);
-        let nan = |words: &[u32]| -> Vec<usize> {
-            floats(words).iter().enumerate().filter(|(_, x)| x.is_nan()).map(|(i, _)| i).collect()
-        };
-        assert_eq!(nan(&forward[1]), [3], "row {row}");
+        assert_eq!(nans(&forward[1]), [3], "row {row}");
         let inputs = [x, forward[2].clone(), words(&[1.0; 6])];
         let dx = run(gpu(), &backward(shape, false), &inputs, &[None]);
-        assert_eq!(nan(&dx[3]), [9, 11, 13, 15], "row {row}");
+        assert_eq!(nans(&dx[3]), [9, 11, 13, 15], "row {row}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Elementwise products with rows that repeat, held against the reference.
+//! Elementwise products with rows that repeat, compared with the reference.
 #![allow(missing_docs)]
 
 mod common;

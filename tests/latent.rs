@@ -1,28 +1,13 @@
-//! The Gaussian code, held against the reference at odd shapes.
+//! The Gaussian code, compared with the reference at odd shapes.
 #![allow(clippy::panic, missing_docs)]
 
 mod common;
 
+use common::operands::{self, CODES, EXTREME_CODES, dstats_before, nans, stats};
 use common::{check, gpu, noise, run, words};
 use narrows::kernels::latent::{LogRatio, Mean, Reparameterize, ReparameterizeBackward};
-use narrows::kernels::state::State;
 use narrows::kernels::{Gradient, floats};
 use narrows::reference::compare::{Tolerance, compare};
-
-const SHAPES: [(u32, u32); 12] = [
-    (1, 1),
-    (1, 129),
-    (129, 1),
-    (3, 27),
-    (27, 3),
-    (51, 2),
-    (64, 51),
-    (2, 65),
-    (129, 129),
-    (5, 784),
-    (128, 32),
-    (784, 3),
-];
 
 // A deviation of up to e^2 times noise of up to 5, with the error of exp.
 const SAMPLE: Tolerance = Tolerance::new(1e-5, 4e-6);
@@ -30,30 +15,16 @@ const SAMPLE: Tolerance = Tolerance::new(1e-5, 4e-6);
 const RATIO: Tolerance = Tolerance::new(2e-3, 1e-5);
 
 fn state() -> Vec<u32> {
-    let state = State { seed: [0xdead_beef, 7], step: 41, ..State::from_words(&[]) };
-    state.words().to_vec()
-}
-
-// mu in [-3, 3), logvar in [-4, 4).
-fn stats((rows, latent): (u32, u32)) -> Vec<u32> {
-    let numbers = noise(5, (2 * rows * latent) as usize);
-    let logvar = |i: usize| i as u32 / latent % 2 == 1;
-    let scaled = |(i, n): (usize, &f32)| if logvar(i) { 4.0 * n } else { 3.0 * n };
-    words(&numbers.iter().enumerate().map(scaled).collect::<Vec<f32>>())
+    operands::state(0x7_dead_beef, 41)
 }
 
 fn dz((rows, latent): (u32, u32)) -> Vec<u32> {
     words(&noise(6, (rows * latent) as usize))
 }
 
-// What dstats holds beforehand.
-fn before((rows, latent): (u32, u32), accumulate: bool) -> Option<Vec<u32>> {
-    accumulate.then(|| words(&noise(7, (2 * rows * latent) as usize)))
-}
-
 #[test]
 fn samples_match_the_reference_at_every_shape() {
-    for shape in SHAPES {
+    for shape in CODES {
         for instance in [0, 3, u32::MAX] {
             let kernel = Reparameterize { rows: shape.0, latent: shape.1, instance };
             check(gpu(), &kernel, &[state(), stats(shape)], &[None], SAMPLE);
@@ -63,19 +34,19 @@ fn samples_match_the_reference_at_every_shape() {
 
 #[test]
 fn the_samples_gradient_matches_the_reference_written_and_added() {
-    for (rows, latent) in SHAPES {
+    for (rows, latent) in CODES {
         for (accumulate, instance) in [(false, 0), (true, 0), (false, 3)] {
             let shape = (rows, latent);
             let kernel = ReparameterizeBackward { rows, latent, instance, accumulate };
             let inputs = [state(), stats(shape), dz(shape)];
-            check(gpu(), &kernel, &inputs, &[before(shape, accumulate)], SAMPLE);
+            check(gpu(), &kernel, &inputs, &[dstats_before(shape, accumulate)], SAMPLE);
         }
     }
 }
 
 #[test]
 fn the_mean_is_copied_exactly() {
-    for shape in SHAPES {
+    for shape in CODES {
         let kernel = Mean { rows: shape.0, latent: shape.1 };
         check(gpu(), &kernel, &[stats(shape)], &[None], Tolerance::EXACT);
     }
@@ -125,7 +96,9 @@ fn another_instance_step_or_seed_draws_other_noise() {
             *word += 1;
         }
         let kernel = Reparameterize { rows: 3, latent: 5, instance };
-        run(gpu(), &kernel, &[state, words(&[0.0; 30])], &[None])[2].clone()
+        let inputs = [state, words(&[0.0; 30])];
+        check(gpu(), &kernel, &inputs, &[None], SAMPLE);
+        run(gpu(), &kernel, &inputs, &[None])[2].clone()
     };
     let same = sample(usize::MAX, 0);
     assert_eq!(same, sample(usize::MAX, 0));
@@ -138,21 +111,15 @@ fn another_instance_step_or_seed_draws_other_noise() {
 
 #[test]
 fn extreme_codes_keep_their_precision() {
-    let mu = [0.0, 100.0, -100.0, 1e-4, 0.0, 0.0, 0.0, 3.0];
-    let logvar = [0.0, 0.0, 1.0, 1e-4, -1e-3, 60.0, -100.0, 0.199];
-    let stats: Vec<f32> = mu.iter().zip(&logvar).flat_map(|(mu, logvar)| [*mu, *logvar]).collect();
+    let stats = words(EXTREME_CODES.as_flattened());
     let sample = Reparameterize { rows: 8, latent: 1, instance: 0 };
-    check(gpu(), &sample, &[state(), words(&stats)], &[None], Tolerance::new(1e-6, 1e-5));
+    check(gpu(), &sample, &[state(), stats], &[None], Tolerance::new(1e-6, 1e-5));
 }
 
 #[test]
 fn nan_in_mu_or_logvar_reaches_its_code_alone() {
     let (rows, latent) = (3, 70);
-    let nan = |words: &[u32]| -> Vec<usize> {
-        let values = floats(words).iter().enumerate();
-        values.filter(|(_, value)| value.is_nan()).map(|(i, _)| i).collect()
-    };
-    // Some drivers' exp of NaN is a number, so that a NaN in logvar may be lost, but for the log ratio.
+    // Some drivers' exp of NaN is a number, so that a NaN in logvar may be lost, except in the log ratio.
     let holds = |found: Vec<usize>, expected: &[usize], sure: bool, what: &str| {
         assert!(found == expected || (!sure && found.is_empty()), "{what}: NaN at {found:?}");
     };
@@ -162,32 +129,32 @@ fn nan_in_mu_or_logvar_reaches_its_code_alone() {
         stats[at] = f32::NAN.to_bits();
         let z = run(gpu(), &Reparameterize { rows, latent, instance: 0 }, &[state(), stats.clone()], &[None]);
         let sure = name == "mu";
-        holds(nan(&z[2]), &[75], sure, &format!("z, NaN in {name}"));
+        holds(nans(&z[2]), &[75], sure, &format!("z, NaN in {name}"));
         let ratio = run(
             gpu(),
             &LogRatio { rows, latent, instance: 0, gradient: None },
             &[state(), stats.clone()],
             &[None],
         );
-        holds(nan(&ratio[2]), &[1], true, &format!("log ratio, NaN in {name}"));
+        holds(nans(&ratio[2]), &[1], true, &format!("log ratio, NaN in {name}"));
         let backward = ReparameterizeBackward { rows, latent, instance: 0, accumulate: false };
         let dz = words(&vec![1.0; 210]);
         let gradient = run(gpu(), &backward, &[state(), stats, dz], &[None]);
         let expected: &[usize] = if name == "mu" { &[] } else { &[215] };
-        holds(nan(&gradient[3]), expected, sure, &format!("gradient, NaN in {name}"));
+        holds(nans(&gradient[3]), expected, sure, &format!("gradient, NaN in {name}"));
     }
 }
 
 #[test]
 fn the_log_ratio_is_the_references_at_every_shape() {
-    for (rows, latent) in SHAPES {
+    for (rows, latent) in CODES {
         let inputs = [state(), stats((rows, latent))];
         for instance in [0, 3] {
             check(gpu(), &LogRatio { rows, latent, instance, gradient: None }, &inputs, &[None], RATIO);
             for accumulate in [false, true] {
                 let gradient = Some(Gradient { scale: 0.7, accumulate });
                 let kernel = LogRatio { rows, latent, instance, gradient };
-                let before = accumulate.then(|| words(&noise(9, 2 * (rows * latent) as usize)));
+                let before = dstats_before((rows, latent), accumulate);
                 check(gpu(), &kernel, &inputs, &[None, before], RATIO);
             }
         }

@@ -1,20 +1,13 @@
-//! Likelihoods and their gradients, held against the reference at odd shapes.
+//! Likelihoods and their gradients, compared with the reference at odd shapes.
 #![allow(clippy::panic, missing_docs)]
 
 mod common;
 
+use common::operands::{KINDS, nans};
 use common::{check, gpu, noise, run, words};
 use narrows::kernels::loss::{ContinuousMean, Kind, Loss};
 use narrows::kernels::{Gradient, Kernel, floats};
 use narrows::reference::compare::{Tolerance, compare};
-
-const KINDS: [Kind; 5] = [
-    Kind::SquaredError,
-    Kind::Gaussian { deviation: 0.3 },
-    Kind::GaussianLearned,
-    Kind::Bernoulli,
-    Kind::ContinuousBernoulli,
-];
 
 const SHAPES: [(u32, u32); 12] = [
     (1, 1),
@@ -155,15 +148,11 @@ fn nan_in_a_prediction_or_an_image_reaches_its_row_alone() {
             let mut inputs = inputs(&kernel);
             inputs[operand][75] = f32::NAN.to_bits();
             let result = run(gpu(), &kernel, &inputs, &start(kind, None));
-            let nan = |at: usize| -> Vec<usize> {
-                let values = floats(&result[at]).iter().enumerate();
-                values.filter(|(_, value)| value.is_nan()).map(|(i, _)| i).collect()
-            };
             let first = inputs.len();
-            assert_eq!(nan(first), [1], "{kind}: value, NaN in operand {operand}");
-            assert_eq!(nan(first + 1), [75], "{kind}: dy, NaN in operand {operand}");
+            assert_eq!(nans(&result[first]), [1], "{kind}: value, NaN in operand {operand}");
+            assert_eq!(nans(&result[first + 1]), [75], "{kind}: dy, NaN in operand {operand}");
             if kind == Kind::GaussianLearned {
-                assert_eq!(nan(first + 2), [1], "{kind}: log variance, NaN in operand {operand}");
+                assert_eq!(nans(&result[first + 2]), [1], "{kind}: log variance, NaN in operand {operand}");
             }
         }
     }

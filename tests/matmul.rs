@@ -1,4 +1,4 @@
-//! Matrix products on every variant, held against the reference at odd shapes.
+//! Matrix products on every variant, compared with the reference at odd shapes.
 #![allow(clippy::panic, missing_docs)]
 
 mod common;

@@ -1,37 +1,13 @@
-//! The statistics of batch normalisation on the device, held against the reference.
+//! The statistics of batch normalisation on the device, compared with the reference.
 #![allow(clippy::panic, missing_docs)]
 
 mod common;
 
+use common::operands::{STRIPS, count, nans, strips};
 use common::{check, expected, gpu, noise, run, words};
 use narrows::kernels::floats;
 use narrows::kernels::moments::{ChunkMoments, MergeMoments, RunningMoments, Strips};
 use narrows::reference::compare::Tolerance;
-
-// Rows, channels, rows to a chunk.
-const SHAPES: [(u32, u32, u32); 13] = [
-    (2, 1, 2),
-    (3, 27, 1),
-    (27, 3, 5),
-    (51, 64, 64),
-    (64, 51, 16),
-    (129, 129, 128),
-    (7, 33, 3),
-    (257, 32, 256),
-    (9, 31, 8),
-    (4097, 1, 300),
-    (1568, 16, 128),
-    (200_000, 3, 1000),
-    (130, 784, 64),
-];
-
-fn strips((rows, channels, chunk): (u32, u32, u32)) -> Strips {
-    Strips { rows, channels, chunk }
-}
-
-fn count(strips: &Strips) -> usize {
-    strips.rows as usize * strips.channels as usize
-}
 
 // Channel c lies around c / 10, with deviations of 1/2 and more.
 fn x(strips: &Strips) -> Vec<f32> {
@@ -55,16 +31,16 @@ const CLOSE: Tolerance = Tolerance::new(2e-6, 5e-6);
 
 #[test]
 fn moments_of_chunks_are_the_references_at_every_shape() {
-    for shape in SHAPES {
-        let kernel = ChunkMoments(strips(shape));
+    for strips in STRIPS {
+        let kernel = ChunkMoments(strips);
         check(gpu(), &kernel, &[words(&x(&kernel.0))], &[None], CLOSE);
     }
 }
 
 #[test]
 fn chunks_merge_to_the_moments_of_all_rows_and_move_the_running_statistics() {
-    for shape in SHAPES {
-        let kernel = merge(strips(shape));
+    for strips in STRIPS {
+        let kernel = merge(strips);
         let parts = expected(&ChunkMoments(kernel.strips), &[words(&x(&kernel.strips))], &[None]);
         let words_of_statistics = (kernel.variance_at + kernel.strips.channels) as usize;
         let before = words(&noise(2, words_of_statistics));
@@ -81,7 +57,7 @@ fn chunks_merge_to_the_moments_of_all_rows_and_move_the_running_statistics() {
 // A sum of squares less the square of the sum would have nothing left: 10,000² has no digit for a variance of 1/3.
 #[test]
 fn a_mean_far_from_zero_leaves_the_variance_its_digits() {
-    let kernel = strips((5000, 4, 320));
+    let kernel = strips(5000, 4, 320);
     let x: Vec<f32> = noise(1, 20_000).iter().map(|x| 1e4 + (x * 64.0).round() / 64.0).collect();
     let parts = run(gpu(), &ChunkMoments(kernel), &[words(&x)], &[None]).swap_remove(1);
     let merge = merge(kernel);
@@ -96,7 +72,7 @@ fn a_mean_far_from_zero_leaves_the_variance_its_digits() {
 
 #[test]
 fn a_constant_channel_has_its_value_for_mean_and_no_variance() {
-    let kernel = strips((300, 3, 100));
+    let kernel = strips(300, 3, 100);
     let x: Vec<f32> = (0..900).map(|e| [0.1, -7.3, 1e6][e % 3]).collect();
     let parts = run(gpu(), &ChunkMoments(kernel), &[words(&x)], &[None]).swap_remove(1);
     for part in floats(&parts).chunks(6) {
@@ -116,20 +92,19 @@ fn running_statistics_become_moments() {
 
 #[test]
 fn nan_reaches_the_moments_of_its_channel_alone() {
-    let kernel = strips((300, 5, 60));
+    let kernel = strips(300, 5, 60);
     let mut x = x(&kernel);
     x[117 * 5 + 3] = f32::NAN;
     let parts = run(gpu(), &ChunkMoments(kernel), &[words(&x)], &[None]).swap_remove(1);
     let result = run(gpu(), &merge(kernel), &[parts], &[None, Some(words(&[0.0; 133]))]);
-    let nans: Vec<usize> = (0..10).filter(|i| floats(&result[1])[*i].is_nan()).collect();
-    assert_eq!(nans, [3, 8]);
+    assert_eq!(nans(&result[1]), [3, 8]);
 }
 
 #[test]
 fn more_than_65535_workgroups_fold_into_two_dimensions() {
-    let tall = ChunkMoments(strips((66_000 * 2, 2, 2)));
+    let tall = ChunkMoments(strips(66_000 * 2, 2, 2));
     check(gpu(), &tall, &[words(&x(&tall.0))], &[None], CLOSE);
-    let wide = merge(strips((2, 66_000, 2)));
+    let wide = merge(strips(2, 66_000, 2));
     let parts = expected(&ChunkMoments(wide.strips), &[words(&noise(1, 132_000))], &[None]);
     let before = Some(words(&noise(2, (wide.variance_at + 66_000) as usize)));
     // Two rows may lie close together: the inverse deviation goes up to 300.

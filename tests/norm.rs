@@ -1,39 +1,16 @@
-//! Batch normalisation on the device, held against the reference.
+//! Batch normalisation on the device, compared with the reference.
 #![allow(clippy::panic, missing_docs)]
 
 mod common;
 
+use common::operands::{STRIPS, count, nans, strips};
 use common::{check, expected, gpu, noise, run, words};
 use narrows::kernels::activation::Activation;
-use narrows::kernels::floats;
 use narrows::kernels::moments::Strips;
 use narrows::kernels::norm::{Backward, ChunkSums, MergeSums, Normalize};
 use narrows::reference::compare::Tolerance;
 
-// Rows, channels, rows to a chunk.
-const SHAPES: [(u32, u32, u32); 11] = [
-    (2, 1, 2),
-    (3, 27, 1),
-    (27, 3, 5),
-    (51, 64, 64),
-    (64, 51, 16),
-    (129, 129, 128),
-    (7, 33, 3),
-    (257, 32, 256),
-    (4097, 1, 300),
-    (1568, 16, 128),
-    (130, 784, 64),
-];
-
 const CLOSE: Tolerance = Tolerance::new(2e-6, 2e-6);
-
-fn strips((rows, channels, chunk): (u32, u32, u32)) -> Strips {
-    Strips { rows, channels, chunk }
-}
-
-fn count(strips: &Strips) -> usize {
-    strips.rows as usize * strips.channels as usize
-}
 
 fn x(strips: &Strips) -> Vec<u32> {
     words(&noise(1, count(strips)))
@@ -57,8 +34,7 @@ fn per_channel(seed: u64, strips: &Strips) -> Vec<u32> {
 
 #[test]
 fn what_is_normalized_is_the_references_at_every_shape() {
-    for shape in SHAPES {
-        let strips = strips(shape);
+    for strips in STRIPS {
         let inputs = [x(&strips), moments(&strips), per_channel(4, &strips), per_channel(5, &strips)];
         for activation in [Activation::Identity, Activation::Selu] {
             check(gpu(), &Normalize { strips, activation }, &inputs, &[None], Tolerance::new(4e-6, 4e-6));
@@ -71,11 +47,10 @@ fn what_is_normalized_is_the_references_at_every_shape() {
 
 #[test]
 fn sums_of_chunks_and_their_merger_are_the_references() {
-    for shape in SHAPES {
-        let strips = strips(shape);
+    for strips in STRIPS {
         let inputs = [x(&strips), dz(&strips), moments(&strips)];
         // Each lane's running sum of noise errs with its length.
-        let within = Tolerance::new(2e-6 + 2e-8 * shape.2 as f32, 2e-6);
+        let within = Tolerance::new(2e-6 + 2e-8 * strips.chunk as f32, 2e-6);
         check(gpu(), &ChunkSums(strips), &inputs, &[None], within);
         let parts = expected(&ChunkSums(strips), &inputs, &[None]);
         let shift_at = strips.channels.next_multiple_of(64);
@@ -90,9 +65,9 @@ fn sums_of_chunks_and_their_merger_are_the_references() {
 
 #[test]
 fn gradients_match_the_reference_written_and_added() {
-    for shape in SHAPES {
-        let strips = strips(shape);
-        let totals = words(&noise(7, 2 * shape.1 as usize).iter().map(|x| x * 5.0).collect::<Vec<f32>>());
+    for strips in STRIPS {
+        let totals =
+            words(&noise(7, 2 * strips.channels as usize).iter().map(|x| x * 5.0).collect::<Vec<f32>>());
         let inputs = [x(&strips), dz(&strips), moments(&strips), per_channel(4, &strips), totals];
         for (own_moments, accumulate) in [(true, false), (true, true), (false, false)] {
             let before = accumulate.then(|| words(&noise(8, count(&strips))));
@@ -104,15 +79,12 @@ fn gradients_match_the_reference_written_and_added() {
 
 #[test]
 fn nan_in_x_reaches_its_own_output_and_the_sums_of_its_channel() {
-    let strips = strips((300, 5, 60));
+    let strips = strips(300, 5, 60);
     let mut values = noise(1, 1500);
     values[117 * 5 + 3] = f32::NAN;
     let x = words(&values);
     let inputs = [x.clone(), moments(&strips), per_channel(4, &strips), per_channel(5, &strips)];
     let y = run(gpu(), &Normalize { strips, activation: Activation::Identity }, &inputs, &[None]);
-    let nans = |words: &[u32]| -> Vec<usize> {
-        floats(words).iter().enumerate().filter(|(_, value)| value.is_nan()).map(|(i, _)| i).collect()
-    };
     assert_eq!(nans(&y[4]), [117 * 5 + 3]);
     let parts = run(gpu(), &ChunkSums(strips), &[x, dz(&strips), moments(&strips)], &[None]);
     // Chunk 1, the second of its two numbers.
@@ -121,7 +93,7 @@ fn nan_in_x_reaches_its_own_output_and_the_sums_of_its_channel() {
 
 #[test]
 fn more_than_65535_workgroups_fold_into_two_dimensions() {
-    let strips = strips((66_000, 2, 1));
+    let strips = strips(66_000, 2, 1);
     let inputs = [x(&strips), moments(&strips), per_channel(4, &strips), per_channel(5, &strips)];
     let kernel = Normalize { strips, activation: Activation::Identity };
     check(gpu(), &kernel, &inputs, &[None], CLOSE);

@@ -1,8 +1,9 @@
-//! Gradient descent on the device, held against the reference, one step and many.
+//! Gradient descent on the device, compared with the reference, one step and many.
 #![allow(clippy::panic, missing_docs)]
 
 mod common;
 
+use common::operands::nans;
 use common::{check, expected, gpu, noise, run, words};
 use narrows::kernels::optimizer::{Adam, Sgd};
 use narrows::kernels::step::{Advance, RateSchedule, Scheduled};
@@ -113,8 +114,7 @@ fn nan_in_a_gradient_reaches_the_parameter() {
         let (mut gradients, before) = operands(kernel);
         gradients[5] = f32::NAN.to_bits();
         let got = run(gpu(), kernel, &[rates(), gradients], &before);
-        let nans: Vec<usize> = (0..64).filter(|i| floats(&got[2])[*i].is_nan()).collect();
-        assert_eq!(nans, [5], "{}", kernel.name());
+        assert_eq!(nans(&got[2]), [5], "{}", kernel.name());
     }
 }
 

@@ -1,8 +1,9 @@
-//! Max pooling on the device, held against the reference at odd shapes.
+//! Max pooling on the device, compared with the reference at odd shapes.
 #![allow(missing_docs)]
 
 mod common;
 
+use common::operands::nans;
 use common::{check, expected, gpu, integers, noise, run, words};
 use narrows::kernels::activation::Activation;
 use narrows::kernels::pool::{MaxPool, MaxPoolBackward, MaxPoolTangent};
@@ -116,7 +117,7 @@ fn nan_is_the_largest_of_its_windows_alone_and_gets_their_gradient() {
         let mut x = noise(1, 216);
         x[at] = f32::NAN;
         let forward = run(gpu(), &pool, &[words(&x)], &[None, None]);
-        let nans: Vec<usize> = (0..54).filter(|o| floats(&forward[1])[*o].is_nan()).collect();
+        let nans = nans(&forward[1]);
         assert_eq!(nans.len(), 1, "NaN at {at}");
         assert_eq!(forward[2][nans[0]] as usize, at);
     }

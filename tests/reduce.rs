@@ -1,8 +1,9 @@
-//! Column sums on the device, held against the reference.
+//! Column sums on the device, compared with the reference.
 #![allow(clippy::panic, missing_docs)]
 
 mod common;
 
+use common::operands::nans;
 use common::{check, gpu, integers, noise, run, words};
 use narrows::kernels::reduce::ColumnSum;
 use narrows::reference::compare::Tolerance;
@@ -95,6 +96,5 @@ fn nan_reaches_the_sum_of_its_column_alone() {
     let mut a = integers(1, size(&kernel));
     a[20 * 51 + 7] = f32::NAN;
     let sums = run(gpu(), &kernel, &[words(&a)], &[None]).swap_remove(1);
-    let nans: Vec<usize> = (0..51).filter(|i| f32::from_bits(sums[*i]).is_nan()).collect();
-    assert_eq!(nans, [7]);
+    assert_eq!(nans(&sums), [7]);
 }

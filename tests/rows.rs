@@ -1,4 +1,4 @@
-//! Rows that repeat, and sums along rows, held against the reference at odd shapes.
+//! Rows that repeat, and sums along rows, compared with the reference at odd shapes.
 #![allow(missing_docs)]
 
 mod common;

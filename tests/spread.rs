@@ -1,4 +1,4 @@
-//! Weights, scaled row by row for each image, held against the reference.
+//! Weights, scaled row by row for each image, compared with the reference.
 #![allow(missing_docs)]
 
 mod common;

@@ -3,10 +3,12 @@
 
 mod common;
 
+use common::numeric::close;
 use common::{expected, gpu, run, words};
 use narrows::kernels::step::{Advance, Falling, RateSchedule, Scheduled, Warmup};
 use narrows::kernels::{Kernel, State, floats};
 use narrows::reference::compare::{Tolerance, compare};
+use narrows::reference::step::next_correction;
 
 // Of two updates and a share, with words between them that are nobody's.
 const RATES: u32 = 16;
@@ -169,4 +171,46 @@ fn schedules_that_cannot_be_counted_are_refused() {
     assert!(refused(Scheduled::Share { at: RATES, warmup: Warmup::NONE }));
     assert!(refused(warmup(u32::MAX / 4, 5, 0.5)) && refused(warmup(10, 0, 0.5)));
     assert!(refused(warmup(10, 1, 0.0)) && refused(warmup(10, 1, f32::NAN)) && !refused(warmup(10, 1, 1.0)));
+}
+
+#[test]
+fn the_corrections_recurrence_keeps_one_minus_a_power() {
+    for beta in [0.0, 0.5, 0.9, 0.999] {
+        let mut correction = 1.0 - beta;
+        for t in 1..5000 {
+            close(format!("{beta}^{t}"), correction, 1.0 - f64::powi(beta, t), 1e-12);
+            correction = next_correction(correction, beta);
+        }
+    }
+}
+
+#[test]
+fn a_falling_rate_begins_with_its_own_and_is_spent_at_the_end() {
+    let falling = Falling { rate: 0.5, steps: 8 };
+    let rates = |schedule: RateSchedule| (0..10).map(|step| schedule.rate(step).unwrap_or(-1.0)).collect();
+    let linear: Vec<f64> = rates(RateSchedule::Linear(falling));
+    assert_eq!(linear[..3], [0.5, 0.4375, 0.375]);
+    assert_eq!(linear[7..], [0.0625, 0.0, 0.0]);
+    let cosine: Vec<f64> = rates(RateSchedule::Cosine(falling));
+    assert_eq!((cosine[0], cosine[8]), (0.5, 0.0));
+    for (step, rate) in (0..8).zip(&cosine) {
+        let plain = 0.25 * (1.0 + (std::f64::consts::PI * f64::from(step) / 8.0).cos());
+        close(format!("step {step}"), *rate, plain, 1e-15);
+    }
+    assert_eq!(RateSchedule::Constant.rate(3), None);
+}
+
+#[test]
+fn a_share_rises_once_or_in_each_cycle_and_then_stays() {
+    let shares = |warmup: Warmup| (0..14).map(|step| warmup.share(step)).collect::<Vec<f64>>();
+    assert_eq!(shares(Warmup::NONE), [1.0; 14]);
+    let linear = shares(Warmup { steps: 4, cycles: 1, rise: 1.0 });
+    assert_eq!(linear[..6], [0.0, 0.25, 0.5, 0.75, 1.0, 1.0]);
+    let cyclical = shares(Warmup { steps: 12, cycles: 3, rise: 0.5 });
+    assert_eq!(cyclical[..4], [0.0, 0.5, 1.0, 1.0]);
+    assert_eq!(cyclical[4..12], [&cyclical[..4], &cyclical[..4]].concat());
+    assert_eq!(cyclical[12..], [1.0, 1.0]);
+    // Cycles that no whole number of steps fills still rise as often.
+    let uneven = shares(Warmup { steps: 10, cycles: 3, rise: 0.5 });
+    assert_eq!(uneven.windows(2).filter(|pair| pair[1] < pair[0]).count(), 2);
 }

@@ -1,4 +1,4 @@
-//! Nearest-neighbour upsampling on the device, held against the reference at odd shapes.
+//! Nearest-neighbour upsampling on the device, compared with the reference at odd shapes.
 #![allow(missing_docs)]
 
 mod common;

@@ -112,8 +112,7 @@ impl Kernel for MatMul {
             rows: self.rows as usize,
             columns: self.columns as usize,
             depth: self.depth as usize,
-            transpose_a: self.layout.transpose_a(),
-            transpose_b: self.layout.transpose_b(),
+            layout: self.layout,
         };
         let values = product.compute(floats(reads[0]), floats(reads[1]));
         self.epilogue.reference(values, self.columns as usize, self.accumulate, reads, writes);

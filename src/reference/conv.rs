@@ -2,6 +2,8 @@
 
 use rayon::prelude::*;
 
+use super::reduce::add_scaled;
+
 /// `features[n, y, x, o] = sum over u, v, c of weight[o, u, v, c] * image[n, y s + u - p, x s + v - p', c]`,
 /// where outside of the image lie zeros. Image and features are `[images, height, width, channels]`, the
 /// weight is `[out_channels, kernel_height, kernel_width, channels]`.
@@ -76,9 +78,7 @@ impl Convolution {
                 let values = &features[number * out_channels..(number + 1) * out_channels];
                 for (to, tap) in self.seen([0, y, x]) {
                     for (value, filter) in values.iter().zip(weight.chunks_exact(self.filter())) {
-                        for (sum, w) in image[to..to + channels].iter_mut().zip(&filter[tap..]) {
-                            *sum += f64::from(*value) * f64::from(*w);
-                        }
+                        add_scaled(&mut image[to..to + channels], f64::from(*value), &filter[tap..]);
                     }
                 }
             }
@@ -98,9 +98,7 @@ impl Convolution {
             for pixel in part * chunk..pixels.min((part + 1) * chunk) {
                 let value = f64::from(features[pixel * out_channels + o]);
                 for (from, tap) in self.seen(self.pixel(pixel)) {
-                    for (sum, x) in filter[tap..tap + channels].iter_mut().zip(&image[from..]) {
-                        *sum += value * f64::from(*x);
-                    }
+                    add_scaled(&mut filter[tap..tap + channels], value, &image[from..]);
                 }
             }
         });

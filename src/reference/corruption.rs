@@ -1,4 +1,4 @@
-//! What is done to the pixels that a denoising autoencoder sees: the twin of `shaders/corruption.wgsl`.
+//! Corruption of the images that a denoising autoencoder sees: the twin of `shaders/corruption.wgsl`.
 
 use super::batch::pixel;
 use crate::rng::{Stream, normals, philox, uniform};
@@ -12,16 +12,16 @@ pub enum Corruption {
         /// Its standard deviation, in pixel values of [0, 1].
         deviation: f32,
     },
-    /// Pixels are lost, that is 0.
+    /// Pixels become 0.
     Dropout {
-        /// How probable that is.
+        /// The probability of that.
         probability: f32,
-        /// Whether what is kept is multiplied by `1 / (1 - probability)`, so that a pixel's mean stays.
+        /// Whether the other pixels are multiplied by `1 / (1 - probability)`, so that a pixel's mean stays.
         rescale: bool,
     },
-    /// Pixels are lost, that is 0 or 1, one as probable as the other.
+    /// Pixels become 0 or 1, with equal probability.
     SaltAndPepper {
-        /// How probable it is that a pixel is either.
+        /// The probability of either.
         probability: f32,
     },
 }
@@ -44,7 +44,7 @@ impl Corruption {
         }
     }
 
-    /// What pixels that are kept are multiplied by.
+    /// The factor of the pixels that are kept.
     pub fn scale(self) -> f32 {
         match self {
             Self::Dropout { probability, rescale: true } => 1.0 / (1.0 - probability),
@@ -52,7 +52,7 @@ impl Corruption {
         }
     }
 
-    /// Four pixels under the noise that a block of random words stands for.
+    /// Four pixels, corrupted by the noise of a block of random words.
     pub fn corrupt(self, pixels: [f64; 4], bits: [u32; 4]) -> [f64; 4] {
         let amount = f64::from(self.amount());
         if let Self::Gaussian { .. } = self {
@@ -67,7 +67,7 @@ impl Corruption {
         })
     }
 
-    /// The pixels of image `number` of a step's batch: four to a block, and blocks are counted through the batch.
+    /// The pixels of image `number` of a step's batch: four per block, with blocks counted through the batch.
     pub fn image(self, bytes: &[u8], number: u32, seed: [u32; 2], step: u32, instance: u32) -> Vec<f64> {
         let first = number * bytes.len().div_ceil(4) as u32;
         let blocks = bytes.chunks(4).zip(first..).map(|(bytes, block)| {
@@ -75,58 +75,5 @@ impl Corruption {
             self.corrupt(four, philox([block, step, Stream::Corruption as u32, instance], seed))
         });
         blocks.flatten().take(bytes.len()).collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    // Mean and variance of what becomes of one pixel value, and how often it is exactly 0 and 1.
-    fn moments(corruption: Corruption, pixel: f64) -> [f64; 4] {
-        let blocks = 50_000;
-        let mut sums = [0.0; 4];
-        for block in 0..blocks {
-            let bits = philox([block, 3, Stream::Corruption as u32, 0], [7, 0]);
-            for seen in corruption.corrupt([pixel; 4], bits) {
-                let counts = [seen == 0.0, seen == 1.0].map(f64::from);
-                for (sum, value) in sums.iter_mut().zip([seen, seen * seen, counts[0], counts[1]]) {
-                    *sum += value / f64::from(4 * blocks);
-                }
-            }
-        }
-        [sums[0], sums[1] - sums[0] * sums[0], sums[2], sums[3]]
-    }
-
-    fn close(what: &str, got: [f64; 4], expected: [f64; 4]) {
-        for (got, expected) in got.into_iter().zip(expected) {
-            assert!((got - expected).abs() < 5e-3, "{what}: {got}, expected {expected}");
-        }
-    }
-
-    #[test]
-    fn each_corruption_has_the_moments_of_its_definition() {
-        let gaussian = Corruption::Gaussian { deviation: 0.4 };
-        close("gaussian", moments(gaussian, 0.6), [0.6, 0.16, 0.0, 0.0]);
-        let dropout = |rescale| Corruption::Dropout { probability: 0.3, rescale };
-        close("dropout", moments(dropout(false), 0.6), [0.42, 0.36 * 0.21, 0.3, 0.0]);
-        close("rescaled dropout", moments(dropout(true), 0.6), [0.6, 0.36 * 0.3 / 0.7, 0.3, 0.0]);
-        let salt_and_pepper = Corruption::SaltAndPepper { probability: 0.2 };
-        let variance = 0.8 * 0.36 + 0.1 - 0.58_f64.powi(2);
-        close("salt and pepper", moments(salt_and_pepper, 0.6), [0.58, variance, 0.1, 0.1]);
-    }
-
-    #[test]
-    fn nothing_of_it_is_no_change_and_all_of_it_leaves_nothing() {
-        let (pixels, bits) = ([0.0, 0.25, 0.6, 1.0], [1, 1 << 30, 3 << 30, u32::MAX]);
-        for corruption in [
-            Corruption::Gaussian { deviation: 0.0 },
-            Corruption::Dropout { probability: 0.0, rescale: true },
-            Corruption::SaltAndPepper { probability: 0.0 },
-        ] {
-            assert_eq!(corruption.corrupt(pixels, bits), pixels, "{corruption:?}");
-        }
-        let all = Corruption::SaltAndPepper { probability: 1.0 };
-        assert_eq!(all.corrupt(pixels, bits), [0.0, 0.0, 1.0, 1.0]);
     }
 }

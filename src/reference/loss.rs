@@ -19,12 +19,12 @@ pub enum Kind {
         /// s. Must be positive: zero and below make every value infinite or NaN.
         deviation: f32,
     },
-    /// The same with `v = log s^2` one learned parameter: `(y - x)^2 e^-v / 2 + v/2 + log(2π)/2` nats
+    /// The same density with `v = log s^2` one learned parameter: `(y - x)^2 e^-v / 2 + v/2 + log(2π)/2` nats
     GaussianLearned,
     /// Of logits y and x in `[0, 1]`: `softplus(y) - x y` nats
     Bernoulli,
-    /// The same made a density on `[0, 1]`: `log((e^y - 1) / y) - x y` nats (Loaiza-Ganem and Cunningham 2019,
-    /// equations 4 and 5, in logits)
+    /// The Bernoulli likelihood made a density on `[0, 1]`: `log((e^y - 1) / y) - x y` nats (Loaiza-Ganem and Cunningham
+    /// 2019, equations 4 and 5, in logits)
     ContinuousBernoulli,
 }
 
@@ -107,90 +107,5 @@ pub fn continuous_mean(y: f64) -> f64 {
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const KINDS: [Kind; 5] = [
-        Kind::SquaredError,
-        Kind::Gaussian { deviation: 0.3 },
-        Kind::GaussianLearned,
-        Kind::Bernoulli,
-        Kind::ContinuousBernoulli,
-    ];
-
-    const POINTS: [(f64, f64, f64); 6] = [
-        (0.0, 0.0, 0.0),
-        (0.7, 0.2, -1.5),
-        (-3.0, 1.0, 0.4),
-        (4.5, 0.0, 2.0),
-        (-0.01, 0.5, -3.0),
-        (20.0, 1.0, 0.1),
-    ];
-
-    #[test]
-    fn slopes_are_the_central_differences_of_the_values() {
-        let h = 1e-5;
-        for kind in KINDS {
-            for (y, x, v) in POINTS {
-                let close = |what: &str, slope: f64, up: f64, down: f64| {
-                    let numeric = (up - down) / (2.0 * h);
-                    let error = (numeric - slope).abs() / (1.0 + slope.abs());
-                    assert!(
-                        error < 1e-8,
-                        "{kind} by {what} at {y}, {x}, {v}: {slope}, numerically {numeric}"
-                    );
-                };
-                close("y", kind.slope(y, x, v), kind.value(y + h, x, v), kind.value(y - h, x, v));
-                let by_v = kind.log_variance_slope(y, x, v);
-                close("log variance", by_v, kind.value(y, x, v + h), kind.value(y, x, v - h));
-            }
-        }
-    }
-
-    #[test]
-    fn gaussian_densities_integrate_to_one() {
-        let deviation = 0.3;
-        let v = 2.0 * f64::from(deviation).ln();
-        for kind in [Kind::Gaussian { deviation }, Kind::GaussianLearned] {
-            let density = |i: i32| (-kind.value(0.2, f64::from(i) * 1e-3, v)).exp();
-            let mass = (-5000..5000).map(density).sum::<f64>() * 1e-3;
-            assert!((mass - 1.0).abs() < 1e-9, "{kind}: {mass}");
-        }
-    }
-
-    #[test]
-    fn continuous_bernoulli_densities_integrate_to_one_around_their_mean() {
-        for y in [-200.0, -7.0, -1.0, -1e-3, 0.0, 1e-9, 0.02, 0.5, 3.0, 40.0] {
-            // Simpson's rule.
-            let n = 20_000;
-            let integral = |f: &dyn Fn(f64) -> f64| {
-                let weight = |i: i32| if i == 0 || i == n { 1.0 } else { f64::from(2 + 2 * (i % 2)) };
-                let term = |i: i32| {
-                    let x = f64::from(i) / f64::from(n);
-                    weight(i) * f(x) * (-Kind::ContinuousBernoulli.value(y, x, 0.0)).exp()
-                };
-                (0..=n).map(term).sum::<f64>() / f64::from(3 * n)
-            };
-            let (mass, mean) = (integral(&|_| 1.0), integral(&|x| x));
-            assert!((mass - 1.0).abs() < 1e-9, "logit {y}: {mass}");
-            assert!(
-                (mean - continuous_mean(y)).abs() < 1e-9,
-                "logit {y}: {mean}, not {}",
-                continuous_mean(y)
-            );
-        }
-    }
-
-    #[test]
-    fn bernoulli_probabilities_of_zero_and_one_add_up_to_one() {
-        for logit in [-30.0, -2.0, 0.0, 0.5, 30.0] {
-            let probability = |x: f64| (-Kind::Bernoulli.value(logit, x, 0.0)).exp();
-            let sum = probability(0.0) + probability(1.0);
-            assert!((sum - 1.0).abs() < 1e-12, "logit {logit}: {sum}");
-        }
     }
 }

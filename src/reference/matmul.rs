@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::activation::Activation;
+use super::reduce::add_scaled;
 use super::words::{floats, floats_mut, put};
 
 /// Which operands are read transposed.
@@ -31,7 +32,7 @@ impl Layout {
     }
 }
 
-/// What happens to the product on its way out.
+/// What is done to the product before it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Epilogue {
     /// `C = A·B`
@@ -51,8 +52,8 @@ impl Epilogue {
         }
     }
 
-    /// Writes the elements of A·B, `columns` in a row: `reads` are A, B and what the epilogue takes, `writes` are C and
-    /// `A·B + bias` where it is kept.
+    /// Writes the elements of A·B, `columns` per row: `reads` are A, B and what the epilogue takes, `writes` are C and
+    /// `A·B + bias` where that is kept.
     pub fn reference(
         self,
         values: Vec<f64>,
@@ -92,32 +93,28 @@ pub struct Product {
     pub columns: usize,
     /// The extent summed over.
     pub depth: usize,
-    /// A is stored `[depth, rows]`.
-    pub transpose_a: bool,
-    /// B is stored `[columns, depth]`.
-    pub transpose_b: bool,
+    /// How A and B are stored.
+    pub layout: Layout,
 }
 
 impl Product {
-    /// C in f64, `[rows, columns]`. Rows are shared out over the processors; each sum keeps its order.
+    /// C in f64, `[rows, columns]`. Processors share the rows; each sum keeps its order.
     pub fn compute(&self, a: &[f32], b: &[f32]) -> Vec<f64> {
-        let Self { rows, columns, depth, transpose_a, transpose_b } = *self;
+        let Self { rows, columns, depth, layout } = *self;
         let mut c = vec![0.0; rows * columns];
         if c.is_empty() {
             return c;
         }
         c.par_chunks_mut(columns).enumerate().for_each(|(row, out)| {
             for k in 0..depth {
-                let left = f64::from(if transpose_a { a[k * rows + row] } else { a[row * depth + k] });
-                if transpose_b {
+                let left =
+                    f64::from(if layout.transpose_a() { a[k * rows + row] } else { a[row * depth + k] });
+                if layout.transpose_b() {
                     for (column, sum) in out.iter_mut().enumerate() {
                         *sum += left * f64::from(b[column * depth + k]);
                     }
                 } else {
-                    let line = &b[k * columns..(k + 1) * columns];
-                    for (sum, right) in out.iter_mut().zip(line) {
-                        *sum += left * f64::from(*right);
-                    }
+                    add_scaled(out, left, &b[k * columns..(k + 1) * columns]);
                 }
             }
         });

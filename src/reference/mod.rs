@@ -1,6 +1,6 @@
 //! The CPU twin of every kernel: plain loops that accumulate in f64, one stem per shader.
 //!
-//! Slow and obvious on purpose: this is what the shaders are held against.
+//! Slow and obvious on purpose: the shaders are tested against it.
 
 pub mod activation;
 pub mod batch;

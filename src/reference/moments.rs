@@ -1,9 +1,9 @@
 //! Mean and variance of each channel over a batch: the twin of `shaders/moments.wgsl`.
 
-/// How many values there were, their mean, and the sum of their squared deviations from it.
+/// The number of values, their mean, and the sum of their squared deviations from it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Moments {
-    /// How many.
+    /// The number of values.
     pub count: f64,
     /// Their mean.
     pub mean: f64,
@@ -12,14 +12,14 @@ pub struct Moments {
 }
 
 impl Moments {
-    /// Of values, in two passes.
+    /// Those of `values`, in two passes.
     pub fn of(values: impl Iterator<Item = f64> + Clone) -> Self {
         let count = values.clone().count() as f64;
         let mean = values.clone().sum::<f64>() / count;
         Self { count, mean, squares: values.map(|value| (value - mean).powi(2)).sum() }
     }
 
-    /// Of these values and those of `other` together (Chan, Golub and LeVeque 1979).
+    /// Those of these values and the values of `other` together (Chan, Golub and LeVeque 1979).
     pub fn merged(self, other: Self) -> Self {
         if other.count == 0.0 {
             return self;
@@ -31,12 +31,12 @@ impl Moments {
         Self { count, mean: self.mean + share * apart, squares }
     }
 
-    /// `1 / sqrt(variance + epsilon)`, the variance being the biased one (Ioffe and Szegedy 2015, algorithm 1).
+    /// `1 / sqrt(variance + epsilon)` with the biased variance (Ioffe and Szegedy 2015, algorithm 1).
     pub fn inverse_deviation(self, epsilon: f64) -> f64 {
         inverse_deviation(self.squares / self.count, epsilon)
     }
 
-    /// The variance that is unbiased, as an estimate of that of all data.
+    /// The unbiased estimate of the variance of all data.
     pub fn unbiased_variance(self) -> f64 {
         self.squares / (self.count - 1.0)
     }
@@ -53,14 +53,17 @@ pub fn columns(x: &[f32], channels: usize) -> Vec<Moments> {
     (0..channels).map(|channel| Moments::of(column(channel))).collect()
 }
 
-/// Of each `chunk` rows of x, `[rows, channels]`, the means and then the sums of squares: `[chunks, 2, channels]`.
+/// The means and then the sums of squares of each `chunk` rows of x, `[rows, channels]`: `[chunks, 2, channels]`.
 pub fn parts(x: &[f32], channels: usize, chunk: usize) -> Vec<f64> {
-    let chunks = x.chunks(chunk * channels).map(|rows| columns(rows, channels));
-    let both = |moments: Vec<Moments>| {
-        let means: Vec<f64> = moments.iter().map(|moments| moments.mean).collect();
-        means.into_iter().chain(moments.into_iter().map(|moments| moments.squares))
-    };
-    chunks.flat_map(both).collect()
+    let both = |moments: Moments| [moments.mean, moments.squares];
+    let chunks = x.chunks(chunk * channels);
+    chunks.flat_map(|rows| in_turn(columns(rows, channels).into_iter().map(both))).collect()
+}
+
+/// The first numbers of all pairs, then the second ones.
+pub(super) fn in_turn(pairs: impl Iterator<Item = [f64; 2]>) -> Vec<f64> {
+    let (firsts, seconds): (Vec<f64>, Vec<f64>) = pairs.map(<(f64, f64)>::from).unzip();
+    [firsts, seconds].concat()
 }
 
 /// The moments of each channel over all rows, from their [`parts`].
@@ -73,39 +76,4 @@ pub fn merged(parts: &[f64], rows: usize, channels: usize, chunk: usize) -> Vec<
         })
     };
     (0..channels).map(of_channel).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn close(a: f64, b: f64) -> bool {
-        (a - b).abs() <= 1e-12 * (1.0 + b.abs())
-    }
-
-    #[test]
-    fn moments_of_parts_merge_to_those_of_the_whole() {
-        let values: Vec<f64> = (0..23).map(|i| f64::from(i * 17 % 23) - 5.0).collect();
-        let whole = Moments::of(values.iter().copied());
-        for cut in [1, 9, 22, 23] {
-            let (left, right) = values.split_at(cut);
-            let of = |part: &[f64]| match part {
-                [] => Moments::default(),
-                part => Moments::of(part.iter().copied()),
-            };
-            let merged = of(left).merged(of(right));
-            assert!(close(merged.mean, whole.mean) && close(merged.squares, whole.squares), "cut at {cut}");
-            assert_eq!(merged.count, whole.count);
-        }
-        assert_eq!(Moments::default().merged(whole), whole);
-    }
-
-    #[test]
-    fn the_two_variances_are_the_textbooks() {
-        let moments = columns(&[1.0, 10.0, 2.0, 10.0, 6.0, 10.0], 2);
-        assert_eq!(moments[0], Moments { count: 3.0, mean: 3.0, squares: 14.0 });
-        assert_eq!(moments[0].unbiased_variance(), 7.0);
-        assert!(close(moments[0].inverse_deviation(1.0 / 3.0), 5_f64.sqrt().recip()));
-        assert_eq!(moments[1], Moments { count: 3.0, mean: 10.0, squares: 0.0 });
-    }
 }

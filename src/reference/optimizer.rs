@@ -8,9 +8,9 @@
 pub struct Sgd {
     /// The step's learning rate.
     pub learning_rate: f64,
-    /// How much of the velocity remains.
+    /// The share of the velocity that a step keeps.
     pub momentum: f64,
-    /// The L2 penalty's slope.
+    /// The factor of the L2 penalty's slope.
     pub weight_decay: f64,
 }
 
@@ -29,7 +29,7 @@ impl Sgd {
 pub struct Adam {
     /// The step's learning rate.
     pub learning_rate: f64,
-    /// How much of each moment remains.
+    /// The share of each moment that a step keeps.
     pub betas: [f64; 2],
     /// `1 - beta^t` of each moment.
     pub corrections: [f64; 2],
@@ -62,43 +62,4 @@ impl Adam {
 
 fn flush(moment: f64) -> f32 {
     if moment.abs() < 1e-30 { 0.0 } else { moment as f32 }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    // With the moments at zero both corrections cancel the complements: the first step has the size of the
-    // learning rate whatever the gradient's (Kingma and Ba 2014, section 2.1).
-    #[test]
-    fn adams_first_step_has_the_size_of_the_learning_rate() {
-        let adam = Adam {
-            learning_rate: 1e-3,
-            betas: [0.9, 0.999],
-            corrections: [0.1, 0.001],
-            epsilon: 1e-8,
-            weight_decay: 0.0,
-            decoupled: false,
-        };
-        for gradient in [-3e4_f32, -1.0, 1e-3, 7e9] {
-            let (mut p, mut m, mut v) = (0.0, 0.0, 0.0);
-            adam.update(gradient, &mut p, [&mut m, &mut v]);
-            let expected = -1e-3 * gradient.signum();
-            assert!((p - expected).abs() < 2e-8, "gradient {gradient}: a step of {p}");
-        }
-    }
-
-    #[test]
-    fn momentum_sums_the_gradients_and_decay_pulls_to_zero() {
-        let sgd = Sgd { learning_rate: 0.1, momentum: 0.5, weight_decay: 0.0 };
-        let (mut p, mut v) = (1.0, 0.0);
-        for _ in 0..3 {
-            sgd.update(1.0, &mut p, &mut v);
-        }
-        assert!((f64::from(v) - 1.75).abs() < 1e-7, "velocity {v}, expected 1 + 1/2 + 1/4");
-        assert!((f64::from(p) - (1.0 - 0.1 * (1.0 + 1.5 + 1.75))).abs() < 1e-6, "parameter {p}");
-        let (mut p, mut v) = (2.0, 0.0);
-        Sgd { weight_decay: 0.5, ..sgd }.update(0.0, &mut p, &mut v);
-        assert!((f64::from(p) - 1.9).abs() < 1e-7, "parameter {p}, expected 2 - 0.1 * 0.5 * 2");
-    }
 }

@@ -1,7 +1,9 @@
 //! Max pooling and its gradient: the twin of `shaders/pool.wgsl` and `shaders/pool_backward.wgsl`.
 
-/// How many windows fit into `extent` pixels, a stride apart: `floor((extent - window) / stride) + 1`, what does not
-/// fill a window being left out; 0 where none fits.
+use super::reduce::sums_by_place;
+
+/// The number of windows that fit into `extent` pixels, a stride apart: `floor((extent - window) / stride) + 1`, or 0
+/// where none fits. Pixels that do not fill a window are left out.
 pub const fn windows(extent: u32, window: u32, stride: u32) -> u32 {
     match extent.checked_sub(window) {
         Some(room) if stride > 0 => (room / stride).saturating_add(1),
@@ -47,56 +49,5 @@ pub fn argmax<T: Copy + PartialOrd>(
 
 /// The gradient of the `count` elements of x: each gets dy of the windows that chose it.
 pub fn gradient(dy: impl IntoIterator<Item = f64>, chosen: &[u32], count: usize) -> Vec<f64> {
-    let mut dx = vec![0.0; count];
-    for (dy, at) in dy.into_iter().zip(chosen) {
-        dx[*at as usize] += dy;
-    }
-    dx
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_gradient_is_the_central_difference_of_the_pooled_output() {
-        let h = 1e-4;
-        for (shape, window, stride) in
-            [([2, 5, 6, 3], [2, 3], [2, 2]), ([1, 7, 7, 1], [3, 3], [1, 2]), ([1, 4, 9, 2], [1, 2], [3, 4])]
-        {
-            // Distinct, and further apart than the step.
-            let count = shape.iter().product::<u32>();
-            let x: Vec<f64> = (0..count).map(|i| f64::from(i * 37 % 211) * 0.01).collect();
-            let chosen = argmax(&x, shape, window, stride);
-            let dy: Vec<f64> = (0..chosen.len()).map(|o| (o as f64).sin()).collect();
-            let loss = |x: &[f64]| -> f64 {
-                argmax(x, shape, window, stride).iter().zip(&dy).map(|(at, dy)| x[*at as usize] * dy).sum()
-            };
-            let dx = gradient(dy.iter().copied(), &chosen, x.len());
-            for (e, slope) in dx.iter().enumerate() {
-                let moved = |by: f64| {
-                    let mut x = x.clone();
-                    x[e] += by;
-                    loss(&x)
-                };
-                let numeric = (moved(h) - moved(-h)) / (2.0 * h);
-                assert!((numeric - slope).abs() < 1e-9, "{shape:?} at {e}: {slope}, numerically {numeric}");
-            }
-        }
-    }
-
-    #[test]
-    fn of_equals_the_first_is_chosen_and_nan_before_any_number() {
-        let pool = |x: &[f32]| argmax(x, [1, 2, 2, 1], [2, 2], [2, 2]);
-        assert_eq!(pool(&[1.0, 3.0, 3.0, 3.0]), [1]);
-        assert_eq!(pool(&[-0.0, 0.0, -1.0, 0.0]), [0]);
-        assert_eq!(pool(&[f32::NEG_INFINITY; 4]), [0]);
-        assert_eq!(pool(&[9.0, f32::NAN, 10.0, f32::INFINITY]), [1]);
-    }
-
-    #[test]
-    fn what_does_not_fill_a_window_is_left_out() {
-        assert_eq!((windows(7, 2, 2), windows(6, 2, 2), windows(7, 3, 2), windows(2, 2, 5)), (3, 3, 3, 1));
-        assert_eq!((windows(1, 2, 1), windows(0, 1, 1), windows(3, 1, 0)), (0, 0, 0));
-    }
+    sums_by_place(dy, chosen.iter().map(|at| *at as usize), count)
 }

@@ -18,7 +18,7 @@ pub struct Draw {
 }
 
 impl Draw {
-    /// Blocks of four words, one after the other, without end.
+    /// Blocks of four words, in order, without end.
     pub fn blocks(self) -> impl Iterator<Item = [u32; 4]> {
         let Self { seed, step, first_block, stream, instance } = self;
         (0..).map(move |block| philox([first_block.wrapping_add(block), step, stream, instance], seed))

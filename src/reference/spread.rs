@@ -1,13 +1,11 @@
-//! Weights, scaled row by row for each image: the twin of `shaders/spread.wgsl`.
+//! Weights scaled row by row for each image: the twin of `shaders/spread.wgsl`.
+
+use super::reduce::sums_by_place;
 
 /// `y[b, j, k] = c[b, j] w[j, k]` of `c` `[rows, units]` and `w` `[units, columns]`.
 pub fn spread(c: &[f64], w: &[f64], columns: usize) -> Vec<f64> {
-    let units = w.len() / columns;
-    let row = |(at, c): (usize, &f64)| {
-        let unit = at % units;
-        w[unit * columns..(unit + 1) * columns].iter().map(|w| c * w).collect::<Vec<f64>>()
-    };
-    c.iter().enumerate().flat_map(row).collect()
+    let rows = c.iter().zip(w.chunks(columns).cycle());
+    rows.flat_map(|(c, w)| w.iter().map(move |w| c * w)).collect()
 }
 
 /// The gradient of [`spread`] by `c`, given `dy`, that of its result.
@@ -18,30 +16,6 @@ pub fn scales_gradient(w: &[f64], dy: &[f64], columns: usize) -> Vec<f64> {
 
 /// The gradient of [`spread`] by `w` `[units, columns]`, given `dy`, that of its result.
 pub fn weight_gradient(c: &[f64], dy: &[f64], units: usize, columns: usize) -> Vec<f64> {
-    let mut dw = vec![0.0; units * columns];
-    for (i, dy) in dy.iter().enumerate() {
-        dw[i % (units * columns)] += c[i / columns] * dy;
-    }
-    dw
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::reference::compare::numeric_gradient;
-
-    #[test]
-    fn gradients_are_the_central_differences_of_the_scaled_weights() {
-        let (rows, units, columns) = (3, 4, 5);
-        let wave = |count: usize, shift: f64| -> Vec<f64> {
-            (0..count).map(|i| (shift + 1.7 * i as f64).sin()).collect()
-        };
-        let (c, w) = (wave(rows * units, 0.1), wave(units * columns, 0.5));
-        let dy = wave(rows * units * columns, 0.9);
-        let loss = |c: &[f64], w: &[f64]| -> f64 {
-            spread(c, w, columns).iter().zip(&dy).map(|(y, dy)| y * dy).sum()
-        };
-        numeric_gradient("c", &c, &scales_gradient(&w, &dy, columns), |c| loss(c, &w));
-        numeric_gradient("w", &w, &weight_gradient(&c, &dy, units, columns), |w| loss(&c, w));
-    }
+    let products = dy.iter().enumerate().map(|(i, dy)| c[i / columns] * dy);
+    sums_by_place(products, (0..units * columns).cycle(), units * columns)
 }

@@ -1,28 +1,28 @@
 //! The last kernel of a step: the twin of `shaders/step.wgsl`.
 
-/// How the learning rate goes over a run.
+/// How the learning rate changes over a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum RateSchedule {
-    /// It stays as it is.
+    /// It stays constant.
     #[default]
     Constant,
-    /// `rate * r` with r what is left of the run's steps, from 1 to 0.
+    /// `rate * r` with r the share of the run's steps that is left, from 1 to 0.
     Linear(Falling),
     /// `rate * (1 + cos(π (1 - r))) / 2` (Loshchilov and Hutter 2016, equation 5, without restarts).
     Cosine(Falling),
 }
 
-/// What a learning rate falls from, and over how many steps.
+/// The rate that a learning rate falls from, and the steps that it takes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Falling {
     /// The learning rate of the first step.
     pub rate: f32,
-    /// The steps of the run, at least one; the one behind the last would have a rate of zero.
+    /// The steps of the run, at least one. A step after the last has a rate of zero.
     pub steps: u32,
 }
 
 impl RateSchedule {
-    /// The learning rate at `step`, from zero on; None where it stays as it is.
+    /// The learning rate at `step`, counted from 0; None where it is constant.
     pub fn rate(self, step: u32) -> Option<f64> {
         let left = |steps: u32| f64::from(steps - step.min(steps)) / f64::from(steps);
         match self {
@@ -35,13 +35,13 @@ impl RateSchedule {
     }
 }
 
-/// How the weight of a term comes in: `share = min(phase / rise, 1)`, with `phase` where in its cycle a step is.
+/// How the weight of a term rises: `share = min(phase / rise, 1)`, with `phase` the part of its cycle that is over.
 ///
 /// One cycle that rises over its whole length is the annealing of Bowman et al. 2016, section 3.1; several that rise
-/// over half of theirs are the cycles of Fu et al. 2019, equations 6 and 7. Behind the last the share is 1.
+/// over half of theirs are the cycles of Fu et al. 2019, equations 6 and 7. After the last the share is 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Warmup {
-    /// Its steps; none for no warm-up.
+    /// Its steps; 0 for no warm-up.
     pub steps: u32,
     /// Its cycles, at least one.
     pub cycles: u32,
@@ -53,7 +53,7 @@ impl Warmup {
     /// The share is 1 from the first step on.
     pub const NONE: Self = Self { steps: 0, cycles: 1, rise: 1.0 };
 
-    /// The share of the weight that counts at `step`, from zero on.
+    /// The share of the weight that counts at `step`, counted from 0.
     pub fn share(self, step: u32) -> f64 {
         if step >= self.steps {
             return 1.0;
@@ -69,23 +69,23 @@ impl Default for Warmup {
     }
 }
 
-/// What of a run's rates follows the number of the step.
+/// Rates of a run that depend on the number of the step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Scheduled {
     /// An update's learning rate and its optimizer's corrections, three words from `at` on.
     Rate {
-        /// The first of its words.
+        /// The place of its first word.
         at: u32,
-        /// It runs in the steps whose number, counted from 1, is a multiple of this; at least 1.
+        /// The update runs in the steps whose number, counted from 1, is a multiple of this; at least 1.
         every: u32,
-        /// How much of Adam's two moments remains; zeros for an optimizer that has none.
+        /// Adam's betas; zeros for an optimizer without moments.
         betas: [f64; 2],
         /// The learning rate.
         schedule: RateSchedule,
     },
     /// The share of a term's weight that counts, one word at `at`.
     Share {
-        /// Its word.
+        /// The place of its word.
         at: u32,
         /// How it rises.
         warmup: Warmup,
@@ -93,7 +93,7 @@ pub enum Scheduled {
 }
 
 impl Scheduled {
-    /// The words that it follows: how many from where on.
+    /// The words that it writes: the place of the first, and their number.
     pub const fn words(self) -> [u32; 2] {
         match self {
             Self::Rate { at, .. } => [at, 3],
@@ -101,7 +101,7 @@ impl Scheduled {
         }
     }
 
-    /// Moves `rates` on, `step` steps being done.
+    /// Writes its words of `rates` as they are after `step` steps.
     pub fn advance(self, rates: &mut [f32], step: u32) {
         match self {
             Self::Share { at, warmup } => rates[at as usize] = warmup.share(step) as f32,
@@ -123,54 +123,4 @@ impl Scheduled {
 /// Adam's `1 - beta^(t+1)` from `1 - beta^t`.
 pub fn next_correction(correction: f64, beta: f64) -> f64 {
     correction + (1.0 - beta) * (1.0 - correction)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_recurrence_keeps_one_minus_a_power() {
-        for beta in [0.0, 0.5, 0.9, 0.999] {
-            let mut correction = 1.0 - beta;
-            for t in 1..5000 {
-                let expected = 1.0 - f64::powi(beta, t);
-                assert!((correction - expected).abs() < 1e-12, "{beta}^{t}: {correction}, not {expected}");
-                correction = next_correction(correction, beta);
-            }
-        }
-    }
-
-    #[test]
-    fn a_falling_rate_begins_with_its_own_and_is_spent_at_the_end() {
-        let falling = Falling { rate: 0.5, steps: 8 };
-        let rates =
-            |schedule: RateSchedule| (0..10).map(|step| schedule.rate(step).unwrap_or(-1.0)).collect();
-        let linear: Vec<f64> = rates(RateSchedule::Linear(falling));
-        assert_eq!(linear[..3], [0.5, 0.4375, 0.375]);
-        assert_eq!(linear[7..], [0.0625, 0.0, 0.0]);
-        let cosine: Vec<f64> = rates(RateSchedule::Cosine(falling));
-        assert_eq!((cosine[0], cosine[8]), (0.5, 0.0));
-        for (step, rate) in (0..8).zip(&cosine) {
-            let plain = 0.25 * (1.0 + (std::f64::consts::PI * f64::from(step) / 8.0).cos());
-            assert!((rate - plain).abs() < 1e-15, "step {step}: {rate}, not {plain}");
-        }
-        assert_eq!(RateSchedule::Constant.rate(3), None);
-    }
-
-    #[test]
-    fn a_share_rises_once_or_in_each_cycle_and_then_stays() {
-        let shares = |warmup: Warmup| (0..14).map(|step| warmup.share(step)).collect::<Vec<f64>>();
-        assert_eq!(shares(Warmup::NONE), [1.0; 14]);
-        let linear = shares(Warmup { steps: 4, cycles: 1, rise: 1.0 });
-        assert_eq!(linear[..6], [0.0, 0.25, 0.5, 0.75, 1.0, 1.0]);
-        let cyclical = shares(Warmup { steps: 12, cycles: 3, rise: 0.5 });
-        assert_eq!(cyclical[..4], [0.0, 0.5, 1.0, 1.0]);
-        assert_eq!(cyclical[4..12], [&cyclical[..4], &cyclical[..4]].concat());
-        assert_eq!(cyclical[12..], [1.0, 1.0]);
-        // Cycles that no whole number of steps fills still rise as often.
-        let uneven = Warmup { steps: 10, cycles: 3, rise: 0.5 };
-        let falls = shares(uneven).windows(2).filter(|pair| pair[1] < pair[0]).count();
-        assert_eq!(falls, 2);
-    }
 }

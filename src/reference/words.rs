@@ -1,4 +1,4 @@
-//! Operands as words and as the numbers they stand for: what every reference reads and writes.
+//! Operands as words and as numbers: how every reference reads and writes them.
 
 /// Views words as floats.
 pub fn floats(words: &[u32]) -> &[f32] {

@@ -1,4 +1,4 @@
-//! A plan's gradients against central differences of what its updates minimize, on the CPU reference.
+//! A plan's step, and its gradients compared with central differences of what its updates minimize.
 
 use narrows::Result;
 use narrows::graph::{Device, MODEL, Plan, Replay, Store, StoreKind};
@@ -7,17 +7,24 @@ use super::noise;
 
 type Setup<'a> = &'a dyn Fn(&mut Replay) -> Result<()>;
 
-fn after_a_step(plan: &Plan, setup: Setup<'_>, parameters: Option<(&str, &[f32])>) -> Replay {
-    let mut replay = pollster::block_on(Replay::new(&Device::Cpu, plan.clone())).unwrap();
-    setup(&mut replay).unwrap();
-    if let Some((name, parameters)) = parameters {
-        replay.write_floats(name, parameters).unwrap();
+/// Writes so many numbers of noise to the input `x`, and the first parameters.
+pub fn noisy_start(numbers: usize) -> impl Fn(&mut Replay) -> Result<()> {
+    move |replay| {
+        replay.write_floats("x", &noise(3, numbers))?;
+        replay.write_initial(7)
     }
+}
+
+/// A replay of `plan` that `setup` made ready and that ran one step.
+pub fn after_a_step(device: &Device, plan: &Plan, setup: Setup<'_>) -> Replay {
+    let mut replay = pollster::block_on(Replay::new(device, plan.clone())).unwrap();
+    setup(&mut replay).unwrap();
     pollster::block_on(replay.run(1)).unwrap();
     replay
 }
 
-fn read(replay: &Replay, name: &str) -> Vec<f32> {
+/// The floats that `replay` keeps under `name`.
+pub fn read(replay: &Replay, name: &str) -> Vec<f32> {
     pollster::block_on(replay.read_floats(name)).unwrap()
 }
 
@@ -38,14 +45,14 @@ fn range(update: &str, store: &Store) -> String {
         .fold("gradients".to_owned(), |name, part| format!("{name}.{part}"))
 }
 
-/// Holds the gradient of each parameter of `plan`, by each update that moves it, against central differences of what
+/// Compares the gradient of each parameter of `plan`, by each update that moves it, with central differences of what
 /// that update minimizes: along a random direction in each parameter's own space.
 pub fn check_gradients(what: &str, plan: &Plan, setup: Setup<'_>) {
     let mut updates: Vec<&str> = plan.terms.iter().map(|term| term.update.as_str()).collect();
     updates.dedup();
     let mut ready = pollster::block_on(Replay::new(&Device::Cpu, plan.clone())).unwrap();
     setup(&mut ready).unwrap();
-    let replay = after_a_step(plan, setup, None);
+    let replay = after_a_step(&Device::Cpu, plan, setup);
     let stores = plan.stores.iter().filter(|store| store.kind == StoreKind::Parameters);
     let pairs = stores.flat_map(|store| updates.iter().map(move |update| (store, *update)));
     let mut checked = 0;
@@ -65,7 +72,11 @@ pub fn check_gradients(what: &str, plan: &Plan, setup: Setup<'_>) {
                 for (value, d) in flat[parameter.offset..].iter_mut().zip(&direction) {
                     *value += by * d;
                 }
-                objective(&after_a_step(plan, setup, Some((&store.name, &flat))), update)
+                let at_flat = |replay: &mut Replay| {
+                    setup(replay)?;
+                    replay.write_floats(&store.name, &flat)
+                };
+                objective(&after_a_step(&Device::Cpu, plan, &at_flat), update)
             };
             let h = 2e-3;
             let numeric = (moved(h) - moved(-h)) / (2.0 * f64::from(h));

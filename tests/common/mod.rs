@@ -1,9 +1,11 @@
-//! What the device tests share: an open device, odd data, and a kernel held against its reference.
+//! What the device tests share: an open device, odd data, and a kernel compared with its reference.
 // Each test program uses its part of this; none of it is anyone's interface.
 #![allow(dead_code, missing_docs, unreachable_pub, clippy::panic, clippy::unwrap_used)]
 
 pub mod faults;
 pub mod gradients;
+pub mod numeric;
+pub mod operands;
 pub mod set_ups;
 pub mod step;
 
@@ -181,7 +183,7 @@ pub fn expected(kernel: &dyn Kernel, inputs: &[Vec<u32>], before: &[Option<Vec<u
     outputs
 }
 
-/// Holds every written operand of `kernel` on `gpu` against the reference, as floats.
+/// Compares every written operand of `kernel` on `gpu` with the reference, as floats.
 ///
 /// `before` has one entry for each written operand: its content at the start, or None for poison.
 pub fn check(
