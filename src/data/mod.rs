@@ -13,7 +13,6 @@ pub mod folder;
 pub mod idx;
 mod mixture;
 pub mod npy;
-mod npy_header;
 mod origin;
 mod picture;
 pub mod points;
