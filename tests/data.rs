@@ -124,7 +124,7 @@ fn a_truncated_header_is_refused() {
     let whole = images_idx([5, 3, 2], &pixels(5));
     assert_eq!(refusal(&whole[..15]), "expected a header of 16 bytes, found 15 bytes");
     assert_eq!(refusal(&gzip(&whole[..9])), "expected a header of 16 bytes, found 9 bytes");
-    assert!(refusal(&gzip(&whole)[..5]).contains("a gzip stream that breaks off after 0 bytes"));
+    assert!(refusal(&gzip(&whole)[..5]).contains("a gzip stream that ends early, after 0 bytes"));
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn truncated_pixels_are_refused() {
     let packed = gzip(&whole);
     for cut in [packed.len() - 1, packed.len() - 8, packed.len() - 12] {
         let text = refusal(&packed[..cut]);
-        assert!(text.starts_with(&format!("{expected}a gzip stream that breaks off after ")), "{text}");
+        assert!(text.starts_with(&format!("{expected}a gzip stream that ends early, after ")), "{text}");
     }
 }
 
@@ -211,7 +211,7 @@ fn labels_that_are_not_one_an_image_are_refused() {
     let folder = small_folder();
     let labels = put(&folder, "train-labels-idx1-ubyte", &labels_idx(&[1; 9]));
     let text = load_error(Source::Mnist, folder.path());
-    assert_eq!(text, format!("{}: expected 10 labels, one an image, found 9 labels", labels.display()));
+    assert_eq!(text, format!("{}: expected 10 labels, one per image, found 9 labels", labels.display()));
     put(&folder, "train-labels-idx1-ubyte", &labels_idx(&[1; 10])[..17]);
     let text = load_error(Source::Mnist, folder.path());
     assert!(text.ends_with("expected 10 bytes of labels after the header, found 9 bytes"), "{text}");
@@ -336,14 +336,13 @@ fn classes_name_every_label_and_files_every_image() {
 
 #[test]
 fn a_source_has_one_name_everywhere() {
-    for source in Source::ALL {
-        assert_eq!(source.to_string().parse::<Source>().unwrap(), source);
-        assert_eq!(serde_json::to_value(source).unwrap(), source.to_string());
+    let names = ["sample", "fashion-mnist", "mnist", "idx", "folder", "npy", "spiral", "moons", "mixture"];
+    for name in names {
+        let source: Source = name.parse().unwrap();
+        assert_eq!(source.to_string(), name);
+        assert_eq!(serde_json::to_value(source).unwrap(), name);
     }
     assert_eq!(Source::default(), Source::Sample);
     let text = "fashion".parse::<Source>().unwrap_err().to_string();
-    assert_eq!(
-        text,
-        "data set: expected one of sample, fashion-mnist, mnist, idx, folder, npy, spiral, moons, mixture, got `fashion`"
-    );
+    assert_eq!(text, format!("data set: expected one of {}, got `fashion`", names.join(", ")));
 }

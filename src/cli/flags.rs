@@ -70,7 +70,7 @@ impl DataFlags {
             if source != config.data.source {
                 config.data = DataConfig::default();
             }
-            flags.insert("source".to_owned(), source.as_str().into());
+            flags.insert("source".to_owned(), source.to_string().into());
             let place = place.map(toml::Value::try_from).transpose();
             let place = place.map_err(|error| Error::setting("--data", "what TOML can hold", error))?;
             flags.extend(place.map(|place| ("dir".to_owned(), place)));

@@ -1,21 +1,21 @@
-//! Where bytes are from, for errors.
+//! The source of bytes, for errors.
 
 use std::io;
 use std::path::Path;
 
 use crate::Error;
 
-/// Where a reader's bytes are from.
+/// The source of a reader's bytes.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Origin<'a> {
     /// A file.
     File(&'a Path),
-    /// Memory; what is read from there.
+    /// Memory, with a description of the content.
     Bytes(&'static str),
 }
 
 impl Origin<'_> {
-    /// A content that is not what it must be.
+    /// The error for invalid content.
     pub(super) fn wrong(self, expected: impl Into<String>, found: impl Into<String>) -> Error {
         let (expected, found) = (expected.into(), found.into());
         match self {
@@ -24,11 +24,11 @@ impl Origin<'_> {
         }
     }
 
-    /// A reader that failed.
+    /// The error for a reader that failed.
     pub(super) fn unread(self, error: io::Error) -> Error {
         match self {
             Self::File(path) => Error::io("read", path)(error),
-            Self::Bytes(_) => self.wrong("bytes that can be read", error.to_string()),
+            Self::Bytes(_) => self.wrong("readable bytes", error.to_string()),
         }
     }
 }
