@@ -1,9 +1,8 @@
-//! `narrows embed`: the codes of images in two dimensions, as a plot or a table.
+//! `narrows embed`: a map of codes in two dimensions, as a plot or a table.
 
 use std::path::PathBuf;
 
 use crate::data::Dataset;
-use crate::infer::Reconstructor;
 use crate::report::{Axis, Panel, Scatter, Thumbnails, Tsne, pca};
 use crate::{Error, Result};
 use clap::ValueEnum;
@@ -11,35 +10,34 @@ use clap::ValueEnum;
 use super::Context;
 use super::output::{check_place, line};
 use super::picture::MOST;
-use super::table::csv;
-use super::trained::Trained;
+use super::table;
+use super::trained::{Trained, codes, first};
 
-/// Draw or write codes in two dimensions
+/// Draw or write a map of codes in two dimensions
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  narrows embed runs/vae-001 --thumbnails --out codes.png\n  \
     narrows embed runs/vae-001 --method pca --part validation\n  \
     narrows embed runs/vae-001 --perplexity 50 --seed 3 --out codes.csv\n\n\
-    Codes are E[z given x]. Points are coloured by class where the data set has labels. t-SNE shows what is\n\
-    near what; distances between groups, and its axes, mean little. Of a code of two numbers, --method codes\n\
-    shows the numbers themselves. A .csv has columns x and y, and `label`, `class` and `file` as far as they\n\
-    are known.")]
+    Codes are E[z given x]. Points are coloured by class if the data set has labels. t-SNE shows which codes\n\
+    are neighbours; its axes and the distances between groups mean little. --method codes plots a 2-D code as\n\
+    it is. A .csv file has the columns x and y, then `label`, `class` and `file` if the data set has them.")]
 pub(super) struct Embed {
-    /// How codes become two numbers
+    /// Method of reduction to two dimensions
     #[arg(long, value_name = "METHOD", default_value = "tsne")]
     method: Method,
-    /// How many images, from the first
+    /// Number of images, from the first
     #[arg(long, value_name = "N", default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(1..=10 * MOST))]
     count: u32,
-    /// How many neighbours t-SNE has each image feel [default: 30, or a third of the images where they are few]
+    /// Perplexity of t-SNE, about the number of neighbours of an image [default: 30, fewer for few images]
     #[arg(long, value_name = "P", allow_negative_numbers = true)]
     perplexity: Option<f32>,
-    /// Decides the jitter that t-SNE starts with
+    /// Seed of t-SNE's start
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
-    /// Show images where there is room
+    /// Draw some of the images themselves, without overlap
     #[arg(long)]
     thumbnails: bool,
-    /// Where to write: .svg, .png or .csv
+    /// Output file: .svg, .png or .csv
     #[arg(long, value_name = "FILE", default_value = "embedding.svg")]
     out: PathBuf,
     #[command(flatten)]
@@ -52,11 +50,11 @@ enum Method {
     Tsne,
     /// The two leading principal components
     Pca,
-    /// The code itself, where it is two numbers
+    /// The code itself, for a 2-D code
     Codes,
 }
 
-/// Two numbers an image, and what they are.
+/// Two numbers per image, and their meaning.
 struct Places {
     values: Vec<f32>,
     axes: [Axis; 2],
@@ -67,18 +65,15 @@ impl Embed {
     pub(super) async fn run(&self, context: &Context) -> Result<()> {
         check_place(&self.out, &["svg", "png", "csv"])?;
         let (checkpoint, images) = self.trained.load(context)?;
-        let images = images.slice(0..images.len().min(self.count as usize))?;
+        let images = first(&images, self.count as usize)?;
         self.check(images.len(), checkpoint.model()?.latent())?;
         let device = context.device.open_for(&checkpoint).await?;
-        let codes = Reconstructor::new(&device, &checkpoint, &images).await?.run().await?.codes;
+        let codes = codes(&device, &checkpoint, &images).await?;
         let places = self.places(&codes, images.len())?;
-        let (part, count) = (self.trained.part().name(), images.len());
+        let (part, count) = (&self.trained.part, images.len());
         let what = format!("{} of the codes of {count} {part} images", places.meaning);
         if self.out.extension().is_some_and(|ending| ending == "csv") {
-            let bytes = csv(["x", "y"].map(str::to_owned).to_vec(), &places.values, &images);
-            bytes
-                .and_then(|bytes| std::fs::write(&self.out, bytes))
-                .map_err(Error::io("write", &self.out))?;
+            table::write(&self.out, ["x", "y"].map(str::to_owned).to_vec(), &places.values, &images)?;
         } else {
             let title = format!("{}: {what} of {}", checkpoint.config.preset, images.name);
             self.scatter(title, places, &images).picture().save(&self.out)?;
@@ -86,11 +81,11 @@ impl Embed {
         line(&format!("{}: {what}", self.out.display()))
     }
 
-    // What can be known to be wrong before anything is computed.
+    // Checks before anything is computed.
     fn check(&self, images: usize, latent: u32) -> Result<()> {
         if self.method == Method::Codes && latent != 2 {
-            let got = format!("{latent}; --method tsne or pca makes two of them");
-            return Err(Error::setting("--method codes", "a code of 2 numbers", got));
+            let got = format!("{latent} numbers; use --method tsne or pca");
+            return Err(Error::setting("--method codes", "a 2-D code", got));
         }
         if self.method == Method::Tsne && images < 4 {
             return Err(Error::setting("--method tsne", "at least 4 images", images));

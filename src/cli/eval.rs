@@ -21,17 +21,17 @@ use super::trained::Trained;
 #[command(after_help = "Examples:\n  narrows eval runs/vae-001\n  \
     narrows eval runs/vae-001 --data fashion-mnist --samples 1000 --json")]
 pub(super) struct Eval {
-    /// Samples of z an image for the importance-weighted bound of a variational autoencoder; 0 leaves it out
+    /// Samples of z per image for the importance-weighted bound of a variational autoencoder; 0 for no bound
     #[arg(long, value_name = "K", default_value_t = 64)]
     samples: u32,
-    /// As one JSON object
+    /// Print one JSON object
     #[arg(long)]
     json: bool,
     #[command(flatten)]
     trained: Trained,
 }
 
-// What is found beyond the losses, of a model with a prior.
+// Results beyond the losses, for a model with a posterior.
 struct Latent {
     bound: Option<ImportanceBound>,
     units: ActiveUnits,
@@ -49,7 +49,7 @@ impl Eval {
         if self.json {
             return line(&self.as_json(&means, latent.as_ref(), &images).to_string());
         }
-        let part = self.trained.part().name();
+        let part = &self.trained.part;
         line(&format!("{} {part} images of {}, means over images", images.len(), images.name))?;
         print_means(&means)?;
         let Some(Latent { bound, units }) = latent else { return Ok(()) };
@@ -90,7 +90,7 @@ impl Eval {
             means.iter().map(|(term, _)| (term.name.as_str(), term.unit.as_str())).collect();
         let mut object = json!({
             "data": images.name,
-            "part": self.trained.part().name(),
+            "part": self.trained.part,
             "images": images.len(),
             "per_image": PER_IMAGE,
             "terms": columns.terms,
@@ -121,7 +121,7 @@ fn print_means(means: &TermMeans) -> Result<()> {
         }
         if term.weight != 1.0 {
             let setting = term.setting.as_deref().unwrap_or("its weight");
-            line(&format!("{:14}  {:>10} {setting}, not in the figure above", "", term.weight))?;
+            line(&format!("{:14}  {:>10} {setting}, not included above", "", term.weight))?;
         }
     }
     match means.elbo() {

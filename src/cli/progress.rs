@@ -1,40 +1,36 @@
-//! The progress bar and the lines of a run.
+//! The progress bar and the printed lines of a run.
 
 use std::io::IsTerminal;
 
+use crate::Result;
 use crate::graph::TermSpec;
 use crate::run::{MetricsLine, RunEvent};
 use crate::train::{EpochReport, Progress, TermMeans};
-use crate::{Error, Result};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget};
 use web_time::Instant;
 
 use super::interrupt::Interrupt;
-use super::output::{line, nobody_listens, note};
+use super::output::{hidden_bar, is_closed_pipe, line, note};
 
-/// Bar and lines of a run under way.
+/// The bar and lines of a run in progress.
 pub(super) struct Reporter {
     bar: ProgressBar,
     epochs: u32,
     json: bool,
     stop: Interrupt,
-    /// When the first steps were done, and how many those were.
+    /// The time of the first report, and the steps done by then.
     began: Option<(Instant, u64)>,
-    /// A run goes on where its lines cannot be written; this is told at the end.
+    /// A run continues if its lines cannot be written; the error is reported at the end.
     written: Result<()>,
 }
 
 impl Reporter {
     pub(super) fn new(epochs: u32, json: bool) -> Result<Self> {
-        let stop = Interrupt::listen()?;
-        let bar = ProgressBar::hidden();
-        let style = ProgressStyle::with_template("{prefix} {bar:12} {wide_msg}")
-            .map_err(|error| Error::setting("progress bar", "a template", error))?;
-        bar.set_style(style);
+        let (stop, bar) = (Interrupt::listen()?, hidden_bar("{prefix} {bar:12} {wide_msg}")?);
         Ok(Self { bar, epochs, json, stop, began: None, written: Ok(()) })
     }
 
-    /// Shows what happened; false once Ctrl-C was pressed.
+    /// Shows an event; false after Ctrl-C.
     pub(super) fn note(&mut self, event: &RunEvent<'_>) -> bool {
         match event {
             RunEvent::Progress(progress) => self.progress(progress),
@@ -43,20 +39,20 @@ impl Reporter {
         !self.stop.came()
     }
 
-    /// A line for the reader: on standard output or, where that is for JSON lines alone, standard error.
+    /// A line for the reader: on standard output, or on standard error with --json.
     pub(super) fn say(&mut self, text: &str) {
         if self.json { self.bar.suspend(|| note(text)) } else { self.print(text) }
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub(super) fn clear(&self) {
         self.bar.finish_and_clear();
     }
 
-    /// Whether every line could be written, or only its reader left.
+    /// The first error in writing lines, except for a closed pipe.
     pub(super) fn written(self) -> Result<()> {
         match self.written {
-            Err(error) if !nobody_listens(&error) => Err(error),
+            Err(error) if !is_closed_pipe(&error) => Err(error),
             _ => Ok(()),
         }
     }
@@ -108,7 +104,7 @@ impl Reporter {
     }
 }
 
-// The objective, and the terms that it is made of with their weights where those are not 1.
+// The objective and its terms, with the weights that are not 1.
 fn described(means: &TermMeans) -> String {
     let terms: Vec<String> = means.iter().map(|(term, value)| of_term(term, value)).collect();
     match &terms[..] {
