@@ -281,5 +281,8 @@ fn the_reference_is_a_device_too() {
     assert!(out.starts_with("linear on the CPU reference: "), "{out}");
     // On another kind of device a note says what may differ.
     let (_, err) = success(&mut narrows(place.path(), &["eval", "runs/linear-001"]));
-    assert!(err.contains("note: the model was trained with the matrix products reference, this device uses "), "{err}");
+    assert!(
+        err.contains("note: the model was trained with the matrix products reference, this device uses "),
+        "{err}"
+    );
 }

@@ -255,7 +255,10 @@ fn a_mistake_in_the_flags_is_one_line_and_leaves_nothing() {
             &["train", "--resume", "data"],
             "data: expected a run's folder, with last.safetensors, found a folder without it",
         ),
-        (&["plan", "--check", "--device", "cpu"], "--check: expected a device to compare with the CPU reference"),
+        (
+            &["plan", "--check", "--device", "cpu"],
+            "--check: expected a device to compare with the CPU reference",
+        ),
         (&["eval", "data"], "data: expected a run's folder, with last.safetensors"),
         (&["eval", "x.safetensors"], "x.safetensors: cannot read: "),
         (&["sample", "x", "--out", "y/x.png"], "--out: expected a file in a folder that exists, got y"),
@@ -299,8 +302,7 @@ fn a_resumed_run_takes_only_epochs_and_the_datas_place() {
         (&["--data", "mnist", "--validation", "2"], "data, validation"),
         (&["--config", "run/config.toml"], "config"),
     ] {
-        let expected =
-            "--resume: expected only --epochs and --data-dir with it (other settings cannot change in a run), got ";
+        let expected = "--resume: expected only --epochs and --data-dir with it (other settings cannot change in a run), got ";
         assert_eq!(failure(&mut resume(flags)), format!("{expected}{named}"));
     }
     assert!(misuse(&mut resume(&["--run", "other"])).contains("cannot be used with"));
@@ -314,10 +316,7 @@ fn only_what_has_a_prior_can_be_sampled() {
     let place = place();
     success(&mut train(place.path(), &["mlp", "--epochs", "1", "--run", "run"]));
     let said = failure(&mut narrows(place.path(), &["sample", "run"]));
-    assert_eq!(
-        said,
-        "sample: expected a model with a prior, such as vae, got mlp, which has no prior"
-    );
+    assert_eq!(said, "sample: expected a model with a prior, such as vae, got mlp, which has no prior");
     let said = failure(&mut narrows(place.path(), &["reconstruct", "run", "--corrupt"]));
     assert_eq!(
         said,

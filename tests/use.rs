@@ -71,7 +71,8 @@ fn a_folder_of_colour_pictures_is_trained_on_and_used() {
     assert!(colourful(&reconstructions));
 
     let (out, _) = said(&["sample", "run", "--grid", "4", "--out", "grid.png"]);
-    let spanned = "16 images decoded from quantiles of N(0, 1): number 0 of the code grows to the right, 1 upwards";
+    let spanned =
+        "16 images decoded from quantiles of N(0, 1): number 0 of the code grows to the right, 1 upwards";
     assert_eq!(out, format!("grid.png: {spanned}\n"));
     assert_eq!(layout(&picture(&place, "grid.png"), 4), [4, 4]);
     said(&["traverse", "run", "--image", "2", "--steps", "6", "--dims", "1"]);
@@ -108,7 +109,10 @@ fn arrays_are_trained_on_by_their_path() {
     let (out, _) = success(&mut narrows(place.path(), &["eval", "run"]));
     assert!(out.starts_with("5 test images of digits"), "{out}");
     let (out, _) = success(&mut narrows(place.path(), &["traverse", "run"]));
-    assert!(out.starts_with("traversals.png: 9 images per row, from the mean code; the rows vary numbers "), "{out}");
+    assert!(
+        out.starts_with("traversals.png: 9 images per row, from the mean code; the rows vary numbers "),
+        "{out}"
+    );
     assert!(out.ends_with(" of the code (largest variation first)\n"), "{out}");
 }
 

@@ -8,7 +8,7 @@ use crate::{Error, Result};
 use clap::ValueEnum;
 
 use super::Context;
-use super::output::{check_place, line};
+use super::output::{check_place, wrote};
 use super::picture::MOST;
 use super::table;
 use super::trained::{Trained, codes, first};
@@ -78,7 +78,7 @@ impl Embed {
             let title = format!("{}: {what} of {}", checkpoint.config.preset, images.name);
             self.scatter(title, places, &images).picture().save(&self.out)?;
         }
-        line(&format!("{}: {what}", self.out.display()))
+        wrote(&self.out, &what)
     }
 
     // Checks before anything is computed.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::Result;
 
 use super::Context;
-use super::output::{check_place, line};
+use super::output::{check_place, wrote};
 use super::table;
 use super::trained::{Trained, codes};
 
@@ -33,9 +33,6 @@ impl Encode {
         let names = (0..latent).map(|number| format!("z{number}")).collect();
         table::write(&self.out, names, &codes, &images)?;
         let (part, count) = (&self.trained.part, images.len());
-        line(&format!(
-            "{}: codes E[z given x] of {count} {part} images, {latent} numbers each",
-            self.out.display()
-        ))
+        wrote(&self.out, &format!("codes E[z given x] of {count} {part} images, {latent} numbers each"))
     }
 }

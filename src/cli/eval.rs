@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::Result;
 use crate::data::Dataset;
-use crate::graph::Device;
 use crate::graph::TermSpec;
 use crate::infer::{ActiveUnits, ImportanceBound};
-use crate::model::{LikelihoodKind, Model};
+use crate::model::LikelihoodKind;
 use crate::run::{Columns, PER_IMAGE};
-use crate::train::{Checkpoint, Evaluator, TermMeans};
+use crate::train::{Evaluator, TermMeans};
 use serde_json::{Value, json};
 
 use super::Context;
@@ -32,10 +31,7 @@ pub(super) struct Eval {
 }
 
 // Results beyond the losses, for a model with a posterior.
-struct Latent {
-    bound: Option<ImportanceBound>,
-    units: ActiveUnits,
-}
+type Latent = (Option<ImportanceBound>, ActiveUnits);
 
 impl Eval {
     pub(super) async fn run(&self, context: &Context) -> Result<()> {
@@ -45,14 +41,22 @@ impl Eval {
         let seed = checkpoint.config.train.seed;
         let mut evaluator = Evaluator::new(&device, &model, &images, center, seed).await?;
         let means = evaluator.evaluate_checkpoint(&checkpoint).await?.means;
-        let latent = self.latent(&device, &checkpoint, &model, &images).await?;
+        let bounded = self.samples > 0 && model.config().likelihood != LikelihoodKind::SquaredError;
+        let latent = match model.has_posterior() {
+            true if bounded => {
+                let bound = ImportanceBound::estimate(&device, &checkpoint, &images, self.samples).await?;
+                Some((Some(bound), ActiveUnits::measure(&device, &checkpoint, &images).await?))
+            }
+            true => Some((None, ActiveUnits::measure(&device, &checkpoint, &images).await?)),
+            false => None,
+        };
         if self.json {
             return line(&self.as_json(&means, latent.as_ref(), &images).to_string());
         }
         let part = &self.trained.part;
         line(&format!("{} {part} images of {}, means over images", images.len(), images.name))?;
         print_means(&means)?;
-        let Some(Latent { bound, units }) = latent else { return Ok(()) };
+        let Some((bound, units)) = latent else { return Ok(()) };
         if let Some(bound) = bound {
             let (nats, samples) = (bound.mean(), bound.samples);
             line(&format!(
@@ -63,25 +67,6 @@ impl Eval {
         line(&format!(
             "active units    {count:>10} of {all} (variance over the images of E[z given x] above {least})"
         ))
-    }
-
-    async fn latent(
-        &self,
-        device: &Device,
-        checkpoint: &Checkpoint,
-        model: &Model,
-        images: &Dataset,
-    ) -> Result<Option<Latent>> {
-        if !model.has_posterior() {
-            return Ok(None);
-        }
-        let probable = model.config().likelihood != LikelihoodKind::SquaredError;
-        let bounded = self.samples > 0 && probable;
-        let bound = match bounded {
-            true => Some(ImportanceBound::estimate(device, checkpoint, images, self.samples).await?),
-            false => None,
-        };
-        Ok(Some(Latent { bound, units: ActiveUnits::measure(device, checkpoint, images).await? }))
     }
 
     fn as_json(&self, means: &TermMeans, latent: Option<&Latent>, images: &Dataset) -> Value {
@@ -99,7 +84,7 @@ impl Eval {
             "reconstruction_per_pixel": columns.reconstruction_per_pixel,
             "elbo_nats_per_image": columns.elbo,
         });
-        let Some(Latent { bound, units }) = latent else { return object };
+        let Some((bound, units)) = latent else { return object };
         if let Some(bound) = bound {
             object["importance_bound_nats_per_image"] = json!(bound.mean());
             object["importance_samples"] = json!(bound.samples);

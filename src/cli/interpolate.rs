@@ -7,7 +7,7 @@ use crate::infer::{Decoder, Interpolation};
 use crate::picture::Grid;
 
 use super::Context;
-use super::output::{check_place, line};
+use super::output::{check_place, wrote};
 use super::trained::{Trained, chosen, codes};
 
 /// Decode the codes between two images as a picture
@@ -49,6 +49,6 @@ impl Interpolate {
         let row = [first.values(), between, second.values()].concat();
         Grid { images: &row, shape: checkpoint.shape, columns: steps + 2 }.save(&self.out)?;
         let (part, from, to) = (&self.trained.part, self.from, self.to);
-        line(&format!("{}: {steps} images decoded from {part} image {from} to {to}", self.out.display()))
+        wrote(&self.out, &format!("{steps} images decoded from {part} image {from} to {to}"))
     }
 }

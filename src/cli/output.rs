@@ -15,6 +15,11 @@ pub(super) fn line(text: &str) -> Result<()> {
     written.map_err(Error::io("write", "standard output"))
 }
 
+/// Reports a file that was written, and its content.
+pub(super) fn wrote(path: &Path, content: &str) -> Result<()> {
+    line(&format!("{}: {content}", path.display()))
+}
+
 /// Writes a line to standard error. A failure is ignored: there is no other place to report it.
 pub(super) fn note(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");

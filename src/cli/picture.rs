@@ -7,7 +7,7 @@ use crate::picture::{Grid, interleaved};
 use crate::{Error, Result};
 
 use super::Context;
-use super::output::{check_place, line};
+use super::output::{check_place, wrote};
 use super::trained::{Trained, first};
 
 // Images in one picture: enough to look at, and few enough for any memory.
@@ -56,6 +56,6 @@ impl Reconstruct {
         Grid { images: &grid, shape: checkpoint.shape, columns }.save(&self.out)?;
         let (part, count) = (&self.trained.part, images.len());
         let corrupted = if self.corrupt { ", corrupted," } else { "" };
-        line(&format!("{}: {count} {part} images{corrupted} above their reconstructions", self.out.display()))
+        wrote(&self.out, &format!("{count} {part} images{corrupted} above their reconstructions"))
     }
 }

@@ -1,12 +1,13 @@
 //! The progress bar and the printed lines of a run.
 
 use std::io::IsTerminal;
+use std::time::Duration;
 
 use crate::Result;
 use crate::graph::TermSpec;
 use crate::run::{MetricsLine, RunEvent};
 use crate::train::{EpochReport, Progress, TermMeans};
-use indicatif::{ProgressBar, ProgressDrawTarget};
+use indicatif::{FormattedDuration, ProgressBar, ProgressDrawTarget};
 use web_time::Instant;
 
 use super::interrupt::Interrupt;
@@ -72,11 +73,12 @@ impl Reporter {
         self.bar.set_length(progress.steps);
         self.bar.set_position(progress.step);
         self.bar.set_prefix(format!("epoch {}/{}", progress.epoch, self.epochs));
-        let steps_a_second = (progress.run_step - before) as f64 / began.elapsed().as_secs_f64().max(1e-9);
-        let speed = if steps_a_second > 0.0 {
-            let left = (progress.run_steps - progress.run_step) as f64 / steps_a_second;
-            let images = steps_a_second * f64::from(progress.batch);
-            format!("{images:.0} images/s, {} left, ", clock(left))
+        let steps_per_second = (progress.run_step - before) as f64 / began.elapsed().as_secs_f64().max(1e-9);
+        let speed = if steps_per_second > 0.0 {
+            let left = (progress.run_steps - progress.run_step) as f64 / steps_per_second;
+            let left = Duration::try_from_secs_f64(left).unwrap_or(Duration::MAX);
+            let images = steps_per_second * f64::from(progress.batch);
+            format!("{images:.0} images/s, {} left, ", FormattedDuration(left))
         } else {
             String::new()
         };
@@ -120,12 +122,4 @@ fn of_term(term: &TermSpec, value: f64) -> String {
         None => String::new(),
     };
     format!("{weight}{} {value:.4}{pixel}", term.name)
-}
-
-fn clock(seconds: f64) -> String {
-    let seconds = seconds.round().clamp(0.0, 359_999.0) as u64;
-    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
-        (0, minutes, seconds) => format!("{minutes}:{seconds:02}"),
-        (hours, minutes, seconds) => format!("{hours}:{minutes:02}:{seconds:02}"),
-    }
 }

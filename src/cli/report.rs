@@ -8,7 +8,7 @@ use crate::train::Checkpoint;
 
 use super::Context;
 use super::flags::DataFlags;
-use super::output::{line, with_notes};
+use super::output::{with_notes, wrote};
 
 /// Write a run's report again
 #[derive(clap::Args)]
@@ -28,6 +28,6 @@ impl Report {
         let split = with_notes(self.data.over(&checkpoint.config)?.load_for(checkpoint.shape)?);
         let device = context.device.open_for(&checkpoint).await?;
         let place = report_run(&self.run, &device, &checkpoint, &split).await?;
-        line(&format!("{}: epoch {} of the run", place.display(), checkpoint.epoch()))
+        wrote(&place, &format!("epoch {} of the run", checkpoint.epoch()))
     }
 }

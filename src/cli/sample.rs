@@ -8,7 +8,7 @@ use crate::train::Checkpoint;
 use crate::{Error, Result};
 
 use super::Context;
-use super::output::{check_place, line};
+use super::output::{check_place, wrote};
 use super::picture::MOST;
 
 /// Draw new images as a picture
@@ -70,14 +70,12 @@ impl Sample {
         let images = Decoder::new(&device, &checkpoint, count).await?.decode(&codes).await?;
         let columns = side.unwrap_or_else(|| (count as f64).sqrt().ceil() as usize);
         Grid { images: &images, shape: checkpoint.shape, columns }.save(&self.out)?;
-        let what = match spanned {
+        let codes = match spanned {
             Some((_, [across, up])) => {
-                format!(
-                    "images decoded from quantiles of N(0, 1): number {across} of the code grows to the right, {up} upwards"
-                )
+                format!("quantiles of N(0, 1): number {across} of the code grows to the right, {up} upwards")
             }
-            None => "images decoded from codes of N(0, 1)".to_owned(),
+            None => "codes of N(0, 1)".to_owned(),
         };
-        line(&format!("{}: {count} {what}", self.out.display()))
+        wrote(&self.out, &format!("{count} images decoded from {codes}"))
     }
 }

@@ -7,7 +7,7 @@ use crate::infer::{Decoder, traversals};
 use crate::picture::Grid;
 
 use super::Context;
-use super::output::{check_place, line};
+use super::output::{check_place, wrote};
 use super::trained::{Trained, chosen, codes, first};
 
 // Rows by default.
@@ -79,11 +79,11 @@ impl Traverse {
         };
         let numbers: Vec<String> = dims.iter().map(usize::to_string).collect();
         let order = if self.dims.is_none() { " (largest variation first)" } else { "" };
-        line(&format!(
-            "{}: {steps} images per row, from {from}; the rows vary numbers {} of the code{order}",
-            self.out.display(),
-            numbers.join(", "),
-        ))
+        let numbers = numbers.join(", ");
+        let rows = format!(
+            "{steps} images per row, from {from}; the rows vary numbers {numbers} of the code{order}"
+        );
+        wrote(&self.out, &rows)
     }
 }
 

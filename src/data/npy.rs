@@ -151,21 +151,23 @@ impl<'a, R: Read> Array<'a, R> {
 
     /// As in `[60000, 28, 28] of <f4`.
     fn description(&self) -> String {
-        let DType::Plain(ty) = self.header.dtype() else { return format!("{:?}", self.header.shape()) };
-        format!("{:?} of {ty}", self.header.shape())
+        match self.header.dtype() {
+            DType::Plain(ty) => format!("{:?} of {ty}", self.header.shape()),
+            other => format!("{:?} of {}", self.header.shape(), other.descr()),
+        }
     }
 
-    /// The kind of the values and their size in bytes, if they are of one of the types that `fits`.
+    /// The kind of the values and their size in bytes, if `fits` accepts them.
     fn plain_type(&self, expected: &str, fits: fn((TypeChar, u64)) -> bool) -> Result<(TypeChar, u64)> {
-        let DType::Plain(ty) = self.header.dtype() else {
-            return Err(self.wrong(format!("an array of {expected}"), "a structured array"));
-        };
-        let ty = (ty.type_char(), ty.size_field());
-        if fits(ty) {
-            return Ok(ty);
+        match self.header.dtype() {
+            DType::Plain(ty) if fits((ty.type_char(), ty.size_field())) => {
+                Ok((ty.type_char(), ty.size_field()))
+            }
+            _ => {
+                let found = format!("{}; convert it with .astype", self.description());
+                Err(self.wrong(format!("an array of {expected}"), found))
+            }
         }
-        let found = format!("{}; convert it with .astype", self.description());
-        Err(self.wrong(format!("an array of {expected}"), found))
     }
 
     /// How many images, and their height, width and channels.

@@ -29,14 +29,9 @@ pub(super) fn extents(path: &Path) -> Result<[u32; 2], String> {
     guarded(|| {
         let mut decoder = decoder(path)?;
         let (width, height) = decoder.dimensions();
-        let lying = matches!(
-            decoder.orientation(),
-            Ok(Orientation::Rotate90
-                | Orientation::Rotate270
-                | Orientation::Rotate90FlipH
-                | Orientation::Rotate270FlipH)
-        );
-        Ok(if lying { [width, height] } else { [height, width] })
+        // From 5 on, Exif's orientations exchange height and width.
+        let turned = decoder.orientation().is_ok_and(|orientation| orientation.to_exif() >= 5);
+        Ok(if turned { [width, height] } else { [height, width] })
     })
 }
 
