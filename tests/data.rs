@@ -1,4 +1,4 @@
-//! Data sets: the built-in sample, whole and damaged IDX files, the folders looked in, the validation part.
+//! Data sets: the built-in sample, whole and damaged IDX files, the search for folders, the validation part.
 #![cfg(feature = "train")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -27,7 +27,7 @@ fn gzip(content: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// `count` pictures of 3x2, no two bytes in a row alike.
+/// `count` pictures of 3x2, with no two equal bytes in a row.
 fn pixels(count: usize) -> Vec<u8> {
     (0..count * 6).map(|i| (i * 37 % 251) as u8).collect()
 }
@@ -38,7 +38,7 @@ fn put(folder: &TempDir, name: &str, content: &[u8]) -> PathBuf {
     path
 }
 
-/// Reads `content` as a file of images; it must be refused, quickly, with an error that names the file.
+/// The error for `content` as a file of images, which must come quickly and name the file.
 fn refusal(content: &[u8]) -> String {
     let folder = TempDir::new().unwrap();
     let path = put(&folder, "pictures", content);
@@ -72,7 +72,7 @@ fn checksum(bytes: &[u8]) -> u32 {
     crc.sum()
 }
 
-/// The sums below were taken from the whole Fashion-MNIST files, not from the sample.
+/// The sums below come from the full Fashion-MNIST files, not from the sample.
 #[test]
 fn the_sample_is_the_beginning_of_fashion_mnist() {
     let Split { train, test, validation, .. } = data::load(Source::Sample, None, Some(0)).unwrap();
@@ -183,7 +183,7 @@ fn no_images_or_no_pixels_are_refused() {
     }
 }
 
-/// The bomb's end is cut off: whoever unpacks it all reports that instead.
+/// The end of the bomb is cut off: a reader that unpacks all of it reports that instead.
 #[test]
 fn a_gzip_bomb_is_refused_without_being_unpacked() {
     let mut bomb = GzEncoder::new(Vec::new(), Compression::fast());

@@ -1,4 +1,4 @@
-//! Folders of pictures: what becomes of each, in which part and class, and what is left out.
+//! Folders of pictures: their pixels, parts and classes, and the files that are left out.
 #![cfg(feature = "train")]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -26,7 +26,7 @@ fn png(picture: impl Into<DynamicImage>) -> Vec<u8> {
     encoded(picture, ImageFormat::Png)
 }
 
-/// A grey picture, 3 high and 5 wide, whose pixels say which one it is.
+/// A grey picture, 3 high and 5 wide, that its pixels identify.
 fn grey(number: usize) -> GrayImage {
     GrayImage::from_fn(5, 3, |x, y| [(number * 16) as u8 + (y * 5 + x) as u8].into())
 }
@@ -194,7 +194,7 @@ fn the_middle_is_cropped_and_resized() {
     assert_eq!(one("wide.png", &png(bars.clone()), square(6, None)).images, [9, 8, 7].repeat(36));
     let tall = DynamicImage::from(bars).rotate90();
     assert_eq!(one("tall.png", &png(tall), square(17, None)).images, [9, 8, 7].repeat(17 * 17));
-    // A ramp stays one, at half the size: Lanczos is exact on the straight middle.
+    // A ramp remains a ramp at half the size: Lanczos is exact on its linear middle.
     let ramp = GrayImage::from_fn(40, 40, |x, _| [(x * 4) as u8].into());
     let small = one("ramp.png", &png(ramp), square(20, None));
     let expected: Vec<i16> = (0..20).map(|x| 8 * x + 2).collect();
@@ -231,7 +231,7 @@ fn the_size_is_their_own_where_they_share_a_small_one_and_else_64() {
 
 #[test]
 fn pictures_are_turned_upright_as_their_camera_noted() {
-    // Exif's orientation 6 says: turn a quarter clockwise to see it upright.
+    // Exif orientation 6: upright after a quarter turn clockwise.
     let exif = [b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0".as_slice()].concat();
     let lying = RgbImage::from_fn(8, 4, |x, _| if x < 4 { Rgb([0; 3]) } else { Rgb([255; 3]) });
     let mut bytes = Vec::new();
@@ -256,7 +256,7 @@ fn every_format_is_read_whatever_its_name() {
     }
 }
 
-/// A PNG's header that claims an extent, and nothing behind it that could fill it.
+/// A PNG header that claims a size, without the pixels.
 fn bomb(extent: u32) -> Vec<u8> {
     let mut bytes = png(GrayImage::new(8, 8));
     for at in [16, 20] {
@@ -316,7 +316,7 @@ fn damaged_foreign_and_hostile_files_are_named_and_left_out() {
     let reason = |name: &str| &report.left_out.iter().find(|(file, _)| file == Path::new(name)).unwrap().1;
     assert_eq!(reason("a/bomb.png"), "1000000 x 1000000 pixels take more than 256 MiB");
     assert_eq!(reason("a/list.txt"), "not a PNG, JPEG, GIF, WebP, BMP, TIFF or PNM");
-    // No picture lies in c, which is no class then.
+    // No picture is in c, so it is not a class.
     assert_eq!(train.classes, ["a", "b"]);
 }
 

@@ -1,4 +1,4 @@
-//! NumPy's arrays as data: every type and order, the labels beside them, damaged and hostile files.
+//! NumPy's arrays as data: every type and order, labels, damaged and hostile files.
 #![cfg(feature = "train")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -33,7 +33,7 @@ fn read(content: &[u8]) -> Dataset {
     set
 }
 
-/// What is said of a file of images; it must be refused quickly, by its name.
+/// The error for a file of images, which must come quickly and name the file.
 fn refusal(content: &[u8]) -> String {
     let folder = TempDir::new().unwrap();
     let path = put(&folder, "x.npy", content);
@@ -202,7 +202,13 @@ fn hostile_headers_take_neither_memory_nor_stack() {
         assert!(text.starts_with("a header that gives"), "{text}");
     }
     // Products that overflow, too large ones, and one that is just allowed: then the file's length bounds the memory.
-    for shape in ["(4294967296, 4294967296)", "(18446744073709551615, 2)"] {
+    for shape in [
+        "(4294967296, 4294967296)",
+        "(18446744073709551615, 2)",
+        "(0xffffffffffffffff, 0xffffffffffffffff)",
+        "(0, 0, '\\ud800')",
+        "(0, 0, '\\N{BULLET}')",
+    ] {
         let text = refusal(&array("|u1", shape, &[0; 10]));
         assert!(text.contains("'shape' (at most 2147483648 values), found \"{"), "{text}");
     }
@@ -260,7 +266,7 @@ fn the_last_tenth_of_one_array_is_the_test_part() {
     assert_eq!(split.train.name, "digits");
     assert_eq!((split.train.images.len(), &split.validation.images[..]), (20, &[20, 21, 22][..]));
     assert_eq!((&split.test.images[..], split.test.labels), (&[23, 24][..], None));
-    // A file's own labels come before those that may be of any file.
+    // A file's own labels are preferred to the folder's labels.npy.
     put(&folder, "labels.npy", &array("|u1", "(25,)", &[1; 25]));
     assert_eq!(load(&images).test.labels.unwrap(), [1, 1]);
     put(&folder, "digits-labels.npy", &array("|u1", "(25,)", &[2; 25]));

@@ -27,9 +27,9 @@ const MOST: u64 = 1 << 31;
 /// Reads an array of images and, if given, one of labels `[n]`.
 ///
 /// # Errors
-/// [`Error::Io`] if a file cannot be read; [`Error::File`] if it is no `.npy` file, of another type or shape, claims more
-/// than 2^31 values, is shorter or longer than its header says, holds a value out of range (named with its place), or if
-/// there is not one label for each image.
+/// [`Error::Io`] if a file cannot be read; [`Error::File`] if it is not a `.npy` file, has another type or shape or more
+/// than 2^31 values, is shorter or longer than its header says, has a value out of range (with its place), or if the
+/// number of labels differs from the number of images.
 pub fn read(name: &str, images: &Path, labels: Option<&Path>) -> Result<Dataset> {
     decode(name, Array::open(images)?, labels.map(Array::open).transpose()?)
 }
@@ -65,14 +65,14 @@ fn decode<R: Read>(name: &str, array: Array<'_, R>, labels: Option<Array<'_, R>>
     Dataset::new(name, extents, pixels, labels)
 }
 
-/// The training and the test part at `path`: of a folder, `train.npy` and `test.npy`; of a folder with `train.npy` alone
-/// or of a file, all but the last tenth of the array and that tenth, in the file's order.
+/// The training and the test part at `path`. A folder has `train.npy` and `test.npy`. If it has only `train.npy`, or if
+/// `path` is a file, the last tenth of the array is the test part.
 ///
-/// The labels of `NAME.npy` are looked for beside it, in `NAME-labels.npy` and, for the one array of both parts, in
-/// `labels.npy`.
+/// The labels of `NAME.npy` are in `NAME-labels.npy` next to it or, if there is only one array, in `labels.npy`. They
+/// are optional.
 ///
 /// # Errors
-/// As [`read`], and [`Error::File`] where the folder has no `train.npy`.
+/// As [`read`], and [`Error::File`] if the folder has no `train.npy`.
 pub fn read_parts(path: &Path) -> Result<(Dataset, Dataset)> {
     let name = path.file_stem().map_or_else(|| "npy".into(), |stem| stem.to_string_lossy());
     let (train, test) = (path.join("train.npy"), path.join("test.npy"));
@@ -119,11 +119,11 @@ fn read_labels<R: Read>(array: Array<'_, R>, images: usize) -> Result<Vec<u8>> {
     }
 }
 
-/// An array whose header has been read.
+/// An array after its header was read.
 struct Array<'a, R> {
     origin: Origin<'a>,
     header: NpyHeader,
-    // Of the values, in the file.
+    // Bytes after the header.
     length: u64,
     reader: R,
 }
@@ -194,7 +194,7 @@ impl<'a, R: Read> Array<'a, R> {
         }
     }
 
-    /// All values in C order, each made a byte by `convert`, which has none for a value that is not `expected`.
+    /// All values in C order, converted to bytes. `convert` gives None for a value that is not `expected`.
     fn bytes<T: Deserialize + ToString + Copy>(
         self,
         expected: &str,
@@ -203,11 +203,8 @@ impl<'a, R: Read> Array<'a, R> {
         let size = self.header.dtype().num_bytes().unwrap_or(0) as u64;
         let whole = self.header.len() * size;
         if self.length != whole {
-            let found = if self.length < whole {
-                format!("{} bytes", self.length)
-            } else {
-                "more bytes after them".to_owned()
-            };
+            let short = self.length < whole;
+            let found = if short { format!("{} bytes", self.length) } else { "more bytes after them".into() };
             return Err(self.wrong(format!("{whole} bytes after the header, {}", self.description()), found));
         }
         let Self { origin, header, reader, .. } = self;
@@ -217,10 +214,8 @@ impl<'a, R: Read> Array<'a, R> {
         for value in values {
             let value = value.map_err(|error| origin.unread(error))?;
             let byte = convert(value).ok_or_else(|| {
-                origin.wrong(
-                    expected,
-                    format!("{} at {:?}", value.to_string(), place(&header, bytes.len() as u64)),
-                )
+                let place = place(&header, bytes.len() as u64);
+                origin.wrong(expected, format!("{} at {place:?}", value.to_string()))
             })?;
             bytes.push(byte);
         }
@@ -255,7 +250,7 @@ fn c_order(bytes: &[u8], header: &NpyHeader) -> Vec<u8> {
     (0..bytes.len() as u64).map(|at| bytes[from(at)]).collect()
 }
 
-// The header, and the number of bytes that it takes. Leaves the reader where the values begin.
+// The header and its length in bytes. Leaves the reader at the first value.
 fn read_header(reader: &mut impl Read, origin: Origin<'_>) -> Result<(NpyHeader, u64)> {
     let mut start = Vec::new();
     let mut more = |start: &mut Vec<u8>, count: usize| {
@@ -290,10 +285,12 @@ fn read_header(reader: &mut impl Read, origin: Origin<'_>) -> Result<(NpyHeader,
     }
     let text = String::from_utf8_lossy(&start[before..]);
     let count = |wanted: fn(char) -> bool| text.matches(wanted).count();
-    // More brackets than a dictionary with a tuple has can cost the parser stack and time without bound; extents of
-    // more digits can have a product beyond 64 bits.
-    let safe = count(|c| "([{".contains(c)) <= 2 && count(|c| c.is_ascii_digit()) <= 19;
-    // Python 2 wrote an L behind some numbers.
+    // A dictionary with a tuple has two brackets. More could cost the parser unbounded stack and time. Extents with more
+    // digits, or hexadecimal ones, could have a product above 64 bits. Plain arrays need no escapes.
+    let safe = count(|c| "([{".contains(c)) <= 2
+        && count(|c| c.is_ascii_digit()) <= 19
+        && !text.contains(['x', 'X', '\\']);
+    // Python 2 wrote an L after some numbers.
     let plain = text.replace("L,", ",").replace("L)", ")");
     let plain = [MAGIC, &[1, 0], &(plain.len() as u16).to_le_bytes(), plain.as_bytes()].concat();
     let header = if safe { NpyHeader::from_reader(&plain[..]).ok() } else { None };

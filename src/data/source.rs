@@ -44,9 +44,9 @@ pub enum Source {
     Mnist,
     /// `idx`: IDX files under MNIST's file names, from the given folder. The label files may be missing.
     Idx,
-    /// `folder`: the pictures in a folder, of any size, as [`folder`] has it.
+    /// `folder`: the pictures in a folder, of any size; see [`folder`].
     Folder,
-    /// `npy`: NumPy's `.npy` files, as [`npy`] has it.
+    /// `npy`: NumPy's `.npy` files; see [`npy`].
     Npy,
     /// `spiral`: points of the plane around a curve, as images of two pixels; drawn, not read.
     Spiral,
@@ -76,32 +76,17 @@ impl Source {
         path.is_dir().then(|| if idx() { Self::Idx } else { Self::Folder })
     }
 
-    /// The name of label `i`, at index `i`. Empty where labels are digits or their names are unknown.
-    pub const fn classes(self) -> &'static [&'static str] {
+    /// What the source expects to find, and what to do if it is not there.
+    const fn content(self) -> (&'static str, &'static str) {
         match self {
-            Self::Sample | Self::FashionMnist => &FASHION_CLASSES,
-            _ => &[],
-        }
-    }
-
-    /// What to do if no folder was found.
-    const fn advice(self) -> &'static str {
-        match self {
-            Self::FashionMnist => {
+            Self::Folder => ("a folder of pictures", "Give its path with --data PATH"),
+            Self::Npy => ("a .npy file or a folder with train.npy", "Give its path with --data PATH"),
+            Self::FashionMnist => (
+                "a folder of IDX files",
                 "`apt-get install dataset-fashion-mnist`, or download the four files from \
-                 https://github.com/zalandoresearch/fashion-mnist into a folder and pass --data-dir"
-            }
-            Self::Folder | Self::Npy => "Give its path with --data PATH",
-            _ => "Download the four files into a folder and pass --data-dir",
-        }
-    }
-
-    /// What the source expects to find.
-    const fn content(self) -> &'static str {
-        match self {
-            Self::Folder => "a folder of pictures",
-            Self::Npy => "a .npy file or a folder with train.npy",
-            _ => "a folder of IDX files",
+                 https://github.com/zalandoresearch/fashion-mnist into a folder and pass --data-dir",
+            ),
+            _ => ("a folder of IDX files", "Download the four files into a folder and pass --data-dir"),
         }
     }
 
@@ -127,16 +112,17 @@ impl Source {
         if let Some(place) = places.iter().find(fits) {
             return Ok(place.clone());
         }
+        let (content, advice) = self.content();
         let looked: Vec<_> = places.iter().map(|place| place.display().to_string()).collect();
         let (expected, got) = match self {
             _ if !looked.is_empty() => {
                 let got = if self == Self::Npy { "nothing there" } else { "no such folder" };
-                (format!("{} at {}", self.content(), looked.join(" or ")), got)
+                (format!("{content} at {}", looked.join(" or ")), got)
             }
-            Self::Idx | Self::Folder | Self::Npy => (format!("--data-dir, {}", self.content()), "none"),
+            Self::Idx | Self::Folder | Self::Npy => (format!("--data-dir, {content}"), "none"),
             _ => (format!("--data-dir, or {PARENT} with a folder {self}"), "neither"),
         };
-        Err(Error::setting(format!("data set {self}"), expected, format!("{got}. {}", self.advice())))
+        Err(Error::setting(format!("data set {self}"), expected, format!("{got}. {advice}")))
     }
 }
 
@@ -183,10 +169,8 @@ pub fn load_as(
             (read_part(source, &folder, "train")?, read_part(source, &folder, "t10k")?)
         }
     };
-    let named = |part: Dataset| match source.classes() {
-        [] => Ok(part),
-        classes => part.with_classes(classes.iter().copied()),
-    };
+    let clothes = matches!(source, Source::Sample | Source::FashionMnist);
+    let named = |part: Dataset| if clothes { part.with_classes(FASHION_CLASSES) } else { Ok(part) };
     Ok(Split { report, ..Split::new(named(train)?, named(test)?, validation)? })
 }
 
