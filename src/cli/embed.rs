@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use crate::data::Dataset;
 use crate::report::{Axis, Panel, Scatter, Thumbnails, Tsne, pca};
 use crate::{Error, Result};
-use clap::ValueEnum;
 
 use super::Context;
 use super::output::{check_place, wrote};
@@ -22,9 +21,9 @@ use super::trained::{Trained, codes, first};
     are neighbours; its axes and the distances between groups mean little. --method codes plots a 2-D code as\n\
     it is. A .csv file has the columns x and y, then `label`, `class` and `file` if the data set has them.")]
 pub(super) struct Embed {
-    /// Method of reduction to two dimensions
-    #[arg(long, value_name = "METHOD", default_value = "tsne")]
-    method: Method,
+    /// tsne, pca (the two leading principal components) or codes (a 2-D code as it is)
+    #[arg(long, value_name = "METHOD", default_value = "tsne", value_parser = ["tsne", "pca", "codes"])]
+    method: String,
     /// Number of images, from the first
     #[arg(long, value_name = "N", default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(1..=10 * MOST))]
     count: u32,
@@ -44,22 +43,8 @@ pub(super) struct Embed {
     trained: Trained,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Method {
-    /// t-distributed stochastic neighbour embedding
-    Tsne,
-    /// The two leading principal components
-    Pca,
-    /// The code itself, for a 2-D code
-    Codes,
-}
-
-/// Two numbers per image, and their meaning.
-struct Places {
-    values: Vec<f32>,
-    axes: [Axis; 2],
-    meaning: String,
-}
+// Two numbers per image, their axes, and their meaning.
+type Places = (Vec<f32>, [Axis; 2], String);
 
 impl Embed {
     pub(super) async fn run(&self, context: &Context) -> Result<()> {
@@ -69,25 +54,25 @@ impl Embed {
         self.check(images.len(), checkpoint.model()?.latent())?;
         let device = context.device.open_for(&checkpoint).await?;
         let codes = codes(&device, &checkpoint, &images).await?;
-        let places = self.places(&codes, images.len())?;
+        let (places, axes, meaning) = self.places(&codes, images.len())?;
         let (part, count) = (&self.trained.part, images.len());
-        let what = format!("{} of the codes of {count} {part} images", places.meaning);
+        let what = format!("{meaning} of the codes of {count} {part} images");
         if self.out.extension().is_some_and(|ending| ending == "csv") {
-            table::write(&self.out, ["x", "y"].map(str::to_owned).to_vec(), &places.values, &images)?;
+            table::write(&self.out, ["x", "y"].map(str::to_owned).to_vec(), &places, &images)?;
         } else {
             let title = format!("{}: {what} of {}", checkpoint.config.preset, images.name);
-            self.scatter(title, places, &images).picture().save(&self.out)?;
+            self.scatter(title, &places, axes, &images).picture().save(&self.out)?;
         }
         wrote(&self.out, &what)
     }
 
     // Checks before anything is computed.
     fn check(&self, images: usize, latent: u32) -> Result<()> {
-        if self.method == Method::Codes && latent != 2 {
+        if self.method == "codes" && latent != 2 {
             let got = format!("{latent} numbers; use --method tsne or pca");
             return Err(Error::setting("--method codes", "a 2-D code", got));
         }
-        if self.method == Method::Tsne && images < 4 {
+        if self.method == "tsne" && images < 4 {
             return Err(Error::setting("--method tsne", "at least 4 images", images));
         }
         Ok(())
@@ -95,33 +80,32 @@ impl Embed {
 
     fn places(&self, codes: &[f32], images: usize) -> Result<Places> {
         let latent = codes.len() / images;
-        Ok(match self.method {
-            Method::Tsne => {
+        Ok(match self.method.as_str() {
+            "tsne" => {
                 let usual = Tsne::default();
                 let perplexity = usual.perplexity.min(Tsne::largest_perplexity(images));
                 let perplexity = self.perplexity.unwrap_or(perplexity);
                 let values = Tsne { perplexity, seed: self.seed, ..usual }.places(codes, latent)?;
-                let axes = ["", ""].map(Axis::bare);
-                Places { values, axes, meaning: format!("t-SNE (perplexity {perplexity})") }
+                (values, ["", ""].map(Axis::bare), format!("t-SNE (perplexity {perplexity})"))
             }
-            Method::Pca => {
+            "pca" => {
                 let found = pca(codes, latent, 2)?;
                 let share = |at: usize| 100.0 * found.explained.get(at).copied().unwrap_or(0.0);
                 let axis = |at: usize| {
                     Axis::new(format!("component {} ({:.1} % of the variance)", at + 1, share(at)))
                 };
                 let meaning = format!("principal components ({:.1} % of the variance)", share(0) + share(1));
-                Places { values: found.coordinates, axes: [axis(0), axis(1)], meaning }
+                (found.coordinates, [axis(0), axis(1)], meaning)
             }
-            Method::Codes => {
+            _ => {
                 let axes = ["number 0 of the code", "number 1"].map(Axis::new);
-                Places { values: codes.to_vec(), axes, meaning: "plot".to_owned() }
+                (codes.to_vec(), axes, "plot".to_owned())
             }
         })
     }
 
-    fn scatter(&self, title: String, places: Places, images: &Dataset) -> Scatter {
-        let (points, _) = places.values.as_chunks::<2>();
+    fn scatter(&self, title: String, places: &[f32], axes: [Axis; 2], images: &Dataset) -> Scatter {
+        let (points, _) = places.as_chunks::<2>();
         let names: Vec<&str> = images.classes.iter().map(String::as_str).collect();
         let thumbnails = self.thumbnails.then(|| Thumbnails {
             points: points.to_vec(),
@@ -130,6 +114,6 @@ impl Embed {
             classes: images.labels.clone().unwrap_or_default(),
         });
         let scatter = Scatter::of_classes(title, points, images.labels.as_deref(), &names);
-        Scatter { axes: places.axes, thumbnails, equal: self.method != Method::Pca, ..scatter }
+        Scatter { axes, thumbnails, equal: self.method != "pca", ..scatter }
     }
 }
