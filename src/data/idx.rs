@@ -3,14 +3,14 @@
 //! A header is not trusted. Memory is allocated for the bytes that arrive, not for those that the header claims, and at
 //! most one byte more than claimed is read: neither a wrong header nor a gzip bomb can fill the memory.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 
 use super::Dataset;
-use super::origin::Origin;
+use super::origin::{Origin, open};
 use crate::{Error, Result};
 
 /// Unsigned bytes in three dimensions: `[count, height, width]`.
@@ -30,7 +30,7 @@ const LIMIT: u64 = 1 << 31;
 /// image, claims more than 2 GiB, is damaged, is shorter or longer than its header says, or if the number of labels
 /// differs from the number of images.
 pub fn read(name: &str, images: &Path, labels: Option<&Path>) -> Result<Dataset> {
-    let opened = |path| Ok((open(path)?, Origin::File(path)));
+    let opened = |path| Ok((open(path, "an IDX file")?.0, Origin::File(path)));
     let labels = labels.map(opened).transpose()?;
     decode(name, opened(images)?, labels)
 }
@@ -94,15 +94,6 @@ pub(super) fn find(folder: &Path, stem: &str) -> Result<PathBuf> {
     }
     let expected = format!("one of the files {}", names.join(", "));
     Err(Error::File { path: folder.to_owned(), expected, found: "none of them".into() })
-}
-
-fn open(path: &Path) -> Result<File> {
-    let file = File::open(path).map_err(Error::io("open", path))?;
-    if file.metadata().map_err(Error::io("read", path))?.is_dir() {
-        let (expected, found) = ("an IDX file".into(), "a folder".into());
-        return Err(Error::File { path: path.to_owned(), expected, found });
-    }
-    Ok(file)
 }
 
 /// The content of an IDX file, unpacked if it is gzipped.

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use npyz::{DType, Deserialize, NpyFile, NpyHeader, Order, TypeChar};
 
 use super::Dataset;
-use super::origin::Origin;
+use super::origin::{Origin, open};
 use crate::{Error, Result};
 
 const MAGIC: &[u8] = b"\x93NUMPY";
@@ -130,12 +130,8 @@ struct Array<'a, R> {
 
 impl<'a> Array<'a, BufReader<File>> {
     fn open(path: &'a Path) -> Result<Self> {
-        let file = File::open(path).map_err(Error::io("open", path))?;
-        let metadata = file.metadata().map_err(Error::io("read", path))?;
-        if metadata.is_dir() {
-            return Err(Origin::File(path).wrong("a .npy file", "a folder"));
-        }
-        Self::new(BufReader::new(file), metadata.len(), Origin::File(path))
+        let (file, length) = open(path, "a .npy file")?;
+        Self::new(BufReader::new(file), length, Origin::File(path))
     }
 }
 

@@ -1,9 +1,20 @@
-//! The source of bytes, for errors.
+//! The source of bytes, and the errors that name it.
 
+use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use crate::Error;
+use crate::{Error, Result};
+
+/// Opens a file that is `kind`, and gets its length in bytes.
+pub(super) fn open(path: &Path, kind: &str) -> Result<(File, u64)> {
+    let file = File::open(path).map_err(Error::io("open", path))?;
+    let metadata = file.metadata().map_err(Error::io("read", path))?;
+    match metadata.is_dir() {
+        true => Err(Origin::File(path).wrong(kind, "a folder")),
+        false => Ok((file, metadata.len())),
+    }
+}
 
 /// The source of a reader's bytes.
 #[derive(Clone, Copy, Debug)]
