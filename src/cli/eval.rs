@@ -42,14 +42,14 @@ impl Eval {
         let mut evaluator = Evaluator::new(&device, &model, &images, center, seed).await?;
         let means = evaluator.evaluate_checkpoint(&checkpoint).await?.means;
         let bounded = self.samples > 0 && model.config().likelihood != LikelihoodKind::SquaredError;
-        let latent = match model.has_posterior() {
-            true if bounded => {
-                let bound = ImportanceBound::estimate(&device, &checkpoint, &images, self.samples).await?;
-                Some((Some(bound), ActiveUnits::measure(&device, &checkpoint, &images).await?))
-            }
-            true => Some((None, ActiveUnits::measure(&device, &checkpoint, &images).await?)),
-            false => None,
-        };
+        let mut latent = None;
+        if model.has_posterior() {
+            let bound = match bounded {
+                true => Some(ImportanceBound::estimate(&device, &checkpoint, &images, self.samples).await?),
+                false => None,
+            };
+            latent = Some((bound, ActiveUnits::measure(&device, &checkpoint, &images).await?));
+        }
         if self.json {
             return line(&self.as_json(&means, latent.as_ref(), &images).to_string());
         }
