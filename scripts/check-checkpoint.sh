@@ -1,5 +1,5 @@
 #!/bin/sh
-# Opens checkpoints with Python's package safetensors, and holds the shapes of their tensors against their names.
+# Opens checkpoints with Python's package safetensors, and checks the shapes of their tensors against their names.
 #
 #     scripts/check-checkpoint.sh FILE...
 set -eu

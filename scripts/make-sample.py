@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Makes the built-in sample, `src/data/sample/`, from the whole of Fashion-MNIST.
+"""Makes the built-in sample, `src/data/sample/`, from the full Fashion-MNIST.
 
-The first 8,000 training and the first 1,000 test images with their labels, each file an IDX file with a
-shortened count, gzipped. Needs nothing beyond Python's standard library and zlib 1.x.
+The sample has the first 8,000 training and the first 1,000 test images with their labels, as gzipped IDX files.
+Needs only Python's standard library, with zlib 1.x.
 
     apt-get install dataset-fashion-mnist
     python3 scripts/make-sample.py            # writes the four files
@@ -15,7 +15,7 @@ import pathlib
 import sys
 import zlib
 
-# File name, header bytes, bytes an item, items kept, items in the whole file.
+# File name, header bytes, bytes per item, items kept, items in the full file.
 PARTS = [
     ("train-images-idx3-ubyte.gz", 16, 28 * 28, 8_000, 60_000),
     ("train-labels-idx1-ubyte.gz", 8, 1, 8_000, 60_000),
@@ -36,7 +36,7 @@ def shorten(path, header, item, keep, whole):
 
 
 def compress(content):
-    """Gzip with neither name nor time, so that the same content gives the same bytes."""
+    """Gzip without name and time, so that the same content gives the same bytes."""
     stream = zlib.compressobj(level=9, wbits=31)
     return stream.compress(content) + stream.flush()
 
@@ -44,7 +44,7 @@ def compress(content):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--source", type=pathlib.Path, default="/usr/share/datasets/fashion-mnist")
-    parser.add_argument("--check", action="store_true", help="write nothing, compare")
+    parser.add_argument("--check", action="store_true", help="compare, write nothing")
     arguments = parser.parse_args()
     target = pathlib.Path(__file__).resolve().parent.parent / "src" / "data" / "sample"
 
@@ -55,11 +55,11 @@ def main():
         if not arguments.check:
             (target / name).write_bytes(packed)
         elif (target / name).read_bytes() != packed:
-            sys.exit(f"{target / name}: differs from what this script makes with zlib {zlib.ZLIB_RUNTIME_VERSION}")
+            sys.exit(f"{target / name}: differs from the output of this script with zlib {zlib.ZLIB_RUNTIME_VERSION}")
         print(f"{len(packed):>9} {name}")
-    print(f"{total:>9} bytes in all, {LIMIT} allowed")
+    print(f"{total:>9} bytes in total, at most {LIMIT} allowed")
     if total >= LIMIT:
-        sys.exit("the sample is too large")
+        sys.exit("the sample is too large: keep fewer items in PARTS")
 
 
 if __name__ == "__main__":

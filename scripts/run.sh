@@ -1,7 +1,7 @@
 #!/bin/sh
-# Trains a variational autoencoder on the images that are built in, and names the pictures it made.
+# Trains a variational autoencoder on the built-in images, and prints where its pictures are.
 #
-#     scripts/run.sh [flags of `narrows train`, as --epochs 5 or --device cpu]
+#     scripts/run.sh [flags of `narrows train`, such as --epochs 5 or --device cpu]
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/scripts/setup.sh"
@@ -18,7 +18,7 @@ esac
 need_cargo "$root"
 need_linker
 [ $device = cpu ] || prepare_driver
-say "building narrows, which takes minutes the first time"
+say "building narrows (the first time takes minutes)"
 cargo build --release --manifest-path "$root/Cargo.toml"
 [ $device = cpu ] || need_device narrows
 say "training a variational autoencoder: narrows train vae $*"

@@ -1,8 +1,8 @@
 # shellcheck shell=sh
-# What the scripts need of a machine: cargo, a linker, a Vulkan driver. Sourced; test-setup.sh tests it.
+# Finds or installs what the scripts need: cargo, a linker, a Vulkan driver. Sourced; test-setup.sh tests it.
 #
-# Everything is looked for through PATH, the Vulkan loader's own variables and NARROWS_OS_RELEASE, so that
-# a machine can be imitated.
+# It looks only at PATH, the variables of the Vulkan loader and NARROWS_OS_RELEASE, so that tests can imitate a
+# machine.
 
 say() {
     printf '== %s\n' "$*"
@@ -19,23 +19,23 @@ have() {
 
 # $1: the repository's root.
 need_cargo() {
-    # A shell older than rustup's installation does not have its folder in PATH yet.
+    # A shell that was started before rustup was installed does not have rustup's folder in PATH.
     have cargo || PATH="${CARGO_HOME:-${HOME-}/.cargo}/bin:$PATH"
-    have cargo || fail "cargo was not found. Install Rust as https://rustup.rs says, then run this again"
+    have cargo || fail "cargo was not found. Install Rust from https://rustup.rs, then run this again"
     wanted=$(sed -n 's/^rust-version = "1\.\([0-9]*\)".*/\1/p' "$1/Cargo.toml")
     found=$(cargo --version | cut -d . -f 2)
     [ "$found" -ge "$wanted" ] ||
-        fail "$(cargo --version) is too old, 1.$wanted is needed. Run: rustup update stable"
+        fail "$(cargo --version) is too old: expected 1.$wanted or later. Run: rustup update stable"
 }
 
 need_linker() {
     case $(uname -s) in
     Darwin)
-        xcode-select -p >/dev/null 2>&1 || fail "there is no linker. Run: xcode-select --install"
+        xcode-select -p >/dev/null 2>&1 || fail "no linker was found. Run: xcode-select --install"
         ;;
     Linux)
         have cc && return
-        say "no C compiler, which Rust links with: installing one"
+        say "no C compiler (Rust needs it as a linker): installing one"
         case $(package_manager) in
         apt-get) install_packages gcc libc6-dev ;;
         dnf | pacman) install_packages gcc ;;
@@ -45,10 +45,10 @@ need_linker() {
     esac
 }
 
-# Python that can make an environment of its own, which some distributions package apart.
+# Python with venv, which some distributions put in a separate package.
 need_python() {
     python3 -c 'import ensurepip' >/dev/null 2>&1 && return
-    say "no Python with venv, which checks run with: installing it"
+    say "no Python with venv (the checks need it): installing it"
     case $(package_manager) in
     apt-get) install_packages python3 python3-venv ;;
     dnf) install_packages python3 ;;
@@ -57,7 +57,7 @@ need_python() {
     esac
 }
 
-# The package manager of the distribution, or nothing where it is none of those known here.
+# The package manager of the distribution, or nothing if it is not known here.
 package_manager() {
     ids=$(sed -n 's/^ID\(_LIKE\)\{0,1\}=//p' "${NARROWS_OS_RELEASE:-/etc/os-release}" 2>/dev/null |
         tr -d "\"'" | tr '\n' ' ')
@@ -74,7 +74,7 @@ as_root() {
     elif have sudo; then
         sudo "$@"
     else
-        fail "this needs root, and there is no sudo. As root, run: $*"
+        fail "root is needed, and sudo was not found. As root, run: $*"
     fi
 }
 
@@ -86,15 +86,15 @@ install_packages() {
                 apt-get -qq install -y --no-install-recommends "$@" >/dev/null
         ;;
     dnf) as_root dnf -q install -y "$@" ;;
-    # The lists are refreshed only where the known ones no longer do: that without an upgrade of
-    # everything is what Arch advises against.
+    # The package lists are refreshed only if the present ones fail: Arch advises against a refresh
+    # without a full upgrade.
     pacman)
         as_root pacman -S --needed --noconfirm "$@" || as_root pacman -Sy --needed --noconfirm "$@"
         ;;
-    esac || fail "the packages $* could not be installed"
+    esac || fail "the packages $* could not be installed. Install them by hand, then run this again"
 }
 
-# Whether a Vulkan loader is there and has a driver to load: its manifests, where the loader looks.
+# Whether there is a Vulkan loader and a driver: a manifest in a folder that the loader searches.
 has_vulkan() (
     PATH="$PATH:/sbin:/usr/sbin"
     if have ldconfig && ! ldconfig -p 2>/dev/null | grep libvulkan.so.1 >/dev/null; then
@@ -121,7 +121,7 @@ has_vulkan() (
     )
 )
 
-# Fails where it does not know how.
+# Fails if the package manager is not known.
 install_driver() {
     case $(package_manager) in
     apt-get) set -- mesa-vulkan-drivers libvulkan1 ;;
@@ -136,21 +136,21 @@ install_driver() {
 
 advise_driver() {
     cat <<'END'
-Install a GPU driver, or Mesa's software Vulkan driver (lavapipe) and the Vulkan loader. They are called
+Install a GPU driver, or Mesa's software Vulkan driver (lavapipe) and the Vulkan loader. The packages are
     mesa-vulkan-drivers, libvulkan1          Debian, Ubuntu
     mesa-vulkan-drivers, vulkan-loader       Fedora
     vulkan-swrast, vulkan-icd-loader         Arch
     mesa-vulkan-swrast, vulkan-loader        Alpine
     libvulkan_lvp, libvulkan1                openSUSE
-Without any, the reference trains on the CPU, a few times slower: scripts/run.sh --device cpu
+Without a driver, the CPU reference can train, a few times slower: scripts/run.sh --device cpu
 END
 }
 
-# Before the build, so that a question for a password comes early. The program's word after it is final.
+# Before the build, so that sudo asks for a password early. After the build, need_device asks narrows itself.
 prepare_driver() {
     [ "$(uname -s)" = Linux ] || return 0
     if [ -z "${XDG_RUNTIME_DIR-}" ]; then
-        # Mesa complains of its absence on every start.
+        # Without it Mesa prints a warning on every start.
         XDG_RUNTIME_DIR=$(mktemp -d)
         export XDG_RUNTIME_DIR
         trap 'rm -rf "$XDG_RUNTIME_DIR"' EXIT
@@ -165,12 +165,12 @@ prepare_driver() {
 # "$@": the command that runs narrows.
 need_device() {
     has_device "$@" && return
-    say "narrows finds no adapter it can use"
+    say "narrows found no usable device"
     if [ "$(uname -s)" = Linux ] && [ -z "${driver_installed-}" ] && install_driver; then
         has_device "$@" && return
     fi
     advise_driver
-    fail "there is no device to run on"
+    fail "no device to run on"
 }
 
 has_device() {

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Holds setup.sh against imitated machines. Nothing is installed, whatever machine this runs on.
+# Tests setup.sh on imitated machines. Nothing is installed on this machine.
 #
 #     scripts/test-setup.sh
 set -eu
@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 fake=$(mktemp -d)
 trap 'rm -rf "$fake"' EXIT
 
-# A machine that has these commands and no others.
+# A machine with only these commands.
 mkdir -p "$fake/bin" "$fake/.cargo/bin" "$fake/share/vulkan/icd.d"
 for tool in sh sed tr grep cat mktemp rm find cut env; do
     ln -s "$(command -v $tool)" "$fake/bin/$tool"
@@ -18,7 +18,7 @@ put() {
     chmod +x "$fake/$1"
 }
 
-# Each notes how it was called; a driver that was installed is an adapter from then on.
+# Each logs how it was called; once a driver is installed, narrows finds an adapter.
 for manager in apt-get dnf pacman; do
     put bin/$manager <<END
 echo "$manager \$*" >>"$fake/log"
@@ -50,7 +50,7 @@ END
 failures=0
 
 # check WHAT STATUS LOG SAID SCRIPT [NAME=VALUE ..]: runs SCRIPT after setup.sh with that environment, and
-# wants that exit status, exactly that log, and SAID somewhere in the output.
+# expects that exit status, exactly that log, and SAID somewhere in the output.
 check() {
     what=$1 status=$2 log=$3 said=$4 script=$5
     shift 5
@@ -88,7 +88,7 @@ check 'VK_DRIVER_FILES hides all others' 0 "$apt" 'no Vulkan driver' prepare_dri
     "$data"
 check 'a driver without a loader is none' 0 "$apt" 'no Vulkan driver' prepare_driver \
     "$data" VK_DRIVER_FILES= LOADER=
-check 'a driver without a device gets company' 0 "$apt" 'no adapter' \
+check 'a driver without a device gets a second one' 0 "$apt" 'no usable device' \
     'prepare_driver; need_device narrows' "$data" VK_DRIVER_FILES=
 check 'an installed driver is confirmed, once' 0 "$apt" '' 'prepare_driver; need_device narrows'
 check 'a refused package is an error' 1 "$apt" 'could not be installed' prepare_driver \
@@ -118,7 +118,7 @@ check 'Arch refreshes lists that are missing' 0 "$pacman
 pacman -Sy --needed --noconfirm vulkan-swrast vulkan-icd-loader" '' prepare_driver 'REFUSED=-S -S '
 
 system 'ID=nixos'
-check 'elsewhere the build goes on, with advice' 0 '' '--device cpu' prepare_driver
+check 'elsewhere the build continues, with advice' 0 '' '--device cpu' prepare_driver
 check 'elsewhere no device is an error' 1 '' 'no device to run on' 'prepare_driver; need_device narrows'
 check 'elsewhere no compiler is an error' 1 '' 'gcc or clang' need_linker
 check 'elsewhere no Python is an error' 1 '' 'Python 3.10' need_python
@@ -130,7 +130,7 @@ check 'no cargo is an error' 1 '' 'rustup.rs' 'need_cargo .'
 ln -s "$fake/cargo" "$fake/.cargo/bin/cargo"
 check "cargo is found where rustup puts it" 0 '' '' 'need_cargo .'
 check 'an old cargo is an error' 1 '' 'rustup update' 'need_cargo .' CARGO_VERSION=1.70.0
-check 'a private runtime folder, gone afterwards' 0 '' '700' \
+check 'a private runtime folder, removed afterwards' 0 '' '700' \
     "prepare_driver; find \"\$XDG_RUNTIME_DIR\" -maxdepth 0 -perm 700 | sed 's/.*/700/'" \
     "$data" VK_DRIVER_FILES= "TMPDIR=$fake/share"
 

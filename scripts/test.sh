@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs every test, then those of the device again with WebGPU's default limits and no optional feature.
+# Runs every test, then the device tests again with WebGPU's default limits and no optional feature.
 #
 #     scripts/test.sh
 set -eu
@@ -9,10 +9,10 @@ cd "$(dirname "$0")/.."
 need_cargo .
 need_linker
 prepare_driver
-say "building narrows and its tests, which takes minutes the first time"
+say "building narrows and its tests (the first time takes minutes)"
 cargo test --release --workspace --no-run
 need_device cargo run --quiet --release --
-say "every test"
+say "running every test"
 cargo test --release --workspace
-say "the device tests again, with WebGPU's default limits and no optional feature"
+say "running the device tests again, with WebGPU's default limits and no optional feature"
 NARROWS_TEST_DEFAULTS=1 cargo test --release --test '*'

@@ -1,4 +1,4 @@
-//! The command line as people use it: what is said where, what is written, how it stops and goes on.
+//! The command line as people use it: what it prints and writes, how it stops and resumes.
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -94,7 +94,7 @@ fn a_penalty_is_explained_where_it_is_printed_and_kept() {
     assert!(
         said.contains("\nsparsity  ") && said.contains(" nats per image, summed over the units of the code")
     );
-    assert!(said.contains("0.5 sparsity_weight, not in the figure above"), "{said}");
+    assert!(said.contains("0.5 sparsity_weight, not included above"), "{said}");
 }
 
 #[test]
@@ -279,7 +279,10 @@ fn the_reference_is_a_device_too() {
     let flags = ["train", "linear", "--data", "idx", "--data-dir", "data", "--batch", "8", "--epochs", "1"];
     let (out, _) = success(narrows(place.path(), &flags).args(["--device", "cpu"]));
     assert!(out.starts_with("linear on the CPU reference: "), "{out}");
-    // On another kind of device it says what may differ.
+    // On another kind of device a note says what may differ.
     let (_, err) = success(&mut narrows(place.path(), &["eval", "runs/linear-001"]));
-    assert!(err.contains("note: trained with matrix products by reference, here they are by "), "{err}");
+    assert!(
+        err.contains("note: the model was trained with the matrix products reference, this device uses "),
+        "{err}"
+    );
 }

@@ -1,4 +1,4 @@
-//! Data sets: the built-in sample, whole and damaged IDX files, the folders looked in, the validation part.
+//! Data sets: the built-in sample, whole and damaged IDX files, the search for folders, the validation part.
 #![cfg(feature = "train")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -27,7 +27,7 @@ fn gzip(content: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// `count` pictures of 3x2, no two bytes in a row alike.
+/// `count` pictures of 3x2, with no two equal bytes in a row.
 fn pixels(count: usize) -> Vec<u8> {
     (0..count * 6).map(|i| (i * 37 % 251) as u8).collect()
 }
@@ -38,7 +38,7 @@ fn put(folder: &TempDir, name: &str, content: &[u8]) -> PathBuf {
     path
 }
 
-/// Reads `content` as a file of images; it must be refused, quickly, with an error that names the file.
+/// The error for `content` as a file of images, which must come quickly and name the file.
 fn refusal(content: &[u8]) -> String {
     let folder = TempDir::new().unwrap();
     let path = put(&folder, "pictures", content);
@@ -72,7 +72,7 @@ fn checksum(bytes: &[u8]) -> u32 {
     crc.sum()
 }
 
-/// The sums below were taken from the whole Fashion-MNIST files, not from the sample.
+/// The sums below come from the full Fashion-MNIST files, not from the sample.
 #[test]
 fn the_sample_is_the_beginning_of_fashion_mnist() {
     let Split { train, test, validation, .. } = data::load(Source::Sample, None, Some(0)).unwrap();
@@ -124,7 +124,7 @@ fn a_truncated_header_is_refused() {
     let whole = images_idx([5, 3, 2], &pixels(5));
     assert_eq!(refusal(&whole[..15]), "expected a header of 16 bytes, found 15 bytes");
     assert_eq!(refusal(&gzip(&whole[..9])), "expected a header of 16 bytes, found 9 bytes");
-    assert!(refusal(&gzip(&whole)[..5]).contains("a gzip stream that breaks off after 0 bytes"));
+    assert!(refusal(&gzip(&whole)[..5]).contains("a gzip stream that ends early, after 0 bytes"));
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn truncated_pixels_are_refused() {
     let packed = gzip(&whole);
     for cut in [packed.len() - 1, packed.len() - 8, packed.len() - 12] {
         let text = refusal(&packed[..cut]);
-        assert!(text.starts_with(&format!("{expected}a gzip stream that breaks off after ")), "{text}");
+        assert!(text.starts_with(&format!("{expected}a gzip stream that ends early, after ")), "{text}");
     }
 }
 
@@ -183,7 +183,7 @@ fn no_images_or_no_pixels_are_refused() {
     }
 }
 
-/// The bomb's end is cut off: whoever unpacks it all reports that instead.
+/// The end of the bomb is cut off: a reader that unpacks all of it reports that instead.
 #[test]
 fn a_gzip_bomb_is_refused_without_being_unpacked() {
     let mut bomb = GzEncoder::new(Vec::new(), Compression::fast());
@@ -211,7 +211,7 @@ fn labels_that_are_not_one_an_image_are_refused() {
     let folder = small_folder();
     let labels = put(&folder, "train-labels-idx1-ubyte", &labels_idx(&[1; 9]));
     let text = load_error(Source::Mnist, folder.path());
-    assert_eq!(text, format!("{}: expected 10 labels, one an image, found 9 labels", labels.display()));
+    assert_eq!(text, format!("{}: expected 10 labels, one per image, found 9 labels", labels.display()));
     put(&folder, "train-labels-idx1-ubyte", &labels_idx(&[1; 10])[..17]);
     let text = load_error(Source::Mnist, folder.path());
     assert!(text.ends_with("expected 10 bytes of labels after the header, found 9 bytes"), "{text}");
@@ -336,14 +336,13 @@ fn classes_name_every_label_and_files_every_image() {
 
 #[test]
 fn a_source_has_one_name_everywhere() {
-    for source in Source::ALL {
-        assert_eq!(source.to_string().parse::<Source>().unwrap(), source);
-        assert_eq!(serde_json::to_value(source).unwrap(), source.to_string());
+    let names = ["sample", "fashion-mnist", "mnist", "idx", "folder", "npy", "spiral", "moons", "mixture"];
+    for name in names {
+        let source: Source = name.parse().unwrap();
+        assert_eq!(source.to_string(), name);
+        assert_eq!(serde_json::to_value(source).unwrap(), name);
     }
     assert_eq!(Source::default(), Source::Sample);
     let text = "fashion".parse::<Source>().unwrap_err().to_string();
-    assert_eq!(
-        text,
-        "data set: expected one of sample, fashion-mnist, mnist, idx, folder, npy, spiral, moons, mixture, got `fashion`"
-    );
+    assert_eq!(text, format!("data set: expected one of {}, got `fashion`", names.join(", ")));
 }

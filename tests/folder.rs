@@ -1,4 +1,4 @@
-//! Folders of pictures: what becomes of each, in which part and class, and what is left out.
+//! Folders of pictures: their pixels, parts and classes, and the files that are left out.
 #![cfg(feature = "train")]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -26,7 +26,7 @@ fn png(picture: impl Into<DynamicImage>) -> Vec<u8> {
     encoded(picture, ImageFormat::Png)
 }
 
-/// A grey picture, 3 high and 5 wide, whose pixels say which one it is.
+/// A grey picture, 3 high and 5 wide, that its pixels identify.
 fn grey(number: usize) -> GrayImage {
     GrayImage::from_fn(5, 3, |x, y| [(number * 16) as u8 + (y * 5 + x) as u8].into())
 }
@@ -114,7 +114,7 @@ fn folders_train_and_test_are_the_parts() {
     labels.sort();
     assert_eq!(labels, [1, 2]);
     let said =
-        "beside the folders train and test, which alone are read, lie 1 files, such as validation/c.png";
+        "only the folders train and test are read; 1 other files are ignored, such as validation/c.png";
     assert_eq!(report.remarks, [said]);
 
     fs::remove_dir_all(place.path().join("test")).unwrap();
@@ -124,7 +124,7 @@ fn folders_train_and_test_are_the_parts() {
     assert!(said.starts_with(&format!("{}: expected at least one readable PNG", part.display())), "{said}");
     assert!(
         said.ends_with(
-            "found none; the first file, test/readme.txt, is left out: no PNG, JPEG, GIF, WebP, \
+            "found none; the first file, test/readme.txt, is left out: not a PNG, JPEG, GIF, WebP, \
         BMP, TIFF or PNM"
         ),
         "{said}"
@@ -144,7 +144,7 @@ fn labels_need_every_picture_in_one_of_two_to_256_folders() {
     put(place.path(), "a.png", &png(grey(6)));
     let (train, _, report) = read(place.path());
     assert_eq!(train.labels, None);
-    assert_eq!(report.remarks, ["1 pictures lie in no class's folder and 5 do, so there are no labels"]);
+    assert_eq!(report.remarks, ["there are no labels: 1 pictures are in no class folder, 5 are in one"]);
 
     let place = TempDir::new().unwrap();
     let pixel = png(GrayImage::new(1, 1));
@@ -153,7 +153,7 @@ fn labels_need_every_picture_in_one_of_two_to_256_folders() {
     }
     let (train, _, report) = read(place.path());
     assert_eq!(train.labels, None);
-    assert_eq!(report.remarks, ["there are 257 class folders, more than 256, so there are no labels"]);
+    assert_eq!(report.remarks, ["there are no labels: 257 class folders are more than 256"]);
     fs::remove_dir_all(place.path().join("200")).unwrap();
     let (train, test, _) = read(place.path());
     let labels = [train.labels.clone().unwrap(), test.labels.unwrap()].concat();
@@ -194,7 +194,7 @@ fn the_middle_is_cropped_and_resized() {
     assert_eq!(one("wide.png", &png(bars.clone()), square(6, None)).images, [9, 8, 7].repeat(36));
     let tall = DynamicImage::from(bars).rotate90();
     assert_eq!(one("tall.png", &png(tall), square(17, None)).images, [9, 8, 7].repeat(17 * 17));
-    // A ramp stays one, at half the size: Lanczos is exact on the straight middle.
+    // A ramp remains a ramp at half the size: Lanczos is exact on its linear middle.
     let ramp = GrayImage::from_fn(40, 40, |x, _| [(x * 4) as u8].into());
     let small = one("ramp.png", &png(ramp), square(20, None));
     let expected: Vec<i16> = (0..20).map(|x| 8 * x + 2).collect();
@@ -231,7 +231,7 @@ fn the_size_is_their_own_where_they_share_a_small_one_and_else_64() {
 
 #[test]
 fn pictures_are_turned_upright_as_their_camera_noted() {
-    // Exif's orientation 6 says: turn a quarter clockwise to see it upright.
+    // Exif orientation 6: upright after a quarter turn clockwise.
     let exif = [b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0".as_slice()].concat();
     let lying = RgbImage::from_fn(8, 4, |x, _| if x < 4 { Rgb([0; 3]) } else { Rgb([255; 3]) });
     let mut bytes = Vec::new();
@@ -256,7 +256,7 @@ fn every_format_is_read_whatever_its_name() {
     }
 }
 
-/// A PNG's header that claims an extent, and nothing behind it that could fill it.
+/// A PNG header that claims a size, without the pixels.
 fn bomb(extent: u32) -> Vec<u8> {
     let mut bytes = png(GrayImage::new(8, 8));
     for at in [16, 20] {
@@ -315,8 +315,8 @@ fn damaged_foreign_and_hostile_files_are_named_and_left_out() {
     assert!(report.left_out.iter().all(|(_, reason)| !reason.is_empty() && !reason.contains('\n')));
     let reason = |name: &str| &report.left_out.iter().find(|(file, _)| file == Path::new(name)).unwrap().1;
     assert_eq!(reason("a/bomb.png"), "1000000 x 1000000 pixels take more than 256 MiB");
-    assert_eq!(reason("a/list.txt"), "no PNG, JPEG, GIF, WebP, BMP, TIFF or PNM");
-    // No picture lies in c, which is no class then.
+    assert_eq!(reason("a/list.txt"), "not a PNG, JPEG, GIF, WebP, BMP, TIFF or PNM");
+    // No picture is in c, so it is not a class.
     assert_eq!(train.classes, ["a", "b"]);
 }
 
@@ -330,7 +330,7 @@ fn a_folder_without_a_picture_is_an_error() {
     put(place.path(), "b.png", &bomb(60_000));
     put(place.path(), "a.png", b"\x89PNG");
     let said = refusal(place.path());
-    assert!(said.contains("found none; the first file, a.png, is left out: no PNG"), "{said}");
+    assert!(said.contains("found none; the first file, a.png, is left out: not a PNG"), "{said}");
     let missing = place.path().join("missing");
     let said = data::load(Source::Folder, Some(&missing), None).unwrap_err().to_string();
     let expected = format!("expected a folder of pictures at {}, got no such folder", missing.display());
@@ -388,7 +388,7 @@ fn links_are_followed_but_not_in_circles_and_pipes_are_not_waited_for() {
     assert_eq!((train.len() + test.len(), train.classes.len()), (4, 2));
     let left_out: Vec<_> = report.left_out.iter().map(|(file, _)| file.to_str().unwrap()).collect();
     assert_eq!(left_out, ["a/up", "b/up", "dangling.png", "pipe.png"]);
-    assert_eq!(report.left_out[0].1, "a link back to a folder that it lies in");
+    assert_eq!(report.left_out[0].1, "a link to a folder that contains it");
     assert_eq!(report.left_out[3].1, "neither a file nor a folder");
 }
 

@@ -47,7 +47,7 @@ fn a_mistake_in_a_configuration_is_named_with_its_file() {
     }
     fs::write(place.path().join("c.toml"), "[model]\nvariant = \"mlp\"\n").unwrap();
     let said = failure(&mut narrows(place.path(), &["train", "vae", "--config", "c.toml"]));
-    assert_eq!(said, "c.toml: preset: expected vae, as the command says, got mlp");
+    assert_eq!(said, "c.toml: preset: expected vae, as on the command line, got mlp");
     assert!(
         failure(&mut narrows(place.path(), &["train", "--config", "d.toml"]))
             .starts_with("d.toml: cannot read: ")
@@ -255,7 +255,10 @@ fn a_mistake_in_the_flags_is_one_line_and_leaves_nothing() {
             &["train", "--resume", "data"],
             "data: expected a run's folder, with last.safetensors, found a folder without it",
         ),
-        (&["plan", "--check", "--device", "cpu"], "--check: expected a device to hold against the reference"),
+        (
+            &["plan", "--check", "--device", "cpu"],
+            "--check: expected a device to compare with the CPU reference",
+        ),
         (&["eval", "data"], "data: expected a run's folder, with last.safetensors"),
         (&["eval", "x.safetensors"], "x.safetensors: cannot read: "),
         (&["sample", "x", "--out", "y/x.png"], "--out: expected a file in a folder that exists, got y"),
@@ -288,7 +291,7 @@ fn a_resumed_run_takes_only_epochs_and_the_datas_place() {
         command
     };
     let (out, _) = success(&mut resume(&[]));
-    assert!(out.starts_with("all 1 epochs are done; --epochs with more than 1 goes on\n"), "{out}");
+    assert!(out.starts_with("all 1 epochs are done; to continue, give --epochs above 1\n"), "{out}");
     fs::rename(place.path().join("data"), place.path().join("moved")).unwrap();
     assert!(failure(&mut resume(&["--epochs", "2"])).contains("expected a folder of IDX files at data"));
     success(&mut resume(&["--epochs", "2", "--data-dir", "moved"]));
@@ -296,11 +299,10 @@ fn a_resumed_run_takes_only_epochs_and_the_datas_place() {
     for (flags, named) in [
         (&["--lr", "0.1"][..], "learning_rate"),
         (&["vae"], "preset vae"),
-        (&["--data", "mnist", "--validation", "2"], "source, validation"),
+        (&["--data", "mnist", "--validation", "2"], "data, validation"),
         (&["--config", "run/config.toml"], "config"),
     ] {
-        let expected =
-            "--resume: expected only --epochs and --data-dir with it: every other setting is the run's, got ";
+        let expected = "--resume: expected only --epochs and --data-dir with it (other settings cannot change in a run), got ";
         assert_eq!(failure(&mut resume(flags)), format!("{expected}{named}"));
     }
     assert!(misuse(&mut resume(&["--run", "other"])).contains("cannot be used with"));
@@ -314,14 +316,11 @@ fn only_what_has_a_prior_can_be_sampled() {
     let place = place();
     success(&mut train(place.path(), &["mlp", "--epochs", "1", "--run", "run"]));
     let said = failure(&mut narrows(place.path(), &["sample", "run"]));
-    assert_eq!(
-        said,
-        "sample: expected a model with a prior, as a variational autoencoder, got mlp, whose codes have no prior to draw from"
-    );
+    assert_eq!(said, "sample: expected a model with a prior, such as vae, got mlp, which has no prior");
     let said = failure(&mut narrows(place.path(), &["reconstruct", "run", "--corrupt"]));
     assert_eq!(
         said,
-        "--corrupt: expected a model trained on corrupted images, got mlp, trained on images as they are"
+        "--corrupt: expected a model trained on corrupted images, got mlp, trained without corruption"
     );
     let said = failure(&mut narrows(place.path(), &["eval", "run", "--data", "sample"]));
     assert_eq!(

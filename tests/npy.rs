@@ -1,4 +1,4 @@
-//! NumPy's arrays as data: every type and order, the labels beside them, damaged and hostile files.
+//! NumPy's arrays as data: every type and order, labels, damaged and hostile files.
 #![cfg(feature = "train")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -33,7 +33,7 @@ fn read(content: &[u8]) -> Dataset {
     set
 }
 
-/// What is said of a file of images; it must be refused quickly, by its name.
+/// The error for a file of images, which must come quickly and name the file.
 fn refusal(content: &[u8]) -> String {
     let folder = TempDir::new().unwrap();
     let path = put(&folder, "x.npy", content);
@@ -131,15 +131,13 @@ fn a_value_out_of_range_is_named_with_its_place_and_a_way_out() {
 
 #[test]
 fn other_types_and_shapes_are_refused() {
-    for (descr, size) in [("<i8", 8), ("<f2", 2), ("<u2", 2), ("|i1", 1)] {
+    for (descr, size) in [("<i8", 8), ("<f2", 2), ("<u2", 2), ("|i1", 1), ("<c8", 8), ("<U4", 16), ("|O", 8)]
+    {
         let text = refusal(&array(descr, "(1, 2)", &vec![0; 2 * size]));
         let found = format!("[1, 2] of {descr}; convert it with .astype");
         assert_eq!(text, format!("an array of uint8, float32, float64 or bool, found {found}"));
     }
     for header in [
-        "{'descr': '<c8', 'fortran_order': False, 'shape': (1, 2), }",
-        "{'descr': '<U4', 'fortran_order': False, 'shape': (1, 2), }",
-        "{'descr': '|O', 'fortran_order': False, 'shape': (1, 2), }",
         "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1, 2), }",
         "{'descr': '<f4', 'fortran_order': False, 'shape': (1, -2), }",
         "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 99999999999999999999), }",
@@ -203,10 +201,18 @@ fn hostile_headers_take_neither_memory_nor_stack() {
         let text = refusal(&file(&format!("{}{}", open.repeat(deep), close.repeat(deep)), &[]));
         assert!(text.starts_with("a header that gives"), "{text}");
     }
-    // Products that overflow, and one that is just allowed, so that only what arrives bounds the memory.
-    for shape in
-        ["(4294967296, 4294967296)", "(18446744073709551615, 2)", "(2147483649, 1)", "(3, 2147483648, 3)"]
-    {
+    // Products that overflow, too large ones, and one that is just allowed: then the file's length bounds the memory.
+    for shape in [
+        "(4294967296, 4294967296)",
+        "(18446744073709551615, 2)",
+        "(0xffffffffffffffff, 0xffffffffffffffff)",
+        "(0, 0, '\\ud800')",
+        "(0, 0, '\\N{BULLET}')",
+    ] {
+        let text = refusal(&array("|u1", shape, &[0; 10]));
+        assert!(text.contains("'shape' (at most 2147483648 values), found \"{"), "{text}");
+    }
+    for shape in ["(2147483649, 1)", "(3, 2147483648, 3)", "(9999999999, 99999999)"] {
         let text = refusal(&array("|u1", shape, &[0; 10]));
         assert!(text.starts_with("at most 2147483648 values, found ["), "{text}");
     }
@@ -244,7 +250,7 @@ fn labels_of_any_width_are_whole_numbers_up_to_255() {
         assert!(text.ends_with(&format!("expected labels from 0 to 255, found {found} at [1]")), "{text}");
     }
     assert!(
-        said(&array("|u1", "(4,)", &[0; 4])).ends_with("expected 3 labels, one an image, found 4 labels")
+        said(&array("|u1", "(4,)", &[0; 4])).ends_with("expected 3 labels, one per image, found 4 labels")
     );
     assert!(said(&array("|u1", "(3, 2)", &[0; 6])).ends_with("expected labels [3], found [3, 2] of |u1"));
     let text = said(&array("<f8", "(3,)", &[0; 24]));
@@ -260,7 +266,7 @@ fn the_last_tenth_of_one_array_is_the_test_part() {
     assert_eq!(split.train.name, "digits");
     assert_eq!((split.train.images.len(), &split.validation.images[..]), (20, &[20, 21, 22][..]));
     assert_eq!((&split.test.images[..], split.test.labels), (&[23, 24][..], None));
-    // A file's own labels come before those that may be of any file.
+    // A file's own labels are preferred to the folder's labels.npy.
     put(&folder, "labels.npy", &array("|u1", "(25,)", &[1; 25]));
     assert_eq!(load(&images).test.labels.unwrap(), [1, 1]);
     put(&folder, "digits-labels.npy", &array("|u1", "(25,)", &[2; 25]));

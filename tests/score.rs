@@ -19,7 +19,7 @@ fn points_are_the_same_on_every_machine_and_inside_the_square() {
         let split = data::load(source, None, None).unwrap();
         let lengths = [split.train.len(), split.validation.len(), split.test.len()];
         assert_eq!(lengths, [9_000, 1_000, 1_000], "{source}");
-        assert_eq!(split.train.name, source.as_str());
+        assert_eq!(split.train.name, source.to_string());
         assert!(split.train.images.iter().all(|byte| (1..255).contains(byte)), "{source} leaves the square");
         assert_ne!(split.train.slice(0..1_000).unwrap().images, split.test.images, "{source}");
         split.train.checksum()

@@ -57,21 +57,22 @@ fn a_folder_of_colour_pictures_is_trained_on_and_used() {
     let flags = ["--hidden", "12", "--latent", "2", "--batch", "8", "--epochs", "2", "--run", "run"];
     let (out, err) = said(&[&["train", "vae", "--data", "mine"], &flags[..]].concat());
     assert!(out.contains(": 33 training and 3 validation images"), "{out}");
-    assert!(err.contains("note: 2 of 42 files are left out:\n  about\u{fffd}.txt: no PNG, "), "{err}");
+    assert!(err.contains("note: 2 of 42 files were left out:\n  about\u{fffd}.txt: not a PNG, "), "{err}");
     assert!(err.contains("\n  red/half.png: "), "{err}");
     let config = fs::read_to_string(place.path().join("run/config.toml")).unwrap();
     assert!(config.contains("source = \"folder\"\ndir = \"mine\"\n"), "{config}");
 
     let (out, err) = said(&["reconstruct", "run", "--count", "3"]);
     assert_eq!(out, "reconstructions.png: 3 test images above their reconstructions\n");
-    assert!(err.contains("2 of 42 files are left out"), "{err}");
+    assert!(err.contains("2 of 42 files were left out"), "{err}");
     let reconstructions = picture(&place, "reconstructions.png");
     assert_eq!(layout(&reconstructions, 3), [3, 2]);
     let colourful = |picture: &RgbImage| picture.pixels().any(|Rgb([red, _, blue])| red.abs_diff(*blue) > 50);
     assert!(colourful(&reconstructions));
 
     let (out, _) = said(&["sample", "run", "--grid", "4", "--out", "grid.png"]);
-    let spanned = "16 images decoded from quantiles of N(0, 1), number 0 of the code to the right, 1 upwards";
+    let spanned =
+        "16 images decoded from quantiles of N(0, 1): number 0 of the code grows to the right, 1 upwards";
     assert_eq!(out, format!("grid.png: {spanned}\n"));
     assert_eq!(layout(&picture(&place, "grid.png"), 4), [4, 4]);
     said(&["traverse", "run", "--image", "2", "--steps", "6", "--dims", "1"]);
@@ -108,8 +109,11 @@ fn arrays_are_trained_on_by_their_path() {
     let (out, _) = success(&mut narrows(place.path(), &["eval", "run"]));
     assert!(out.starts_with("5 test images of digits"), "{out}");
     let (out, _) = success(&mut narrows(place.path(), &["traverse", "run"]));
-    assert!(out.starts_with("traversals.png: 9 images a row from the mean code; rows are numbers "), "{out}");
-    assert!(out.ends_with(" of the code, the most varying first\n"), "{out}");
+    assert!(
+        out.starts_with("traversals.png: 9 images per row, from the mean code; the rows vary numbers "),
+        "{out}"
+    );
+    assert!(out.ends_with(" of the code (largest variation first)\n"), "{out}");
 }
 
 #[test]
@@ -171,7 +175,7 @@ fn mistakes_in_using_a_model_are_one_line() {
         (&["embed", "vae", "--count", "3"], "--method tsne: expected at least 4 images, got 3"),
         (
             &["embed", "vae", "--method", "codes"],
-            "--method codes: expected a code of 2 numbers, got 3; --method",
+            "--method codes: expected a 2-D code, got 3 numbers; use --method",
         ),
         (
             &["embed", "vae", "--out", "x.txt"],
@@ -185,7 +189,7 @@ fn mistakes_in_using_a_model_are_one_line() {
         (&["eval", "vae", "--data", "nothing"], "--data: expected one of sample, "),
         (
             &["eval", "vae", "--data", "vae", "--data-dir", "data"],
-            "--data-dir: expected none beside the path that --data gives",
+            "--data-dir: expected no such flag if --data is a path, got --data-dir and --data vae",
         ),
         (&["train", "--data", "folder", "--size", "0"], "size: expected at least 1, got 0"),
         (&["train", "--data", "vae/last.safetensors"], "vae/last.safetensors: expected a .npy file, found"),
@@ -196,8 +200,8 @@ fn mistakes_in_using_a_model_are_one_line() {
     for (arguments, expected) in [
         (&["sample", "vae", "--dims", "0,1"][..], "--grid <N>"),
         (&["sample", "vae", "--grid", "3", "--count", "9"], "cannot be used with"),
-        (&["sample", "vae", "--grid", "3", "--dims", "0"], "two numbers as 3,7 are needed"),
-        (&["traverse", "vae", "--range", "-1"], "a positive number is needed"),
+        (&["sample", "vae", "--grid", "3", "--dims", "0"], "expected two numbers, as 3,7"),
+        (&["traverse", "vae", "--range", "-1"], "expected a positive number"),
         (&["embed", "vae", "--method", "umap"], "[possible values: tsne, pca, codes]"),
     ] {
         let said = misuse(&mut narrows(place.path(), arguments));

@@ -1,24 +1,24 @@
-//! `narrows devices`: what there is to run on.
+//! `narrows devices`: lists the devices.
 
 use crate::Result;
-use crate::gpu::{AdapterSummary, Gpu, GpuOptions, MatMulVariant, Selector, adapters};
+use crate::gpu::{AdapterSummary, Gpu, GpuOptions, MatMulVariant, Selector, adapters, choose};
 use crate::kernels::Kernel;
 use crate::kernels::ceiling::{Ceilings, fastest};
 use crate::kernels::matmul::{Epilogue, Layout, MatMul};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::output::line;
 
 /// List the devices
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  narrows devices --json\n\n\
-    WGPU_BACKEND (vulkan, metal, dx12, gl) limits what is looked at; WGPU_ADAPTER_NAME and\n\
-    WGPU_POWER_PREF (low, high) choose where --device is not given.")]
+    The variable WGPU_BACKEND (vulkan, metal, dx12, gl) limits the list. WGPU_ADAPTER_NAME and WGPU_POWER_PREF\n\
+    (low, high) choose the device if --device is not given.")]
 pub(super) struct Devices {
-    /// As JSON, with every limit
+    /// Print JSON, with more limits
     #[arg(long)]
     json: bool,
-    /// Measure each device: arithmetic, copying, and matrix products by every variant (some seconds)
+    /// Measure the peak speed of each device, and how close the matrix-product kernels get (some seconds)
     #[arg(long)]
     measure: bool,
 }
@@ -26,37 +26,39 @@ pub(super) struct Devices {
 impl Devices {
     pub(super) async fn run(&self) -> Result<()> {
         let found: Vec<AdapterSummary> = adapters().await.into_iter().map(|(summary, _)| summary).collect();
-        if self.json {
-            let mut all: Vec<Value> = found.iter().map(as_json).collect();
-            for (adapter, object) in found.iter().zip(&mut all).filter(|_| self.measure) {
-                object["measured"] = measure(adapter).await?.map_or(Value::Null, |rates| rates.as_json());
+        let mut all = Vec::new();
+        for adapter in &found {
+            let usable = self.measure && adapter.unusable.is_none();
+            let rates = if usable { Some(Rates::measure(adapter.index).await?) } else { None };
+            if !self.json {
+                line(&description(adapter))?;
+                rates.iter().try_for_each(|rates| line(&rates.description()))?;
+                continue;
             }
+            let mut object = as_json(adapter);
+            if self.measure {
+                object["measured"] = rates.map_or(Value::Null, |rates| rates.as_json());
+            }
+            all.push(object);
+        }
+        if self.json {
             return line(&format!("{:#}", Value::Array(all)));
         }
-        if found.is_empty() {
-            line(
-                "No adapter. Install a GPU driver or a software one (Mesa's lavapipe); --device cpu works too.",
-            )?;
+        if let Err(error) = choose(&Selector::Auto, &found, false) {
+            line(&error.to_string())?;
         }
-        for adapter in &found {
-            line(&description(adapter))?;
-            if self.measure
-                && let Some(rates) = measure(adapter).await?
-            {
-                line(&rates.description())?;
-            }
-        }
-        line("cpu  the reference in plain Rust, on all processors (--device cpu)")
+        line("cpu  the CPU reference in plain Rust, on all processors (--device cpu)")
     }
 }
 
-/// What a device was seen to do.
+/// Measured speeds of a device.
 struct Rates {
     ceilings: Ceilings,
+    // FLOP/s of each variant.
     products: Vec<(MatMulVariant, f64)>,
 }
 
-// The square that others quote.
+// The size that other projects quote.
 const PRODUCT: MatMul = MatMul {
     rows: 512,
     columns: 512,
@@ -66,31 +68,25 @@ const PRODUCT: MatMul = MatMul {
     accumulate: false,
 };
 
-// None for a device that cannot be used.
-async fn measure(adapter: &AdapterSummary) -> Result<Option<Rates>> {
-    if adapter.unusable.is_some() {
-        return Ok(None);
-    }
-    let open = async |matmul| {
-        let selector = Selector::Index(adapter.index);
-        Gpu::open(&GpuOptions { selector, matmul, only_defaults: false }).await
-    };
-    let gpu = open(None).await?;
-    let ceilings = Ceilings::measure(&gpu).await?;
-    let mut products = Vec::new();
-    for variant in gpu.matmul_variants() {
-        let seconds = fastest(&open(Some(variant)).await?, &PRODUCT).await?;
-        products.push((variant, PRODUCT.flops() as f64 / seconds));
-    }
-    Ok(Some(Rates { ceilings, products }))
-}
-
 impl Rates {
+    async fn measure(index: usize) -> Result<Self> {
+        let open = async |matmul| {
+            Gpu::open(&GpuOptions { selector: Selector::Index(index), matmul, only_defaults: false }).await
+        };
+        let gpu = open(None).await?;
+        let ceilings = Ceilings::measure(&gpu).await?;
+        let mut products = Vec::new();
+        for variant in gpu.matmul_variants() {
+            let seconds = fastest(&open(Some(variant)).await?, &PRODUCT).await?;
+            products.push((variant, PRODUCT.flops() as f64 / seconds));
+        }
+        Ok(Self { ceilings, products })
+    }
+
     fn description(&self) -> String {
         let Ceilings { flops, bytes } = self.ceilings;
-        let ceilings =
-            format!("    measured    {:.1} GFLOP/s, copies {:.1} GB/s", flops * 1e-9, bytes * 1e-9);
-        self.products.iter().fold(ceilings, |text, (variant, rate)| {
+        let peak = format!("    measured    {:.1} GFLOP/s, copies {:.1} GB/s", flops * 1e-9, bytes * 1e-9);
+        self.products.iter().fold(peak, |text, (variant, rate)| {
             let (rate, share) = (rate * 1e-9, 100.0 * rate / flops);
             format!(
                 "{text}\n    {variant:10}  {rate:.1} GFLOP/s in products of 512 x 512 x 512, {share:.0} %"
@@ -103,7 +99,7 @@ impl Rates {
         json!({
             "flops_per_second": self.ceilings.flops,
             "copied_bytes_per_second": self.ceilings.bytes,
-            "product_512_flops_per_second": self.products.iter().map(product).collect::<serde_json::Map<_, _>>(),
+            "product_512_flops_per_second": self.products.iter().map(product).collect::<Map<_, _>>(),
         })
     }
 }
@@ -114,12 +110,16 @@ fn description(adapter: &AdapterSummary) -> String {
         Some(reason) => ("unusable", reason.clone()),
         None => ("kernels", format!("matrix products: {}", adapter.variants.matmul)),
     };
+    let subgroups = match features.contains(wgpu::Features::SUBGROUP) {
+        true => format!("{} to {} lanes", info.subgroup_min_size, info.subgroup_max_size),
+        false => "none".to_owned(),
+    };
     let invocations = limits.max_compute_invocations_per_workgroup;
     let memory = limits.max_compute_workgroup_storage_size >> 10;
     let rows = [
         ("type", format!("{:?}", info.device_type)),
         ("driver", format!("{} {}", info.driver, info.driver_info)),
-        ("subgroups", subgroups(adapter)),
+        ("subgroups", subgroups),
         ("buffers", format!("up to {} MiB", limits.max_storage_buffer_binding_size >> 20)),
         ("workgroups", format!("up to {invocations} invocations, {memory} KiB memory")),
         ("features", names(*features).join(", ")),
@@ -129,15 +129,7 @@ fn description(adapter: &AdapterSummary) -> String {
     rows.iter().fold(title, |text, (name, value)| format!("{text}\n    {name:10}  {value}"))
 }
 
-fn subgroups(adapter: &AdapterSummary) -> String {
-    let info = &adapter.info;
-    if !adapter.features.contains(wgpu::Features::SUBGROUP) {
-        return "none".to_owned();
-    }
-    format!("{} to {} lanes", info.subgroup_min_size, info.subgroup_max_size)
-}
-
-// Only those that concern computing: what an adapter can draw is of no use here.
+// Only the features for compute.
 fn names(features: wgpu::Features) -> Vec<String> {
     let compute = wgpu::Features::SUBGROUP
         | wgpu::Features::SHADER_F16

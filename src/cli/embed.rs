@@ -1,98 +1,78 @@
-//! `narrows embed`: the codes of images in two dimensions, as a plot or a table.
+//! `narrows embed`: a map of codes in two dimensions, as a plot or a table.
 
 use std::path::PathBuf;
 
 use crate::data::Dataset;
-use crate::infer::Reconstructor;
 use crate::report::{Axis, Panel, Scatter, Thumbnails, Tsne, pca};
 use crate::{Error, Result};
-use clap::ValueEnum;
 
 use super::Context;
-use super::output::{check_place, line};
+use super::output::{check_place, wrote};
 use super::picture::MOST;
-use super::table::csv;
-use super::trained::Trained;
+use super::table;
+use super::trained::{Trained, codes, first};
 
-/// Draw or write codes in two dimensions
+/// Draw or write a map of codes in two dimensions
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  narrows embed runs/vae-001 --thumbnails --out codes.png\n  \
     narrows embed runs/vae-001 --method pca --part validation\n  \
     narrows embed runs/vae-001 --perplexity 50 --seed 3 --out codes.csv\n\n\
-    Codes are E[z given x]. Points are coloured by class where the data set has labels. t-SNE shows what is\n\
-    near what; distances between groups, and its axes, mean little. Of a code of two numbers, --method codes\n\
-    shows the numbers themselves. A .csv has columns x and y, and `label`, `class` and `file` as far as they\n\
-    are known.")]
+    Codes are E[z given x]. Points are coloured by class if the data set has labels. t-SNE shows which codes\n\
+    are neighbours; its axes and the distances between groups mean little. --method codes plots a 2-D code as\n\
+    it is. A .csv file has the columns x and y, then `label`, `class` and `file` if the data set has them.")]
 pub(super) struct Embed {
-    /// How codes become two numbers
-    #[arg(long, value_name = "METHOD", default_value = "tsne")]
-    method: Method,
-    /// How many images, from the first
+    /// tsne, pca (the two leading principal components) or codes (a 2-D code as it is)
+    #[arg(long, value_name = "METHOD", default_value = "tsne", value_parser = ["tsne", "pca", "codes"])]
+    method: String,
+    /// Number of images, from the first
     #[arg(long, value_name = "N", default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(1..=10 * MOST))]
     count: u32,
-    /// How many neighbours t-SNE has each image feel [default: 30, or a third of the images where they are few]
+    /// Perplexity of t-SNE, about the number of neighbours of an image [default: 30, fewer for few images]
     #[arg(long, value_name = "P", allow_negative_numbers = true)]
     perplexity: Option<f32>,
-    /// Decides the jitter that t-SNE starts with
+    /// Seed of t-SNE's start
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
-    /// Show images where there is room
+    /// Draw some of the images themselves, without overlap
     #[arg(long)]
     thumbnails: bool,
-    /// Where to write: .svg, .png or .csv
+    /// Output file: .svg, .png or .csv
     #[arg(long, value_name = "FILE", default_value = "embedding.svg")]
     out: PathBuf,
     #[command(flatten)]
     trained: Trained,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Method {
-    /// t-distributed stochastic neighbour embedding
-    Tsne,
-    /// The two leading principal components
-    Pca,
-    /// The code itself, where it is two numbers
-    Codes,
-}
-
-/// Two numbers an image, and what they are.
-struct Places {
-    values: Vec<f32>,
-    axes: [Axis; 2],
-    meaning: String,
-}
+// Two numbers per image, their axes, and their meaning.
+type Places = (Vec<f32>, [Axis; 2], String);
 
 impl Embed {
     pub(super) async fn run(&self, context: &Context) -> Result<()> {
         check_place(&self.out, &["svg", "png", "csv"])?;
         let (checkpoint, images) = self.trained.load(context)?;
-        let images = images.slice(0..images.len().min(self.count as usize))?;
+        let images = first(&images, self.count as usize)?;
         self.check(images.len(), checkpoint.model()?.latent())?;
         let device = context.device.open_for(&checkpoint).await?;
-        let codes = Reconstructor::new(&device, &checkpoint, &images).await?.run().await?.codes;
-        let places = self.places(&codes, images.len())?;
-        let (part, count) = (self.trained.part().name(), images.len());
-        let what = format!("{} of the codes of {count} {part} images", places.meaning);
+        let codes = codes(&device, &checkpoint, &images).await?;
+        let (places, axes, meaning) = self.places(&codes, images.len())?;
+        let (part, count) = (&self.trained.part, images.len());
+        let what = format!("{meaning} of the codes of {count} {part} images");
         if self.out.extension().is_some_and(|ending| ending == "csv") {
-            let bytes = csv(["x", "y"].map(str::to_owned).to_vec(), &places.values, &images);
-            bytes
-                .and_then(|bytes| std::fs::write(&self.out, bytes))
-                .map_err(Error::io("write", &self.out))?;
+            table::write(&self.out, ["x", "y"].map(str::to_owned).to_vec(), &places, &images)?;
         } else {
             let title = format!("{}: {what} of {}", checkpoint.config.preset, images.name);
-            self.scatter(title, places, &images).picture().save(&self.out)?;
+            self.scatter(title, &places, axes, &images).picture().save(&self.out)?;
         }
-        line(&format!("{}: {what}", self.out.display()))
+        wrote(&self.out, &what)
     }
 
-    // What can be known to be wrong before anything is computed.
+    // Checks before anything is computed.
     fn check(&self, images: usize, latent: u32) -> Result<()> {
-        if self.method == Method::Codes && latent != 2 {
-            let got = format!("{latent}; --method tsne or pca makes two of them");
-            return Err(Error::setting("--method codes", "a code of 2 numbers", got));
+        if self.method == "codes" && latent != 2 {
+            let got = format!("{latent} numbers; use --method tsne or pca");
+            return Err(Error::setting("--method codes", "a 2-D code", got));
         }
-        if self.method == Method::Tsne && images < 4 {
+        if self.method == "tsne" && images < 4 {
             return Err(Error::setting("--method tsne", "at least 4 images", images));
         }
         Ok(())
@@ -100,33 +80,32 @@ impl Embed {
 
     fn places(&self, codes: &[f32], images: usize) -> Result<Places> {
         let latent = codes.len() / images;
-        Ok(match self.method {
-            Method::Tsne => {
+        Ok(match self.method.as_str() {
+            "tsne" => {
                 let usual = Tsne::default();
                 let perplexity = usual.perplexity.min(Tsne::largest_perplexity(images));
                 let perplexity = self.perplexity.unwrap_or(perplexity);
                 let values = Tsne { perplexity, seed: self.seed, ..usual }.places(codes, latent)?;
-                let axes = ["", ""].map(Axis::bare);
-                Places { values, axes, meaning: format!("t-SNE (perplexity {perplexity})") }
+                (values, ["", ""].map(Axis::bare), format!("t-SNE (perplexity {perplexity})"))
             }
-            Method::Pca => {
+            "pca" => {
                 let found = pca(codes, latent, 2)?;
                 let share = |at: usize| 100.0 * found.explained.get(at).copied().unwrap_or(0.0);
                 let axis = |at: usize| {
                     Axis::new(format!("component {} ({:.1} % of the variance)", at + 1, share(at)))
                 };
                 let meaning = format!("principal components ({:.1} % of the variance)", share(0) + share(1));
-                Places { values: found.coordinates, axes: [axis(0), axis(1)], meaning }
+                (found.coordinates, [axis(0), axis(1)], meaning)
             }
-            Method::Codes => {
+            _ => {
                 let axes = ["number 0 of the code", "number 1"].map(Axis::new);
-                Places { values: codes.to_vec(), axes, meaning: "plot".to_owned() }
+                (codes.to_vec(), axes, "plot".to_owned())
             }
         })
     }
 
-    fn scatter(&self, title: String, places: Places, images: &Dataset) -> Scatter {
-        let (points, _) = places.values.as_chunks::<2>();
+    fn scatter(&self, title: String, places: &[f32], axes: [Axis; 2], images: &Dataset) -> Scatter {
+        let (points, _) = places.as_chunks::<2>();
         let names: Vec<&str> = images.classes.iter().map(String::as_str).collect();
         let thumbnails = self.thumbnails.then(|| Thumbnails {
             points: points.to_vec(),
@@ -135,6 +114,6 @@ impl Embed {
             classes: images.labels.clone().unwrap_or_default(),
         });
         let scatter = Scatter::of_classes(title, points, images.labels.as_deref(), &names);
-        Scatter { axes: places.axes, thumbnails, equal: self.method != Method::Pca, ..scatter }
+        Scatter { axes, thumbnails, equal: self.method != "pca", ..scatter }
     }
 }

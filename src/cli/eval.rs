@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::Result;
 use crate::data::Dataset;
-use crate::graph::Device;
 use crate::graph::TermSpec;
 use crate::infer::{ActiveUnits, ImportanceBound};
-use crate::model::{LikelihoodKind, Model};
+use crate::model::LikelihoodKind;
 use crate::run::{Columns, PER_IMAGE};
-use crate::train::{Checkpoint, Evaluator, TermMeans};
+use crate::train::{Evaluator, TermMeans};
 use serde_json::{Value, json};
 
 use super::Context;
@@ -21,21 +20,18 @@ use super::trained::Trained;
 #[command(after_help = "Examples:\n  narrows eval runs/vae-001\n  \
     narrows eval runs/vae-001 --data fashion-mnist --samples 1000 --json")]
 pub(super) struct Eval {
-    /// Samples of z an image for the importance-weighted bound of a variational autoencoder; 0 leaves it out
+    /// Samples of z per image for the importance-weighted bound of a variational autoencoder; 0 for no bound
     #[arg(long, value_name = "K", default_value_t = 64)]
     samples: u32,
-    /// As one JSON object
+    /// Print one JSON object
     #[arg(long)]
     json: bool,
     #[command(flatten)]
     trained: Trained,
 }
 
-// What is found beyond the losses, of a model with a prior.
-struct Latent {
-    bound: Option<ImportanceBound>,
-    units: ActiveUnits,
-}
+// Results beyond the losses, for a model with a posterior.
+type Latent = (Option<ImportanceBound>, ActiveUnits);
 
 impl Eval {
     pub(super) async fn run(&self, context: &Context) -> Result<()> {
@@ -45,14 +41,22 @@ impl Eval {
         let seed = checkpoint.config.train.seed;
         let mut evaluator = Evaluator::new(&device, &model, &images, center, seed).await?;
         let means = evaluator.evaluate_checkpoint(&checkpoint).await?.means;
-        let latent = self.latent(&device, &checkpoint, &model, &images).await?;
+        let bounded = self.samples > 0 && model.config().likelihood != LikelihoodKind::SquaredError;
+        let mut latent = None;
+        if model.has_posterior() {
+            let bound = match bounded {
+                true => Some(ImportanceBound::estimate(&device, &checkpoint, &images, self.samples).await?),
+                false => None,
+            };
+            latent = Some((bound, ActiveUnits::measure(&device, &checkpoint, &images).await?));
+        }
         if self.json {
             return line(&self.as_json(&means, latent.as_ref(), &images).to_string());
         }
-        let part = self.trained.part().name();
+        let part = &self.trained.part;
         line(&format!("{} {part} images of {}, means over images", images.len(), images.name))?;
         print_means(&means)?;
-        let Some(Latent { bound, units }) = latent else { return Ok(()) };
+        let Some((bound, units)) = latent else { return Ok(()) };
         if let Some(bound) = bound {
             let (nats, samples) = (bound.mean(), bound.samples);
             line(&format!(
@@ -65,32 +69,13 @@ impl Eval {
         ))
     }
 
-    async fn latent(
-        &self,
-        device: &Device,
-        checkpoint: &Checkpoint,
-        model: &Model,
-        images: &Dataset,
-    ) -> Result<Option<Latent>> {
-        if !model.has_posterior() {
-            return Ok(None);
-        }
-        let probable = model.config().likelihood != LikelihoodKind::SquaredError;
-        let bounded = self.samples > 0 && probable;
-        let bound = match bounded {
-            true => Some(ImportanceBound::estimate(device, checkpoint, images, self.samples).await?),
-            false => None,
-        };
-        Ok(Some(Latent { bound, units: ActiveUnits::measure(device, checkpoint, images).await? }))
-    }
-
     fn as_json(&self, means: &TermMeans, latent: Option<&Latent>, images: &Dataset) -> Value {
         let columns = Columns::from(means);
         let units: BTreeMap<&str, &str> =
             means.iter().map(|(term, _)| (term.name.as_str(), term.unit.as_str())).collect();
         let mut object = json!({
             "data": images.name,
-            "part": self.trained.part().name(),
+            "part": self.trained.part,
             "images": images.len(),
             "per_image": PER_IMAGE,
             "terms": columns.terms,
@@ -99,7 +84,7 @@ impl Eval {
             "reconstruction_per_pixel": columns.reconstruction_per_pixel,
             "elbo_nats_per_image": columns.elbo,
         });
-        let Some(Latent { bound, units }) = latent else { return object };
+        let Some((bound, units)) = latent else { return object };
         if let Some(bound) = bound {
             object["importance_bound_nats_per_image"] = json!(bound.mean());
             object["importance_samples"] = json!(bound.samples);
@@ -121,7 +106,7 @@ fn print_means(means: &TermMeans) -> Result<()> {
         }
         if term.weight != 1.0 {
             let setting = term.setting.as_deref().unwrap_or("its weight");
-            line(&format!("{:14}  {:>10} {setting}, not in the figure above", "", term.weight))?;
+            line(&format!("{:14}  {:>10} {setting}, not included above", "", term.weight))?;
         }
     }
     match means.elbo() {

@@ -1,4 +1,4 @@
-//! `narrows figures`: every figure with one command.
+//! `narrows figures`: all figures with one command.
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -6,13 +6,13 @@ use std::path::PathBuf;
 use crate::figures::{Figure, Gallery, News, Settings, Studio};
 use crate::train::{Config, DataConfig};
 use crate::{Error, Result};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget};
 use web_time::Instant;
 
 use super::DeviceFlags;
 use super::flags::DataFlags;
 use super::interrupt::Interrupt;
-use super::output::{line, note, told};
+use super::output::{hidden_bar, line, note, with_notes};
 
 /// Make the figures
 #[derive(clap::Args)]
@@ -21,16 +21,16 @@ pub(super) struct Figures {
     /// Names of the figures [default: all]
     #[arg(value_name = "NAME")]
     names: Vec<String>,
-    /// The built-in sample and few epochs: a look at everything within minutes on two cores
+    /// Train on the built-in sample for few epochs: all figures in 2 to 3 minutes on two CPU cores
     #[arg(long)]
     quick: bool,
-    /// Where to write them; models are kept in its folder `runs` and used again
+    /// Output folder; its folder `runs` keeps the models for the next time
     #[arg(long, value_name = "DIR", default_value = "figures")]
     out: PathBuf,
-    /// Epochs of every model [default: each its own]
+    /// Epochs of every model [default: those of the figure]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     epochs: Option<u32>,
-    /// Seed of first weights, order, noise and samples
+    /// Seed of initial weights, order, noise and samples
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..1 << 63))]
     seed: u64,
     #[command(flatten)]
@@ -42,8 +42,9 @@ fn after_help() -> String {
     format!(
         "Figures:{}\n\nExamples:\n  narrows figures --quick\n  narrows figures vae linear-vs-pca --out pictures\n  \
          narrows figures --data fashion-mnist --data-dir DIR\n\n\
-         Each is written as NAME.png, NAME.svg and NAME.json, and index.html has all. Without --quick and --data\n\
-         they are of all of Fashion-MNIST. Ctrl-C saves the model under way; the next time goes on with it.",
+         Each figure is written as NAME.png, NAME.svg and NAME.json; index.html shows all. Without --quick and\n\
+         --data the models are trained on the full Fashion-MNIST. Ctrl-C saves the model in training, and the same\n\
+         command resumes.",
         figures.concat()
     )
 }
@@ -57,11 +58,9 @@ impl Figures {
         };
         let settings = self.settings()?;
         let device = device.open().await?;
-        let gallery = Gallery::new(&self.out, &device.name(), &self.flags())?;
+        let gallery = Gallery::new(&self.out, &device.name(), &self.flags()?)?;
         let interrupt = Interrupt::listen()?;
-        let bar = ProgressBar::hidden();
-        let style = ProgressStyle::with_template("{bar:12} {wide_msg}");
-        bar.set_style(style.map_err(|error| Error::setting("progress bar", "a template", error))?);
+        let bar = hidden_bar("{bar:12} {wide_msg}")?;
         if std::io::stderr().is_terminal() {
             bar.set_draw_target(ProgressDrawTarget::stderr());
         }
@@ -69,10 +68,10 @@ impl Figures {
             tell(&bar, &news);
             !interrupt.came()
         };
-        // Figures of images of their own are made also where the others' are missing.
+        // A figure with its own data needs no other data set.
         let shared = figures.iter().any(|figure| !figure.has_its_own_images());
         let data = if shared { settings.data.clone() } else { DataConfig::default() };
-        let split = told(data.load()?);
+        let split = with_notes(data.load()?);
         let settings = Settings { data, ..settings };
         let mut studio = Studio::new(&device, settings, split, &gallery.runs(), &mut watch);
         let made = make(&figures, &gallery, &mut studio).await;
@@ -89,19 +88,12 @@ impl Figures {
         Ok(Settings { data: self.data.over(&config)?, epochs: self.epochs, seed: self.seed, ..settings })
     }
 
-    // What must be said again to have the same figure again.
-    fn flags(&self) -> String {
-        let mut flags = String::new();
-        if self.quick {
-            flags.push_str(" --quick");
-        }
-        if let Some(epochs) = self.epochs {
-            flags.push_str(&format!(" --epochs {epochs}"));
-        }
-        if self.seed != 0 {
-            flags.push_str(&format!(" --seed {}", self.seed));
-        }
-        flags + &self.data.typed()
+    // The flags that make the same figure again.
+    fn flags(&self) -> Result<String> {
+        let quick = if self.quick { " --quick" } else { "" };
+        let epochs = self.epochs.map(|epochs| format!(" --epochs {epochs}")).unwrap_or_default();
+        let seed = if self.seed == 0 { String::new() } else { format!(" --seed {}", self.seed) };
+        Ok(format!("{quick}{epochs}{seed}{}", self.data.typed()?))
     }
 }
 

@@ -1,4 +1,4 @@
-//! The flags that say what to train: a preset, a file, data. Settings are flags of `settings`.
+//! The flags for a configuration: a preset, a file, data. The flags of settings are in `settings`.
 
 use std::path::{Path, PathBuf};
 
@@ -11,101 +11,93 @@ use serde::Serialize;
 
 use super::settings::Given;
 
-/// What is used where neither the command nor a file names a preset.
+/// The preset if neither the command nor a file names one.
 const DEFAULT_PRESET: &str = "vae";
 
 /// The configuration: a preset, a TOML file over it, flags over that.
 #[derive(clap::Args)]
 pub(super) struct ConfigFlags {
-    /// A variant or another preset, as `narrows presets` lists them [default: the file's, or vae]
+    /// A preset: `narrows presets` lists them [default: that of --config, or vae]
     preset: Option<String>,
-    /// TOML file with sections [model], [train] and [data]; a run's config.toml is one
+    /// TOML file with sections [model], [train] and [data], such as a run's config.toml
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(flatten)]
     data: DataFlags,
 }
 
-/// Which images.
+/// The images.
 #[derive(clap::Args, Serialize)]
 #[command(next_help_heading = "Data")]
+#[serde(rename_all = "kebab-case")]
 pub(super) struct DataFlags {
-    /// sample (built in), fashion-mnist, mnist, idx (IDX files), folder (pictures of any size), npy (NumPy's
-    /// arrays), the path of a folder or .npy file, whose format is detected, or points of the plane: spiral, moons,
-    /// mixture
-    #[arg(long = "data", value_name = "SOURCE")]
-    #[serde(rename = "source")]
+    /// Data set: sample (built in), fashion-mnist, mnist, idx (IDX files), folder (pictures of any size), npy (NumPy
+    /// arrays), spiral, moons or mixture (points of the plane); or the path of a folder or .npy file (its format is
+    /// detected)
+    #[arg(long, value_name = "SOURCE")]
     data: Option<String>,
-    /// Where its files are
-    #[arg(long = "data-dir", value_name = "DIR")]
-    #[serde(rename = "dir")]
+    /// Folder of the data set's files
+    #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// Validation images: how many of the last training images to hold out [default: a tenth, at most 5000]
+    /// Number of validation images: the last training images [default: a tenth, at most 5000]
     #[arg(long, value_name = "N")]
     validation: Option<usize>,
-    /// Height and width that a folder's pictures are cropped and resized to [default: their own where all have
-    /// one of at most 128, else 64]
+    /// Height and width to which a folder's pictures are cropped and resized [default: their common size if it is at
+    /// most 128, else 64]
     #[arg(long, value_name = "N")]
     size: Option<u32>,
-    /// Make a folder's pictures grey [default: only if all are]
+    /// Convert a folder's pictures to grey [default: only if all are grey]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     grey: Option<bool>,
 }
 
-// The flags of one section that were given, under their names in the file.
-fn given(flags: &impl Serialize) -> Result<toml::Table> {
-    toml::Table::try_from(flags).map_err(|error| Error::setting(ORIGIN, "what TOML can hold", error))
-}
-
-// Where a setting stands, for errors.
+// The place of a setting, for errors.
 const ORIGIN: &str = "command line";
 
 impl DataFlags {
-    /// This configuration's data with what was given in its place. A folder and a count belong to a source,
-    /// so another source does not take them over.
+    // The flags that were given, by name.
+    fn given(&self) -> Result<toml::Table> {
+        toml::Table::try_from(self).map_err(|error| Error::setting(ORIGIN, "what TOML can hold", error))
+    }
+
+    /// The data of `config`, changed by these flags. A folder and a count belong to a source: another source does not
+    /// keep them.
     pub(super) fn over(&self, config: &Config) -> Result<DataConfig> {
         let mut config = config.clone();
-        let mut flags = given(self)?;
-        if let Some((source, place)) = self.data.as_deref().map(|data| self.named(data)).transpose()? {
+        let mut flags = self.given()?;
+        let mut place = flags.remove("data-dir");
+        if let Some(toml::Value::String(data)) = flags.remove("data") {
+            let (source, path) = self.named(&data)?;
             if source != config.data.source {
                 config.data = DataConfig::default();
             }
-            flags.insert("source".to_owned(), source.as_str().into());
-            let place = place.map(toml::Value::try_from).transpose();
-            let place = place.map_err(|error| Error::setting("--data", "what TOML can hold", error))?;
-            flags.extend(place.map(|place| ("dir".to_owned(), place)));
+            flags.insert("source".to_owned(), source.to_string().into());
+            place = place.or(path.then(|| data.into()));
         }
+        flags.extend(place.map(|place| ("dir".to_owned(), place)));
         let sections = toml::Table::from_iter([("data".to_owned(), flags.into())]);
         Ok(config.overlaid(sections, ORIGIN)?.data)
     }
-}
 
-impl DataFlags {
-    /// What was given, as it is typed, each flag behind a space.
-    pub(super) fn typed(&self) -> String {
-        let quoted = |path: &Path| shell_word(&path.display().to_string());
-        let mut flags = String::new();
-        let mut add = |name: &str, value: Option<String>| {
-            flags.extend(value.map(|value| format!(" --{name} {value}")));
-        };
-        add("data", self.data.as_deref().map(shell_word));
-        add("data-dir", self.data_dir.as_deref().map(quoted));
-        add("validation", self.validation.map(|count| count.to_string()));
-        add("size", self.size.map(|size| size.to_string()));
-        flags.extend(self.grey.map(|grey| format!(" --grey={grey}")));
-        flags
+    /// The given flags as they are typed, each after a space.
+    pub(super) fn typed(&self) -> Result<String> {
+        let flags = self.given()?.into_iter().map(|(name, value)| match value {
+            toml::Value::String(text) => format!(" --{name} {}", shell_word(&text)),
+            toml::Value::Boolean(value) => format!(" --{name}={value}"),
+            value => format!(" --{name} {value}"),
+        });
+        Ok(flags.collect())
     }
 
-    // The source that `--data` names, or the one that lies at the path it gives.
-    fn named<'a>(&self, data: &'a str) -> Result<(Source, Option<&'a Path>)> {
-        let path = Path::new(data);
-        match (data.parse(), Source::at(path)) {
-            (Ok(source), _) => Ok((source, None)),
+    // The source that `--data` names, and whether it is the path of the data.
+    fn named(&self, data: &str) -> Result<(Source, bool)> {
+        match (data.parse(), Source::at(Path::new(data))) {
+            (Ok(source), _) => Ok((source, false)),
             (Err(_), Some(_)) if self.data_dir.is_some() => {
-                let expected = "none beside the path that --data gives";
-                Err(Error::setting("--data-dir", expected, format!("both, and --data {data}")))
+                let got = format!("--data-dir and --data {data}");
+                Err(Error::setting("--data-dir", "no such flag if --data is a path", got))
             }
-            (Err(_), Some(source)) => Ok((source, Some(path))),
+            (Err(_), Some(source)) => Ok((source, true)),
             (Err(Error::Setting { expected, .. }), None) => {
                 let expected = format!("{expected}, or the path of a folder or .npy file");
                 Err(Error::setting("--data", expected, format!("`{data}`")))
@@ -116,32 +108,26 @@ impl DataFlags {
 }
 
 impl ConfigFlags {
-    /// The configuration to resume with: the run's own, but for the number of epochs and the data's place.
+    /// The configuration to resume with: the run's own, except for the number of epochs and the data's folder.
     pub(super) fn for_resume(&self, given: &Given, run: &Config) -> Result<Config> {
+        let (mut train, mut data) = (given.train.clone(), self.data.given()?);
+        let epochs = train.remove_entry("epochs").map(|epochs| toml::Table::from_iter([epochs]));
+        data.remove("data-dir");
+        let preset = self.preset.iter().map(|preset| format!("preset {preset}"));
+        let file = self.config.iter().map(|_| "config".to_owned());
+        let settings = [given.model.clone(), train, data].into_iter().flatten().map(|(name, _)| name);
+        let other: Vec<String> = preset.chain(file).chain(settings).collect();
+        if !other.is_empty() {
+            let expected = "only --epochs and --data-dir with it (other settings cannot change in a run)";
+            return Err(Error::setting("--resume", expected, other.join(", ")));
+        }
         let mut config = run.clone();
-        let epochs = given.train.get("epochs").cloned();
-        let epochs = epochs.map(|epochs| toml::Table::from_iter([("epochs".to_owned(), epochs)]));
         if let Some(epochs) = epochs {
-            config =
-                config.overlaid(toml::Table::from_iter([("train".to_owned(), epochs.into())]), ORIGIN)?;
+            let sections = toml::Table::from_iter([("train".to_owned(), epochs.into())]);
+            config = config.overlaid(sections, ORIGIN)?;
         }
         config.data.dir = self.data.data_dir.clone().or(config.data.dir);
-        let other = self.names_given(given)?;
-        let other: Vec<String> =
-            other.into_iter().filter(|name| !["epochs", "dir"].contains(&name.as_str())).collect();
-        if other.is_empty() {
-            return Ok(config);
-        }
-        let expected = "only --epochs and --data-dir with it: every other setting is the run's";
-        Err(Error::setting("--resume", expected, other.join(", ")))
-    }
-
-    fn names_given(&self, settings: &Given) -> Result<Vec<String>> {
-        let sections = [settings.model.clone(), settings.train.clone(), given(&self.data)?];
-        let named = self.preset.iter().map(|preset| format!("preset {preset}"));
-        let file = self.config.iter().map(|_| "config".to_owned());
-        let settings = sections.into_iter().flat_map(|table| table.into_iter().map(|(name, _)| name));
-        Ok(named.chain(file).chain(settings).collect())
+        Ok(config)
     }
 
     /// The whole configuration, checked.
@@ -164,7 +150,7 @@ impl ConfigFlags {
         match &self.preset {
             Some(preset) if *preset != config.preset => {
                 let setting = format!("{}: preset", path.display());
-                Err(Error::setting(setting, format!("{preset}, as the command says"), config.preset))
+                Err(Error::setting(setting, format!("{preset}, as on the command line"), config.preset))
             }
             _ => Ok(config),
         }

@@ -1,4 +1,4 @@
-//! Ctrl-C: asked once, work stops where it can go on; asked twice, at once.
+//! Ctrl-C: the first stops work at a point where it can resume, the second stops it at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,12 +10,12 @@ use crate::{Error, Result};
 pub(super) struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// Listens from now on; once a process.
+    /// Starts to listen; once per process.
     pub(super) fn listen() -> Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let asked = Arc::clone(&stop);
         ctrlc::set_handler(move || {
-            // What is written is written whole, so leaving does no harm.
+            // Files are replaced as a whole, so none is left half written.
             if asked.swap(true, Ordering::Relaxed) {
                 std::process::exit(130);
             }

@@ -1,4 +1,4 @@
-//! The command line: parse, call, print. It knows the variants of the registry that it is given, and no others.
+//! The command line: parse, call, print. It knows the variants of the registry that is passed to it.
 
 mod devices;
 mod embed;
@@ -36,7 +36,7 @@ use crate::{Error, Result};
 #[command(name = "narrows", version, about, max_term_width = 100)]
 #[command(
     after_help = "Examples:\n  narrows train vae\n  narrows sample runs/vae-001\n  narrows devices\n\n\
-    Every subcommand has a --help with an example."
+    `narrows COMMAND --help` shows the flags of a command, with examples."
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -47,40 +47,40 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Train an autoencoder; without any flag, on a sample of Fashion-MNIST that is built in
+    /// Train an autoencoder; by default a VAE on the built-in sample of Fashion-MNIST
     Train(Box<train::Train>),
-    /// List the presets that `train` takes, or show one as TOML
+    /// List the presets of `train`, or show one as TOML
     Presets(presets::Presets),
     /// Reconstruct test images with a trained model, as a picture
     Reconstruct(picture::Reconstruct),
-    /// Draw new images from a trained variational autoencoder, as a picture
+    /// Decode random codes into new images, as a picture; for models with a prior
     Sample(sample::Sample),
-    /// Decode what lies between the codes of two images, as a picture
+    /// Decode the codes between two images, as a picture
     Interpolate(interpolate::Interpolate),
-    /// Decode walks along one number of the code at a time, as a picture
+    /// Decode codes in which one number at a time varies, as a picture
     Traverse(traverse::Traverse),
-    /// Draw or write the codes of images in two dimensions, by t-SNE or principal components
+    /// Draw or write a map of codes in two dimensions, by t-SNE or principal components
     Embed(embed::Embed),
     /// Write the codes E[z given x] of images as .npy or .csv
     Encode(encode::Encode),
-    /// Write a run's report again: curves, pictures, codes and settings in one HTML file
+    /// Write a run's report: curves, pictures, codes and settings in one HTML file
     Report(report::Report),
-    /// Evaluate a trained model: reconstruction, KL and ELBO
+    /// Evaluate a trained model: reconstruction, KL, ELBO, importance-weighted bound, active units
     Eval(eval::Eval),
-    /// Make every figure of the book's section, or those named: pictures, numbers and a page with all
+    /// Make the figures of Murphy's section 20.3: pictures, numbers and one page with all
     Figures(figures::Figures),
-    /// Show the dispatches of a training step, each with shapes and cost
+    /// Show the dispatches of a training step, with shapes and cost
     Plan(Box<plan::PlanCommand>),
-    /// List the devices, what they offer and the kernels they would get
+    /// List the devices, with their limits and the kernels that run on them
     Devices(devices::Devices),
 }
 
 #[derive(clap::Args)]
 struct DeviceFlags {
-    /// INDEX, part of a NAME, BACKEND:INDEX as `narrows devices` lists them, or `cpu` for the reference
+    /// Device: INDEX, BACKEND:INDEX or part of a NAME from `narrows devices`, or `cpu` for the CPU reference
     #[arg(long, global = true, value_name = "DEVICE", default_value = "auto", hide_default_value = true)]
     device: String,
-    /// Matrix products: tile, register or shuffle [default: by the device]
+    /// Kernel for matrix products: tile, register or shuffle [default: the best for the device]
     #[arg(long, global = true, value_name = "VARIANT")]
     matmul: Option<String>,
 }
@@ -98,7 +98,7 @@ impl DeviceFlags {
         match flag {
             None => Ok(Device::Cpu),
             Some(variant) => {
-                let expected = "no such flag with --device cpu, which has one way to multiply";
+                let expected = "no such flag with --device cpu (the CPU reference has one way to multiply)";
                 Err(Error::setting("--matmul", expected, variant))
             }
         }
@@ -108,8 +108,8 @@ impl DeviceFlags {
         Ok(GpuOptions { selector: self.device.parse()?, matmul, only_defaults: false })
     }
 
-    // As the model was trained, as far as this device can and no flag says otherwise: the same kernels give
-    // the same bits.
+    // With the kernels that the model was trained with, if this device has them and no flag chooses others: the same
+    // kernels give the same bits.
     async fn open_for(&self, checkpoint: &Checkpoint) -> Result<Device> {
         let stored = checkpoint.matmul.as_deref().map(str::parse::<MatMulVariant>).transpose()?;
         let device = if self.is_cpu() || self.matmul.is_some() || stored.is_none() {
@@ -124,7 +124,7 @@ impl DeviceFlags {
         if used != stored {
             let name = |variant: Option<MatMulVariant>| variant.map_or("reference", MatMulVariant::name);
             output::note(&format!(
-                "note: trained with matrix products by {}, here they are by {}: the last bits may differ",
+                "note: the model was trained with the matrix products {}, this device uses {}: the last bits may differ",
                 name(stored),
                 name(used),
             ));
@@ -133,14 +133,14 @@ impl DeviceFlags {
     }
 }
 
-/// What every command is given: the variants there are, the settings that were flags, and the device.
+/// What every command gets: the variants, the settings given as flags, and the device flags.
 struct Context {
     registry: Registry,
     given: Given,
     device: DeviceFlags,
 }
 
-/// Runs the command line over the variants of a registry: train, resume, evaluate, sample and all else.
+/// Runs the command line with the variants of a registry: all commands of `narrows`.
 pub fn run(registry: Registry) -> ExitCode {
     let matches = command(&registry).get_matches();
     let given = matches.subcommand().filter(|(name, _)| SETTABLE.contains(name));
@@ -154,7 +154,7 @@ pub fn run(registry: Registry) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(Error::Stopped) => ExitCode::from(130),
-        Err(error) if output::nobody_listens(&error) => ExitCode::SUCCESS,
+        Err(error) if output::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             output::note(&format!("error: {error}"));
             ExitCode::FAILURE
@@ -162,7 +162,7 @@ pub fn run(registry: Registry) -> ExitCode {
     }
 }
 
-// The commands that take every setting as a flag.
+// The commands with a flag for each setting.
 const SETTABLE: [&str; 2] = ["train", "plan"];
 
 fn command(registry: &Registry) -> clap::Command {

@@ -1,10 +1,11 @@
-//! Writing to the terminal, a pipe or a file, none of which may panic.
+//! Writes to the terminal, a pipe or a file, without panics.
 
 use std::io::{self, Write};
 use std::path::Path;
 
 use crate::data::{LoadReport, Split};
 use crate::{Error, Result};
+use indicatif::{ProgressBar, ProgressStyle};
 
 /// Writes a line to standard output.
 pub(super) fn line(text: &str) -> Result<()> {
@@ -14,19 +15,31 @@ pub(super) fn line(text: &str) -> Result<()> {
     written.map_err(Error::io("write", "standard output"))
 }
 
-/// Writes a line to standard error. Where nobody can read it, nobody can be told so either.
+/// Reports a file that was written, and its content.
+pub(super) fn wrote(path: &Path, content: &str) -> Result<()> {
+    line(&format!("{}: {content}", path.display()))
+}
+
+/// Writes a line to standard error. A failure is ignored: there is no other place to report it.
 pub(super) fn note(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
-/// Tells what is worth telling of a data set that was loaded, on standard error.
-pub(super) fn told(split: Split) -> Split {
+/// A progress bar, not yet shown.
+pub(super) fn hidden_bar(template: &str) -> Result<ProgressBar> {
+    let style = ProgressStyle::with_template(template);
+    let style = style.map_err(|error| Error::setting("progress bar", "a template", error))?;
+    Ok(ProgressBar::hidden().with_style(style))
+}
+
+/// Prints the notes about the loading of a data set on standard error.
+pub(super) fn with_notes(split: Split) -> Split {
     let LoadReport { left_out, files, remarks, .. } = &split.report;
     for remark in remarks {
         note(&format!("note: {remark}"));
     }
     if !left_out.is_empty() {
-        note(&format!("note: {} of {files} files are left out:", left_out.len()));
+        note(&format!("note: {} of {files} files were left out:", left_out.len()));
     }
     for (file, reason) in left_out {
         note(&format!("  {}: {reason}", printable(file)));
@@ -34,17 +47,17 @@ pub(super) fn told(split: Split) -> Split {
     split
 }
 
-// A file's name may hold what would command a terminal.
+// A file's name may contain control characters, which could change the terminal.
 fn printable(file: &Path) -> String {
     file.to_string_lossy().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
-/// Whether an error only says that the reader of our output has left, as `head` does.
-pub(super) fn nobody_listens(error: &Error) -> bool {
+/// Whether the error is that the reader of our output has closed the pipe, as `head` does.
+pub(super) fn is_closed_pipe(error: &Error) -> bool {
     matches!(error, Error::Io { source, .. } if source.kind() == io::ErrorKind::BrokenPipe)
 }
 
-/// Finds out before slow work whether `path` has one of the endings and lies in a folder.
+/// Checks before slow work that `path` has one of the endings and is in a folder that exists.
 pub(super) fn check_place(path: &Path, endings: &[&str]) -> Result<()> {
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
     if !endings.contains(&ending) {

@@ -1,4 +1,4 @@
-//! `narrows plan`: the dispatches of a training step, how long each takes, and whether a device computes them right.
+//! `narrows plan`: the dispatches of a training step, their times, and a check against the CPU reference.
 
 use crate::data::Dataset;
 use crate::gpu::{MatMulVariant, Variants};
@@ -10,17 +10,17 @@ use crate::{Error, Result};
 
 use super::Context;
 use super::flags::ConfigFlags;
-use super::output::{line, told};
+use super::output::{line, with_notes};
 
 /// Show the dispatches of a training step
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  narrows plan vae\n  narrows plan mlp --hidden 256,64 --batch 32\n  \
     narrows plan vae --check\n  narrows plan cnn --measure")]
 pub(super) struct PlanCommand {
-    /// Run one step on the device and on the CPU reference, and name the first dispatch that differs
+    /// Run one step on the device and on the CPU reference, and report the first dispatch that differs
     #[arg(long)]
     check: bool,
-    /// Run each dispatch by itself on the device, and show how long it takes
+    /// Run each dispatch by itself on the device, and show its time
     #[arg(long, conflicts_with = "check")]
     measure: bool,
     #[command(flatten)]
@@ -30,16 +30,20 @@ pub(super) struct PlanCommand {
 impl PlanCommand {
     pub(super) async fn run(&self, context: &Context) -> Result<()> {
         if self.check && context.device.is_cpu() {
-            return Err(Error::setting("--check", "a device to hold against the reference", "--device cpu"));
+            return Err(Error::setting(
+                "--check",
+                "a device to compare with the CPU reference",
+                "--device cpu",
+            ));
         }
         let config = self.config.resolve(&context.registry, &context.given)?;
-        let images = told(config.data.load()?).train;
+        let images = with_notes(config.data.load()?).train;
         let total = images.len() as u32;
         let model = Model::new(&config.model, images.shape().try_into()?)?;
         let update = config.train.update(total)?;
         let plan = model.training(config.train.batch, total, true, &update, self.check)?;
         let device = context.device.open().await?;
-        // The reference has no variants; its plan is shown as a GPU would run it.
+        // The reference has no variants; its plan is shown for a GPU.
         let variants = device.variants().unwrap_or(Variants { matmul: MatMulVariant::Tile });
         if self.measure {
             let mut replay = Replay::new(&device, plan.clone()).await?;
@@ -52,11 +56,11 @@ impl PlanCommand {
     }
 }
 
-// All that a first step reads.
+// Everything that a first step reads.
 fn set_up(replay: &mut Replay, config: &Config, images: &Dataset) -> Result<()> {
     replay.write("images", &packed(&images.images))?;
     if config.model.center {
-        // Any will do, where all have the same.
+        // Any mean will do, as long as both devices have the same.
         replay.write_floats("center", &vec![0.25; images.pixels()])?;
     }
     replay.write_initial(config.train.seed)

@@ -1,4 +1,4 @@
-//! `narrows presets`: the set-ups that `narrows train` can be given by name.
+//! `narrows presets`: the configurations that `narrows train` takes by name.
 
 use super::Context;
 use super::output::line;
@@ -10,7 +10,7 @@ use crate::train::Config;
 #[command(after_help = "Examples:\n  narrows presets\n  narrows presets denoising > mine.toml\n  \
     narrows train --config mine.toml")]
 pub(super) struct Presets {
-    /// Show every setting of this one as TOML, for --config
+    /// Show all settings of this preset as TOML, for --config
     name: Option<String>,
 }
 

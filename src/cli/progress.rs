@@ -1,40 +1,37 @@
-//! The progress bar and the lines of a run.
+//! The progress bar and the printed lines of a run.
 
 use std::io::IsTerminal;
+use std::time::Duration;
 
+use crate::Result;
 use crate::graph::TermSpec;
 use crate::run::{MetricsLine, RunEvent};
 use crate::train::{EpochReport, Progress, TermMeans};
-use crate::{Error, Result};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{FormattedDuration, ProgressBar, ProgressDrawTarget};
 use web_time::Instant;
 
 use super::interrupt::Interrupt;
-use super::output::{line, nobody_listens, note};
+use super::output::{hidden_bar, is_closed_pipe, line, note};
 
-/// Bar and lines of a run under way.
+/// The bar and lines of a run in progress.
 pub(super) struct Reporter {
     bar: ProgressBar,
     epochs: u32,
     json: bool,
     stop: Interrupt,
-    /// When the first steps were done, and how many those were.
+    /// The time of the first report, and the steps done by then.
     began: Option<(Instant, u64)>,
-    /// A run goes on where its lines cannot be written; this is told at the end.
+    /// A run continues if its lines cannot be written; the error is reported at the end.
     written: Result<()>,
 }
 
 impl Reporter {
     pub(super) fn new(epochs: u32, json: bool) -> Result<Self> {
-        let stop = Interrupt::listen()?;
-        let bar = ProgressBar::hidden();
-        let style = ProgressStyle::with_template("{prefix} {bar:12} {wide_msg}")
-            .map_err(|error| Error::setting("progress bar", "a template", error))?;
-        bar.set_style(style);
+        let (stop, bar) = (Interrupt::listen()?, hidden_bar("{prefix} {bar:12} {wide_msg}")?);
         Ok(Self { bar, epochs, json, stop, began: None, written: Ok(()) })
     }
 
-    /// Shows what happened; false once Ctrl-C was pressed.
+    /// Shows an event; false after Ctrl-C.
     pub(super) fn note(&mut self, event: &RunEvent<'_>) -> bool {
         match event {
             RunEvent::Progress(progress) => self.progress(progress),
@@ -43,20 +40,20 @@ impl Reporter {
         !self.stop.came()
     }
 
-    /// A line for the reader: on standard output or, where that is for JSON lines alone, standard error.
+    /// A line for the reader: on standard output, or on standard error with --json.
     pub(super) fn say(&mut self, text: &str) {
         if self.json { self.bar.suspend(|| note(text)) } else { self.print(text) }
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub(super) fn clear(&self) {
         self.bar.finish_and_clear();
     }
 
-    /// Whether every line could be written, or only its reader left.
+    /// The first error in writing lines, except for a closed pipe.
     pub(super) fn written(self) -> Result<()> {
         match self.written {
-            Err(error) if !nobody_listens(&error) => Err(error),
+            Err(error) if !is_closed_pipe(&error) => Err(error),
             _ => Ok(()),
         }
     }
@@ -76,11 +73,12 @@ impl Reporter {
         self.bar.set_length(progress.steps);
         self.bar.set_position(progress.step);
         self.bar.set_prefix(format!("epoch {}/{}", progress.epoch, self.epochs));
-        let steps_a_second = (progress.run_step - before) as f64 / began.elapsed().as_secs_f64().max(1e-9);
-        let speed = if steps_a_second > 0.0 {
-            let left = (progress.run_steps - progress.run_step) as f64 / steps_a_second;
-            let images = steps_a_second * f64::from(progress.batch);
-            format!("{images:.0} images/s, {} left, ", clock(left))
+        let steps_per_second = (progress.run_step - before) as f64 / began.elapsed().as_secs_f64().max(1e-9);
+        let speed = if steps_per_second > 0.0 {
+            let left = (progress.run_steps - progress.run_step) as f64 / steps_per_second;
+            let left = Duration::try_from_secs_f64(left).unwrap_or(Duration::MAX);
+            let images = steps_per_second * f64::from(progress.batch);
+            format!("{images:.0} images/s, {} left, ", FormattedDuration(left))
         } else {
             String::new()
         };
@@ -108,7 +106,7 @@ impl Reporter {
     }
 }
 
-// The objective, and the terms that it is made of with their weights where those are not 1.
+// The objective and its terms, with the weights that are not 1.
 fn described(means: &TermMeans) -> String {
     let terms: Vec<String> = means.iter().map(|(term, value)| of_term(term, value)).collect();
     match &terms[..] {
@@ -124,12 +122,4 @@ fn of_term(term: &TermSpec, value: f64) -> String {
         None => String::new(),
     };
     format!("{weight}{} {value:.4}{pixel}", term.name)
-}
-
-fn clock(seconds: f64) -> String {
-    let seconds = seconds.round().clamp(0.0, 359_999.0) as u64;
-    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
-        (0, minutes, seconds) => format!("{minutes}:{seconds:02}"),
-        (hours, minutes, seconds) => format!("{hours}:{minutes:02}:{seconds:02}"),
-    }
 }

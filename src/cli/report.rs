@@ -1,4 +1,4 @@
-//! `narrows report`: a run's HTML report, once more.
+//! `narrows report`: a run's HTML report, written again.
 
 use std::path::PathBuf;
 
@@ -8,12 +8,12 @@ use crate::train::Checkpoint;
 
 use super::Context;
 use super::flags::DataFlags;
-use super::output::{line, told};
+use super::output::{with_notes, wrote};
 
 /// Write a run's report again
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  narrows report runs/vae-001\n\n\
-    `narrows train` writes report.html when it ends. This makes it for runs that were stopped, or moved.")]
+    `narrows train` writes report.html at its end. This command writes it for runs that were stopped or moved.")]
 pub(super) struct Report {
     /// A run's folder
     #[arg(value_name = "RUN")]
@@ -25,9 +25,9 @@ pub(super) struct Report {
 impl Report {
     pub(super) async fn run(&self, context: &Context) -> Result<()> {
         let checkpoint = Checkpoint::last(&context.registry, &self.run)?;
-        let split = told(self.data.over(&checkpoint.config)?.load_for(checkpoint.shape)?);
+        let split = with_notes(self.data.over(&checkpoint.config)?.load_for(checkpoint.shape)?);
         let device = context.device.open_for(&checkpoint).await?;
         let place = report_run(&self.run, &device, &checkpoint, &split).await?;
-        line(&format!("{}: epoch {} of the run", place.display(), checkpoint.epoch()))
+        wrote(&place, &format!("epoch {} of the run", checkpoint.epoch()))
     }
 }

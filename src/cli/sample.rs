@@ -8,34 +8,34 @@ use crate::train::Checkpoint;
 use crate::{Error, Result};
 
 use super::Context;
-use super::output::{check_place, line};
+use super::output::{check_place, wrote};
 use super::picture::MOST;
 
 /// Draw new images as a picture
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  narrows sample runs/vae-001 --count 100 --seed 7 --out samples.png\n  \
     narrows sample runs/vae-001 --grid 20\n  narrows sample runs/vae-001 --grid 15 --dims 3,7\n\n\
-    Codes are drawn from the prior N(0, 1). With --grid and a code of two numbers, or two named by --dims,\n\
-    nothing is drawn: the grid shows what those two do, at the prior's quantiles (i + 1/2) / N, the first\n\
-    growing to the right and the second upwards, all others at 0. With --grid alone and a longer code it is\n\
-    a picture of N x N drawn images.")]
+    Codes are drawn from the prior N(0, 1). With --grid and a 2-D code, or with --grid and --dims, nothing is\n\
+    random: the grid is a map of two numbers of the code, at the prior's quantiles (i + 1/2) / N. The first\n\
+    grows to the right, the second upwards, all others are 0. With --grid alone and a longer code, the picture\n\
+    has N x N random images.")]
 pub(super) struct Sample {
-    /// A checkpoint, or a run's folder for its best one
+    /// A checkpoint file, or a run's folder for its best checkpoint
     #[arg(value_name = "RUN")]
     checkpoint: PathBuf,
-    /// How many images
+    /// Number of images
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=MOST))]
     count: u32,
-    /// N x N images; of a code of two numbers, the manifold they span
+    /// N x N images; for a 2-D code, a map of it
     #[arg(long, value_name = "N", conflicts_with = "count", value_parser = clap::value_parser!(u32).range(1..=100))]
     grid: Option<u32>,
-    /// Which two numbers of the code the grid spans, from 0, as 3,7
+    /// The two numbers of the code that the grid maps, from 0, as 3,7
     #[arg(long, value_name = "I,J", requires = "grid", value_parser = pair)]
     dims: Option<[usize; 2]>,
-    /// Seed of the codes that are drawn
+    /// Seed of the random codes
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
-    /// Where to write the picture
+    /// Output file
     #[arg(long, value_name = "PNG", default_value = "samples.png")]
     out: PathBuf,
 }
@@ -43,7 +43,7 @@ pub(super) struct Sample {
 fn pair(text: &str) -> std::result::Result<[usize; 2], String> {
     let numbers = text.split(',').map(|number| number.trim().parse().ok());
     let numbers = numbers.collect::<Option<Vec<usize>>>().and_then(|numbers| numbers.try_into().ok());
-    numbers.ok_or_else(|| "two numbers as 3,7 are needed".to_owned())
+    numbers.ok_or_else(|| "expected two numbers, as 3,7".to_owned())
 }
 
 impl Sample {
@@ -51,9 +51,8 @@ impl Sample {
         check_place(&self.out, &["png"])?;
         let checkpoint = Checkpoint::find(&context.registry, &self.checkpoint)?;
         if checkpoint.model()?.prior().is_none() {
-            let got =
-                format!("{}, whose codes have no prior to draw from", checkpoint.config.model.variant.name());
-            return Err(Error::setting("sample", "a model with a prior, as a variational autoencoder", got));
+            let got = format!("{}, which has no prior", checkpoint.config.model.variant.name());
+            return Err(Error::setting("sample", "a model with a prior, such as vae", got));
         }
         let latent = checkpoint.model()?.latent() as usize;
         let side = self.grid.map(|side| side as usize);
@@ -71,14 +70,12 @@ impl Sample {
         let images = Decoder::new(&device, &checkpoint, count).await?.decode(&codes).await?;
         let columns = side.unwrap_or_else(|| (count as f64).sqrt().ceil() as usize);
         Grid { images: &images, shape: checkpoint.shape, columns }.save(&self.out)?;
-        let what = match spanned {
+        let codes = match spanned {
             Some((_, [across, up])) => {
-                format!(
-                    "images decoded from quantiles of N(0, 1), number {across} of the code to the right, {up} upwards"
-                )
+                format!("quantiles of N(0, 1): number {across} of the code grows to the right, {up} upwards")
             }
-            None => "images decoded from codes of N(0, 1)".to_owned(),
+            None => "codes of N(0, 1)".to_owned(),
         };
-        line(&format!("{}: {count} {what}", self.out.display()))
+        wrote(&self.out, &format!("{count} images decoded from {codes}"))
     }
 }

@@ -1,34 +1,34 @@
-//! Every setting as a flag, made from the settings that model, variants and training describe. What is given becomes a
-//! TOML table over the preset and the file.
+//! A flag for each setting, made from the descriptions of the model, its variants and training. The given flags become
+//! a TOML table that overrides the preset and the file.
 
 use clap::{Arg, ArgMatches, Command};
 
 use crate::model::{COMMON, Registry, Setting};
 use crate::train::TRAIN;
 
-/// The settings that were given, by section.
+/// The given settings, by section.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Given {
     pub(super) model: toml::Table,
     pub(super) train: toml::Table,
 }
 
-/// The command with a flag for each setting of the model, of every variant, and of training.
+/// The command with flags for the settings of the model, of every variant, and of training.
 pub(super) fn with_settings(command: Command, registry: &Registry) -> Command {
     let common = COMMON.iter().map(|setting| (setting, "Model".to_owned(), String::new()));
     let train = TRAIN.iter().map(|setting| (setting, "Training".to_owned(), String::new()));
-    let mut command = command;
     let mut there: Vec<&str> = Vec::new();
+    let mut flags = Vec::new();
     for (setting, heading, of) in common.chain(own(registry)).chain(train) {
         if !setting.value.is_empty() && !there.contains(&setting.name) {
             there.push(setting.name);
-            command = command.arg(flag(setting, heading, &of));
+            flags.push(flag(setting, heading, &of));
         }
     }
-    command
+    command.args(flags)
 }
 
-// The settings of variants, each with the variants that have it.
+// The settings of the variants, each with the names of its variants.
 fn own(registry: &Registry) -> impl Iterator<Item = (&'static Setting, String, String)> {
     let settings = registry.variants().iter().flat_map(|variant| variant.settings());
     settings.map(|setting| {
@@ -52,7 +52,7 @@ fn flag(setting: &Setting, heading: String, of: &str) -> Arg {
     if setting.name == "learning_rate" { flag.visible_alias("lr") } else { flag }
 }
 
-/// What of them was given.
+/// The settings among the flags of the command line.
 pub(super) fn given(matches: &ArgMatches, registry: &Registry) -> Given {
     let of = |settings: &mut dyn Iterator<Item = &'static Setting>| -> toml::Table {
         let given = settings.filter(|setting| !setting.value.is_empty()).filter_map(|setting| {
@@ -65,7 +65,7 @@ pub(super) fn given(matches: &ArgMatches, registry: &Registry) -> Given {
     Given { model: of(&mut COMMON.iter().chain(own)), train: of(&mut TRAIN.iter()) }
 }
 
-// A list of widths, a number or a truth where it reads as one, else a word.
+// A list of widths, a number or a boolean if the text can be read as one, else a string.
 fn typed(setting: &Setting, text: &str) -> toml::Value {
     if setting.value == "WIDTHS" {
         let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());

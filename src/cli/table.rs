@@ -1,11 +1,31 @@
-//! Numbers of images as a table for other programs.
+//! Numbers per image as a table for other programs: `.npy` or `.csv`.
 
 use std::io;
+use std::path::Path;
 
 use crate::data::Dataset;
+use crate::{Error, Result};
+use npyz::WriterBuilder;
 
-/// A CSV file with a row an image: `values` `[images, names]` under `names`, then whatever is known of the image.
-pub(super) fn csv(names: Vec<String>, values: &[f32], images: &Dataset) -> io::Result<Vec<u8>> {
+/// Writes `values` `[images, names]`, as `.npy` if that is the file's ending, else as CSV.
+pub(super) fn write(path: &Path, names: Vec<String>, values: &[f32], images: &Dataset) -> Result<()> {
+    let is_npy = path.extension().is_some_and(|ending| ending == "npy");
+    let bytes = if is_npy { npy(names.len(), values) } else { csv(names, values, images) };
+    // In one piece, so that a full disk is noticed.
+    bytes.and_then(|bytes| std::fs::write(path, bytes)).map_err(Error::io("write", path))
+}
+
+fn npy(width: usize, values: &[f32]) -> io::Result<Vec<u8>> {
+    let shape = [(values.len() / width) as u64, width as u64];
+    let mut bytes = Vec::new();
+    let mut writer = npyz::WriteOptions::new().default_dtype().shape(&shape).writer(&mut bytes).begin_nd()?;
+    writer.extend(values.iter().copied())?;
+    writer.finish()?;
+    Ok(bytes)
+}
+
+// One row per image: its values under `names`, then its label, class and file as far as they are known.
+fn csv(names: Vec<String>, values: &[f32], images: &Dataset) -> io::Result<Vec<u8>> {
     let width = names.len();
     let labels = images.labels.as_deref();
     let known = [

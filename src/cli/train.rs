@@ -1,4 +1,4 @@
-//! `narrows train`: a run, from the first epoch or from a checkpoint.
+//! `narrows train`: starts or resumes a run.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::{Error, Result};
 
 use super::Context;
 use super::flags::ConfigFlags;
-use super::output::{note, told};
+use super::output::{note, with_notes};
 use super::progress::Reporter;
 
 /// Train an autoencoder
@@ -22,10 +22,10 @@ pub(super) struct Train {
     /// Folder for the run's files [default: runs/PRESET-NNN]
     #[arg(long, value_name = "DIR")]
     run: Option<PathBuf>,
-    /// Resume the run in this folder, with the same bits as if it had never stopped
+    /// Resume the run in this folder; results are bit-identical to an uninterrupted run
     #[arg(long, value_name = "RUN", conflicts_with = "run")]
     resume: Option<PathBuf>,
-    /// One line of JSON per epoch on standard output, all else on standard error
+    /// Print one line of JSON per epoch on standard output, and everything else on standard error
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -41,15 +41,15 @@ const EXAMPLES: &str = "Examples:
   narrows train --resume runs/full --epochs 30
   narrows train --config runs/full/config.toml --seed 8
 
-A run's folder gets config.toml, metrics.jsonl, last.safetensors, best.safetensors, each epoch's pictures
-and, in the end, report.html. Ctrl-C saves, and --resume continues with the same bits.";
+A run's folder gets config.toml, metrics.jsonl, last.safetensors, best.safetensors, pictures after each
+epoch and, at the end, report.html. Ctrl-C saves and stops; --resume continues with bit-identical results.";
 
 /// The presets of the registry, and examples.
 pub(super) fn after_help(registry: &Registry) -> String {
     let widest = registry.presets().map(|(_, preset)| preset.name.len()).max().unwrap_or_default();
     let lines =
         registry.presets().map(|(_, preset)| format!("\n  {:widest$}  {}", preset.name, preset.summary));
-    format!("Presets, with settings that flags change:{}\n\n{EXAMPLES}", lines.collect::<String>())
+    format!("Presets (flags change their settings):{}\n\n{EXAMPLES}", lines.collect::<String>())
 }
 
 impl Train {
@@ -65,7 +65,7 @@ impl Train {
         if let Some(folder) = &self.run {
             Run::check_new(folder)?;
         }
-        let split = told(config.data.load()?);
+        let split = with_notes(config.data.load()?);
         let device = context.device.open().await?;
         let folder = match &self.run {
             Some(folder) => folder.clone(),
@@ -78,7 +78,7 @@ impl Train {
     async fn resume(&self, folder: &Path, context: &Context) -> Result<()> {
         let checkpoint = Checkpoint::last(&context.registry, folder)?;
         let config = self.config.for_resume(&context.given, &checkpoint.config)?;
-        let split = told(config.data.load_for(checkpoint.shape)?);
+        let split = with_notes(config.data.load_for(checkpoint.shape)?);
         let device = context.device.open_for(&checkpoint).await?;
         let run = Run::resume(folder, &device, &checkpoint, &config, &split).await?;
         self.train(run, folder, &device, &split).await
@@ -89,13 +89,12 @@ impl Train {
         let mut reporter = Reporter::new(config.train.epochs, self.json)?;
         if run.trainer().epochs_done() == config.train.epochs {
             let epochs = config.train.epochs;
-            // A rate that has fallen to zero has nothing left to go on with.
-            reporter.say(&match config.train.schedule {
-                ScheduleKind::Constant => {
-                    format!("all {epochs} epochs are done; --epochs with more than {epochs} goes on")
-                }
-                ScheduleKind::Linear | ScheduleKind::Cosine => format!("all {epochs} epochs are done"),
-            });
+            // More epochs need a learning rate that has not fallen to zero.
+            let more = match config.train.schedule {
+                ScheduleKind::Constant => format!("; to continue, give --epochs above {epochs}"),
+                ScheduleKind::Linear | ScheduleKind::Cosine => String::new(),
+            };
+            reporter.say(&format!("all {epochs} epochs are done{more}"));
         } else {
             introduce(&mut reporter, &run, device, split);
         }
@@ -120,7 +119,7 @@ impl Train {
 fn introduce(reporter: &mut Reporter, run: &Run, device: &Device, split: &Split) {
     let (plan, config) = (run.trainer().plan(), run.trainer().config());
     reporter.say(&format!(
-        "{} on {}: {} training and {} validation images, {} parameters, {} dispatches a step",
+        "{} on {}: {} training and {} validation images, {} parameters, {} dispatches per step",
         config.preset,
         device.name(),
         split.train.len(),
@@ -132,7 +131,7 @@ fn introduce(reporter: &mut Reporter, run: &Run, device: &Device, split: &Split)
     reporter.say(&format!("minimized: {}", run.trainer().model().minimized()));
 }
 
-// Tells of the pictures, so that they are what a new user sees.
+// Lists the files, so that a new user sees the pictures.
 fn conclude(reporter: &mut Reporter, folder: &Path, trainer: &Trainer, report: &Path) {
     reporter.say(&format!("report:   {}", report.display()));
     reporter.say(&format!("model:    {}", folder.join("best.safetensors").display()));
@@ -150,7 +149,7 @@ fn conclude(reporter: &mut Reporter, folder: &Path, trainer: &Trainer, report: &
     reporter.say(&format!("next:     narrows {next} {folder}, narrows eval {folder}"));
 }
 
-// Makes the folder at once, so that two runs begun together do not share it.
+// Creates the folder at once, so that two runs started together do not share it.
 fn next_folder(preset: &str) -> Result<PathBuf> {
     let runs = Path::new("runs");
     std::fs::create_dir_all(runs).map_err(Error::io("create", runs))?;

@@ -5,17 +5,16 @@ use std::path::PathBuf;
 
 use crate::{Error, Result};
 
-/// The validation part, where no count is asked for, is a tenth of the training images and at most this many.
+/// The most validation images by default: a tenth of the training images, but no more than these.
 const MOST_VALIDATION: usize = 5_000;
 
 /// Images of one size, with or without labels.
 ///
-/// The fields stand open for reading. [`Dataset::new`] is what checks that they fit each other, and every
-/// method relies on it.
+/// The fields are public for reading. [`Dataset::new`] checks that they fit each other, and every method relies on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Dataset {
-    /// What it is called in reports and errors.
+    /// Its name in reports and errors.
     pub name: String,
     /// Rows of an image.
     pub height: usize,
@@ -27,9 +26,9 @@ pub struct Dataset {
     pub images: Vec<u8>,
     /// `[count]`: the class of each image.
     pub labels: Option<Vec<u8>>,
-    /// What label `i` is called, at index `i`. Empty where the number says it all, or nobody knows.
+    /// The name of label `i`, at index `i`. Empty where labels are digits or their names are unknown.
     pub classes: Vec<String>,
-    /// `[count]`: the file of each image, below the data set's folder. Empty where images have no files of their own.
+    /// `[count]`: the file of each image, relative to the data set's folder. Empty where images share a file.
     pub files: Vec<PathBuf>,
 }
 
@@ -37,8 +36,8 @@ impl Dataset {
     /// Images `[count, height, width, channels]` of the given `[height, width, channels]`, with labels `[count]`.
     ///
     /// # Errors
-    /// [`Error::Shape`] if an extent is 0, if `images` is no whole number of images, or if there is not one
-    /// label for each.
+    /// [`Error::Shape`] if an extent is 0, if `images` is not a whole number of images, or if the number of labels differs
+    /// from the number of images.
     pub fn new(
         name: impl Into<String>,
         [height, width, channels]: [usize; 3],
@@ -59,28 +58,25 @@ impl Dataset {
         let dataset = Self { name, height, width, channels, images, labels, classes, files };
         match &dataset.labels {
             Some(labels) if labels.len() != dataset.len() => {
-                let expected = format!("{} labels, one an image", dataset.len());
+                let expected = format!("{} labels, one per image", dataset.len());
                 Err(Error::shape(dataset.name, expected, format!("{} labels", labels.len())))
             }
             _ => Ok(dataset),
         }
     }
 
-    /// The same with names for its labels: label `i` is called `classes[i]`.
+    /// The same with names for its labels: `classes[i]` is the name of label `i`. No names at all fit any labels.
     ///
     /// # Errors
-    /// [`Error::Shape`] if a label has no name. No names at all are right for any labels.
+    /// [`Error::Shape`] if some labels have names and one has none.
     pub fn with_classes<S: Into<String>>(mut self, classes: impl IntoIterator<Item = S>) -> Result<Self> {
         self.classes = classes.into_iter().map(Into::into).collect();
-        let labels = self.labels.iter().flatten();
-        match labels
-            .max()
-            .filter(|most| !self.classes.is_empty() && usize::from(**most) >= self.classes.len())
-        {
+        let count = self.classes.len();
+        let unnamed = |most: &&u8| count > 0 && usize::from(**most) >= count;
+        match self.labels.iter().flatten().max().filter(unnamed) {
             None => Ok(self),
             Some(most) => {
-                let expected = format!("labels below {}, the number of its classes", self.classes.len());
-                Err(Error::shape(self.name, expected, most))
+                Err(Error::shape(self.name, format!("labels below {count}, the number of its classes"), most))
             }
         }
     }
@@ -88,27 +84,27 @@ impl Dataset {
     /// The same with the file of each image.
     ///
     /// # Errors
-    /// [`Error::Shape`] if there is not one for each.
+    /// [`Error::Shape`] if the number of files differs from the number of images.
     pub fn with_files(mut self, files: Vec<PathBuf>) -> Result<Self> {
         if files.len() != self.len() {
-            let expected = format!("{} files, one an image", self.len());
+            let expected = format!("{} files, one per image", self.len());
             return Err(Error::shape(self.name, expected, files.len()));
         }
         self.files = files;
         Ok(self)
     }
 
-    /// What a label is called: its class, or else its number.
+    /// The name of a label: its class, or its number if it has no name.
     pub fn class(&self, label: u8) -> String {
         self.classes.get(usize::from(label)).cloned().unwrap_or_else(|| label.to_string())
     }
 
-    /// How many images.
+    /// The number of images.
     pub fn len(&self) -> usize {
         self.images.len() / self.pixels()
     }
 
-    /// Whether there is no image, as in the validation part when none is wanted.
+    /// Whether there are no images, as in a validation part of 0.
     pub fn is_empty(&self) -> bool {
         self.images.is_empty()
     }
@@ -131,12 +127,12 @@ impl Dataset {
     /// Image `i`, `[height, width, channels]`.
     ///
     /// # Panics
-    /// Where `i >= len()`, as a slice does.
+    /// If `i >= len()`, as a slice does.
     pub fn image(&self, i: usize) -> &[u8] {
         &self.images[i * self.pixels()..][..self.pixels()]
     }
 
-    /// The CRC-32 of all images' bytes: what tells data sets of one size apart.
+    /// The CRC-32 of all images' bytes: it distinguishes data sets of one size.
     pub fn checksum(&self) -> u32 {
         let mut crc = flate2::Crc::new();
         crc.update(&self.images);
@@ -149,12 +145,8 @@ impl Dataset {
     /// [`Error::Shape`] if `range` reaches past the last image or ends before it begins.
     pub fn slice(&self, range: Range<usize>) -> Result<Self> {
         if range.start > range.end || range.end > self.len() {
-            let operation = format!("slice of {}", self.name);
-            return Err(Error::shape(
-                operation,
-                format!("a range in 0..{}", self.len()),
-                format!("{range:?}"),
-            ));
+            let expected = format!("a range in 0..{}", self.len());
+            return Err(Error::shape(format!("slice of {}", self.name), expected, format!("{range:?}")));
         }
         Ok(Self {
             name: self.name.clone(),
@@ -166,7 +158,7 @@ impl Dataset {
         })
     }
 
-    /// Moves the last `count` images out, so that a large set is not held twice.
+    /// Moves the last `count` images out, so that a large set is not in memory twice.
     pub(super) fn split_last(&mut self, count: usize) -> Self {
         let first = self.len() - count;
         Self {
@@ -180,15 +172,15 @@ impl Dataset {
     }
 }
 
-/// What is worth telling of a data set that was loaded. The library never prints; the command line does.
+/// Notes about the loading of a data set. The library never prints; the command line does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LoadReport {
-    /// The files that are not in it, each with the reason.
+    /// The files that were left out, each with the reason.
     pub left_out: Vec<(PathBuf, String)>,
-    /// How many files there were, those left out included.
+    /// The number of files found, those left out included.
     pub files: usize,
-    /// What else is to be said, a sentence each.
+    /// Other remarks, one sentence each.
     pub remarks: Vec<String>,
 }
 
@@ -196,18 +188,18 @@ pub struct LoadReport {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Split {
-    /// What the weights are fitted to.
+    /// The images that the weights are fitted to.
     pub train: Dataset,
-    /// What settings are judged by: the last images of the training file. Empty if none are wanted.
+    /// The last images of the training file, for the choice of settings. May be empty.
     pub validation: Dataset,
-    /// What is looked at once, in the end.
+    /// The images for the final evaluation.
     pub test: Dataset,
-    /// What is worth telling of the loading.
+    /// Notes about the loading.
     pub report: LoadReport,
 }
 
 impl Split {
-    /// Takes the last `validation` images off `train`; without a count, a tenth of them and at most 5,000.
+    /// Splits the last `validation` images off `train`; by default a tenth of them, at most 5,000.
     ///
     /// # Errors
     /// [`Error::Setting`] if `validation` leaves nothing to train on, [`Error::Shape`] if `train` and `test`
@@ -226,7 +218,7 @@ impl Split {
         Ok(Self { train, validation, test, report: LoadReport::default() })
     }
 
-    /// The images to show and to judge by before the end: the validation images, or the training images where there
+    /// The images to show and to evaluate during training: the validation images, or the training images if there
     /// are none.
     pub fn held_out(&self) -> &Dataset {
         if self.validation.is_empty() { &self.train } else { &self.validation }

@@ -1,17 +1,17 @@
 //! Folders of pictures: any size, grey or colour, with the names of subfolders as classes.
 //!
-//! Every file below the folder is looked at, but for those whose name, or whose folder's, begins with a dot. Each
-//! picture is turned upright as its Exif data say, cropped to the largest middle part of the proportions asked for,
-//! laid on white where it is transparent, and resized with a Lanczos filter. Of an animation the first frame counts.
+//! All files in the folder and its subfolders are read, except those whose name, or whose folder's name, begins with a
+//! dot. Each picture is rotated as its Exif data say, cropped to the largest middle part with the requested proportions,
+//! put on white where it is transparent, and resized with a Lanczos filter. Of an animation, the first frame is used.
 //!
-//! - Where the folder has both a folder `train` and a folder `test`, those are the parts. Otherwise the last tenth of
+//! - If the folder has both a folder `train` and a folder `test`, those are the parts. Otherwise the last tenth of
 //!   all pictures is the test part.
-//! - The order is a shuffle of the sorted paths, the same each time, so that the last pictures of a part (of which
-//!   tests and validation are made) are of every class. [`Dataset::files`] says which picture is which.
-//! - Where all pictures of both parts lie in subfolders, and there are 2 to 256 of those, they are the classes: in the
-//!   order of their numbers if that is what they are called, and then of their names.
-//! - A file that is no picture, or a damaged one, is left out and named in the [`LoadReport`]. One that would take more
-//!   than 256 MiB is not decoded.
+//! - The order is a shuffle of the sorted paths, the same each time, so that the last pictures of a part (which become
+//!   the test or validation part) come from every class. [`Dataset::files`] has the path of each picture.
+//! - If all pictures of both parts are in subfolders, and there are 2 to 256 subfolders, the subfolders are the classes:
+//!   first those whose name is a number, in numerical order, then the others by name.
+//! - A file that is not a picture, or a damaged one, is left out and listed in the [`LoadReport`]. A picture that needs
+//!   more than 256 MiB is not decoded.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -25,20 +25,20 @@ use crate::rng::{Stream, key, philox};
 use crate::{Error, Result};
 
 const PARTS: [&str; 2] = ["train", "test"];
-// The size of pictures that have no size in common, or too large a one to train on by default.
+// The default size of pictures of different sizes, or of one size above `MOST_USUAL`.
 const USUAL: usize = 64;
 const MOST_USUAL: u32 = 128;
 const MOST_EXTENT: usize = 1 << 15;
 // Labels are bytes.
 const MOST_CLASSES: usize = 256;
-// Together: what a machine may be expected to hold.
+// All pictures together.
 const MOST_BYTES: u64 = 16 << 30;
 
 /// The training part, the test part, and what was left out.
 ///
 /// # Errors
-/// [`Error::File`] where there is no readable picture in the folder, or in one of its folders `train` and `test`;
-/// [`Error::Setting`] for a form that no picture has, or where all pictures together take more than 16 GiB in the form asked for.
+/// [`Error::File`] if there is no readable picture in the folder, or in one of its folders `train` and `test`;
+/// [`Error::Setting`] for an invalid form, or if all pictures together take more than 16 GiB in that form.
 pub fn read(folder: &Path, form: Form) -> Result<(Dataset, Dataset, LoadReport)> {
     let mut listing = Listing::new(folder);
     let size = size(folder, form, &mut listing)?;
@@ -61,16 +61,16 @@ pub fn read(folder: &Path, form: Form) -> Result<(Dataset, Dataset, LoadReport)>
     Ok((train, test, listing.report))
 }
 
-// What the folder is called, also where it is given as a dot.
+// The name of the folder, also if it is given as a dot.
 fn name(folder: &Path) -> String {
     let whole = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     let name = folder.file_name().or_else(|| whole.file_name());
     name.map_or_else(|| "folder".into(), |name| name.to_string_lossy().into_owned())
 }
 
-/// What lies in a folder, in the order of the data set.
+/// The files of a folder, in the order of the data set.
 struct Listing {
-    /// Below the folder: of the part `train` and then of `test`, or of both together, shuffled.
+    /// Relative to the folder, shuffled: first the part `train`, then `test`; or both together.
     files: Vec<PathBuf>,
     has_parts: bool,
     report: LoadReport,
@@ -96,7 +96,7 @@ impl Listing {
                 Err(error) => {
                     let file = error.path().map_or_else(PathBuf::new, |path| below(folder, path));
                     let reason = match error.loop_ancestor() {
-                        Some(_) => "a link back to a folder that it lies in".to_owned(),
+                        Some(_) => "a link to a folder that contains it".to_owned(),
                         None => error.io_error().map_or_else(|| error.to_string(), ToString::to_string),
                     };
                     report.left_out.push((file, reason));
@@ -118,7 +118,7 @@ impl Listing {
         Self { files, has_parts, report }
     }
 
-    // Fails where part 0 or 1 has no picture, and says why as far as it is known.
+    // Fails if part 0 or 1 has no picture, with the reason as far as it is known.
     fn check_part(&self, folder: &Path, pictures: usize, part: usize) -> Result<()> {
         if pictures > 0 {
             return Ok(());
@@ -137,12 +137,12 @@ impl Listing {
 }
 
 impl LoadReport {
-    // A folder of validation images, say. That it is not read must be known; each name of it need not be.
+    // For example a folder of validation images: one remark for all, since it is probably there on purpose.
     fn note_beside(&mut self, files: &[PathBuf]) {
         self.files -= files.len();
         if let Some(first) = files.iter().min() {
             self.remarks.push(format!(
-                "beside the folders train and test, which alone are read, lie {} files, such as {}",
+                "only the folders train and test are read; {} other files are ignored, such as {}",
                 files.len(),
                 first.display()
             ));
@@ -154,7 +154,7 @@ fn below(folder: &Path, path: &Path) -> PathBuf {
     path.strip_prefix(folder).unwrap_or(path).to_owned()
 }
 
-// In the order of random numbers that belong to their places.
+// In the order of random numbers, one per place.
 fn shuffled(files: Vec<PathBuf>) -> Vec<PathBuf> {
     let number = |at: usize| philox([at as u32, 0, Stream::Permutation as u32, 0], key(0));
     let mut numbered: Vec<_> = files.into_iter().enumerate().map(|(at, file)| (number(at), file)).collect();
@@ -162,25 +162,16 @@ fn shuffled(files: Vec<PathBuf>) -> Vec<PathBuf> {
     numbered.into_iter().map(|(_, file)| file).collect()
 }
 
-// The height and width that pictures are brought to.
+// The height and width that pictures are cropped and resized to.
 fn size(folder: &Path, form: Form, listing: &mut Listing) -> Result<[usize; 2]> {
     let size = match form.size {
         Some(size) => size,
         None => {
-            let extents: Vec<_> = listing
-                .files
-                .par_iter()
-                .filter_map(|file| picture::extents(&folder.join(file)).ok())
-                .collect();
-            match extents.first() {
-                Some([height, width])
-                    if extents.iter().all(|other| other == &[*height, *width])
-                        && *height.max(width) <= MOST_USUAL =>
-                {
-                    [*height as usize, *width as usize]
-                }
-                _ => [USUAL; 2],
-            }
+            let files = listing.files.par_iter();
+            let all: Vec<_> = files.filter_map(|file| picture::extents(&folder.join(file)).ok()).collect();
+            let shared = all.first().filter(|size| all.iter().all(|other| other == *size));
+            let shared = shared.filter(|[height, width]| *height.max(width) <= MOST_USUAL);
+            shared.map_or([USUAL; 2], |size| size.map(|extent| extent as usize))
         }
     };
     if let Some(extent) = size.iter().find(|extent| !(1..=MOST_EXTENT).contains(*extent)) {
@@ -200,7 +191,7 @@ fn size(folder: &Path, form: Form, listing: &mut Listing) -> Result<[usize; 2]> 
     Ok(size)
 }
 
-/// The readable ones of a listing, one after the other.
+/// The readable pictures of a listing.
 struct Pictures {
     files: Vec<PathBuf>,
     channels: usize,
@@ -209,7 +200,7 @@ struct Pictures {
 }
 
 impl Pictures {
-    // Each is decoded into its place, so that no more than one a processor is held in full.
+    // Each is decoded into its place, so that only one picture per processor is in memory at its full size.
     fn decode(
         folder: &Path,
         size: [usize; 2],
@@ -229,9 +220,8 @@ impl Pictures {
         let grey = channels.is_none() && decoded.iter().flatten().all(|grey| *grey);
         let mut files = Vec::new();
         let mut end = 0;
-        for (number, (file, decoded)) in
-            std::mem::take(&mut listing.files).into_iter().zip(decoded).enumerate()
-        {
+        let listed = std::mem::take(&mut listing.files);
+        for (number, (file, decoded)) in listed.into_iter().zip(decoded).enumerate() {
             if let Err(reason) = decoded {
                 listing.report.left_out.push((file, reason));
                 continue;
@@ -254,7 +244,7 @@ impl Pictures {
     }
 }
 
-// The label of each file and the labels' names, where every file lies in one of several folders.
+// The label of each file and the names of the labels, if every file is in one of several folders.
 fn classes(files: &[PathBuf], has_parts: bool, report: &mut LoadReport) -> (Option<Vec<u8>>, Vec<String>) {
     let depth = usize::from(has_parts);
     let class = |file: &PathBuf| {
@@ -269,17 +259,13 @@ fn classes(files: &[PathBuf], has_parts: bool, report: &mut LoadReport) -> (Opti
     if names.len() < 2 {
         return (None, Vec::new());
     }
-    if outside > 0 {
-        report.remarks.push(format!(
-            "{outside} pictures lie in no class's folder and {inside} do, so there are no labels"
-        ));
-        return (None, Vec::new());
-    }
-    if names.len() > MOST_CLASSES {
-        report.remarks.push(format!(
-            "there are {} class folders, more than {MOST_CLASSES}, so there are no labels",
-            names.len()
-        ));
+    let remark = match names.len() {
+        _ if outside > 0 => format!("{outside} pictures are in no class folder, {inside} are in one"),
+        count if count > MOST_CLASSES => format!("{count} class folders are more than {MOST_CLASSES}"),
+        _ => String::new(),
+    };
+    if !remark.is_empty() {
+        report.remarks.push(format!("there are no labels: {remark}"));
         return (None, Vec::new());
     }
     let numbers: HashMap<_, _> = names.iter().enumerate().map(|(at, name)| (*name, at as u8)).collect();

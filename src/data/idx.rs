@@ -1,16 +1,16 @@
-//! IDX, the format of MNIST and its kin: a big-endian magic and extents, then bytes. Plain or gzipped.
+//! IDX, the format of MNIST: a big-endian magic number and extents, then bytes. Plain or gzipped.
 //!
-//! A header is not believed. Nothing is allocated for what it claims, only for the bytes that arrive, and no
-//! more is read than it claims and one byte: neither a wrong header nor a gzip bomb can fill the memory.
+//! A header is not trusted. Memory is allocated for the bytes that arrive, not for those that the header claims, and at
+//! most one byte more than claimed is read: neither a wrong header nor a gzip bomb can fill the memory.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 
 use super::Dataset;
-use super::origin::Origin;
+use super::origin::{Origin, open};
 use crate::{Error, Result};
 
 /// Unsigned bytes in three dimensions: `[count, height, width]`.
@@ -23,20 +23,16 @@ const LIMIT: u64 = 1 << 31;
 
 /// Reads a file of images `[count, height, width]` and, if given, its file of labels `[count]`.
 ///
-/// Either may be gzipped, whatever its name: the first bytes tell.
+/// Either may be gzipped: the first bytes decide, not the name.
 ///
 /// # Errors
-/// [`Error::Io`] if a file cannot be read; [`Error::File`] if it is no IDX file of its kind, holds no image,
-/// claims more than 2 GiB, is shorter or longer than its header says or damaged, or if there is not one label
-/// for each image.
+/// [`Error::Io`] if a file cannot be read; [`Error::File`] if it is not an IDX file of images (or labels), holds no
+/// image, claims more than 2 GiB, is damaged, is shorter or longer than its header says, or if the number of labels
+/// differs from the number of images.
 pub fn read(name: &str, images: &Path, labels: Option<&Path>) -> Result<Dataset> {
-    match labels {
-        Some(labels) => {
-            let labels = (open(labels)?, Origin::File(labels));
-            decode(name, (open(images)?, Origin::File(images)), Some(labels))
-        }
-        None => decode(name, (open(images)?, Origin::File(images)), None),
-    }
+    let opened = |path| Ok((open(path, "an IDX file")?.0, Origin::File(path)));
+    let labels = labels.map(opened).transpose()?;
+    decode(name, opened(images)?, labels)
 }
 
 /// Reads the content of such files.
@@ -75,15 +71,15 @@ fn decode_labels(labels: impl Read, origin: Origin<'_>, images: u32) -> Result<V
     let mut stream = Stream::new(labels, origin)?;
     let [count] = stream.extents(LABELS)?;
     if count != images {
-        return Err(stream.wrong(format!("{images} labels, one an image"), format!("{count} labels")));
+        return Err(stream.wrong(format!("{images} labels, one per image"), format!("{count} labels")));
     }
     stream.body(u64::from(count), "of labels after the header")
 }
 
-/// The first of `stem`'s usual spellings that is a file in `folder`.
+/// The file `stem` in `folder`, under the first of its usual spellings that exists.
 ///
 /// # Errors
-/// [`Error::File`] that names every spelling looked for, if there is none.
+/// [`Error::File`] with all spellings if there is none.
 pub(super) fn find(folder: &Path, stem: &str) -> Result<PathBuf> {
     let dotted = stem.replace("-idx", ".idx");
     let names = [stem.to_owned(), format!("{stem}.gz"), dotted.clone(), format!("{dotted}.gz")];
@@ -98,15 +94,6 @@ pub(super) fn find(folder: &Path, stem: &str) -> Result<PathBuf> {
     }
     let expected = format!("one of the files {}", names.join(", "));
     Err(Error::File { path: folder.to_owned(), expected, found: "none of them".into() })
-}
-
-fn open(path: &Path) -> Result<File> {
-    let file = File::open(path).map_err(Error::io("open", path))?;
-    if file.metadata().map_err(Error::io("read", path))?.is_dir() {
-        let (expected, found) = ("an IDX file".into(), "a folder".into());
-        return Err(Error::File { path: path.to_owned(), expected, found });
-    }
-    Ok(file)
 }
 
 /// The content of an IDX file, unpacked if it is gzipped.
@@ -131,7 +118,7 @@ impl<'a> Stream<'a> {
         self.origin.wrong(expected, found)
     }
 
-    /// Up to `most` bytes; `expected` is what a damaged file should have held.
+    /// Up to `most` bytes; `expected` is for the error if the file is damaged.
     fn up_to(&mut self, most: u64, expected: &str) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         match self.reader.by_ref().take(most).read_to_end(&mut bytes) {
@@ -140,7 +127,7 @@ impl<'a> Stream<'a> {
             Err(error) if error.raw_os_error().is_some() => Err(self.origin.unread(error)),
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 Err(self
-                    .wrong(expected, format!("a gzip stream that breaks off after {} bytes", bytes.len())))
+                    .wrong(expected, format!("a gzip stream that ends early, after {} bytes", bytes.len())))
             }
             Err(error) => Err(self.wrong(expected, format!("a damaged gzip stream ({error})"))),
         }
@@ -167,10 +154,10 @@ impl<'a> Stream<'a> {
         Ok(std::array::from_fn(|_| words.next().unwrap_or(0)))
     }
 
-    /// Reads exactly `bytes` bytes up to the end of the file; `what` says of what, after "bytes".
+    /// Reads exactly `bytes` bytes up to the end of the file; `what` describes them in errors.
     fn body(&mut self, bytes: u64, what: &str) -> Result<Vec<u8>> {
         let expected = format!("{bytes} bytes {what}");
-        // One byte too many is enough to know, and reaching the end makes the decoder compare its checksum.
+        // One more byte shows that the file is too long. At the end the decoder also compares its checksum.
         let mut body = self.up_to(bytes + 1, &expected)?;
         match (body.len() as u64).cmp(&bytes) {
             std::cmp::Ordering::Less => Err(self.wrong(expected, format!("{} bytes", body.len()))),

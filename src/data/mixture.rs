@@ -1,6 +1,6 @@
-//! A mixture of Gaussians in the plane, whose score is known in closed form at every scale of noise.
+//! A mixture of Gaussians in the plane. Its score is known in closed form at every noise level.
 
-/// A Gaussian in the plane and how probable it is.
+/// A Gaussian in the plane with its weight.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Component {
     /// Its share of the points.
@@ -19,7 +19,7 @@ pub struct GaussianMixture {
 }
 
 impl GaussianMixture {
-    /// The one that points are drawn from: three Gaussians well inside the unit square, none of them round.
+    /// The mixture of the data set `mixture`: three Gaussians well inside the unit square, none of them round.
     pub fn three() -> Self {
         let component =
             |weight, mean, [a, b, c]: [f64; 3]| Component { weight, mean, covariance: [[a, b], [b, c]] };
@@ -32,7 +32,7 @@ impl GaussianMixture {
         }
     }
 
-    /// The point that a uniform number and two standard normals stand for, and its component's number.
+    /// A point made from a uniform number and two standard normals, and the number of its component.
     pub(super) fn draw(&self, which: f64, noise: [f64; 2]) -> ([f64; 2], u8) {
         let mut left = which;
         let last = self.components.len().saturating_sub(1);
@@ -56,7 +56,7 @@ impl GaussianMixture {
     }
 
     /// The score `grad log p` at `point` of the mixture convolved with `N(0, deviation^2 I)`: each component's
-    /// `-(covariance + deviation^2 I)^-1 (point - mean)`, weighed by how probable it is there.
+    /// `-(covariance + deviation^2 I)^-1 (point - mean)`, weighted by its probability at the point.
     pub fn score(&self, point: [f64; 2], deviation: f64) -> [f64; 2] {
         let each = self.components.iter().map(|component| component.smoothed(point, deviation));
         let (density, slope) = each.fold((0.0, [0.0; 2]), |(density, slope), (p, [x, y])| {
@@ -67,7 +67,7 @@ impl GaussianMixture {
 }
 
 impl Component {
-    // Its part of the density at `point`, convolved, and its own score there.
+    // Its share of the convolved density at `point`, and its own score there.
     fn smoothed(&self, point: [f64; 2], deviation: f64) -> (f64, [f64; 2]) {
         let [[a, b], [_, c]] = self.covariance;
         let (a, c) = (a + deviation * deviation, c + deviation * deviation);

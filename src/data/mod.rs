@@ -1,4 +1,4 @@
-//! Data sets: what they are, the formats they are read from, where they are found, and the built-in sample.
+//! Data sets: images in memory, the file formats, the search for files, and the built-in sample.
 //!
 //! ```
 //! use narrows::data::{self, Source};
@@ -13,7 +13,6 @@ pub mod folder;
 pub mod idx;
 mod mixture;
 pub mod npy;
-mod npy_header;
 mod origin;
 mod picture;
 pub mod points;

@@ -1,32 +1,35 @@
 //! NumPy's `.npy` files: images as bytes, or as numbers from 0 to 1, and their labels.
 //!
 //! An array is `[n, height, width]`, `[n, height, width, channels]` with 1 or 3 channels, or `[n, d]`, which is n images
-//! of one row. Bytes (`uint8`) are taken as they are. Truth values become 0 and 255. Floats (`float32`, `float64`) must
-//! lie in [0, 1] and become the nearest of the 256 bytes `b / 255`: what is trained on is off by at most 1/510. Any byte
+//! of one row. Bytes (`uint8`) are taken as they are. Booleans become 0 and 255. Floats (`float32`, `float64`) must
+//! lie in [0, 1] and become the nearest of the 256 bytes `b / 255`: each value changes by at most 1/510. Any byte
 //! order, C or Fortran order. Labels are whole numbers from 0 to 255, `[n]`.
 //!
-//! As with [IDX files](super::idx) a header is not believed: only bytes that arrive take memory.
+//! The crate `npyz` reads headers and values. It trusts a header, so the length of the header, its brackets, its digits
+//! and the length of the file are checked before: a file cannot take more memory than its own size.
 
 use std::fs::File;
-use std::io::{BufReader, ErrorKind, Read};
+use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use npyz::{DType, Deserialize, NpyFile, NpyHeader, Order, TypeChar};
+
 use super::Dataset;
-use super::npy_header::{Element, Header, Kind};
-use super::origin::Origin;
+use super::origin::{Origin, open};
 use crate::{Error, Result};
 
+const MAGIC: &[u8] = b"\x93NUMPY";
+// The longest header, in bytes. NumPy's own headers of plain arrays have 118.
+const LONGEST: usize = 1024;
 // Values in one file.
 const MOST: u64 = 1 << 31;
-// Values that are converted at a time.
-const CHUNK: usize = 1 << 14;
 
 /// Reads an array of images and, if given, one of labels `[n]`.
 ///
 /// # Errors
-/// [`Error::Io`] if a file cannot be read; [`Error::File`] if it is no `.npy` file, of another type or shape, claims more
-/// than 2^31 values, is shorter or longer than its header says, holds a value out of range (named with its place), or if
-/// there is not one label for each image.
+/// [`Error::Io`] if a file cannot be read; [`Error::File`] if it is not a `.npy` file, has another type or shape or more
+/// than 2^31 values, is shorter or longer than its header says, has a value out of range (with its place), or if the
+/// number of labels differs from the number of images.
 pub fn read(name: &str, images: &Path, labels: Option<&Path>) -> Result<Dataset> {
     decode(name, Array::open(images)?, labels.map(Array::open).transpose()?)
 }
@@ -35,28 +38,41 @@ pub fn read(name: &str, images: &Path, labels: Option<&Path>) -> Result<Dataset>
 ///
 /// # Errors
 /// [`Error::Bytes`] where [`read`] has [`Error::File`].
-pub fn from_bytes(name: &str, images: &[u8], labels: Option<&[u8]>) -> Result<Dataset> {
-    let images = Array::new(images, Origin::Bytes(".npy images"))?;
-    decode(name, images, labels.map(|labels| Array::new(labels, Origin::Bytes(".npy labels"))).transpose()?)
+pub fn from_bytes<'a>(name: &str, images: &'a [u8], labels: Option<&'a [u8]>) -> Result<Dataset> {
+    let array = |bytes: &'a [u8], what| Array::new(bytes, bytes.len() as u64, Origin::Bytes(what));
+    decode(
+        name,
+        array(images, ".npy images")?,
+        labels.map(|labels| array(labels, ".npy labels")).transpose()?,
+    )
 }
 
-fn decode(name: &str, mut array: Array<'_>, labels: Option<Array<'_>>) -> Result<Dataset> {
-    let types = [(Kind::Unsigned, 1), (Kind::Float, 4), (Kind::Float, 8), (Kind::Bool, 1)];
-    array.check_type(&types, "uint8, float32, float64 or bool")?;
+fn decode<R: Read>(name: &str, array: Array<'_, R>, labels: Option<Array<'_, R>>) -> Result<Dataset> {
+    const VALUES: &str =
+        "values in [0, 1]; scale them, as by (x - x.min()) / (x.max() - x.min()), or save bytes (uint8)";
+    let float = |x: f64| (0.0..=1.0).contains(&x).then(|| (x * 255.0).round() as u8);
+    let ty = array.plain_type("uint8, float32, float64 or bool", |ty| {
+        matches!(ty, (TypeChar::Uint | TypeChar::Bool, 1) | (TypeChar::Float, 4 | 8))
+    })?;
     let (count, extents) = array.image_extents()?;
-    let pixels = array.bytes(PIXELS, pixel)?;
+    let pixels = match ty {
+        (TypeChar::Uint, _) => array.bytes(VALUES, |byte: u8| Some(byte)),
+        (TypeChar::Bool, _) => array.bytes(VALUES, |value: bool| Some(255 * u8::from(value))),
+        (_, 4) => array.bytes(VALUES, |value: f32| float(value.into())),
+        _ => array.bytes(VALUES, float),
+    }?;
     let labels = labels.map(|labels| read_labels(labels, count)).transpose()?;
     Dataset::new(name, extents, pixels, labels)
 }
 
-/// The training and the test part at `path`: of a folder, `train.npy` and `test.npy`; of a folder with `train.npy` alone
-/// or of a file, all but the last tenth of the array and that tenth, in the file's order.
+/// The training and the test part at `path`. A folder has `train.npy` and `test.npy`. If it has only `train.npy`, or if
+/// `path` is a file, the last tenth of the array is the test part.
 ///
-/// The labels of `NAME.npy` are looked for beside it, in `NAME-labels.npy` and, for the one array of both parts, in
-/// `labels.npy`.
+/// The labels of `NAME.npy` are in `NAME-labels.npy` next to it or, if there is only one array, in `labels.npy`. They
+/// are optional.
 ///
 /// # Errors
-/// As [`read`], and [`Error::File`] where the folder has no `train.npy`.
+/// As [`read`], and [`Error::File`] if the folder has no `train.npy`.
 pub fn read_parts(path: &Path) -> Result<(Dataset, Dataset)> {
     let name = path.file_stem().map_or_else(|| "npy".into(), |stem| stem.to_string_lossy());
     let (train, test) = (path.join("train.npy"), path.join("test.npy"));
@@ -82,156 +98,204 @@ fn labels_of(images: &Path, alone: bool) -> Option<PathBuf> {
     [Some(own), alone.then_some(common)].into_iter().flatten().find(|path| path.is_file())
 }
 
-fn read_labels(mut array: Array<'_>, images: usize) -> Result<Vec<u8>> {
-    let types = [1, 2, 4, 8].map(|size| [(Kind::Unsigned, size), (Kind::Signed, size)]).concat();
-    array.check_type(&types, "whole numbers")?;
-    let count = match array.header.shape[..] {
-        [count] | [count, 1] => count,
-        _ => return Err(array.wrong(format!("labels [{images}]"), array.header.description())),
+fn read_labels<R: Read>(array: Array<'_, R>, images: usize) -> Result<Vec<u8>> {
+    let ty = array.plain_type("whole numbers", |(kind, _)| matches!(kind, TypeChar::Int | TypeChar::Uint))?;
+    let count = match array.header.shape() {
+        [count] | [count, 1] => *count,
+        _ => return Err(array.wrong(format!("labels [{images}]"), array.description())),
     };
     if count != images as u64 {
-        return Err(array.wrong(format!("{images} labels, one an image"), format!("{count} labels")));
+        return Err(array.wrong(format!("{images} labels, one per image"), format!("{count} labels")));
     }
-    array.bytes(LABELS, label)
+    match ty {
+        (TypeChar::Int, 1) => array.labels::<i8>(),
+        (TypeChar::Int, 2) => array.labels::<i16>(),
+        (TypeChar::Int, 4) => array.labels::<i32>(),
+        (TypeChar::Int, _) => array.labels::<i64>(),
+        (_, 1) => array.labels::<u8>(),
+        (_, 2) => array.labels::<u16>(),
+        (_, 4) => array.labels::<u32>(),
+        _ => array.labels::<u64>(),
+    }
 }
 
-/// An array whose header has been read.
-struct Array<'a> {
+/// An array after its header was read.
+struct Array<'a, R> {
     origin: Origin<'a>,
-    header: Header,
-    reader: Box<dyn Read + 'a>,
+    header: NpyHeader,
+    // Bytes after the header.
+    length: u64,
+    reader: R,
 }
 
-impl<'a> Array<'a> {
+impl<'a> Array<'a, BufReader<File>> {
     fn open(path: &'a Path) -> Result<Self> {
-        let file = File::open(path).map_err(Error::io("open", path))?;
-        if file.metadata().map_err(Error::io("read", path))?.is_dir() {
-            return Err(Origin::File(path).wrong("a .npy file", "a folder"));
-        }
-        Self::new(BufReader::new(file), Origin::File(path))
+        let (file, length) = open(path, "a .npy file")?;
+        Self::new(BufReader::new(file), length, Origin::File(path))
     }
+}
 
-    fn new(mut reader: impl Read + 'a, origin: Origin<'a>) -> Result<Self> {
-        let header = Header::read(&mut reader, origin)?;
-        Ok(Self { origin, header, reader: Box::new(reader) })
+impl<'a, R: Read> Array<'a, R> {
+    fn new(mut reader: R, length: u64, origin: Origin<'a>) -> Result<Self> {
+        let (header, end) = read_header(&mut reader, origin)?;
+        Ok(Self { origin, header, length: length.saturating_sub(end), reader })
     }
 
     fn wrong(&self, expected: impl Into<String>, found: impl Into<String>) -> Error {
         self.origin.wrong(expected, found)
     }
 
-    fn check_type(&self, types: &[(Kind, usize)], expected: &str) -> Result<()> {
-        let Element { kind, size, .. } = self.header.element;
-        if types.contains(&(kind, size)) {
-            return Ok(());
+    /// As in `[60000, 28, 28] of <f4`.
+    fn description(&self) -> String {
+        match self.header.dtype() {
+            DType::Plain(ty) => format!("{:?} of {ty}", self.header.shape()),
+            other => format!("{:?} of {}", self.header.shape(), other.descr()),
         }
-        let found = format!("{}; convert it with .astype", self.header.description());
-        Err(self.wrong(format!("an array of {expected}"), found))
+    }
+
+    /// The kind of the values and their size in bytes, if `fits` accepts them.
+    fn plain_type(&self, expected: &str, fits: fn((TypeChar, u64)) -> bool) -> Result<(TypeChar, u64)> {
+        match self.header.dtype() {
+            DType::Plain(ty) if fits((ty.type_char(), ty.size_field())) => {
+                Ok((ty.type_char(), ty.size_field()))
+            }
+            _ => {
+                let found = format!("{}; convert it with .astype", self.description());
+                Err(self.wrong(format!("an array of {expected}"), found))
+            }
+        }
     }
 
     /// How many images, and their height, width and channels.
     fn image_extents(&self) -> Result<(usize, [usize; 3])> {
         let expected = "images [n, height, width], [n, height, width, 1 or 3] or [n, d]";
-        let extents = match self.header.shape[..] {
+        let extents = match *self.header.shape() {
             [count, width] => [count, 1, width, 1],
             [count, height, width] => [count, height, width, 1],
             [count, height, width, channels @ (1 | 3)] => [count, height, width, channels],
             [_, 1 | 3, _, _] => {
-                let found = format!("{}; transpose it (0, 2, 3, 1)", self.header.description());
+                let found = format!("{}; transpose it (0, 2, 3, 1)", self.description());
                 return Err(self.wrong(expected, found));
             }
-            _ => return Err(self.wrong(expected, self.header.description())),
+            _ => return Err(self.wrong(expected, self.description())),
         };
         let values = extents.iter().try_fold(1_u64, |values, extent| values.checked_mul(*extent));
         match values {
-            Some(0) => Err(self.wrong("at least one image of at least one pixel", self.header.description())),
+            Some(0) => Err(self.wrong("at least one image of at least one pixel", self.description())),
             Some(values) if values <= MOST => {
                 let [count, height, width, channels] = extents.map(|extent| extent as usize);
                 Ok((count, [height, width, channels]))
             }
-            _ => Err(self.wrong(format!("at most {MOST} values"), self.header.description())),
+            _ => Err(self.wrong(format!("at most {MOST} values"), self.description())),
         }
     }
 
-    /// All values in C order, each made a byte by `convert`, which gives the value back where it is none.
-    fn bytes(
-        &mut self,
+    /// All values in C order, converted to bytes. `convert` gives None for a value that is not `expected`.
+    fn bytes<T: Deserialize + ToString + Copy>(
+        self,
         expected: &str,
-        convert: fn(Element, &[u8]) -> Result<u8, String>,
+        convert: impl Fn(T) -> Option<u8>,
     ) -> Result<Vec<u8>> {
-        let element = self.header.element;
-        let count = self.header.shape.iter().product::<u64>() as usize;
-        let whole = format!("{} bytes after the header, {}", count * element.size, self.header.description());
-        let mut bytes = Vec::new();
-        let mut chunk = vec![0; CHUNK * element.size];
-        while bytes.len() < count {
-            let wanted = (count - bytes.len()).min(CHUNK) * element.size;
-            let got = self.fill(&mut chunk[..wanted])?;
-            for value in chunk[..got].chunks_exact(element.size) {
-                let byte = convert(element, value).map_err(|value| {
-                    self.wrong(expected, format!("{value} at {:?}", self.header.place(bytes.len())))
-                })?;
-                bytes.push(byte);
-            }
-            if got < wanted {
-                let found = bytes.len() * element.size + got % element.size;
-                return Err(self.wrong(whole, format!("{found} bytes")));
-            }
+        let size = self.header.dtype().num_bytes().unwrap_or(0) as u64;
+        let whole = self.header.len() * size;
+        if self.length != whole {
+            let short = self.length < whole;
+            let found = if short { format!("{} bytes", self.length) } else { "more bytes after them".into() };
+            return Err(self.wrong(format!("{whole} bytes after the header, {}", self.description()), found));
         }
-        if self.fill(&mut [0])? > 0 {
-            return Err(self.wrong(whole, "more bytes after them"));
+        let Self { origin, header, reader, .. } = self;
+        let values = NpyFile::with_header(header.clone(), reader).data::<T>();
+        let values = values.map_err(|error| origin.wrong(expected, error.to_string()))?;
+        let mut bytes = Vec::with_capacity(header.len() as usize);
+        for value in values {
+            let value = value.map_err(|error| origin.unread(error))?;
+            let byte = convert(value).ok_or_else(|| {
+                let place = place(&header, bytes.len() as u64);
+                origin.wrong(expected, format!("{} at {place:?}", value.to_string()))
+            })?;
+            bytes.push(byte);
         }
-        bytes.shrink_to_fit();
-        Ok(if self.header.fortran { c_order(&bytes, &self.header.shape) } else { bytes })
+        Ok(if header.order() == Order::Fortran { c_order(&bytes, &header) } else { bytes })
     }
 
-    // How many bytes there still were, up to the length of the buffer.
-    fn fill(&mut self, buffer: &mut [u8]) -> Result<usize> {
-        let mut got = 0;
-        while got < buffer.len() {
-            match self.reader.read(&mut buffer[got..]) {
-                Ok(0) => break,
-                Ok(read) => got += read,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(self.origin.unread(error)),
-            }
-        }
-        Ok(got)
+    fn labels<T: Deserialize + ToString + Copy>(self) -> Result<Vec<u8>>
+    where
+        u8: TryFrom<T>,
+    {
+        self.bytes("labels from 0 to 255", |value: T| u8::try_from(value).ok())
     }
 }
 
-const PIXELS: &str =
-    "values in [0, 1]; scale them, as by (x - x.min()) / (x.max() - x.min()), or save bytes (uint8)";
-const LABELS: &str = "labels from 0 to 255";
-
-fn pixel(element: Element, bytes: &[u8]) -> Result<u8, String> {
-    match element.kind {
-        Kind::Float => {
-            let value = element.float(bytes);
-            let inside = (0.0..=1.0).contains(&value);
-            if inside { Ok((value * 255.0).round() as u8) } else { Err(value.to_string()) }
-        }
-        Kind::Bool => Ok(255 * u8::from(bytes[0] != 0)),
-        Kind::Unsigned | Kind::Signed => Ok(bytes[0]),
-    }
-}
-
-fn label(element: Element, bytes: &[u8]) -> Result<u8, String> {
-    let value = element.integer(bytes);
-    u8::try_from(value).map_err(|_| value.to_string())
+// The indices of the value that is stored as number `at`.
+fn place(header: &NpyHeader, at: u64) -> Vec<u64> {
+    let axes = header.shape().iter().zip(header.strides());
+    axes.map(|(extent, stride)| at / stride % extent).collect()
 }
 
 // From Fortran order, where the first index runs fastest, to C order, where the last does.
-fn c_order(bytes: &[u8], shape: &[u64]) -> Vec<u8> {
-    let steps = shape.iter().scan(1, |step, extent| Some(std::mem::replace(step, *step * *extent as usize)));
-    let axes: Vec<(usize, usize)> = shape.iter().map(|extent| *extent as usize).zip(steps).collect();
-    let from = |mut at: usize| {
-        let offset = axes.iter().rev().map(|(extent, step)| {
+fn c_order(bytes: &[u8], header: &NpyHeader) -> Vec<u8> {
+    let from = |mut at: u64| {
+        let axes = header.shape().iter().zip(header.strides()).rev();
+        let offsets = axes.map(|(extent, stride)| {
             let index = at % extent;
             at /= extent;
-            index * step
+            index * stride
         });
-        offset.sum::<usize>()
+        offsets.sum::<u64>() as usize
     };
-    (0..bytes.len()).map(|at| bytes[from(at)]).collect()
+    (0..bytes.len() as u64).map(|at| bytes[from(at)]).collect()
+}
+
+// The header and its length in bytes. Leaves the reader at the first value.
+fn read_header(reader: &mut impl Read, origin: Origin<'_>) -> Result<(NpyHeader, u64)> {
+    let mut start = Vec::new();
+    let mut more = |start: &mut Vec<u8>, count: usize| {
+        let read = reader.by_ref().take(count as u64).read_to_end(start);
+        read.map_err(|error| origin.unread(error))
+    };
+    more(&mut start, MAGIC.len() + 2)?;
+    if !start.starts_with(MAGIC) {
+        let found = match &start[..start.len().min(2)] {
+            b"" => "an empty file",
+            b"PK" => "a ZIP or .npz archive; save the array by itself with np.save",
+            _ => "a file of another kind",
+        };
+        return Err(origin.wrong("a .npy file", found));
+    }
+    let width = match start.get(MAGIC.len()) {
+        Some(1) | None => 2,
+        Some(2 | 3) => 4,
+        Some(version) => return Err(origin.wrong("version 1, 2 or 3 of the format", version.to_string())),
+    };
+    more(&mut start, width)?;
+    let before = MAGIC.len() + 2 + width;
+    let bytes = start.iter().skip(MAGIC.len() + 2).rev();
+    let length = bytes.fold(0, |length, byte| length << 8 | usize::from(*byte));
+    if length > LONGEST {
+        return Err(origin.wrong(format!("a header of at most {LONGEST} bytes"), format!("{length} bytes")));
+    }
+    more(&mut start, length)?;
+    if start.len() < before + length {
+        let found = format!("a file that ends in it, after {} bytes", start.len());
+        return Err(origin.wrong("a whole header", found));
+    }
+    let text = String::from_utf8_lossy(&start[before..]);
+    let count = |wanted: fn(char) -> bool| text.matches(wanted).count();
+    // A dictionary with a tuple has two brackets. More could cost the parser unbounded stack and time. Extents with more
+    // digits, or hexadecimal ones, could have a product above 64 bits. Plain arrays need no escapes.
+    let safe = count(|c| "([{".contains(c)) <= 2
+        && count(|c| c.is_ascii_digit()) <= 19
+        && !text.contains(['x', 'X', '\\']);
+    // Python 2 wrote an L after some numbers.
+    let plain = text.replace("L,", ",").replace("L)", ")");
+    let plain = [MAGIC, &[1, 0], &(plain.len() as u16).to_le_bytes(), plain.as_bytes()].concat();
+    let header = if safe { NpyHeader::from_reader(&plain[..]).ok() } else { None };
+    let header = header.ok_or_else(|| {
+        let shown: String = text.trim().chars().take(80).collect();
+        let expected = format!(
+            "a header that gives 'descr' (of a plain type), 'fortran_order' and 'shape' (at most {MOST} values)"
+        );
+        origin.wrong(expected, format!("{shown:?}"))
+    })?;
+    Ok((header, start.len() as u64))
 }

@@ -1,21 +1,32 @@
-//! Where bytes are from, for errors.
+//! The source of bytes, and the errors that name it.
 
+use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use crate::Error;
+use crate::{Error, Result};
 
-/// Where a reader's bytes are from.
+/// Opens a file that is `kind`, and gets its length in bytes.
+pub(super) fn open(path: &Path, kind: &str) -> Result<(File, u64)> {
+    let file = File::open(path).map_err(Error::io("open", path))?;
+    let metadata = file.metadata().map_err(Error::io("read", path))?;
+    match metadata.is_dir() {
+        true => Err(Origin::File(path).wrong(kind, "a folder")),
+        false => Ok((file, metadata.len())),
+    }
+}
+
+/// The source of a reader's bytes.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Origin<'a> {
     /// A file.
     File(&'a Path),
-    /// Memory; what is read from there.
+    /// Memory, with a description of the content.
     Bytes(&'static str),
 }
 
 impl Origin<'_> {
-    /// A content that is not what it must be.
+    /// The error for invalid content.
     pub(super) fn wrong(self, expected: impl Into<String>, found: impl Into<String>) -> Error {
         let (expected, found) = (expected.into(), found.into());
         match self {
@@ -24,11 +35,11 @@ impl Origin<'_> {
         }
     }
 
-    /// A reader that failed.
+    /// The error for a reader that failed.
     pub(super) fn unread(self, error: io::Error) -> Error {
         match self {
             Self::File(path) => Error::io("read", path)(error),
-            Self::Bytes(_) => self.wrong("bytes that can be read", error.to_string()),
+            Self::Bytes(_) => self.wrong("readable bytes", error.to_string()),
         }
     }
 }

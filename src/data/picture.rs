@@ -1,4 +1,4 @@
-//! One picture file to the pixels of one size: turned upright, cropped, on white, resized.
+//! Reads one picture file: rotated upright, cropped, put on white, resized.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -9,38 +9,33 @@ use image::imageops::{self, FilterType};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageReader, Limits, RgbImage, Rgba};
 
-/// The formats that are read, for messages. A file's first bytes tell which it is, not its name.
+/// The formats that are read, for messages. The first bytes of a file decide, not its name.
 pub(super) const FORMATS: &str = "PNG, JPEG, GIF, WebP, BMP, TIFF or PNM";
 
-/// The most memory that decoding one file may take: enough for 89 million pixels of RGB. A small file may claim any size.
+/// The most memory for decoding one file: 89 million pixels of RGB. A small file may claim any size.
 const MOST_MEMORY: u64 = 256 << 20;
 
-/// What pictures are brought to where they are pictures of any size; data sets of one size keep theirs.
+/// The size and channels that a folder's pictures are converted to. Other data sets keep theirs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Form {
-    /// Height and width. None: what all pictures share, if no side is beyond 128, else 64 x 64.
+    /// Height and width. None: the common size of all pictures if no side is above 128, else 64 x 64.
     pub size: Option<[usize; 2]>,
     /// 1 for grey, 3 for RGB. None: RGB unless every picture is grey.
     pub channels: Option<usize>,
 }
 
-/// What a picture says of itself before its pixels are decoded: height and width, upright.
+/// The height and width in a picture's header, upright. Its pixels are not decoded.
 pub(super) fn extents(path: &Path) -> Result<[u32; 2], String> {
     guarded(|| {
         let mut decoder = decoder(path)?;
         let (width, height) = decoder.dimensions();
-        let lying = matches!(
-            decoder.orientation(),
-            Ok(Orientation::Rotate90
-                | Orientation::Rotate270
-                | Orientation::Rotate90FlipH
-                | Orientation::Rotate270FlipH)
-        );
-        Ok(if lying { [width, height] } else { [height, width] })
+        // From 5 on, Exif's orientations exchange height and width.
+        let turned = decoder.orientation().is_ok_and(|orientation| orientation.to_exif() >= 5);
+        Ok(if turned { [width, height] } else { [height, width] })
     })
 }
 
-/// Decodes a picture into `pixels`, `[height, width, 3]`, or `[height, width]` for its grey. True where it has no colour.
+/// Decodes a picture into `pixels`, `[height, width, 3]`, or `[height, width]` for grey. True if it has no colour.
 pub(super) fn decode(path: &Path, [height, width]: [u32; 2], pixels: &mut [u8]) -> Result<bool, String> {
     let picture = guarded(|| {
         let mut decoder = decoder(path)?;
@@ -68,7 +63,7 @@ fn decoder(path: &Path) -> Result<impl ImageDecoder, String> {
     let reader = ImageReader::new(BufReader::new(file));
     let mut reader = reader.with_guessed_format().map_err(|error| error.to_string())?;
     if reader.format().is_none() {
-        return Err(format!("no {FORMATS}"));
+        return Err(format!("not a {FORMATS}"));
     }
     let mut limits = Limits::default();
     limits.max_alloc = Some(MOST_MEMORY);
@@ -83,7 +78,7 @@ fn decoder(path: &Path) -> Result<impl ImageDecoder, String> {
     Ok(decoder)
 }
 
-// The largest middle part of the proportions asked for. Cropping first spares resizing what is thrown away.
+// The largest middle part with these proportions. Cropping comes first, so that only what remains is resized.
 fn cropped(picture: &DynamicImage, [height, width]: [u32; 2]) -> DynamicImage {
     let (across, down) = (picture.width(), picture.height());
     let scaled = |by: u32, to: u32, from: u32| {
@@ -95,7 +90,7 @@ fn cropped(picture: &DynamicImage, [height, width]: [u32; 2]) -> DynamicImage {
     picture.crop_imm((across - columns) / 2, (down - rows) / 2, columns, rows)
 }
 
-// What is transparent shows white paper.
+// Transparent pixels show white.
 fn on_white(picture: DynamicImage) -> RgbImage {
     if !picture.color().has_alpha() {
         return picture.into_rgb8();
@@ -111,9 +106,9 @@ fn on_white(picture: DynamicImage) -> RgbImage {
     })
 }
 
-// A decoder's mistake with one file must not end the reading of all others.
+// A decoder that panics on one file must not stop the reading of the others.
 fn guarded<T>(decode: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(decode)).unwrap_or_else(|_| Err("its decoder gave up".to_owned()))
+    catch_unwind(AssertUnwindSafe(decode)).unwrap_or_else(|_| Err("its decoder failed".to_owned()))
 }
 
 fn reason(error: &image::ImageError) -> String {
@@ -128,7 +123,7 @@ mod tests {
     fn a_decoder_that_panics_is_a_reason_like_others() {
         #[allow(clippy::panic)]
         let outcome = guarded::<()>(|| panic!("on purpose, in a test"));
-        assert_eq!(outcome, Err("its decoder gave up".to_owned()));
+        assert_eq!(outcome, Err("its decoder failed".to_owned()));
     }
 
     #[test]

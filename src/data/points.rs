@@ -1,12 +1,12 @@
-//! Points of the plane as images of two pixels: distributions simple enough to draw, and to know.
+//! Points of the plane as images of two pixels, from simple known distributions.
 //!
 //! An image is `[1, 2, 1]`, its pixels the coordinates x and y of a point in the unit square, y upward, rounded to
-//! bytes: steps of 1/255. What is drawn in other coordinates (u, v) comes there by `x = 1/2 + (u - u0) / width`,
+//! bytes: steps of 1/255. Points drawn in other coordinates (u, v) are mapped by `x = 1/2 + (u - u0) / width`,
 //! `y = 1/2 + (v - v0) / width`. The points are the same on every machine.
 
 use libm::{cos, log, sin, sqrt};
 
-use super::{Dataset, GaussianMixture};
+use super::{Dataset, GaussianMixture, Source};
 use crate::Result;
 use crate::rng::{Stream, key, philox, uniform};
 
@@ -17,10 +17,10 @@ const SEED: u64 = 2014;
 /// A distribution over the unit square.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Shape2d {
-    /// The curve `(t cos 3.5 pi t, t sin 3.5 pi t)` for t from 0.2 to 1, even along its length as far as
-    /// `t^2` measures it, and noise of deviation 0.02; u0 = v0 = 0, width 2.5.
+    /// The curve `(t cos 3.5 pi t, t sin 3.5 pi t)` with `t^2` uniform and t from 0.2 to 1, plus noise of deviation
+    /// 0.02; u0 = v0 = 0, width 2.5.
     Spiral,
-    /// The half circles `(cos a, sin a)` and `(1 - cos a, 1/2 - sin a)` for a from 0 to pi, labels 0 and 1, and
+    /// The half circles `(cos a, sin a)` and `(1 - cos a, 1/2 - sin a)` for a from 0 to pi, labels 0 and 1, plus
     /// noise of deviation 0.08; u0 = 1/2, v0 = 1/4, width 4.
     Moons,
     /// [`GaussianMixture::three`], labels 0 to 2, in the unit square's own coordinates.
@@ -28,35 +28,23 @@ pub enum Shape2d {
 }
 
 impl Shape2d {
-    /// Every shape.
-    pub const ALL: [Self; 3] = [Self::Spiral, Self::Moons, Self::Mixture];
-
-    /// The name of its data set.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Spiral => "spiral",
-            Self::Moons => "moons",
-            Self::Mixture => "mixture",
-        }
-    }
-
     /// 10,000 training and 1,000 test points.
     ///
     /// # Errors
-    /// None that these numbers can give.
+    /// None with these counts.
     pub(super) fn read(self) -> Result<(Dataset, Dataset)> {
         Ok((self.dataset(TRAIN, 0)?, self.dataset(TEST, 1)?))
     }
 
-    /// `count` points of the draw numbered `draw`, with labels where there are some.
+    /// `count` points, with labels except for the spiral. Another `draw` gives other points.
     ///
     /// # Errors
-    /// As [`Dataset::new`], for more bytes than memory counts.
+    /// As [`Dataset::new`]; none occur in practice.
     pub fn dataset(self, count: usize, draw: u32) -> Result<Dataset> {
         let points: Vec<([f64; 2], u8)> = (0..count).map(|number| self.point(number as u32, draw)).collect();
         let labels = (self != Self::Spiral).then(|| points.iter().map(|(_, label)| *label).collect());
         let places: Vec<[f64; 2]> = points.into_iter().map(|(point, _)| point).collect();
-        Dataset::new(self.as_str(), SHAPE, bytes(&places), labels)
+        Dataset::new(Source::of_shape(self).to_string(), SHAPE, bytes(&places), labels)
     }
 
     // A point in the unit square, before it is rounded, and its label. Each has a block of random words.
@@ -82,19 +70,19 @@ impl Shape2d {
 /// Height, width and channels of a point.
 pub const SHAPE: [usize; 3] = [1, 2, 1];
 
-// Two standard normals, as `philox::normals` has them, by functions that round alike on every machine.
+// Two standard normals, as in `philox::normals`, by functions that round alike on every machine.
 fn normal_pair(a: u32, b: u32) -> [f64; 2] {
     let radius = sqrt(-2.0 * log(uniform(a)));
     let angle = std::f64::consts::TAU * uniform(b);
     [radius * cos(angle), radius * sin(angle)]
 }
 
-/// Points of the unit square as bytes; what lies outside goes to its edge.
+/// Points of the unit square as bytes; points outside are moved to its edge.
 fn bytes(points: &[[f64; 2]]) -> Vec<u8> {
     points.iter().flatten().map(|w| (255.0 * w.clamp(0.0, 1.0)).round() as u8).collect()
 }
 
-/// `side * side` points at even steps over the unit square, row by row from below, as far as bytes are even.
+/// `side * side` points at even steps over the unit square, rounded to bytes, row by row from below.
 ///
 /// # Errors
 /// As [`Dataset::new`], for a side of 0.
@@ -104,7 +92,7 @@ pub fn grid(side: usize) -> Result<Dataset> {
     Dataset::new("grid", SHAPE, bytes(&points), None)
 }
 
-/// The points of a data set of them, in the unit square.
+/// The coordinates of a data set's points, in the unit square.
 pub fn coordinates(data: &Dataset) -> Vec<[f64; 2]> {
     data.images
         .chunks_exact(2)

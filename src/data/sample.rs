@@ -4,14 +4,14 @@ use super::origin::Origin;
 use super::{Dataset, idx};
 use crate::Result;
 
-/// A file of the sample, and its name for an error.
+/// A file of the sample, with its name for errors.
 macro_rules! embedded {
     ($name:literal) => {
         (include_bytes!(concat!("sample/", $name)).as_slice(), Origin::Bytes(concat!("built-in ", $name)))
     };
 }
 
-/// The training part `[8000, 28, 28, 1]` and the test part `[1000, 28, 28, 1]`, labelled.
+/// The training part `[8000, 28, 28, 1]` and the test part `[1000, 28, 28, 1]`, with labels.
 pub(super) fn read(name: &str) -> Result<(Dataset, Dataset)> {
     let train_labels = embedded!("train-labels-idx1-ubyte.gz");
     let test_labels = embedded!("t10k-labels-idx1-ubyte.gz");

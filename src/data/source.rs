@@ -6,13 +6,14 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use serde::de::{IntoDeserializer, value};
 use serde::{Deserialize, Serialize};
 
 use super::points::Shape2d;
 use super::{Dataset, Form, LoadReport, Split, folder, idx, npy, sample};
 use crate::{Error, Result};
 
-/// The environment variable that names the parent of the data sets' folders.
+/// The environment variable with the folder that contains the data sets' folders.
 const PARENT: &str = "NARROWS_DATA";
 /// Where Debian's package `dataset-fashion-mnist` puts its files.
 const DEBIAN_FASHION_MNIST: &str = "/usr/share/datasets/fashion-mnist";
@@ -29,7 +30,7 @@ const FASHION_CLASSES: [&str; 10] = [
     "Ankle boot",
 ];
 
-/// A data set by name. Its string, the same in [`Display`](fmt::Display), [`FromStr`] and serde, stands beside.
+/// A data set by name. [`Display`](fmt::Display), [`FromStr`] and serde use the same names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Source {
@@ -43,9 +44,9 @@ pub enum Source {
     Mnist,
     /// `idx`: IDX files under MNIST's file names, from the given folder. The label files may be missing.
     Idx,
-    /// `folder`: the pictures in a folder, of any size, as [`folder`] has it.
+    /// `folder`: the pictures in a folder, of any size; see [`folder`].
     Folder,
-    /// `npy`: NumPy's `.npy` files, as [`npy`] has it.
+    /// `npy`: NumPy's `.npy` files; see [`npy`].
     Npy,
     /// `spiral`: points of the plane around a curve, as images of two pixels; drawn, not read.
     Spiral,
@@ -56,35 +57,7 @@ pub enum Source {
 }
 
 impl Source {
-    /// Every source.
-    pub const ALL: [Self; 9] = [
-        Self::Sample,
-        Self::FashionMnist,
-        Self::Mnist,
-        Self::Idx,
-        Self::Folder,
-        Self::Npy,
-        Self::Spiral,
-        Self::Moons,
-        Self::Mixture,
-    ];
-
-    /// The name on the command line.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Sample => "sample",
-            Self::FashionMnist => "fashion-mnist",
-            Self::Mnist => "mnist",
-            Self::Idx => "idx",
-            Self::Folder => "folder",
-            Self::Npy => "npy",
-            Self::Spiral => Shape2d::Spiral.as_str(),
-            Self::Moons => Shape2d::Moons.as_str(),
-            Self::Mixture => Shape2d::Mixture.as_str(),
-        }
-    }
-
-    /// The source of a shape's points.
+    /// The data set of a shape's points.
     pub const fn of_shape(shape: Shape2d) -> Self {
         match shape {
             Shape2d::Spiral => Self::Spiral,
@@ -93,8 +66,8 @@ impl Source {
         }
     }
 
-    /// What the data at `path` are: a file is taken for `npy`; a folder for `npy` if it has a `train.npy`, for `idx` if
-    /// it has IDX files, and else for a folder of pictures. None where there is nothing.
+    /// The format of the data at `path`: `npy` for a file or a folder with `train.npy`, `idx` for a folder with IDX
+    /// files, `folder` for any other folder. None where nothing exists.
     pub fn at(path: &Path) -> Option<Self> {
         if path.is_file() || path.join("train.npy").is_file() {
             return Some(Self::Npy);
@@ -103,42 +76,28 @@ impl Source {
         path.is_dir().then(|| if idx() { Self::Idx } else { Self::Folder })
     }
 
-    /// What label `i` is called, at index `i`. Empty where the number says it all, or nobody knows.
-    pub const fn classes(self) -> &'static [&'static str] {
+    /// What the source expects to find, and what to do if it is not there.
+    const fn content(self) -> (&'static str, &'static str) {
         match self {
-            Self::Sample | Self::FashionMnist => &FASHION_CLASSES,
-            _ => &[],
-        }
-    }
-
-    /// What to do where no folder was found.
-    const fn advice(self) -> &'static str {
-        match self {
-            Self::FashionMnist => {
+            Self::Folder => ("a folder of pictures", "Give its path with --data PATH"),
+            Self::Npy => ("a .npy file or a folder with train.npy", "Give its path with --data PATH"),
+            Self::FashionMnist => (
+                "a folder of IDX files",
                 "`apt-get install dataset-fashion-mnist`, or download the four files from \
-                 https://github.com/zalandoresearch/fashion-mnist into a folder and pass --data-dir"
-            }
-            Self::Folder | Self::Npy => "Name the place with --data PATH",
-            _ => "Download the four files into a folder and pass --data-dir",
+                 https://github.com/zalandoresearch/fashion-mnist into a folder and pass --data-dir",
+            ),
+            _ => ("a folder of IDX files", "Download the four files into a folder and pass --data-dir"),
         }
     }
 
-    /// What is looked for.
-    const fn content(self) -> &'static str {
-        match self {
-            Self::Folder => "a folder of pictures",
-            Self::Npy => "a .npy file or a folder with train.npy",
-            _ => "a folder of IDX files",
-        }
-    }
-
-    /// The places to look in, best first, with `parent` the value of `NARROWS_DATA`.
+    /// The places to look in, in order; `parent` is the value of `NARROWS_DATA`.
     fn places(self, data_dir: Option<&Path>, parent: Option<OsString>) -> Vec<PathBuf> {
         if let Some(folder) = data_dir {
             return vec![folder.to_owned()];
         }
-        let named =
-            parent.filter(|parent| !parent.is_empty()).map(|parent| Path::new(&parent).join(self.as_str()));
+        let named = parent
+            .filter(|parent| !parent.is_empty())
+            .map(|parent| Path::new(&parent).join(self.to_string()));
         match self {
             Self::FashionMnist => named.into_iter().chain([DEBIAN_FASHION_MNIST.into()]).collect(),
             Self::Mnist => named.into_iter().collect(),
@@ -146,39 +105,40 @@ impl Source {
         }
     }
 
-    /// The first of [`Self::places`] that is a folder, or a file where that is what there may be.
+    /// The first of [`Self::places`] that is a folder or, for `npy`, a file.
     fn place(self, data_dir: Option<&Path>) -> Result<PathBuf> {
         let places = self.places(data_dir, env::var_os(PARENT));
         let fits = |place: &&PathBuf| place.is_dir() || self == Self::Npy && place.is_file();
         if let Some(place) = places.iter().find(fits) {
             return Ok(place.clone());
         }
+        let (content, advice) = self.content();
         let looked: Vec<_> = places.iter().map(|place| place.display().to_string()).collect();
-        let (expected, got) = match (looked.is_empty(), self) {
-            (false, Self::Npy) => (format!("{} at {}", self.content(), looked.join(" or ")), "nothing there"),
-            (false, _) => (format!("{} at {}", self.content(), looked.join(" or ")), "no such folder"),
-            (true, Self::Idx | Self::Folder | Self::Npy) => {
-                (format!("--data-dir, {}", self.content()), "none")
+        let (expected, got) = match self {
+            _ if !looked.is_empty() => {
+                let got = if self == Self::Npy { "nothing there" } else { "no such folder" };
+                (format!("{content} at {}", looked.join(" or ")), got)
             }
-            (true, _) => (format!("--data-dir, or {PARENT} with a folder {self}"), "neither"),
+            Self::Idx | Self::Folder | Self::Npy => (format!("--data-dir, {content}"), "none"),
+            _ => (format!("--data-dir, or {PARENT} with a folder {self}"), "neither"),
         };
-        Err(Error::setting(format!("data set {self}"), expected, format!("{got}. {}", self.advice())))
+        Err(Error::setting(format!("data set {self}"), expected, format!("{got}. {advice}")))
     }
 }
 
-/// Loads a data set and takes the validation part, the last images of its training part, off it.
+/// Loads a data set and splits the validation part, the last training images, off it.
 ///
-/// `data_dir` is where its files are; `validation` is [`Split::new`]'s count.
+/// `data_dir` is the folder of its files; `validation` is the count of [`Split::new`].
 ///
 /// # Errors
-/// [`Error::Setting`] if no place is found, if a set that is built in is given one, or if `validation` leaves
-/// nothing to train on; [`Error::File`] or [`Error::Io`] as of [`idx::read`], [`folder::read`] and [`npy::read_parts`];
-/// [`Error::Shape`] if the training and test images differ in size.
+/// [`Error::Setting`] if no folder is found, if a built-in set is given one, or if `validation` leaves nothing to train
+/// on; [`Error::File`] or [`Error::Io`] as [`idx::read`], [`folder::read`] and [`npy::read_parts`]; [`Error::Shape`] if
+/// the training and test images differ in size.
 pub fn load(source: Source, data_dir: Option<&Path>, validation: Option<usize>) -> Result<Split> {
     load_as(source, data_dir, validation, Form::default())
 }
 
-/// [`load`] with the form that a folder's pictures are brought to. The images of other sources have theirs.
+/// [`load`] with the form that a folder's pictures are brought to. It changes no other source.
 ///
 /// # Errors
 /// As [`load`], and those of [`folder::read`] for a form.
@@ -190,12 +150,12 @@ pub fn load_as(
 ) -> Result<Split> {
     let mut report = LoadReport::default();
     let (train, test) = match (source, data_dir) {
-        (Source::Sample, None) => sample::read(source.as_str())?,
+        (Source::Sample, None) => sample::read(&source.to_string())?,
         (Source::Spiral, None) => Shape2d::Spiral.read()?,
         (Source::Moons, None) => Shape2d::Moons.read()?,
         (Source::Mixture, None) => Shape2d::Mixture.read()?,
         (Source::Sample | Source::Spiral | Source::Moons | Source::Mixture, Some(folder)) => {
-            let expected = format!("no folder with the data set {source}, which is built in");
+            let expected = format!("no folder: the data set {source} is built in");
             return Err(Error::setting("--data-dir", expected, folder.display()));
         }
         (Source::Folder, _) => {
@@ -209,10 +169,8 @@ pub fn load_as(
             (read_part(source, &folder, "train")?, read_part(source, &folder, "t10k")?)
         }
     };
-    let named = |part: Dataset| match source.classes() {
-        [] => Ok(part),
-        classes => part.with_classes(classes.iter().copied()),
-    };
+    let clothes = matches!(source, Source::Sample | Source::FashionMnist);
+    let named = |part: Dataset| if clothes { part.with_classes(FASHION_CLASSES) } else { Ok(part) };
     Ok(Split { report, ..Split::new(named(train)?, named(test)?, validation)? })
 }
 
@@ -220,19 +178,19 @@ pub fn load_as(
 fn read_part(source: Source, folder: &Path, part: &str) -> Result<Dataset> {
     let images = idx::find(folder, &format!("{part}-images-idx3-ubyte"))?;
     let labels = idx::find(folder, &format!("{part}-labels-idx1-ubyte"));
-    let (name, labels) = match (source, labels) {
-        // Foreign sets are called after their folder, and training needs no labels.
-        (Source::Idx, Err(Error::File { .. })) => (folder.file_name(), None),
-        (Source::Idx, labels) => (folder.file_name(), Some(labels?)),
-        (_, labels) => (None, Some(labels?)),
+    // The user's own sets are named after their folder, and need no labels.
+    let name = folder.file_name().filter(|_| source == Source::Idx);
+    let labels = match labels {
+        Err(Error::File { .. }) if source == Source::Idx => None,
+        labels => Some(labels?),
     };
-    let name = name.map_or(source.as_str().into(), |name| name.to_string_lossy());
+    let name = name.map_or_else(|| source.to_string(), |name| name.to_string_lossy().into_owned());
     idx::read(&name, &images, labels.as_deref())
 }
 
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
+        self.serialize(f)
     }
 }
 
@@ -240,9 +198,10 @@ impl FromStr for Source {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self> {
-        Self::ALL.into_iter().find(|source| source.as_str() == name).ok_or_else(|| {
-            let names = Self::ALL.map(Self::as_str).join(", ");
-            Error::setting("data set", format!("one of {names}"), format!("`{name}`"))
+        Self::deserialize(name.into_deserializer()).map_err(|error: value::Error| {
+            let text = error.to_string();
+            let names = text.split_once("expected ").map_or(text.as_str(), |(_, names)| names);
+            Error::setting("data set", names.replace('`', ""), format!("`{name}`"))
         })
     }
 }

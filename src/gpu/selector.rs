@@ -23,7 +23,7 @@ pub enum Selector {
 impl fmt::Display for Selector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Auto => f.write_str("any adapter"),
+            Self::Auto => f.write_str("`auto`"),
             Self::Index(index) => write!(f, "index {index}"),
             Self::Name(name) => write!(f, "the name {name:?}"),
             Self::Backend(backend, index) => write!(f, "{backend}:{index}"),
