@@ -2,9 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::data::Dataset;
 use crate::infer::Reconstructor;
-use crate::report::{Axis, Panel, Scatter, Thumbnails, Tsne, pca};
+use crate::report::{Axis, Panel, Plot, Tsne, pca};
 use crate::{Error, Result};
 use clap::ValueEnum;
 
@@ -81,7 +80,9 @@ impl Embed {
                 .map_err(Error::io("write", &self.out))?;
         } else {
             let title = format!("{}: {what} of {}", checkpoint.config.preset, images.name);
-            self.scatter(title, places, &images).picture().save(&self.out)?;
+            let plot = Plot::of_images(title, &places.values, &images, self.thumbnails);
+            let plot = Plot { axes: places.axes, equal: self.method != Method::Pca, ..plot };
+            plot.picture().save(&self.out)?;
         }
         line(&format!("{}: {what}", self.out.display()))
     }
@@ -102,39 +103,23 @@ impl Embed {
         let latent = codes.len() / images;
         Ok(match self.method {
             Method::Tsne => {
-                let usual = Tsne::default();
-                let perplexity = usual.perplexity.min(Tsne::largest_perplexity(images));
-                let perplexity = self.perplexity.unwrap_or(perplexity);
-                let values = Tsne { perplexity, seed: self.seed, ..usual }.places(codes, latent)?;
-                let axes = ["", ""].map(Axis::bare);
+                let usual = Tsne::for_points(images, self.seed);
+                let perplexity = self.perplexity.unwrap_or(usual.perplexity);
+                let values = Tsne { perplexity, ..usual }.places(codes, latent)?;
+                let axes = ["", ""].map(Axis::new);
                 Places { values, axes, meaning: format!("t-SNE (perplexity {perplexity})") }
             }
             Method::Pca => {
                 let found = pca(codes, latent, 2)?;
-                let share = |at: usize| 100.0 * found.explained.get(at).copied().unwrap_or(0.0);
-                let axis = |at: usize| {
-                    Axis::new(format!("component {} ({:.1} % of the variance)", at + 1, share(at)))
-                };
-                let meaning = format!("principal components ({:.1} % of the variance)", share(0) + share(1));
-                Places { values: found.coordinates, axes: [axis(0), axis(1)], meaning }
+                let axes = [0, 1].map(|number| found.axis(number));
+                let share: f64 = found.explained.iter().map(|share| 100.0 * share).sum();
+                let meaning = format!("principal components ({share:.1} % of the variance)");
+                Places { values: found.coordinates, axes, meaning }
             }
             Method::Codes => {
                 let axes = ["number 0 of the code", "number 1"].map(Axis::new);
                 Places { values: codes.to_vec(), axes, meaning: "plot".to_owned() }
             }
         })
-    }
-
-    fn scatter(&self, title: String, places: Places, images: &Dataset) -> Scatter {
-        let (points, _) = places.values.as_chunks::<2>();
-        let names: Vec<&str> = images.classes.iter().map(String::as_str).collect();
-        let thumbnails = self.thumbnails.then(|| Thumbnails {
-            points: points.to_vec(),
-            images: images.images.clone(),
-            shape: [images.height, images.width, images.channels],
-            classes: images.labels.clone().unwrap_or_default(),
-        });
-        let scatter = Scatter::of_classes(title, points, images.labels.as_deref(), &names);
-        Scatter { axes: places.axes, thumbnails, equal: self.method != Method::Pca, ..scatter }
     }
 }

@@ -10,16 +10,23 @@ use crate::run::{CONFIG, write_whole};
 use crate::train::Config;
 use crate::{Error, Result};
 
-/// What a figure came to.
-pub struct Plate {
+/// A figure before it is written: its panels, and what is kept with them.
+pub struct FigureOutput {
     /// Its panels.
     pub page: Page,
     /// What is seen, in a few sentences.
     pub caption: String,
-    /// The models it is of.
+    /// The models it shows.
     pub models: Vec<Trained>,
     /// Its numbers, in order.
     pub numbers: Vec<Number>,
+}
+
+impl FigureOutput {
+    /// An output without panels.
+    pub fn new(title: &str) -> Self {
+        Self { page: Page::new(title), caption: String::new(), models: Vec::new(), numbers: Vec::new() }
+    }
 }
 
 /// A number that a figure shows.
@@ -80,20 +87,19 @@ pub struct Record {
 pub struct Gallery {
     folder: PathBuf,
     device: String,
-    command: String,
+    flags: String,
 }
 
 impl Gallery {
-    /// Figures in `folder`, which is made where it is missing. `command` is what makes a figure whose name is put
-    /// behind `narrows figures`: ` --quick`.
+    /// Figures in `folder`, which is made where it is missing. `flags` follow a figure's name in the command that makes it
+    /// again: ` --quick`.
     ///
     /// # Errors
     /// [`Error::Io`], and [`Error::File`] for the record of an earlier figure that cannot be read: before anything is
     /// trained that could not be shown beside it.
-    pub fn new(folder: &Path, device: &str, command: &str) -> Result<Self> {
+    pub fn new(folder: &Path, device: &str, flags: &str) -> Result<Self> {
         std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
-        let (folder, device, command) = (folder.to_owned(), device.to_owned(), command.to_owned());
-        let gallery = Self { folder, device, command };
+        let gallery = Self { folder: folder.to_owned(), device: device.to_owned(), flags: flags.to_owned() };
         gallery.shown()?;
         Ok(gallery)
     }
@@ -107,24 +113,24 @@ impl Gallery {
     ///
     /// # Errors
     /// [`Error::Setting`] for a number that is not finite, [`Error::Io`].
-    pub fn hang(&self, figure: Figure, plate: &Plate, seconds: f64) -> Result<PathBuf> {
-        if let Some(number) = plate.numbers.iter().find(|number| !number.value.is_finite()) {
+    pub fn save(&self, figure: Figure, output: &FigureOutput, seconds: f64) -> Result<PathBuf> {
+        if let Some(number) = output.numbers.iter().find(|number| !number.value.is_finite()) {
             let what = format!("figure {}, {}", figure.name(), number.name);
             return Err(Error::setting(what, "a finite number", number.value));
         }
-        let models = plate.models.iter().map(record).collect::<Result<_>>()?;
+        let models = output.models.iter().map(record).collect::<Result<_>>()?;
         let record = Record {
             figure: figure.name().to_owned(),
             title: figure.summary().to_owned(),
-            caption: plate.caption.clone(),
-            data: described(&plate.models),
+            caption: output.caption.clone(),
+            data: described(&output.models),
             device: self.device.clone(),
             seconds,
             models,
-            numbers: plate.numbers.clone(),
-            command: format!("narrows figures {}{}", figure.name(), self.command),
+            numbers: output.numbers.clone(),
+            command: format!("narrows figures {}{}", figure.name(), self.flags),
         };
-        let picture = plate.page.picture();
+        let picture = output.page.picture();
         let place = |ending: &str| self.folder.join(format!("{}.{ending}", figure.name()));
         write_whole(&place("svg"), picture.svg().as_bytes())?;
         write_whole(&place("png"), &picture.png()?)?;

@@ -40,6 +40,12 @@ const FIRST_DEVIATION: f64 = 1e-4;
 const JITTER: f64 = 0.01;
 
 impl Tsne {
+    /// The usual settings, with a smaller perplexity where `points` are few.
+    pub fn for_points(points: usize, seed: u64) -> Self {
+        let usual = Self::default();
+        Self { perplexity: usual.perplexity.min(Self::largest_perplexity(points)), seed, ..usual }
+    }
+
     /// Places `[n, 2]` for `points` `[n, dimensions]`, such that what is near stays near (van der Maaten and Hinton
     /// 2008, "Visualizing data using t-SNE", with the tree of van der Maaten 2014). Distances between groups, and the
     /// axes, mean little.

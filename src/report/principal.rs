@@ -5,6 +5,7 @@
 
 use faer::{Mat, Side};
 
+use super::Axis;
 use crate::{Error, Result};
 
 /// The leading principal components of some points, and the points in their terms.
@@ -14,6 +15,14 @@ pub struct Pca {
     pub coordinates: Vec<f32>,
     /// The share of the points' whole variance that lies along each component, descending; 0 where there is none.
     pub explained: Vec<f64>,
+}
+
+impl Pca {
+    /// The axis of a plot for component `number`, the first of which is 0.
+    pub(crate) fn axis(&self, number: usize) -> Axis {
+        let share = 100.0 * self.explained.get(number).copied().unwrap_or(0.0);
+        Axis::new(format!("component {} ({share:.1} % of the variance)", number + 1))
+    }
 }
 
 /// Principal component analysis of `points` `[n, dimensions]`: `components` directions of most variance.

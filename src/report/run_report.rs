@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::html::{facts, image, page, plot, table, verbatim};
-use super::{Axis, Colour, Curve, Lines, Panel, shell_word};
+use super::{Axis, Colour, Mark, Panel, Plot, Series, shell_word};
 use crate::data::Split;
 use crate::graph::Device;
 use crate::model::Model;
@@ -120,21 +120,17 @@ pub(crate) fn duration(seconds: f64) -> String {
     }
 }
 
-// Each term, the objective where it is made of several, and what a plot shows of it.
-fn curves(epochs: &[MetricsLine]) -> Vec<(Lines, String)> {
+// Each term, and the objective where it is made of several: a plot, and what it shows.
+fn curves(epochs: &[MetricsLine]) -> Vec<(Plot, String)> {
     let Some(last) = epochs.last() else { return Vec::new() };
     let lines = |title: &str, unit: &str, value: &dyn Fn(&Columns) -> Option<f64>| {
-        let curves = [
-            curve("train", epochs, 0, |epoch| value(&epoch.train)),
-            curve("validation", epochs, 1, |epoch| value(epoch.validation.as_ref()?)),
-        ];
-        Lines {
-            title: title.to_owned(),
-            axes: [Axis::new("epoch").whole(), Axis::new(unit)],
-            curves: curves.into_iter().filter(|curve| !curve.points.is_empty()).collect(),
-        }
+        let train = curve("train", epochs, 0, |epoch| value(&epoch.train));
+        let validation = curve("validation", epochs, 1, |epoch| value(epoch.validation.as_ref()?));
+        let series = [train, validation].into_iter().filter(|curve| !curve.points.is_empty()).collect();
+        let axes = [Axis { whole: true, ..Axis::new("epoch") }, Axis::new(unit)];
+        Plot { title: title.to_owned(), axes, series, aspect: 0.5, ..Plot::default() }
     };
-    let when = "Train: mean over the epoch's steps, while parameters moved. Validation: after the epoch.";
+    let when = "Train: mean over the epoch's steps, while parameters changed. Validation: after the epoch.";
     let mut all = Vec::new();
     for TermColumn { name, unit, over, weight, .. } in &last.columns {
         let plot = lines(name, &format!("{unit} per image"), &|columns| columns.terms.get(name).copied());
@@ -154,9 +150,9 @@ fn curve(
     epochs: &[MetricsLine],
     class: usize,
     value: impl Fn(&MetricsLine) -> Option<f64>,
-) -> Curve {
+) -> Series {
     let points = epochs.iter().filter_map(|epoch| Some([f64::from(epoch.epoch), value(epoch)?])).collect();
-    Curve { name: name.to_owned(), points, colour: Colour::of_class(class), dashed: false }
+    Series { name: name.to_owned(), points, colour: Colour::of_class(class), mark: Mark::Line }
 }
 
 // The first epoch, the best and the last.

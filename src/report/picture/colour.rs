@@ -1,17 +1,17 @@
 //! Colours that people who confuse red and green, or blue and yellow, can tell apart.
 
+use super::number;
+
 /// What a shape is drawn in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Colour {
-    /// Text and axes.
+    /// Text and axes. On a page, the colour of its text.
     Ink,
-    /// What stands back: numbers at ticks.
+    /// Less prominent than [`Colour::Ink`]: numbers at ticks.
     Muted,
     /// Lines of a grid.
     Rule,
-    /// What lies below all: white in a file.
-    Paper,
-    /// Red, green and blue, the same on every paper.
+    /// Red, green and blue.
     Rgb([u8; 3]),
 }
 
@@ -35,12 +35,12 @@ const ABOVE: [f64; 3] = [8.0, 48.0, 107.0];
 const BELOW: [f64; 3] = [127.0, 59.0, 8.0];
 
 impl Colour {
-    /// The colour of class or series `number`, over again from the eleventh.
+    /// The colour of class or series `number`; from the eleventh on, colours repeat.
     pub const fn of_class(number: usize) -> Self {
         CLASSES[number % CLASSES.len()]
     }
 
-    /// White at 0, through blue to a deep blue at 1, through orange to a deep brown at -1; beyond as there.
+    /// White at 0, through blue to a deep blue at 1, through orange to a deep brown at -1. Values beyond have the colours of the ends.
     pub fn ramp(value: f64) -> [u8; 3] {
         let (end, share) = if value < 0.0 { (BELOW, -value) } else { (ABOVE, value) };
         let share = if share.is_nan() { 0.0 } else { share.min(1.0) };
@@ -51,14 +51,15 @@ impl Colour {
         })
     }
 
-    /// Red, green and blue on white paper.
-    pub const fn on_white(self) -> [u8; 3] {
-        match self {
-            Self::Ink => [0x1f, 0x23, 0x28],
-            Self::Muted => [0x59, 0x63, 0x6e],
-            Self::Rule => [0xe4, 0xe7, 0xea],
-            Self::Paper => [0xff; 3],
-            Self::Rgb(rgb) => rgb,
-        }
+    /// The value of an SVG attribute, and the opacity where it is below 1.
+    pub(super) fn paint(self, alpha: f64) -> (String, Option<String>) {
+        let (value, share) = match self {
+            Self::Ink => ("currentColor".to_owned(), 1.0),
+            Self::Muted => ("currentColor".to_owned(), 0.75),
+            Self::Rule => ("currentColor".to_owned(), 0.12),
+            Self::Rgb([red, green, blue]) => (format!("#{red:02x}{green:02x}{blue:02x}"), 1.0),
+        };
+        let alpha = alpha * share;
+        (value, (alpha < 1.0).then(|| number(alpha)))
     }
 }

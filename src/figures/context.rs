@@ -1,10 +1,11 @@
-//! Where models are trained for figures: each once, kept in a folder, taken from there the next time.
+//! What figures share: device, images, and models. Each model is trained once, kept in a folder, and read from there
+//! the next time.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::Settings;
+use super::{Number, Settings};
 use crate::data::{Dataset, Split};
 use crate::graph::Device;
 use crate::infer::{Decoder, Reconstructions, Reconstructor};
@@ -13,12 +14,12 @@ use crate::run::{METRICS, Run, RunEvent, read_metrics};
 use crate::train::{Checkpoint, Config, EpochReport, Evaluator, Progress, TermMeans};
 use crate::{Error, Result};
 
-/// What the watcher of a studio is told.
+/// What happens while figures are made.
 #[derive(Debug)]
-pub enum News<'a> {
-    /// A model is about to be trained, or goes on from an earlier invocation, for so many epochs.
+pub enum Event<'a> {
+    /// The training of a model begins or resumes; it has so many epochs.
     Training(&'a str, u32),
-    /// A model is there from an earlier invocation, in this folder.
+    /// A model was trained before, in this folder.
     Reused(&'a str, &'a Path),
     /// Some steps of a model are done.
     Progress(&'a str, &'a Progress),
@@ -47,35 +48,74 @@ pub struct Trained {
     pub folder: PathBuf,
 }
 
-/// Device, images and models that figures share.
-pub struct Studio<'a> {
+impl Trained {
+    /// A number of this model, named after it.
+    pub(super) fn number(&self, name: &str, what: &str, value: f64) -> Number {
+        let letter = |letter: char| if letter.is_alphanumeric() { letter.to_ascii_lowercase() } else { '_' };
+        let key: String = self.name.chars().map(letter).collect();
+        Number::new(format!("{key}.{name}"), format!("{}: {what}", self.name), value)
+    }
+
+    /// The reconstruction loss on the validation images as it is published: without penalty, mean per pixel.
+    pub(super) fn per_pixel(&self) -> Number {
+        let pixels: usize = self.checkpoint.shape.iter().product();
+        let reconstruction = self.means.reconstruction();
+        let (unit, value) = reconstruction.map_or(("", f64::NAN), |(term, value)| (&*term.unit, value));
+        let what = format!("reconstruction on the validation images, {unit}, mean per pixel");
+        self.number("validation_per_pixel", &what, value / pixels as f64)
+    }
+
+    /// The weight of a dense layer.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where there is none of that name and shape.
+    pub(super) fn weight(&self, name: &str, shape: [usize; 2]) -> Result<&[f32]> {
+        let weight = self.checkpoint.slots.get(name).filter(|(found, _)| *found == shape);
+        let (_, weight) = weight.ok_or_else(|| {
+            Error::shape(&self.name, format!("{name} {shape:?}"), "no parameter of that name and shape")
+        })?;
+        Ok(weight)
+    }
+}
+
+/// What figures share.
+pub struct FigureContext<'a> {
     /// The device.
     pub device: &'a Device,
-    /// What they share besides.
+    /// The settings of all figures.
     pub settings: Settings,
     /// The images of `settings.data`.
     pub split: Arc<Split>,
     folder: PathBuf,
     trained: BTreeMap<PathBuf, Trained>,
-    watch: &'a mut dyn FnMut(News<'_>) -> bool,
+    watch: &'a mut dyn FnMut(Event<'_>) -> bool,
 }
 
-impl<'a> Studio<'a> {
-    /// A studio with the images of `settings.data` that keeps its runs in `folder`. `watch` sees what happens and
-    /// returns whether to go on.
+impl<'a> FigureContext<'a> {
+    /// A context with the images of `settings.data` that keeps its runs in `folder`. `watch` sees what happens and
+    /// returns whether to continue.
     pub fn new(
         device: &'a Device,
         settings: Settings,
         split: Split,
         folder: &Path,
-        watch: &'a mut dyn FnMut(News<'_>) -> bool,
+        watch: &'a mut dyn FnMut(Event<'_>) -> bool,
     ) -> Self {
         let (split, folder) = (Arc::new(split), folder.to_owned());
         Self { device, settings, split, folder, trained: BTreeMap::new(), watch }
     }
 
-    /// The model of a configuration, on the images of these settings, trained to its last epoch: in this invocation, in an earlier
-    /// one, or now. An interrupted training goes on.
+    /// The model of a preset; `quick` is how many epochs show what there is to see.
+    ///
+    /// # Errors
+    /// As [`FigureContext::model`].
+    pub async fn preset(&mut self, name: &str, preset: &str, quick: u32) -> Result<Trained> {
+        let config = self.settings.preset(preset, quick)?;
+        self.model(name, &config).await
+    }
+
+    /// The model of a configuration on the shared images, trained to its last epoch: in this invocation, in an earlier
+    /// one, or now. An interrupted training is resumed.
     ///
     /// # Errors
     /// [`Error::Stopped`] where the watcher said so, and as [`Run::train`].
@@ -87,7 +127,7 @@ impl<'a> Studio<'a> {
     /// The same on other images.
     ///
     /// # Errors
-    /// As [`Studio::model`].
+    /// As [`FigureContext::model`].
     pub async fn model_on(&mut self, name: &str, config: &Config, split: &Split) -> Result<Trained> {
         let mut config = config.clone();
         // Few images may be less than a batch.
@@ -102,12 +142,21 @@ impl<'a> Studio<'a> {
         self.train(name, config, split, &folder).await?;
         let checkpoint = Checkpoint::last(&Registry::built_in(), &folder)?;
         let means = means(self.device, &checkpoint, split.held_out()).await?;
-        let (latent, seconds) = (checkpoint.model()?.latent() as usize, seconds(&folder)?);
         let Split { train, validation, .. } = split;
-        let images =
-            format!("{}: {} images to train on, {} to validate", train.name, train.len(), validation.len());
-        let (name, place) = (name.to_owned(), folder.clone());
-        let trained = Trained { name, checkpoint, latent, seconds, means, images, folder: place };
+        let trained = Trained {
+            name: name.to_owned(),
+            latent: checkpoint.model()?.latent() as usize,
+            checkpoint,
+            seconds: read_metrics(&folder.join(METRICS))?.iter().map(|line| line.seconds).sum(),
+            means,
+            images: format!(
+                "{}: {} images to train on, {} to validate",
+                train.name,
+                train.len(),
+                validation.len()
+            ),
+            folder: folder.clone(),
+        };
         self.trained.insert(folder, trained.clone());
         Ok(trained)
     }
@@ -118,15 +167,15 @@ impl<'a> Studio<'a> {
         } else {
             let checkpoint = Checkpoint::last(&Registry::built_in(), folder)?;
             if checkpoint.epoch() >= config.train.epochs {
-                return self.tell(News::Reused(name, folder));
+                return self.tell(Event::Reused(name, folder));
             }
             Run::resume(folder, self.device, &checkpoint, config, split).await?
         };
-        self.tell(News::Training(name, config.train.epochs))?;
+        self.tell(Event::Training(name, config.train.epochs))?;
         let watch = &mut self.watch;
         run.train(&mut |event| match event {
-            RunEvent::Progress(progress) => watch(News::Progress(name, progress)),
-            RunEvent::Epoch(report) => watch(News::Epoch(name, report)),
+            RunEvent::Progress(progress) => watch(Event::Progress(name, progress)),
+            RunEvent::Epoch(report) => watch(Event::Epoch(name, report)),
         })
         .await
     }
@@ -134,9 +183,9 @@ impl<'a> Studio<'a> {
     /// Tells the watcher.
     ///
     /// # Errors
-    /// [`Error::Stopped`] where it says so.
-    pub fn tell(&mut self, news: News<'_>) -> Result<()> {
-        if (self.watch)(news) { Ok(()) } else { Err(Error::Stopped) }
+    /// [`Error::Stopped`] where it wants to stop.
+    pub fn tell(&mut self, event: Event<'_>) -> Result<()> {
+        if (self.watch)(event) { Ok(()) } else { Err(Error::Stopped) }
     }
 
     /// Codes and reconstructions of images, without noise.
@@ -163,8 +212,7 @@ impl<'a> Studio<'a> {
         Decoder::new(self.device, &trained.checkpoint, 256).await?.decode(codes).await
     }
 
-    /// The images that figures show and judge by: the validation images, or the training images where there are
-    /// none.
+    /// The images that figures show and measure: the validation images, or the training images where there are none.
     pub fn held_out(&self) -> &Dataset {
         self.split.held_out()
     }
@@ -184,8 +232,4 @@ fn mark(config: &Config, split: &Split) -> Result<u32> {
     crc.update(config.to_toml()?.as_bytes());
     crc.update(&split.train.checksum().to_le_bytes());
     Ok(crc.sum())
-}
-
-fn seconds(folder: &Path) -> Result<f64> {
-    Ok(read_metrics(&folder.join(METRICS))?.iter().map(|line| line.seconds).sum())
 }
