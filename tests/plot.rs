@@ -3,8 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 use narrows::report::{
-    Area, Axis, Colour, HeatMap, Histogram, Images, Mark, Page, Panel, Picture, Pixels, Plot, Series,
-    Thumbnails,
+    Area, Axis, Colour, HeatMap, Histogram, Images, Mark, Page, Panel, Picture, Plot, Series, Thumbnails,
 };
 use roxmltree::{Document, Node};
 
@@ -181,8 +180,8 @@ fn a_dot_is_where_the_axes_say() {
 #[test]
 fn svg_and_png_have_an_image_in_the_same_place() {
     let mut picture = Picture::new(40.0, 20.0);
-    let pixels = Pixels { width: 2, height: 1, rgb: vec![255, 0, 0, 0, 0, 255] };
-    picture.image(Area { x: 10.0, y: 5.0, width: 20.0, height: 10.0 }, &pixels, false);
+    let image = image::RgbImage::from_raw(2, 1, vec![255, 0, 0, 0, 0, 255]).unwrap();
+    picture.image(Area { x: 10.0, y: 5.0, width: 20.0, height: 10.0 }, image, false);
     let png = image::load_from_memory(&picture.png().unwrap()).unwrap().to_rgb8();
     for (at, colour) in [
         ([21, 11], [255, 0, 0]),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::infer::Reconstructor;
-use crate::report::{Axis, Panel, Plot, Tsne, pca};
+use crate::report::{Axis, Panel, Pca, Plot, Tsne};
 use crate::{Error, Result};
 use clap::ValueEnum;
 
@@ -110,11 +110,11 @@ impl Embed {
                 Places { values, axes, meaning: format!("t-SNE (perplexity {perplexity})") }
             }
             Method::Pca => {
-                let found = pca(codes, latent, 2)?;
+                let found = Pca::fit(codes, latent, 2)?;
                 let axes = [0, 1].map(|number| found.axis(number));
                 let share: f64 = found.explained.iter().map(|share| 100.0 * share).sum();
                 let meaning = format!("principal components ({share:.1} % of the variance)");
-                Places { values: found.coordinates, axes, meaning }
+                Places { values: found.project(codes)?, axes, meaning }
             }
             Method::Codes => {
                 let axes = ["number 0 of the code", "number 1"].map(Axis::new);

@@ -84,7 +84,7 @@ impl Figures {
     }
 
     fn settings(&self) -> Result<Settings> {
-        let settings = if self.quick { Settings::quick() } else { Settings::full() };
+        let settings = Settings::new(self.quick);
         let config = Config { data: settings.data.clone(), ..Config::preset("mlp")? };
         Ok(Settings { data: self.data.over(&config)?, epochs: self.epochs, seed: self.seed, ..settings })
     }

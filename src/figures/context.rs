@@ -65,10 +65,7 @@ impl Trained {
         self.number("validation_per_pixel", &what, value / pixels as f64)
     }
 
-    /// The weight of a dense layer.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] where there is none of that name and shape.
+    /// The weight of a dense layer, which must have this shape.
     pub(super) fn weight(&self, name: &str, shape: [usize; 2]) -> Result<&[f32]> {
         let weight = self.checkpoint.slots.get(name).filter(|(found, _)| *found == shape);
         let (_, weight) = weight.ok_or_else(|| {
@@ -105,30 +102,21 @@ impl<'a> FigureContext<'a> {
         Self { device, settings, split, folder, trained: BTreeMap::new(), watch }
     }
 
-    /// The model of a preset; `quick` is how many epochs show what there is to see.
-    ///
-    /// # Errors
-    /// As [`FigureContext::model`].
-    pub async fn preset(&mut self, name: &str, preset: &str, quick: u32) -> Result<Trained> {
+    /// The model of a preset, as [`Settings::preset`] has it.
+    pub(super) async fn preset(&mut self, name: &str, preset: &str, quick: u32) -> Result<Trained> {
         let config = self.settings.preset(preset, quick)?;
         self.model(name, &config).await
     }
 
     /// The model of a configuration on the shared images, trained to its last epoch: in this invocation, in an earlier
     /// one, or now. An interrupted training is resumed.
-    ///
-    /// # Errors
-    /// [`Error::Stopped`] where the watcher said so, and as [`Run::train`].
-    pub async fn model(&mut self, name: &str, config: &Config) -> Result<Trained> {
+    pub(super) async fn model(&mut self, name: &str, config: &Config) -> Result<Trained> {
         let split = Arc::clone(&self.split);
         self.model_on(name, config, &split).await
     }
 
     /// The same on other images.
-    ///
-    /// # Errors
-    /// As [`FigureContext::model`].
-    pub async fn model_on(&mut self, name: &str, config: &Config, split: &Split) -> Result<Trained> {
+    pub(super) async fn model_on(&mut self, name: &str, config: &Config, split: &Split) -> Result<Trained> {
         let mut config = config.clone();
         // Few images may be less than a batch.
         config.train.batch =
@@ -141,20 +129,18 @@ impl<'a> FigureContext<'a> {
         }
         self.train(name, config, split, &folder).await?;
         let checkpoint = Checkpoint::last(&Registry::built_in(), &folder)?;
-        let means = means(self.device, &checkpoint, split.held_out()).await?;
-        let Split { train, validation, .. } = split;
+        let (model, center) = (checkpoint.model()?, checkpoint.center.as_deref());
+        let mut evaluator =
+            Evaluator::new(self.device, &model, split.held_out(), center, config.train.seed).await?;
+        let means = evaluator.evaluate_checkpoint(&checkpoint).await?.means;
+        let (images, train, held_out) = (&split.train.name, split.train.len(), split.validation.len());
         let trained = Trained {
             name: name.to_owned(),
-            latent: checkpoint.model()?.latent() as usize,
+            latent: model.latent() as usize,
             checkpoint,
             seconds: read_metrics(&folder.join(METRICS))?.iter().map(|line| line.seconds).sum(),
             means,
-            images: format!(
-                "{}: {} images to train on, {} to validate",
-                train.name,
-                train.len(),
-                validation.len()
-            ),
+            images: format!("{images}: {train} images to train on, {held_out} to validate"),
             folder: folder.clone(),
         };
         self.trained.insert(folder, trained.clone());
@@ -180,50 +166,25 @@ impl<'a> FigureContext<'a> {
         .await
     }
 
-    /// Tells the watcher.
-    ///
-    /// # Errors
-    /// [`Error::Stopped`] where it wants to stop.
-    pub fn tell(&mut self, event: Event<'_>) -> Result<()> {
+    /// Tells the watcher; fails with [`Error::Stopped`] where it wants to stop.
+    pub(super) fn tell(&mut self, event: Event<'_>) -> Result<()> {
         if (self.watch)(event) { Ok(()) } else { Err(Error::Stopped) }
     }
 
     /// Codes and reconstructions of images, without noise.
-    ///
-    /// # Errors
-    /// As [`Reconstructor::run`].
-    pub async fn reconstruct(&self, trained: &Trained, images: &Dataset) -> Result<Reconstructions> {
+    pub(super) async fn reconstruct(&self, trained: &Trained, images: &Dataset) -> Result<Reconstructions> {
         Reconstructor::new(self.device, &trained.checkpoint, images).await?.run().await
     }
 
-    /// The same of images that are corrupted as in training.
-    ///
-    /// # Errors
-    /// Also [`Error::Setting`] for a model that was trained without corruption.
-    pub async fn denoise(&self, trained: &Trained, images: &Dataset) -> Result<Reconstructions> {
-        Reconstructor::corrupted(self.device, &trained.checkpoint, images).await?.run().await
-    }
-
     /// The mean images of codes.
-    ///
-    /// # Errors
-    /// As [`Decoder::decode`].
-    pub async fn decode(&self, trained: &Trained, codes: &[f32]) -> Result<Vec<f32>> {
+    pub(super) async fn decode(&self, trained: &Trained, codes: &[f32]) -> Result<Vec<f32>> {
         Decoder::new(self.device, &trained.checkpoint, 256).await?.decode(codes).await
     }
 
     /// The images that figures show and measure: the validation images, or the training images where there are none.
-    pub fn held_out(&self) -> &Dataset {
+    pub(super) fn held_out(&self) -> &Dataset {
         self.split.held_out()
     }
-}
-
-/// Means of a model's terms over images.
-async fn means(device: &Device, checkpoint: &Checkpoint, images: &Dataset) -> Result<TermMeans> {
-    let (model, center) = (checkpoint.model()?, checkpoint.center.as_deref());
-    let seed = checkpoint.config.train.seed;
-    let mut evaluator = Evaluator::new(device, &model, images, center, seed).await?;
-    Ok(evaluator.evaluate_checkpoint(checkpoint).await?.means)
 }
 
 // What tells one training from another: its settings and its images.

@@ -15,22 +15,16 @@ const MEASURED: usize = 1_000;
 // Epochs that are enough to see what there is.
 const QUICK: u32 = 4;
 
-/// Preset and name.
-const MODELS: [(&str, &str); 4] = [
-    ("tied", "plain"),
-    ("tied-denoising", "denoising"),
-    ("tied-decay", "weight decay"),
-    ("contractive", "contractive"),
-];
-
 pub(super) async fn make(context: &mut FigureContext<'_>) -> Result<FigureOutput> {
     let mut output = FigureOutput::new("Contraction: 1,000 sigmoid units and their transpose");
     let images = first(context.held_out(), MEASURED)?;
     let (mut filters, mut norms) = (Vec::new(), Vec::new());
     let mut histograms: [Vec<Box<dyn Panel>>; 2] = [Vec::new(), Vec::new()];
-    for (number, (preset, name)) in MODELS.into_iter().enumerate() {
+    let presets = ["tied", "tied-denoising", "tied-decay", "contractive"];
+    let names = ["plain", "denoising", "weight decay", "contractive"];
+    for (number, (preset, name)) in presets.into_iter().zip(names).enumerate() {
         let model = context.preset(name, preset, QUICK).await?;
-        filters.push((name.to_owned(), first_filters(&model)?));
+        filters.push((name, first_filters(&model)?));
         let codes = context.reconstruct(&model, &images).await?.codes;
         context.tell(Event::Busy(&format!("{name}: Jacobians at {} images", images.len())))?;
         let measured = JacobianNorms::new(context.device, &model.checkpoint, &images).await?;
@@ -46,12 +40,8 @@ pub(super) async fn make(context: &mut FigureContext<'_>) -> Result<FigureOutput
         output.models.push(model);
     }
     let largest = norms.iter().flat_map(|(_, norms, _)| norms).copied().fold(0.0, f32::max);
-    output.page.row(vec![Box::new(Images {
-        title: format!("Filters of the first {FILTERS} units, black to white from minus to plus"),
-        shape: images.shape(),
-        columns: FILTERS,
-        rows: filters,
-    })]);
+    let title = format!("Filters of the first {FILTERS} units, black to white from minus to plus");
+    output.page.row(vec![Box::new(Images::new(&title, images.shape(), FILTERS, filters))]);
     histograms.into_iter().for_each(|row| output.page.row(row));
     output.page.row(vec![Box::new(Histogram {
         title: "How strongly codes answer".to_owned(),

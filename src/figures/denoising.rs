@@ -3,6 +3,7 @@
 use super::reconstructions::first;
 use super::{FigureContext, FigureOutput, Number, Trained};
 use crate::Result;
+use crate::infer::{Reconstructions, Reconstructor};
 use crate::report::Images;
 
 const SHOWN: usize = 10;
@@ -10,13 +11,20 @@ const MEASURED: usize = 1_000;
 
 pub(super) async fn make(context: &mut FigureContext<'_>) -> Result<FigureOutput> {
     let mut output = FigureOutput::new("Denoising autoencoders");
+    let images = first(context.held_out(), MEASURED)?;
+    let originals = images.values();
+    let shown = originals.len().min(SHOWN * images.pixels());
     for (preset, name, title) in [
         ("denoising", "Gaussian noise", "Gaussian noise of deviation 0.2, not clipped"),
         ("denoising-dropout", "dropout", "Dropout of half of the pixels, the others doubled"),
     ] {
         let model = context.preset(name, preset, 10).await?;
-        output.page.row(vec![Box::new(images(context, &model, title).await?)]);
-        output.numbers.extend([model.per_pixel(), error(context, &model).await?]);
+        let mut reconstructor = Reconstructor::corrupted(context.device, &model.checkpoint, &images).await?;
+        let results = reconstructor.run().await?;
+        let rows = results.beside(&originals).into_iter().map(|images| images[..shown].to_vec());
+        let rows = ["original", "seen", "reconstructed"].into_iter().zip(rows);
+        output.page.row(vec![Box::new(Images::new(title, images.shape(), SHOWN, rows))]);
+        output.numbers.extend([model.per_pixel(), error_left(&model, &results, &originals)]);
         output.models.push(model);
     }
     output.caption = "Validation images, what the encoder sees of them, and its reconstruction. Noise beyond black and white is \
@@ -25,24 +33,11 @@ pub(super) async fn make(context: &mut FigureContext<'_>) -> Result<FigureOutput
     Ok(output)
 }
 
-async fn images(context: &FigureContext<'_>, model: &Trained, title: &str) -> Result<Images> {
-    let shown = first(context.held_out(), SHOWN)?;
-    let originals = shown.values();
-    let results = context.denoise(model, &shown).await?;
-    let names = ["original", "seen", "reconstructed"].map(str::to_owned);
-    let rows = names.into_iter().zip(results.beside(&originals).into_iter().map(<[f32]>::to_vec));
-    Ok(Images { title: title.to_owned(), shape: shown.shape(), columns: SHOWN, rows: rows.collect() })
-}
-
 // How much nearer to the original the reconstruction of a corrupted image is than the image itself.
-async fn error(context: &FigureContext<'_>, model: &Trained) -> Result<Number> {
-    let images = first(context.held_out(), MEASURED)?;
-    let originals = images.values();
-    let results = context.denoise(model, &images).await?;
-    let squares = |images: &[f32]| -> f64 {
-        images.iter().zip(&originals).map(|(a, b)| f64::from(a - b).powi(2)).sum()
-    };
+fn error_left(model: &Trained, results: &Reconstructions, originals: &[f32]) -> Number {
+    let squares =
+        |images: &[f32]| -> f64 { images.iter().zip(originals).map(|(a, b)| f64::from(a - b).powi(2)).sum() };
     let seen = results.seen.as_deref().map_or(0.0, squares);
     let share = 100.0 * squares(&results.images) / seen.max(f64::MIN_POSITIVE);
-    Ok(model.number("error_left", "squared error left of the corruption's, percent", share))
+    model.number("error_left", "squared error left of the corruption's, percent", share)
 }

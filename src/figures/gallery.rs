@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Figure, Trained, figures_page};
+use super::page::figures_page;
+use super::{Figure, Trained};
 use crate::report::{Page, shell_word};
 use crate::run::{CONFIG, write_whole};
 use crate::train::Config;
@@ -118,15 +119,16 @@ impl Gallery {
             let what = format!("figure {}, {}", figure.name(), number.name);
             return Err(Error::setting(what, "a finite number", number.value));
         }
-        let models = output.models.iter().map(record).collect::<Result<_>>()?;
+        let mut images: Vec<&str> = output.models.iter().map(|model| model.images.as_str()).collect();
+        images.dedup();
         let record = Record {
             figure: figure.name().to_owned(),
             title: figure.summary().to_owned(),
             caption: output.caption.clone(),
-            data: described(&output.models),
+            data: images.join("; "),
             device: self.device.clone(),
             seconds,
-            models,
+            models: output.models.iter().map(record).collect::<Result<_>>()?,
             numbers: output.numbers.clone(),
             command: format!("narrows figures {}{}", figure.name(), self.flags),
         };
@@ -162,12 +164,6 @@ impl Gallery {
     }
 }
 
-fn described(models: &[Trained]) -> String {
-    let mut images: Vec<&str> = models.iter().map(|model| model.images.as_str()).collect();
-    images.dedup();
-    images.join("; ")
-}
-
 fn record(model: &Trained) -> Result<ModelRecord> {
     let config = &model.checkpoint.config;
     Ok(ModelRecord {
@@ -178,23 +174,23 @@ fn record(model: &Trained) -> Result<ModelRecord> {
     })
 }
 
-// The preset with what differs from it as flags, or the run's own file where no flag says it.
+// The preset with what differs from it as flags, or the run's own file where there is no flag for it.
 fn command(config: &Config, folder: &Path) -> Result<String> {
-    let file = shell_word(&folder.join(CONFIG).display().to_string());
-    let file = format!("narrows train --config {file}");
-    let preset = Config::preset(&config.preset)?;
+    let table = |config: &Config| {
+        let wrong = |error| Error::setting("config", "what TOML can hold", error);
+        toml::Table::try_from(config).map_err(wrong)
+    };
+    let (known, wanted) = (table(&Config::preset(&config.preset)?)?, table(config)?);
     let mut command = format!("narrows train {}", config.preset);
-    let wrong = |error| Error::setting("config", "what TOML can hold", error);
-    let [known, wanted] = [&preset, config].map(toml::Table::try_from);
-    let (known, wanted) = (known.map_err(wrong)?, wanted.map_err(wrong)?);
     for section in ["model", "train", "data"] {
-        let settings = wanted.get(section).and_then(toml::Value::as_table);
-        for (name, value) in settings.into_iter().flatten() {
-            let before = known.get(section).and_then(|settings| settings.get(name));
-            if before == Some(value) || name == "variant" {
+        for (name, value) in wanted.get(section).and_then(toml::Value::as_table).into_iter().flatten() {
+            if known.get(section).and_then(|known| known.get(name)) == Some(value) || name == "variant" {
                 continue;
             }
-            let Some(value) = typed(value) else { return Ok(file) };
+            let Some(value) = typed(value) else {
+                let file = shell_word(&folder.join(CONFIG).display().to_string());
+                return Ok(format!("narrows train --config {file}"));
+            };
             let name = match name.as_str() {
                 "source" => "data",
                 "dir" => "data-dir",

@@ -2,10 +2,9 @@
 
 use faer::Mat;
 
-use super::reconstructions::first;
 use super::{Event, FigureContext, FigureOutput, Number, grey, mean};
 use crate::data::Dataset;
-use crate::report::{Axis, Colour, Images, Mark, Plot, Series, Subspace};
+use crate::report::{Axis, Colour, Images, Mark, Pca, Plot, Series};
 use crate::train::ScheduleKind;
 use crate::{Error, Result};
 
@@ -24,64 +23,47 @@ pub(super) async fn make(context: &mut FigureContext<'_>) -> Result<FigureOutput
     config.train.schedule = ScheduleKind::Cosine;
     let model = context.model("linear", &config).await?;
     let (latent, pixels) = (model.latent, context.split.train.pixels());
+    if pixels < latent {
+        let expected = format!("images of {latent} or more numbers");
+        return Err(Error::shape("PCA", expected, format!("images of {pixels} numbers")));
+    }
     context.tell(Event::Busy("principal components"))?;
-    let pca = Subspace::fit(&context.split.train.values(), pixels, latent)?;
+    let pca = Pca::fit(&context.split.train.values(), pixels, latent)?;
     let held_out = context.held_out().clone();
     let by_model = context.reconstruct(&model, &held_out).await?.images;
-    let by_pca = pca.restore(&pca.project(&held_out.values()));
+    let by_pca = pca.restore(&pca.project(&held_out.values())?);
     let [errors_model, errors_pca] = [&by_model, &by_pca].map(|images| errors(images, &held_out));
     let weight = model.weight("decoder.0.weight", [pixels, latent])?;
     let basis = Mat::from_fn(pixels, latent, |row, column| f64::from(weight[row * latent + column]));
     let angles = angles(&basis, &pca.axes)?;
     let [mean_model, mean_pca] = [&errors_model, &errors_pca].map(|errors| mean(errors.iter().copied()));
-    output.numbers = vec![
-        Number::new("latent", "numbers in a code", latent as f64),
-        Number::new(
-            "pca.error_per_pixel",
-            "PCA: squared error on the validation images, mean per pixel",
-            mean_pca,
-        ),
-        Number::new("linear.error_per_pixel", "linear autoencoder: the same", mean_model),
-        Number::new(
-            "linear.excess",
-            "linear autoencoder: error above PCA's, percent",
-            100.0 * (mean_model / mean_pca - 1.0),
-        ),
-        Number::new(
-            "mean_angle",
-            "principal angles between the subspaces, mean, degrees",
-            mean(angles.iter().copied()),
-        ),
-        Number::new(
-            "largest_angle",
-            "largest principal angle between the subspaces, degrees",
-            angles.last().copied().unwrap_or(0.0),
-        ),
+    let excess = 100.0 * (mean_model / mean_pca - 1.0);
+    let (mean_angle, largest_angle) = (mean(angles.iter().copied()), angles.last().copied().unwrap_or(0.0));
+    let numbers = [
+        ("latent", "numbers in a code", latent as f64),
+        ("pca.error_per_pixel", "PCA: squared error on the validation images, mean per pixel", mean_pca),
+        ("linear.error_per_pixel", "linear autoencoder: the same", mean_model),
+        ("linear.excess", "linear autoencoder: error above PCA's, percent", excess),
+        ("mean_angle", "principal angles between the subspaces, mean, degrees", mean_angle),
+        ("largest_angle", "largest principal angle between the subspaces, degrees", largest_angle),
     ];
+    output.numbers = numbers.map(|(name, what, value)| Number::new(name, what, value)).into();
     let take = |images: &[f32]| images[..images.len().min(SHOWN * pixels)].to_vec();
     let shape = model.checkpoint.shape;
-    output.page.row(vec![Box::new(Images {
-        title: "Reconstructions of validation images".to_owned(),
-        shape,
-        columns: SHOWN,
-        rows: vec![
-            ("original".to_owned(), first(&held_out, SHOWN)?.values()),
-            ("PCA".to_owned(), take(&by_pca)),
-            ("linear autoencoder".to_owned(), take(&by_model)),
-        ],
-    })]);
-    // What the autoencoder spans, in the directions of the principal components.
-    let inside = projected(&pca.axes, &basis);
-    let directions = Images {
-        title: "Directions, black to white from minus to plus".to_owned(),
-        shape,
-        columns: latent,
-        rows: vec![
-            ("PCA".to_owned(), columns(&pca.axes)),
-            ("the same, in the other subspace".to_owned(), columns(&inside)),
-            ("the decoder's columns".to_owned(), columns(&basis)),
-        ],
-    };
+    let rows = [
+        ("original", take(&held_out.values())),
+        ("PCA", take(&by_pca)),
+        ("linear autoencoder", take(&by_model)),
+    ];
+    let images = Images::new("Reconstructions of validation images", shape, SHOWN, rows);
+    output.page.row(vec![Box::new(images)]);
+    let rows = [
+        ("PCA", columns(&pca.axes)),
+        // What the autoencoder spans, in the directions of the principal components.
+        ("the same, in the other subspace", columns(&projected(&pca.axes, &basis))),
+        ("the decoder's columns", columns(&basis)),
+    ];
+    let directions = Images::new("Directions, black to white from minus to plus", shape, latent, rows);
     output.page.row(vec![Box::new(directions), Box::new(error_plot(&errors_pca, &errors_model))]);
     output.caption = format!(
         "A linear autoencoder with {latent} units, without biases, on images less their mean, beside the {latent} leading \
@@ -132,7 +114,7 @@ fn error_plot(pca: &[f64], model: &[f64]) -> Plot {
         title: "Squared error per pixel of each image".to_owned(),
         axes: [axis("PCA"), axis("linear autoencoder")],
         series: vec![Series { name: String::new(), points, colour: Colour::of_class(0), mark: Mark::Dots }],
-        aspect: 0.5,
+        aspect: Some(0.5),
         ..Plot::default()
     }
 }

@@ -20,11 +20,10 @@ mod vae;
 
 pub use context::{Event, FigureContext, Trained};
 pub use gallery::{FigureOutput, Gallery, ModelRecord, Number, Record};
-pub use nearest::distances;
-pub use page::figures_page;
 pub use settings::Settings;
 
 use crate::{Error, Result};
+use nearest::nearest_distances;
 
 /// A figure by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -62,31 +61,29 @@ impl Figure {
 
     /// Its name on the command line and of its files.
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::LinearVsPca => "linear-vs-pca",
-            Self::Reconstructions => "reconstructions",
-            Self::Tsne => "tsne",
-            Self::Denoising => "denoising",
-            Self::Score => "score",
-            Self::Contractive => "contractive",
-            Self::Sparse => "sparse",
-            Self::Vae => "vae",
-        }
+        self.entry().0
     }
 
     /// What it shows, in a line.
     pub const fn summary(self) -> &'static str {
+        self.entry().1
+    }
+
+    const fn entry(self) -> (&'static str, &'static str) {
         match self {
-            Self::LinearVsPca => "a linear autoencoder against principal components",
-            Self::Reconstructions => "reconstructions by the MLP and the CNN",
-            Self::Tsne => "t-SNE of the codes of the MLP and the CNN",
-            Self::Denoising => "denoising autoencoders: Gaussian noise and dropout",
-            Self::Score => "the score that a denoising autoencoder learned of densities in the plane",
-            Self::Contractive => {
-                "the contractive autoencoder: filters, saturation, and Jacobians beside others'"
+            Self::LinearVsPca => ("linear-vs-pca", "a linear autoencoder against principal components"),
+            Self::Reconstructions => ("reconstructions", "reconstructions by the MLP and the CNN"),
+            Self::Tsne => ("tsne", "t-SNE of the codes of the MLP and the CNN"),
+            Self::Denoising => ("denoising", "denoising autoencoders: Gaussian noise and dropout"),
+            Self::Score => {
+                ("score", "the score that a denoising autoencoder learned of densities in the plane")
             }
-            Self::Sparse => "sparse codes: no penalty, L1, and the KL of mean activations",
-            Self::Vae => "the variational autoencoder against a deterministic one trained alike",
+            Self::Contractive => (
+                "contractive",
+                "the contractive autoencoder: filters, saturation, and Jacobians beside others'",
+            ),
+            Self::Sparse => ("sparse", "sparse codes: no penalty, L1, and the KL of mean activations"),
+            Self::Vae => ("vae", "the variational autoencoder against a deterministic one trained alike"),
         }
     }
 

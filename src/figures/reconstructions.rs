@@ -26,7 +26,7 @@ pub(super) async fn images(context: &FigureContext<'_>, title: &str, models: &[&
     for model in models {
         rows.push((model.name.clone(), context.reconstruct(model, &shown).await?.images));
     }
-    Ok(Images { title: title.to_owned(), shape: shown.shape(), columns: shown.len(), rows })
+    Ok(Images::new(title, shown.shape(), shown.len(), rows))
 }
 
 /// The MLP and, for images of the size that it is made for, the CNN.

@@ -34,13 +34,12 @@ pub(super) async fn make(context: &mut FigureContext<'_>) -> Result<FigureOutput
             output.numbers.extend(field.mean_cosine().map(|cosine| number(place, cosine)));
         }
         let points = coordinates(&split.train.slice(0..POINTS.min(split.train.len()))?);
+        let panel = |title, along, class| panel(title, [&on_grid.points, &points], along, class);
         let title = format!("{name}: r(x) - x, s = {}", config.model.corruption_amount());
-        panels.push(panel(title, &on_grid.points, on_grid.residuals, &points, 0));
+        panels.push(panel(title, on_grid.residuals, 0));
         // Beside it the truth, where it is known.
-        panels.extend(on_grid.truth.map(|truth| {
-            let title = format!("{name}: s² times the score, in closed form");
-            panel(title, &on_grid.points, truth, &points, 2)
-        }));
+        let title = format!("{name}: s² times the score, in closed form");
+        panels.extend(on_grid.truth.map(|truth| panel(title, truth, 2)));
         output.models.push(model);
     }
     let mut panels = panels.into_iter();
@@ -73,23 +72,23 @@ async fn field(
     Ok(if known { field.with_truth(&GaussianMixture::three(), deviation) } else { field })
 }
 
+// Arrows that begin at points of a grid, above data.
 fn panel(
     title: String,
-    from: &[[f64; 2]],
+    [grid, data]: [&Vec<[f64; 2]>; 2],
     along: Vec<[f64; 2]>,
-    data: &[[f64; 2]],
     class: usize,
 ) -> Box<dyn Panel> {
-    let series = |points: &[[f64; 2]], class, mark| {
-        let (name, points) = (String::new(), points.to_vec());
+    let series = |points: &Vec<[f64; 2]>, class, mark| {
+        let (name, points) = (String::new(), points.clone());
         Series { name, points, colour: Colour::of_class(class), mark }
     };
     Box::new(Plot {
         title,
         axes: ["x", "y"].map(|name| Axis::new(name).from_to(0.0, 1.0)),
-        series: vec![series(data, 1, Mark::Dots), series(from, class, Mark::Arrows(along))],
+        series: vec![series(data, 1, Mark::Dots), series(grid, class, Mark::Arrows(along))],
         equal: true,
-        aspect: 0.95,
+        aspect: Some(0.95),
         ..Plot::default()
     })
 }

@@ -17,8 +17,11 @@ pub(super) async fn make(context: &mut FigureContext<'_>) -> Result<FigureOutput
         let codes = context.reconstruct(&model, context.held_out()).await?.codes;
         let of_units = means(&codes, latent);
         output.numbers.extend(measured(&model, &codes, &of_units));
+        let penalty = model.means.iter().find(|(term, _)| term.pixels.is_none());
+        let weight = penalty.map(|(penalty, _)| format!("{name}, weight {}", penalty.weight));
+        let title = weight.unwrap_or_else(|| "No penalty".to_owned());
         output.page.row(vec![Box::new(HeatMap {
-            title: heading(&model),
+            title,
             labels: ["unit", "image"].map(str::to_owned),
             values: codes[..codes.len().min(SHOWN * latent)].to_vec(),
             columns: latent,
@@ -36,15 +39,6 @@ pub(super) async fn make(context: &mut FigureContext<'_>) -> Result<FigureOutput
          validation images, and how often each unit's mean. A number is counted as active above {ACTIVE}."
     );
     Ok(output)
-}
-
-// With the penalty's weight.
-fn heading(model: &Trained) -> String {
-    let penalty = model.means.iter().find(|(term, _)| term.pixels.is_none());
-    penalty.map_or_else(
-        || "No penalty".to_owned(),
-        |(penalty, _)| format!("{}, weight {}", model.name, penalty.weight),
-    )
 }
 
 fn means(codes: &[f32], latent: usize) -> Vec<f32> {

@@ -1,9 +1,11 @@
 //! The codes of the MLP and the CNN in the plane, by t-SNE (Murphy, figure 20.18).
 
+use bhtsne::Neighbor;
+
 use super::reconstructions::{first, plain};
 use super::{Event, FigureContext, FigureOutput, Number, Trained};
 use crate::Result;
-use crate::report::{Plot, Tsne};
+use crate::report::{Plot, Series, Tsne, neighbours};
 
 // More would only hide each other, and cost.
 const SHOWN: usize = 5_000;
@@ -41,23 +43,19 @@ pub(super) async fn embedding(
 
 // How often the neighbours of a point in the plane are of its class.
 fn agreement(plot: &Plot, model: &Trained) -> Option<Number> {
-    let named: Vec<(usize, [f32; 2])> = (plot.series.iter().enumerate())
-        .flat_map(|(class, series)| series.points.iter().map(move |point| (class, point.map(|x| x as f32))))
-        .collect();
+    let of_class = |(class, series): (usize, &Series)| vec![class; series.points.len()];
+    let classes: Vec<usize> = plot.series.iter().enumerate().flat_map(of_class).collect();
     if plot.series.len() < 2 {
         return None;
     }
-    let same = |(class, point): &(usize, [f32; 2])| {
-        let square = |other: &[f32; 2]| (other[0] - point[0]).powi(2) + (other[1] - point[1]).powi(2);
-        let mut others: Vec<(f32, usize)> =
-            named.iter().map(|(class, other)| (square(other), *class)).collect();
-        others.sort_by(|a, b| a.0.total_cmp(&b.0));
-        // The first is the point itself.
-        let near = others.iter().skip(1).take(NEIGHBOURS);
-        near.filter(|(_, other)| other == class).count()
+    let points = plot.series.iter().flat_map(|series| series.points.as_flattened());
+    let points: Vec<f32> = points.map(|number| *number as f32).collect();
+    let near = neighbours(&points, 2, NEIGHBOURS);
+    let same = |(near, class): (&Vec<Neighbor<f32>>, &usize)| {
+        near.iter().filter(|other| classes[other.index] == *class).count()
     };
-    let count: usize = named.iter().map(same).sum();
-    let share = 100.0 * count as f64 / (named.len() * NEIGHBOURS.min(named.len() - 1)).max(1) as f64;
+    let count: usize = near.iter().zip(&classes).map(same).sum();
+    let share = 100.0 * count as f64 / near.iter().map(Vec::len).sum::<usize>().max(1) as f64;
     let what = format!("{NEIGHBOURS} nearest neighbours in the plane that are of the point's class, percent");
     Some(model.number("neighbours_of_class", &what, share))
 }

@@ -2,7 +2,7 @@
 
 use super::reconstructions::{first, images};
 use super::tsne::embedding;
-use super::{Event, FigureContext, FigureOutput, Number, Trained, distances, mean};
+use super::{Event, FigureContext, FigureOutput, Number, Trained, mean, nearest_distances};
 use crate::Result;
 use crate::infer::{ImportanceBound, Interpolation, prior_codes, prior_grid};
 use crate::report::{Axis, Images, Plot};
@@ -59,7 +59,7 @@ fn deterministic(config: &Config) -> Result<Config> {
 async fn samples(context: &FigureContext<'_>, model: &Trained) -> Result<Images> {
     let images = drawn(context, model, SIDE * SIDE).await?;
     let title = format!("{}: decoded noise of the prior", model.name);
-    Ok(Images::grid(title, model.checkpoint.shape, SIDE, images))
+    Ok(Images::new(&title, model.checkpoint.shape, SIDE, [("", images)]))
 }
 
 async fn drawn(context: &FigureContext<'_>, model: &Trained, count: usize) -> Result<Vec<f32>> {
@@ -77,13 +77,13 @@ async fn ways(context: &FigureContext<'_>, model: &Trained) -> Result<Images> {
     let codes: Vec<f32> = codes.chunks_exact(2 * latent).flat_map(way).collect();
     let images = context.decode(model, &codes).await?;
     let title = format!("{}: from one image to another", model.name);
-    Ok(Images::grid(title, model.checkpoint.shape, STEPS, images))
+    Ok(Images::new(&title, model.checkpoint.shape, STEPS, [("", images)]))
 }
 
 async fn manifold(context: &FigureContext<'_>, model: &Trained) -> Result<Images> {
     let images = context.decode(model, &prior_grid(MANIFOLD, model.latent, [0, 1])?).await?;
     let title = format!("{}: the images of all codes", model.name);
-    Ok(Images::grid(title, model.checkpoint.shape, MANIFOLD, images))
+    Ok(Images::new(&title, model.checkpoint.shape, MANIFOLD, [("", images)]))
 }
 
 // Where the codes of the plane are that have images.
@@ -92,7 +92,7 @@ async fn plane(context: &FigureContext<'_>, model: &Trained) -> Result<Plot> {
     let codes = context.reconstruct(model, images).await?.codes;
     let title = format!("{}: codes of validation images", model.name);
     let plot = Plot::of_images(title, &codes, images, false);
-    Ok(Plot { axes: ["z0", "z1"].map(Axis::new), equal: true, aspect: 0.8, ..plot })
+    Ok(Plot { axes: ["z0", "z1"].map(Axis::new), equal: true, aspect: Some(0.8), ..plot })
 }
 
 async fn losses(context: &mut FigureContext<'_>, vae: &Trained, plain: &Trained) -> Result<Vec<Number>> {
@@ -121,7 +121,7 @@ async fn nearness(context: &mut FigureContext<'_>, models: &[&Trained]) -> Resul
     let count = COMPARED.min(context.split.train.len());
     let held_out = first(context.held_out(), count)?.values();
     let distance = |from: &[f32], to: &[f32]| {
-        mean(distances(from, to, pixels, 1).iter().map(|distance| f64::from(*distance)))
+        mean(nearest_distances(from, to, pixels).iter().map(|distance| f64::from(*distance)))
     };
     let what = |from: &str, to: &str| format!("mean distance from {from} to the nearest {to}");
     let (held_out_image, training) = ("a validation image", format!("of {count} training images"));

@@ -1,6 +1,6 @@
 //! The plane of a model's codes in which they vary most.
 
-use super::{Axis, Histogram, Panel, Picture, Plot, pca};
+use super::{Axis, Histogram, Panel, Pca, Picture, Plot};
 use crate::Result;
 use crate::data::Dataset;
 use crate::graph::Device;
@@ -29,11 +29,11 @@ pub(super) async fn plot(
     let (places, axes, projection) = if latent == 2 {
         (codes, ["z0", "z1"].map(Axis::new), String::new())
     } else {
-        let found = pca(&codes, latent, 2)?;
+        let found = Pca::fit(&codes, latent, 2)?;
         let axes = [0, 1].map(|axis| found.axis(axis));
-        (found.coordinates, axes, format!(" on the first two of their {latent} principal components,"))
+        (found.project(&codes)?, axes, format!(" on the first two of their {latent} principal components,"))
     };
     let plot = Plot::of_images("", &places, &data, false);
-    let plot = Plot { axes, equal: true, aspect: 0.85, ..plot };
+    let plot = Plot { axes, equal: true, aspect: Some(0.85), ..plot };
     Ok((plot.picture_at(WIDTH), format!("The {what},{projection} coloured by class.")))
 }

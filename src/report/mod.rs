@@ -13,10 +13,10 @@ mod run_report;
 mod shell;
 
 pub use embedding::Tsne;
-pub use picture::{Anchor, Area, Colour, Picture, Pixels, Style};
+pub(crate) use embedding::neighbours;
+pub use picture::{Anchor, Area, Colour, Picture, Style};
 pub use plot::{Axis, HeatMap, Histogram, Images, Mark, Page, Panel, Plot, Series, Thumbnails};
-pub(crate) use principal::Subspace;
-pub use principal::{Pca, pca};
+pub use principal::Pca;
 pub(crate) use run_report::duration;
 pub use run_report::{REPORT, report_run};
 pub use shell::shell_word;

@@ -17,18 +17,8 @@ pub enum Colour {
 
 /// Ten colours for classes and series, in order (Petroff 2021, "Accessible Color Sequences for Data
 /// Visualization", the sequence of ten).
-const CLASSES: [Colour; 10] = [
-    Colour::Rgb([0x3f, 0x90, 0xda]),
-    Colour::Rgb([0xff, 0xa9, 0x0e]),
-    Colour::Rgb([0xbd, 0x1f, 0x01]),
-    Colour::Rgb([0x94, 0xa4, 0xa2]),
-    Colour::Rgb([0x83, 0x2d, 0xb6]),
-    Colour::Rgb([0xa9, 0x6b, 0x59]),
-    Colour::Rgb([0xe7, 0x63, 0x00]),
-    Colour::Rgb([0xb9, 0xac, 0x70]),
-    Colour::Rgb([0x71, 0x75, 0x81]),
-    Colour::Rgb([0x92, 0xda, 0xdd]),
-];
+const CLASSES: [u32; 10] =
+    [0x3f90da, 0xffa90e, 0xbd1f01, 0x94a4a2, 0x832db6, 0xa96b59, 0xe76300, 0xb9ac70, 0x717581, 0x92dadd];
 
 // The ends of the ramp: deep blue above zero, deep orange below.
 const ABOVE: [f64; 3] = [8.0, 48.0, 107.0];
@@ -37,7 +27,8 @@ const BELOW: [f64; 3] = [127.0, 59.0, 8.0];
 impl Colour {
     /// The colour of class or series `number`; from the eleventh on, colours repeat.
     pub const fn of_class(number: usize) -> Self {
-        CLASSES[number % CLASSES.len()]
+        let [_, red, green, blue] = CLASSES[number % CLASSES.len()].to_be_bytes();
+        Self::Rgb([red, green, blue])
     }
 
     /// White at 0, through blue to a deep blue at 1, through orange to a deep brown at -1. Values beyond have the colours of the ends.

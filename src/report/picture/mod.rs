@@ -8,6 +8,8 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use image::RgbImage;
+use image::codecs::png::CompressionType;
 use maud::{Markup, PreEscaped, html};
 
 pub use colour::Colour;
@@ -56,34 +58,6 @@ impl Area {
     }
 }
 
-/// A raster image, RGB, row by row.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Pixels {
-    /// Columns.
-    pub width: u32,
-    /// Rows.
-    pub height: u32,
-    /// `[height, width, 3]`
-    pub rgb: Vec<u8>,
-}
-
-impl Pixels {
-    /// Of an image `[height, width, channels]` with values in [0, 1], beyond which they are clipped; one channel is grey.
-    pub fn from_image(image: &[f32], shape: [usize; 3]) -> Self {
-        let byte = |value: &f32| (value.clamp(0.0, 1.0) * 255.0).round() as u8;
-        Self::from_bytes(&image.iter().map(byte).collect::<Vec<u8>>(), shape)
-    }
-
-    /// Of an image `[height, width, channels]`; one channel is grey.
-    pub fn from_bytes(image: &[u8], [height, width, channels]: [usize; 3]) -> Self {
-        let rgb = match channels {
-            3 => image.to_vec(),
-            _ => image.iter().flat_map(|grey| [*grey; 3]).collect(),
-        };
-        Self { width: width as u32, height: height as u32, rgb }
-    }
-}
-
 /// Shapes on a sheet of paper. What has a coordinate that is not finite is not drawn.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Picture {
@@ -97,11 +71,6 @@ impl Picture {
     /// An empty sheet.
     pub fn new(width: f64, height: f64) -> Self {
         Self { width, height, shapes: String::new() }
-    }
-
-    /// All of it.
-    pub fn area(&self) -> Area {
-        Area { x: 0.0, y: 0.0, width: self.width, height: self.height }
     }
 
     /// A filled rectangle.
@@ -141,14 +110,13 @@ impl Picture {
     }
 
     /// A raster image that fills `area`; `smooth` where its pixels must not be seen as squares.
-    pub fn image(&mut self, area: Area, pixels: &Pixels, smooth: bool) {
-        let whole = pixels.rgb.len() == pixels.width as usize * pixels.height as usize * 3;
-        if !whole || pixels.rgb.is_empty() {
+    pub fn image(&mut self, area: Area, image: RgbImage, smooth: bool) {
+        if image.is_empty() {
             return;
         }
         let [x, y, width, height] = [area.x, area.y, area.width, area.height].map(number);
         let style = format!("image-rendering:{}", if smooth { "smooth" } else { "pixelated" });
-        let data = STANDARD.encode(raster::encode_pixels(pixels).unwrap_or_default());
+        let data = STANDARD.encode(crate::picture::png(image, CompressionType::Best).unwrap_or_default());
         self.add(&html! {
             image x=(x) y=(y) width=(width) height=(height) preserveAspectRatio="none" style=(style)
                 href={ "data:image/png;base64," (data) } {}
@@ -186,7 +154,7 @@ impl Picture {
     pub fn svg(&self) -> String {
         let [width, height] = [self.width, self.height].map(number);
         let svg = html! {
-            svg xmlns="http://www.w3.org/2000/svg" viewBox={ "0 0 " (width) " " (height) } width=(width) height=(height)
+            svg xmlns="http://www.w3.org/2000/svg" viewBox=(self.view_box()) width=(width) height=(height)
                 color="#1f2328" font-family=(text::FAMILY) {
                 rect width=(width) height=(height) fill="#fff" {}
                 (PreEscaped(&self.shapes))
@@ -198,13 +166,16 @@ impl Picture {
     /// As an element of an HTML page, in whose colours text and axes are drawn; `label` is for those who cannot
     /// see it.
     pub fn svg_element(&self, label: &str) -> String {
-        let [width, height] = [self.width, self.height].map(number);
         let svg = html! {
-            svg viewBox={ "0 0 " (width) " " (height) } font-family=(text::FAMILY) role="img" aria-label=(printable(label)) {
+            svg viewBox=(self.view_box()) font-family=(text::FAMILY) role="img" aria-label=(printable(label)) {
                 (PreEscaped(&self.shapes))
             }
         };
         svg.into_string()
+    }
+
+    fn view_box(&self) -> String {
+        format!("0 0 {} {}", number(self.width), number(self.height))
     }
 
     /// As PNG, on white, two pixels per unit.

@@ -1,6 +1,6 @@
 //! Text in a font that is built in, so that every machine draws the same.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use resvg::usvg::fontdb::{Database, Source};
 use ttf_parser::Face;
@@ -54,15 +54,9 @@ impl Style {
     }
 }
 
-/// The fonts that a PNG is drawn with.
-pub(super) fn fonts() -> Arc<Database> {
-    static FONTS: OnceLock<Arc<Database>> = OnceLock::new();
-    let load = || {
-        let mut fonts = Database::new();
-        for bytes in [dejavu::sans::regular(), dejavu::sans::bold()] {
-            fonts.load_font_source(Source::Binary(Arc::new(bytes)));
-        }
-        Arc::new(fonts)
-    };
-    Arc::clone(FONTS.get_or_init(load))
+/// Adds the fonts that a PNG is drawn with.
+pub(super) fn load_fonts(fonts: &mut Database) {
+    for bytes in [dejavu::sans::regular(), dejavu::sans::bold()] {
+        fonts.load_font_source(Source::Binary(Arc::new(bytes)));
+    }
 }

@@ -78,9 +78,8 @@ impl Panel for Histogram {
 fn bars(picture: &mut Picture, area: Area, tops: &[f64], colour: Colour) {
     let (wide, bottom) = (area.width / tops.len() as f64, area.bottom());
     let bars = tops.iter().enumerate().filter(|(_, top)| **top < bottom).map(|(number, top)| {
-        let left = area.x + wide * number as f64 + 0.08 * wide;
-        let right = left + 0.84 * wide;
-        vec![[left, *top], [right, *top], [right, bottom], [left, bottom]]
+        let x = area.x + wide * number as f64 + 0.08 * wide;
+        Area { x, y: *top, width: 0.84 * wide, height: bottom - top }.corners().to_vec()
     });
     picture.polygons(&bars.collect::<Vec<_>>(), colour, 1.0);
 }

@@ -1,7 +1,8 @@
 //! Small images in rows, each row with its name.
 
 use super::page::{LABEL, Panel, wrapped};
-use crate::report::picture::{Area, Picture, Pixels};
+use crate::picture::rgb;
+use crate::report::picture::{Area, Picture};
 
 /// Rows of images `[height, width, channels]` with values in [0, 1].
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,9 +29,15 @@ const LARGEST: f64 = 4.0;
 const LINE: f64 = 1.3;
 
 impl Images {
-    /// Images without names, in rows of `columns`.
-    pub fn grid(title: impl Into<String>, shape: [usize; 3], columns: usize, images: Vec<f32>) -> Self {
-        Self { title: title.into(), shape, columns, rows: vec![(String::new(), images)] }
+    /// Images `[height, width, channels]` in rows of `columns`, each row with its name.
+    pub fn new(
+        title: &str,
+        shape: [usize; 3],
+        columns: usize,
+        rows: impl IntoIterator<Item = (impl Into<String>, Vec<f32>)>,
+    ) -> Self {
+        let rows = rows.into_iter().map(|(name, images)| (name.into(), images)).collect();
+        Self { title: title.to_owned(), shape, columns, rows }
     }
 
     fn pixels(&self) -> usize {
@@ -100,7 +107,7 @@ impl Panel for Images {
                 let x = left + column as f64 * (cell.wide + GAP);
                 let y = top + line as f64 * (cell.high + GAP);
                 let room = Area { x, y, width: cell.wide, height: cell.high };
-                picture.image(room, &Pixels::from_image(image, self.shape), cell.smooth);
+                picture.image(room, rgb(image, self.shape), cell.smooth);
             }
             top += height;
         }

@@ -1,5 +1,7 @@
 //! Points, curves and arrows between two axes.
 
+use std::collections::BTreeMap;
+
 use super::arrows;
 use super::axis::{Axis, Frame};
 use super::legend::Legend;
@@ -17,20 +19,20 @@ use crate::report::picture::{Area, Colour, Picture};
 /// let plot = Plot::of_classes("Codes", &points, Some(&[0, 1, 0]), &["shirt", "bag"]);
 /// assert!(plot.picture().svg().contains("shirt"));
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plot {
     /// What stands above it.
     pub title: String,
     /// Across and up.
     pub axes: [Axis; 2],
-    /// Dots lie below lines, and lines below arrows.
+    /// In the order in which they are drawn, but dots lie below all others.
     pub series: Vec<Series>,
     /// Images to be drawn at some of the points.
     pub thumbnails: Option<Thumbnails>,
     /// Whether a unit is as long on both axes.
     pub equal: bool,
-    /// Height over width, without the legend.
-    pub aspect: f64,
+    /// Height over width, without the legend; 0.72 where it is not given.
+    pub aspect: Option<f64>,
 }
 
 /// Points of one colour.
@@ -63,13 +65,6 @@ const TURNS: usize = 12;
 // With more points, marks on them would hide the line.
 const MARKED: usize = 30;
 
-impl Default for Plot {
-    fn default() -> Self {
-        let axes = [Axis::default(), Axis::default()];
-        Self { title: String::new(), axes, series: Vec::new(), thumbnails: None, equal: false, aspect: 0.72 }
-    }
-}
-
 impl Plot {
     /// Dots coloured by label, if there are labels; `names` of labels may be fewer than there are.
     pub fn of_classes(
@@ -78,24 +73,20 @@ impl Plot {
         labels: Option<&[u8]>,
         names: &[impl AsRef<str>],
     ) -> Self {
-        let mut series = Vec::new();
-        for class in 0..=u8::MAX {
-            let of_class = points.iter().enumerate().filter(|(number, _)| {
-                labels.and_then(|labels| labels.get(*number)).copied().unwrap_or(0) == class
-            });
-            let points: Vec<[f64; 2]> = of_class.map(|(_, point)| point.map(f64::from)).collect();
-            if !points.is_empty() {
-                let known = names.get(usize::from(class)).map(|name| name.as_ref().to_owned());
-                let name =
-                    if labels.is_some() { known.unwrap_or_else(|| class.to_string()) } else { String::new() };
-                series.push(Series {
-                    name,
-                    points,
-                    colour: Colour::of_class(class.into()),
-                    mark: Mark::Dots,
-                });
-            }
+        let mut classes: BTreeMap<u8, Vec<[f64; 2]>> = BTreeMap::new();
+        for (number, point) in points.iter().enumerate() {
+            let class = labels.and_then(|labels| labels.get(number)).copied().unwrap_or(0);
+            classes.entry(class).or_default().push(point.map(f64::from));
         }
+        let series = classes.into_iter().map(|(class, points)| {
+            let name = match (labels, names.get(usize::from(class))) {
+                (None, _) => String::new(),
+                (Some(_), Some(name)) => name.as_ref().to_owned(),
+                (Some(_), None) => class.to_string(),
+            };
+            Series { name, points, colour: Colour::of_class(class.into()), mark: Mark::Dots }
+        });
+        let series = series.collect();
         Self { title: title.into(), series, ..Self::default() }
     }
 
@@ -137,7 +128,7 @@ impl Panel for Plot {
     }
 
     fn height(&self, width: f64) -> f64 {
-        width * self.aspect + self.legend().height(width)
+        width * self.aspect.unwrap_or(0.72) + self.legend().height(width)
     }
 
     fn draw(&self, picture: &mut Picture, area: Area) {
@@ -146,17 +137,17 @@ impl Panel for Plot {
         let frame = Frame::draw(picture, area, &self.axes, all, self.equal);
         self.dots(picture, &frame);
         for Series { points, colour, mark, .. } in &self.series {
-            if *mark == Mark::Line {
-                let points: Vec<[f64; 2]> = points.iter().filter_map(|point| frame.place(*point)).collect();
-                if points.len() <= MARKED {
-                    picture.dots(&points, 3.0, *colour, 1.0);
+            match mark {
+                Mark::Dots => {}
+                Mark::Line => {
+                    let points: Vec<[f64; 2]> =
+                        points.iter().filter_map(|point| frame.place(*point)).collect();
+                    if points.len() <= MARKED {
+                        picture.dots(&points, 3.0, *colour, 1.0);
+                    }
+                    picture.lines(&[points], *colour, 2.0);
                 }
-                picture.lines(&[points], *colour, 2.0);
-            }
-        }
-        for Series { points, colour, mark, .. } in &self.series {
-            if let Mark::Arrows(along) = mark {
-                arrows::draw(picture, &frame, points, along, *colour);
+                Mark::Arrows(along) => arrows::draw(picture, &frame, points, along, *colour),
             }
         }
         if let Some(thumbnails) = &self.thumbnails {

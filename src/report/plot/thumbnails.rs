@@ -2,7 +2,8 @@
 
 use super::axis::Frame;
 use super::page::WIDTH;
-use crate::report::picture::{Area, Colour, Picture, Pixels};
+use crate::picture::rgb;
+use crate::report::picture::{Area, Colour, Picture};
 
 /// Images to be drawn at some points, as many as do not overlap.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,7 +44,8 @@ impl Thumbnails {
                 let class = self.classes.get(number).map(|class| Colour::of_class(usize::from(*class)));
                 let edge = room.inside(-1.5, -1.5, -1.5, -1.5);
                 picture.rectangle(edge, class.unwrap_or(Colour::Muted));
-                picture.image(room, &Pixels::from_bytes(image, self.shape), true);
+                let image: Vec<f32> = image.iter().map(|byte| f32::from(*byte) / 255.0).collect();
+                picture.image(room, rgb(&image, self.shape), true);
             }
         }
     }

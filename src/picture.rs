@@ -1,8 +1,9 @@
-//! Grids of small images in one PNG.
+//! Pictures of images: grids of small ones as PNG.
 
 use std::path::Path;
 
-use image::{DynamicImage, GrayImage, ImageFormat, RgbImage};
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::{DynamicImage, Rgb, RgbImage, imageops};
 
 use crate::{Error, Result};
 
@@ -36,16 +37,10 @@ impl Grid<'_> {
     /// # Errors
     /// [`Error::Shape`] for channels other than 1 and 3 or no image.
     pub fn png(&self) -> Result<Vec<u8>> {
-        let mut bytes = std::io::Cursor::new(Vec::new());
-        self.picture()?.write_to(&mut bytes, ImageFormat::Png).map_err(|error| Error::Bytes {
-            what: "picture",
-            expected: "one that can be written as PNG".to_owned(),
-            found: error.to_string(),
-        })?;
-        Ok(bytes.into_inner())
+        png(self.picture()?, CompressionType::default())
     }
 
-    fn picture(&self) -> Result<DynamicImage> {
+    fn picture(&self) -> Result<RgbImage> {
         let [height, width, channels] = self.shape;
         let size = height * width * channels;
         let count = self.images.len().checked_div(size).unwrap_or(0);
@@ -54,32 +49,40 @@ impl Grid<'_> {
             return Err(Error::shape("picture", "whole images of 1 or 3 channels", got));
         }
         let columns = self.columns.clamp(1, count);
-        let rows = count.div_ceil(columns);
-        let across = columns * (width + GAP) + GAP;
-        let down = rows * (height + GAP) + GAP;
-        let zoom = (WIDTH / across).max(1);
-        let mut pixels = vec![255; across * zoom * down * zoom * channels];
+        let place = |row: usize, column: usize| [GAP + column * (width + GAP), GAP + row * (height + GAP)];
+        let [across, down] = place(count.div_ceil(columns), columns);
+        let mut small = RgbImage::from_pixel(across as u32, down as u32, Rgb([255; 3]));
         for (number, image) in self.images.chunks_exact(size).enumerate() {
-            let top = GAP + number / columns * (height + GAP);
-            let left = GAP + number % columns * (width + GAP);
-            for y in 0..height * zoom {
-                for x in 0..width * zoom {
-                    let from = (y / zoom * width + x / zoom) * channels;
-                    let to = ((top * zoom + y) * across * zoom + left * zoom + x) * channels;
-                    for channel in 0..channels {
-                        pixels[to + channel] = (image[from + channel].clamp(0.0, 1.0) * 255.0).round() as u8;
-                    }
-                }
-            }
+            let [x, y] = place(number / columns, number % columns);
+            imageops::replace(&mut small, &rgb(image, self.shape), x as i64, y as i64);
         }
-        let (across, down) = ((across * zoom) as u32, (down * zoom) as u32);
-        let picture = if channels == 1 {
-            GrayImage::from_raw(across, down, pixels).map(DynamicImage::from)
-        } else {
-            RgbImage::from_raw(across, down, pixels).map(DynamicImage::from)
-        };
-        picture.ok_or_else(|| Error::shape("picture", "as many pixels as it is large", "another number"))
+        let zoom = (WIDTH / across).max(1) as u32;
+        let pixel = |x, y| *small.get_pixel(x / zoom, y / zoom);
+        Ok(RgbImage::from_fn(small.width() * zoom, small.height() * zoom, pixel))
     }
+}
+
+/// An image `[height, width, channels]` with values in [0, 1], beyond which they are clipped; one channel is grey.
+pub(crate) fn rgb(image: &[f32], [height, width, channels]: [usize; 3]) -> RgbImage {
+    let value = |at: usize| image.get(at).copied().unwrap_or_default();
+    let byte = |at: usize| (value(at).clamp(0.0, 1.0) * 255.0).round() as u8;
+    let last = channels.saturating_sub(1);
+    RgbImage::from_fn(width as u32, height as u32, |x, y| {
+        let first = (y as usize * width + x as usize) * channels;
+        Rgb([0, 1, 2].map(|channel| byte(first + last.min(channel))))
+    })
+}
+
+/// An image as PNG.
+pub(crate) fn png(image: RgbImage, compression: CompressionType) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let encoder = PngEncoder::new_with_quality(&mut bytes, compression, FilterType::Adaptive);
+    // A third of the bytes, where there is no colour.
+    let grey = image.pixels().all(|Rgb([red, green, blue])| red == green && green == blue);
+    let image = DynamicImage::from(image);
+    let image = if grey { DynamicImage::from(image.into_luma8()) } else { image };
+    image.write_with_encoder(encoder).map_err(|error| Error::shape("picture", "what PNG can hold", error))?;
+    Ok(bytes)
 }
 
 /// Rows of `columns` images of the first set, each followed by the rows of the same images in the other sets: originals

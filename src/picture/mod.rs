@@ -1,5 +1,0 @@
-//! Pictures of images: grids as PNG.
-
-mod grid;
-
-pub use grid::{Grid, interleaved};
