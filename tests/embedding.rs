@@ -1,4 +1,4 @@
-//! Points in two dimensions: what principal components are, and that t-SNE keeps together what is.
+//! Points in two dimensions: principal components are right, and t-SNE keeps groups together.
 #![cfg(feature = "plot")]
 #![allow(clippy::unwrap_used, clippy::panic)]
 

@@ -17,9 +17,9 @@ use crate::{Error, Result};
 /// What happens while figures are made.
 #[derive(Debug)]
 pub enum Event<'a> {
-    /// The training of a model begins or resumes; it has so many epochs.
+    /// The training of a model begins or resumes: its name and number of epochs.
     Training(&'a str, u32),
-    /// A model was trained before, in this folder.
+    /// A model was trained before: its name and folder.
     Reused(&'a str, &'a Path),
     /// Some steps of a model are done.
     Progress(&'a str, &'a Progress),
@@ -187,7 +187,7 @@ impl<'a> FigureContext<'a> {
     }
 }
 
-// What tells one training from another: its settings and its images.
+// Identifies a training: by its settings and its images.
 fn mark(config: &Config, split: &Split) -> Result<u32> {
     let mut crc = flate2::Crc::new();
     crc.update(config.to_toml()?.as_bytes());

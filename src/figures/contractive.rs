@@ -10,7 +10,7 @@ use crate::report::{Axis, Colour, Histogram, Images, Panel};
 // Filters in a row, and activations that count as saturated.
 const FILTERS: usize = 20;
 const SATURATED: f32 = 0.05;
-// Norms are means over so many images at most: each is a Jacobian of a thousand units.
+// Norms are means over at most this many images: each needs the Jacobian of a thousand units.
 const MEASURED: usize = 1_000;
 // Epochs that are enough to see what there is.
 const QUICK: u32 = 4;

@@ -11,11 +11,11 @@ use crate::run::{CONFIG, write_whole};
 use crate::train::Config;
 use crate::{Error, Result};
 
-/// A figure before it is written: its panels, and what is kept with them.
+/// A figure before it is written.
 pub struct FigureOutput {
     /// Its panels.
     pub page: Page,
-    /// What is seen, in a few sentences.
+    /// What the panels show, in a few sentences.
     pub caption: String,
     /// The models it shows.
     pub models: Vec<Trained>,
@@ -37,7 +37,7 @@ pub struct Number {
     pub name: String,
     /// Its name for people, with its unit.
     pub what: String,
-    /// What it is.
+    /// Its value.
     pub value: f64,
 }
 
@@ -57,34 +57,34 @@ pub struct ModelRecord {
     pub setup: String,
     /// Seconds its training took.
     pub seconds: f64,
-    /// What trains it alone.
+    /// The command that trains this model alone.
     pub command: String,
 }
 
-/// All that is kept of a figure beside its picture: the content of its JSON file.
+/// A figure's JSON file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// The figure's name.
     pub figure: String,
     /// What it shows, in a line.
     pub title: String,
-    /// What is seen.
+    /// What the picture shows, in a few sentences.
     pub caption: String,
     /// The images its models were trained on, those of several one after the other.
     pub data: String,
-    /// What it was made on.
+    /// The device that it was made on.
     pub device: String,
-    /// Seconds from the beginning of its first training to its files, without the models that were there.
+    /// Seconds from its first training to its files; models that were trained before took none of them.
     pub seconds: f64,
     /// The models.
     pub models: Vec<ModelRecord>,
     /// The numbers.
     pub numbers: Vec<Number>,
-    /// What makes it again.
+    /// The command that makes it again.
     pub command: String,
 }
 
-/// A folder of figures: `NAME.png`, `NAME.svg` and `NAME.json` of each, and `index.html` with all that are there.
+/// A folder of figures: `NAME.png`, `NAME.svg` and `NAME.json` of each, and `index.html` with all of them.
 pub struct Gallery {
     folder: PathBuf,
     device: String,
@@ -96,8 +96,8 @@ impl Gallery {
     /// again: ` --quick`.
     ///
     /// # Errors
-    /// [`Error::Io`], and [`Error::File`] for the record of an earlier figure that cannot be read: before anything is
-    /// trained that could not be shown beside it.
+    /// [`Error::Io`], and [`Error::File`] for the record of an earlier figure that cannot be read. This is found before
+    /// anything is trained.
     pub fn new(folder: &Path, device: &str, flags: &str) -> Result<Self> {
         std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
         let gallery = Self { folder: folder.to_owned(), device: device.to_owned(), flags: flags.to_owned() };
@@ -110,7 +110,7 @@ impl Gallery {
         self.folder.join("runs")
     }
 
-    /// Writes a figure's files, each whole or not at all, and the page anew. Gives the page's place.
+    /// Writes a figure's files, each whole or not at all, and then the page. Returns the page's path.
     ///
     /// # Errors
     /// [`Error::Setting`] for a number that is not finite, [`Error::Io`].
@@ -144,7 +144,7 @@ impl Gallery {
         Ok(place)
     }
 
-    // What is in the folder, so that figures of earlier invocations stay on the page.
+    // Every figure in the folder, so that those of earlier invocations stay on the page.
     fn shown(&self) -> Result<Vec<(Record, String)>> {
         let mut shown = Vec::new();
         for figure in Figure::ALL {
@@ -154,7 +154,7 @@ impl Gallery {
                 let read = |path: &Path| std::fs::read_to_string(path).map_err(Error::io("read", path));
                 let record: Record = serde_json::from_str(&read(&json)?).map_err(|error| Error::File {
                     path: json.clone(),
-                    expected: "the record of a figure; remove it to have that figure made anew".to_owned(),
+                    expected: "the record of a figure; remove it and make that figure again".to_owned(),
                     found: error.to_string(),
                 })?;
                 shown.push((record, read(&svg)?));
@@ -202,7 +202,7 @@ fn command(config: &Config, folder: &Path) -> Result<String> {
     Ok(command)
 }
 
-// As it is typed; None where there is no flag for it.
+// As it is typed; None for a value that no flag takes.
 fn typed(value: &toml::Value) -> Option<String> {
     match value {
         toml::Value::String(text) => Some(shell_word(text)),

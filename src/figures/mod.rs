@@ -1,5 +1,5 @@
-//! Every figure of Murphy's *Probabilistic Machine Learning*, section 20.3, made again: models are trained, numbers
-//! computed, panels handed to [`report`](crate::report) to be drawn.
+//! Every figure of Murphy's *Probabilistic Machine Learning*, section 20.3, reproduced: models are trained, numbers
+//! computed, and panels given to [`report`](crate::report) to be drawn.
 //!
 //! Each figure has a file here. [`FigureContext`] trains the models, each once for all figures, and keeps them for the
 //! next time.
@@ -30,7 +30,7 @@ use nearest::nearest_distances;
 pub enum Figure {
     /// `linear-vs-pca`: a linear autoencoder beside principal components.
     LinearVsPca,
-    /// `reconstructions`: what the plain autoencoders make of images.
+    /// `reconstructions`: images, and their reconstructions by plain autoencoders.
     Reconstructions,
     /// `tsne`: the codes of both, embedded in the plane.
     Tsne,
@@ -98,7 +98,7 @@ impl Figure {
         })
     }
 
-    /// Whether its models are trained on images of its own, whatever those of the others are.
+    /// Whether its models are trained on images of its own, not on those of the other figures.
     pub const fn has_its_own_images(self) -> bool {
         matches!(self, Self::Score)
     }
@@ -106,7 +106,7 @@ impl Figure {
     /// Trains what it needs and computes what it shows.
     ///
     /// # Errors
-    /// [`Error::Stopped`] where the context's watcher said so, and what training can fail with.
+    /// [`Error::Stopped`] where the context's watcher stops it, and what training can fail with.
     pub async fn make(self, context: &mut FigureContext<'_>) -> Result<FigureOutput> {
         match self {
             Self::LinearVsPca => linear_vs_pca::make(context).await,

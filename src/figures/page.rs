@@ -11,14 +11,14 @@ use crate::report::html::{figure, page, table, verbatim};
 /// One HTML file with each record and its picture, an SVG.
 pub(super) fn figures_page(figures: &[(Record, String)]) -> String {
     let body = html! {
-        p { "Murphy, " em { "Probabilistic Machine Learning" } ", section 20.3, made again by narrows." }
+        p { "Murphy, " em { "Probabilistic Machine Learning" } ", section 20.3, reproduced by narrows." }
         @for (record, svg) in figures { (section(record, svg)) }
     };
     page("Figures", &body)
 }
 
 fn section(record: &Record, svg: &str) -> Markup {
-    // As an image: what is in it can neither run nor load anything.
+    // As an image: nothing in it can run or load anything.
     let source = format!("data:image/svg+xml;base64,{}", STANDARD.encode(svg));
     let number = |number: &Number| (number.what.clone(), vec![shown(number.value)]);
     let numbers: Vec<_> = record.numbers.iter().map(number).collect();

@@ -11,7 +11,7 @@ const CNN_SHAPE: [usize; 3] = [28, 28, 1];
 
 pub(super) async fn make(context: &mut FigureContext<'_>) -> Result<FigureOutput> {
     let mut output = FigureOutput::new("Reconstructions of validation images");
-    output.caption = "Images that no model was trained on, and what each makes of them.".to_owned();
+    output.caption = "Images that no model was trained on, and their reconstructions by each.".to_owned();
     output.models = plain(context).await?;
     output.numbers = output.models.iter().map(Trained::per_pixel).collect();
     let models: Vec<&Trained> = output.models.iter().collect();

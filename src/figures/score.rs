@@ -49,7 +49,7 @@ pub(super) async fn make(context: &mut FigureContext<'_>) -> Result<FigureOutput
     output.caption = "Arrows of r(x) - x on a grid, over points of the training data, from models that were trained to undo Gaussian \
                       noise of deviation s; longer arrows than there is room for are cut. Of the mixture the density is known: beside \
                       the residual stands s² times the score of the density smoothed by that noise, which is the residual of the best \
-                      denoiser. Where there are no data the model has learned nothing, and its arrows are what it makes of that."
+                      denoiser. Where there are no data the model has learned nothing, and its arrows mean nothing."
         .to_owned();
     Ok(output)
 }

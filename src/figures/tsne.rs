@@ -7,7 +7,7 @@ use super::{Event, FigureContext, FigureOutput, Number, Trained};
 use crate::Result;
 use crate::report::{Plot, Series, Tsne, neighbours};
 
-// More would only hide each other, and cost.
+// More points would hide each other, and take longer.
 const SHOWN: usize = 5_000;
 // Neighbours whose class is asked for.
 const NEIGHBOURS: usize = 10;

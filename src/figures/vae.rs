@@ -37,8 +37,8 @@ pub(super) async fn make(context: &mut FigureContext<'_>) -> Result<FigureOutput
     page.row(vec![Box::new(manifold(context, &flat).await?), Box::new(plane(context, &flat).await?)]);
     output.caption = format!(
         "Both have the same layers, optimizer, images and seed, and both are used without noise: codes are E[z given x]. \
-         The deterministic autoencoder reconstructs better, but nothing tells its decoder what to make of codes that no \
-         image has: decoded noise of the prior is no image. Interpolations are straight lines between the codes of two \
+         The deterministic autoencoder reconstructs better, but nothing trains its decoder on codes that no image \
+         has: decoded noise of the prior is no image. Interpolations are straight lines between the codes of two \
          validation images. The manifold is of a VAE whose code has two numbers: the normal distribution's quantiles in \
          even steps. How near samples are to the data: the mean Euclidean distance from a sample to the nearest training \
          image, beside that of validation images. How much of the data they cover: the mean distance from a validation image \

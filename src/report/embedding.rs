@@ -46,7 +46,7 @@ impl Tsne {
         Self { perplexity: usual.perplexity.min(Self::largest_perplexity(points)), seed, ..usual }
     }
 
-    /// Places `[n, 2]` for `points` `[n, dimensions]`, such that what is near stays near (van der Maaten and Hinton
+    /// Places `[n, 2]` for `points` `[n, dimensions]`, so that near points stay near (van der Maaten and Hinton
     /// 2008, "Visualizing data using t-SNE", with the tree of van der Maaten 2014). Distances between groups, and the
     /// axes, mean little.
     ///
@@ -85,7 +85,7 @@ impl Tsne {
         })
     }
 
-    /// The largest perplexity that so many points allow.
+    /// The largest perplexity for a number of points.
     pub fn largest_perplexity(points: usize) -> f32 {
         points.saturating_sub(1) as f32 / 3.0
     }

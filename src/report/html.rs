@@ -1,4 +1,4 @@
-//! HTML in one file: style, pictures and plots are within it, nothing is loaded.
+//! HTML in one file: style, pictures and plots are in it, nothing is loaded.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -66,7 +66,7 @@ pub(crate) fn figure(content: &Markup, caption: &str) -> Markup {
     html! { figure { (content) figcaption { (caption) } } }
 }
 
-/// Two columns: names and what they are.
+/// Two columns: names and values.
 pub(crate) fn facts(rows: &[(&str, String)]) -> Markup {
     let rows = html! { @for (name, value) in rows { tr { th scope="row" { (name) } td { (value) } } } };
     html! { div.scroll { table { (rows) } } }

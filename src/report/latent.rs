@@ -7,7 +7,7 @@ use crate::graph::Device;
 use crate::infer::Reconstructor;
 use crate::train::Checkpoint;
 
-// More would only hide each other.
+// More points would hide each other.
 const SHOWN: usize = 5_000;
 const WIDTH: f64 = 520.0;
 

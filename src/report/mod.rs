@@ -1,4 +1,4 @@
-//! Plots and pages out of a run's files: what people look at.
+//! Plots, and pages about runs and figures.
 //!
 //! Plots are panels, each of which draws itself into a [`Picture`]; a [`Page`] has several. A picture is SVG, from which a
 //! PNG is made.

@@ -1,4 +1,4 @@
-//! The report of a run: one HTML file in its folder with all that is known of it.
+//! The report of a run: one HTML file in its folder with everything about it.
 
 use std::path::{Path, PathBuf};
 

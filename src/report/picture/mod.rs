@@ -31,7 +31,7 @@ pub struct Area {
 }
 
 impl Area {
-    /// What is left inside of margins on the left, above, on the right and below.
+    /// The rest, without margins on the left, above, on the right and below.
     pub fn inside(self, left: f64, above: f64, right: f64, below: f64) -> Self {
         Self {
             x: self.x + left,

@@ -21,7 +21,7 @@ impl<'a> Legend<'a> {
         self.places(width).last().map_or(0.0, |(_, [_, y])| y + LINE + 4.0)
     }
 
-    /// Draws it at the bottom of `area`, and gives what is left above it.
+    /// Draws it at the bottom of `area`, and returns the rest of the area above it.
     pub(super) fn draw(&self, picture: &mut Picture, area: Area) -> Area {
         let rest = area.inside(0.0, 0.0, 0.0, self.height(area.width));
         for ((name, [x, y]), (_, colour)) in self.places(area.width).into_iter().zip(&self.0) {
