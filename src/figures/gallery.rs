@@ -166,12 +166,8 @@ impl Gallery {
 
 fn record(model: &Trained) -> Result<ModelRecord> {
     let config = &model.checkpoint.config;
-    Ok(ModelRecord {
-        name: model.name.clone(),
-        setup: config.set_up(),
-        seconds: model.seconds,
-        command: command(config, &model.folder)?,
-    })
+    let (name, command) = (model.name.clone(), command(config, &model.folder)?);
+    Ok(ModelRecord { name, setup: config.set_up(), seconds: model.seconds, command })
 }
 
 // The preset with what differs from it as flags, or the run's own file where there is no flag for it.

@@ -2,7 +2,7 @@
 
 use image::RgbImage;
 use image::codecs::png::CompressionType;
-use resvg::tiny_skia::{Pixmap, Transform};
+use resvg::tiny_skia::{Color, Pixmap, Transform};
 use resvg::usvg::{Options, Tree};
 
 use super::{Picture, text};
@@ -19,6 +19,8 @@ pub(super) fn png(picture: &Picture) -> Result<Vec<u8>> {
     let [width, height] =
         [picture.width, picture.height].map(|extent| (extent as f32 * SCALE).round() as u32);
     let mut sheet = Pixmap::new(width, height).ok_or_else(refuse)?;
+    // The last row of pixels may not be whole in the SVG.
+    sheet.fill(Color::WHITE);
     let mut options = Options::default();
     text::load_fonts(options.fontdb_mut());
     let tree = Tree::from_str(&picture.svg(), &options)

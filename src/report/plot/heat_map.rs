@@ -49,21 +49,15 @@ impl Panel for HeatMap {
             Rgb(Colour::ramp(f64::from(value) / self.largest.max(1e-12)))
         });
         picture.image(frame.area, image, false);
-        self.bar(picture, Area { x: frame.area.right() + 14.0, width: BAR, ..frame.area });
-    }
-}
-
-impl HeatMap {
-    // What the colours mean.
-    fn bar(&self, picture: &mut Picture, area: Area) {
+        // What the colours mean.
+        let area = Area { x: frame.area.right() + 14.0, width: BAR, ..frame.area };
         let lowest = if self.values.iter().any(|value| *value < 0.0) { -1.0 } else { 0.0 };
         let share = |step: u32| 1.0 - (1.0 - lowest) * f64::from(step) / f64::from(STEPS - 1);
         let image = RgbImage::from_fn(1, STEPS, |_, step| Rgb(Colour::ramp(share(step))));
         picture.image(area, image, false);
-        let right = area.right() + 4.0;
         for (share, y) in [(1.0, area.y + 8.0), (lowest, area.bottom())] {
             let text = format!("{}", (share * self.largest * 1000.0).round() / 1000.0);
-            picture.text(&text, [right, y], TICK);
+            picture.text(&text, [area.right() + 4.0, y], TICK);
         }
         edge(picture, area);
     }

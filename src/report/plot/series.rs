@@ -86,8 +86,7 @@ impl Plot {
             };
             Series { name, points, colour: Colour::of_class(class.into()), mark: Mark::Dots }
         });
-        let series = series.collect();
-        Self { title: title.into(), series, ..Self::default() }
+        Self { title: title.into(), series: series.collect(), ..Self::default() }
     }
 
     /// A dot for each image, at `places` `[images, 2]`, coloured by class; with the images themselves where there is
