@@ -1,9 +1,19 @@
-//! Points in two dimensions: what principal components are, and that t-SNE keeps together what is.
+//! Points in two dimensions: principal components are right, and t-SNE keeps groups together.
 #![cfg(feature = "plot")]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use narrows::report::{Tsne, pca};
+use narrows::report::{Pca, Tsne};
 use narrows::rng::{Stream, key, normal_at};
+
+struct Found {
+    coordinates: Vec<f32>,
+    explained: Vec<f64>,
+}
+
+fn pca(points: &[f32], dimensions: usize, components: usize) -> narrows::Result<Found> {
+    let found = Pca::fit(points, dimensions, components)?;
+    Ok(Found { coordinates: found.project(points)?, explained: found.explained })
+}
 
 fn normal(seed: u64, at: usize) -> f32 {
     normal_at(key(seed), 0, Stream::Prior, 0, at) as f32
@@ -48,7 +58,7 @@ fn principal_components_are_the_axes_of_a_known_ellipsoid() {
     for (explained, expected) in found.explained.iter().zip([9.0 / 14.0, 4.0 / 14.0]) {
         assert!((explained - expected).abs() < 0.02, "{:?}", found.explained);
     }
-    // Up to how well 4000 points tell the axes. The largest entry of each axis is positive but of the second.
+    // Up to how well 4000 points tell the axes. The largest entry of each axis is positive, except of the second.
     for (point, place) in found.coordinates.chunks_exact(2).enumerate().take(100) {
         let expected = [along(point, 0), -along(point, 1)];
         let sign = if found.coordinates[1] * -along(0, 1) < 0.0 { -1.0 } else { 1.0 };

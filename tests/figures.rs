@@ -1,4 +1,4 @@
-//! Figures from the command line: files, numbers, and what is kept for the next time.
+//! Figures from the command line: files, numbers, and models that are kept for the next time.
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, clippy::panic)]
 

@@ -1,4 +1,4 @@
-//! A linear autoencoder finds PCA's subspace: held against an eigendecomposition by a library.
+//! A linear autoencoder finds PCA's subspace: compared with a library's eigendecomposition.
 //!
 //! With the squared error and no bias its minimum is the projection on the leading principal components,
 //! up to a change of basis, and every other critical point is a saddle (Baldi and Hornik 1989).

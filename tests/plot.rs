@@ -3,38 +3,41 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 use narrows::report::{
-    Area, Axis, Colour, Curve, Field, HeatMap, Histogram, Images, Lines, Page, Panel, Picture, Pixels,
-    Quiver, Scatter, Series, Thumbnails,
+    Area, Axis, Colour, HeatMap, Histogram, Images, Mark, Page, Panel, Picture, Plot, Series, Thumbnails,
 };
 use roxmltree::{Document, Node};
 
 const HOSTILE: &str = "<script>alert('1')</script> & \"quotes\" \u{1} \u{ffff} ]]>";
 
-fn scatter() -> Scatter {
+fn scatter() -> Plot {
     let points = [[0.0, 1.0], [2.0, 0.5], [1.0, 3.0], [f32::NAN, 0.0]];
-    let mut scatter = Scatter::of_classes("points", &points, Some(&[0, 1, 0, 1]), &["shirt"]);
+    let mut scatter = Plot::of_classes("points", &points, Some(&[0, 1, 0, 1]), &["shirt"]);
     let images = (0..4 * 6).map(|byte| byte * 10).collect();
     let points = points.to_vec();
     scatter.thumbnails = Some(Thumbnails { points, images, shape: [2, 3, 1], classes: vec![0, 1, 0, 1] });
     scatter
 }
 
-fn lines() -> Lines {
+fn series(name: &str, points: Vec<[f64; 2]>, class: usize, mark: Mark) -> Series {
+    Series { name: name.to_owned(), points, colour: Colour::of_class(class), mark }
+}
+
+fn lines() -> Plot {
     let points = vec![[1.0, 10.0], [2.0, 1.0], [3.0, -1.0], [4.0, f64::INFINITY]];
-    let curve = Curve { name: "train".into(), points, colour: Colour::of_class(0), dashed: true };
-    Lines {
+    Plot {
         title: "curves".into(),
-        axes: [Axis::new("epoch").whole(), Axis::log("loss")],
-        curves: vec![curve],
+        axes: [Axis { whole: true, ..Axis::new("epoch") }, Axis::new("loss")],
+        series: vec![series("train", points, 0, Mark::Line)],
+        ..Plot::default()
     }
 }
 
-fn quiver() -> Quiver {
+fn arrows() -> Plot {
     let from = vec![[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]];
     let along = vec![[0.1, 0.0], [0.0, 0.2], [0.0, 0.0]];
-    let field = Field { name: "field".into(), from: from.clone(), along, colour: Colour::of_class(1) };
-    let points = vec![Series { name: "data".into(), points: from, colour: Colour::Muted }];
-    Quiver { title: "arrows".into(), points, fields: vec![field], ..Quiver::default() }
+    let data = series("data", from.clone(), 3, Mark::Dots);
+    let series = vec![series("field", from, 1, Mark::Arrows(along)), data];
+    Plot { title: "arrows".into(), series, equal: true, ..Plot::default() }
 }
 
 fn images(rows: usize, columns: usize) -> Images {
@@ -54,7 +57,7 @@ fn heat_map() -> HeatMap {
 }
 
 fn histogram() -> Histogram {
-    Histogram::new("values", vec![0.0, 0.1, 0.1, 0.9, 7.0, f32::NAN], "value", [0.0, 1.0], 4)
+    Histogram::new("values", vec![0.0, 0.1, 0.1, 0.9, 7.0, f32::NAN], Axis::new("value").from_to(0.0, 1.0), 4)
 }
 
 // Outlines, one of which has no value.
@@ -72,17 +75,15 @@ fn everything() -> Vec<Box<dyn Panel>> {
     vec![
         Box::new(scatter()),
         Box::new(lines()),
-        Box::new(quiver()),
+        Box::new(arrows()),
         Box::new(images(2, 3)),
         Box::new(heat_map()),
         Box::new(histogram()),
         Box::new(histogram_of_several()),
-        Box::new(Scatter::default()),
-        Box::new(Lines::default()),
-        Box::new(Quiver::default()),
+        Box::new(Plot::default()),
         Box::new(Images::default()),
         Box::new(HeatMap { values: Vec::new(), columns: 0, ..heat_map() }),
-        Box::new(Histogram::new("none", Vec::new(), "value", [0.0, 1.0], 0)),
+        Box::new(Histogram::new("none", Vec::new(), Axis::new("value"), 0)),
     ]
 }
 
@@ -92,7 +93,8 @@ fn size(svg: &Document<'_>) -> [f64; 2] {
 
 #[test]
 fn every_panel_gives_an_svg_that_parses_and_a_png_of_twice_its_size() {
-    let page = everything().into_iter().fold(Page::new("all"), |page, panel| page.row(vec![panel]));
+    let mut page = Page::new("all");
+    everything().into_iter().for_each(|panel| page.row(vec![panel]));
     let picture = page.picture();
     let svg = picture.svg();
     let document = Document::parse(&svg).unwrap();
@@ -131,9 +133,9 @@ fn no_text_leaves_the_picture() {
     narrow.axes[1] = Axis::new(long).from_to(1e-7, 3e-7);
     let mut rows = images(2, 12);
     rows.rows[0].0 = long.repeat(2).replace(' ', "_");
-    let page = Page::new(long)
-        .row(vec![Box::new(scatter.clone()), Box::new(narrow), Box::new(scatter)])
-        .row(vec![Box::new(rows)]);
+    let mut page = Page::new(long);
+    page.row(vec![Box::new(scatter.clone()), Box::new(narrow), Box::new(scatter)]);
+    page.row(vec![Box::new(rows)]);
     let svg = page.picture().svg();
     let document = Document::parse(&svg).unwrap();
     let size = size(&document);
@@ -163,14 +165,14 @@ fn hostile_names_are_text_and_nothing_else() {
 
 #[test]
 fn a_dot_is_where_the_axes_say() {
-    let series = Series { name: String::new(), points: vec![[1.0, 1.0]], colour: Colour::of_class(2) };
-    let axes = [Axis::bare("").from_to(0.0, 2.0), Axis::bare("").from_to(0.0, 4.0)];
-    let picture = Scatter { axes, series: vec![series], ..Scatter::default() }.picture();
+    let series = series("", vec![[1.0, 1.0]], 2, Mark::Dots);
+    let axes = [Axis::new("").from_to(0.0, 2.0), Axis::new("").from_to(0.0, 4.0)];
+    let picture = Plot { axes, series: vec![series], ..Plot::default() }.picture();
     let png = image::load_from_memory(&picture.png().unwrap()).unwrap().to_rgb8();
     let red = png.enumerate_pixels().filter(|(_, _, pixel)| pixel.0[0] > 150 && pixel.0[1] < 80);
     let places: Vec<[f64; 2]> = red.map(|(x, y, _)| [f64::from(x), f64::from(y)]).collect();
     let mean = |axis: usize| places.iter().map(|place| place[axis]).sum::<f64>() / places.len() as f64;
-    // Half of the way across, a quarter of it up, but for the margins.
+    // Half of the way across, a quarter of it up, except for the margins.
     assert!((mean(0) / f64::from(png.width()) - 0.5).abs() < 0.01, "{places:?}");
     assert!((mean(1) / f64::from(png.height()) - 0.74).abs() < 0.02, "{places:?}");
 }
@@ -178,8 +180,8 @@ fn a_dot_is_where_the_axes_say() {
 #[test]
 fn svg_and_png_have_an_image_in_the_same_place() {
     let mut picture = Picture::new(40.0, 20.0);
-    let pixels = Pixels { width: 2, height: 1, rgb: vec![255, 0, 0, 0, 0, 255] };
-    picture.image(Area { x: 10.0, y: 5.0, width: 20.0, height: 10.0 }, pixels, false);
+    let image = image::RgbImage::from_raw(2, 1, vec![255, 0, 0, 0, 0, 255]).unwrap();
+    picture.image(Area { x: 10.0, y: 5.0, width: 20.0, height: 10.0 }, image, false);
     let png = image::load_from_memory(&picture.png().unwrap()).unwrap().to_rgb8();
     for (at, colour) in [
         ([21, 11], [255, 0, 0]),

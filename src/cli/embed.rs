@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::data::Dataset;
-use crate::report::{Axis, Panel, Scatter, Thumbnails, Tsne, pca};
+use crate::report::{Axis, Panel, Pca, Plot, Tsne};
 use crate::{Error, Result};
 
 use super::Context;
@@ -61,7 +60,9 @@ impl Embed {
             table::write(&self.out, ["x", "y"].map(str::to_owned).to_vec(), &places, &images)?;
         } else {
             let title = format!("{}: {what} of {}", checkpoint.config.preset, images.name);
-            self.scatter(title, &places, axes, &images).picture().save(&self.out)?;
+            let plot = Plot::of_images(title, &places, &images, self.thumbnails);
+            let plot = Plot { axes, equal: self.method != "pca", ..plot };
+            plot.picture().save(&self.out)?;
         }
         wrote(&self.out, &what)
     }
@@ -82,38 +83,22 @@ impl Embed {
         let latent = codes.len() / images;
         Ok(match self.method.as_str() {
             "tsne" => {
-                let usual = Tsne::default();
-                let perplexity = usual.perplexity.min(Tsne::largest_perplexity(images));
-                let perplexity = self.perplexity.unwrap_or(perplexity);
-                let values = Tsne { perplexity, seed: self.seed, ..usual }.places(codes, latent)?;
-                (values, ["", ""].map(Axis::bare), format!("t-SNE (perplexity {perplexity})"))
+                let usual = Tsne::for_points(images, self.seed);
+                let perplexity = self.perplexity.unwrap_or(usual.perplexity);
+                let values = Tsne { perplexity, ..usual }.places(codes, latent)?;
+                (values, ["", ""].map(Axis::new), format!("t-SNE (perplexity {perplexity})"))
             }
             "pca" => {
-                let found = pca(codes, latent, 2)?;
-                let share = |at: usize| 100.0 * found.explained.get(at).copied().unwrap_or(0.0);
-                let axis = |at: usize| {
-                    Axis::new(format!("component {} ({:.1} % of the variance)", at + 1, share(at)))
-                };
-                let meaning = format!("principal components ({:.1} % of the variance)", share(0) + share(1));
-                (found.coordinates, [axis(0), axis(1)], meaning)
+                let found = Pca::fit(codes, latent, 2)?;
+                let axes = [0, 1].map(|number| found.axis(number));
+                let share: f64 = found.explained.iter().map(|share| 100.0 * share).sum();
+                let meaning = format!("principal components ({share:.1} % of the variance)");
+                (found.project(codes)?, axes, meaning)
             }
             _ => {
                 let axes = ["number 0 of the code", "number 1"].map(Axis::new);
                 (codes.to_vec(), axes, "plot".to_owned())
             }
         })
-    }
-
-    fn scatter(&self, title: String, places: &[f32], axes: [Axis; 2], images: &Dataset) -> Scatter {
-        let (points, _) = places.as_chunks::<2>();
-        let names: Vec<&str> = images.classes.iter().map(String::as_str).collect();
-        let thumbnails = self.thumbnails.then(|| Thumbnails {
-            points: points.to_vec(),
-            images: images.images.clone(),
-            shape: [images.height, images.width, images.channels],
-            classes: images.labels.clone().unwrap_or_default(),
-        });
-        let scatter = Scatter::of_classes(title, points, images.labels.as_deref(), &names);
-        Scatter { axes, thumbnails, equal: self.method != "pca", ..scatter }
     }
 }

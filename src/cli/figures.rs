@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
-use crate::figures::{Figure, Gallery, News, Settings, Studio};
+use crate::figures::{Event, Figure, FigureContext, Gallery, Settings};
 use crate::train::{Config, DataConfig};
 use crate::{Error, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget};
@@ -64,8 +64,8 @@ impl Figures {
         if std::io::stderr().is_terminal() {
             bar.set_draw_target(ProgressDrawTarget::stderr());
         }
-        let mut watch = |news: News<'_>| {
-            tell(&bar, &news);
+        let mut watch = |event: Event<'_>| {
+            tell(&bar, &event);
             !interrupt.came()
         };
         // A figure with its own data needs no other data set.
@@ -73,8 +73,8 @@ impl Figures {
         let data = if shared { settings.data.clone() } else { DataConfig::default() };
         let split = with_notes(data.load()?);
         let settings = Settings { data, ..settings };
-        let mut studio = Studio::new(&device, settings, split, &gallery.runs(), &mut watch);
-        let made = make(&figures, &gallery, &mut studio).await;
+        let mut context = FigureContext::new(&device, settings, split, &gallery.runs(), &mut watch);
+        let made = make(&figures, &gallery, &mut context).await;
         bar.finish_and_clear();
         if matches!(made, Err(Error::Stopped)) {
             note("stopped and saved; the same command resumes");
@@ -83,7 +83,7 @@ impl Figures {
     }
 
     fn settings(&self) -> Result<Settings> {
-        let settings = if self.quick { Settings::quick() } else { Settings::full() };
+        let settings = Settings::new(self.quick);
         let config = Config { data: settings.data.clone(), ..Config::preset("mlp")? };
         Ok(Settings { data: self.data.over(&config)?, epochs: self.epochs, seed: self.seed, ..settings })
     }
@@ -97,28 +97,28 @@ impl Figures {
     }
 }
 
-async fn make(figures: &[Figure], gallery: &Gallery, studio: &mut Studio<'_>) -> Result<()> {
+async fn make(figures: &[Figure], gallery: &Gallery, context: &mut FigureContext<'_>) -> Result<()> {
     for figure in figures {
         let began = Instant::now();
-        let plate = figure.make(studio).await?;
+        let output = figure.make(context).await?;
         let seconds = began.elapsed().as_secs_f64();
-        let place = gallery.hang(*figure, &plate, seconds)?;
+        let place = gallery.save(*figure, &output, seconds)?;
         line(&format!("{:16} {seconds:6.1} s  {}", figure.name(), place.display()))?;
     }
     Ok(())
 }
 
-fn tell(bar: &ProgressBar, news: &News<'_>) {
+fn tell(bar: &ProgressBar, event: &Event<'_>) {
     let say = |text: String| bar.suspend(|| note(&text));
-    match news {
-        News::Training(name, epochs) => say(format!("{name}: training for {epochs} epochs")),
-        News::Reused(name, folder) => say(format!("{name}: trained before, in {}", folder.display())),
-        News::Progress(name, progress) => {
+    match event {
+        Event::Training(name, epochs) => say(format!("{name}: training for {epochs} epochs")),
+        Event::Reused(name, folder) => say(format!("{name}: trained before, in {}", folder.display())),
+        Event::Progress(name, progress) => {
             bar.set_length(progress.steps);
             bar.set_position(progress.step);
             bar.set_message(format!("{name}, epoch {}", progress.epoch));
         }
-        News::Epoch(name, report) => {
+        Event::Epoch(name, report) => {
             let means = report.validation.as_ref().unwrap_or(&report.train);
             let reconstruction = means.reconstruction().map_or(f64::NAN, |(_, value)| value);
             let (epoch, seconds) = (report.epoch, report.seconds);
@@ -126,6 +126,6 @@ fn tell(bar: &ProgressBar, news: &News<'_>) {
                 "{name}: epoch {epoch} in {seconds:.1} s, reconstruction {reconstruction:.4} per image"
             ));
         }
-        News::Busy(what) => say((*what).to_owned()),
+        Event::Busy(what) => say((*what).to_owned()),
     }
 }

@@ -4,22 +4,30 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Figure, Trained, figures_page};
+use super::page::figures_page;
+use super::{Figure, Trained};
 use crate::report::{Page, shell_word};
 use crate::run::{CONFIG, write_whole};
 use crate::train::Config;
 use crate::{Error, Result};
 
-/// What a figure came to.
-pub struct Plate {
+/// A figure before it is written.
+pub struct FigureOutput {
     /// Its panels.
     pub page: Page,
-    /// What is seen, in a few sentences.
+    /// What the panels show, in a few sentences.
     pub caption: String,
-    /// The models it is of.
+    /// The models it shows.
     pub models: Vec<Trained>,
     /// Its numbers, in order.
     pub numbers: Vec<Number>,
+}
+
+impl FigureOutput {
+    /// An output without panels.
+    pub fn new(title: &str) -> Self {
+        Self { page: Page::new(title), caption: String::new(), models: Vec::new(), numbers: Vec::new() }
+    }
 }
 
 /// A number that a figure shows.
@@ -29,7 +37,7 @@ pub struct Number {
     pub name: String,
     /// Its name for people, with its unit.
     pub what: String,
-    /// What it is.
+    /// Its value.
     pub value: f64,
 }
 
@@ -49,51 +57,50 @@ pub struct ModelRecord {
     pub setup: String,
     /// Seconds its training took.
     pub seconds: f64,
-    /// What trains it alone.
+    /// The command that trains this model alone.
     pub command: String,
 }
 
-/// All that is kept of a figure beside its picture: the content of its JSON file.
+/// A figure's JSON file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// The figure's name.
     pub figure: String,
     /// What it shows, in a line.
     pub title: String,
-    /// What is seen.
+    /// What the picture shows, in a few sentences.
     pub caption: String,
     /// The images its models were trained on, those of several one after the other.
     pub data: String,
-    /// What it was made on.
+    /// The device that it was made on.
     pub device: String,
-    /// Seconds from the beginning of its first training to its files, without the models that were there.
+    /// Seconds from its first training to its files; models that were trained before took none of them.
     pub seconds: f64,
     /// The models.
     pub models: Vec<ModelRecord>,
     /// The numbers.
     pub numbers: Vec<Number>,
-    /// What makes it again.
+    /// The command that makes it again.
     pub command: String,
 }
 
-/// A folder of figures: `NAME.png`, `NAME.svg` and `NAME.json` of each, and `index.html` with all that are there.
+/// A folder of figures: `NAME.png`, `NAME.svg` and `NAME.json` of each, and `index.html` with all of them.
 pub struct Gallery {
     folder: PathBuf,
     device: String,
-    command: String,
+    flags: String,
 }
 
 impl Gallery {
-    /// Figures in `folder`, which is made where it is missing. `command` is what makes a figure whose name is put
-    /// behind `narrows figures`: ` --quick`.
+    /// Figures in `folder`, which is made where it is missing. `flags` follow a figure's name in the command that makes it
+    /// again: ` --quick`.
     ///
     /// # Errors
-    /// [`Error::Io`], and [`Error::File`] for the record of an earlier figure that cannot be read: before anything is
-    /// trained that could not be shown beside it.
-    pub fn new(folder: &Path, device: &str, command: &str) -> Result<Self> {
+    /// [`Error::Io`], and [`Error::File`] for the record of an earlier figure that cannot be read. This is found before
+    /// anything is trained.
+    pub fn new(folder: &Path, device: &str, flags: &str) -> Result<Self> {
         std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
-        let (folder, device, command) = (folder.to_owned(), device.to_owned(), command.to_owned());
-        let gallery = Self { folder, device, command };
+        let gallery = Self { folder: folder.to_owned(), device: device.to_owned(), flags: flags.to_owned() };
         gallery.shown()?;
         Ok(gallery)
     }
@@ -103,28 +110,29 @@ impl Gallery {
         self.folder.join("runs")
     }
 
-    /// Writes a figure's files, each whole or not at all, and the page anew. Gives the page's place.
+    /// Writes a figure's files, each whole or not at all, and then the page. Returns the page's path.
     ///
     /// # Errors
     /// [`Error::Setting`] for a number that is not finite, [`Error::Io`].
-    pub fn hang(&self, figure: Figure, plate: &Plate, seconds: f64) -> Result<PathBuf> {
-        if let Some(number) = plate.numbers.iter().find(|number| !number.value.is_finite()) {
+    pub fn save(&self, figure: Figure, output: &FigureOutput, seconds: f64) -> Result<PathBuf> {
+        if let Some(number) = output.numbers.iter().find(|number| !number.value.is_finite()) {
             let what = format!("figure {}, {}", figure.name(), number.name);
             return Err(Error::setting(what, "a finite number", number.value));
         }
-        let models = plate.models.iter().map(record).collect::<Result<_>>()?;
+        let mut images: Vec<&str> = output.models.iter().map(|model| model.images.as_str()).collect();
+        images.dedup();
         let record = Record {
             figure: figure.name().to_owned(),
             title: figure.summary().to_owned(),
-            caption: plate.caption.clone(),
-            data: described(&plate.models),
+            caption: output.caption.clone(),
+            data: images.join("; "),
             device: self.device.clone(),
             seconds,
-            models,
-            numbers: plate.numbers.clone(),
-            command: format!("narrows figures {}{}", figure.name(), self.command),
+            models: output.models.iter().map(record).collect::<Result<_>>()?,
+            numbers: output.numbers.clone(),
+            command: format!("narrows figures {}{}", figure.name(), self.flags),
         };
-        let picture = plate.page.picture();
+        let picture = output.page.picture();
         let place = |ending: &str| self.folder.join(format!("{}.{ending}", figure.name()));
         write_whole(&place("svg"), picture.svg().as_bytes())?;
         write_whole(&place("png"), &picture.png()?)?;
@@ -136,7 +144,7 @@ impl Gallery {
         Ok(place)
     }
 
-    // What is in the folder, so that figures of earlier invocations stay on the page.
+    // Every figure in the folder, so that those of earlier invocations stay on the page.
     fn shown(&self) -> Result<Vec<(Record, String)>> {
         let mut shown = Vec::new();
         for figure in Figure::ALL {
@@ -146,7 +154,7 @@ impl Gallery {
                 let read = |path: &Path| std::fs::read_to_string(path).map_err(Error::io("read", path));
                 let record: Record = serde_json::from_str(&read(&json)?).map_err(|error| Error::File {
                     path: json.clone(),
-                    expected: "the record of a figure; remove it to have that figure made anew".to_owned(),
+                    expected: "the record of a figure; remove it and make that figure again".to_owned(),
                     found: error.to_string(),
                 })?;
                 shown.push((record, read(&svg)?));
@@ -156,39 +164,29 @@ impl Gallery {
     }
 }
 
-fn described(models: &[Trained]) -> String {
-    let mut images: Vec<&str> = models.iter().map(|model| model.images.as_str()).collect();
-    images.dedup();
-    images.join("; ")
-}
-
 fn record(model: &Trained) -> Result<ModelRecord> {
     let config = &model.checkpoint.config;
-    Ok(ModelRecord {
-        name: model.name.clone(),
-        setup: config.set_up(),
-        seconds: model.seconds,
-        command: command(config, &model.folder)?,
-    })
+    let (name, command) = (model.name.clone(), command(config, &model.folder)?);
+    Ok(ModelRecord { name, setup: config.set_up(), seconds: model.seconds, command })
 }
 
-// The preset with what differs from it as flags, or the run's own file where no flag says it.
+// The preset with what differs from it as flags, or the run's own file where there is no flag for it.
 fn command(config: &Config, folder: &Path) -> Result<String> {
-    let file = shell_word(&folder.join(CONFIG).display().to_string());
-    let file = format!("narrows train --config {file}");
-    let preset = Config::preset(&config.preset)?;
+    let table = |config: &Config| {
+        let wrong = |error| Error::setting("config", "what TOML can hold", error);
+        toml::Table::try_from(config).map_err(wrong)
+    };
+    let (known, wanted) = (table(&Config::preset(&config.preset)?)?, table(config)?);
     let mut command = format!("narrows train {}", config.preset);
-    let wrong = |error| Error::setting("config", "what TOML can hold", error);
-    let [known, wanted] = [&preset, config].map(toml::Table::try_from);
-    let (known, wanted) = (known.map_err(wrong)?, wanted.map_err(wrong)?);
     for section in ["model", "train", "data"] {
-        let settings = wanted.get(section).and_then(toml::Value::as_table);
-        for (name, value) in settings.into_iter().flatten() {
-            let before = known.get(section).and_then(|settings| settings.get(name));
-            if before == Some(value) || name == "variant" {
+        for (name, value) in wanted.get(section).and_then(toml::Value::as_table).into_iter().flatten() {
+            if known.get(section).and_then(|known| known.get(name)) == Some(value) || name == "variant" {
                 continue;
             }
-            let Some(value) = typed(value) else { return Ok(file) };
+            let Some(value) = typed(value) else {
+                let file = shell_word(&folder.join(CONFIG).display().to_string());
+                return Ok(format!("narrows train --config {file}"));
+            };
             let name = match name.as_str() {
                 "source" => "data",
                 "dir" => "data-dir",
@@ -200,7 +198,7 @@ fn command(config: &Config, folder: &Path) -> Result<String> {
     Ok(command)
 }
 
-// As it is typed; None where there is no flag for it.
+// As it is typed; None for a value that no flag takes.
 fn typed(value: &toml::Value) -> Option<String> {
     match value {
         toml::Value::String(text) => Some(shell_word(text)),

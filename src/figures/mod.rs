@@ -1,8 +1,10 @@
-//! Every figure of Murphy's *Probabilistic Machine Learning*, section 20.3, made again: models are trained, numbers
-//! computed, panels handed to [`report`](crate::report) to be drawn.
+//! Every figure of Murphy's *Probabilistic Machine Learning*, section 20.3, reproduced: models are trained, numbers
+//! computed, and panels given to [`report`](crate::report) to be drawn.
 //!
-//! A figure is a file here. [`Studio`] trains its models, each once for all figures and kept for the next time.
+//! Each figure has a file here. [`FigureContext`] trains the models, each once for all figures, and keeps them for the
+//! next time.
 
+mod context;
 mod contractive;
 mod denoising;
 mod gallery;
@@ -13,24 +15,22 @@ mod reconstructions;
 mod score;
 mod settings;
 mod sparse;
-mod studio;
 mod tsne;
 mod vae;
 
-pub use gallery::{Gallery, ModelRecord, Number, Plate, Record};
-pub use nearest::distances;
-pub use page::figures_page;
+pub use context::{Event, FigureContext, Trained};
+pub use gallery::{FigureOutput, Gallery, ModelRecord, Number, Record};
 pub use settings::Settings;
-pub use studio::{News, Studio, Trained};
 
 use crate::{Error, Result};
+use nearest::nearest_distances;
 
 /// A figure by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Figure {
     /// `linear-vs-pca`: a linear autoencoder beside principal components.
     LinearVsPca,
-    /// `reconstructions`: what the plain autoencoders make of images.
+    /// `reconstructions`: images, and their reconstructions by plain autoencoders.
     Reconstructions,
     /// `tsne`: the codes of both, embedded in the plane.
     Tsne,
@@ -61,31 +61,29 @@ impl Figure {
 
     /// Its name on the command line and of its files.
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::LinearVsPca => "linear-vs-pca",
-            Self::Reconstructions => "reconstructions",
-            Self::Tsne => "tsne",
-            Self::Denoising => "denoising",
-            Self::Score => "score",
-            Self::Contractive => "contractive",
-            Self::Sparse => "sparse",
-            Self::Vae => "vae",
-        }
+        self.entry().0
     }
 
     /// What it shows, in a line.
     pub const fn summary(self) -> &'static str {
+        self.entry().1
+    }
+
+    const fn entry(self) -> (&'static str, &'static str) {
         match self {
-            Self::LinearVsPca => "a linear autoencoder against principal components",
-            Self::Reconstructions => "reconstructions by the MLP and the CNN",
-            Self::Tsne => "t-SNE of the codes of the MLP and the CNN",
-            Self::Denoising => "denoising autoencoders: Gaussian noise and dropout",
-            Self::Score => "the score that a denoising autoencoder learned of densities in the plane",
-            Self::Contractive => {
-                "the contractive autoencoder: filters, saturation, and Jacobians beside others'"
+            Self::LinearVsPca => ("linear-vs-pca", "a linear autoencoder against principal components"),
+            Self::Reconstructions => ("reconstructions", "reconstructions by the MLP and the CNN"),
+            Self::Tsne => ("tsne", "t-SNE of the codes of the MLP and the CNN"),
+            Self::Denoising => ("denoising", "denoising autoencoders: Gaussian noise and dropout"),
+            Self::Score => {
+                ("score", "the score that a denoising autoencoder learned of densities in the plane")
             }
-            Self::Sparse => "sparse codes: no penalty, L1, and the KL of mean activations",
-            Self::Vae => "the variational autoencoder against a deterministic one trained alike",
+            Self::Contractive => (
+                "contractive",
+                "the contractive autoencoder: filters, saturation, and Jacobians beside others'",
+            ),
+            Self::Sparse => ("sparse", "sparse codes: no penalty, L1, and the KL of mean activations"),
+            Self::Vae => ("vae", "the variational autoencoder against a deterministic one trained alike"),
         }
     }
 
@@ -100,7 +98,7 @@ impl Figure {
         })
     }
 
-    /// Whether its models are trained on images of its own, whatever those of the others are.
+    /// Whether its models are trained on images of its own, not on those of the other figures.
     pub const fn has_its_own_images(self) -> bool {
         matches!(self, Self::Score)
     }
@@ -108,17 +106,28 @@ impl Figure {
     /// Trains what it needs and computes what it shows.
     ///
     /// # Errors
-    /// [`Error::Stopped`] where the studio's watcher said so, and what training can fail with.
-    pub async fn make(self, studio: &mut Studio<'_>) -> Result<Plate> {
+    /// [`Error::Stopped`] where the context's watcher stops it, and what training can fail with.
+    pub async fn make(self, context: &mut FigureContext<'_>) -> Result<FigureOutput> {
         match self {
-            Self::LinearVsPca => linear_vs_pca::plate(studio).await,
-            Self::Reconstructions => reconstructions::plate(studio).await,
-            Self::Tsne => tsne::plate(studio).await,
-            Self::Denoising => denoising::plate(studio).await,
-            Self::Score => score::plate(studio).await,
-            Self::Contractive => contractive::plate(studio).await,
-            Self::Sparse => sparse::plate(studio).await,
-            Self::Vae => vae::plate(studio).await,
+            Self::LinearVsPca => linear_vs_pca::make(context).await,
+            Self::Reconstructions => reconstructions::make(context).await,
+            Self::Tsne => tsne::make(context).await,
+            Self::Denoising => denoising::make(context).await,
+            Self::Score => score::make(context).await,
+            Self::Contractive => contractive::make(context).await,
+            Self::Sparse => sparse::make(context).await,
+            Self::Vae => vae::make(context).await,
         }
     }
+}
+
+fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
+    let count = values.len().max(1) as f64;
+    values.sum::<f64>() / count
+}
+
+// Weights from minus to plus as an image from black to white: zero is grey, the largest is black or white.
+fn grey(weights: impl Iterator<Item = f64> + Clone) -> impl Iterator<Item = f32> {
+    let largest = weights.clone().map(f64::abs).fold(1e-12, f64::max);
+    weights.map(move |weight| (0.5 + 0.5 * weight / largest) as f32)
 }

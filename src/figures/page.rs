@@ -4,35 +4,33 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use maud::{Markup, html};
 
-use super::Record;
+use super::{ModelRecord, Number, Record};
 use crate::report::duration;
-use crate::report::html::{page, table, verbatim};
+use crate::report::html::{figure, page, table, verbatim};
 
 /// One HTML file with each record and its picture, an SVG.
-pub fn figures_page(figures: &[(Record, String)]) -> String {
+pub(super) fn figures_page(figures: &[(Record, String)]) -> String {
     let body = html! {
-        p { "Murphy, " em { "Probabilistic Machine Learning" } ", section 20.3, made again by narrows." }
-        @for (record, svg) in figures { (figure(record, svg)) }
+        p { "Murphy, " em { "Probabilistic Machine Learning" } ", section 20.3, reproduced by narrows." }
+        @for (record, svg) in figures { (section(record, svg)) }
     };
     page("Figures", &body)
 }
 
-fn figure(record: &Record, svg: &str) -> Markup {
-    // As an image: what is in it can neither run nor load anything.
+fn section(record: &Record, svg: &str) -> Markup {
+    // As an image: nothing in it can run or load anything.
     let source = format!("data:image/svg+xml;base64,{}", STANDARD.encode(svg));
-    let numbers: Vec<(String, Vec<String>)> =
-        record.numbers.iter().map(|number| (number.what.clone(), vec![shown(number.value)])).collect();
-    let models: Vec<(String, Vec<String>)> = record
-        .models
-        .iter()
-        .map(|model| (model.name.clone(), vec![model.setup.clone(), duration(model.seconds)]))
-        .collect();
+    let number = |number: &Number| (number.what.clone(), vec![shown(number.value)]);
+    let numbers: Vec<_> = record.numbers.iter().map(number).collect();
+    let model =
+        |model: &ModelRecord| (model.name.clone(), vec![model.setup.clone(), duration(model.seconds)]);
+    let models: Vec<_> = record.models.iter().map(model).collect();
     let mut commands = vec![record.command.clone()];
     commands.extend(record.models.iter().map(|model| model.command.clone()));
     html! {
         section id=(record.figure) {
             h2 { (record.title) }
-            figure { img.smooth src=(source) alt=(record.title); figcaption { (record.caption) } }
+            (figure(&html! { img.smooth src=(source) alt=(record.title); }, &record.caption))
             (table(&["", "value"], &numbers))
             details {
                 summary {

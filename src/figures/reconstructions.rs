@@ -1,40 +1,39 @@
 //! Reconstructions by the MLP and the CNN (Murphy, figure 20.17).
 
-use super::{Number, Plate, Studio, Trained};
+use super::{FigureContext, FigureOutput, Trained};
 use crate::Result;
 use crate::data::Dataset;
-use crate::report::{Images, Page};
+use crate::report::Images;
 
-// Three poolings and three doublings lead back to it.
+const SHOWN: usize = 10;
+// The CNN halves images three times and doubles them again, which leads back to this shape.
 const CNN_SHAPE: [usize; 3] = [28, 28, 1];
 
-pub(super) async fn plate(studio: &mut Studio<'_>) -> Result<Plate> {
-    let models = plain(studio).await?;
-    let shown = first(studio.held_out(), 10)?;
+pub(super) async fn make(context: &mut FigureContext<'_>) -> Result<FigureOutput> {
+    let mut output = FigureOutput::new("Reconstructions of validation images");
+    output.caption = "Images that no model was trained on, and their reconstructions by each.".to_owned();
+    output.models = plain(context).await?;
+    output.numbers = output.models.iter().map(Trained::per_pixel).collect();
+    let models: Vec<&Trained> = output.models.iter().collect();
+    output.page.row(vec![Box::new(images(context, "", &models).await?)]);
+    Ok(output)
+}
+
+/// The first validation images above their reconstructions by some models.
+pub(super) async fn images(context: &FigureContext<'_>, title: &str, models: &[&Trained]) -> Result<Images> {
+    let shown = first(context.held_out(), SHOWN)?;
     let mut rows = vec![("original".to_owned(), shown.values())];
-    let mut numbers = Vec::new();
-    for model in &models {
-        rows.push((model.name.clone(), studio.reconstruct(model, &shown).await?.images));
-        numbers.push(per_pixel(model));
+    for model in models {
+        rows.push((model.name.clone(), context.reconstruct(model, &shown).await?.images));
     }
-    let images =
-        Images { shape: models[0].checkpoint.shape, columns: shown.len(), rows, ..Images::default() };
-    Ok(Plate {
-        page: Page::new("Reconstructions of validation images").row(vec![Box::new(images)]),
-        caption: "Images that no model was trained on, and what each makes of them.".to_owned(),
-        models,
-        numbers,
-    })
+    Ok(Images::new(title, shown.shape(), shown.len(), rows))
 }
 
 /// The MLP and, for images of the size that it is made for, the CNN.
-pub(super) async fn plain(studio: &mut Studio<'_>) -> Result<Vec<Trained>> {
-    let config = studio.settings.preset("mlp", 5)?;
-    let mut models = vec![studio.model("MLP", &config).await?];
-    let Dataset { height, width, channels, .. } = studio.split.train;
-    if [height, width, channels] == CNN_SHAPE {
-        let config = studio.settings.preset("cnn", 1)?;
-        models.push(studio.model("CNN", &config).await?);
+pub(super) async fn plain(context: &mut FigureContext<'_>) -> Result<Vec<Trained>> {
+    let mut models = vec![context.preset("MLP", "mlp", 5).await?];
+    if context.split.train.shape() == CNN_SHAPE {
+        models.push(context.preset("CNN", "cnn", 1).await?);
     }
     Ok(models)
 }
@@ -42,20 +41,4 @@ pub(super) async fn plain(studio: &mut Studio<'_>) -> Result<Vec<Trained>> {
 /// The first images of a set.
 pub(super) fn first(images: &Dataset, count: usize) -> Result<Dataset> {
     images.slice(0..images.len().min(count))
-}
-
-/// A model's validation loss as it is published: without penalty, mean per pixel.
-pub(super) fn per_pixel(model: &Trained) -> Number {
-    let pixels: usize = model.checkpoint.shape.iter().product();
-    let reconstruction = model.means.reconstruction();
-    let (unit, value) = reconstruction.map_or(("", f64::NAN), |(term, value)| (&*term.unit, value));
-    let name = format!("{}.validation_per_pixel", key(&model.name));
-    let what = format!("{}: reconstruction on the validation images, {unit}, mean per pixel", model.name);
-    Number::new(name, what, value / pixels as f64)
-}
-
-/// A model's name as the beginning of numbers' names.
-pub(super) fn key(name: &str) -> String {
-    let letter = |letter: char| if letter.is_alphanumeric() { letter.to_ascii_lowercase() } else { '_' };
-    name.chars().map(letter).collect()
 }

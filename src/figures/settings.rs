@@ -1,4 +1,4 @@
-//! How much is spent on figures, and on which images.
+//! How long the models of figures are trained, and on which images.
 
 use crate::Result;
 use crate::data::Source;
@@ -7,26 +7,22 @@ use crate::train::{Config, DataConfig};
 /// What all figures of an invocation share.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
-    /// The images, but for figures that have data of their own.
+    /// The images, except for figures that have data of their own.
     pub data: DataConfig,
-    /// Whether fewer epochs are enough, to see that everything works.
+    /// Whether to train for fewer epochs, to see that everything works.
     pub quick: bool,
-    /// Epochs of every model, where not each its own.
+    /// Epochs of every model; each has its own where this is none.
     pub epochs: Option<u32>,
-    /// Decides everything random.
+    /// The seed of everything random.
     pub seed: u64,
 }
 
 impl Settings {
-    /// The set-ups of the book: all of Fashion-MNIST, its last 5,000 training images to validate.
-    pub fn full() -> Self {
-        let data = DataConfig { source: Source::FashionMnist, ..DataConfig::default() };
-        Self { data, quick: false, epochs: None, seed: 0 }
-    }
-
-    /// The built-in sample, and few epochs.
-    pub fn quick() -> Self {
-        Self { data: DataConfig::default(), quick: true, epochs: None, seed: 0 }
+    /// The set-ups of the book, on all of Fashion-MNIST with its last 5,000 training images to validate; `quick` for the
+    /// built-in sample and few epochs.
+    pub fn new(quick: bool) -> Self {
+        let source = if quick { Source::Sample } else { Source::FashionMnist };
+        Self { data: DataConfig { source, ..DataConfig::default() }, quick, epochs: None, seed: 0 }
     }
 
     /// A preset as these settings train it; `quick` is how many epochs show what there is to see.

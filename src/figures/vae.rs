@@ -1,14 +1,13 @@
 //! The variational autoencoder beside a deterministic one that is trained alike (Murphy, 20.3.5).
 
-use super::reconstructions::{first, key, per_pixel};
+use super::reconstructions::{first, images};
 use super::tsne::embedding;
-use super::{News, Number, Plate, Studio, Trained, distances};
+use super::{Event, FigureContext, FigureOutput, Number, Trained, mean, nearest_distances};
 use crate::Result;
 use crate::infer::{ImportanceBound, Interpolation, prior_codes, prior_grid};
-use crate::report::{Axis, Images, Page, Panel, Scatter};
+use crate::report::{Axis, Images, Plot};
 use crate::train::Config;
 
-const SHOWN: usize = 10;
 // Samples on a side of their grid, and codes on a side of the manifold.
 const SIDE: usize = 9;
 const MANIFOLD: usize = 12;
@@ -20,29 +19,33 @@ const COMPARED: usize = 5_000;
 // Samples of each image for the bound.
 const SAMPLES: u32 = 50;
 
-pub(super) async fn plate(studio: &mut Studio<'_>) -> Result<Plate> {
-    let config = studio.settings.preset("vae", 10)?;
-    let vae = studio.model("VAE", &config).await?;
-    let plain = studio.model("autoencoder", &deterministic(&config)?).await?;
-    let flat = studio.settings.preset("vae-2d", 10)?;
-    let flat = studio.model("VAE of 2 numbers", &flat).await?;
-    let numbers = numbers(studio, &vae, &plain).await?;
-    let page = Page::new("A variational autoencoder and a deterministic one, trained alike")
-        .row(vec![reconstructions(studio, &[&vae, &plain]).await?])
-        .row(vec![samples(studio, &vae).await?, samples(studio, &plain).await?])
-        .row(vec![ways(studio, &vae).await?, ways(studio, &plain).await?])
-        .row(embeddings(studio, &vae, &plain).await?)
-        .row(vec![manifold(studio, &flat).await?, plane(studio, &flat).await?]);
-    let caption = format!(
+pub(super) async fn make(context: &mut FigureContext<'_>) -> Result<FigureOutput> {
+    let mut output = FigureOutput::new("A variational autoencoder and a deterministic one, trained alike");
+    let config = context.settings.preset("vae", 10)?;
+    let vae = context.model("VAE", &config).await?;
+    let plain = context.model("autoencoder", &deterministic(&config)?).await?;
+    let flat = context.preset("VAE of 2 numbers", "vae-2d", 10).await?;
+    output.numbers = losses(context, &vae, &plain).await?;
+    output.numbers.extend(nearness(context, &[&vae, &plain]).await?);
+    let title = "Reconstructions of validation images";
+    output.page.row(vec![Box::new(images(context, title, &[&vae, &plain]).await?)]);
+    let page = &mut output.page;
+    page.row(vec![Box::new(samples(context, &vae).await?), Box::new(samples(context, &plain).await?)]);
+    page.row(vec![Box::new(ways(context, &vae).await?), Box::new(ways(context, &plain).await?)]);
+    let codes = embedding(context, &vae, false).await?;
+    page.row(vec![Box::new(codes), Box::new(embedding(context, &plain, false).await?)]);
+    page.row(vec![Box::new(manifold(context, &flat).await?), Box::new(plane(context, &flat).await?)]);
+    output.caption = format!(
         "Both have the same layers, optimizer, images and seed, and both are used without noise: codes are E[z given x]. \
-         The deterministic autoencoder reconstructs better, but nothing tells its decoder what to make of codes that no \
-         image has: decoded noise of the prior is no image. Interpolations are straight lines between the codes of two \
+         The deterministic autoencoder reconstructs better, but nothing trains its decoder on codes that no image \
+         has: decoded noise of the prior is no image. Interpolations are straight lines between the codes of two \
          validation images. The manifold is of a VAE whose code has two numbers: the normal distribution's quantiles in \
          even steps. How near samples are to the data: the mean Euclidean distance from a sample to the nearest training \
          image, beside that of validation images. How much of the data they cover: the mean distance from a validation image \
          to the nearest of {COMPARED} samples, beside that to the nearest of as many training images."
     );
-    Ok(Plate { page, caption, models: vec![vae, plain, flat], numbers })
+    output.models = vec![vae, plain, flat];
+    Ok(output)
 }
 
 /// The autoencoder with the same layers and training.
@@ -53,125 +56,91 @@ fn deterministic(config: &Config) -> Result<Config> {
     Ok(plain)
 }
 
-async fn reconstructions(studio: &Studio<'_>, models: &[&Trained]) -> Result<Box<dyn Panel>> {
-    let shown = first(studio.held_out(), SHOWN)?;
-    let mut rows = vec![("original".to_owned(), shown.values())];
-    for model in models {
-        rows.push((model.name.clone(), studio.reconstruct(model, &shown).await?.images));
-    }
-    let title = "Reconstructions of validation images".to_owned();
-    Ok(Box::new(Images { title, shape: models[0].checkpoint.shape, columns: SHOWN, rows }))
-}
-
-async fn samples(studio: &Studio<'_>, model: &Trained) -> Result<Box<dyn Panel>> {
-    let images = drawn(studio, model, SIDE * SIDE).await?;
+async fn samples(context: &FigureContext<'_>, model: &Trained) -> Result<Images> {
+    let images = drawn(context, model, SIDE * SIDE).await?;
     let title = format!("{}: decoded noise of the prior", model.name);
-    Ok(Box::new(Images {
-        title,
-        shape: model.checkpoint.shape,
-        columns: SIDE,
-        rows: vec![(String::new(), images)],
-    }))
+    Ok(Images::new(&title, model.checkpoint.shape, SIDE, [("", images)]))
 }
 
-async fn drawn(studio: &Studio<'_>, model: &Trained, count: usize) -> Result<Vec<f32>> {
-    studio.decode(model, &prior_codes(studio.settings.seed, count, model.latent)).await
+async fn drawn(context: &FigureContext<'_>, model: &Trained, count: usize) -> Result<Vec<f32>> {
+    context.decode(model, &prior_codes(context.settings.seed, count, model.latent)).await
 }
 
-async fn ways(studio: &Studio<'_>, model: &Trained) -> Result<Box<dyn Panel>> {
+async fn ways(context: &FigureContext<'_>, model: &Trained) -> Result<Images> {
     let latent = model.latent;
-    let ends = first(studio.held_out(), 2 * WAYS)?;
-    let codes = studio.reconstruct(model, &ends).await?.codes;
+    let ends = first(context.held_out(), 2 * WAYS)?;
+    let codes = context.reconstruct(model, &ends).await?.codes;
     let way = |pair: &[f32]| {
         let (from, to) = pair.split_at(latent);
         Interpolation::Linear.codes(from, to, STEPS)
     };
     let codes: Vec<f32> = codes.chunks_exact(2 * latent).flat_map(way).collect();
-    let images = studio.decode(model, &codes).await?;
+    let images = context.decode(model, &codes).await?;
     let title = format!("{}: from one image to another", model.name);
-    Ok(Box::new(Images {
-        title,
-        shape: model.checkpoint.shape,
-        columns: STEPS,
-        rows: vec![(String::new(), images)],
-    }))
+    Ok(Images::new(&title, model.checkpoint.shape, STEPS, [("", images)]))
 }
 
-async fn manifold(studio: &Studio<'_>, model: &Trained) -> Result<Box<dyn Panel>> {
-    let codes = prior_grid(MANIFOLD, model.latent, [0, 1])?;
-    let images = studio.decode(model, &codes).await?;
+async fn manifold(context: &FigureContext<'_>, model: &Trained) -> Result<Images> {
+    let images = context.decode(model, &prior_grid(MANIFOLD, model.latent, [0, 1])?).await?;
     let title = format!("{}: the images of all codes", model.name);
-    Ok(Box::new(Images {
-        title,
-        shape: model.checkpoint.shape,
-        columns: MANIFOLD,
-        rows: vec![(String::new(), images)],
-    }))
+    Ok(Images::new(&title, model.checkpoint.shape, MANIFOLD, [("", images)]))
 }
 
 // Where the codes of the plane are that have images.
-async fn plane(studio: &Studio<'_>, model: &Trained) -> Result<Box<dyn Panel>> {
-    let images = studio.held_out();
-    let codes = studio.reconstruct(model, images).await?.codes;
-    let points = codes.as_chunks::<2>().0;
+async fn plane(context: &FigureContext<'_>, model: &Trained) -> Result<Plot> {
+    let images = context.held_out();
+    let codes = context.reconstruct(model, images).await?.codes;
     let title = format!("{}: codes of validation images", model.name);
-    let mut scatter = Scatter::of_classes(title, points, images.labels.as_deref(), &images.classes);
-    scatter.axes = ["z0", "z1"].map(Axis::new);
-    scatter.equal = true;
-    scatter.aspect = 0.8;
-    Ok(Box::new(scatter))
+    let plot = Plot::of_images(title, &codes, images, false);
+    Ok(Plot { axes: ["z0", "z1"].map(Axis::new), equal: true, aspect: Some(0.8), ..plot })
 }
 
-async fn embeddings(studio: &mut Studio<'_>, vae: &Trained, plain: &Trained) -> Result<Vec<Box<dyn Panel>>> {
-    let mut panels: Vec<Box<dyn Panel>> = Vec::new();
-    for model in [vae, plain] {
-        panels.push(Box::new(embedding(studio, model, false).await?));
-    }
-    Ok(panels)
+async fn losses(context: &mut FigureContext<'_>, vae: &Trained, plain: &Trained) -> Result<Vec<Number>> {
+    let kl = vae.means.get("kl").unwrap_or(f64::NAN);
+    let elbo = vae.means.elbo();
+    let elbo = elbo.map(|elbo| vae.number("elbo", "ELBO on the validation images, nats per image", elbo));
+    let mut numbers = vec![
+        vae.per_pixel(),
+        plain.per_pixel(),
+        vae.number("kl", "KL to the prior on the validation images, nats per image", kl),
+    ];
+    numbers.extend(elbo);
+    context.tell(Event::Busy("the importance-weighted bound"))?;
+    let judged = first(context.held_out(), COMPARED)?;
+    let bound = ImportanceBound::estimate(context.device, &vae.checkpoint, &judged, SAMPLES).await?;
+    let what = format!("importance-weighted bound with {SAMPLES} samples, nats per image");
+    numbers.push(vae.number("importance_bound", &what, bound.mean()));
+    Ok(numbers)
 }
 
-async fn numbers(studio: &mut Studio<'_>, vae: &Trained, plain: &Trained) -> Result<Vec<Number>> {
-    let mut numbers = vec![per_pixel(vae), per_pixel(plain)];
-    numbers.push(Number::new(
-        "vae.kl",
-        "VAE: KL to the prior on the validation images, nats per image",
-        vae.means.get("kl").unwrap_or(f64::NAN),
-    ));
-    if let Some(elbo) = vae.means.elbo() {
-        numbers.push(Number::new("vae.elbo", "VAE: ELBO on the validation images, nats per image", elbo));
-    }
-    studio.tell(News::Busy("the importance-weighted bound"))?;
-    let judged = first(studio.held_out(), COMPARED)?;
-    let bound = ImportanceBound::estimate(studio.device, &vae.checkpoint, &judged, SAMPLES).await?;
-    let what = format!("VAE: importance-weighted bound with {SAMPLES} samples, nats per image");
-    numbers.push(Number::new("vae.importance_bound", what, bound.mean()));
-    studio.tell(News::Busy("nearest neighbours of samples"))?;
-    let pixels = studio.split.train.pixels();
-    let train = studio.split.train.values();
-    let count = COMPARED.min(studio.split.train.len());
-    let held_out = first(studio.held_out(), count)?.values();
-    let mean = |from: &[f32], to: &[f32]| {
-        let all = distances(from, to, pixels, 1);
-        all.iter().map(|distance| f64::from(*distance)).sum::<f64>() / all.len().max(1) as f64
+// How near samples are to the data, and how much of the data they cover.
+async fn nearness(context: &mut FigureContext<'_>, models: &[&Trained]) -> Result<Vec<Number>> {
+    context.tell(Event::Busy("nearest neighbours of samples"))?;
+    let pixels = context.split.train.pixels();
+    let train = context.split.train.values();
+    let count = COMPARED.min(context.split.train.len());
+    let held_out = first(context.held_out(), count)?.values();
+    let distance = |from: &[f32], to: &[f32]| {
+        mean(nearest_distances(from, to, pixels).iter().map(|distance| f64::from(*distance)))
     };
-    let mut compare = |name: &str, what: &str, images: &[f32], others: &[f32], of: &str| {
-        let near = format!("{what}: mean distance to the nearest training image");
-        numbers.push(Number::new(format!("{name}.to_training"), near, mean(images, &train)));
-        let cover = format!("{of}: mean distance from a validation image to the nearest");
-        numbers.push(Number::new(format!("{name}.from_validation"), cover, mean(&held_out, others)));
-    };
-    let known = format!("{count} training images");
-    compare("data", "validation images", &held_out, &train[..count * pixels], &known);
-    for model in [vae, plain] {
-        let images = drawn(studio, model, count).await?;
-        let what = format!("{}, decoded noise", model.name);
-        compare(
-            &format!("{}.samples", key(&model.name)),
-            &what,
-            &images,
-            &images,
-            &format!("{what}, {count} images"),
-        );
+    let what = |from: &str, to: &str| format!("mean distance from {from} to the nearest {to}");
+    let (held_out_image, training) = ("a validation image", format!("of {count} training images"));
+    let mut numbers = vec![
+        Number::new("data.to_training", what(held_out_image, "training image"), distance(&held_out, &train)),
+        Number::new(
+            "data.from_validation",
+            what(held_out_image, &training),
+            distance(&held_out, &train[..count * pixels]),
+        ),
+    ];
+    for model in models {
+        let images = drawn(context, model, count).await?;
+        let near = what("decoded noise", "training image");
+        let cover = what(held_out_image, &format!("of {count} images of decoded noise"));
+        numbers.extend([
+            model.number("samples.to_training", &near, distance(&images, &train)),
+            model.number("samples.from_validation", &cover, distance(&held_out, &images)),
+        ]);
     }
     Ok(numbers)
 }

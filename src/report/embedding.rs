@@ -1,4 +1,4 @@
-//! Many numbers a point to two, by t-SNE.
+//! Points of many dimensions in the plane, by t-SNE.
 //!
 //! It runs on one thread where sums are taken, so that the same numbers and seed give the same bits however many
 //! processors there are.
@@ -6,16 +6,16 @@
 use bhtsne::{Neighbor, tSNE};
 use rayon::prelude::*;
 
-use super::principal::{check, pca, sequentially};
+use super::principal::{Pca, check, sequentially};
 use crate::rng::{Stream, key, normal_at};
 use crate::{Error, Result};
 
-/// How t-SNE is done.
+/// The settings of t-SNE.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Tsne {
-    /// How many neighbours of a point are felt; at most a third of all others.
+    /// About how many neighbours of a point attract it; at most a third of all others.
     pub perplexity: f32,
-    /// Decides the jitter of the first places.
+    /// Seed of the jitter of the first places.
     pub seed: u64,
     /// Steps of descent, the first 250 of which exaggerate the attraction by 12.
     pub steps: usize,
@@ -34,21 +34,27 @@ const REDUCED: usize = 50;
 const THETA: f32 = 0.5;
 const EXAGGERATION: f32 = 12.0;
 const EXAGGERATED_STEPS: usize = 250;
-// Of the first places along the first component: as near each other as is usual, so that the attraction sorts them.
+// Of the first places along the first component: small as is usual, so that the attraction sorts them.
 const FIRST_DEVIATION: f64 = 1e-4;
 // Relative to that. Without it points that are equal would stay together.
 const JITTER: f64 = 0.01;
 
 impl Tsne {
-    /// Places `[n, 2]` for `points` `[n, dimensions]`, such that what is near stays near (van der Maaten and Hinton
+    /// The usual settings, with a smaller perplexity where `points` are few.
+    pub fn for_points(points: usize, seed: u64) -> Self {
+        let usual = Self::default();
+        Self { perplexity: usual.perplexity.min(Self::largest_perplexity(points)), seed, ..usual }
+    }
+
+    /// Places `[n, 2]` for `points` `[n, dimensions]`, so that near points stay near (van der Maaten and Hinton
     /// 2008, "Visualizing data using t-SNE", with the tree of van der Maaten 2014). Distances between groups, and the
     /// axes, mean little.
     ///
-    /// It starts from the first two principal components (Kobak and Berens 2019) and goes at the rate n / 12 (Belkina
+    /// It starts from the first two principal components (Kobak and Berens 2019) with the learning rate n / 12 (Belkina
     /// et al. 2019), at least 50.
     ///
     /// # Errors
-    /// As [`pca`], and [`Error::Setting`] for a perplexity below 1 or above a third of the other points.
+    /// As [`Pca::fit`], and [`Error::Setting`] for a perplexity below 1 or above a third of the other points.
     pub fn places(&self, points: &[f32], dimensions: usize) -> Result<Vec<f32>> {
         let count = check("t-SNE", points, dimensions)?;
         let most = Self::largest_perplexity(count);
@@ -57,12 +63,12 @@ impl Tsne {
             return Err(Error::setting("perplexity", expected, self.perplexity));
         }
         let reduced = if dimensions > REDUCED {
-            pca(points, dimensions, REDUCED)?.coordinates
+            Pca::fit(points, dimensions, REDUCED)?.project(points)?
         } else {
             points.to_vec()
         };
         let (reduced, dimensions) = (scaled(reduced), dimensions.min(REDUCED));
-        let first = self.first(&pca(&reduced, dimensions, 2)?.coordinates);
+        let first = self.first(&Pca::fit(&reduced, dimensions, 2)?.project(&reduced)?);
         let nearest = neighbours(&reduced, dimensions, (3.0 * self.perplexity) as usize);
         let rows: Vec<&[f32]> = reduced.chunks_exact(dimensions).collect();
         sequentially(|| {
@@ -79,7 +85,7 @@ impl Tsne {
         })
     }
 
-    /// The largest perplexity that so many points allow.
+    /// The largest perplexity for a number of points.
     pub fn largest_perplexity(points: usize) -> f32 {
         points.saturating_sub(1) as f32 / 3.0
     }
@@ -105,8 +111,9 @@ fn scaled(mut points: Vec<f32>) -> Vec<f32> {
     points
 }
 
-// The nearest others of each point, the nearest first and, where they are as near, the first of them.
-fn neighbours(points: &[f32], dimensions: usize, count: usize) -> Vec<Vec<Neighbor<f32>>> {
+/// The `count` nearest others of each point `[n, dimensions]`, the nearest first. Of others that are equally near, the
+/// earlier comes first.
+pub(crate) fn neighbours(points: &[f32], dimensions: usize, count: usize) -> Vec<Vec<Neighbor<f32>>> {
     let rows: Vec<&[f32]> = points.chunks_exact(dimensions).collect();
     let nearest = |index: usize| {
         let here = rows[index];

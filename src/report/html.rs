@@ -1,4 +1,4 @@
-//! HTML in one file: style, pictures and plots are within it, nothing is loaded.
+//! HTML in one file: style, pictures and plots are in it, nothing is loaded.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -50,57 +50,37 @@ pub(crate) fn page(title: &str, body: &Markup) -> String {
     page.into_string()
 }
 
-/// A plot, on the page's own paper.
+/// A plot, on the page's own background.
 pub(crate) fn plot(picture: &Picture, caption: &str) -> Markup {
-    html! {
-        figure {
-            (PreEscaped(picture.svg_element(caption)))
-            figcaption { (caption) }
-        }
-    }
+    figure(&html! { (PreEscaped(picture.svg_element(caption))) }, caption)
 }
 
 /// A PNG, within the page.
 pub(crate) fn image(png: &[u8], caption: &str) -> Markup {
     let source = format!("data:image/png;base64,{}", STANDARD.encode(png));
-    html! {
-        figure {
-            img src=(source) alt=(caption);
-            figcaption { (caption) }
-        }
-    }
+    figure(&html! { img src=(source) alt=(caption); }, caption)
 }
 
-/// Two columns: names and what they are.
+/// Something to look at, above its caption.
+pub(crate) fn figure(content: &Markup, caption: &str) -> Markup {
+    html! { figure { (content) figcaption { (caption) } } }
+}
+
+/// Two columns: names and values.
 pub(crate) fn facts(rows: &[(&str, String)]) -> Markup {
-    html! {
-        div.scroll {
-            table {
-                @for (name, value) in rows {
-                    tr { th scope="row" { (name) } td { (value) } }
-                }
-            }
-        }
-    }
+    let rows = html! { @for (name, value) in rows { tr { th scope="row" { (name) } td { (value) } } } };
+    html! { div.scroll { table { (rows) } } }
 }
 
 /// A table of numbers: a head, and rows that begin with their names.
 pub(crate) fn table(head: &[&str], rows: &[(String, Vec<String>)]) -> Markup {
+    let (first, others) = head.split_first().unwrap_or((&"", &[]));
     html! {
         div.scroll {
             table {
-                thead {
-                    tr {
-                        @for (number, name) in head.iter().enumerate() {
-                            @if number == 0 { th { (name) } } @else { th.number { (name) } }
-                        }
-                    }
-                }
+                thead { tr { th { (first) } @for name in others { th.number { (name) } } } }
                 @for (name, values) in rows {
-                    tr {
-                        th scope="row" { (name) }
-                        @for value in values { td.number { (value) } }
-                    }
+                    tr { th scope="row" { (name) } @for value in values { td.number { (value) } } }
                 }
             }
         }

@@ -1,7 +1,7 @@
-//! Plots and pages out of a run's files: what people look at.
+//! Plots, and pages about runs and figures.
 //!
-//! Plots are panels, each of which draws itself into a [`Picture`]; a [`Page`] has several. A picture is written as SVG
-//! or as PNG, from the same list of shapes.
+//! Plots are panels, each of which draws itself into a [`Picture`]; a [`Page`] has several. A picture is SVG, from which a
+//! PNG is made.
 
 mod embedding;
 pub(crate) mod html;
@@ -13,12 +13,10 @@ mod run_report;
 mod shell;
 
 pub use embedding::Tsne;
-pub use picture::{Anchor, Area, Colour, Picture, Pixels};
-pub use plot::{
-    Axis, Curve, Field, HeatMap, Histogram, Images, Lines, Page, Panel, Quiver, Scatter, Series, Thumbnails,
-};
-pub(crate) use principal::Subspace;
-pub use principal::{Pca, pca};
+pub(crate) use embedding::neighbours;
+pub use picture::{Anchor, Area, Colour, Picture, Style};
+pub use plot::{Axis, HeatMap, Histogram, Images, Mark, Page, Panel, Plot, Series, Thumbnails};
+pub use principal::Pca;
 pub(crate) use run_report::duration;
 pub use run_report::{REPORT, report_run};
 pub use shell::shell_word;

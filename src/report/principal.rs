@@ -5,63 +5,33 @@
 
 use faer::{Mat, Side};
 
+use super::Axis;
 use crate::{Error, Result};
 
-/// The leading principal components of some points, and the points in their terms.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Pca {
-    /// `[points, components]`: the points less their mean, projected. Zero beyond the number of dimensions.
-    pub coordinates: Vec<f32>,
-    /// The share of the points' whole variance that lies along each component, descending; 0 where there is none.
-    pub explained: Vec<f64>,
-}
-
-/// Principal component analysis of `points` `[n, dimensions]`: `components` directions of most variance.
+/// Principal component analysis: the mean of some points, and the directions in which they vary most.
 ///
-/// The sign of a component is arbitrary; here the largest of its entries is positive.
-///
-/// # Errors
-/// [`Error::Shape`] where `points` are no whole points, or none; [`Error::Setting`] where one is not finite.
-pub fn pca(points: &[f32], dimensions: usize, components: usize) -> Result<Pca> {
-    let kept = components.min(dimensions);
-    let subspace = Subspace::fit(points, dimensions, kept)?;
-    let mut explained = subspace.explained.clone();
-    explained.resize(components, 0.0);
-    let projected = sequentially(|| subspace.project(points))?;
-    if kept == components || kept == 0 {
-        return Ok(Pca { coordinates: projected, explained });
-    }
-    let padded = |row: &[f32]| row.iter().copied().chain(vec![0.0; components - kept]).collect::<Vec<_>>();
-    Ok(Pca { coordinates: projected.chunks_exact(kept).flat_map(padded).collect(), explained })
-}
-
-/// The mean and the leading principal components of points, in the order of their variances.
+/// The sign of a direction is arbitrary; here the largest of its entries is positive.
 #[derive(Clone, Debug)]
-pub(crate) struct Subspace {
+pub struct Pca {
     /// The mean, `[dimensions]`.
     mean: Vec<f64>,
-    /// The components, `[dimensions, components]`: orthonormal, but zero where fewer points than dimensions have no
-    /// variance left.
+    /// The components, `[dimensions, components]`: orthonormal, but zero beyond the number of dimensions, and
+    /// where fewer points than dimensions have no variance left.
     pub(crate) axes: Mat<f64>,
-    /// The share of the whole variance that lies along each.
-    explained: Vec<f64>,
+    /// The share of the points' whole variance that lies along each component, descending; 0 where there is none.
+    pub explained: Vec<f64>,
 }
 
 // Points that are multiplied at once: whole data sets in f64 would fill the memory.
 const ROWS: usize = 4096;
 
-impl Subspace {
-    /// Of points `[n, dimensions]`, the `components` leading ones.
+impl Pca {
+    /// The `components` directions of most variance of `points` `[n, dimensions]`.
     ///
     /// # Errors
-    /// [`Error::Shape`] where `points` are no whole points, none, or have fewer numbers than `components`;
-    /// [`Error::Setting`] where one is not finite.
-    pub(crate) fn fit(points: &[f32], dimensions: usize, components: usize) -> Result<Self> {
+    /// [`Error::Shape`] where `points` are no whole points, or none; [`Error::Setting`] where one is not finite.
+    pub fn fit(points: &[f32], dimensions: usize, components: usize) -> Result<Self> {
         let count = check("PCA", points, dimensions)?;
-        if components > dimensions {
-            let got = format!("points of {dimensions} numbers");
-            return Err(Error::shape("PCA", format!("points of {components} or more numbers"), got));
-        }
         let mut mean = vec![0.0; dimensions];
         for point in points.chunks_exact(dimensions) {
             mean.iter_mut().zip(point).for_each(|(sum, value)| *sum += f64::from(*value));
@@ -75,16 +45,24 @@ impl Subspace {
         Ok(Self { mean, axes, explained })
     }
 
-    /// Coordinates `[n, components]` of points `[n, dimensions]`.
-    pub(crate) fn project(&self, points: &[f32]) -> Vec<f32> {
-        let coordinates = |chunk: &[f32]| -> Vec<f32> {
+    /// Coordinates `[n, components]` of points `[n, dimensions]`: the points less the mean, projected.
+    ///
+    /// # Errors
+    /// As [`Pca::fit`].
+    pub fn project(&self, points: &[f32]) -> Result<Vec<f32>> {
+        check("PCA", points, self.mean.len())?;
+        let coordinates = |chunk: &[f32]| {
             let y = centred(chunk, &self.mean) * &self.axes;
-            (0..y.nrows())
-                .flat_map(|row| (0..y.ncols()).map(move |column| (row, column)))
-                .map(|at| y[at] as f32)
-                .collect()
+            let at = |number: usize| y[(number / y.ncols(), number % y.ncols())] as f32;
+            (0..y.nrows() * y.ncols()).map(at).collect::<Vec<f32>>()
         };
-        points.chunks(ROWS * self.mean.len()).flat_map(coordinates).collect()
+        sequentially(|| points.chunks(ROWS * self.mean.len()).flat_map(coordinates).collect())
+    }
+
+    /// The axis of a plot for component `number`, the first of which is 0.
+    pub(crate) fn axis(&self, number: usize) -> Axis {
+        let share = 100.0 * self.explained.get(number).copied().unwrap_or(0.0);
+        Axis::new(format!("component {} ({share:.1} % of the variance)", number + 1))
     }
 
     /// Points `[n, dimensions]` of coordinates `[n, components]`.
@@ -163,7 +141,7 @@ pub(super) fn check(operation: &str, points: &[f32], dimensions: usize) -> Resul
     Ok(points.len() / dimensions)
 }
 
-/// Does it on one thread of its own: sums over more are taken in an order that changes from run to run.
+/// Does work on one thread: with several, the order of sums changes from run to run.
 pub(super) fn sequentially<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
     let pool = pool.map_err(|error| Error::setting("threads", "one that can be started", error))?;

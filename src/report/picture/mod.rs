@@ -1,14 +1,19 @@
-//! A picture as a list of shapes, written as SVG or as PNG.
+//! A picture, as SVG. A PNG is made from the SVG, so that both show the same.
 
 mod colour;
 mod raster;
-mod svg;
 mod text;
 
 use std::path::Path;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use image::RgbImage;
+use image::codecs::png::CompressionType;
+use maud::{Markup, PreEscaped, html};
+
 pub use colour::Colour;
-pub(crate) use text::width as text_width;
+pub use text::{Anchor, Style};
 
 use crate::{Error, Result};
 
@@ -26,7 +31,7 @@ pub struct Area {
 }
 
 impl Area {
-    /// What is left inside of margins on the left, above, on the right and below.
+    /// The rest, without margins on the left, above, on the right and below.
     pub fn inside(self, left: f64, above: f64, right: f64, below: f64) -> Self {
         Self {
             x: self.x + left,
@@ -45,86 +50,12 @@ impl Area {
     pub fn bottom(self) -> f64 {
         self.y + self.height
     }
-}
 
-/// Which point of a text is given.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Anchor {
-    /// Its beginning.
-    Start,
-    /// Its middle.
-    Middle,
-    /// Its end.
-    End,
-}
-
-/// A raster image, RGB, row by row.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Pixels {
-    /// Columns.
-    pub width: u32,
-    /// Rows.
-    pub height: u32,
-    /// `[height, width, 3]`
-    pub rgb: Vec<u8>,
-}
-
-impl Pixels {
-    /// An image `[height, width, channels]` with values in [0, 1], beyond which they are clipped; one channel
-    /// is grey.
-    pub fn from_image(image: &[f32], [height, width, channels]: [usize; 3]) -> Self {
-        let byte = |value: f32| (value.clamp(0.0, 1.0) * 255.0).round() as u8;
-        let pixel = |pixel: &[f32]| match pixel {
-            [red, green, blue] => [byte(*red), byte(*green), byte(*blue)],
-            grey => [byte(grey.first().copied().unwrap_or(0.0)); 3],
-        };
-        let rgb = image.chunks_exact(channels.max(1)).flat_map(pixel).collect();
-        Self { width: width as u32, height: height as u32, rgb }
+    /// Its corners, clockwise from the upper left.
+    pub fn corners(self) -> [[f64; 2]; 4] {
+        let (right, bottom) = (self.right(), self.bottom());
+        [[self.x, self.y], [right, self.y], [right, bottom], [self.x, bottom]]
     }
-}
-
-/// How a path is drawn.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Ink {
-    Fill,
-    Stroke { width: f64, dash: Option<f64> },
-}
-
-#[derive(Clone, Debug, PartialEq)]
-enum Shape {
-    /// Polygons, or lines, in one colour.
-    Paths {
-        paths: Vec<Vec<[f64; 2]>>,
-        ink: Ink,
-        colour: Colour,
-        alpha: f64,
-    },
-    /// Filled circles of one colour and size.
-    Dots {
-        centres: Vec<[f64; 2]>,
-        radius: f64,
-        colour: Colour,
-        alpha: f64,
-    },
-    Image {
-        area: Area,
-        pixels: Pixels,
-        smooth: bool,
-    },
-    Text(Label),
-}
-
-/// A line of text.
-#[derive(Clone, Debug, PartialEq)]
-struct Label {
-    text: String,
-    at: [f64; 2],
-    size: f64,
-    anchor: Anchor,
-    colour: Colour,
-    bold: bool,
-    /// Whether it is read from below.
-    upwards: bool,
 }
 
 /// Shapes on a sheet of paper. What has a coordinate that is not finite is not drawn.
@@ -132,106 +63,122 @@ struct Label {
 pub struct Picture {
     width: f64,
     height: f64,
-    shapes: Vec<Shape>,
+    /// Elements of SVG.
+    shapes: String,
 }
 
 impl Picture {
     /// An empty sheet.
     pub fn new(width: f64, height: f64) -> Self {
-        Self { width, height, shapes: Vec::new() }
-    }
-
-    /// All of it.
-    pub fn area(&self) -> Area {
-        Area { x: 0.0, y: 0.0, width: self.width, height: self.height }
+        Self { width, height, shapes: String::new() }
     }
 
     /// A filled rectangle.
-    pub fn rectangle(&mut self, area: Area, colour: Colour, alpha: f64) {
-        let Area { x, y, .. } = area;
-        let corners = vec![[x, y], [area.right(), y], [area.right(), area.bottom()], [x, area.bottom()]];
-        self.polygons(vec![corners], colour, alpha);
+    pub fn rectangle(&mut self, area: Area, colour: Colour) {
+        self.polygons(&[area.corners().to_vec()], colour, 1.0);
     }
 
-    /// Filled polygons.
-    pub fn polygons(&mut self, paths: Vec<Vec<[f64; 2]>>, colour: Colour, alpha: f64) {
-        self.paths(paths, Ink::Fill, colour, alpha);
-    }
-
-    /// A line through points, of the given width.
-    pub fn line(&mut self, points: &[[f64; 2]], colour: Colour, width: f64) {
-        self.lines(vec![points.to_vec()], colour, width, 1.0);
-    }
-
-    /// The same, dashed.
-    pub fn dashed(&mut self, points: &[[f64; 2]], colour: Colour, width: f64) {
-        let ink = Ink::Stroke { width, dash: Some(3.0 * width) };
-        self.paths(vec![points.to_vec()], ink, colour, 1.0);
-    }
-
-    /// Lines through points, of the given width.
-    pub fn lines(&mut self, paths: Vec<Vec<[f64; 2]>>, colour: Colour, width: f64, alpha: f64) {
-        self.paths(paths, Ink::Stroke { width, dash: None }, colour, alpha);
-    }
-
-    fn paths(&mut self, mut paths: Vec<Vec<[f64; 2]>>, ink: Ink, colour: Colour, alpha: f64) {
-        paths.retain(|path| path.len() > 1 && path.iter().flatten().all(|number| number.is_finite()));
-        if !paths.is_empty() {
-            self.shapes.push(Shape::Paths { paths, ink, colour, alpha });
+    /// Filled polygons, with an opacity from 0 to 1.
+    pub fn polygons(&mut self, polygons: &[Vec<[f64; 2]>], colour: Colour, alpha: f64) {
+        let d = path(polygons, "Z");
+        if !d.is_empty() {
+            let (fill, alpha) = colour.paint(alpha);
+            self.add(&html! { path fill=(fill) fill-opacity=[alpha] d=(d) {} });
         }
     }
 
-    /// Filled circles.
-    pub fn dots(&mut self, mut centres: Vec<[f64; 2]>, radius: f64, colour: Colour, alpha: f64) {
-        centres.retain(|centre| centre.iter().all(|number| number.is_finite()));
-        if !centres.is_empty() {
-            self.shapes.push(Shape::Dots { centres, radius, colour, alpha });
+    /// Lines through points.
+    pub fn lines(&mut self, lines: &[Vec<[f64; 2]>], colour: Colour, width: f64) {
+        self.stroke(&path(lines, ""), colour, width, 1.0);
+    }
+
+    /// Filled circles, with an opacity from 0 to 1.
+    pub fn dots(&mut self, centres: &[[f64; 2]], radius: f64, colour: Colour, alpha: f64) {
+        // A line without length and with round ends is a dot, in a tenth of what a circle takes.
+        let dots: Vec<Vec<[f64; 2]>> = centres.iter().map(|centre| vec![*centre]).collect();
+        self.stroke(&path(&dots, "h0"), colour, 2.0 * radius, alpha);
+    }
+
+    fn stroke(&mut self, d: &str, colour: Colour, width: f64, alpha: f64) {
+        if !d.is_empty() {
+            let (stroke, alpha) = colour.paint(alpha);
+            self.add(&html! {
+                path fill="none" stroke=(stroke) stroke-opacity=[alpha] stroke-width=(number(width))
+                    stroke-linejoin="round" stroke-linecap="round" d=(d) {}
+            });
         }
     }
 
-    /// A raster image that fills `area`; `smooth` where its pixels are not to be seen as squares.
-    pub fn image(&mut self, area: Area, pixels: Pixels, smooth: bool) {
-        let whole = pixels.rgb.len() == pixels.width as usize * pixels.height as usize * 3;
-        if whole && !pixels.rgb.is_empty() {
-            self.shapes.push(Shape::Image { area, pixels, smooth });
+    /// A raster image that fills `area`; `smooth` where its pixels must not be seen as squares.
+    pub fn image(&mut self, area: Area, image: RgbImage, smooth: bool) {
+        if image.is_empty() {
+            return;
         }
+        let [x, y, width, height] = [area.x, area.y, area.width, area.height].map(number);
+        let style = format!("image-rendering:{}", if smooth { "smooth" } else { "pixelated" });
+        let data = STANDARD.encode(crate::picture::png(image, CompressionType::Best).unwrap_or_default());
+        self.add(&html! {
+            image x=(x) y=(y) width=(width) height=(height) preserveAspectRatio="none" style=(style)
+                href={ "data:image/png;base64," (data) } {}
+        });
     }
 
     /// A line of text whose baseline begins, has its middle or ends at `at`.
-    pub fn text(&mut self, text: &str, at: [f64; 2], size: f64, anchor: Anchor, colour: Colour) {
-        self.label(Label { text: text.to_owned(), at, size, anchor, colour, bold: false, upwards: false });
-    }
-
-    /// The same, bold.
-    pub fn bold(&mut self, text: &str, at: [f64; 2], size: f64, anchor: Anchor) {
-        let text = text.to_owned();
-        self.label(Label { text, at, size, anchor, colour: Colour::Ink, bold: true, upwards: false });
-    }
-
-    /// The same, to be read from below.
-    pub fn upwards(&mut self, text: &str, at: [f64; 2], size: f64, anchor: Anchor, colour: Colour) {
-        let text = text.to_owned();
-        self.label(Label { text, at, size, anchor, colour, bold: false, upwards: true });
-    }
-
-    fn label(&mut self, label: Label) {
-        if !label.text.is_empty() && label.at.iter().all(|number| number.is_finite()) {
-            self.shapes.push(Shape::Text(label));
+    pub fn text(&mut self, text: &str, at: [f64; 2], style: Style) {
+        if text.is_empty() || at.iter().any(|number| !number.is_finite()) {
+            return;
         }
+        let [x, y] = at.map(number);
+        let anchor = match style.anchor {
+            Anchor::Start => None,
+            Anchor::Middle => Some("middle"),
+            Anchor::End => Some("end"),
+        };
+        let turn = style.upwards.then(|| format!("rotate(-90 {x} {y})"));
+        let (fill, alpha) = style.colour.paint(1.0);
+        // Its width is given, so that no reader's font makes it run into its neighbour.
+        let width = number(style.width(text));
+        self.add(&html! {
+            text x=(x) y=(y) font-size=(number(style.size)) fill=(fill) fill-opacity=[alpha] text-anchor=[anchor]
+                font-weight=[style.bold.then_some("bold")] transform=[turn] textLength=(width)
+                lengthAdjust="spacingAndGlyphs" { (printable(text)) }
+        });
+    }
+
+    fn add(&mut self, element: &Markup) {
+        self.shapes.push_str(&element.0);
+        self.shapes.push('\n');
     }
 
     /// As a file of SVG, on white.
     pub fn svg(&self) -> String {
-        svg::write(self, svg::Place::File)
+        let [width, height] = [self.width, self.height].map(number);
+        let svg = html! {
+            svg xmlns="http://www.w3.org/2000/svg" viewBox=(self.view_box()) width=(width) height=(height)
+                color="#1f2328" font-family=(text::FAMILY) {
+                rect width=(width) height=(height) fill="#fff" {}
+                (PreEscaped(&self.shapes))
+            }
+        };
+        svg.into_string()
     }
 
     /// As an element of an HTML page, in whose colours text and axes are drawn; `label` is for those who cannot
     /// see it.
     pub fn svg_element(&self, label: &str) -> String {
-        svg::write(self, svg::Place::Element(label))
+        let svg = html! {
+            svg viewBox=(self.view_box()) font-family=(text::FAMILY) role="img" aria-label=(printable(label)) {
+                (PreEscaped(&self.shapes))
+            }
+        };
+        svg.into_string()
     }
 
-    /// As PNG, on white, two pixels a unit.
+    fn view_box(&self) -> String {
+        format!("0 0 {} {}", number(self.width), number(self.height))
+    }
+
+    /// As PNG, on white, two pixels per unit.
     ///
     /// # Errors
     /// [`Error::Shape`] for a picture without extent or beyond what a PNG can hold.
@@ -251,4 +198,32 @@ impl Picture {
         };
         std::fs::write(path, bytes).map_err(Error::io("write", path))
     }
+}
+
+// Each path from point to point, and `end` behind its last.
+fn path(paths: &[Vec<[f64; 2]>], end: &str) -> String {
+    let mut d = String::new();
+    let drawn =
+        |path: &&Vec<[f64; 2]>| !path.is_empty() && path.iter().flatten().all(|number| number.is_finite());
+    for path in paths.iter().filter(drawn) {
+        for (place, [x, y]) in path.iter().enumerate() {
+            let command = if place == 0 { 'M' } else { 'L' };
+            d += &format!("{command}{} {}", number(*x), number(*y));
+        }
+        d += end;
+    }
+    d
+}
+
+// XML 1.0 forbids most control characters even as references.
+fn printable(text: &str) -> String {
+    let forbidden = |letter: char| letter.is_control() || matches!(letter, '\u{fffe}' | '\u{ffff}');
+    text.replace(forbidden, "\u{fffd}")
+}
+
+// A hundredth of a unit is less than anybody sees.
+fn number(value: f64) -> String {
+    let text = format!("{value:.2}");
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    if text == "-0" { "0".to_owned() } else { text.to_owned() }
 }

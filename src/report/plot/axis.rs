@@ -1,55 +1,32 @@
 //! Axes: ranges, ticks at round numbers, and the frame of a plot.
 
-use super::page::{SMALL, shortened};
-use crate::report::picture::{Anchor, Area, Colour, Picture, text_width};
+use super::page::{LABEL, shortened};
+use crate::report::picture::{Anchor, Area, Colour, Picture, Style};
 
-const TICK: f64 = 10.0;
+pub(super) const TICK: Style = Style { colour: Colour::Muted, ..Style::new(10.0) };
+
+// Room for a label, in units, and for a tick's text.
+const LABEL_ROOM: f64 = LABEL.size + 7.0;
+const TICK_ROOM: f64 = TICK.size + 7.0;
+// Ticks are about this far apart.
+const ACROSS: f64 = 60.0;
+const UP: f64 = 34.0;
 
 /// One axis of a plot.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Axis {
-    /// What it measures, with its unit.
+    /// What it measures, with its unit. An axis without a label has no numbers either.
     pub label: String,
-    /// Whether it is logarithmic: what is not positive is then not drawn.
-    pub log: bool,
-    /// From where to where; what the data need where it is not given.
+    /// Its ends. Without them the data decide.
     pub range: Option<[f64; 2]>,
-    /// Whether its numbers mean nothing and are left out.
-    pub bare: bool,
-    /// Whether only whole numbers make sense on it.
+    /// Whether only whole numbers make sense on it, such as epochs.
     pub whole: bool,
-    /// Whether it begins at zero, or ends there.
-    pub zero: bool,
 }
 
 impl Axis {
-    /// A linear axis.
+    /// An axis as long as the data need.
     pub fn new(label: impl Into<String>) -> Self {
         Self { label: label.into(), ..Self::default() }
-    }
-
-    /// An axis whose numbers mean nothing.
-    pub fn bare(label: impl Into<String>) -> Self {
-        Self { label: label.into(), bare: true, ..Self::default() }
-    }
-
-    /// A logarithmic axis.
-    pub fn log(label: impl Into<String>) -> Self {
-        Self { label: label.into(), log: true, ..Self::default() }
-    }
-
-    /// The same where only whole numbers make sense, such as epochs.
-    #[must_use]
-    pub fn whole(mut self) -> Self {
-        self.whole = true;
-        self
-    }
-
-    /// The same with zero on it.
-    #[must_use]
-    pub fn from_zero(mut self) -> Self {
-        self.zero = true;
-        self
     }
 
     /// The same from `low` to `high`.
@@ -59,54 +36,41 @@ impl Axis {
         self
     }
 
-    /// From the least to the largest of values; from 0 to 1 where there are none.
-    pub(crate) fn span(&self, values: &[f32]) -> [f64; 2] {
-        let scale = self.scale(values.iter().map(|value| f64::from(*value)), 0.0);
-        [scale.low, scale.high]
+    fn bare(&self) -> bool {
+        self.label.is_empty()
     }
 
-    /// A scale that has room for `values`, with `room` of their extent beyond them.
+    /// A scale for `values` that extends beyond them by the share `room` of their extent; from 0 to 1 without values.
     pub(super) fn scale(&self, values: impl Iterator<Item = f64>, room: f64) -> Scale {
-        let zero = (self.zero && !self.log).then_some(0.0);
-        let usable = values.chain(zero).filter(|value| value.is_finite() && (!self.log || *value > 0.0));
-        let found = usable.fold(None, |range: Option<[f64; 2]>, value| {
+        let found = values.filter(|value| value.is_finite()).fold(None, |range: Option<[f64; 2]>, value| {
             let [low, high] = range.unwrap_or([value; 2]);
             Some([low.min(value), high.max(value)])
         });
-        let log = self.log;
-        let bend = |value: f64| if log { value.log10() } else { value };
-        let [low, high] = self.range.or(found).unwrap_or([if log { 1.0 } else { 0.0 }, 1.0]).map(bend);
+        let [low, high] = self.range.or(found).unwrap_or([0.0, 1.0]);
         let room = if self.range.is_some() { 0.0 } else { room * (high - low) };
         // One value has no extent: give it some to stand in.
-        let room = if high - low > 0.0 { room } else { (0.5 * low.abs()).max(0.5) };
-        Scale { low: low - room, high: high + room, log, whole: self.whole }
+        let room = if high == low { (0.5 * low.abs()).max(0.5) } else { room };
+        Scale { low: low - room, high: high + room, whole: self.whole }
     }
 }
 
-/// Where numbers lie between two ends. The ends are logarithms where it is logarithmic.
+/// Where numbers lie between two ends, the first of which may be the larger.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Scale {
     pub(super) low: f64,
     pub(super) high: f64,
-    log: bool,
     whole: bool,
 }
 
 impl Scale {
-    /// 0 at the lower end, 1 at the upper.
+    /// 0 at the first end, 1 at the other.
     pub(super) fn share(self, value: f64) -> f64 {
-        let value = if self.log { value.log10() } else { value };
         (value - self.low) / (self.high - self.low)
     }
 
     /// Round numbers within it, about `count`, each with its text.
-    pub(super) fn ticks(self, count: f64) -> Vec<(f64, String)> {
-        let decades = self.high - self.low;
-        if self.log && decades >= 0.8 {
-            return self.decades((decades / count).ceil().max(1.0) as i32, decades);
-        }
-        let [low, high] =
-            if self.log { [self.low, self.high].map(|end| 10_f64.powf(end)) } else { [self.low, self.high] };
+    fn ticks(self, count: f64) -> Vec<(f64, String)> {
+        let (low, high) = (self.low.min(self.high), self.low.max(self.high));
         let rough = (high - low) / count.max(1.0);
         let power = 10_f64.powf(rough.log10().floor());
         let step = [1.0, 2.0, 5.0, 10.0].map(|round| round * power).into_iter().find(|step| *step >= rough);
@@ -116,16 +80,6 @@ impl Scale {
         }
         let (first, last) = ((low / step - 1e-6).ceil() as i64, (high / step + 1e-6).floor() as i64);
         (first..=last).take(100).map(|number| number as f64 * step).map(|at| (at, text(at, step))).collect()
-    }
-
-    fn decades(self, every: i32, decades: f64) -> Vec<(f64, String)> {
-        let (first, last) = (self.low.floor() as i32, self.high.ceil() as i32);
-        let between: &[f64] = if decades < 2.5 { &[1.0, 2.0, 5.0] } else { &[1.0] };
-        let numbers = (first..=last).filter(|power| power.rem_euclid(every) == 0).flat_map(|power| {
-            between.iter().map(move |digit| (digit * 10_f64.powi(power), 10_f64.powi(power)))
-        });
-        let inside = |at: f64| (-1e-9..=1.0 + 1e-9).contains(&self.share(at));
-        numbers.filter(|(at, _)| inside(*at)).map(|(at, step)| (at, text(at, step))).collect()
     }
 }
 
@@ -151,56 +105,55 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    /// Draws axes into `area` and leaves what is inside of them. `equal` widens one of the scales until a
-    /// unit is as long on both.
+    /// Draws axes into `area`, with room for `points`. `equal` widens one of the scales until a unit is as long on
+    /// both.
     pub(super) fn draw(
         picture: &mut Picture,
         area: Area,
-        [across, up]: [&Axis; 2],
-        [mut x, mut y]: [Scale; 2],
+        axes: &[Axis; 2],
+        points: impl Iterator<Item = [f64; 2]> + Clone,
         equal: bool,
     ) -> Self {
-        let labels: Vec<(f64, String)> = if up.bare { Vec::new() } else { y.ticks(area.height / 34.0) };
-        let widest = labels.iter().map(|(_, text)| text_width(text, TICK, false)).fold(0.0, f64::max);
-        let left =
-            if up.label.is_empty() { 2.0 } else { SMALL + 7.0 } + if up.bare { 0.0 } else { widest + 6.0 };
-        let below = if across.bare { 2.0 } else { TICK + 7.0 }
-            + if across.label.is_empty() { 0.0 } else { SMALL + 7.0 };
+        let [across, up] = axes;
+        let mut x = across.scale(points.clone().map(|[x, _]| x), 0.04);
+        let mut y = up.scale(points.map(|[_, y]| y), 0.04);
+        let widest = y.ticks(area.height / UP).iter().map(|(_, text)| TICK.width(text)).fold(0.0, f64::max);
         // Half of a tick's text stands out on the right, and above.
-        let inner = area.inside(left, 5.0, if across.bare { 1.0 } else { 12.0 }, below);
+        let [left, right] =
+            [if up.bare() { 2.0 } else { LABEL_ROOM + widest + 6.0 }, if across.bare() { 1.0 } else { 12.0 }];
+        let inner = area.inside(left, 5.0, right, if across.bare() { 2.0 } else { TICK_ROOM + LABEL_ROOM });
         if equal {
             (x, y) = equalized(inner, x, y);
         }
         let frame = Self { area: inner, x, y };
-        frame.grid(picture, [across, up]);
-        let middle = inner.x + inner.width / 2.0;
-        let label = shortened(&across.label, SMALL, false, area.width);
-        picture.text(&label, [middle, area.bottom() - 4.0], SMALL, Anchor::Middle, Colour::Ink);
-        let label = shortened(&up.label, SMALL, false, area.height);
-        let middle = inner.y + inner.height / 2.0;
-        picture.upwards(&label, [area.x + SMALL, middle], SMALL, Anchor::Middle, Colour::Ink);
+        frame.grid(picture, axes);
+        let style = Style { anchor: Anchor::Middle, ..LABEL };
+        let middle = [inner.x + inner.width / 2.0, area.bottom() - 4.0];
+        picture.text(&shortened(&across.label, style, area.width), middle, style);
+        let middle = [area.x + LABEL.size, inner.y + inner.height / 2.0];
+        let style = Style { upwards: true, ..style };
+        picture.text(&shortened(&up.label, style, area.height), middle, style);
         frame
     }
 
-    fn grid(&self, picture: &mut Picture, [across, up]: [&Axis; 2]) {
-        let Area { x, y, .. } = self.area;
+    fn grid(&self, picture: &mut Picture, [across, up]: &[Axis; 2]) {
+        let Area { x, y, width, height } = self.area;
         let (right, bottom) = (self.area.right(), self.area.bottom());
-        if !across.bare {
-            for (at, text) in self.x.ticks(self.area.width / 60.0) {
-                let at = x + self.x.share(at) * self.area.width;
-                picture.line(&[[at, y], [at, bottom]], Colour::Rule, 1.0);
-                picture.text(&text, [at, bottom + TICK + 4.0], TICK, Anchor::Middle, Colour::Muted);
-            }
+        let ticks =
+            |axis: &Axis, scale: Scale, count| if axis.bare() { Vec::new() } else { scale.ticks(count) };
+        let mut rules = Vec::new();
+        for (at, text) in ticks(across, self.x, width / ACROSS) {
+            let at = x + self.x.share(at) * width;
+            rules.push(vec![[at, y], [at, bottom]]);
+            picture.text(&text, [at, bottom + TICK.size + 4.0], Style { anchor: Anchor::Middle, ..TICK });
         }
-        if !up.bare {
-            for (at, text) in self.y.ticks(self.area.height / 34.0) {
-                let at = bottom - self.y.share(at) * self.area.height;
-                picture.line(&[[x, at], [right, at]], Colour::Rule, 1.0);
-                picture.text(&text, [x - 5.0, at + TICK * 0.36], TICK, Anchor::End, Colour::Muted);
-            }
+        for (at, text) in ticks(up, self.y, height / UP) {
+            let at = bottom - self.y.share(at) * height;
+            rules.push(vec![[x, at], [right, at]]);
+            picture.text(&text, [x - 5.0, at + TICK.size * 0.36], Style { anchor: Anchor::End, ..TICK });
         }
-        let corners = [[x, y], [right, y], [right, bottom], [x, bottom], [x, y]];
-        picture.line(&corners, Colour::Muted, 0.8);
+        picture.lines(&rules, Colour::Rule, 1.0);
+        edge(picture, self.area);
     }
 
     /// Where a point lies on the picture; None outside of the frame.
@@ -210,6 +163,12 @@ impl Frame {
         let at = [self.area.x + x * self.area.width, self.area.bottom() - y * self.area.height];
         (inside(x) && inside(y)).then_some(at)
     }
+}
+
+/// A line around an area.
+pub(super) fn edge(picture: &mut Picture, area: Area) {
+    let [first, others @ ..] = area.corners();
+    picture.lines(&[[&[first][..], &others, &[first]].concat()], Colour::Muted, 0.8);
 }
 
 fn equalized(area: Area, mut x: Scale, mut y: Scale) -> (Scale, Scale) {

@@ -1,8 +1,10 @@
 //! A matrix of numbers as colours.
 
-use super::axis::{Axis, Frame};
+use image::{Rgb, RgbImage};
+
+use super::axis::{Axis, Frame, TICK, edge};
 use super::page::Panel;
-use crate::report::picture::{Anchor, Area, Colour, Picture, Pixels};
+use crate::report::picture::{Area, Colour, Picture};
 
 /// A matrix as colours: white is zero, blue above, orange below.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,38 +43,22 @@ impl Panel for HeatMap {
             Axis::new(self.labels[0].as_str()).from_to(0.0, columns as f64),
             Axis::new(self.labels[1].as_str()).from_to(rows.max(1) as f64, 0.0),
         ];
-        let [x, y] = [&axes[0], &axes[1]].map(|axis| axis.scale(std::iter::empty(), 0.0));
-        let frame =
-            Frame::draw(picture, area.inside(0.0, 0.0, 44.0, 0.0), [&axes[0], &axes[1]], [x, y], false);
-        let rgb: Vec<u8> = self.values[..rows * columns]
-            .iter()
-            .flat_map(|value| Colour::ramp(f64::from(*value) / self.largest.max(1e-12)))
-            .collect();
-        let pixels = Pixels { width: columns as u32, height: rows as u32, rgb };
-        picture.image(frame.area, pixels, false);
-        self.bar(picture, Area { x: frame.area.right() + 14.0, width: BAR, ..frame.area });
-    }
-}
-
-impl HeatMap {
-    // What the colours mean.
-    fn bar(&self, picture: &mut Picture, area: Area) {
+        let frame = Frame::draw(picture, area.inside(0.0, 0.0, 44.0, 0.0), &axes, std::iter::empty(), false);
+        let image = RgbImage::from_fn(columns as u32, rows as u32, |x, y| {
+            let value = self.values[y as usize * columns + x as usize];
+            Rgb(Colour::ramp(f64::from(value) / self.largest.max(1e-12)))
+        });
+        picture.image(frame.area, image, false);
+        // What the colours mean.
+        let area = Area { x: frame.area.right() + 14.0, width: BAR, ..frame.area };
         let lowest = if self.values.iter().any(|value| *value < 0.0) { -1.0 } else { 0.0 };
         let share = |step: u32| 1.0 - (1.0 - lowest) * f64::from(step) / f64::from(STEPS - 1);
-        let rgb: Vec<u8> = (0..STEPS).flat_map(|step| Colour::ramp(share(step))).collect();
-        picture.image(area, Pixels { width: 1, height: STEPS, rgb }, false);
-        let right = area.right() + 4.0;
+        let image = RgbImage::from_fn(1, STEPS, |_, step| Rgb(Colour::ramp(share(step))));
+        picture.image(area, image, false);
         for (share, y) in [(1.0, area.y + 8.0), (lowest, area.bottom())] {
             let text = format!("{}", (share * self.largest * 1000.0).round() / 1000.0);
-            picture.text(&text, [right, y], 10.0, Anchor::Start, Colour::Muted);
+            picture.text(&text, [area.right() + 4.0, y], TICK);
         }
-        let corners = [
-            [area.x, area.y],
-            [area.right(), area.y],
-            [area.right(), area.bottom()],
-            [area.x, area.bottom()],
-            [area.x, area.y],
-        ];
-        picture.line(&corners, Colour::Muted, 0.8);
+        edge(picture, area);
     }
 }

@@ -13,25 +13,19 @@ const HIGHEST: f64 = 300.0;
 pub struct Histogram {
     /// What stands above it.
     pub title: String,
-    /// Of the values, which must have a range, and of the shares in percent, which needs none.
-    pub axes: [Axis; 2],
+    /// Of the values. Those beyond its range count for the interval at its end.
+    pub axis: Axis,
     /// How many intervals the range is divided into.
     pub bins: usize,
-    /// Name, values and colour. Beyond the range they count for the interval at its end.
+    /// Name, values and colour.
     pub series: Vec<(String, Vec<f32>, Colour)>,
 }
 
 impl Histogram {
-    /// A histogram of one series of values in `range`.
-    pub fn new(
-        title: impl Into<String>,
-        values: Vec<f32>,
-        label: &str,
-        range: [f64; 2],
-        bins: usize,
-    ) -> Self {
-        let axes = [Axis::new(label).from_to(range[0], range[1]), Axis::new("share [%]")];
-        Self { title: title.into(), axes, bins, series: vec![(String::new(), values, Colour::of_class(0))] }
+    /// A histogram of one series of values.
+    pub fn new(title: impl Into<String>, values: Vec<f32>, axis: Axis, bins: usize) -> Self {
+        let series = vec![(String::new(), values, Colour::of_class(0))];
+        Self { title: title.into(), axis, bins, series }
     }
 
     /// Percent of `values` in each interval. Of no values, none.
@@ -46,9 +40,8 @@ impl Histogram {
         counts.into_iter().map(|count| 100.0 * count as f64 / total).collect()
     }
 
-    fn names(&self) -> Legend {
-        let named = self.series.iter().filter(|(name, ..)| !name.is_empty());
-        Legend(named.map(|(name, _, colour)| (name.clone(), *colour)).collect())
+    fn legend(&self) -> Legend<'_> {
+        Legend::new(self.series.iter().map(|(name, _, colour)| (name.as_str(), *colour)))
     }
 }
 
@@ -58,27 +51,20 @@ impl Panel for Histogram {
     }
 
     fn height(&self, width: f64) -> f64 {
-        (width * 0.6).min(HIGHEST) + self.names().height(width)
+        (width * 0.6).min(HIGHEST) + self.legend().height(width)
     }
 
     fn draw(&self, picture: &mut Picture, area: Area) {
-        let legend = self.names();
-        let below = legend.height(area.width);
-        legend.draw(picture, area.inside(0.0, area.height - below, 0.0, 0.0));
-        let [across, up] = [&self.axes[0], &self.axes[1]];
+        let area = self.legend().draw(picture, area);
         let all = self.series.iter().flat_map(|(_, values, _)| values);
-        let x = across.scale(all.map(|value| f64::from(*value)), 0.0);
-        let shares: Vec<Vec<f64>> = self
-            .series
-            .iter()
-            .map(|(_, values, _)| Self::shares(values, [x.low, x.high], self.bins))
-            .collect();
+        let x = self.axis.scale(all.map(|value| f64::from(*value)), 0.0);
+        let shares = |values: &[f32]| Self::shares(values, [x.low, x.high], self.bins);
+        let shares: Vec<Vec<f64>> = self.series.iter().map(|(_, values, _)| shares(values)).collect();
         let highest = shares.iter().flatten().copied().fold(0.0, f64::max);
-        let up =
-            if up.range.is_some() { up.clone() } else { up.clone().from_to(0.0, 1.05 * highest.max(1e-9)) };
-        let y = up.scale(std::iter::empty(), 0.0);
-        let frame = Frame::draw(picture, area.inside(0.0, 0.0, 0.0, below), [across, &up], [x, y], false);
-        let top = |share: f64| frame.area.bottom() - y.share(share).min(1.0) * frame.area.height;
+        let up = Axis::new("share [%]").from_to(0.0, 1.05 * highest.max(1e-9));
+        let axes = [self.axis.clone().from_to(x.low, x.high), up];
+        let frame = Frame::draw(picture, area, &axes, std::iter::empty(), false);
+        let top = |share: f64| frame.area.bottom() - frame.y.share(share) * frame.area.height;
         for ((_, _, colour), shares) in self.series.iter().zip(shares) {
             let tops: Vec<f64> = shares.into_iter().map(top).collect();
             match self.series.len() {
@@ -92,11 +78,10 @@ impl Panel for Histogram {
 fn bars(picture: &mut Picture, area: Area, tops: &[f64], colour: Colour) {
     let (wide, bottom) = (area.width / tops.len() as f64, area.bottom());
     let bars = tops.iter().enumerate().filter(|(_, top)| **top < bottom).map(|(number, top)| {
-        let left = area.x + wide * number as f64 + 0.08 * wide;
-        let right = left + 0.84 * wide;
-        vec![[left, *top], [right, *top], [right, bottom], [left, bottom]]
+        let x = area.x + wide * number as f64 + 0.08 * wide;
+        Area { x, y: *top, width: 0.84 * wide, height: bottom - top }.corners().to_vec()
     });
-    picture.polygons(bars.collect(), colour, 1.0);
+    picture.polygons(&bars.collect::<Vec<_>>(), colour, 1.0);
 }
 
 // Bars of several series would hide each other.
@@ -109,6 +94,7 @@ fn stairs(picture: &mut Picture, area: Area, tops: &[f64], colour: Colour) {
     let mut outline = vec![[area.x, area.bottom()]];
     outline.extend(tops.iter().enumerate().flat_map(step));
     outline.push([area.right(), area.bottom()]);
-    picture.polygons(vec![outline.clone()], colour, 0.12);
-    picture.line(&outline, colour, 1.5);
+    let outline = [outline];
+    picture.polygons(&outline, colour, 0.12);
+    picture.lines(&outline, colour, 1.5);
 }

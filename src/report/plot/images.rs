@@ -1,7 +1,8 @@
 //! Small images in rows, each row with its name.
 
-use super::page::{Panel, SMALL, small, wrapped};
-use crate::report::picture::{Anchor, Area, Picture, Pixels, text_width};
+use super::page::{LABEL, Panel, wrapped};
+use crate::picture::rgb;
+use crate::report::picture::{Area, Picture};
 
 /// Rows of images `[height, width, channels]` with values in [0, 1].
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -17,7 +18,8 @@ pub struct Images {
     pub rows: Vec<(String, Vec<f32>)>,
 }
 
-const LABEL: f64 = 92.0;
+// The widest that a name can be.
+const NAME: f64 = 92.0;
 const GAP: f64 = 2.0;
 // What a line of the picture is drawn with: half a unit.
 const FINEST: f64 = 0.5;
@@ -27,13 +29,24 @@ const LARGEST: f64 = 4.0;
 const LINE: f64 = 1.3;
 
 impl Images {
+    /// Images `[height, width, channels]` in rows of `columns`, each row with its name.
+    pub fn new(
+        title: &str,
+        shape: [usize; 3],
+        columns: usize,
+        rows: impl IntoIterator<Item = (impl Into<String>, Vec<f32>)>,
+    ) -> Self {
+        let rows = rows.into_iter().map(|(name, images)| (name.into(), images)).collect();
+        Self { title: title.to_owned(), shape, columns, rows }
+    }
+
     fn pixels(&self) -> usize {
         self.shape.iter().product::<usize>().max(1)
     }
 
     fn label_width(&self) -> f64 {
-        let lines = self.rows.iter().flat_map(|(name, _)| wrapped(name, SMALL, false, LABEL));
-        let widest = lines.map(|line| text_width(&line, SMALL, false)).fold(0.0, f64::max);
+        let lines = self.rows.iter().flat_map(|(name, _)| wrapped(name, LABEL, NAME));
+        let widest = lines.map(|line| LABEL.width(&line)).fold(0.0, f64::max);
         if widest > 0.0 { widest + 8.0 } else { 0.0 }
     }
 
@@ -52,7 +65,7 @@ impl Images {
 
     // As high as its images or its name, whichever is higher.
     fn row_height(&self, cell: Cell, (name, images): &(String, Vec<f32>)) -> f64 {
-        let names = wrapped(name, SMALL, false, LABEL).len() as f64 * LINE * SMALL;
+        let names = wrapped(name, LABEL, NAME).len() as f64 * LINE * LABEL.size;
         let lines = (images.len() / self.pixels()).div_ceil(self.columns.max(1)) as f64;
         (lines * (cell.high + GAP)).max(names + GAP)
     }
@@ -82,18 +95,19 @@ impl Panel for Images {
         for row in &self.rows {
             let (name, images) = row;
             let height = self.row_height(cell, row);
-            let lines = wrapped(name, SMALL, false, LABEL);
-            let first = top + height / 2.0 - 0.5 * LINE * SMALL * (lines.len() as f64 - 1.0) + 0.36 * SMALL
+            let lines = wrapped(name, LABEL, NAME);
+            let first = top + height / 2.0 - 0.5 * LINE * LABEL.size * (lines.len() as f64 - 1.0)
+                + 0.36 * LABEL.size
                 - GAP / 2.0;
             for (number, line) in lines.iter().enumerate() {
-                small(picture, line, [area.x, first + LINE * SMALL * number as f64], Anchor::Start);
+                picture.text(line, [area.x, first + LINE * LABEL.size * number as f64], LABEL);
             }
             for (number, image) in images.chunks_exact(self.pixels()).enumerate() {
                 let (line, column) = (number / self.columns.max(1), number % self.columns.max(1));
                 let x = left + column as f64 * (cell.wide + GAP);
                 let y = top + line as f64 * (cell.high + GAP);
                 let room = Area { x, y, width: cell.wide, height: cell.high };
-                picture.image(room, Pixels::from_image(image, self.shape), cell.smooth);
+                picture.image(room, rgb(image, self.shape), cell.smooth);
             }
             top += height;
         }
