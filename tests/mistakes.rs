@@ -7,7 +7,10 @@ mod tiny;
 use std::fs;
 use std::process::{Command, Output, Stdio};
 
-use narrows::train::Config;
+use narrows::Error;
+use narrows::graph::Shape;
+use narrows::model::{COMMON, Model, Registry, Setting, VariantRef};
+use narrows::train::{Config, TRAIN};
 use tempfile::TempDir;
 use tiny::command::{failure, misuse, narrows, place, success, text, train};
 use tiny::listing;
@@ -28,7 +31,7 @@ fn a_mistake_in_a_configuration_is_named_with_its_file() {
         ("[train]\nepochs = 3\n[model\n", "c.toml: expected TOML, got in line 3: "),
         ("model = 3\n", "c.toml: model: expected a section [model], got 3"),
         ("[model]\nvariant = \"gan\"\n", "c.toml: model.variant: expected one of linear, mlp, "),
-        ("preset = \"gan\"\n", "preset: expected one of linear, mlp, "),
+        ("preset = \"gan\"\n", "c.toml: preset: expected one of linear, mlp, "),
         ("preset = 3\n", "c.toml: preset: expected the name of a preset, got 3"),
         (
             "preset = \"denoising-dropout\"\n[model]\nvariant = \"mlp\"\n",
@@ -116,6 +119,58 @@ fn a_setting_that_does_not_apply_is_refused_in_a_file_in_flags_and_in_the_librar
         assert!(said.starts_with(&format!("here: {expected}")), "{text}: {said}");
     }
     assert_eq!(listing(place.path()), ["c.toml"]);
+}
+
+/// Every setting of every variant: a value is taken, or refused by the setting's name.
+#[test]
+fn a_value_that_makes_no_sense_is_refused_by_the_name_of_its_setting() {
+    let registry = Registry::built_in();
+    let planned = |config: &Config| {
+        config.check()?;
+        let model = Model::new(&config.model, Shape::new(28, 28, 1))?;
+        let update = config.train.update(60_000)?;
+        model.training(config.train.batch, 60_000, true, &update, false).map(drop)
+    };
+    let of_model = |variant: &VariantRef| COMMON.iter().chain(variant.settings()).copied().collect();
+    for variant in registry.variants() {
+        let sections: [(&str, Vec<Setting>); 2] = [("model", of_model(variant)), ("train", TRAIN.to_vec())];
+        for (section, setting) in
+            sections.iter().flat_map(|(section, all)| all.iter().map(move |s| (section, s)))
+        {
+            let when = setting.when.map(|(other, values)| format!("{other} = {:?}\n", values[0]));
+            for value in ["0", "-1", "nan", "4294967295", "1e30", "[0]", "[4294967295]"] {
+                let text =
+                    format!("[{section}]\n{}{} = {value}\n", when.clone().unwrap_or_default(), setting.name);
+                let config = Config::preset_of(&registry, variant.name()).unwrap();
+                let outcome =
+                    config.overlaid(text.parse().unwrap(), "here").and_then(|config| planned(&config));
+                let Err(error) = outcome else { continue };
+                let Error::Setting { setting: named, .. } = &error else { panic!("{text}{error}") };
+                // Layers that are listed for another code do not fit it.
+                let listed = (variant.name(), setting.name) == ("cnn", "latent") && named == "decoder";
+                assert!(named.contains(setting.name) || listed, "{}: {text}{error}", variant.name());
+            }
+        }
+    }
+    for (variant, setting, value, expected) in [
+        ("iwae", "samples", 0.into(), "from 1 to 65000, got 0"),
+        ("iwae", "samples", 100_000.into(), "from 1 to 65000, got 100000"),
+        ("sparse", "sparsity_weight", f64::NAN.into(), "a number that is not negative, got NaN"),
+        ("contractive", "contraction_weight", (-1).into(), "a number that is not negative, got -1"),
+        ("adversarial", "critic_learning_rate", 0.into(), "a positive number, got 0"),
+        (
+            "adversarial",
+            "critic_hidden",
+            toml::Value::Array(vec![0.into()]),
+            "layers of at least 1 unit, got [0]",
+        ),
+        ("vae", "free_bits", f64::INFINITY.into(), "a number that is not negative, got inf"),
+    ] {
+        let mut config = Config::preset(variant).unwrap();
+        config.model.set(setting, value).unwrap();
+        let error = config.check().unwrap_err().to_string();
+        assert_eq!(error, format!("{setting}: expected {expected}"));
+    }
 }
 
 /// As fields and by [`narrows::model::ModelConfig::set`], where no text is between.

@@ -2,14 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::settings::check_weight;
-use super::{
-    Autoencoder, Declare, LayerConfig, ModelConfig, Network, Preset, Prior, Setting, Settings, Stack, Step,
-    Variant,
-};
+use crate::Result;
 use crate::graph::{Batch, MODEL, Optimizer, Shape, Tensor, Update};
+use crate::model::{
+    Autoencoder, Declare, LayerConfig, ModelConfig, Network, Preset, Prior, Setting, Settings, Stack, Step,
+    Variant, check_positive, check_weight, check_widths,
+};
 use crate::reference::activation::Activation;
-use crate::{Error, Result};
 
 /// A code that a critic cannot tell from draws of a standard normal: the critic learns to tell them apart, the encoder
 /// to be mistaken for the prior (Makhzani et al. 2015, section 2.1).
@@ -41,14 +40,8 @@ impl Settings for AdversarialSettings {
     ];
 
     fn check(&self, _: &ModelConfig) -> Result<()> {
-        if self.critic_hidden.contains(&0) {
-            let got = format!("{:?}", self.critic_hidden);
-            return Err(Error::setting("critic_hidden", "layers of at least 1 unit", got));
-        }
-        if !(self.critic_learning_rate.is_finite() && self.critic_learning_rate > 0.0) {
-            let expected = "a positive number";
-            return Err(Error::setting("critic_learning_rate", expected, self.critic_learning_rate));
-        }
+        check_widths("critic_hidden", &self.critic_hidden)?;
+        check_positive("critic_learning_rate", self.critic_learning_rate)?;
         check_weight("adversarial_weight", self.adversarial_weight)
     }
 }
@@ -68,26 +61,19 @@ epochs = 10
 "#;
 
 impl Variant for Adversarial {
+    const NAME: &'static str = "adversarial";
+    const SUMMARY: &'static str =
+        "autoencoder whose codes a critic cannot tell from a standard normal's, can be sampled";
+    const PRESETS: &'static [Preset] = &[Preset::new(Self::NAME, Self::SUMMARY, &[PRESET])];
     type Settings = AdversarialSettings;
     type Model = AdversarialModel;
-
-    fn name(&self) -> &'static str {
-        "adversarial"
-    }
-
-    fn summary(&self) -> &'static str {
-        "autoencoder whose codes a critic cannot tell from a standard normal's, can be sampled"
-    }
-
-    fn presets(&self) -> Vec<Preset> {
-        vec![Preset::new(self.name(), self.summary(), &[PRESET])]
-    }
 
     fn declare(&self, settings: AdversarialSettings, declare: &mut Declare<'_>) -> Result<AdversarialModel> {
         let network = declare.network(1)?;
         let hidden = settings.critic_hidden.iter().map(|units| LayerConfig::dense(*units, Activation::Relu));
         let layers: Vec<_> = hidden.chain([LayerConfig::dense(1, Activation::Identity)]).collect();
-        let critic = declare.stack("critic", "critic", &layers, Shape::flat(network.latent))?;
+        let critic = declare.stack("critic", "critic", &layers, Shape::flat(network.latent));
+        let critic = critic.map_err(|error| error.at("critic_hidden"))?;
         Ok(AdversarialModel { network, critic, settings })
     }
 }
@@ -119,7 +105,7 @@ impl Autoencoder for AdversarialModel {
         let output = self.network.decoder.record(step, code)?;
         let nll = self.network.nll(output, batch.clean);
         let fool = self.critic_nll(step, code, true)?.term("fool").counted_in("nats", "the code");
-        let weighed = fool.weighted(adversarial_weight, "adversarial_weight");
+        let weighed = fool.weighted(adversarial_weight, "adversarial_weight").unranked();
         step.update(Update::default().moves(&[MODEL]).minimize(nll + weighed))?;
 
         let prior = step.normal("prior", code.rows, code.columns)?;

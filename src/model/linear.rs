@@ -1,6 +1,6 @@
 //! The linear autoencoder, which finds the subspace of PCA (Baldi and Hornik 1989; Murphy 20.3.1).
 
-use super::{Declare, ModelConfig, Network, NoSettings, Preset, Variant};
+use crate::model::{Declare, ModelConfig, Network, NoSettings, Preset, Variant};
 use crate::reference::activation::Activation;
 use crate::{Error, Result};
 
@@ -24,29 +24,31 @@ epochs = 20
 "#;
 
 impl Variant for Linear {
+    const NAME: &'static str = "linear";
+    const SUMMARY: &'static str =
+        "linear autoencoder without biases on mean-centred images: spans PCA's subspace";
+    const PRESETS: &'static [Preset] = &[Preset::new(Self::NAME, Self::SUMMARY, &[PRESET])];
     type Settings = NoSettings;
     type Model = Network;
 
-    fn name(&self) -> &'static str {
-        "linear"
-    }
-
-    fn summary(&self) -> &'static str {
-        "linear autoencoder without biases on mean-centred images: spans PCA's subspace"
-    }
-
-    fn presets(&self) -> Vec<Preset> {
-        vec![Preset::new(self.name(), self.summary(), &[PRESET])]
-    }
-
     fn check(&self, model: &ModelConfig) -> Result<()> {
-        let [code, output] = [model.code_activation, model.output_activation];
-        let layers = [&model.encoder, &model.decoder].iter().any(|layers| !layers.is_empty());
-        if !layers && model.hidden.is_empty() && [code, output] == [Activation::Identity; 2] {
-            return Ok(());
+        let refuse = |setting: &str, expected: &str, got: String| {
+            Err(Error::setting(setting, format!("{expected} for the variant linear"), got))
+        };
+        for (setting, layers) in [("encoder", &model.encoder), ("decoder", &model.decoder)] {
+            if !layers.is_empty() {
+                return refuse(setting, "no listed layers", format!("{} of them", layers.len()));
+            }
         }
-        let got = format!("hidden {:?}, code {code}, output {output}", model.hidden);
-        Err(Error::setting("linear", "no hidden layer and no activation", got))
+        if !model.hidden.is_empty() {
+            return refuse("hidden", "no hidden layer", format!("{:?}", model.hidden));
+        }
+        let activations =
+            [("code_activation", model.code_activation), ("output_activation", model.output_activation)];
+        match activations.into_iter().find(|(_, activation)| *activation != Activation::Identity) {
+            Some((setting, activation)) => refuse(setting, "identity", activation.to_string()),
+            None => Ok(()),
+        }
     }
 
     fn declare(&self, _: NoSettings, declare: &mut Declare<'_>) -> Result<Network> {

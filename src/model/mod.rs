@@ -3,6 +3,7 @@
 mod adversarial;
 mod blueprint;
 mod cnn;
+mod common;
 mod config;
 mod contractive;
 mod declare;
@@ -17,7 +18,7 @@ mod mlp;
 mod network;
 mod plans;
 mod registry;
-mod set_ups;
+pub mod set_ups;
 mod settings;
 mod sparse;
 mod step;
@@ -26,11 +27,11 @@ mod vae;
 mod variant;
 
 pub use adversarial::AdversarialSettings;
-pub use config::{COMMON, CommonSettings, ModelConfig};
-
+pub use common::{COMMON, CommonSettings};
+pub use config::ModelConfig;
 pub use contractive::ContractiveSettings;
 pub use declare::Declare;
-pub use extent::{Extent, PaddingConfig};
+pub use extent::Extent;
 pub use iwae::IwaeSettings;
 pub use kinds::{
     ContractionKind, CorruptionKind, InitScheme, LikelihoodKind, ReductionKind, SparsityKind, WarmupKind,
@@ -40,8 +41,10 @@ pub use likelihood::Likelihood;
 pub use network::{Network, Stack};
 pub use plans::Model;
 pub use registry::Registry;
-pub use settings::{NoSettings, Setting, Settings, check_weight};
-pub(crate) use settings::{keep_applicable, one_line, refusal, unknown};
+pub use settings::{
+    NoSettings, Setting, Settings, check_count, check_fraction, check_positive, check_weight, check_widths,
+};
+pub(crate) use settings::{check_applicable, one_line, overlaid, unknown};
 pub use sparse::SparseSettings;
 pub use step::Step;
 pub use vae::VaeSettings;

@@ -88,7 +88,7 @@ impl Model {
         &self.terms
     }
 
-    /// What training minimizes, in a line for people.
+    /// What training minimizes, in a line for people: the terms, by update where there are several.
     pub fn minimized(&self) -> String {
         let over = match self.config.reduction {
             ReductionKind::Image => "summed over pixels, averaged over images",
@@ -102,11 +102,19 @@ impl Model {
                 format!("{by} x {name} ({unit}, summed over {over}, averaged over images{weight})")
             }
         };
-        self.terms.iter().map(said).collect::<Vec<_>>().join(" + ")
+        let sums = self.terms.chunk_by(|a, b| a.update == b.update).map(|terms| {
+            let sum = terms.iter().map(said).collect::<Vec<_>>().join(" + ");
+            if terms.len() == self.terms.len() {
+                sum
+            } else {
+                format!("by the update {}: {sum}", terms[0].update)
+            }
+        });
+        sums.collect::<Vec<_>>().join("; ")
     }
 
     fn declare(&self, graph: &mut Graph) -> Result<Box<dyn Autoencoder>> {
-        self.config.variant.0.declare(&mut Declare { graph, config: &self.config, image: self.image })
+        self.config.variant.dynamic.declare(&mut Declare { graph, config: &self.config, image: self.image })
     }
 
     fn images(

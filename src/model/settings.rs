@@ -1,5 +1,7 @@
 //! A variant's own settings: described once, for files, flags, help texts and refusals.
 
+use std::fmt::Display;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -38,20 +40,83 @@ impl Setting {
     }
 }
 
+/// The settings that a variant has in addition to those of every model. Its fields are the settings: a `struct` with
+/// `#[serde(default, deny_unknown_fields)]`.
+pub trait Settings: Clone + Default + Serialize + DeserializeOwned + Send + Sync + 'static {
+    /// Each of them, in the order of help texts.
+    const DESCRIBED: &'static [Setting];
+
+    /// Refuses settings that make no sense, alone or with the model's.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] naming the first.
+    fn check(&self, model: &ModelConfig) -> Result<()> {
+        let _ = model;
+        Ok(())
+    }
+}
+
+/// The settings of a variant that has none of its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoSettings {}
+
+impl Settings for NoSettings {
+    const DESCRIBED: &'static [Setting] = &[];
+}
+
+// Refuses a value of a setting.
+fn check<T: Copy + Display + Into<f64>>(
+    name: &str,
+    value: T,
+    expected: &str,
+    good: fn(f64) -> bool,
+) -> Result<()> {
+    if good(value.into()) { Ok(()) } else { Err(Error::setting(name, expected, value)) }
+}
+
+/// Refuses a weight that is negative or not finite.
+///
+/// # Errors
+/// [`Error::Setting`] with the setting's name; so do the other checks.
+pub fn check_weight(name: &str, weight: f32) -> Result<()> {
+    check(name, weight, "a number that is not negative", |weight| weight.is_finite() && weight >= 0.0)
+}
+
+/// Refuses a number that is not positive or not finite.
+pub fn check_positive<T: Copy + Display + Into<f64>>(name: &str, value: T) -> Result<()> {
+    check(name, value, "a positive number", |value| value.is_finite() && value > 0.0)
+}
+
+/// Refuses a number outside of [0, 1).
+pub fn check_fraction<T: Copy + Display + Into<f64>>(name: &str, value: T) -> Result<()> {
+    check(name, value, "at least 0 and below 1", |value| (0.0..1.0).contains(&value))
+}
+
+/// Refuses a count of 0.
+pub fn check_count(name: &str, count: u32) -> Result<()> {
+    check(name, count, "at least 1", |count| count > 0.0)
+}
+
+/// Refuses a list of layers' widths with a 0.
+pub fn check_widths(name: &str, widths: &[u32]) -> Result<()> {
+    if !widths.contains(&0) {
+        return Ok(());
+    }
+    Err(Error::setting(name, "layers of at least 1 unit", format!("{widths:?}")))
+}
+
 /// Takes those of `described` out of `settings` that do not apply.
 ///
 /// # Errors
 /// [`Error::Setting`] naming one of them that is `given`.
-pub(crate) fn keep_applicable(
+pub(super) fn keep_applicable(
     described: &[Setting],
     settings: &mut toml::Table,
     given: &toml::Table,
 ) -> Result<()> {
     for setting in described {
-        if setting.applies(settings) {
-            continue;
-        }
-        let Some((other, values)) = setting.when else { continue };
+        let Some((other, values)) = setting.when.filter(|_| !setting.applies(settings)) else { continue };
         if let Some(value) = given.get(setting.name) {
             let expected = format!("nothing but with the {other} {}", values.join(" or "));
             return Err(Error::setting(setting.name, expected, value));
@@ -61,46 +126,44 @@ pub(crate) fn keep_applicable(
     Ok(())
 }
 
-/// The settings that a variant has beside those of every model. Its fields are the settings: a `struct` with
-/// `#[serde(default, deny_unknown_fields)]`.
-pub trait Settings: Clone + Default + Serialize + DeserializeOwned + Send + Sync + 'static {
-    /// Each of them, in the order of help texts.
-    const DESCRIBED: &'static [Setting];
-
-    /// Whether they make sense, alone and with the model's.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] naming the first that does not.
-    fn check(&self, model: &ModelConfig) -> Result<()> {
-        let _ = model;
-        Ok(())
-    }
+/// Refuses settings that do not apply beside the others.
+pub(crate) fn check_applicable(
+    section: &str,
+    described: &[Setting],
+    settings: &impl Serialize,
+) -> Result<()> {
+    let given = table(section, settings)?;
+    keep_applicable(described, &mut given.clone(), &given)
 }
 
-/// Of a variant that has none of its own.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NoSettings {}
-
-impl Settings for NoSettings {
-    const DESCRIBED: &'static [Setting] = &[];
+/// `settings` with what is `given` in their place. What was set for another choice than is given now, as the amount of a
+/// corruption that is none any more, is forgotten.
+pub(crate) fn overlaid<T: Serialize + DeserializeOwned>(
+    section: &str,
+    described: &[Setting],
+    settings: &T,
+    given: &toml::Table,
+) -> Result<T> {
+    let mut all = table(section, settings)?;
+    all.extend(given.clone());
+    keep_applicable(described, &mut all, given)?;
+    read(section, all)
 }
 
-/// A weight: a number that is not negative.
-///
-/// # Errors
-/// [`Error::Setting`] for any other.
-pub fn check_weight(name: &str, weight: f32) -> Result<()> {
-    if weight.is_finite() && weight >= 0.0 {
-        return Ok(());
-    }
-    Err(Error::setting(name, "a number that is not negative", weight))
+/// The settings of a section, by their names in files.
+pub(crate) fn table(section: &str, settings: &impl Serialize) -> Result<toml::Table> {
+    toml::Table::try_from(settings).map_err(|error| Error::setting(section, "what TOML can hold", error))
 }
 
-/// The refusal of a setting that does not exist here, with what does and the nearest name.
+pub(super) fn read<T: DeserializeOwned>(section: &str, settings: toml::Table) -> Result<T> {
+    settings.try_into().map_err(|error| refusal(section, &error))
+}
+
+/// The refusal of a setting that does not exist here, with those that do and the nearest name.
 pub(crate) fn unknown(place: &str, name: &str, known: &[&str], elsewhere: Option<String>) -> Error {
-    let nearest = known.iter().copied().min_by_key(|known| distance(known, name));
-    let typo = nearest.filter(|known| distance(known, name) <= 1 + name.len() / 4);
+    let distance = |known: &str| strsim::levenshtein(known, name);
+    let nearest = known.iter().copied().min_by_key(|known| distance(known));
+    let typo = nearest.filter(|known| distance(known) <= 1 + name.len() / 4);
     let hint = match (typo, elsewhere) {
         (Some(nearest), _) => format!("{nearest} (the nearest name), or one of "),
         (None, Some(elsewhere)) => format!("a setting that applies ({elsewhere}), one of "),
@@ -108,22 +171,6 @@ pub(crate) fn unknown(place: &str, name: &str, known: &[&str], elsewhere: Option
     };
     let others: Vec<&str> = known.iter().copied().filter(|known| Some(*known) != typo).collect();
     Error::setting(place, format!("{hint}{}", others.join(", ")), format!("`{name}`"))
-}
-
-// Levenshtein's: how many letters are to be changed, added or left out.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut corner = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let changed = corner + usize::from(x != *y);
-            corner = row[j + 1];
-            row[j + 1] = changed.min(row[j] + 1).min(row[j + 1] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 /// A parser's refusal of a section as an error: it says "WHAT, expected THIS" and, on a line of its own, "in `SETTING`".
@@ -154,6 +201,5 @@ mod tests {
         assert!(typo.contains("kl_weight (the nearest name)"), "{typo}");
         let foreign = unknown("model", "contraction", &known, Some("it is one of contractive".into()));
         assert!(foreign.to_string().contains("it is one of contractive"), "{foreign}");
-        assert_eq!([distance("", "abc"), distance("kitten", "sitting")], [3, 3]);
     }
 }

@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::set_ups::HIDDEN_100;
-use super::settings::check_weight;
-use super::{
-    Autoencoder, Declare, ModelConfig, Network, Preset, Setting, Settings, SparsityKind, Step, Variant,
-};
 use crate::graph::{Batch, Objective, kl_sparsity, l1};
+use crate::model::set_ups::HIDDEN_100;
+use crate::model::{
+    Autoencoder, Declare, ModelConfig, Network, Preset, Setting, Settings, SparsityKind, Step, Variant,
+    check_weight,
+};
 use crate::reference::activation::Activation;
 use crate::{Error, Result};
 
@@ -73,25 +73,19 @@ const KL: &str = "[model]\nlatent = 300\ncode_activation = 'sigmoid'\nsparsity =
 const NONE: &str = "[model]\nlatent = 300\ncode_activation = 'sigmoid'\nsparsity = 'none'";
 
 impl Variant for Sparse {
+    const NAME: &'static str = "sparse";
+    const SUMMARY: &'static str = "autoencoder with a wide code that an L1 penalty keeps near zero";
+    const PRESETS: &'static [Preset] = &[
+        Preset::new(Self::NAME, Self::SUMMARY, &[HIDDEN_100, WIDE]),
+        Preset::new(
+            "sparse-kl",
+            "the same, by the KL of each unit's mean activation to a target",
+            &[HIDDEN_100, KL],
+        ),
+        Preset::new("sparse-none", "the same without a penalty, to compare with", &[HIDDEN_100, NONE]),
+    ];
     type Settings = SparseSettings;
     type Model = SparseModel;
-
-    fn name(&self) -> &'static str {
-        "sparse"
-    }
-
-    fn summary(&self) -> &'static str {
-        "autoencoder with a wide code that an L1 penalty keeps near zero"
-    }
-
-    fn presets(&self) -> Vec<Preset> {
-        let kl = "the same, by the KL of each unit's mean activation to a target";
-        vec![
-            Preset::new(self.name(), self.summary(), &[HIDDEN_100, WIDE]),
-            Preset::new("sparse-kl", kl, &[HIDDEN_100, KL]),
-            Preset::new("sparse-none", "the same without a penalty, to compare with", &[HIDDEN_100, NONE]),
-        ]
-    }
 
     fn declare(&self, settings: SparseSettings, declare: &mut Declare<'_>) -> Result<SparseModel> {
         Ok(SparseModel { network: declare.network(1)?, settings })

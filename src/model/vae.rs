@@ -2,13 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::set_ups::HIDDEN_400;
-use super::settings::check_weight;
-use super::{
-    Autoencoder, Declare, ModelConfig, Network, Preset, Prior, Setting, Settings, Step, Variant, WarmupKind,
+use crate::graph::{Batch, Warmup, free_bits_kl};
+use crate::model::set_ups::HIDDEN_400;
+use crate::model::{
+    Autoencoder, Declare, ModelConfig, Network, Preset, Setting, Settings, Step, Variant, WarmupKind,
+    check_count, check_weight,
 };
-use crate::graph::{Batch, GaussianCode, Graph, Tensor, Warmup, free_bits_kl};
-use crate::reference::activation::Activation;
 use crate::{Error, Result};
 
 /// A Gaussian code, its KL to the standard normal, and a decoder that learned to read samples of it.
@@ -58,37 +57,29 @@ impl Settings for VaeSettings {
     fn check(&self, model: &ModelConfig) -> Result<()> {
         check_weight("kl_weight", self.kl_weight)?;
         check_weight("free_bits", self.free_bits)?;
-        for (name, count) in [("kl_warmup_epochs", self.kl_warmup_epochs), ("kl_cycles", self.kl_cycles)] {
-            if count == 0 {
-                return Err(Error::setting(name, "at least 1", 0));
-            }
-        }
-        check_gaussian_code(model)
+        check_count("kl_warmup_epochs", self.kl_warmup_epochs)?;
+        check_count("kl_cycles", self.kl_cycles)?;
+        model.check_gaussian_code()
     }
 }
 
 impl VaeSettings {
     fn warmup(&self, step: &Step<'_>) -> Result<Warmup> {
-        let steps = || step.steps_of(self.kl_warmup_epochs);
-        Ok(match self.kl_warmup {
-            WarmupKind::None => Warmup::NONE,
-            WarmupKind::Linear => Warmup { steps: steps()?, cycles: 1, rise: 1.0 },
-            WarmupKind::Cyclical => Warmup { steps: steps()?, cycles: self.kl_cycles, rise: 0.5 },
-        })
+        let (cycles, rise) = match self.kl_warmup {
+            WarmupKind::None => return Ok(Warmup::NONE),
+            WarmupKind::Linear => (1, 1.0),
+            WarmupKind::Cyclical => (self.kl_cycles, 0.5),
+        };
+        let epochs = self.kl_warmup_epochs;
+        let too_long = |_| Error::setting("kl_warmup_epochs", "fewer than 2^32 steps", epochs);
+        let steps = step.steps_of(epochs).map_err(too_long)?;
+        // The device counts their product in 32 bits.
+        let most = u32::MAX / steps.max(1);
+        if cycles > most {
+            return Err(Error::setting("kl_cycles", format!("at most {most} in {epochs} epochs"), cycles));
+        }
+        Ok(Warmup { steps, cycles, rise })
     }
-}
-
-/// Whether a model can have a Gaussian code, of twice as many numbers as its decoder takes.
-pub(super) fn check_gaussian_code(model: &ModelConfig) -> Result<()> {
-    if model.tied {
-        let expected = "false for a Gaussian code, whose encoder gives twice as much as its decoder takes";
-        return Err(Error::setting("tied", expected, true));
-    }
-    if model.code_activation != Activation::Identity {
-        let expected = "identity for a Gaussian code, whose mu and logvar may be any number";
-        return Err(Error::setting("code_activation", expected, model.code_activation));
-    }
-    Ok(())
 }
 
 const PLANE: &str = "[model]\nlatent = 2";
@@ -109,29 +100,27 @@ decoder = [
 "#;
 
 impl Variant for Vae {
+    const NAME: &'static str = "vae";
+    const SUMMARY: &'static str =
+        "variational autoencoder: Gaussian code, trained on the ELBO, can be sampled";
+    const PRESETS: &'static [Preset] = &[
+        Preset::new(Self::NAME, Self::SUMMARY, &[HIDDEN_400]),
+        Preset::new(
+            "vae-2d",
+            "the same with a code of two numbers, for maps of what it learned",
+            &[HIDDEN_400, PLANE],
+        ),
+        Preset::new(
+            "vae-cnn",
+            "the same of convolutions, for images of 28 x 28",
+            &[HIDDEN_400, CONVOLUTIONS],
+        ),
+    ];
     type Settings = VaeSettings;
     type Model = VaeModel;
 
-    fn name(&self) -> &'static str {
-        "vae"
-    }
-
-    fn summary(&self) -> &'static str {
-        "variational autoencoder: Gaussian code, trained on the ELBO, can be sampled"
-    }
-
-    fn presets(&self) -> Vec<Preset> {
-        let plane = "the same with a code of two numbers, for maps of what it learned";
-        let convolutions = "the same of convolutions, for images of 28 x 28";
-        vec![
-            Preset::new(self.name(), self.summary(), &[HIDDEN_400]),
-            Preset::new("vae-2d", plane, &[HIDDEN_400, PLANE]),
-            Preset::new("vae-cnn", convolutions, &[HIDDEN_400, CONVOLUTIONS]),
-        ]
-    }
-
     fn declare(&self, settings: VaeSettings, declare: &mut Declare<'_>) -> Result<VaeModel> {
-        Ok(VaeModel { network: declare.network(2)?, settings })
+        Ok(VaeModel { network: declare.network(2)?.with_gaussian_code(), settings })
     }
 }
 
@@ -150,23 +139,10 @@ impl Autoencoder for VaeModel {
         let VaeSettings { kl_weight, free_bits, .. } = self.settings;
         let code = self.network.encoder.record(step, batch.seen)?.gaussian()?;
         let z = step.reparameterize(code)?;
-        let logits = self.network.decoder.record(step, z)?;
-        let nll = self.network.nll(logits, batch.clean).bounding();
+        let output = self.network.decoder.record(step, z)?;
+        let nll = self.network.nll(output, batch.clean).bounding();
         let kl = free_bits_kl(code, free_bits).weighted(kl_weight, "kl_weight").bounding();
         let kl = kl.warmed_up(self.settings.warmup(step)?);
         step.minimize(nll + kl)
-    }
-
-    fn code(&self, graph: &mut Graph, x: Tensor) -> Result<Tensor> {
-        let code = self.network.encoder.record(graph, x)?.gaussian()?;
-        graph.code_mean(code)
-    }
-
-    fn posterior(&self, graph: &mut Graph, x: Tensor) -> Result<Option<GaussianCode>> {
-        Ok(Some(self.network.encoder.record(graph, x)?.gaussian()?))
-    }
-
-    fn prior(&self) -> Option<Prior> {
-        Some(Prior::StandardNormal)
     }
 }

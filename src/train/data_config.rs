@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::data::{self, Form, Source, Split};
-use crate::model::refusal;
+use crate::model::overlaid;
 use crate::{Error, Result};
 
 /// What a model is trained on.
@@ -55,10 +55,7 @@ impl DataConfig {
     }
 
     pub(super) fn overlaid(&self, given: &toml::Table) -> Result<Self> {
-        let all = toml::Table::try_from(self);
-        let mut all = all.map_err(|error| Error::setting("data", "what TOML can hold", error))?;
-        all.extend(given.clone());
-        all.try_into().map_err(|error: toml::de::Error| refusal("data", &error))
+        overlaid("data", &[], self, given)
     }
 
     pub(super) fn check(&self) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::config::TRAIN;
+use super::TRAIN;
 use crate::graph::{MODEL, Slots, Warmup};
 use crate::model::{COMMON, Model, Registry, Setting};
 

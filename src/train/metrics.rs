@@ -32,13 +32,28 @@ impl TermMeans {
         self.iter().find(|(term, _)| term.pixels.is_some())
     }
 
-    /// What runs are ranked by: the terms with their weights, in the scale of a reconstruction that is summed over
-    /// pixels, as far as the update that the first term belongs to minimizes them. The negative ELBO where the weights
-    /// are 1 and the terms its parts.
+    /// The terms of each update by themselves, in the order of the step.
+    pub fn updates(&self) -> impl Iterator<Item = Self> {
+        let mut values = self.values.iter().copied();
+        let updates = self.terms.chunk_by(|a, b| a.update == b.update);
+        updates.map(move |terms| Self::new(&terms.into(), values.by_ref().take(terms.len()).collect()))
+    }
+
+    /// What the first update minimizes: its terms with their weights, in the scale of a reconstruction that is summed
+    /// over pixels. The negative ELBO where the weights are 1 and the terms its parts.
+    pub fn total(&self) -> f64 {
+        self.sum(|_| true)
+    }
+
+    /// What runs are ranked by: as [`TermMeans::total`], of the terms that say how good a model is.
     pub fn objective(&self) -> f64 {
-        let scale = self.terms.first().map_or(1.0, |first| f64::from(first.averaged_over));
-        let update = self.terms.first().map(|first| &first.update);
-        let own = self.iter().filter(|(term, _)| Some(&term.update) == update);
+        self.sum(|term| term.ranks)
+    }
+
+    fn sum(&self, counts: impl Fn(&TermSpec) -> bool) -> f64 {
+        let Some(first) = self.terms.first() else { return 0.0 };
+        let own = self.iter().filter(|(term, _)| term.update == first.update && counts(term));
+        let scale = f64::from(first.averaged_over);
         own.map(|(term, value)| f64::from(term.weight) * scale / f64::from(term.averaged_over) * value).sum()
     }
 

@@ -152,9 +152,10 @@ impl Trainer {
         let images = (self.progress.step - before) * u64::from(self.config.train.batch);
         let validation = self.validate().await?;
         let train = self.progress.running.means(self.model.terms());
-        let ranked = validation.as_ref().unwrap_or(&train).objective();
-        if !ranked.is_finite() {
-            return Err(self.not_finite("the validation loss", ranked as f32));
+        let means = validation.as_ref().unwrap_or(&train);
+        let (total, ranked) = (means.total(), means.objective());
+        if !total.is_finite() {
+            return Err(self.not_finite("the validation loss", total as f32));
         }
         let best = self.progress.best.is_none_or(|best| ranked < best);
         if best {

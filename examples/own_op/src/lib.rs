@@ -11,7 +11,8 @@ mod quantize;
 
 use narrows::graph::{Batch, Graph, Tensor};
 use narrows::model::{
-    Autoencoder, Declare, ModelConfig, Network, Preset, Setting, Settings, Step, Variant, check_weight,
+    Autoencoder, Declare, ModelConfig, Network, Preset, Setting, Settings, Step, Variant, check_count,
+    check_fraction, check_weight,
 };
 use narrows::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -59,14 +60,9 @@ impl Settings for VectorQuantisedSettings {
 
     fn check(&self, model: &ModelConfig) -> Result<()> {
         check_weight("commitment_weight", self.commitment_weight)?;
-        for (name, number) in [("entries", self.entries), ("pieces", self.pieces)] {
-            if number == 0 {
-                return Err(Error::setting(name, "at least 1", number));
-            }
-        }
-        if !(0.0..1.0).contains(&self.codebook_decay) {
-            return Err(Error::setting("codebook_decay", "at least 0 and below 1", self.codebook_decay));
-        }
+        check_count("entries", self.entries)?;
+        check_count("pieces", self.pieces)?;
+        check_fraction("codebook_decay", self.codebook_decay)?;
         // Of no width is a code that the encoder's last layer gives in its own: see `declare`.
         self.width(model.latent).map(drop)
     }
@@ -93,20 +89,11 @@ epochs = 10
 ";
 
 impl Variant for VectorQuantised {
+    const NAME: &'static str = "vq-vae";
+    const SUMMARY: &'static str = "autoencoder whose codes are made of vectors of a codebook";
+    const PRESETS: &'static [Preset] = &[Preset::new(Self::NAME, Self::SUMMARY, &[PRESET])];
     type Settings = VectorQuantisedSettings;
     type Model = VectorQuantisedModel;
-
-    fn name(&self) -> &'static str {
-        "vq-vae"
-    }
-
-    fn summary(&self) -> &'static str {
-        "autoencoder whose codes are made of vectors of a codebook"
-    }
-
-    fn presets(&self) -> Vec<Preset> {
-        vec![Preset::new(self.name(), self.summary(), &[PRESET])]
-    }
 
     fn declare(
         &self,

@@ -51,20 +51,11 @@ epochs = 5
 ";
 
 impl Variant for Spherical {
+    const NAME: &'static str = "spherical";
+    const SUMMARY: &'static str = "autoencoder whose codes lie near a sphere";
+    const PRESETS: &'static [Preset] = &[Preset::new(Self::NAME, Self::SUMMARY, &[PRESET])];
     type Settings = SphericalSettings;
     type Model = SphericalModel;
-
-    fn name(&self) -> &'static str {
-        "spherical"
-    }
-
-    fn summary(&self) -> &'static str {
-        "autoencoder whose codes lie near a sphere"
-    }
-
-    fn presets(&self) -> Vec<Preset> {
-        vec![Preset::new(self.name(), self.summary(), &[PRESET])]
-    }
 
     fn declare(&self, settings: SphericalSettings, declare: &mut Declare<'_>) -> Result<SphericalModel> {
         Ok(SphericalModel { network: declare.network(1)?, settings })
