@@ -6,7 +6,7 @@
 use narrows::graph::Shape;
 use narrows::model::{Model, Registry};
 use narrows::train::Config;
-use narrows::{Error, Result, graph, model, reference};
+use narrows::{Error, Result, graph, model, reference, settings};
 
 #[path = "../src/model/adversarial.rs"]
 mod adversarial;

@@ -1,12 +1,10 @@
 //! The adversarial autoencoder (Makhzani et al. 2015, "Adversarial autoencoders").
 
-use serde::{Deserialize, Serialize};
-
 use crate::Result;
 use crate::graph::{Batch, MODEL, Optimizer, Shape, Tensor, Update};
 use crate::model::{
-    Autoencoder, Declare, LayerConfig, ModelConfig, Network, Preset, Prior, Setting, Settings, Stack, Step,
-    Variant, check_positive, check_weight, check_widths,
+    Autoencoder, Declare, LayerConfig, ModelConfig, Network, Preset, Prior, Settings, Stack, Step, Variant,
+    check_positive, check_weight, check_widths,
 };
 use crate::reference::activation::Activation;
 
@@ -14,31 +12,19 @@ use crate::reference::activation::Activation;
 /// to be mistaken for the prior (Makhzani et al. 2015, section 2.1).
 pub(super) struct Adversarial;
 
-/// Its settings.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct AdversarialSettings {
-    /// Widths of the critic's hidden layers, of relu units.
-    pub critic_hidden: Vec<u32>,
-    /// The critic's learning rate, by Adam.
-    pub critic_learning_rate: f32,
-    /// What the encoder's share of the game is multiplied by: nats of a code, averaged over images.
-    pub adversarial_weight: f32,
-}
-
-impl Default for AdversarialSettings {
-    fn default() -> Self {
-        Self { critic_hidden: vec![256, 256], critic_learning_rate: 1e-3, adversarial_weight: 0.01 }
+crate::settings! {
+    /// Its settings.
+    pub struct AdversarialSettings {
+        /// Widths of the critic's hidden layers, as 256,256
+        critic_hidden: Vec<u32> = vec![256, 256], "WIDTHS";
+        /// Learning rate of the critic, by adam
+        critic_learning_rate: f32 = 1e-3, "RATE";
+        /// Weight of the encoder's loss against the critic, in nats
+        adversarial_weight: f32 = 0.01, "W";
     }
 }
 
 impl Settings for AdversarialSettings {
-    const DESCRIBED: &'static [Setting] = &[
-        Setting::new("critic_hidden", "WIDTHS", "Widths of the critic's hidden layers, as 256,256"),
-        Setting::new("critic_learning_rate", "RATE", "Learning rate of the critic, by adam"),
-        Setting::new("adversarial_weight", "W", "Weight of the encoder's loss against the critic, in nats"),
-    ];
-
     fn check(&self, _: &ModelConfig) -> Result<()> {
         check_widths("critic_hidden", &self.critic_hidden)?;
         check_positive("critic_learning_rate", self.critic_learning_rate)?;

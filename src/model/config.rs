@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::settings::{Setting, check_applicable, overlaid, read, unknown};
-use super::{COMMON, CommonSettings, Registry, Settings, VariantRef};
+use super::sections::{check_applicable, overlaid, read, unknown};
+use super::{COMMON, CommonSettings, Registry, Setting, Settings, VariantRef};
 use crate::reference::activation::Activation;
 use crate::{Error, Result};
 

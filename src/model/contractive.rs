@@ -1,48 +1,27 @@
 //! The contractive autoencoder (Rifai et al. 2011; Murphy, Probabilistic Machine Learning, 20.3.3).
 
-use serde::{Deserialize, Serialize};
-
 use crate::Result;
 use crate::graph::Batch;
 use crate::model::set_ups::{HIDDEN_100, TIED_1000};
 use crate::model::{
-    Autoencoder, ContractionKind, Declare, ModelConfig, Network, Preset, Setting, Settings, Step, Variant,
+    Autoencoder, ContractionKind, Declare, ModelConfig, Network, Preset, Settings, Step, Variant,
     check_weight,
 };
 
 /// A code that is as insensitive to small changes of its image as reconstructing it allows.
 pub(super) struct Contractive;
 
-/// Its settings.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ContractiveSettings {
-    /// How the squared norm of the encoder's Jacobian is found.
-    pub contraction: ContractionKind,
-    /// What that norm is multiplied by: the sum over all derivatives of the code by the pixels, averaged over images.
-    pub contraction_weight: f32,
-}
-
-impl Default for ContractiveSettings {
-    fn default() -> Self {
-        Self { contraction: ContractionKind::Exact, contraction_weight: 0.1 }
+crate::settings! {
+    /// Its settings.
+    pub struct ContractiveSettings {
+        /// How the squared norm of the encoder's Jacobian is computed: exact or estimate
+        contraction: ContractionKind = ContractionKind::Exact, "KIND";
+        /// Weight of that norm, summed over code and pixels and averaged over images
+        contraction_weight: f32 = 0.1, "LAMBDA";
     }
 }
 
 impl Settings for ContractiveSettings {
-    const DESCRIBED: &'static [Setting] = &[
-        Setting::new(
-            "contraction",
-            "KIND",
-            "How the squared norm of the encoder's Jacobian is computed: exact or estimate",
-        ),
-        Setting::new(
-            "contraction_weight",
-            "LAMBDA",
-            "Weight of that norm, summed over code and pixels and averaged over images",
-        ),
-    ];
-
     fn check(&self, _: &ModelConfig) -> Result<()> {
         check_weight("contraction_weight", self.contraction_weight)
     }

@@ -1,13 +1,12 @@
 //! The importance-weighted autoencoder (Burda, Grosse and Salakhutdinov 2015, "Importance weighted autoencoders").
 
 use narrows_shaders::MAX_ROUNDS;
-use serde::{Deserialize, Serialize};
 
 use crate::graph::{Batch, gaussian_kl, log_ratio};
 use crate::model::set_ups::HIDDEN_400;
 use crate::model::{
-    Autoencoder, Declare, LikelihoodKind, ModelConfig, Network, Preset, ReductionKind, Setting, Settings,
-    Step, Variant,
+    Autoencoder, Declare, LikelihoodKind, ModelConfig, Network, Preset, ReductionKind, Settings, Step,
+    Variant,
 };
 use crate::{Error, Result};
 
@@ -15,25 +14,15 @@ use crate::{Error, Result};
 /// of each image's code (Burda et al. 2015, equation 8).
 pub(super) struct Iwae;
 
-/// Its settings.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct IwaeSettings {
-    /// k, the samples of each image. With one the expectation of the logarithm of its weight is known, and taken: that
-    /// is the ELBO of the variational autoencoder.
-    pub samples: u32,
-}
-
-impl Default for IwaeSettings {
-    fn default() -> Self {
-        Self { samples: 5 }
+crate::settings! {
+    /// Its settings. With one sample the expectation of the logarithm of its weight is known, and taken: that is the ELBO.
+    pub struct IwaeSettings {
+        /// Importance samples of each image; with 1 it is the vae
+        samples: u32 = 5, "K";
     }
 }
 
 impl Settings for IwaeSettings {
-    const DESCRIBED: &'static [Setting] =
-        &[Setting::new("samples", "K", "Importance samples of each image; with 1 it is the vae")];
-
     fn check(&self, model: &ModelConfig) -> Result<()> {
         // What the logarithm of a mean can be of.
         if !(1..=MAX_ROUNDS).contains(&self.samples) {

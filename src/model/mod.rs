@@ -18,6 +18,7 @@ mod mlp;
 mod network;
 mod plans;
 mod registry;
+mod sections;
 pub mod set_ups;
 mod settings;
 mod sparse;
@@ -41,10 +42,11 @@ pub use likelihood::Likelihood;
 pub use network::{Network, Stack};
 pub use plans::Model;
 pub use registry::Registry;
+pub(crate) use sections::{check_applicable, one_line, overlaid, unknown};
 pub use settings::{
-    NoSettings, Setting, Settings, check_count, check_fraction, check_positive, check_weight, check_widths,
+    Described, NoSettings, Setting, Settings, check_count, check_fraction, check_positive, check_weight,
+    check_widths,
 };
-pub(crate) use settings::{check_applicable, one_line, overlaid, unknown};
 pub use sparse::SparseSettings;
 pub use step::Step;
 pub use vae::VaeSettings;

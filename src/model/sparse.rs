@@ -1,12 +1,9 @@
 //! The sparse autoencoder (Ng 2011, "Sparse autoencoder"; Murphy, Probabilistic Machine Learning, 20.3.4).
 
-use serde::{Deserialize, Serialize};
-
 use crate::graph::{Batch, Objective, kl_sparsity, l1};
 use crate::model::set_ups::HIDDEN_100;
 use crate::model::{
-    Autoencoder, Declare, ModelConfig, Network, Preset, Setting, Settings, SparsityKind, Step, Variant,
-    check_weight,
+    Autoencoder, Declare, ModelConfig, Network, Preset, Settings, SparsityKind, Step, Variant, check_weight,
 };
 use crate::reference::activation::Activation;
 use crate::{Error, Result};
@@ -17,41 +14,19 @@ use crate::{Error, Result};
 /// unit k over the images of a batch, which is why the KL takes a sigmoid code.
 pub(super) struct Sparse;
 
-/// Its settings.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct SparseSettings {
-    /// What keeps the code sparse.
-    pub sparsity: SparsityKind,
-    /// What that is multiplied by: a sum over the units of the code, averaged over images.
-    pub sparsity_weight: f32,
-    /// The mean activation that `kl` wants each unit to have.
-    pub sparsity_target: f32,
-}
-
-impl Default for SparseSettings {
-    fn default() -> Self {
-        Self { sparsity: SparsityKind::L1, sparsity_weight: 1e-3, sparsity_target: 0.1 }
+crate::settings! {
+    /// Its settings.
+    pub struct SparseSettings {
+        /// Penalty on the code: none, l1 (|z| of each unit) or kl (of the target to each unit's mean; sigmoid code)
+        sparsity: SparsityKind = SparsityKind::L1, "KIND";
+        /// Weight of that penalty, summed over the units of the code and averaged over images
+        sparsity_weight: f32 = 1e-3, "W", with sparsity = "l1" | "kl";
+        /// Mean activation that the penalty kl wants each unit to have
+        sparsity_target: f32 = 0.1, "P", with sparsity = "kl";
     }
 }
 
 impl Settings for SparseSettings {
-    const DESCRIBED: &'static [Setting] = &[
-        Setting::new(
-            "sparsity",
-            "KIND",
-            "Penalty on the code: none, l1 (|z| of each unit) or kl (of the target to each unit's mean; sigmoid code)",
-        ),
-        Setting::new(
-            "sparsity_weight",
-            "W",
-            "Weight of that penalty, summed over the units of the code and averaged over images",
-        )
-        .when("sparsity", &["l1", "kl"]),
-        Setting::new("sparsity_target", "P", "Mean activation that the penalty kl wants each unit to have")
-            .when("sparsity", &["kl"]),
-    ];
-
     fn check(&self, model: &ModelConfig) -> Result<()> {
         check_weight("sparsity_weight", self.sparsity_weight)?;
         if !(self.sparsity_target > 0.0 && self.sparsity_target < 1.0) {

@@ -1,59 +1,33 @@
 //! The variational autoencoder (Kingma and Welling 2013; Murphy, Probabilistic Machine Learning, 20.3.5).
 
-use serde::{Deserialize, Serialize};
-
 use crate::graph::{Batch, Warmup, free_bits_kl};
 use crate::model::set_ups::HIDDEN_400;
 use crate::model::{
-    Autoencoder, Declare, ModelConfig, Network, Preset, Setting, Settings, Step, Variant, WarmupKind,
-    check_count, check_weight,
+    Autoencoder, Declare, ModelConfig, Network, Preset, Settings, Step, Variant, WarmupKind, check_count,
+    check_weight,
 };
 use crate::{Error, Result};
 
 /// A Gaussian code, its KL to the standard normal, and a decoder that learned to read samples of it.
 pub(super) struct Vae;
 
-/// Its settings.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct VaeSettings {
-    /// What the KL to the prior is multiplied by: nats summed over the code, averaged over images.
-    pub kl_weight: f32,
-    /// Nats of the KL, on average over a batch, that each dimension of the code may have without being penalized.
-    pub free_bits: f32,
-    /// How that weight comes in.
-    pub kl_warmup: WarmupKind,
-    /// Epochs until it is there as a whole.
-    pub kl_warmup_epochs: u32,
-    /// How often it rises in them, where that is cyclical.
-    pub kl_cycles: u32,
-}
-
-impl Default for VaeSettings {
-    fn default() -> Self {
-        let kl_warmup = WarmupKind::None;
-        Self { kl_weight: 1.0, free_bits: 0.0, kl_warmup, kl_warmup_epochs: 10, kl_cycles: 4 }
+crate::settings! {
+    /// Its settings.
+    pub struct VaeSettings {
+        /// Weight of the KL to the prior, in nats summed over the code and averaged over images
+        kl_weight: f32 = 1.0, "BETA";
+        /// Free bits: KL of each dimension of the code, in nats averaged over a batch, that is not penalized
+        free_bits: f32 = 0.0, "NATS";
+        /// KL warm-up: none, linear or cyclical
+        kl_warmup: WarmupKind = WarmupKind::None, "KIND";
+        /// Length of the KL warm-up in epochs
+        kl_warmup_epochs: u32 = 10, "N", with kl_warmup = "linear" | "cyclical";
+        /// Cycles of a cyclical KL warm-up
+        kl_cycles: u32 = 4, "N", with kl_warmup = "cyclical";
     }
 }
 
 impl Settings for VaeSettings {
-    const DESCRIBED: &'static [Setting] = &[
-        Setting::new(
-            "kl_weight",
-            "BETA",
-            "Weight of the KL to the prior, in nats summed over the code and averaged over images",
-        ),
-        Setting::new(
-            "free_bits",
-            "NATS",
-            "Free bits: KL of each dimension of the code, in nats averaged over a batch, that is not penalized",
-        ),
-        Setting::new("kl_warmup", "KIND", "KL warm-up: none, linear or cyclical"),
-        Setting::new("kl_warmup_epochs", "N", "Length of the KL warm-up in epochs")
-            .when("kl_warmup", &["linear", "cyclical"]),
-        Setting::new("kl_cycles", "N", "Cycles of a cyclical KL warm-up").when("kl_warmup", &["cyclical"]),
-    ];
-
     fn check(&self, model: &ModelConfig) -> Result<()> {
         check_weight("kl_weight", self.kl_weight)?;
         check_weight("free_bits", self.free_bits)?;

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::settings::{Setting, keep_applicable, read, refusal};
-use super::{Declare, ModelConfig, Network, Settings, Step};
+use super::sections::{keep_applicable, read, refusal};
+use super::{Declare, Described, ModelConfig, Network, Setting, Settings, Step};
 use crate::graph::{Batch, GaussianCode, Graph, Tensor};
 use crate::{Error, Result};
 

@@ -5,48 +5,51 @@ use serde::{Deserialize, Serialize};
 use super::ScheduleKind;
 use crate::graph::{Clip, Optimizer};
 use crate::model::{
-    Registry, Setting, check_applicable, check_count, check_fraction, check_positive, check_weight, overlaid,
-    unknown,
+    Described, Registry, Setting, check_applicable, check_count, check_fraction, check_positive,
+    check_weight, overlaid, unknown,
 };
 use crate::{Error, Result};
 
-/// How a model is trained.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct TrainConfig {
-    /// Passes over the training images.
-    pub epochs: u32,
-    /// Images a step.
-    pub batch: u32,
-    /// The kind of optimizer.
-    pub optimizer: OptimizerKind,
-    /// Its learning rate, with which the run begins.
-    pub learning_rate: f32,
-    /// How the learning rate goes over the run's epochs.
-    pub schedule: ScheduleKind,
-    /// SGD's momentum; none where it is not given.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub momentum: Option<f32>,
-    /// Decay of Adam's first moment; 0.9 where it is not given.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub beta1: Option<f64>,
-    /// Decay of Adam's second moment; 0.999 where it is not given.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub beta2: Option<f64>,
-    /// Added to the root of Adam's second moment; 1e-8 where it is not given.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub epsilon: Option<f32>,
-    /// The largest norm of all gradients together: larger ones are scaled down to it. None where it is not given.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub clip_norm: Option<f32>,
-    /// The largest magnitude of a gradient's number. None where it is not given.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub clip_value: Option<f32>,
-    /// Decay of the parameters: in the gradient for SGD and Adam, beside it for AdamW.
-    pub weight_decay: f32,
-    /// Decides first weights, the order of images and the noise. Below 2^63.
-    pub seed: u64,
+crate::settings! {
+    /// How a model is trained.
+    pub struct TrainConfig {
+        /// Passes over the training images
+        epochs: u32 = 10, "N";
+        /// Batch size: images per step
+        batch: u32 = 128, "N";
+        /// sgd, adam or adamw
+        optimizer: OptimizerKind = OptimizerKind::Adam, "KIND";
+        /// Learning rate
+        learning_rate: f32 = 1e-3, "RATE";
+        /// Learning-rate schedule over the epochs: constant, linear or cosine (both to zero)
+        schedule: ScheduleKind = ScheduleKind::default(), "KIND";
+        /// Momentum of sgd
+        #[serde(skip_serializing_if = "Option::is_none")]
+        momentum: Option<f32> = None, "M", with optimizer = "sgd";
+        /// Decay of adam's first moment
+        #[serde(skip_serializing_if = "Option::is_none")]
+        beta1: Option<f64> = None, "B", with optimizer = "adam" | "adamw";
+        /// Decay of adam's second moment
+        #[serde(skip_serializing_if = "Option::is_none")]
+        beta2: Option<f64> = None, "B", with optimizer = "adam" | "adamw";
+        /// Added to the root of adam's second moment
+        #[serde(skip_serializing_if = "Option::is_none")]
+        epsilon: Option<f32> = None, "E", with optimizer = "adam" | "adamw";
+        /// Gradient clipping: largest norm of all gradients together
+        #[serde(skip_serializing_if = "Option::is_none")]
+        clip_norm: Option<f32> = None, "NORM";
+        /// Gradient clipping: largest magnitude of a gradient's number
+        #[serde(skip_serializing_if = "Option::is_none")]
+        clip_value: Option<f32> = None, "VALUE";
+        /// Weight decay
+        weight_decay: f32 = 0.0, "W";
+        /// Seed of first weights, order and noise: the same seed on the same device gives the same bits
+        seed: u64 = 0, "N";
+    }
 }
+
+/// The settings of training, as people read of them.
+pub const TRAIN: &[Setting] = TrainConfig::DESCRIBED;
 
 /// The kinds of optimizer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,55 +64,9 @@ pub enum OptimizerKind {
     AdamW,
 }
 
-/// The settings of training, as people read of them.
-pub const TRAIN: &[Setting] = &[
-    Setting::new("epochs", "N", "Passes over the training images"),
-    Setting::new("batch", "N", "Batch size: images per step"),
-    Setting::new("optimizer", "KIND", "sgd, adam or adamw"),
-    Setting::new("learning_rate", "RATE", "Learning rate"),
-    Setting::new(
-        "schedule",
-        "KIND",
-        "Learning-rate schedule over the epochs: constant, linear or cosine (both to zero)",
-    ),
-    Setting::new("momentum", "M", "Momentum of sgd").when("optimizer", &["sgd"]),
-    Setting::new("beta1", "B", "Decay of adam's first moment").when("optimizer", ADAM),
-    Setting::new("beta2", "B", "Decay of adam's second moment").when("optimizer", ADAM),
-    Setting::new("epsilon", "E", "Added to the root of adam's second moment").when("optimizer", ADAM),
-    Setting::new("clip_norm", "NORM", "Gradient clipping: largest norm of all gradients together"),
-    Setting::new("clip_value", "VALUE", "Gradient clipping: largest magnitude of a gradient's number"),
-    Setting::new("weight_decay", "W", "Weight decay"),
-    Setting::new(
-        "seed",
-        "N",
-        "Seed of first weights, order and noise: the same seed on the same device gives the same bits",
-    ),
-];
-
-const ADAM: &[&str] = &["adam", "adamw"];
-
-impl Default for TrainConfig {
-    fn default() -> Self {
-        Self {
-            epochs: 10,
-            batch: 128,
-            optimizer: OptimizerKind::Adam,
-            learning_rate: 1e-3,
-            schedule: ScheduleKind::default(),
-            momentum: None,
-            beta1: None,
-            beta2: None,
-            epsilon: None,
-            clip_norm: None,
-            clip_value: None,
-            weight_decay: 0.0,
-            seed: 0,
-        }
-    }
-}
-
 impl TrainConfig {
-    /// The optimizer these settings mean.
+    /// The optimizer that these settings mean: without momentum, and with Adam's published decays (0.9, 0.999) and 1e-8
+    /// where they are not given. Weight decay is part of the gradient, except for AdamW.
     pub fn optimizer(&self) -> Optimizer {
         let weight_decay = self.weight_decay;
         let [beta1, beta2] = [self.beta1.unwrap_or(0.9), self.beta2.unwrap_or(0.999)];

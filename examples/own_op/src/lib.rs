@@ -11,53 +11,31 @@ mod quantize;
 
 use narrows::graph::{Batch, Graph, Tensor};
 use narrows::model::{
-    Autoencoder, Declare, ModelConfig, Network, Preset, Setting, Settings, Step, Variant, check_count,
-    check_fraction, check_weight,
+    Autoencoder, Declare, ModelConfig, Network, Preset, Settings, Step, Variant, check_count, check_fraction,
+    check_weight,
 };
 use narrows::{Error, Result};
-use serde::{Deserialize, Serialize};
 
 pub use quantize::{Codebook, Quantize};
 
 /// The variant: `vq-vae`.
 pub struct VectorQuantised;
 
-/// Its settings, in files and as flags.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct VectorQuantisedSettings {
-    /// Vectors of the codebook.
-    pub entries: u32,
-    /// How many of them make up a code.
-    pub pieces: u32,
-    /// What a step keeps of the moving averages that the codebook is made of.
-    pub codebook_decay: f32,
-    /// What the distance of a code from what it becomes is multiplied by.
-    pub commitment_weight: f32,
-}
-
-impl Default for VectorQuantisedSettings {
-    fn default() -> Self {
-        Self { entries: 64, pieces: 1, codebook_decay: 0.99, commitment_weight: 0.25 }
+narrows::settings! {
+    /// Its settings, in files and as flags.
+    pub struct VectorQuantisedSettings {
+        /// Vectors of the codebook
+        entries: u32 = 64, "K";
+        /// How many vectors make up a code, whose width is a multiple of it
+        pieces: u32 = 1, "N";
+        /// What a step keeps of the moving averages that the codebook is made of
+        codebook_decay: f32 = 0.99, "D";
+        /// Weight of the squared distance of a code from what it becomes
+        commitment_weight: f32 = 0.25, "BETA";
     }
 }
 
 impl Settings for VectorQuantisedSettings {
-    const DESCRIBED: &'static [Setting] = &[
-        Setting::new("entries", "K", "Vectors of the codebook"),
-        Setting::new("pieces", "N", "How many vectors make up a code, whose width is a multiple of it"),
-        Setting::new(
-            "codebook_decay",
-            "D",
-            "What a step keeps of the moving averages that the codebook is made of",
-        ),
-        Setting::new(
-            "commitment_weight",
-            "BETA",
-            "Weight of the squared distance of a code from what it becomes",
-        ),
-    ];
-
     fn check(&self, model: &ModelConfig) -> Result<()> {
         check_weight("commitment_weight", self.commitment_weight)?;
         check_count("entries", self.entries)?;

@@ -7,34 +7,21 @@
 use narrows::Result;
 use narrows::graph::{Batch, Graph, Tensor};
 use narrows::model::{
-    Autoencoder, Declare, ModelConfig, Network, Preset, Setting, Settings, Step, Variant, check_weight,
+    Autoencoder, Declare, ModelConfig, Network, Preset, Settings, Step, Variant, check_weight,
 };
-use serde::{Deserialize, Serialize};
 
 /// The variant: `spherical`.
 pub struct Spherical;
 
-/// Its settings, in files and as flags.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct SphericalSettings {
-    /// What the distance from the sphere is multiplied by.
-    pub radius_weight: f32,
-}
-
-impl Default for SphericalSettings {
-    fn default() -> Self {
-        Self { radius_weight: 0.01 }
+narrows::settings! {
+    /// Its settings, in files and as flags.
+    pub struct SphericalSettings {
+        /// Weight of the squared distance of a code's mean square from 1
+        radius_weight: f32 = 0.01, "W";
     }
 }
 
 impl Settings for SphericalSettings {
-    const DESCRIBED: &'static [Setting] = &[Setting::new(
-        "radius_weight",
-        "W",
-        "Weight of the squared distance of a code's mean square from 1",
-    )];
-
     fn check(&self, _: &ModelConfig) -> Result<()> {
         check_weight("radius_weight", self.radius_weight)
     }
