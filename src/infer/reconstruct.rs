@@ -69,9 +69,6 @@ impl Reconstructor {
     }
 
     /// Runs over all images, in order.
-    ///
-    /// # Errors
-    /// What running can fail with.
     pub async fn run(&mut self) -> Result<Reconstructions> {
         self.replay.write_state(&State::new(0))?;
         let mut all = Reconstructions::default();
@@ -118,9 +115,6 @@ pub struct Decoder {
 
 impl Decoder {
     /// Uploads the checkpoint's parameters and statistics, for up to `batch` codes at a time.
-    ///
-    /// # Errors
-    /// As [`Replay::new`].
     pub async fn new(device: &Device, checkpoint: &Checkpoint, batch: usize) -> Result<Self> {
         let model = checkpoint.model()?;
         let batch = batch.clamp(1, BATCH as usize);
@@ -138,9 +132,6 @@ impl Decoder {
     }
 
     /// The mean images `[codes, pixels]`, in [0, 1], of codes `[codes, latent]`.
-    ///
-    /// # Errors
-    /// What running can fail with.
     pub async fn decode(&mut self, codes: &[f32]) -> Result<Vec<f32>> {
         let mut images = Vec::new();
         for chunk in codes.chunks(self.batch * self.latent) {

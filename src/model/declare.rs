@@ -39,9 +39,6 @@ impl Declare<'_> {
     }
 
     /// As [`Declare::network`], with encoder and decoder in these groups.
-    ///
-    /// # Errors
-    /// As [`Declare::network`].
     pub fn network_in(&mut self, [encoder_group, decoder_group]: [&str; 2], outputs: u32) -> Result<Network> {
         let Self { config, image, .. } = *self;
         let blueprint = Blueprint::new(config, outputs, image)?;

@@ -5,6 +5,7 @@ mod blueprint;
 mod cnn;
 mod common;
 mod config;
+mod configured;
 mod contractive;
 mod declare;
 mod denoising;
@@ -30,6 +31,7 @@ mod variant;
 pub use adversarial::AdversarialSettings;
 pub use common::{COMMON, CommonSettings};
 pub use config::ModelConfig;
+pub use configured::Model;
 pub use contractive::ContractiveSettings;
 pub use declare::Declare;
 pub use extent::Extent;
@@ -40,7 +42,6 @@ pub use kinds::{
 pub use layer::LayerConfig;
 pub use likelihood::Likelihood;
 pub use network::{Network, Stack};
-pub use plans::Model;
 pub use registry::Registry;
 pub(crate) use sections::{check_applicable, one_line, overlaid, unknown};
 pub use settings::{

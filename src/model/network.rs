@@ -102,9 +102,6 @@ impl Network {
     }
 
     /// The distribution q(z given x) of the codes of images x; None where codes are points.
-    ///
-    /// # Errors
-    /// As [`Stack::record`].
     pub fn posterior(&self, graph: &mut Graph, x: Tensor) -> Result<Option<GaussianCode>> {
         if !self.gaussian_code {
             return Ok(None);

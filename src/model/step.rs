@@ -28,17 +28,11 @@ impl<'a> Step<'a> {
     }
 
     /// Minimizes the objective by moving all groups, with the run's optimizer.
-    ///
-    /// # Errors
-    /// As [`Step::update`].
     pub fn minimize(&mut self, objective: impl Into<Objective>) -> Result<()> {
         self.update(Update::default().minimize(objective))
     }
 
     /// One of several things that a step does. What the update does not say itself, optimizer and clipping, is the run's.
-    ///
-    /// # Errors
-    /// As [`Graph::update`] and [`Graph::evaluate`].
     pub fn update(&mut self, update: Update) -> Result<()> {
         match self.purpose {
             Purpose::Training(run) => self.graph.update(update.or(run)),

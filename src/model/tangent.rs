@@ -8,9 +8,6 @@ use crate::{Error, Result};
 
 impl Stack {
     /// Records the layers on x, as [`Stack::record`], and gives what each of them gives.
-    ///
-    /// # Errors
-    /// As [`Stack::record`].
     pub fn record_each(&self, graph: &mut Graph, x: Tensor) -> Result<Vec<Tensor>> {
         let mut outputs: Vec<Tensor> = Vec::with_capacity(self.layers.len());
         for layer in &self.layers {
@@ -82,9 +79,6 @@ impl Network {
     ///
     /// The estimate's direction lies in the space of images and goes forward: through the layers' own forward
     /// passes, whatever their windows. One in the space of codes that went backward would cost the same.
-    ///
-    /// # Errors
-    /// As [`Stack::jacobian`] and [`Stack::tangent`].
     pub fn contraction(
         &self,
         graph: &mut Graph,

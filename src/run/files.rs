@@ -39,9 +39,6 @@ impl Checkpoint {
     }
 
     /// Reads a checkpoint of a variant of the registry.
-    ///
-    /// # Errors
-    /// As [`Checkpoint::load`].
     pub fn load_of(registry: &Registry, path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
@@ -49,9 +46,6 @@ impl Checkpoint {
     }
 
     /// Reads the checkpoint at `path` or, where that is a run's folder, its best one.
-    ///
-    /// # Errors
-    /// As [`Checkpoint::load`].
     pub fn find(registry: &Registry, path: &Path) -> Result<Self> {
         if !path.is_dir() {
             return Self::load_of(registry, path);

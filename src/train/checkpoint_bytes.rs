@@ -62,23 +62,19 @@ impl Checkpoint {
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let impossible = |error: &dyn std::fmt::Display| refuse("one that can be written", error);
         let header = serde_json::to_string(&self.header()?).map_err(|error| impossible(&error))?;
-        let mut tensors: Vec<(&str, Vec<usize>, Dtype, Vec<u8>)> = Vec::new();
-        for (name, slot) in self.slots.iter() {
-            let words = bytemuck::cast_slice(&slot.values);
-            tensors.push((name, slot.shape.clone(), Dtype::F32, bytes_of(words)));
-        }
-        if let Some(center) = &self.center {
-            let words = bytemuck::cast_slice(center);
-            tensors.push((CENTER, vec![center.len()], Dtype::F32, bytes_of(words)));
-        }
+        let floats = |values: &[f32]| bytes_of(bytemuck::cast_slice(values));
+        let slots = self.slots.iter();
+        let mut tensors: Vec<(&str, Vec<usize>, Dtype, Vec<u8>)> =
+            slots.map(|(name, slot)| (name, slot.shape.clone(), Dtype::F32, floats(&slot.values))).collect();
+        tensors.extend(self.center.iter().map(|mean| (CENTER, vec![mean.len()], Dtype::F32, floats(mean))));
         tensors.push((STATE, vec![State::WORDS], Dtype::U32, bytes_of(self.state.words())));
         let views = tensors.iter().map(|(name, shape, dtype, bytes)| {
             let view = TensorView::new(*dtype, shape.clone(), bytes).map_err(|error| impossible(&error))?;
             Ok((*name, view))
         });
-        let views = views.collect::<Result<Vec<_>>>()?;
         let metadata = HashMap::from([("narrows".to_owned(), header)]);
-        safetensors::serialize(views, Some(metadata)).map_err(|error| impossible(&error))
+        let serialized = safetensors::serialize(views.collect::<Result<Vec<_>>>()?, Some(metadata));
+        serialized.map_err(|error| impossible(&error))
     }
 
     fn header(&self) -> Result<Header> {
@@ -104,9 +100,6 @@ impl Checkpoint {
     }
 
     /// Reads a checkpoint of a built-in variant, of this version or an earlier one.
-    ///
-    /// # Errors
-    /// As [`Checkpoint::from_bytes_of`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         Self::from_bytes_of(&Registry::built_in(), bytes)
     }
@@ -124,7 +117,7 @@ impl Checkpoint {
         };
         let header: Header = serde_json::from_str(&header)
             .map_err(|error| refuse(format!("the fields of a {FORMAT}"), error))?;
-        let config = config_of(registry, &header.config)?;
+        let config = config_of(registry, header.config.clone())?;
         let model = header.shape.try_into().and_then(|shape| Model::new(&config.model, shape));
         let model = model.map_err(|error| refuse("a model that can be", error))?;
         let mut slots = reader.slots()?;
@@ -161,23 +154,21 @@ impl Checkpoint {
     }
 }
 
-fn config_of(registry: &Registry, value: &serde_json::Value) -> Result<Config> {
+fn config_of(registry: &Registry, mut value: serde_json::Value) -> Result<Config> {
+    strip_nulls(&mut value);
     let table: toml::Table =
-        serde_json::from_value(without_nulls(value)).map_err(|error| refuse("a configuration", error))?;
-    let text = toml::to_string(&table).map_err(|error| refuse("a configuration", error))?;
+        serde_json::from_value(value).map_err(|error| refuse("a configuration", error))?;
     let preset = table.get("model").and_then(|model| model.get("variant")).and_then(toml::Value::as_str);
-    let config = Config::from_toml(registry, &text, preset.unwrap_or("mlp"), "its configuration");
+    let preset = preset.unwrap_or("mlp").to_owned();
+    let config = Config::from_table(registry, table, &preset, "its configuration");
     config.map_err(|error| refuse("a model that can be", error))
 }
 
 // TOML has none.
-fn without_nulls(value: &serde_json::Value) -> serde_json::Value {
-    match value {
-        serde_json::Value::Object(fields) => {
-            let kept = fields.iter().filter(|(_, value)| !value.is_null());
-            kept.map(|(name, value)| (name.clone(), without_nulls(value))).collect()
-        }
-        other => other.clone(),
+fn strip_nulls(value: &mut serde_json::Value) {
+    if let Some(fields) = value.as_object_mut() {
+        fields.retain(|_, value| !value.is_null());
+        fields.values_mut().for_each(strip_nulls);
     }
 }
 

@@ -68,6 +68,15 @@ impl Config {
             let line = before.matches('\n').count() + 1;
             Error::setting(origin, "TOML", format!("in line {line}: {}", one_line(error.message())))
         })?;
+        Self::from_table(registry, table, default, origin)
+    }
+
+    pub(super) fn from_table(
+        registry: &Registry,
+        table: toml::Table,
+        default: &str,
+        origin: &str,
+    ) -> Result<Self> {
         let table = earlier::brought_up(table, registry);
         Self::base(registry, &table, default, origin)?.overlaid_of(registry, table, origin)
     }
@@ -104,9 +113,6 @@ impl Config {
     }
 
     /// As [`Config::overlaid`]; a setting that another variant has is refused with the names of those in `registry`.
-    ///
-    /// # Errors
-    /// As [`Config::overlaid`].
     pub fn overlaid_of(&self, registry: &Registry, table: toml::Table, origin: &str) -> Result<Self> {
         let mut config = self.clone();
         for (section, mut values) in table {

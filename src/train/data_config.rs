@@ -41,9 +41,6 @@ impl DataConfig {
 
     /// Loads the data set for a model of images of this shape, `[height, width, channels]`: the pictures of a folder are
     /// brought to it where these settings do not say otherwise, other images are what they are.
-    ///
-    /// # Errors
-    /// As [`DataConfig::load`].
     pub fn load_for(&self, [height, width, channels]: [usize; 3]) -> Result<Split> {
         let size = self.size.map_or([height, width], |size| [size as usize; 2]);
         self.load_in(Form { size: Some(size), channels: Some(if self.grey { 1 } else { channels }) })

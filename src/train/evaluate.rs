@@ -43,18 +43,12 @@ impl Evaluator {
     }
 
     /// Evaluates the model that `trained` trains, as it is. Draws the same noise each time.
-    ///
-    /// # Errors
-    /// [`Error::DeviceLost`] and what else running can fail with.
     pub async fn evaluate(&mut self, trained: &Replay) -> Result<Evaluation> {
         self.replay.copy_trained(trained)?;
         self.run().await
     }
 
     /// Evaluates the model that a checkpoint holds.
-    ///
-    /// # Errors
-    /// As [`Evaluator::evaluate`].
     pub async fn evaluate_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<Evaluation> {
         self.replay.write_slots(&checkpoint.slots)?;
         self.run().await

@@ -175,9 +175,6 @@ impl Trainer {
     }
 
     /// Loss terms on the validation images; None without any.
-    ///
-    /// # Errors
-    /// [`Error::DeviceLost`] and what else running can fail with.
     pub async fn validate(&mut self) -> Result<Option<TermMeans>> {
         match &mut self.evaluator {
             None => Ok(None),
