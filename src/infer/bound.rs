@@ -2,10 +2,11 @@
 
 use super::Reconstructor;
 use super::loaded::loaded;
+use crate::Result;
 use crate::data::Dataset;
 use crate::graph::{Device, State};
+use crate::model::check_count;
 use crate::train::{Checkpoint, count};
-use crate::{Error, Result};
 
 const BATCH: u32 = 256;
 
@@ -25,17 +26,14 @@ impl ImportanceBound {
     /// [`Evaluator`](crate::train::Evaluator) with the same seed draws.
     ///
     /// # Errors
-    /// [`Error::Setting`] for no samples, for a model without a Gaussian code or a probability, and for an empty data
-    /// set; [`Error::Shape`] for images of another size; what running can fail with.
+    /// [`Error::Setting`](crate::Error::Setting) for no samples and for a model without a Gaussian code or a probability; as [`Reconstructor`].
     pub async fn estimate(
         device: &Device,
         checkpoint: &Checkpoint,
         data: &Dataset,
         samples: u32,
     ) -> Result<Self> {
-        if samples == 0 {
-            return Err(Error::setting("samples", "at least 1", samples));
-        }
+        check_count("samples", samples)?;
         checkpoint.check_images(data)?;
         let total = count(data)?;
         let batch = BATCH.min(total);
@@ -93,7 +91,7 @@ impl LogSum {
     }
 }
 
-/// How much each unit of a code tells of the images: the variance over the images of E[z given x] (Burda et al. 2015,
+/// How much each unit of a code depends on the image: the variance over images of E[z given x] (Burda et al. 2015,
 /// section 5.2).
 #[derive(Clone, Debug, PartialEq)]
 pub struct ActiveUnits {

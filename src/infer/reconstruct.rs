@@ -34,36 +34,29 @@ impl Reconstructor {
     /// Uploads `data` and the checkpoint's parameters and statistics.
     ///
     /// # Errors
-    /// [`Error::Setting`](crate::Error::Setting) for an empty data set,
-    /// [`Error::Shape`](crate::Error::Shape) for images of another size.
+    /// [`Error::Setting`](crate::Error::Setting) for an empty data set, [`Error::Shape`](crate::Error::Shape) for images
+    /// of another size.
     pub async fn new(device: &Device, checkpoint: &Checkpoint, data: &Dataset) -> Result<Self> {
         Self::with(device, checkpoint, data, false).await
     }
 
-    /// As [`Reconstructor::new`], but of images that are corrupted as in training, alike in each run.
-    ///
-    /// # Errors
-    /// Also [`Error::Setting`](crate::Error::Setting) for a model that was trained without corruption.
+    /// As [`Reconstructor::new`], of images that are corrupted as in training, the same way in each run. Refused for a
+    /// model that was trained without corruption.
     pub async fn corrupted(device: &Device, checkpoint: &Checkpoint, data: &Dataset) -> Result<Self> {
         Self::with(device, checkpoint, data, true).await
     }
 
     async fn with(device: &Device, checkpoint: &Checkpoint, data: &Dataset, corrupted: bool) -> Result<Self> {
         checkpoint.check_images(data)?;
-        let total = count(data)?;
+        let (total, model) = (count(data)?, checkpoint.model()?);
         let batch = BATCH.min(total);
-        let model = checkpoint.model()?;
-        let plan =
-            if corrupted { model.denoising(batch, total)? } else { model.reconstruction(batch, total)? };
-        let replay = loaded(device, plan, checkpoint, Some(data)).await?;
+        let plan = if corrupted { model.denoising(batch, total) } else { model.reconstruction(batch, total) };
+        let replay = loaded(device, plan?, checkpoint, Some(data)).await?;
         let center = checkpoint.center.clone();
         Ok(Self { replay, total: total as usize, batch: batch as usize, center, corrupted })
     }
 
-    /// Replaces parameters and statistics by those of `trained`.
-    ///
-    /// # Errors
-    /// [`Error::Shape`](crate::Error::Shape) where it is another model.
+    /// Replaces parameters and statistics by those of `trained`, which must be the same model.
     pub fn follow(&mut self, trained: &Replay) -> Result<()> {
         self.replay.copy_trained(trained)
     }
@@ -96,8 +89,7 @@ impl Reconstructor {
 }
 
 impl Reconstructions {
-    /// What stands above one another in a picture: the originals, what was seen of them where that is another
-    /// thing, and the reconstructions.
+    /// The rows of a picture: the originals, their corrupted versions where there are any, and the reconstructions.
     pub fn beside<'a>(&'a self, originals: &'a [f32]) -> Vec<&'a [f32]> {
         let seen = self.seen.as_deref();
         [originals].into_iter().chain(seen).chain([self.images.as_slice()]).collect()
@@ -123,10 +115,7 @@ impl Decoder {
         Ok(Self { replay, latent, batch, center: checkpoint.center.clone() })
     }
 
-    /// Replaces parameters and statistics by those of `trained`.
-    ///
-    /// # Errors
-    /// [`Error::Shape`](crate::Error::Shape) where it is another model.
+    /// Replaces parameters and statistics by those of `trained`, which must be the same model.
     pub fn follow(&mut self, trained: &Replay) -> Result<()> {
         self.replay.copy_trained(trained)
     }

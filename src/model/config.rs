@@ -64,7 +64,7 @@ impl ModelConfig {
                 return Err(unknown(&place, name, &known, registry.owners(name)));
             }
         }
-        let common = overlaid("model", COMMON, &self.common, &common)?;
+        let common = overlaid("model", &self.common, &common)?;
         let own = variant.dynamic.filled(&own, given)?;
         Ok(Self { variant, common, own })
     }
@@ -114,7 +114,7 @@ impl ModelConfig {
     /// # Errors
     /// [`Error::Setting`] naming the first.
     pub fn check(&self) -> Result<()> {
-        check_applicable("model", COMMON, &self.common)?;
+        check_applicable("model", &self.common)?;
         self.common.check()?;
         self.variant.dynamic.check(self)
     }

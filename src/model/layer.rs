@@ -1,4 +1,4 @@
-//! One layer as it is configured: what it makes of a shape, and the weights it needs.
+//! One layer as it is configured: the shapes that it maps, and the weights that it needs.
 
 use std::fmt;
 
@@ -59,7 +59,7 @@ pub enum LayerConfig {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         activation: Option<Activation>,
     },
-    /// The largest of each window; what is left over at the far side is dropped.
+    /// The largest number of each window; what no window covers at the far side is dropped.
     MaxPool {
         /// Rows and columns of the window.
         size: Extent,
@@ -94,9 +94,9 @@ pub enum LayerConfig {
         /// The probability.
         rate: f32,
     },
-    /// Forgets height and width; free.
+    /// Drops height and width, not the numbers; free.
     Flatten,
-    /// Sees the numbers in another shape; free.
+    /// Changes the shape, not the numbers; free.
     Reshape {
         /// Height, width and channels.
         shape: [u32; 3],

@@ -115,7 +115,7 @@ impl<V: Variant> AnyVariant for V {
         let text = toml::to_string(&settings);
         let text = text.map_err(|error| Error::setting("model", "what TOML can hold", error))?;
         let mut filled: toml::Table = text.parse().map_err(|error| refusal("model", &error))?;
-        keep_applicable(V::Settings::DESCRIBED, &mut filled, given)?;
+        keep_applicable::<V::Settings>(&mut filled, given)?;
         Ok(filled)
     }
 

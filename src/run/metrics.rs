@@ -1,4 +1,4 @@
-//! `metrics.jsonl`: an epoch a line, a column for each term, written and read.
+//! `metrics.jsonl`: a line per epoch, a column per term, written and read.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::{Error, Result};
 /// What "per image" means of a term, in every report.
 pub const PER_IMAGE: &str = "each term's sum for an image, averaged over images, unweighted";
 
-/// The columns of one set of images: what each term came to.
+/// The columns of one set of images.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Columns {
     /// Of each term by its name, the mean per image.
@@ -40,7 +40,7 @@ impl From<&TermMeans> for Columns {
     }
 }
 
-/// What a line says of a term.
+/// The description of a term.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TermColumn {
     /// Its name.
@@ -55,7 +55,7 @@ pub struct TermColumn {
     pub averaged_over: u32,
 }
 
-/// An epoch as a line of JSON, which says what its numbers are for whoever finds it alone.
+/// An epoch as a line of JSON, which explains its own numbers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MetricsLine {
     /// The epoch, from 1.
@@ -105,13 +105,13 @@ impl MetricsLine {
     /// As JSON, without a line break.
     ///
     /// # Errors
-    /// [`Error::Setting`] where a number has no JSON form, which finite means rule out.
+    /// [`Error::Setting`] for a number that is not finite.
     pub fn to_json(&self) -> Result<String> {
         serde_json::to_string(self).map_err(|error| Error::setting("metrics", "finite numbers", error))
     }
 }
 
-/// The epochs in a run's `metrics.jsonl`, of this version or an earlier one; lines that are neither are left out.
+/// The epochs in a run's `metrics.jsonl`, of this version or an earlier one; other lines are left out.
 ///
 /// # Errors
 /// [`Error::Io`] where the file cannot be read.

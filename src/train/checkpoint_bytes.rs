@@ -1,7 +1,7 @@
 //! Checkpoints as bytes: one safetensors file's content.
 //!
-//! Every slot is a tensor under its name, in PyTorch's shapes, so that other programs read them without knowing narrows;
-//! what is no tensor stands as JSON in the metadata.
+//! Every slot is a tensor under its name, in PyTorch's shapes, so that other programs can read them; everything else is
+//! JSON in the metadata.
 
 use std::collections::HashMap;
 
@@ -115,8 +115,8 @@ impl Checkpoint {
             Some(header) => (header, true),
             None => (text, false),
         };
-        let header: Header = serde_json::from_str(&header)
-            .map_err(|error| refuse(format!("the fields of a {FORMAT}"), error))?;
+        let header = serde_json::from_str(&header);
+        let header: Header = header.map_err(|error| refuse(format!("the fields of a {FORMAT}"), error))?;
         let config = config_of(registry, header.config.clone())?;
         let model = header.shape.try_into().and_then(|shape| Model::new(&config.model, shape));
         let model = model.map_err(|error| refuse("a model that can be", error))?;

@@ -8,10 +8,10 @@ use super::{DataConfig, TrainConfig, earlier};
 use crate::model::{LayerConfig, ModelConfig, Registry, VariantRef, one_line, unknown};
 use crate::{Error, Result};
 
-/// Everything that decides a run's result, but for the device.
+/// Everything that decides a run's result, except the device.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Config {
-    /// The preset it began with. A name alone: every setting is spelled out.
+    /// The name of the preset that it began with; every setting is spelled out.
     pub preset: String,
     /// The model.
     pub model: ModelConfig,
@@ -55,13 +55,12 @@ impl Config {
         Ok(Self { preset: name.to_owned(), ..laid })
     }
 
-    /// Reads TOML with any of the sections `[model]`, `[train]` and `[data]`. What it leaves out comes from the preset
-    /// that its key `preset` names. Without one that is `default`, or, where the text's `model.variant` is another, that
-    /// variant's own. A configuration that a run of an earlier version wrote is read too.
+    /// Reads TOML with any of the sections `[model]`, `[train]` and `[data]`, of this version or an earlier one. What it
+    /// leaves out comes from the preset that its key `preset` names: without one that is `default`, or the own preset of
+    /// its `model.variant` where that is another variant.
     ///
     /// # Errors
-    /// [`Error::Setting`] with `origin` and the line that is not TOML, or the setting that it should not have, or have
-    /// otherwise.
+    /// [`Error::Setting`] with `origin`, and the line that is not TOML or the setting that is refused.
     pub fn from_toml(registry: &Registry, text: &str, default: &str, origin: &str) -> Result<Self> {
         let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
             let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
@@ -141,8 +140,7 @@ impl Config {
         Ok(config)
     }
 
-    /// What tells it from others, on one line: widths, activation, likelihood, corruption, the variant's own settings,
-    /// optimizer.
+    /// Its main settings on one line: widths, activation, likelihood, corruption, the variant's own, optimizer.
     pub fn set_up(&self) -> String {
         let Self { model, train, data, .. } = self;
         let mut parts = Vec::new();
@@ -180,9 +178,6 @@ impl Config {
     }
 
     /// As TOML, every setting that applies spelled out.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] for a number that TOML cannot hold, which [`Config::check`] refuses.
     pub fn to_toml(&self) -> Result<String> {
         toml::to_string(self).map_err(|error| Error::setting("config", "what TOML can hold", error))
     }

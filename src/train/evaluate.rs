@@ -25,10 +25,7 @@ pub struct Evaluation {
 }
 
 impl Evaluator {
-    /// Uploads `data`. `center` is the mean training image where the model subtracts it.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] for an empty data set, or one beyond what a device counts.
+    /// Uploads `data`, which must not be empty. `center` is the mean training image where the model subtracts it.
     pub async fn new(
         device: &Device,
         model: &Model,

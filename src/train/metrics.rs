@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::graph::TermSpec;
 
-/// The mean of each term of a step: of a row's value, unweighted, over the images of an epoch or of a data set.
+/// The mean of each term of a step: unweighted, over the images of an epoch or of a data set.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TermMeans {
     terms: Arc<[TermSpec]>,
@@ -57,8 +57,8 @@ impl TermMeans {
         own.map(|(term, value)| f64::from(term.weight) * scale / f64::from(term.averaged_over) * value).sum()
     }
 
-    /// The evidence lower bound, in nats per image: a reconstruction and what keeps its code near the prior. None where
-    /// the terms are another bound, or none.
+    /// The evidence lower bound, in nats per image: of a reconstruction and what keeps its code near the prior. None where
+    /// the terms are no bound, or another one.
     pub fn elbo(&self) -> Option<f64> {
         let parts = || self.iter().filter(|(term, _)| term.bound);
         let [reconstructs, pays] =

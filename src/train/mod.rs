@@ -1,4 +1,4 @@
-//! Training in memory: settings, epochs, validation, checkpoints that resume bit for bit.
+//! Training in memory: settings, epochs, validation, checkpoints.
 
 mod checkpoint;
 mod checkpoint_bytes;

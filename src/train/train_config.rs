@@ -87,7 +87,7 @@ impl TrainConfig {
         let known: Vec<&str> = TRAIN.iter().map(|setting| setting.name).collect();
         match given.keys().find(|name| !known.contains(&name.as_str())) {
             Some(name) => Err(unknown("setting of training", name, &known, registry.owners(name))),
-            None => overlaid("train", TRAIN, self, given),
+            None => overlaid("train", self, given),
         }
     }
 
@@ -95,7 +95,7 @@ impl TrainConfig {
         if i64::try_from(self.seed).is_err() {
             return Err(Error::setting("seed", "below 2^63, the largest number TOML holds", self.seed));
         }
-        check_applicable("train", TRAIN, self)?;
+        check_applicable("train", self)?;
         check_positive("learning_rate", self.learning_rate)?;
         let limits =
             [("epsilon", self.epsilon), ("clip_norm", self.clip_norm), ("clip_value", self.clip_value)];

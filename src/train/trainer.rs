@@ -31,7 +31,7 @@ pub struct Trainer {
     chunk: u32,
 }
 
-/// What tells the training images from others, so that no run goes on with the wrong ones.
+/// What tells the training images from others, so that no run is resumed with the wrong ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct DataMark {
     pub(super) images: u32,
@@ -61,8 +61,7 @@ impl Trainer {
     /// Compiles the training plan and uploads the data and the first parameters.
     ///
     /// # Errors
-    /// [`Error::Setting`] for settings that make no sense, alone or with this data;
-    /// [`Error::TooLarge`], [`Error::Device`] from the device.
+    /// [`Error::Setting`] for settings that make no sense, alone or with this data; what the device refuses.
     pub async fn new(device: &Device, config: &Config, data: &Split) -> Result<Self> {
         config.check()?;
         let model = Model::new(&config.model, data.train.shape().try_into()?)?;
@@ -137,13 +136,12 @@ impl Trainer {
         self.config.train.steps(epochs, self.data.images)
     }
 
-    /// Trains to the end of the epoch and validates. `watch` sees the progress and returns whether to go
-    /// on.
+    /// Trains to the end of the epoch and validates. `watch` sees the progress and returns whether to continue.
     ///
     /// # Errors
-    /// [`Error::NotFinite`] naming the step: what is on the device then is of no use, go back to a checkpoint.
-    /// [`Error::Stopped`] where `watch` said so: the state is then whole, can be saved, and the next call goes
-    /// on with the epoch. [`Error::DeviceLost`].
+    /// [`Error::NotFinite`] with the step: the device's numbers are then of no use, go back to a checkpoint.
+    /// [`Error::Stopped`] where `watch` returned false: the state can then be saved, and the next call continues the
+    /// epoch.
     pub async fn epoch(&mut self, watch: &mut dyn FnMut(&Progress) -> bool) -> Result<EpochReport> {
         let began = Instant::now();
         let before = self.progress.step;
@@ -158,9 +156,7 @@ impl Trainer {
             return Err(self.not_finite("the validation loss", total as f32));
         }
         let best = self.progress.best.is_none_or(|best| ranked < best);
-        if best {
-            self.progress.best = Some(ranked);
-        }
+        self.progress.best = if best { Some(ranked) } else { self.progress.best };
         self.progress.epoch += 1;
         self.progress.running = RunningTerms::new(self.model.terms().len());
         Ok(EpochReport {
@@ -176,10 +172,8 @@ impl Trainer {
 
     /// Loss terms on the validation images; None without any.
     pub async fn validate(&mut self) -> Result<Option<TermMeans>> {
-        match &mut self.evaluator {
-            None => Ok(None),
-            Some(evaluator) => Ok(Some(evaluator.evaluate(&self.replay).await?.means)),
-        }
+        let Some(evaluator) = &mut self.evaluator else { return Ok(None) };
+        Ok(Some(evaluator.evaluate(&self.replay).await?.means))
     }
 
     // Keeps one submit under way while the one before is read, so that the device never waits.
