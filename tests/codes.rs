@@ -2,7 +2,7 @@
 #![cfg(feature = "train")]
 #![allow(clippy::unwrap_used, missing_docs)]
 
-use narrows::infer::{ActiveUnits, Interpolation, prior_grid, traversals};
+use narrows::infer::{ActiveUnits, Interpolation, prior_codes, prior_grid, traversals};
 
 const A: [f32; 3] = [3.0, 0.0, 0.0];
 const B: [f32; 3] = [0.0, 0.0, -3.0];
@@ -90,4 +90,14 @@ fn a_unit_that_hardly_moves_is_not_active() {
     for (got, expected) in units.variances.iter().zip([1.0, 0.0121, 0.0, 0.00998001]) {
         assert!((got - expected).abs() < 1e-7, "{got}, not {expected}");
     }
+}
+
+#[test]
+fn codes_of_the_prior_are_standard_normal_and_repeat() {
+    let codes = prior_codes(3, 2_000, 5);
+    assert_eq!(codes, prior_codes(3, 2_000, 5));
+    assert_ne!(codes, prior_codes(4, 2_000, 5));
+    assert_eq!(codes[..50], prior_codes(3, 10, 5));
+    let mean = |f: fn(f64) -> f64| codes.iter().map(|z| f(f64::from(*z))).sum::<f64>() / codes.len() as f64;
+    assert!(mean(|z| z).abs() < 0.04 && (mean(|z| z * z) - 1.0).abs() < 0.06);
 }
