@@ -1,7 +1,6 @@
 //! How good a variational autoencoder is, beyond its ELBO: the importance-weighted bound, and its active units.
 
-use super::Reconstructor;
-use super::loaded::loaded;
+use super::{Reconstructor, loaded};
 use crate::Result;
 use crate::data::Dataset;
 use crate::graph::{Device, State};

@@ -1,6 +1,6 @@
 //! How sensitive a trained model's codes are to their images: the norm of the Jacobian at each image.
 
-use super::loaded::loaded;
+use super::loaded;
 use crate::Result;
 use crate::data::Dataset;
 use crate::graph::{Device, State};

@@ -1,6 +1,6 @@
 //! Using a trained model: codes and reconstructions of images, images of codes.
 
-use super::loaded::loaded;
+use super::loaded;
 use crate::Result;
 use crate::data::Dataset;
 use crate::graph::{Device, Replay, State};

@@ -9,7 +9,7 @@ use crate::model::{
 use crate::reference::activation::Activation;
 
 /// A code that a critic cannot tell from draws of a standard normal: the critic learns to tell them apart, the encoder
-/// to be mistaken for the prior (Makhzani et al. 2015, section 2.1).
+/// learns to be taken for the prior (Makhzani et al. 2015, section 2.1).
 pub(super) struct Adversarial;
 
 crate::settings! {

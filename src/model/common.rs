@@ -53,7 +53,7 @@ crate::settings! {
     }
 }
 
-/// The settings of every model, as people read of them.
+/// The settings of every model, as people read about them.
 pub const COMMON: &[Setting] = CommonSettings::DESCRIBED;
 
 impl CommonSettings {
@@ -68,7 +68,7 @@ impl CommonSettings {
         self.corruption_amount.unwrap_or(0.2)
     }
 
-    /// The corruption these settings mean.
+    /// The corruption that these settings describe.
     pub fn corruption(&self) -> Option<Corruption> {
         let amount = self.corruption_amount();
         match self.corruption {

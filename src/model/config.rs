@@ -15,7 +15,7 @@ pub struct ModelConfig {
     /// The settings of every model.
     #[serde(flatten)]
     pub common: CommonSettings,
-    /// The variant's own settings, by name: all of them, once [`ModelConfig::overlaid`] has laid them.
+    /// The variant's own settings that apply, by name.
     #[serde(flatten)]
     pub own: toml::Table,
 }
@@ -42,12 +42,12 @@ impl ModelConfig {
         Self { variant, common: CommonSettings::default(), own }
     }
 
-    /// This model with what is `given` in a section `[model]` in place of its own settings. What was set for another
-    /// choice than is given now, as the amount of a corruption that is none any more, is forgotten.
+    /// This model with what is `given` in a section `[model]` in place of its own settings. Settings of a choice that is
+    /// no longer made, as the amount of a corruption that is now none, are dropped.
     ///
     /// # Errors
-    /// [`Error::Setting`] naming the setting that the variant does not have, with the nearest that it has or the variants
-    /// of `registry` that have it; or that does not apply; or the value that it does not take.
+    /// [`Error::Setting`] for a value that is not valid, a setting that does not apply, or one that the variant does not
+    /// have: then with the nearest that it has, or the variants of `registry` that have it.
     pub fn overlaid(&self, registry: &Registry, given: &toml::Table) -> Result<Self> {
         let variant = self.variant.clone();
         let (mut common, mut own) = (toml::Table::new(), self.own.clone());
@@ -72,15 +72,15 @@ impl ModelConfig {
     /// The variant's own settings.
     ///
     /// # Errors
-    /// [`Error::Setting`] where they are those of another variant.
+    /// [`Error::Setting`] for the settings of another variant.
     pub fn settings<S: Settings>(&self) -> Result<S> {
         read("model", self.own.clone())
     }
 
-    /// Sets one of the settings, its variant's or every model's, by its name in files.
+    /// Sets one setting, of its variant or of every model, by its name in files. The variant itself cannot be set.
     ///
     /// # Errors
-    /// As [`ModelConfig::overlaid`]; [`Error::Setting`] for the variant itself, which decides what can be set.
+    /// As [`ModelConfig::overlaid`].
     pub fn set(&mut self, name: &str, value: impl Into<toml::Value>) -> Result<()> {
         let value = value.into();
         if name == "variant" {
@@ -93,9 +93,6 @@ impl ModelConfig {
 
     /// Refuses settings that no model with a Gaussian code can have: its encoder gives twice as many numbers as its
     /// decoder takes.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] naming the first.
     pub fn check_gaussian_code(&self) -> Result<()> {
         if self.tied {
             let expected =
@@ -110,9 +107,6 @@ impl ModelConfig {
     }
 
     /// Refuses settings that make no sense together.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] naming the first.
     pub fn check(&self) -> Result<()> {
         check_applicable("model", &self.common)?;
         self.common.check()?;

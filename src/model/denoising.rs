@@ -4,10 +4,10 @@ use crate::model::set_ups::{HIDDEN_100, TIED_1000};
 use crate::model::{CorruptionKind, Declare, ModelConfig, Network, NoSettings, Preset, Variant};
 use crate::{Error, Result};
 
-/// Reconstructs clean images from corrupted ones. That is the plain objective; the corruption makes the variant.
+/// Reconstructs clean images from corrupted ones, by the plain objective: only the corruption makes the variant.
 ///
-/// With Gaussian noise of deviation s and the squared error, `r(x) - x` of what it learns is s² times the
-/// score of the data smoothed by that noise (Vincent 2011, section 4; Alain and Bengio 2014, theorem 2).
+/// With Gaussian noise of deviation s and the squared error, what it learns has `r(x) - x` equal to s² times the score of
+/// the data smoothed by that noise (Vincent 2011, section 4; Alain and Bengio 2014, theorem 2).
 pub(super) struct Denoising;
 
 const GAUSSIAN: &str = "[model]\ncorruption = 'gaussian'\ncorruption_amount = 0.2";

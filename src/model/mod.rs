@@ -1,4 +1,4 @@
-//! The autoencoders: what is configured, the networks, the likelihoods, and each variant as a short spec.
+//! The autoencoders: settings, networks, likelihoods, and each variant in a short file.
 
 mod adversarial;
 mod blueprint;

@@ -1,4 +1,4 @@
-//! The variants there are: the built-in ones, and whatever a caller adds.
+//! The variants: the built-in ones, and those that a caller adds.
 
 use super::variant::{Preset, Variant, VariantRef};
 use super::{adversarial, cnn, contractive, denoising, iwae, linear, mlp, sparse, vae};
@@ -17,7 +17,7 @@ impl Default for Registry {
 }
 
 impl Registry {
-    /// The variants of the book's section, and what followed them.
+    /// The built-in variants.
     pub fn built_in() -> Self {
         Self { variants: Vec::new() }
             .with(linear::Linear)
@@ -31,7 +31,7 @@ impl Registry {
             .with(adversarial::Adversarial)
     }
 
-    /// One more. It takes the place of one that has its name.
+    /// Adds a variant, in place of one of the same name.
     pub fn with(mut self, variant: impl Variant) -> Self {
         let variant = VariantRef::new(variant);
         self.variants.retain(|known| *known != variant);

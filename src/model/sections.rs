@@ -26,8 +26,8 @@ pub(crate) fn check_applicable<T: Described + Serialize>(section: &str, settings
     keep_applicable::<T>(&mut given.clone(), &given)
 }
 
-/// The settings of a section with what is `given` in their place. What was set for another choice than is given now, as
-/// the amount of a corruption that is none any more, is forgotten.
+/// The settings of a section with what is `given` in their place. Settings of a choice that is no longer made, as the
+/// amount of a corruption that is now none, are dropped.
 pub(crate) fn overlaid<T>(section: &str, settings: &T, given: &Table) -> Result<T>
 where
     T: Described + Serialize + DeserializeOwned,
@@ -60,7 +60,7 @@ pub(crate) fn unknown(place: &str, name: &str, known: &[&str], elsewhere: Option
     Error::setting(place, format!("{hint}{}", others.join(", ")), format!("`{name}`"))
 }
 
-/// A parser's refusal of a section as an error: it says "WHAT, expected THIS" and, on a line of its own, "in `SETTING`".
+/// A parser's refusal of a section, which reads "WHAT, expected THIS" and, on a line of its own, "in `SETTING`".
 pub(super) fn refusal(section: &str, error: &toml::de::Error) -> Error {
     let text = error.to_string();
     let (message, place) = text.trim().rsplit_once("\nin ").unwrap_or((text.trim(), ""));

@@ -1,4 +1,4 @@
-//! Set-ups that presets of several variants start from.
+//! TOML texts that the presets of several variants start from.
 
 /// One hidden layer of 100 selu units on either side of a code of 30; the mean over pixels by plain SGD at a rate of 1,
 /// 10 epochs in batches of 32.
@@ -16,8 +16,8 @@ batch = 32
 epochs = 10
 "#;
 
-/// One layer of 1,000 sigmoid units and its transpose (Rifai et al. 2011, section 5), for autoencoders that differ in
-/// nothing but what their names say.
+/// One layer of 1,000 sigmoid units and its transpose (Rifai et al. 2011, section 5), for autoencoders that differ only
+/// in their objectives.
 pub const TIED_1000: &str = r#"
 [model]
 latent = 1000

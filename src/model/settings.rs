@@ -8,16 +8,16 @@ use serde::de::DeserializeOwned;
 use super::ModelConfig;
 use crate::{Error, Result};
 
-/// One setting, as people read of it.
+/// One setting, as people read about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Setting {
     /// Its name in files; as a flag with dashes for underscores: `kl_weight`.
     pub name: &'static str,
-    /// What its value is called in help texts: `BETA`. Nothing of a setting that is no flag.
+    /// The name of its value in help texts: `BETA`. Empty for a setting that is no flag.
     pub value: &'static str,
     /// What it does, in a line, with its unit.
     pub help: &'static str,
-    /// The setting that it depends on, and the values of that for which it applies; None where it always does.
+    /// The setting that it depends on, with the values for which it applies; None where it always does.
     pub when: Option<(&'static str, &'static [&'static str])>,
 }
 
@@ -27,12 +27,12 @@ impl Setting {
         Self { name, value, help, when: None }
     }
 
-    /// One that applies where another setting has one of these values.
+    /// A setting that applies where another one has one of these values.
     pub const fn when(self, setting: &'static str, values: &'static [&'static str]) -> Self {
         Self { when: Some((setting, values)), ..self }
     }
 
-    /// Whether it applies among `settings`, which have all that does.
+    /// Whether it applies among `settings`, which must be complete.
     pub fn applies(&self, settings: &toml::Table) -> bool {
         self.when.is_none_or(|(other, values)| {
             settings.get(other).and_then(toml::Value::as_str).is_some_and(|value| values.contains(&value))
@@ -51,9 +51,6 @@ pub trait Settings:
     Described + Clone + Default + Serialize + DeserializeOwned + Send + Sync + 'static
 {
     /// Refuses settings that make no sense, alone or with the model's.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] naming the first.
     fn check(&self, model: &ModelConfig) -> Result<()> {
         let _ = model;
         Ok(())

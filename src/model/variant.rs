@@ -24,9 +24,6 @@ pub trait Variant: Send + Sync + 'static {
     type Model: Autoencoder + 'static;
 
     /// Refuses settings of every model that it does not take.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] naming the first.
     fn check(&self, model: &ModelConfig) -> Result<()> {
         let _ = model;
         Ok(())

@@ -63,9 +63,6 @@ impl Run {
     }
 
     /// Refuses a folder that holds a run, before any slow work. It need not exist.
-    ///
-    /// # Errors
-    /// [`Error::File`] naming it.
     pub fn check_new(folder: &Path) -> Result<()> {
         if ![LAST, CONFIG].iter().any(|name| folder.join(name).exists()) {
             return Ok(());

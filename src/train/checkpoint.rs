@@ -91,9 +91,6 @@ impl Checkpoint {
     }
 
     /// Refuses images of another size than the model was trained on.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] with both sizes.
     pub fn check_images(&self, data: &Dataset) -> Result<()> {
         if data.shape() == self.shape {
             return Ok(());

@@ -8,7 +8,6 @@ use std::collections::HashMap;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 
-use super::metrics::RunningTerms;
 use super::trainer::{DataMark, EpochState};
 use super::{Checkpoint, Config, earlier};
 use crate::graph::{Slots, State};
@@ -19,7 +18,7 @@ const FORMAT: &str = "narrows checkpoint 2";
 const CENTER: &str = "center";
 const STATE: &str = "state";
 
-// What does not fit tensors. Sums are kept as bits: they must come back exactly.
+// What does not fit tensors.
 #[derive(Serialize, Deserialize)]
 struct Header {
     format: String,
@@ -27,18 +26,8 @@ struct Header {
     shape: [usize; 3],
     matmul: Option<String>,
     data: DataMark,
-    epoch: u32,
-    step: u64,
-    // Of each term of the epoch under way, in the order of the step.
-    running: Vec<RunningTerm>,
-    best_bits: Option<u64>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct RunningTerm {
-    term: String,
-    steps: u64,
-    sum_bits: u64,
+    #[serde(flatten)]
+    progress: EpochState,
 }
 
 fn refuse(expected: impl ToString, found: impl ToString) -> Error {
@@ -78,24 +67,13 @@ impl Checkpoint {
     }
 
     fn header(&self) -> Result<Header> {
-        let EpochState { epoch, step, running, best } = &self.progress;
-        let terms = self.model()?.terms().clone();
-        let running = terms.iter().zip(running.sums.iter().zip(&running.steps));
-        let running = running.map(|(term, (sum, steps))| RunningTerm {
-            term: term.name.clone(),
-            steps: *steps,
-            sum_bits: sum.to_bits(),
-        });
         Ok(Header {
             format: FORMAT.to_owned(),
             config: serde_json::to_value(&self.config).map_err(|error| refuse("a config", error))?,
             shape: self.shape,
             matmul: self.matmul.clone(),
             data: self.data,
-            epoch: *epoch,
-            step: *step,
-            running: running.collect(),
-            best_bits: best.map(f64::to_bits),
+            progress: self.progress.clone(),
         })
     }
 
@@ -117,7 +95,7 @@ impl Checkpoint {
         };
         let header = serde_json::from_str(&header);
         let header: Header = header.map_err(|error| refuse(format!("the fields of a {FORMAT}"), error))?;
-        let config = config_of(registry, header.config.clone())?;
+        let config = config_of(registry, header.config)?;
         let model = header.shape.try_into().and_then(|shape| Model::new(&config.model, shape));
         let model = model.map_err(|error| refuse("a model that can be", error))?;
         let mut slots = reader.slots()?;
@@ -139,15 +117,20 @@ impl Checkpoint {
                 return Err(refuse(format!("a tensor {name:?} of shape {:?}", slot.shape), found));
             }
         }
+        let kept: Vec<&str> = header.progress.running.iter().map(|running| running.term.as_str()).collect();
+        let terms: Vec<&str> = model.terms().iter().map(|term| term.name.as_str()).collect();
+        if kept != terms {
+            return Err(refuse(format!("sums of the terms {}", terms.join(", ")), kept.join(", ")));
+        }
         let pixels = header.shape.iter().product::<usize>();
         let center = config.model.center.then(|| reader.sized(CENTER, pixels)).transpose()?;
         Ok(Self {
             shape: header.shape,
-            matmul: header.matmul.clone(),
+            matmul: header.matmul,
             slots,
             center: center.map(bytemuck::cast_vec),
             state: State::from_words(&state),
-            progress: header.progress(&model)?,
+            progress: header.progress,
             data: header.data,
             config,
         })
@@ -169,21 +152,6 @@ fn strip_nulls(value: &mut serde_json::Value) {
     if let Some(fields) = value.as_object_mut() {
         fields.retain(|_, value| !value.is_null());
         fields.values_mut().for_each(strip_nulls);
-    }
-}
-
-impl Header {
-    fn progress(&self, model: &Model) -> Result<EpochState> {
-        let mut running = RunningTerms::new(model.terms().len());
-        for (at, term) in model.terms().iter().enumerate() {
-            let kept = self.running.iter().find(|kept| kept.term == term.name);
-            let Some(kept) = kept else {
-                return Err(refuse(format!("the sums of the term {}", term.name), "none"));
-            };
-            (running.sums[at], running.steps[at]) = (f64::from_bits(kept.sum_bits), kept.steps);
-        }
-        let best = self.best_bits.map(f64::from_bits);
-        Ok(EpochState { epoch: self.epoch, step: self.step, running, best })
     }
 }
 

@@ -183,9 +183,6 @@ impl Config {
     }
 
     /// Refuses settings that make no sense together.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] naming the first.
     pub fn check(&self) -> Result<()> {
         self.model.check()?;
         self.train.check()?;

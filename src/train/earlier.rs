@@ -1,4 +1,4 @@
-//! What earlier versions wrote: configurations that spelled out every setting of every variant, and their checkpoints.
+//! Files of earlier versions: configurations that spelled out every setting of every variant, and their checkpoints.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ const EVERY: [&str; 6] =
     ["kl_weight", "free_bits", "contraction_weight", "sparsity_weight", "sparsity_target", "deviation"];
 const WARMUP: [&str; 3] = ["kl_warmup", "kl_warmup_epochs", "kl_cycles"];
 
-/// Leaves of a configuration of an earlier version what applies to its variant; any other as it is.
+/// Drops from a configuration of an earlier version what does not apply to its variant; leaves any other as it is.
 pub(super) fn brought_up(mut table: toml::Table, registry: &Registry) -> toml::Table {
     let has_all = |model: &toml::Table| EVERY.iter().all(|name| model.contains_key(*name));
     let model = table.get("model").and_then(toml::Value::as_table);
@@ -25,8 +25,7 @@ pub(super) fn brought_up(mut table: toml::Table, registry: &Registry) -> toml::T
         let own = variant.settings();
         let known = |name: &str| COMMON.iter().chain(own).any(|setting| setting.name == name);
         model.retain(|name, _| name == "variant" || known(name));
-        let settings: Vec<Setting> = COMMON.iter().chain(own).copied().collect();
-        drop_inapplicable(&settings, &mut model);
+        drop_inapplicable(COMMON.iter().chain(own), &mut model);
     }
     drop_inapplicable(TRAIN, &mut train);
     table.insert("model".to_owned(), model.into());
@@ -34,10 +33,11 @@ pub(super) fn brought_up(mut table: toml::Table, registry: &Registry) -> toml::T
     table
 }
 
-fn drop_inapplicable(described: &[Setting], settings: &mut toml::Table) {
+fn drop_inapplicable<'a>(described: impl IntoIterator<Item = &'a Setting>, settings: &mut toml::Table) {
     let all = settings.clone();
-    let applies = |name: &str| described.iter().all(|setting| setting.name != name || setting.applies(&all));
-    settings.retain(|name, _| applies(name));
+    for setting in described.into_iter().filter(|setting| !setting.applies(&all)) {
+        settings.remove(setting.name);
+    }
 }
 
 /// The format of checkpoints that knew two sums, one optimizer, and rates in the run's state.

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::graph::TermSpec;
 
 /// The mean of each term of a step: unweighted, over the images of an epoch or of a data set.
@@ -69,28 +71,49 @@ impl TermMeans {
     }
 }
 
-/// Sums over the steps of the epoch under way. Kept in checkpoints so that a resumed epoch reports the same means.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct RunningTerms {
-    /// Of each term.
-    pub(crate) sums: Vec<f64>,
+/// A term's sum over the steps of the epoch under way. It is kept in checkpoints, as bits, so that a resumed epoch
+/// reports the same means.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Running {
+    /// The term's name.
+    pub(super) term: String,
     /// The steps in which it was minimized.
-    pub(crate) steps: Vec<u64>,
+    pub(super) steps: u64,
+    pub(super) sum_bits: Bits,
 }
 
-impl RunningTerms {
-    pub(super) fn new(terms: usize) -> Self {
-        Self { sums: vec![0.0; terms], steps: vec![0; terms] }
+/// A number that files keep as its bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(from = "u64", into = "u64")]
+pub(super) struct Bits(pub(super) f64);
+
+impl From<u64> for Bits {
+    fn from(bits: u64) -> Self {
+        Self(f64::from_bits(bits))
+    }
+}
+
+impl From<Bits> for u64 {
+    fn from(Bits(number): Bits) -> Self {
+        number.to_bits()
+    }
+}
+
+impl Running {
+    /// Of no steps, for each of the terms.
+    pub(super) fn none(terms: &[TermSpec]) -> Vec<Self> {
+        let none = |term: &TermSpec| Self { term: term.name.clone(), steps: 0, sum_bits: Bits::default() };
+        terms.iter().map(none).collect()
     }
 
-    pub(super) fn add(&mut self, term: usize, value: f64) {
-        self.sums[term] += value;
-        self.steps[term] += 1;
+    pub(super) fn add(&mut self, value: f64) {
+        self.sum_bits.0 += value;
+        self.steps += 1;
     }
 
-    pub(super) fn means(&self, terms: &Arc<[TermSpec]>) -> TermMeans {
-        let mean = |(sum, steps): (&f64, &u64)| sum / (*steps).max(1) as f64;
-        TermMeans::new(terms, self.sums.iter().zip(&self.steps).map(mean).collect())
+    /// The means of all terms.
+    pub(super) fn means(running: &[Self], terms: &Arc<[TermSpec]>) -> TermMeans {
+        TermMeans::new(terms, running.iter().map(|term| term.sum_bits.0 / term.steps.max(1) as f64).collect())
     }
 }
 

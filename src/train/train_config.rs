@@ -48,7 +48,7 @@ crate::settings! {
     }
 }
 
-/// The settings of training, as people read of them.
+/// The settings of training, as people read about them.
 pub const TRAIN: &[Setting] = TrainConfig::DESCRIBED;
 
 /// The kinds of optimizer.
@@ -78,7 +78,7 @@ impl TrainConfig {
         }
     }
 
-    /// What is done to gradients that are too large.
+    /// How gradients are clipped.
     pub const fn clip(&self) -> Clip {
         Clip { norm: self.clip_norm, value: self.clip_value }
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use web_time::{Duration, Instant};
 
 use super::evaluate::{count, mean_image, write_images};
-use super::metrics::RunningTerms;
+use super::metrics::{Bits, Running};
 use super::{Config, EpochReport, Evaluator, Progress, TermMeans};
 use crate::data::Split;
 use crate::graph::{Device, Pending, Plan, Replay};
@@ -45,16 +45,16 @@ impl fmt::Display for DataMark {
 }
 
 /// Where training stands between two submits; part of every checkpoint.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct EpochState {
     /// Epochs completed.
     pub(super) epoch: u32,
     /// Steps completed.
     pub(super) step: u64,
-    /// The epoch under way.
-    pub(super) running: RunningTerms,
+    /// The epoch under way: its terms, in the order of the step.
+    pub(super) running: Vec<Running>,
     /// The best epoch's objective.
-    pub(super) best: Option<f64>,
+    best_bits: Option<Bits>,
 }
 
 impl Trainer {
@@ -68,7 +68,7 @@ impl Trainer {
         let images = count(&data.train)?;
         let train = &config.train;
         let plan = model.training(train.batch, images, true, &train.update(images)?, false)?;
-        let running = RunningTerms::new(plan.terms.len());
+        let running = Running::none(&plan.terms);
         let mut replay = Replay::new(device, plan).await?;
         let center = config.model.center.then(|| mean_image(&data.train));
         write_images(&mut replay, &data.train, center.as_deref())?;
@@ -126,11 +126,6 @@ impl Trainer {
         self.progress.epoch
     }
 
-    /// Steps completed.
-    pub fn steps_done(&self) -> u64 {
-        self.progress.step
-    }
-
     // Batches run on across passes over the data, so epochs end at the first step that completes one.
     fn steps_until(&self, epochs: u32) -> u64 {
         self.config.train.steps(epochs, self.data.images)
@@ -149,16 +144,16 @@ impl Trainer {
         let seconds = began.elapsed().as_secs_f64();
         let images = (self.progress.step - before) * u64::from(self.config.train.batch);
         let validation = self.validate().await?;
-        let train = self.progress.running.means(self.model.terms());
+        let train = Running::means(&self.progress.running, self.model.terms());
         let means = validation.as_ref().unwrap_or(&train);
         let (total, ranked) = (means.total(), means.objective());
         if !total.is_finite() {
             return Err(self.not_finite("the validation loss", total as f32));
         }
-        let best = self.progress.best.is_none_or(|best| ranked < best);
-        self.progress.best = if best { Some(ranked) } else { self.progress.best };
+        let best = self.progress.best_bits.is_none_or(|best| ranked < best.0);
+        self.progress.best_bits = if best { Some(Bits(ranked)) } else { self.progress.best_bits };
         self.progress.epoch += 1;
-        self.progress.running = RunningTerms::new(self.model.terms().len());
+        self.progress.running = Running::none(self.model.terms());
         Ok(EpochReport {
             epoch: self.progress.epoch,
             step: self.progress.step,
@@ -225,7 +220,7 @@ impl Trainer {
                 if !loss.is_finite() {
                     return Err(self.not_finite("the loss", loss));
                 }
-                self.progress.running.add(term, f64::from(loss));
+                self.progress.running[term].add(loss.into());
             }
         }
         Ok(())
@@ -244,7 +239,7 @@ impl Trainer {
             run_step: self.progress.step,
             run_steps: self.steps_until(self.config.train.epochs).max(end),
             batch: self.config.train.batch,
-            means: self.progress.running.means(self.model.terms()),
+            means: Running::means(&self.progress.running, self.model.terms()),
         }
     }
 }
