@@ -32,21 +32,18 @@ impl Variant for Linear {
     type Model = Network;
 
     fn check(&self, model: &ModelConfig) -> Result<()> {
-        let refuse = |setting: &str, expected: &str, got: String| {
-            Err(Error::setting(setting, format!("{expected} for the variant linear"), got))
-        };
-        for (setting, layers) in [("encoder", &model.encoder), ("decoder", &model.decoder)] {
-            if !layers.is_empty() {
-                return refuse(setting, "no listed layers", format!("{} of them", layers.len()));
+        let [code, output] = [model.code_activation, model.output_activation];
+        let settings = [
+            ("encoder", "no listed layers", model.encoder.is_empty(), model.encoder.len().to_string()),
+            ("decoder", "no listed layers", model.decoder.is_empty(), model.decoder.len().to_string()),
+            ("hidden", "no hidden layer", model.hidden.is_empty(), format!("{:?}", model.hidden)),
+            ("code_activation", "identity", code == Activation::Identity, code.to_string()),
+            ("output_activation", "identity", output == Activation::Identity, output.to_string()),
+        ];
+        match settings.into_iter().find(|(_, _, is_linear, _)| !is_linear) {
+            Some((setting, expected, _, got)) => {
+                Err(Error::setting(setting, format!("{expected} for the variant linear"), got))
             }
-        }
-        if !model.hidden.is_empty() {
-            return refuse("hidden", "no hidden layer", format!("{:?}", model.hidden));
-        }
-        let activations =
-            [("code_activation", model.code_activation), ("output_activation", model.output_activation)];
-        match activations.into_iter().find(|(_, activation)| *activation != Activation::Identity) {
-            Some((setting, activation)) => refuse(setting, "identity", activation.to_string()),
             None => Ok(()),
         }
     }
