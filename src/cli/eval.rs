@@ -44,7 +44,7 @@ impl Eval {
         let (model, center) = (checkpoint.model()?, checkpoint.center.as_deref());
         let seed = checkpoint.config.train.seed;
         let mut evaluator = Evaluator::new(&device, &model, &images, center, seed).await?;
-        let means = evaluator.evaluate_checkpoint(&checkpoint).await?.means;
+        let means = evaluator.evaluate_checkpoint(&checkpoint).await?;
         let latent = self.latent(&device, &checkpoint, &model, &images).await?;
         if self.json {
             return line(&self.as_json(&means, latent.as_ref(), &images).to_string());

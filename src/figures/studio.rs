@@ -175,7 +175,7 @@ async fn means(device: &Device, checkpoint: &Checkpoint, images: &Dataset) -> Re
     let (model, center) = (checkpoint.model()?, checkpoint.center.as_deref());
     let seed = checkpoint.config.train.seed;
     let mut evaluator = Evaluator::new(device, &model, images, center, seed).await?;
-    Ok(evaluator.evaluate_checkpoint(checkpoint).await?.means)
+    evaluator.evaluate_checkpoint(checkpoint).await
 }
 
 // What tells one training from another: its settings and its images.

@@ -1,11 +1,12 @@
 //! Using a trained model: codes and reconstructions of images, images of codes.
 
 use super::loaded;
-use crate::Result;
 use crate::data::Dataset;
 use crate::graph::{Device, Replay, State};
+use crate::kernels::corruption::Corruption;
 use crate::rng::{Stream, key, normal_at};
 use crate::train::{Checkpoint, count};
+use crate::{Error, Result};
 
 const BATCH: u32 = 256;
 
@@ -34,25 +35,34 @@ impl Reconstructor {
     /// Uploads `data` and the checkpoint's parameters and statistics.
     ///
     /// # Errors
-    /// [`Error::Setting`](crate::Error::Setting) for an empty data set, [`Error::Shape`](crate::Error::Shape) for images
+    /// [`Error::Setting`] for an empty data set, [`Error::Shape`] for images
     /// of another size.
     pub async fn new(device: &Device, checkpoint: &Checkpoint, data: &Dataset) -> Result<Self> {
-        Self::with(device, checkpoint, data, false).await
+        Self::with(device, checkpoint, data, None).await
     }
 
     /// As [`Reconstructor::new`], of images that are corrupted as in training, the same way in each run. Refused for a
     /// model that was trained without corruption.
     pub async fn corrupted(device: &Device, checkpoint: &Checkpoint, data: &Dataset) -> Result<Self> {
-        Self::with(device, checkpoint, data, true).await
+        let corruption = checkpoint.config.model.corruption().ok_or_else(|| {
+            let expected = "one that the model is trained with, to see images as it did";
+            Error::setting("corruption", expected, "none")
+        })?;
+        Self::with(device, checkpoint, data, Some(corruption)).await
     }
 
-    async fn with(device: &Device, checkpoint: &Checkpoint, data: &Dataset, corrupted: bool) -> Result<Self> {
+    async fn with(
+        device: &Device,
+        checkpoint: &Checkpoint,
+        data: &Dataset,
+        corruption: Option<Corruption>,
+    ) -> Result<Self> {
         checkpoint.check_images(data)?;
-        let (total, model) = (count(data)?, checkpoint.model()?);
+        let total = count(data)?;
         let batch = BATCH.min(total);
-        let plan = if corrupted { model.denoising(batch, total) } else { model.reconstruction(batch, total) };
-        let replay = loaded(device, plan?, checkpoint, Some(data)).await?;
-        let center = checkpoint.center.clone();
+        let plan = checkpoint.model()?.reconstruction(batch, total, corruption)?;
+        let replay = loaded(device, plan, checkpoint, Some(data)).await?;
+        let (center, corrupted) = (checkpoint.center.clone(), corruption.is_some());
         Ok(Self { replay, total: total as usize, batch: batch as usize, center, corrupted })
     }
 

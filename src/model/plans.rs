@@ -134,25 +134,9 @@ impl Model {
     }
 
     /// One step that leaves the codes of images, without noise, in `code` `[batch, latent]` and their mean
-    /// reconstructions in `reconstruction` `[batch, pixels]`.
-    pub fn reconstruction(&self, batch: u32, total: u32) -> Result<Plan> {
-        self.reconstructing(batch, total, None)
-    }
-
-    /// As [`Model::reconstruction`], from images that are corrupted as in training; they are left in `seen`
+    /// reconstructions in `reconstruction` `[batch, pixels]`; with a corruption, also what was encoded in `seen`
     /// `[batch, pixels]`.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] for a model that is trained without corruption.
-    pub fn denoising(&self, batch: u32, total: u32) -> Result<Plan> {
-        let corruption = self.config.corruption().ok_or_else(|| {
-            let expected = "one that the model is trained with, to see images as it did";
-            Error::setting("corruption", expected, "none")
-        })?;
-        self.reconstructing(batch, total, Some(corruption))
-    }
-
-    fn reconstructing(&self, batch: u32, total: u32, corruption: Option<Corruption>) -> Result<Plan> {
+    pub fn reconstruction(&self, batch: u32, total: u32, corruption: Option<Corruption>) -> Result<Plan> {
         self.in_order(batch, total, corruption, |model, graph, images| {
             if corruption.is_some() {
                 graph.output("seen", images.seen)?;

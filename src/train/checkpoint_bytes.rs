@@ -7,10 +7,11 @@ use std::collections::HashMap;
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::trainer::{DataMark, EpochState};
 use super::{Checkpoint, Config, earlier};
-use crate::graph::{Slots, State};
+use crate::graph::{Plan, Slots, State};
 use crate::model::{Model, Registry};
 use crate::{Error, Result};
 
@@ -22,7 +23,7 @@ const STATE: &str = "state";
 #[derive(Serialize, Deserialize)]
 struct Header {
     format: String,
-    config: serde_json::Value,
+    config: Value,
     shape: [usize; 3],
     matmul: Option<String>,
     data: DataMark,
@@ -88,35 +89,24 @@ impl Checkpoint {
     /// [`Error::Bytes`] naming what is missing or damaged.
     pub fn from_bytes_of(registry: &Registry, bytes: &[u8]) -> Result<Self> {
         let reader = Reader { tensors: SafeTensors::deserialize(bytes).map_err(|error| damaged(&error))? };
-        let text = reader.header(bytes)?;
-        let (header, first_format) = match earlier::header(&text) {
-            Some(header) => (header, true),
-            None => (text, false),
-        };
-        let header = serde_json::from_str(&header);
+        let header = header(bytes)?;
+        let first_format = earlier::header(&header);
+        let is_first = first_format.is_some();
+        let header = serde_json::from_value(first_format.unwrap_or(header));
         let header: Header = header.map_err(|error| refuse(format!("the fields of a {FORMAT}"), error))?;
         let config = config_of(registry, header.config)?;
         let model = header.shape.try_into().and_then(|shape| Model::new(&config.model, shape));
         let model = model.map_err(|error| refuse("a model that can be", error))?;
         let mut slots = reader.slots()?;
-        let state = if first_format {
-            let words = reader.sized(STATE, earlier::STATE_WORDS)?;
-            earlier::add_rates(&mut slots, &words, &model);
-            words[..State::WORDS].to_vec()
-        } else {
-            reader.sized(STATE, State::WORDS)?
-        };
+        let state = reader.sized(STATE, if is_first { earlier::STATE_WORDS } else { State::WORDS })?;
+        if is_first {
+            earlier::add_rates(&mut slots, &state, &model);
+        }
         let images = header.data.images;
         let update = config.train.update(images);
         let plan = update.and_then(|by| model.training(config.train.batch, images, true, &by, false));
         let plan = plan.map_err(|error| refuse("a model that can be trained", error))?;
-        for (name, slot) in plan.stores.iter().flat_map(|store| store.slots()) {
-            let found = slots.get(&name).map(|(shape, _)| shape);
-            if found.as_ref() != Some(&slot.shape) {
-                let found = found.map_or("nothing of that name".to_owned(), |shape| format!("{shape:?}"));
-                return Err(refuse(format!("a tensor {name:?} of shape {:?}", slot.shape), found));
-            }
-        }
+        check_slots(&plan, &slots)?;
         let kept: Vec<&str> = header.progress.running.iter().map(|running| running.term.as_str()).collect();
         let terms: Vec<&str> = model.terms().iter().map(|term| term.name.as_str()).collect();
         if kept != terms {
@@ -129,7 +119,7 @@ impl Checkpoint {
             matmul: header.matmul,
             slots,
             center: center.map(bytemuck::cast_vec),
-            state: State::from_words(&state),
+            state: State::from_words(&state[..State::WORDS]),
             progress: header.progress,
             data: header.data,
             config,
@@ -137,7 +127,19 @@ impl Checkpoint {
     }
 }
 
-fn config_of(registry: &Registry, mut value: serde_json::Value) -> Result<Config> {
+// What the training plan keeps must be in the file, in the plan's shapes.
+fn check_slots(plan: &Plan, slots: &Slots) -> Result<()> {
+    for (name, slot) in plan.stores.iter().flat_map(|store| store.slots()) {
+        let found = slots.get(&name).map(|(shape, _)| shape);
+        if found.as_ref() != Some(&slot.shape) {
+            let found = found.map_or("nothing of that name".to_owned(), |shape| format!("{shape:?}"));
+            return Err(refuse(format!("a tensor {name:?} of shape {:?}", slot.shape), found));
+        }
+    }
+    Ok(())
+}
+
+fn config_of(registry: &Registry, mut value: Value) -> Result<Config> {
     strip_nulls(&mut value);
     let table: toml::Table =
         serde_json::from_value(value).map_err(|error| refuse("a configuration", error))?;
@@ -148,10 +150,25 @@ fn config_of(registry: &Registry, mut value: serde_json::Value) -> Result<Config
 }
 
 // TOML has none.
-fn strip_nulls(value: &mut serde_json::Value) {
+fn strip_nulls(value: &mut Value) {
     if let Some(fields) = value.as_object_mut() {
         fields.retain(|_, value| !value.is_null());
         fields.values_mut().for_each(strip_nulls);
+    }
+}
+
+fn header(bytes: &[u8]) -> Result<Value> {
+    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| damaged(&error))?;
+    let text = metadata.metadata().as_ref().and_then(|metadata| metadata.get("narrows"));
+    let text = text.ok_or_else(|| refuse("a checkpoint of narrows", "safetensors of another program"))?;
+    let header: Value =
+        serde_json::from_str(text).map_err(|error| refuse(format!("the fields of a {FORMAT}"), error))?;
+    // The format first: a later one may have other fields.
+    match header.get("format").and_then(Value::as_str) {
+        Some(format) if ![FORMAT, earlier::FORMAT].contains(&format) => {
+            Err(refuse(format!("{FORMAT:?}"), format!("{format:?}")))
+        }
+        _ => Ok(header),
     }
 }
 
@@ -160,32 +177,12 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn header(&self, bytes: &[u8]) -> Result<String> {
-        #[derive(Deserialize)]
-        struct Format {
-            format: String,
-        }
-        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| damaged(&error))?;
-        let text = metadata.metadata().as_ref().and_then(|metadata| metadata.get("narrows"));
-        let text = text.ok_or_else(|| refuse("a checkpoint of narrows", "safetensors of another program"))?;
-        // The format first: a later one may have other fields.
-        match serde_json::from_str(text) {
-            Ok(Format { format }) if ![FORMAT, earlier::FORMAT].contains(&format.as_str()) => {
-                Err(refuse(format!("{FORMAT:?}"), format!("{format:?}")))
-            }
-            _ => Ok(text.clone()),
-        }
-    }
-
-    // The words of a tensor of 32-bit words.
-    fn words(&self, name: &str) -> Option<Vec<u32>> {
-        let tensor = self.tensors.tensor(name).ok()?;
-        let is_word = matches!(tensor.dtype(), Dtype::F32 | Dtype::U32);
-        is_word.then(|| bytemuck::pod_collect_to_vec(tensor.data()))
-    }
-
+    // A tensor of so many words of 32 bits.
     fn sized(&self, name: &str, length: usize) -> Result<Vec<u32>> {
-        let found = self.words(name).filter(|words| words.len() == length);
+        let tensor = self.tensors.tensor(name).ok();
+        let tensor = tensor.filter(|tensor| matches!(tensor.dtype(), Dtype::F32 | Dtype::U32));
+        let words = tensor.map(|tensor| bytemuck::pod_collect_to_vec(tensor.data()));
+        let found = words.filter(|words: &Vec<u32>| words.len() == length);
         found.ok_or_else(|| refuse(format!("a tensor {name:?} of {length} words"), "none"))
     }
 

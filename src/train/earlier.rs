@@ -47,8 +47,7 @@ pub(super) const FORMAT: &str = "narrows checkpoint 1";
 pub(super) const STATE_WORDS: usize = 9;
 
 /// The header of a checkpoint of [`FORMAT`] as the present one; None for any other.
-pub(super) fn header(text: &str) -> Option<String> {
-    let mut fields: serde_json::Value = serde_json::from_str(text).ok()?;
+pub(super) fn header(fields: &Value) -> Option<Value> {
     if fields.get("format")?.as_str()? != FORMAT {
         return None;
     }
@@ -60,13 +59,13 @@ pub(super) fn header(text: &str) -> Option<String> {
         ("sparse", Some("kl")) => Some("sparsity"),
         _ => None,
     };
-    let (sums, steps) = (fields.get("running_sum_bits")?.clone(), fields.get("running_steps")?.clone());
+    let (sums, steps) = (fields.get("running_sum_bits")?, fields.get("running_steps")?);
     let names = ["reconstruction"].into_iter().chain(penalty);
     let term = |(at, name)| json!({ "term": name, "steps": steps, "sum_bits": sums[at] });
     let running: Vec<Value> = names.enumerate().map(term).collect();
-    let fields = fields.as_object_mut()?;
-    fields.insert("running".to_owned(), running.into());
-    serde_json::to_string(fields).ok()
+    let mut fields = fields.clone();
+    fields.as_object_mut()?.insert("running".to_owned(), running.into());
+    Some(fields)
 }
 
 /// The slots of what stood in the state of a checkpoint of [`FORMAT`].

@@ -1,4 +1,4 @@
-//! Loss terms over a whole data set, each image once and alike.
+//! Loss terms over a whole data set, each image once.
 
 use super::{Checkpoint, TermMeans};
 use crate::data::Dataset;
@@ -13,15 +13,6 @@ pub struct Evaluator {
     model: Model,
     total: u32,
     seed: u64,
-}
-
-/// An evaluation's outcome.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Evaluation {
-    /// Means over the images.
-    pub means: TermMeans,
-    /// Images evaluated.
-    pub images: u32,
 }
 
 impl Evaluator {
@@ -39,19 +30,19 @@ impl Evaluator {
         Ok(Self { replay, model: model.clone(), total, seed })
     }
 
-    /// Evaluates the model that `trained` trains, as it is. Draws the same noise each time.
-    pub async fn evaluate(&mut self, trained: &Replay) -> Result<Evaluation> {
+    /// The means over the images, of the model that `trained` trains, as it is now. Draws the same noise each time.
+    pub async fn evaluate(&mut self, trained: &Replay) -> Result<TermMeans> {
         self.replay.copy_trained(trained)?;
         self.run().await
     }
 
-    /// Evaluates the model that a checkpoint holds.
-    pub async fn evaluate_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<Evaluation> {
+    /// The means over the images, of the model that a checkpoint holds.
+    pub async fn evaluate_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<TermMeans> {
         self.replay.write_slots(&checkpoint.slots)?;
         self.run().await
     }
 
-    async fn run(&mut self) -> Result<Evaluation> {
+    async fn run(&mut self) -> Result<TermMeans> {
         self.replay.write_state(&State::new(self.seed))?;
         let batch = self.replay.plan().batch;
         self.replay.run(self.total.div_ceil(batch)).await?;
@@ -60,7 +51,7 @@ impl Evaluator {
             let each = self.replay.read_floats(&term.name).await?;
             means.push(each.iter().map(|value| f64::from(*value)).sum::<f64>() / f64::from(self.total));
         }
-        Ok(Evaluation { means: TermMeans::new(self.model.terms(), means), images: self.total })
+        Ok(TermMeans::new(self.model.terms(), means))
     }
 }
 

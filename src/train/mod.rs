@@ -14,7 +14,7 @@ mod trainer;
 pub use checkpoint::Checkpoint;
 pub use config::Config;
 pub use data_config::DataConfig;
-pub use evaluate::{Evaluation, Evaluator, packed};
+pub use evaluate::{Evaluator, packed};
 pub(crate) use evaluate::{count, write_images};
 pub use metrics::{EpochReport, Progress, TermMeans};
 pub use schedule::ScheduleKind;

@@ -168,7 +168,7 @@ impl Trainer {
     /// Loss terms on the validation images; None without any.
     pub async fn validate(&mut self) -> Result<Option<TermMeans>> {
         let Some(evaluator) = &mut self.evaluator else { return Ok(None) };
-        Ok(Some(evaluator.evaluate(&self.replay).await?.means))
+        evaluator.evaluate(&self.replay).await.map(Some)
     }
 
     // Keeps one submit under way while the one before is read, so that the device never waits.
