@@ -69,16 +69,16 @@ pub enum Error {
         "{what} is {value} at step {step}. Lower the learning rate; the last good checkpoint is kept{kept}"
     )]
     NotFinite {
-        /// What was found not to be finite: the loss, a slot by its name.
+        /// The loss, or a slot by its name.
         what: String,
         /// The step that gave it, counted from 1.
         step: u64,
-        /// What was found: an infinity or NaN.
+        /// An infinity or NaN.
         value: f32,
         /// Where the checkpoint is, as ` in DIR`, or nothing.
         kept: String,
     },
-    /// A device that computes something else than the CPU reference.
+    /// A device whose results differ from the CPU reference.
     #[error("{operation}: expected {device} to agree with the CPU reference, but {difference}")]
     Differs {
         /// What was being compared.
@@ -88,7 +88,7 @@ pub enum Error {
         /// The first dispatch that differs, and by how much.
         difference: String,
     },
-    /// A file whose content is not what it must be.
+    /// A file with invalid content.
     #[error("{}: expected {expected}, found {found}", path.display())]
     File {
         /// The file.
@@ -98,7 +98,7 @@ pub enum Error {
         /// What it holds.
         found: String,
     },
-    /// Bytes whose content is not what it must be.
+    /// Bytes with invalid content.
     #[error("{what}: expected {expected}, found {found}")]
     Bytes {
         /// What they are read as.
@@ -145,7 +145,7 @@ impl Error {
         Self::Setting { setting: setting.into(), expected: expected.to_string(), got: got.to_string() }
     }
 
-    /// The same error, of a setting, with the place where that stands before it.
+    /// The same error with `origin` before the setting: the file or command line where it was found.
     pub fn at(self, origin: &str) -> Self {
         match self {
             Self::Setting { setting, expected, got } => {

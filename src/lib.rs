@@ -3,20 +3,20 @@
 //! A model is compiled once into a [`Plan`](graph::Plan), a flat list of dispatches; a training step is that
 //! list, replayed, on a GPU or on the CPU reference. From the bottom up:
 //!
-//! - [`gpu`] opens a device, [`rng`] draws numbers, [`kernels`] are the shaders with their parameters and shapes, [`mod@reference`] their
-//!   twins in plain Rust.
-//! - [`graph`] records operations with their derivatives and leaves a plan.
+//! - [`gpu`] opens a device, [`rng`] draws numbers, [`kernels`] are the shaders with their parameters and shapes, [`mod@reference`] the
+//!   same in plain Rust.
+//! - [`graph`] records operations with their derivatives and makes a plan of them.
 #![cfg_attr(
     feature = "train",
-    doc = "- [`model`] has the autoencoders, [`data`] the images, [`train`] the training in memory, [`infer`] the use of what was trained, [`run`] runs with their folders, [`picture`] pictures of images."
+    doc = "- [`model`] has the autoencoders, [`data`] the images; [`train`] trains in memory, [`infer`] uses trained models, [`run`] keeps runs in folders, [`picture`] makes pictures."
 )]
 #![cfg_attr(
     feature = "plot",
     doc = "- [`report`] draws plots and pages, [`figures`] makes every figure of the book's section."
 )]
 //!
-//! Without default features there are the first two only; the feature `train` adds the rest, `plot` plots and figures,
-//! `cli` the command.
+//! Without default features only these two are there; the feature `train` adds the rest, `plot` plots and figures, `cli`
+//! the command.
 #![cfg_attr(
     feature = "train",
     doc = r#"
@@ -43,9 +43,9 @@ trainer.checkpoint().await?.save("vae.safetensors")
 # }
 ```
 
-[`Run`](run::Run) does the same with a folder that keeps metrics, checkpoints and pictures, and goes on after an
-interruption to the same bits. [`Reconstructor`](infer::Reconstructor), [`Decoder`](infer::Decoder) and
-[`Evaluator`](train::Evaluator) use what was trained.
+[`Run`](run::Run) does the same with a folder that keeps metrics, checkpoints and pictures, and resumes with bit-identical
+results. [`Reconstructor`](infer::Reconstructor), [`Decoder`](infer::Decoder) and [`Evaluator`](train::Evaluator) use a
+trained model.
 
 # A plan and its dispatches
 

@@ -5,8 +5,8 @@ mod common;
 
 use common::{devices, noise, title};
 use narrows::Error;
-use narrows::graph::{Device, Replay, Shape, first_difference};
-use narrows::model::{Extent, LayerConfig, Model, ModelConfig, PaddingConfig, Registry};
+use narrows::graph::{Device, Padding, Replay, Shape, first_difference};
+use narrows::model::{Extent, LayerConfig, Model, ModelConfig, Registry};
 use narrows::reference::activation::Activation;
 use narrows::reference::compare::Tolerance;
 use narrows::train::{Config, packed};
@@ -65,7 +65,7 @@ fn layers_survive_toml() {
         filters: 4,
         kernel: Extent::square(3),
         stride: Extent::default(),
-        padding: PaddingConfig::Explicit(Extent::square(1)),
+        padding: Padding::Explicit([1; 2]),
         activation: None,
     };
     assert_eq!(config.model.encoder[4], conv);

@@ -74,7 +74,7 @@ fn a_linear_autoencoder_reaches_the_error_and_the_subspace_of_pca() {
             trainer.epoch(&mut |_| true).await?;
         }
         let mut evaluator = Evaluator::new(&device(), trainer.model(), &data, Some(&mean), 0).await?;
-        let means = evaluator.evaluate(trainer.replay()).await?.means;
+        let means = evaluator.evaluate(trainer.replay()).await?;
         let slots = trainer.checkpoint().await?.slots;
         let (_, decoder) = slots.get("decoder.0.weight").unwrap();
         let weight = |row: usize, column: usize| f64::from(decoder[row * COMPONENTS + column]);

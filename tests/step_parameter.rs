@@ -18,20 +18,12 @@ struct Tilted;
 struct TiltedModel(Network);
 
 impl Variant for Tilted {
+    const NAME: &'static str = "tilted";
+    const SUMMARY: &'static str = "autoencoder that draws a learned direction of its code to 1";
+    const PRESETS: &'static [Preset] =
+        &[Preset::new(Self::NAME, Self::SUMMARY, &["[model]\nhidden = [12]\nlatent = 3\n"])];
     type Settings = NoSettings;
     type Model = TiltedModel;
-
-    fn name(&self) -> &'static str {
-        "tilted"
-    }
-
-    fn summary(&self) -> &'static str {
-        "autoencoder that draws a learned direction of its code to 1"
-    }
-
-    fn presets(&self) -> Vec<Preset> {
-        vec![Preset::new(self.name(), self.summary(), &["[model]\nhidden = [12]\nlatent = 3\n"])]
-    }
 
     fn declare(&self, _: NoSettings, declare: &mut Declare<'_>) -> Result<TiltedModel> {
         Ok(TiltedModel(declare.network(1)?))

@@ -9,42 +9,13 @@ use std::fs;
 use narrows::Error;
 use narrows::data::{self, Dataset, Source, Split};
 use narrows::graph::{Device, MODEL, Store, StoreKind};
-use narrows::infer::{ActiveUnits, Decoder, ImportanceBound, Reconstructor, prior_codes};
-use narrows::model::{CorruptionKind, LikelihoodKind, ReductionKind, Registry, VariantRef};
+use narrows::model::{LikelihoodKind, ReductionKind, Registry};
 use narrows::run::Run;
-use narrows::train::{Checkpoint, Config, Evaluator, ScheduleKind, TermMeans, Trainer};
+use narrows::train::{Checkpoint, Config, ScheduleKind, TermMeans, Trainer};
 use pollster::block_on;
 use tempfile::TempDir;
-use tiny::{config, dataset, device, listing, normalized, split};
-
-fn trained_on(device: &Device, config: &Config, epochs: u32) -> Trainer {
-    let mut trainer = block_on(Trainer::new(device, config, &split())).unwrap();
-    for _ in 0..epochs {
-        block_on(trainer.epoch(&mut |_| true)).unwrap();
-    }
-    trainer
-}
-
-fn trained(config: &Config, epochs: u32) -> Checkpoint {
-    block_on(trained_on(device(), config, epochs).checkpoint()).unwrap()
-}
-
-fn variants() -> Vec<VariantRef> {
-    Registry::built_in().variants().to_vec()
-}
-
-fn bits(checkpoint: &Checkpoint) -> Vec<(String, Vec<u32>)> {
-    let slots = checkpoint.slots.iter();
-    slots.map(|(name, slot)| (name.to_owned(), slot.values.iter().map(|x| x.to_bits()).collect())).collect()
-}
-
-fn values<'a>(checkpoint: &'a Checkpoint, name: &str) -> &'a [f32] {
-    checkpoint.slots.get(name).unwrap().1
-}
-
-fn reconstruction(means: &TermMeans) -> f64 {
-    means.reconstruction().unwrap().1
-}
+use tiny::trained::{assert_close, bits, evaluated, reconstruction, trained, trained_on, values, variants};
+use tiny::{config, dataset, device, listing, split};
 
 #[test]
 fn a_seed_repeats_to_the_bit_and_another_differs() {
@@ -78,74 +49,6 @@ fn every_variant_learns_real_images() {
     }
 }
 
-fn evaluated(on: &Device, trained: &Checkpoint, images: &Dataset) -> TermMeans {
-    let model = trained.model().unwrap();
-    let mut evaluator = block_on(Evaluator::new(on, &model, images, trained.center.as_deref(), 5)).unwrap();
-    let evaluation = block_on(evaluator.evaluate_checkpoint(trained)).unwrap();
-    assert_eq!(evaluation.images as usize, images.len());
-    evaluation.means
-}
-
-fn assert_close(a: f64, b: f64, relative: f64, what: &str) {
-    assert!((a - b).abs() <= relative * a.abs().max(b.abs()), "{what}: {a} against {b}");
-}
-
-/// Evaluations run in batches of 256; 300 images leave a part of one, which runs over the end.
-#[test]
-fn an_evaluation_counts_each_image_of_a_partial_batch_once() {
-    for variant in variants() {
-        let trained = trained(&config(variant.name()), 1);
-        let images = dataset(300);
-        let [gpu, cpu] = [device(), &Device::Cpu].map(|device| evaluated(device, &trained, &images));
-        for ((term, gpu), (_, cpu)) in gpu.iter().zip(cpu.iter()) {
-            assert_close(gpu, cpu, 1e-5, &format!("{} {}", variant.name(), term.name));
-        }
-        // Without noise, the whole's mean is the mean over any parts.
-        if !trained.model().unwrap().has_posterior() {
-            let parts = [0..1, 1..44, 44..300].map(|range| images.slice(range).unwrap());
-            let sums = parts
-                .iter()
-                .map(|part| part.len() as f64 * reconstruction(&evaluated(device(), &trained, part)));
-            assert_close(sums.sum::<f64>() / 300.0, reconstruction(&gpu), 1e-6, variant.name());
-        }
-    }
-}
-
-#[test]
-fn evaluations_see_images_as_they_are() {
-    let mut trained = trained(&config("denoising-dropout"), 1);
-    let means = evaluated(device(), &trained, &dataset(30));
-    trained.config.model.variant = Registry::built_in().variant("mlp").unwrap().clone();
-    trained.config.model.corruption = CorruptionKind::None;
-    trained.config.model.corruption_amount = None;
-    trained.config.model.corruption_rescale = None;
-    assert_eq!(means, evaluated(device(), &trained, &dataset(30)));
-    // In training they are corrupted: another corruption is another run.
-    let mut other = config("denoising-dropout");
-    other.model.corruption_amount = Some(0.25);
-    assert_ne!(bits(&trained), bits(&self::trained(&other, 1)));
-}
-
-#[test]
-fn corrupted_images_are_the_same_in_each_run_and_are_what_is_encoded() {
-    let trained = trained(&config("denoising-dropout"), 1);
-    let images = dataset(30);
-    let mut reconstructor = block_on(Reconstructor::corrupted(device(), &trained, &images)).unwrap();
-    let results = block_on(reconstructor.run()).unwrap();
-    assert_eq!(results, block_on(reconstructor.run()).unwrap());
-    let seen = results.seen.unwrap();
-    let original = images.images.iter().map(|byte| f32::from(*byte) / 255.0);
-    // Half the pixels are lost, the others twice as light.
-    let lost = original.zip(&seen).filter(|(clean, seen)| {
-        assert!(**seen == 0.0 || (**seen - 2.0 * clean).abs() < 1e-6, "{clean} seen as {seen}");
-        *clean > 0.0 && **seen == 0.0
-    });
-    let share = lost.count() as f64 / images.images.iter().filter(|byte| **byte > 0).count() as f64;
-    assert!((share - 0.5).abs() < 0.08, "{share} of the pixels are lost");
-    let mut clean = block_on(Reconstructor::new(device(), &trained, &images)).unwrap();
-    assert_ne!(block_on(clean.run()).unwrap().codes, results.codes);
-}
-
 #[test]
 fn the_reference_trains_as_the_device_does() {
     for variant in variants() {
@@ -171,45 +74,6 @@ fn the_reference_trains_as_the_device_does() {
     }
 }
 
-// What is evaluated in training, from a checkpoint and in a run's pictures are the same running statistics.
-#[test]
-fn a_normalized_model_is_used_by_its_running_statistics_wherever_it_is_used() {
-    let config = normalized();
-    let mut trainer = trained_on(device(), &config, 0);
-    let early = block_on(trainer.checkpoint()).unwrap();
-    let validation = block_on(trainer.epoch(&mut |_| true)).unwrap().validation.unwrap();
-    let trained = block_on(trainer.checkpoint()).unwrap();
-    for name in ["encoder.1.running_mean", "decoder.1.running_variance"] {
-        assert_ne!(values(&early, name), values(&trained, name), "{name}");
-    }
-    let images = split().validation;
-    assert_eq!(evaluated(device(), &trained, &images), validation);
-    let alone: f64 = (0..images.len())
-        .map(|at| evaluated(&Device::Cpu, &trained, &images.slice(at..at + 1).unwrap()))
-        .map(|means| reconstruction(&means))
-        .sum();
-    assert_close(alone / images.len() as f64, reconstruction(&validation), 1e-5, "each image alone");
-    let mut forgetful = trained.clone();
-    for (name, slot) in early.slots.iter().filter(|(name, _)| name.contains("running")) {
-        forgetful.slots.insert(name.to_owned(), slot.shape.clone(), slot.values.clone());
-    }
-    assert_ne!(evaluated(device(), &forgetful, &images), validation);
-
-    let mut following = block_on(Reconstructor::new(device(), &early, &images)).unwrap();
-    following.follow(trainer.replay()).unwrap();
-    let mut loaded = block_on(Reconstructor::new(device(), &trained, &images)).unwrap();
-    let shown = block_on(loaded.run()).unwrap();
-    assert_eq!(block_on(following.run()).unwrap(), shown);
-    let mut following = block_on(Decoder::new(device(), &early, 9)).unwrap();
-    following.follow(trainer.replay()).unwrap();
-    let mut loaded = block_on(Decoder::new(device(), &trained, 9)).unwrap();
-    let decoded = block_on(loaded.decode(&shown.codes)).unwrap();
-    assert_eq!(block_on(following.decode(&shown.codes)).unwrap(), decoded);
-    for (decoded, shown) in decoded.iter().zip(&shown.images) {
-        assert!((decoded - shown).abs() < 1e-6);
-    }
-}
-
 #[test]
 fn an_epoch_reports_its_steps_and_its_watcher_sees_them() {
     let mut trainer = block_on(Trainer::new(device(), &config("vae"), &split())).unwrap();
@@ -225,60 +89,6 @@ fn an_epoch_reports_its_steps_and_its_watcher_sees_them() {
         assert_eq!(seen.last().unwrap().2, end);
     }
     assert!(seen.is_sorted());
-}
-
-#[test]
-fn one_sample_estimates_the_elbo_and_more_bound_the_likelihood_closer() {
-    let trained = trained(&config("vae"), 3);
-    let images = dataset(300);
-    let bound =
-        |on: &Device, samples| block_on(ImportanceBound::estimate(on, &trained, &images, samples)).unwrap();
-    let [one, many] = [1, 64].map(|samples| bound(device(), samples));
-    assert_eq!((one.samples, one.each.len(), many.each.len()), (1, 300, 300));
-    assert_eq!(many, bound(device(), 64));
-    assert_close(bound(&Device::Cpu, 3).mean(), bound(device(), 3).mean(), 1e-6, "device against reference");
-
-    let model = trained.model().unwrap();
-    let seed = trained.config.train.seed;
-    let mut evaluator = block_on(Evaluator::new(device(), &model, &images, None, seed)).unwrap();
-    let means = block_on(evaluator.evaluate_checkpoint(&trained)).unwrap().means;
-    // The same samples, so that all but the divergence is equal; its estimate has a deviation of about 1 an image.
-    let (kl, closed) = (-(one.mean() + reconstruction(&means)), means.get("kl").unwrap());
-    assert!((kl - closed).abs() < 0.3, "{kl}, in closed form {closed}");
-    let elbo = means.elbo().unwrap();
-    assert!(elbo < many.mean() && one.mean() < many.mean(), "{elbo}, {}, {}", one.mean(), many.mean());
-    let above = one.each.iter().zip(&many.each).filter(|(one, many)| one > many).count();
-    assert!(above < 150, "{above} of 300 images have a better first sample than all on average");
-}
-
-#[test]
-fn only_a_gaussian_code_and_a_probability_have_an_importance_weighted_bound() {
-    let refusal = |config: &Config, samples| {
-        let outcome =
-            block_on(ImportanceBound::estimate(device(), &trained(config, 1), &dataset(5), samples));
-        outcome.unwrap_err().to_string()
-    };
-    let mut squared = config("vae");
-    squared.model.likelihood = LikelihoodKind::SquaredError;
-    for config in [config("mlp"), squared] {
-        assert!(
-            refusal(&config, 2).starts_with("importance-weighted bound: expected a variational autoencoder")
-        );
-    }
-    assert_eq!(refusal(&config("vae"), 0), "samples: expected at least 1, got 0");
-}
-
-#[test]
-fn the_units_of_a_trained_code_are_told_from_idle_ones() {
-    let mut active = trained(&config("vae"), 3);
-    let units = block_on(ActiveUnits::measure(device(), &active, &dataset(60))).unwrap();
-    assert_eq!((units.variances.len(), units.count()), (3, 3), "{units:?}");
-    // The second unit's mean no longer depends on the image.
-    let (shape, mut head) = active.slots.get("encoder.1.weight").map(|(s, head)| (s, head.to_vec())).unwrap();
-    head[12..24].fill(0.0);
-    active.slots.insert("encoder.1.weight".to_owned(), shape, head);
-    let units = block_on(ActiveUnits::measure(device(), &active, &dataset(60))).unwrap();
-    assert_eq!((units.variances[1], units.count()), (0.0, 2), "{units:?}");
 }
 
 #[test]
@@ -372,34 +182,29 @@ fn parameters_that_are_not_finite_are_never_saved() {
 }
 
 #[test]
-fn codes_of_the_prior_are_standard_normal_and_repeat() {
-    let codes = prior_codes(3, 2_000, 5);
-    assert_eq!(codes, prior_codes(3, 2_000, 5));
-    assert_ne!(codes, prior_codes(4, 2_000, 5));
-    assert_eq!(codes[..50], prior_codes(3, 10, 5));
-    let mean = |f: fn(f64) -> f64| codes.iter().map(|z| f(f64::from(*z))).sum::<f64>() / codes.len() as f64;
-    assert!(mean(|z| z).abs() < 0.04 && (mean(|z| z * z) - 1.0).abs() < 0.06);
-}
-
-#[test]
-fn a_model_is_trained_kept_and_used_without_a_path() {
-    for variant in variants() {
-        let trained = trained(&config(variant.name()), 1);
-        let bytes = trained.to_bytes().unwrap();
-        let loaded = Checkpoint::from_bytes(&bytes).unwrap();
-        assert_eq!(loaded, trained, "{}", variant.name());
-        let used = |checkpoint: &Checkpoint| {
-            let images = dataset(12);
-            let mut reconstructor = block_on(Reconstructor::new(device(), checkpoint, &images)).unwrap();
-            let shown = block_on(reconstructor.run()).unwrap();
-            let mut decoder = block_on(Decoder::new(device(), checkpoint, 12)).unwrap();
-            (block_on(decoder.decode(&shown.codes)).unwrap(), shown)
-        };
-        let (decoded, shown) = used(&loaded);
-        assert_eq!((decoded.clone(), shown.clone()), used(&trained), "{}", variant.name());
-        assert_eq!((decoded.len(), shown.images.len()), (12 * 35, 12 * 35));
-        assert!(decoded.iter().chain(&shown.images).all(|value| value.is_finite()));
-        let cut = Checkpoint::from_bytes(&bytes[..bytes.len() - 1]).unwrap_err().to_string();
-        assert!(cut.starts_with("checkpoint: expected a whole safetensors file, found a damaged"), "{cut}");
-    }
+fn a_game_is_reported_by_update_and_ranked_by_its_reconstruction_alone() {
+    let config = config("adversarial");
+    let mut trainer = block_on(Trainer::new(&Device::Cpu, &config, &split())).unwrap();
+    let said = trainer.model().minimized();
+    let [own, critic] = said.split("; by the update critic: ").collect::<Vec<_>>()[..] else {
+        panic!("{said}")
+    };
+    assert!(
+        own.starts_with("by the update model: reconstruction (") && own.contains(" + 0.01 x fool ("),
+        "{own}"
+    );
+    assert!(critic.contains("1 x critic_prior (") && critic.contains(" + 1 x critic_code ("), "{critic}");
+    let means = block_on(trainer.validate()).unwrap().unwrap();
+    let [own, critic] = means.updates().collect::<Vec<_>>().try_into().unwrap();
+    let fool = means.get("fool").unwrap();
+    assert_eq!(means.objective(), reconstruction(&means));
+    assert_close(
+        means.total(),
+        reconstruction(&means) + 0.35 * fool,
+        1e-6,
+        "35 pixels, and a weight of 0.01",
+    );
+    assert_eq!((own.total(), own.iter().count()), (means.total(), 2));
+    let [prior, code] = ["critic_prior", "critic_code"].map(|name| means.get(name).unwrap());
+    assert_close(critic.total(), prior + code, 1e-12, "the critic's");
 }

@@ -210,3 +210,22 @@ fn mistakes_in_using_a_model_are_one_line() {
     let (out, _) = success(&mut narrows(place.path(), &["sample", "vae", "--grid", "3"]));
     assert_eq!(out, "samples.png: 9 images decoded from codes of N(0, 1)\n");
 }
+
+#[test]
+fn the_terms_of_a_game_are_listed_by_update() {
+    let place = place();
+    let (out, _) = success(&mut train(place.path(), &["adversarial", "--epochs", "1", "--run", "run"]));
+    let epoch = out.lines().find(|line| line.starts_with("epoch   1/1")).unwrap();
+    for part in [
+        "train model ",
+        " + 0.01 x fool ",
+        ", critic ",
+        " (critic_prior ",
+        " + critic_code ",
+        "validation model ",
+    ] {
+        assert!(epoch.contains(part), "{part}: {epoch}");
+    }
+    assert!(out.contains("minimized: by the update model: reconstruction (nats, "), "{out}");
+    assert!(out.contains("; by the update critic: 1 x critic_prior (nats, "), "{out}");
+}

@@ -40,7 +40,7 @@ impl Eval {
         let (model, center) = (checkpoint.model()?, checkpoint.center.as_deref());
         let seed = checkpoint.config.train.seed;
         let mut evaluator = Evaluator::new(&device, &model, &images, center, seed).await?;
-        let means = evaluator.evaluate_checkpoint(&checkpoint).await?.means;
+        let means = evaluator.evaluate_checkpoint(&checkpoint).await?;
         let bounded = self.samples > 0 && model.config().likelihood != LikelihoodKind::SquaredError;
         let mut latent = None;
         if model.has_posterior() {

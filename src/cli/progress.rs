@@ -106,13 +106,20 @@ impl Reporter {
     }
 }
 
-// The objective and its terms, with the weights that are not 1.
+// What each update minimizes, and the terms that it is made of with their weights where those are not 1.
 fn described(means: &TermMeans) -> String {
-    let terms: Vec<String> = means.iter().map(|(term, value)| of_term(term, value)).collect();
-    match &terms[..] {
-        [term] => term.clone(),
-        _ => format!("{:.2} ({})", means.objective(), terms.join(" + ")),
-    }
+    let updates = means.updates().map(|update| {
+        let terms: Vec<String> = update.iter().map(|(term, value)| of_term(term, value)).collect();
+        let name = match update.iter().next() {
+            Some((term, _)) if terms.len() < means.iter().count() => format!("{} ", term.update),
+            _ => String::new(),
+        };
+        match &terms[..] {
+            [term] => format!("{name}{term}"),
+            _ => format!("{name}{:.2} ({})", update.total(), terms.join(" + ")),
+        }
+    });
+    updates.collect::<Vec<_>>().join(", ")
 }
 
 fn of_term(term: &TermSpec, value: f64) -> String {

@@ -132,7 +132,7 @@ impl<'a> FigureContext<'a> {
         let (model, center) = (checkpoint.model()?, checkpoint.center.as_deref());
         let mut evaluator =
             Evaluator::new(self.device, &model, split.held_out(), center, config.train.seed).await?;
-        let means = evaluator.evaluate_checkpoint(&checkpoint).await?.means;
+        let means = evaluator.evaluate_checkpoint(&checkpoint).await?;
         let (images, train, held_out) = (&split.train.name, split.train.len(), split.validation.len());
         let trained = Trained {
             name: name.to_owned(),

@@ -5,11 +5,12 @@ use crate::kernels::conv::Geometry;
 use crate::{Error, Result};
 
 /// What lies around an image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Padding {
     /// As many zeros as make the output `ceil(input / stride)`, or of a transposed convolution
     /// `input * stride`: half of them above and to the left, the odd one below and to the right, as in Keras
     /// and TensorFlow.
+    #[default]
     Same,
     /// None.
     Valid,

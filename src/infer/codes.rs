@@ -87,37 +87,4 @@ mod tests {
             assert!((got - expected).abs() < 1e-12, "{p}: {got}, expected {expected}");
         }
     }
-
-    #[test]
-    fn a_grid_grows_to_the_right_and_upwards_and_leaves_other_numbers_zero() {
-        let codes = prior_grid(2, 3, [2, 0]).unwrap();
-        let q = normal_quantile(0.75) as f32;
-        assert_eq!(codes, [[q, 0.0, -q], [q, 0.0, q], [-q, 0.0, -q], [-q, 0.0, q]].concat());
-        assert!(prior_grid(1, 2, [0, 1]).unwrap().iter().all(|middle| middle.abs() < 1e-12));
-        for numbers in [[0, 0], [0, 3], [3, 1]] {
-            let error = prior_grid(2, 3, numbers).unwrap_err().to_string();
-            assert_eq!(
-                error,
-                format!("dims: expected different numbers of the code, from 0 to 2, got {numbers:?}")
-            );
-        }
-        assert!(prior_grid(2, 1, [0, 1]).is_err());
-    }
-
-    #[test]
-    fn a_walk_changes_one_number_from_end_to_end() {
-        let codes = traversals(&[7.0, 8.0, 9.0], &[2, 0], &[[-1.0, 1.0], [0.0, 4.0]], 3).unwrap();
-        let rows = [
-            [7.0, 8.0, -1.0],
-            [7.0, 8.0, 0.0],
-            [7.0, 8.0, 1.0],
-            [0.0, 8.0, 9.0],
-            [2.0, 8.0, 9.0],
-            [4.0, 8.0, 9.0],
-        ];
-        assert_eq!(codes, rows.concat());
-        assert_eq!(traversals(&[7.0], &[0], &[[-1.0, 1.0]], 1).unwrap(), [-1.0]);
-        assert!(traversals(&[7.0], &[1], &[[-1.0, 1.0]], 3).is_err());
-        assert!(traversals(&[7.0], &[0], &[], 3).is_err());
-    }
 }

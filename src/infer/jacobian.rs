@@ -1,14 +1,14 @@
-//! How strongly a trained model's codes answer to their images: the norm of the Jacobian at each image.
+//! How sensitive a trained model's codes are to their images: the norm of the Jacobian at each image.
 
-use super::loaded::loaded;
+use super::loaded;
 use crate::Result;
 use crate::data::Dataset;
 use crate::graph::{Device, State};
 use crate::model::ContractionKind;
 use crate::train::{Checkpoint, count};
 
-/// Directions an image's norm is estimated from. A single image's square is then off by at most a fifth of itself
-/// in two cases of three, the mean over a data set by far less.
+// Directions per image. The estimate of its square is then off by at most a fifth of itself in two cases of three, the
+// mean over a data set by far less.
 const DIRECTIONS: u64 = 64;
 
 /// The Frobenius norm of the Jacobian of the code at each image of a data set.
@@ -21,12 +21,9 @@ pub struct JacobianNorms {
 }
 
 impl JacobianNorms {
-    /// Of the images of `data`, uncorrupted, by a trained model of any variant. Exact where the encoder's layers
-    /// are dense and the code is what they give; else estimated, alike in each run.
-    ///
-    /// # Errors
-    /// [`Error::Setting`](crate::Error::Setting) for an empty data set,
-    /// [`Error::Shape`](crate::Error::Shape) for images of another size, and what running can fail with.
+    /// Of the images of `data`, uncorrupted, by a trained model of any variant. Exact where the encoder's layers are dense
+    /// and the code is what they give; else estimated, the same in each run. Refused as by
+    /// [`Reconstructor::new`](super::Reconstructor::new).
     pub async fn new(device: &Device, checkpoint: &Checkpoint, data: &Dataset) -> Result<Self> {
         checkpoint.check_images(data)?;
         let (total, model) = (count(data)?, checkpoint.model()?);

@@ -4,7 +4,6 @@ mod bound;
 mod codes;
 mod interpolate;
 mod jacobian;
-mod loaded;
 mod reconstruct;
 mod score;
 
@@ -14,3 +13,23 @@ pub use interpolate::Interpolation;
 pub use jacobian::JacobianNorms;
 pub use reconstruct::{Decoder, Reconstructions, Reconstructor, prior_codes};
 pub use score::ScoreField;
+
+use crate::Result;
+use crate::data::Dataset;
+use crate::graph::{Device, Plan, Replay};
+use crate::train::{Checkpoint, write_images};
+
+// Uploads the checkpoint's slots, as far as `plan` has them, and the images of `data` where it reads any.
+async fn loaded(
+    device: &Device,
+    plan: Plan,
+    checkpoint: &Checkpoint,
+    data: Option<&Dataset>,
+) -> Result<Replay> {
+    let mut replay = Replay::new(device, plan).await?;
+    replay.write_slots(&checkpoint.slots)?;
+    if let Some(data) = data {
+        write_images(&mut replay, data, checkpoint.center.as_deref())?;
+    }
+    Ok(replay)
+}

@@ -1,11 +1,12 @@
 //! Using a trained model: codes and reconstructions of images, images of codes.
 
-use super::loaded::loaded;
-use crate::Result;
+use super::loaded;
 use crate::data::Dataset;
 use crate::graph::{Device, Replay, State};
+use crate::kernels::corruption::Corruption;
 use crate::rng::{Stream, key, normal_at};
 use crate::train::{Checkpoint, count};
+use crate::{Error, Result};
 
 const BATCH: u32 = 256;
 
@@ -34,44 +35,43 @@ impl Reconstructor {
     /// Uploads `data` and the checkpoint's parameters and statistics.
     ///
     /// # Errors
-    /// [`Error::Setting`](crate::Error::Setting) for an empty data set,
-    /// [`Error::Shape`](crate::Error::Shape) for images of another size.
+    /// [`Error::Setting`] for an empty data set, [`Error::Shape`] for images
+    /// of another size.
     pub async fn new(device: &Device, checkpoint: &Checkpoint, data: &Dataset) -> Result<Self> {
-        Self::with(device, checkpoint, data, false).await
+        Self::with(device, checkpoint, data, None).await
     }
 
-    /// As [`Reconstructor::new`], but of images that are corrupted as in training, alike in each run.
-    ///
-    /// # Errors
-    /// Also [`Error::Setting`](crate::Error::Setting) for a model that was trained without corruption.
+    /// As [`Reconstructor::new`], of images that are corrupted as in training, the same way in each run. Refused for a
+    /// model that was trained without corruption.
     pub async fn corrupted(device: &Device, checkpoint: &Checkpoint, data: &Dataset) -> Result<Self> {
-        Self::with(device, checkpoint, data, true).await
+        let corruption = checkpoint.config.model.corruption().ok_or_else(|| {
+            let expected = "one that the model is trained with, to see images as it did";
+            Error::setting("corruption", expected, "none")
+        })?;
+        Self::with(device, checkpoint, data, Some(corruption)).await
     }
 
-    async fn with(device: &Device, checkpoint: &Checkpoint, data: &Dataset, corrupted: bool) -> Result<Self> {
+    async fn with(
+        device: &Device,
+        checkpoint: &Checkpoint,
+        data: &Dataset,
+        corruption: Option<Corruption>,
+    ) -> Result<Self> {
         checkpoint.check_images(data)?;
         let total = count(data)?;
         let batch = BATCH.min(total);
-        let model = checkpoint.model()?;
-        let plan =
-            if corrupted { model.denoising(batch, total)? } else { model.reconstruction(batch, total)? };
+        let plan = checkpoint.model()?.reconstruction(batch, total, corruption)?;
         let replay = loaded(device, plan, checkpoint, Some(data)).await?;
-        let center = checkpoint.center.clone();
+        let (center, corrupted) = (checkpoint.center.clone(), corruption.is_some());
         Ok(Self { replay, total: total as usize, batch: batch as usize, center, corrupted })
     }
 
-    /// Replaces parameters and statistics by those of `trained`.
-    ///
-    /// # Errors
-    /// [`Error::Shape`](crate::Error::Shape) where it is another model.
+    /// Replaces parameters and statistics by those of `trained`, which must be the same model.
     pub fn follow(&mut self, trained: &Replay) -> Result<()> {
         self.replay.copy_trained(trained)
     }
 
     /// Runs over all images, in order.
-    ///
-    /// # Errors
-    /// What running can fail with.
     pub async fn run(&mut self) -> Result<Reconstructions> {
         self.replay.write_state(&State::new(0))?;
         let mut all = Reconstructions::default();
@@ -99,8 +99,7 @@ impl Reconstructor {
 }
 
 impl Reconstructions {
-    /// What stands above one another in a picture: the originals, what was seen of them where that is another
-    /// thing, and the reconstructions.
+    /// The rows of a picture: the originals, their corrupted versions where there are any, and the reconstructions.
     pub fn beside<'a>(&'a self, originals: &'a [f32]) -> Vec<&'a [f32]> {
         let seen = self.seen.as_deref();
         [originals].into_iter().chain(seen).chain([self.images.as_slice()]).collect()
@@ -118,9 +117,6 @@ pub struct Decoder {
 
 impl Decoder {
     /// Uploads the checkpoint's parameters and statistics, for up to `batch` codes at a time.
-    ///
-    /// # Errors
-    /// As [`Replay::new`].
     pub async fn new(device: &Device, checkpoint: &Checkpoint, batch: usize) -> Result<Self> {
         let model = checkpoint.model()?;
         let batch = batch.clamp(1, BATCH as usize);
@@ -129,18 +125,12 @@ impl Decoder {
         Ok(Self { replay, latent, batch, center: checkpoint.center.clone() })
     }
 
-    /// Replaces parameters and statistics by those of `trained`.
-    ///
-    /// # Errors
-    /// [`Error::Shape`](crate::Error::Shape) where it is another model.
+    /// Replaces parameters and statistics by those of `trained`, which must be the same model.
     pub fn follow(&mut self, trained: &Replay) -> Result<()> {
         self.replay.copy_trained(trained)
     }
 
     /// The mean images `[codes, pixels]`, in [0, 1], of codes `[codes, latent]`.
-    ///
-    /// # Errors
-    /// What running can fail with.
     pub async fn decode(&mut self, codes: &[f32]) -> Result<Vec<f32>> {
         let mut images = Vec::new();
         for chunk in codes.chunks(self.batch * self.latent) {

@@ -1,4 +1,4 @@
-//! What a denoising autoencoder learned of the data's density: `r(x) - x`, held against s² times the score.
+//! What a denoising autoencoder learned of the data's density: `r(x) - x`, compared with s² times the score.
 //!
 //! Of all functions, `E[x given seen]` has the least squared error under Gaussian noise of deviation s, and
 //! `E[x given seen] - seen = s² grad log p_s(seen)` with p_s the data's density convolved with the noise (Vincent
@@ -27,7 +27,7 @@ impl ScoreField {
     /// The residuals of a trained model at `points`, images of two pixels.
     ///
     /// # Errors
-    /// [`Error::Shape`] where the model or the images have another size, and what running can fail with.
+    /// [`Error::Shape`] for a model or images of another size.
     pub async fn new(device: &Device, trained: &Checkpoint, points: &Dataset) -> Result<Self> {
         if points.pixels() != 2 {
             return Err(Error::shape("score field", "images of 2 pixels", points.pixels()));

@@ -1,54 +1,33 @@
 //! The adversarial autoencoder (Makhzani et al. 2015, "Adversarial autoencoders").
 
-use serde::{Deserialize, Serialize};
-
-use super::settings::check_weight;
-use super::{
-    Autoencoder, Declare, LayerConfig, ModelConfig, Network, Preset, Prior, Setting, Settings, Stack, Step,
-    Variant,
-};
+use crate::Result;
 use crate::graph::{Batch, MODEL, Optimizer, Shape, Tensor, Update};
+use crate::model::{
+    Autoencoder, Declare, LayerConfig, ModelConfig, Network, Preset, Prior, Settings, Stack, Step, Variant,
+    check_positive, check_weight, check_widths,
+};
 use crate::reference::activation::Activation;
-use crate::{Error, Result};
 
 /// A code that a critic cannot tell from draws of a standard normal: the critic learns to tell them apart, the encoder
-/// to be mistaken for the prior (Makhzani et al. 2015, section 2.1).
+/// learns to be taken for the prior (Makhzani et al. 2015, section 2.1).
 pub(super) struct Adversarial;
 
-/// Its settings.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct AdversarialSettings {
-    /// Widths of the critic's hidden layers, of relu units.
-    pub critic_hidden: Vec<u32>,
-    /// The critic's learning rate, by Adam.
-    pub critic_learning_rate: f32,
-    /// What the encoder's share of the game is multiplied by: nats of a code, averaged over images.
-    pub adversarial_weight: f32,
-}
-
-impl Default for AdversarialSettings {
-    fn default() -> Self {
-        Self { critic_hidden: vec![256, 256], critic_learning_rate: 1e-3, adversarial_weight: 0.01 }
+crate::settings! {
+    /// Its settings.
+    pub struct AdversarialSettings {
+        /// Widths of the critic's hidden layers, as 256,256
+        critic_hidden: Vec<u32> = vec![256, 256], "WIDTHS";
+        /// Learning rate of the critic, by adam
+        critic_learning_rate: f32 = 1e-3, "RATE";
+        /// Weight of the encoder's loss against the critic, in nats
+        adversarial_weight: f32 = 0.01, "W";
     }
 }
 
 impl Settings for AdversarialSettings {
-    const DESCRIBED: &'static [Setting] = &[
-        Setting::new("critic_hidden", "WIDTHS", "Widths of the critic's hidden layers, as 256,256"),
-        Setting::new("critic_learning_rate", "RATE", "Learning rate of the critic, by adam"),
-        Setting::new("adversarial_weight", "W", "Weight of the encoder's loss against the critic, in nats"),
-    ];
-
     fn check(&self, _: &ModelConfig) -> Result<()> {
-        if self.critic_hidden.contains(&0) {
-            let got = format!("{:?}", self.critic_hidden);
-            return Err(Error::setting("critic_hidden", "layers of at least 1 unit", got));
-        }
-        if !(self.critic_learning_rate.is_finite() && self.critic_learning_rate > 0.0) {
-            let expected = "a positive number";
-            return Err(Error::setting("critic_learning_rate", expected, self.critic_learning_rate));
-        }
+        check_widths("critic_hidden", &self.critic_hidden)?;
+        check_positive("critic_learning_rate", self.critic_learning_rate)?;
         check_weight("adversarial_weight", self.adversarial_weight)
     }
 }
@@ -68,26 +47,19 @@ epochs = 10
 "#;
 
 impl Variant for Adversarial {
+    const NAME: &'static str = "adversarial";
+    const SUMMARY: &'static str =
+        "autoencoder whose codes a critic cannot tell from a standard normal's, can be sampled";
+    const PRESETS: &'static [Preset] = &[Preset::new(Self::NAME, Self::SUMMARY, &[PRESET])];
     type Settings = AdversarialSettings;
     type Model = AdversarialModel;
-
-    fn name(&self) -> &'static str {
-        "adversarial"
-    }
-
-    fn summary(&self) -> &'static str {
-        "autoencoder whose codes a critic cannot tell from a standard normal's, can be sampled"
-    }
-
-    fn presets(&self) -> Vec<Preset> {
-        vec![Preset::new(self.name(), self.summary(), &[PRESET])]
-    }
 
     fn declare(&self, settings: AdversarialSettings, declare: &mut Declare<'_>) -> Result<AdversarialModel> {
         let network = declare.network(1)?;
         let hidden = settings.critic_hidden.iter().map(|units| LayerConfig::dense(*units, Activation::Relu));
         let layers: Vec<_> = hidden.chain([LayerConfig::dense(1, Activation::Identity)]).collect();
-        let critic = declare.stack("critic", "critic", &layers, Shape::flat(network.latent))?;
+        let critic = declare.stack("critic", "critic", &layers, Shape::flat(network.latent));
+        let critic = critic.map_err(|error| error.at("critic_hidden"))?;
         Ok(AdversarialModel { network, critic, settings })
     }
 }
@@ -119,7 +91,7 @@ impl Autoencoder for AdversarialModel {
         let output = self.network.decoder.record(step, code)?;
         let nll = self.network.nll(output, batch.clean);
         let fool = self.critic_nll(step, code, true)?.term("fool").counted_in("nats", "the code");
-        let weighed = fool.weighted(adversarial_weight, "adversarial_weight");
+        let weighed = fool.weighted(adversarial_weight, "adversarial_weight").unranked();
         step.update(Update::default().moves(&[MODEL]).minimize(nll + weighed))?;
 
         let prior = step.normal("prior", code.rows, code.columns)?;

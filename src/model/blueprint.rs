@@ -6,26 +6,25 @@ use crate::graph::Shape;
 use crate::reference::activation::Activation;
 use crate::{Error, Result};
 
+// 8 GiB of them: what 32-bit offsets reach with room to spare, and no device holds more in one buffer.
+const MOST_WEIGHTS: u64 = 1 << 31;
+
 /// A layer between its input and its output.
-#[derive(Clone, Debug, PartialEq)]
 pub(super) struct PlannedLayer {
     pub(super) config: LayerConfig,
     pub(super) input: Shape,
     pub(super) output: Shape,
 }
 
-/// The layers of a model for images of one size.
-#[derive(Clone, Debug, PartialEq)]
+/// The layers of a model for images of one size, from the image to the code and back.
 pub(super) struct Blueprint {
     pub(super) encoder: Vec<PlannedLayer>,
     pub(super) decoder: Vec<PlannedLayer>,
-    /// What the decoder starts from.
-    pub(super) code: Shape,
+    /// Numbers of the code.
+    pub(super) latent: u32,
 }
 
 impl Blueprint {
-    /// Walks the layers from the image to the code and back.
-    ///
     /// # Errors
     /// [`Error::Setting`] naming the layer that does not fit, or where code or image come out wrong.
     pub(super) fn new(config: &ModelConfig, outputs: u32, image: Shape) -> Result<Self> {
@@ -45,33 +44,40 @@ impl Blueprint {
         let decoder = planned("decoder", &decoder_layers(config, image), code)?;
         let decoded = decoder.last().map_or(code, |layer| layer.output);
         if decoded.columns() != image.columns() {
-            let expected = format!("a last layer that gives images of {image}");
-            return Err(Error::setting("decoder", expected, decoded));
+            return Err(Error::setting(
+                "decoder",
+                format!("a last layer that gives images of {image}"),
+                decoded,
+            ));
         }
-        Ok(Self { encoder, decoder, code })
-    }
-
-    /// Numbers of the code.
-    pub(super) fn latent(&self) -> u32 {
         // Counted when it was planned.
-        self.code.columns().unwrap_or(u32::MAX)
-    }
-
-    /// How many weights it has, biases aside.
-    pub(super) fn weights(&self) -> u64 {
-        let layers = self.encoder.iter().chain(&self.decoder);
-        let weights = layers.filter_map(|layer| layer.config.weight(layer.input, layer.output));
-        let counts = weights
-            .map(|shape| shape.iter().fold(1_u64, |count, extent| count.saturating_mul(*extent as u64)));
-        counts.fold(0, u64::saturating_add)
+        Ok(Self { encoder, decoder, latent: code.columns().unwrap_or(u32::MAX) })
     }
 }
 
-// The layers said, or dense ones of the widths in `hidden`; then the code's own, unless the last is the code.
+/// Refuses layers of more weights than any device holds.
+///
+/// # Errors
+/// [`Error::Setting`] with the settings that mean the layers.
+pub(super) fn check_weights<'a>(
+    settings: &str,
+    layers: impl IntoIterator<Item = &'a PlannedLayer>,
+) -> Result<()> {
+    let weights = layers.into_iter().filter_map(|layer| layer.config.weight(layer.input, layer.output));
+    let count = |shape: Vec<usize>| shape.iter().fold(1_u64, |count, n| count.saturating_mul(*n as u64));
+    let weights = weights.map(count).fold(0, u64::saturating_add);
+    if weights <= MOST_WEIGHTS {
+        return Ok(());
+    }
+    let expected = format!("layers of at most {MOST_WEIGHTS} weights together");
+    Err(Error::setting(settings, expected, weights))
+}
+
+// The listed layers, or dense ones of the widths in `hidden`; then the code's own, unless the last gives the code.
 fn encoder_layers(config: &ModelConfig, outputs: u32) -> Vec<LayerConfig> {
     let mut layers = match &config.encoder[..] {
         [] => config.hidden.iter().map(|units| LayerConfig::dense(*units, config.activation)).collect(),
-        said => with_activations(said, config.activation, config.activation),
+        listed => with_activations(listed, config.activation, config.activation),
     };
     if config.latent > 0 {
         layers.push(LayerConfig::dense(config.latent.saturating_mul(outputs), config.code_activation));
@@ -95,8 +101,8 @@ fn with_activations(layers: &[LayerConfig], inner: Activation, last: Activation)
     filled.map(|(at, layer)| layer.or_activation(if at + 1 == count { last } else { inner })).collect()
 }
 
-pub(super) fn planned(name: &str, layers: &[LayerConfig], first: Shape) -> Result<Vec<PlannedLayer>> {
-    let mut input = first;
+/// Each of `layers` with the shapes around it, the first on an input of the shape `input`.
+pub(super) fn planned(name: &str, layers: &[LayerConfig], mut input: Shape) -> Result<Vec<PlannedLayer>> {
     let mut all = Vec::with_capacity(layers.len());
     for (number, config) in layers.iter().enumerate() {
         let output = config.output(input).map_err(|error| match error {

@@ -1,7 +1,7 @@
 //! The convolutional bottleneck autoencoder (Murphy, Probabilistic Machine Learning, 20.3.1).
 
-use super::{Declare, Network, NoSettings, Preset, Variant};
 use crate::Result;
+use crate::model::{Declare, Network, NoSettings, Preset, Variant};
 
 /// Convolutions and pooling down to a small feature map, transposed convolutions back up.
 pub(super) struct Cnn;
@@ -33,20 +33,11 @@ epochs = 5
 "#;
 
 impl Variant for Cnn {
+    const NAME: &'static str = "cnn";
+    const SUMMARY: &'static str = "bottleneck autoencoder of convolutions, for images of 28 x 28";
+    const PRESETS: &'static [Preset] = &[Preset::new(Self::NAME, Self::SUMMARY, &[PRESET])];
     type Settings = NoSettings;
     type Model = Network;
-
-    fn name(&self) -> &'static str {
-        "cnn"
-    }
-
-    fn summary(&self) -> &'static str {
-        "bottleneck autoencoder of convolutions, for images of 28 x 28"
-    }
-
-    fn presets(&self) -> Vec<Preset> {
-        vec![Preset::new(self.name(), self.summary(), &[PRESET])]
-    }
 
     fn declare(&self, _: NoSettings, declare: &mut Declare<'_>) -> Result<Network> {
         declare.network(1)

@@ -1,12 +1,9 @@
-//! What can be configured of a model, and what makes sense of it.
+//! What can be configured of a model: the settings of every model, and those of its variant.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::kinds::{CorruptionKind, InitScheme, LikelihoodKind, ReductionKind};
-use super::settings::{Setting, keep_applicable, refusal, unknown};
-use super::variant::read_settings;
-use super::{LayerConfig, Registry, Settings, VariantRef};
-use crate::kernels::corruption::{self, Corruption};
+use super::sections::{check_applicable, overlaid, read, unknown};
+use super::{COMMON, CommonSettings, Registry, Setting, Settings, VariantRef};
 use crate::reference::activation::Activation;
 use crate::{Error, Result};
 
@@ -18,142 +15,9 @@ pub struct ModelConfig {
     /// The settings of every model.
     #[serde(flatten)]
     pub common: CommonSettings,
-    /// The variant's own settings, by name: all of them, once [`ModelConfig::overlaid`] has laid them.
+    /// The variant's own settings that apply, by name.
     #[serde(flatten)]
     pub own: toml::Table,
-}
-
-/// The settings of every model.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct CommonSettings {
-    /// Widths of the encoder's dense layers, from the image inward; the decoder mirrors them. For stacks of
-    /// other layers see `encoder` and `decoder`.
-    pub hidden: Vec<u32>,
-    /// Width of the code, which a dense layer behind the encoder's others gives. Zero where the encoder's last
-    /// layer gives the code itself, in whatever shape.
-    pub latent: u32,
-    /// Activation of the hidden layers.
-    pub activation: Activation,
-    /// Activation of the encoder's last layer.
-    pub code_activation: Activation,
-    /// Activation of the decoder's last layer. Bernoulli reads it as logits.
-    pub output_activation: Activation,
-    /// How reconstructions are judged.
-    pub likelihood: LikelihoodKind,
-    /// The fixed standard deviation of the Gaussian likelihood, in pixel values of [0, 1]; 0.1 where it is not given.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub deviation: Option<f32>,
-    /// Whether the decoder's weights are the encoder's, transposed.
-    pub tied: bool,
-    /// Whether layers have biases.
-    pub bias: bool,
-    /// Whether the mean training image is subtracted first.
-    pub center: bool,
-    /// What is done to the images that the encoder sees in training, before any mean image is subtracted.
-    /// Evaluations see them as they are.
-    pub corruption: CorruptionKind,
-    /// The standard deviation of the corruption's noise, in pixel values of [0, 1], or the probability that a
-    /// pixel is lost; 0.2 where it is not given.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub corruption_amount: Option<f32>,
-    /// Whether dropout multiplies what it keeps by `1 / (1 - corruption_amount)`; false where it is not given.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub corruption_rescale: Option<bool>,
-    /// How weights start.
-    pub init: InitScheme,
-    /// What the optimizer sees of the reconstruction.
-    pub reduction: ReductionKind,
-    /// The encoder's layers before the code's own, in place of those that `hidden` means.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub encoder: Vec<LayerConfig>,
-    /// All of the decoder's layers, in place of those that `hidden` means.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub decoder: Vec<LayerConfig>,
-}
-
-/// The settings of every model, as people read of them.
-pub const COMMON: &[Setting] = &[
-    Setting::new(
-        "hidden",
-        "WIDTHS",
-        "Widths of the encoder's hidden layers, as 400,200; the decoder mirrors them (\"\" for none)",
-    ),
-    Setting::new("latent", "N", "Width of the code"),
-    Setting::new(
-        "activation",
-        "F",
-        "identity, relu, leaky_relu, elu, selu, sigmoid, tanh, softplus, gelu or silu",
-    ),
-    Setting::new("code_activation", "F", "Activation of the encoder's last layer"),
-    Setting::new(
-        "output_activation",
-        "F",
-        "Activation of the decoder's last layer (bernoulli: identity, it takes logits)",
-    ),
-    Setting::new(
-        "likelihood",
-        "KIND",
-        "bernoulli, continuous-bernoulli, gaussian, gaussian-learned or squared-error",
-    ),
-    Setting::new(
-        "deviation",
-        "S",
-        "Standard deviation of the gaussian likelihood, in pixel values of [0, 1]",
-    )
-    .when("likelihood", &["gaussian"]),
-    Setting::new("tied", "BOOL", "Whether the decoder's weights are the encoder's, transposed"),
-    Setting::new("bias", "BOOL", "Whether layers have biases"),
-    Setting::new("center", "BOOL", "Whether the mean training image is subtracted first"),
-    Setting::new(
-        "corruption",
-        "KIND",
-        "Corruption of the encoder's images in training: none, gaussian (noise added), dropout or salt-and-pepper",
-    ),
-    Setting::new(
-        "corruption_amount",
-        "S",
-        "Standard deviation of that noise in pixel values of [0, 1], or probability that a pixel is lost",
-    )
-    .when("corruption", &["gaussian", "dropout", "salt-and-pepper"]),
-    Setting::new(
-        "corruption_rescale",
-        "BOOL",
-        "Whether the corruption dropout multiplies what it keeps by 1 / (1 - amount)",
-    )
-    .when("corruption", &["dropout"]),
-    Setting::new("init", "SCHEME", "First weights: glorot-uniform or he-uniform"),
-    Setting::new(
-        "reduction",
-        "KIND",
-        "Reconstruction loss that the optimizer sees: image (sum over pixels) or pixel (mean over pixels)",
-    ),
-    Setting::new("encoder", "", "The encoder's layers, in files"),
-    Setting::new("decoder", "", "The decoder's layers, in files"),
-];
-
-impl Default for CommonSettings {
-    fn default() -> Self {
-        Self {
-            hidden: Vec::new(),
-            latent: 16,
-            activation: Activation::Relu,
-            code_activation: Activation::Identity,
-            output_activation: Activation::Identity,
-            likelihood: LikelihoodKind::default(),
-            deviation: None,
-            tied: false,
-            bias: true,
-            center: false,
-            corruption: CorruptionKind::default(),
-            corruption_amount: None,
-            corruption_rescale: None,
-            init: InitScheme::default(),
-            reduction: ReductionKind::default(),
-            encoder: Vec::new(),
-            decoder: Vec::new(),
-        }
-    }
 }
 
 impl std::ops::Deref for ModelConfig {
@@ -170,168 +34,82 @@ impl std::ops::DerefMut for ModelConfig {
     }
 }
 
-impl CommonSettings {
-    /// The fixed standard deviation of the Gaussian likelihood.
-    pub fn deviation(&self) -> f32 {
-        self.deviation.unwrap_or(0.1)
-    }
-
-    /// The standard deviation of the corruption's noise, or the probability that a pixel is lost.
-    pub fn corruption_amount(&self) -> f32 {
-        self.corruption_amount.unwrap_or(0.2)
-    }
-
-    /// The corruption these settings mean.
-    pub fn corruption(&self) -> Option<Corruption> {
-        let amount = self.corruption_amount();
-        match self.corruption {
-            CorruptionKind::None => None,
-            CorruptionKind::Gaussian => Some(Corruption::Gaussian { deviation: amount }),
-            CorruptionKind::Dropout => Some(Corruption::Dropout {
-                probability: amount,
-                rescale: self.corruption_rescale.unwrap_or(false),
-            }),
-            CorruptionKind::SaltAndPepper => Some(Corruption::SaltAndPepper { probability: amount }),
-        }
-    }
-
-    fn check(&self) -> Result<()> {
-        if self.latent == 0 && self.encoder.is_empty() {
-            return Err(Error::setting("latent", "at least 1 without layers in `encoder`", self.latent));
-        }
-        if !self.hidden.is_empty() && !self.encoder.is_empty() && !self.decoder.is_empty() {
-            let expected = "none where `encoder` and `decoder` list the layers";
-            return Err(Error::setting("hidden", expected, format!("{:?}", self.hidden)));
-        }
-        if self.hidden.contains(&0) {
-            return Err(Error::setting("hidden", "layers of at least 1 unit", format!("{:?}", self.hidden)));
-        }
-        if !(self.deviation().is_finite() && self.deviation() > 0.0) {
-            return Err(Error::setting("deviation", "a positive number", self.deviation()));
-        }
-        if self.tied && !(self.encoder.is_empty() && self.decoder.is_empty()) {
-            let expected =
-                "false where `encoder` or `decoder` list layers: only those that `hidden` means can be tied";
-            return Err(Error::setting("tied", expected, true));
-        }
-        self.corruption().map_or(Ok(()), corruption::check)?;
-        self.check_logits()
-    }
-
-    /// The activation of the last layer that the encoder's layers and settings mean.
-    pub fn last_code_activation(&self) -> (&'static str, Activation) {
-        match self.encoder.last() {
-            Some(last) if self.latent == 0 => {
-                let last = last.clone().or_activation(self.activation);
-                ("encoder", last.activation().unwrap_or_default())
-            }
-            _ => ("code_activation", self.code_activation),
-        }
-    }
-
-    // Whether the decoder gives logits and the pixels lie where a likelihood of logits wants them.
-    fn check_logits(&self) -> Result<()> {
-        let likelihood = match self.likelihood {
-            LikelihoodKind::Bernoulli => "bernoulli",
-            LikelihoodKind::ContinuousBernoulli => "continuous-bernoulli",
-            _ => return Ok(()),
-        };
-        if self.output_activation != Activation::Identity {
-            let expected = format!("identity with the {likelihood} likelihood, which takes logits");
-            return Err(Error::setting("output_activation", expected, self.output_activation));
-        }
-        if let Some(activation) = self.decoder.last().and_then(LayerConfig::activation)
-            && activation != Activation::Identity
-        {
-            let expected =
-                format!("identity in the last layer with the {likelihood} likelihood, which takes logits");
-            return Err(Error::setting("decoder", expected, activation));
-        }
-        if self.center {
-            let expected = format!("false with the {likelihood} likelihood, whose pixels lie in [0, 1]");
-            return Err(Error::setting("center", expected, true));
-        }
-        Ok(())
-    }
-}
-
 impl ModelConfig {
     /// The defaults that presets of a variant start from.
     pub fn new(variant: VariantRef) -> Self {
         let none = toml::Table::new();
-        let own = variant.0.filled(&none, &none).unwrap_or_default();
+        let own = variant.dynamic.filled(&none, &none).unwrap_or_default();
         Self { variant, common: CommonSettings::default(), own }
     }
 
-    /// This model with what is `given` in a section `[model]` in place of its own settings. What was set for another
-    /// choice than is given now, as the amount of a corruption that is none any more, is forgotten.
+    /// This model with what is `given` in a section `[model]` in place of its own settings. Settings of a choice that is
+    /// no longer made, as the amount of a corruption that is now none, are dropped.
     ///
     /// # Errors
-    /// [`Error::Setting`] naming the setting that the variant does not have, with the nearest that it has, or that does
-    /// not apply, or the value that it does not take.
-    pub fn overlaid(&self, given: &toml::Table) -> Result<Self> {
-        self.overlaid_of(&Registry::built_in(), given)
-    }
-
-    /// As [`ModelConfig::overlaid`]; a setting that another variant has is refused with the names of those in `registry`.
-    pub(crate) fn overlaid_of(&self, registry: &Registry, given: &toml::Table) -> Result<Self> {
+    /// [`Error::Setting`] for a value that is not valid, a setting that does not apply, or one that the variant does not
+    /// have: then with the nearest that it has, or the variants of `registry` that have it.
+    pub fn overlaid(&self, registry: &Registry, given: &toml::Table) -> Result<Self> {
         let variant = self.variant.clone();
-        let own_names: Vec<&str> = variant.settings().iter().map(|setting| setting.name).collect();
-        let is_common = |name: &str| COMMON.iter().any(|setting| setting.name == name);
-        for name in given.keys().filter(|name| *name != "variant" && !is_common(name)) {
-            if !own_names.contains(&name.as_str()) {
-                let known: Vec<&str> = COMMON.iter().map(|setting| setting.name).chain(own_names).collect();
+        let (mut common, mut own) = (toml::Table::new(), self.own.clone());
+        for (name, value) in given.iter().filter(|(name, _)| *name != "variant") {
+            let has = |settings: &[Setting]| settings.iter().any(|setting| setting.name == name);
+            if has(COMMON) {
+                common.insert(name.clone(), value.clone());
+            } else if has(variant.settings()) {
+                own.insert(name.clone(), value.clone());
+            } else {
+                let known: Vec<&str> =
+                    COMMON.iter().chain(variant.settings()).map(|known| known.name).collect();
                 let place = format!("setting of the variant {}", variant.name());
                 return Err(unknown(&place, name, &known, registry.owners(name)));
             }
         }
-        let table = |settings: &CommonSettings| {
-            let table = toml::Table::try_from(settings);
-            table.map_err(|error| Error::setting("model", "what TOML can hold", error))
-        };
-        let (mut common, mut own) = (table(&self.common)?, self.own.clone());
-        for (name, value) in given.iter().filter(|(name, _)| *name != "variant") {
-            let settings = if is_common(name) { &mut common } else { &mut own };
-            settings.insert(name.clone(), value.clone());
-        }
-        keep_applicable(COMMON, &mut common, given)?;
-        let common = common.try_into().map_err(|error: toml::de::Error| refusal("model", &error))?;
-        let own = variant.0.filled(&own, given)?;
+        let common = overlaid("model", &self.common, &common)?;
+        let own = variant.dynamic.filled(&own, given)?;
         Ok(Self { variant, common, own })
     }
 
     /// The variant's own settings.
     ///
     /// # Errors
-    /// [`Error::Setting`] where they are those of another variant.
+    /// [`Error::Setting`] for the settings of another variant.
     pub fn settings<S: Settings>(&self) -> Result<S> {
-        read_settings(&self.own)
+        read("model", self.own.clone())
     }
 
-    /// Sets one of the settings, its variant's or every model's, by its name in files.
+    /// Sets one setting, of its variant or of every model, by its name in files. The variant itself cannot be set.
     ///
     /// # Errors
-    /// As [`ModelConfig::overlaid`]; [`Error::Setting`] for the variant itself, which decides what can be set.
+    /// As [`ModelConfig::overlaid`].
     pub fn set(&mut self, name: &str, value: impl Into<toml::Value>) -> Result<()> {
         let value = value.into();
         if name == "variant" {
             let expected = format!("{}, as the model began", self.variant.name());
             return Err(Error::setting(name, expected, value));
         }
-        *self = self.overlaid(&toml::Table::from_iter([(name.to_owned(), value)]))?;
+        *self = self.overlaid(&Registry::built_in(), &toml::Table::from_iter([(name.to_owned(), value)]))?;
         Ok(())
     }
 
-    /// Whether the settings make sense together.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] naming the first that does not.
+    /// Refuses settings that no model with a Gaussian code can have: its encoder gives twice as many numbers as its
+    /// decoder takes.
+    pub fn check_gaussian_code(&self) -> Result<()> {
+        if self.tied {
+            let expected =
+                "false for a Gaussian code, whose encoder gives twice as much as its decoder takes";
+            return Err(Error::setting("tied", expected, true));
+        }
+        if self.code_activation != Activation::Identity {
+            let expected = "identity for a Gaussian code, whose mu and logvar may be any number";
+            return Err(Error::setting("code_activation", expected, self.code_activation));
+        }
+        Ok(())
+    }
+
+    /// Refuses settings that make no sense together.
     pub fn check(&self) -> Result<()> {
-        let table = toml::Table::try_from(&self.common);
-        let mut table = table.map_err(|error| Error::setting("model", "what TOML can hold", error))?;
-        let given = table.clone();
-        keep_applicable(COMMON, &mut table, &given)?;
+        check_applicable("model", &self.common)?;
         self.common.check()?;
-        self.variant.0.check(self)
+        self.variant.dynamic.check(self)
     }
 }

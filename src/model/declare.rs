@@ -1,13 +1,10 @@
 //! What a variant declares its networks with: layers for images of one size, in one graph.
 
-use super::blueprint::{Blueprint, planned};
-use super::network::{Stack, Tying};
-use super::{LayerConfig, Likelihood, ModelConfig, Network};
-use crate::graph::{Graph, Shape};
-use crate::{Error, Result};
-
-// 8 GiB of them: what 32-bit offsets reach with room to spare, and no device holds more in one buffer.
-const MOST_WEIGHTS: u64 = 1 << 31;
+use super::blueprint::{Blueprint, PlannedLayer, check_weights, planned};
+use super::network::{Layer, Stack};
+use super::{InitScheme, LayerConfig, Likelihood, ModelConfig, Network};
+use crate::Result;
+use crate::graph::{BatchNorm, Graph, Init, Parameter, Shape};
 
 /// A graph in which a variant declares what it learns, and what its settings mean for images of one size.
 pub struct Declare<'a> {
@@ -27,50 +24,105 @@ impl Declare<'_> {
         self.image
     }
 
-    /// The graph, for parameters and slots that no layer has.
+    /// The graph, for parameters and slots that belong to no layer.
     pub fn graph(&mut self) -> &mut Graph {
         self.graph
     }
 
-    /// Encoder, decoder and likelihood as the settings say, in the group [`MODEL`](crate::graph::MODEL): the encoder's
-    /// last layer gives `outputs` numbers for each of the code's.
+    /// Encoder, decoder and likelihood as the settings describe them, in the group [`MODEL`](crate::graph::MODEL): the
+    /// encoder's last layer gives `outputs` numbers for each of the code's.
     ///
     /// # Errors
-    /// [`Error::Setting`] naming the layer that does not fit, or where code or image come out wrong.
+    /// [`Error::Setting`](crate::Error::Setting) naming the layer that does not fit, or where code or image come out wrong.
     pub fn network(&mut self, outputs: u32) -> Result<Network> {
         self.network_in([crate::graph::MODEL; 2], outputs)
     }
 
     /// As [`Declare::network`], with encoder and decoder in these groups.
-    ///
-    /// # Errors
-    /// As [`Declare::network`].
     pub fn network_in(&mut self, [encoder_group, decoder_group]: [&str; 2], outputs: u32) -> Result<Network> {
         let Self { config, image, .. } = *self;
         let blueprint = Blueprint::new(config, outputs, image)?;
-        let weights = blueprint.weights();
-        if weights > MOST_WEIGHTS {
-            let expected = format!("layers of at most {MOST_WEIGHTS} weights together");
-            return Err(Error::setting("hidden, latent, encoder, decoder", expected, weights));
-        }
-        let encoder = Stack::declare(self.graph, encoder_group, "encoder", &blueprint.encoder, config)?;
-        let decoder = if config.tied {
-            let tying = Tying { group: decoder_group, name: "decoder", of: &encoder };
-            Stack::declare_tied(self.graph, tying, &blueprint.decoder, config)?
-        } else {
-            Stack::declare(self.graph, decoder_group, "decoder", &blueprint.decoder, config)?
-        };
+        let layers = blueprint.encoder.iter().chain(&blueprint.decoder);
+        check_weights("hidden, latent, encoder, decoder", layers)?;
+        let encoder = self.layers(encoder_group, "encoder", &blueprint.encoder, None)?;
+        let tied_to = config.tied.then_some(&encoder);
+        let decoder = self.layers(decoder_group, "decoder", &blueprint.decoder, tied_to)?;
         let likelihood = Likelihood::declare(config, self.graph, decoder_group)?;
-        let latent = blueprint.latent();
-        Ok(Network { encoder, decoder, likelihood, latent, reduction: config.reduction })
+        let (latent, reduction) = (blueprint.latent, config.reduction);
+        Ok(Network { encoder, decoder, likelihood, latent, gaussian_code: false, reduction })
     }
 
-    /// Layers in a row on what has this shape, in a group of parameters: `NAME.0.weight`, `NAME.0.bias`, ...
+    /// Layers in a row on an input of this shape, in a group of parameters: `NAME.0.weight`, `NAME.0.bias`, ...
     ///
     /// # Errors
-    /// [`Error::Setting`] naming the layer that does not fit.
+    /// [`Error::Setting`](crate::Error::Setting) naming the layer that does not fit.
     pub fn stack(&mut self, group: &str, name: &str, layers: &[LayerConfig], input: Shape) -> Result<Stack> {
         let layers = planned(name, layers, input)?;
-        Stack::declare(self.graph, group, name, &layers, self.config)
+        check_weights(name, &layers)?;
+        self.layers(group, name, &layers, None)
+    }
+
+    // Dense layers tied to another stack run it backward: its weights, transposed, with biases of their own.
+    fn layers(
+        &mut self,
+        group: &str,
+        name: &str,
+        layers: &[PlannedLayer],
+        tied_to: Option<&Stack>,
+    ) -> Result<Stack> {
+        let mut mirrored = tied_to.into_iter().flat_map(|stack| stack.layers.iter().rev());
+        let layers = layers.iter().enumerate();
+        let layers =
+            layers.map(|(at, layer)| self.layer(group, format!("{name}.{at}"), layer, mirrored.next()));
+        Ok(Stack { layers: layers.collect::<Result<_>>()? })
+    }
+
+    fn layer(
+        &mut self,
+        group: &str,
+        label: String,
+        PlannedLayer { config, input, output }: &PlannedLayer,
+        tied_to: Option<&Layer>,
+    ) -> Result<Layer> {
+        let mut parameter = |name: &str, shape, init| -> Result<Option<Parameter>> {
+            self.graph.parameter_of(group, format!("{label}.{name}"), shape, init).map(Some)
+        };
+        let shape = config.weight(*input, *output);
+        let has_bias = shape.is_some() && self.config.bias;
+        let weight = match (tied_to, shape) {
+            (Some(layer), _) => layer.weight.clone(),
+            (None, Some(shape)) => {
+                let init = first_weights(self.config.init, config, &shape);
+                parameter("weight", shape, init)?
+            }
+            (None, None) => None,
+        };
+        let channels = vec![output.channels as usize];
+        let bias = if has_bias { parameter("bias", channels, Init::Constant(0.0))? } else { None };
+        let norm = match config {
+            LayerConfig::BatchNorm { momentum, epsilon, activation } => {
+                let (momentum, epsilon, activation) = (*momentum, *epsilon, *activation);
+                let norm = BatchNorm::declare(self.graph, group, &label, output.channels)?;
+                Some(BatchNorm { momentum, epsilon, activation, ..norm })
+            }
+            _ => None,
+        };
+        let (config, input, tied) = (config.clone(), *input, tied_to.is_some());
+        Ok(Layer { label, config, input, weight, bias, norm, tied })
+    }
+}
+
+// The fans of a convolution's window count its pixels.
+fn first_weights(scheme: InitScheme, layer: &LayerConfig, shape: &[usize]) -> Init {
+    let window = shape.get(1..shape.len() - 1).map_or(1, |window| window.iter().product());
+    let (first, last) = (shape.first().copied().unwrap_or(1), shape.last().copied().unwrap_or(1));
+    let (inputs, outputs) = match layer {
+        LayerConfig::ConvTranspose { .. } => (first, last),
+        _ => (last, first),
+    };
+    let (fan_in, fan_out) = (window * inputs, window * outputs);
+    match scheme {
+        InitScheme::GlorotUniform => Init::GlorotUniform { fan_in, fan_out },
+        InitScheme::HeUniform => Init::HeUniform { fan_in },
     }
 }

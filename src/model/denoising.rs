@@ -1,13 +1,13 @@
 //! The denoising autoencoder (Vincent et al. 2008, 2010; Murphy, Probabilistic Machine Learning, 20.3.2).
 
-use super::set_ups::{HIDDEN_100, TIED_1000};
-use super::{CorruptionKind, Declare, ModelConfig, Network, NoSettings, Preset, Variant};
+use crate::model::set_ups::{HIDDEN_100, TIED_1000};
+use crate::model::{CorruptionKind, Declare, ModelConfig, Network, NoSettings, Preset, Variant};
 use crate::{Error, Result};
 
-/// Reconstructs clean images from corrupted ones. That is the plain objective; the corruption makes the variant.
+/// Reconstructs clean images from corrupted ones, by the plain objective: only the corruption makes the variant.
 ///
-/// With Gaussian noise of deviation s and the squared error, `r(x) - x` of what it learns is s² times the
-/// score of the data smoothed by that noise (Vincent 2011, section 4; Alain and Bengio 2014, theorem 2).
+/// With Gaussian noise of deviation s and the squared error, what it learns has `r(x) - x` equal to s² times the score of
+/// the data smoothed by that noise (Vincent 2011, section 4; Alain and Bengio 2014, theorem 2).
 pub(super) struct Denoising;
 
 const GAUSSIAN: &str = "[model]\ncorruption = 'gaussian'\ncorruption_amount = 0.2";
@@ -37,28 +37,24 @@ source = "mixture"
 "#;
 
 impl Variant for Denoising {
+    const NAME: &'static str = "denoising";
+    const SUMMARY: &'static str = "autoencoder that reconstructs clean images from noisy ones";
+    const PRESETS: &'static [Preset] = &[
+        Preset::new(Self::NAME, Self::SUMMARY, &[HIDDEN_100, GAUSSIAN]),
+        Preset::new(
+            "denoising-dropout",
+            "the same, from images with half of their pixels lost",
+            &[HIDDEN_100, DROPOUT],
+        ),
+        Preset::new(
+            "tied-denoising",
+            "the same with one layer of 1,000 sigmoid units and its transpose",
+            &[TIED_1000, GAUSSIAN],
+        ),
+        Preset::new("score", "the same on points of the plane: r(x) - x points up the density", &[SCORE]),
+    ];
     type Settings = NoSettings;
     type Model = Network;
-
-    fn name(&self) -> &'static str {
-        "denoising"
-    }
-
-    fn summary(&self) -> &'static str {
-        "autoencoder that reconstructs clean images from noisy ones"
-    }
-
-    fn presets(&self) -> Vec<Preset> {
-        let lost = "the same, from images with half of their pixels lost";
-        let tied = "the same with one layer of 1,000 sigmoid units and its transpose";
-        let score = "the same on points of the plane: r(x) - x points up the density";
-        vec![
-            Preset::new(self.name(), self.summary(), &[HIDDEN_100, GAUSSIAN]),
-            Preset::new("denoising-dropout", lost, &[HIDDEN_100, DROPOUT]),
-            Preset::new("tied-denoising", tied, &[TIED_1000, GAUSSIAN]),
-            Preset::new("score", score, &[SCORE]),
-        ]
-    }
 
     fn check(&self, model: &ModelConfig) -> Result<()> {
         if model.corruption != CorruptionKind::None {

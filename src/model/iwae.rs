@@ -1,42 +1,32 @@
 //! The importance-weighted autoencoder (Burda, Grosse and Salakhutdinov 2015, "Importance weighted autoencoders").
 
-use serde::{Deserialize, Serialize};
+use narrows_shaders::MAX_ROUNDS;
 
-use super::set_ups::HIDDEN_400;
-use super::vae::check_gaussian_code;
-use super::{
-    Autoencoder, Declare, LikelihoodKind, ModelConfig, Network, Preset, Prior, ReductionKind, Setting,
-    Settings, Step, Variant,
+use crate::graph::{Batch, gaussian_kl, log_ratio};
+use crate::model::set_ups::HIDDEN_400;
+use crate::model::{
+    Autoencoder, Declare, LikelihoodKind, ModelConfig, Network, Preset, ReductionKind, Settings, Step,
+    Variant,
 };
-use crate::graph::{Batch, GaussianCode, Graph, Tensor, gaussian_kl, log_ratio};
 use crate::{Error, Result};
 
 /// A variational autoencoder trained on a tighter bound: the logarithm of the mean importance weight of several samples
 /// of each image's code (Burda et al. 2015, equation 8).
 pub(super) struct Iwae;
 
-/// Its settings.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct IwaeSettings {
-    /// k, the samples of each image. With one the expectation of the logarithm of its weight is known, and taken: that
-    /// is the ELBO of the variational autoencoder.
-    pub samples: u32,
-}
-
-impl Default for IwaeSettings {
-    fn default() -> Self {
-        Self { samples: 5 }
+crate::settings! {
+    /// Its settings. With one sample the expectation of the logarithm of its weight is known, and taken: that is the ELBO.
+    pub struct IwaeSettings {
+        /// Importance samples of each image; with 1 it is the vae
+        samples: u32 = 5, "K";
     }
 }
 
 impl Settings for IwaeSettings {
-    const DESCRIBED: &'static [Setting] =
-        &[Setting::new("samples", "K", "Importance samples of each image; with 1 it is the vae")];
-
     fn check(&self, model: &ModelConfig) -> Result<()> {
-        if self.samples == 0 {
-            return Err(Error::setting("samples", "at least 1", 0));
+        // What the logarithm of a mean can be of.
+        if !(1..=MAX_ROUNDS).contains(&self.samples) {
+            return Err(Error::setting("samples", format!("from 1 to {MAX_ROUNDS}"), self.samples));
         }
         if model.likelihood == LikelihoodKind::SquaredError {
             let expected = "a likelihood that is a probability, whose importance weights there are";
@@ -46,28 +36,20 @@ impl Settings for IwaeSettings {
             let expected = "image, since importance weights are of whole images";
             return Err(Error::setting("reduction", expected, "pixel"));
         }
-        check_gaussian_code(model)
+        model.check_gaussian_code()
     }
 }
 
 impl Variant for Iwae {
+    const NAME: &'static str = "iwae";
+    const SUMMARY: &'static str =
+        "importance-weighted autoencoder: a vae trained on a tighter bound, of several samples an image";
+    const PRESETS: &'static [Preset] = &[Preset::new(Self::NAME, Self::SUMMARY, &[HIDDEN_400])];
     type Settings = IwaeSettings;
     type Model = IwaeModel;
 
-    fn name(&self) -> &'static str {
-        "iwae"
-    }
-
-    fn summary(&self) -> &'static str {
-        "importance-weighted autoencoder: a vae trained on a tighter bound, of several samples an image"
-    }
-
-    fn presets(&self) -> Vec<Preset> {
-        vec![Preset::new(self.name(), self.summary(), &[HIDDEN_400])]
-    }
-
     fn declare(&self, settings: IwaeSettings, declare: &mut Declare<'_>) -> Result<IwaeModel> {
-        Ok(IwaeModel { network: declare.network(2)?, settings })
+        Ok(IwaeModel { network: declare.network(2)?.with_gaussian_code(), settings })
     }
 }
 
@@ -99,18 +81,5 @@ impl Autoencoder for IwaeModel {
         let bound = step.log_mean_exp(log_weights, k)?;
         let loss = step.scale(bound, -1.0)?.term("iwae").counted_in("nats", "pixels and code");
         step.minimize(loss.bounding())
-    }
-
-    fn code(&self, graph: &mut Graph, x: Tensor) -> Result<Tensor> {
-        let code = self.network.encoder.record(graph, x)?.gaussian()?;
-        graph.code_mean(code)
-    }
-
-    fn posterior(&self, graph: &mut Graph, x: Tensor) -> Result<Option<GaussianCode>> {
-        Ok(Some(self.network.encoder.record(graph, x)?.gaussian()?))
-    }
-
-    fn prior(&self) -> Option<Prior> {
-        Some(Prior::StandardNormal)
     }
 }

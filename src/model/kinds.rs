@@ -1,4 +1,4 @@
-//! What the settings of a model choose among.
+//! The choices of a model's settings.
 
 use serde::{Deserialize, Serialize};
 
@@ -41,7 +41,7 @@ pub enum ReductionKind {
     Pixel,
 }
 
-/// What is done to the images that the encoder sees in training.
+/// How the encoder's images are corrupted in training.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CorruptionKind {
@@ -52,23 +52,23 @@ pub enum CorruptionKind {
     Gaussian,
     /// Pixels are 0.
     Dropout,
-    /// Pixels are 0 or 1, one as probable as the other.
+    /// Pixels are 0 or 1, with equal probability.
     SaltAndPepper,
 }
 
-/// How the squared Frobenius norm of the encoder's Jacobian is found.
+/// How the squared Frobenius norm of the encoder's Jacobian is computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ContractionKind {
     /// From the Jacobian itself: dense layers only.
     #[default]
     Exact,
-    /// From its product with one random direction an image and step, at the cost of about one more pass through
-    /// the encoder: without bias (Hutchinson 1990).
+    /// From its product with one random direction per image and step, at the cost of about one more pass through the
+    /// encoder: without bias (Hutchinson 1990).
     Estimate,
 }
 
-/// What keeps the code of the sparse autoencoder sparse.
+/// The penalty on the code of the sparse autoencoder.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SparsityKind {
@@ -81,15 +81,15 @@ pub enum SparsityKind {
     Kl,
 }
 
-/// How the weight of a term comes in.
+/// How the weight of a term grows to its full value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum WarmupKind {
-    /// It is there from the start.
+    /// It has it from the start.
     #[default]
     None,
     /// It rises from zero in a straight line (Bowman et al. 2016, section 3.1).
     Linear,
-    /// It rises from zero in the first half of each cycle, and stays for the other (Fu et al. 2019, section 4).
+    /// It rises from zero in the first half of each cycle, and stays in the second (Fu et al. 2019, section 4).
     Cyclical,
 }

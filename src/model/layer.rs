@@ -1,11 +1,12 @@
-//! One layer as it is configured: what it makes of a shape, and the weights it needs.
+//! One layer as it is configured: the shapes that it maps, and the weights that it needs.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::extent::{Extent, PaddingConfig};
-use crate::graph::{Shape, Window};
+use super::extent::Extent;
+use super::settings::{check_fraction, check_positive};
+use crate::graph::{Padding, Shape, Window};
 use crate::reference::activation::Activation;
 use crate::{Error, Result};
 
@@ -34,7 +35,7 @@ pub enum LayerConfig {
         stride: Extent,
         /// `"same"`, `"valid"`, or how many zeros on each side.
         #[serde(default)]
-        padding: PaddingConfig,
+        padding: Padding,
         /// Its activation.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         activation: Option<Activation>,
@@ -50,7 +51,7 @@ pub enum LayerConfig {
         stride: Extent,
         /// `"same"` (stride times the input), `"valid"`, or how much is cut off on each side.
         #[serde(default)]
-        padding: PaddingConfig,
+        padding: Padding,
         /// Rows and columns added at the far side, below the stride.
         #[serde(default = "Extent::zero")]
         output_padding: Extent,
@@ -58,7 +59,7 @@ pub enum LayerConfig {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         activation: Option<Activation>,
     },
-    /// The largest of each window; what is left over at the far side is dropped.
+    /// The largest number of each window; what no window covers at the far side is dropped.
     MaxPool {
         /// Rows and columns of the window.
         size: Extent,
@@ -93,9 +94,9 @@ pub enum LayerConfig {
         /// The probability.
         rate: f32,
     },
-    /// Forgets height and width; free.
+    /// Drops height and width, not the numbers; free.
     Flatten,
-    /// Sees the numbers in another shape; free.
+    /// Changes the shape, not the numbers; free.
     Reshape {
         /// Height, width and channels.
         shape: [u32; 3],
@@ -133,12 +134,12 @@ impl LayerConfig {
         Some(Window {
             kernel: kernel.pair(),
             stride: stride.pair(),
-            padding: (*padding).into(),
+            padding: *padding,
             output_padding: output_padding.pair(),
         })
     }
 
-    /// Its own activation, where it says one.
+    /// Its own activation, where it has one.
     pub const fn activation(&self) -> Option<Activation> {
         match self {
             Self::Dense { activation, .. }
@@ -149,95 +150,97 @@ impl LayerConfig {
         }
     }
 
-    /// This layer with `default` where it leaves its activation open.
+    // The activation of a layer with weights, which may be left out.
+    fn optional_activation(&mut self) -> Option<&mut Option<Activation>> {
+        match self {
+            Self::Dense { activation, .. }
+            | Self::Conv { activation, .. }
+            | Self::ConvTranspose { activation, .. } => Some(activation),
+            _ => None,
+        }
+    }
+
+    /// This layer with `default` where it leaves out its activation.
     pub fn or_activation(mut self, default: Activation) -> Self {
-        if let Self::Dense { activation, .. }
-        | Self::Conv { activation, .. }
-        | Self::ConvTranspose { activation, .. } = &mut self
-        {
+        if let Some(activation) = self.optional_activation() {
             activation.get_or_insert(default);
         }
         self
     }
 
-    /// This layer with another activation, if it has any.
-    pub(super) fn with_activation(mut self, other: Activation) -> Self {
-        if let Self::Dense { activation, .. }
-        | Self::Conv { activation, .. }
-        | Self::ConvTranspose { activation, .. } = &mut self
-        {
-            *activation = Some(other);
+    /// This layer without its activation.
+    pub(super) fn linear(mut self) -> Self {
+        if let Some(activation) = self.optional_activation() {
+            *activation = Some(Activation::Identity);
         }
         self
     }
 
-    /// What it makes of `input`.
+    /// The shape of what it gives for an input of the shape `input`.
     ///
     /// # Errors
     /// [`Error::Setting`] where it does not fit, or makes no sense on its own.
     pub fn output(&self, input: Shape) -> Result<Shape> {
-        let positive = |what: &str, extents: [u32; 2]| {
-            if extents.contains(&0) { Err(Error::setting(what, "at least 1", 0)) } else { Ok(extents) }
-        };
+        self.check()?;
         match self {
-            Self::Dense { units: 0, .. } => Err(Error::setting("units", "at least 1", 0)),
             Self::Dense { units, .. } => Ok(Shape::flat(*units)),
-            Self::Conv { filters: 0, .. } | Self::ConvTranspose { filters: 0, .. } => {
-                Err(Error::setting("filters", "at least 1", 0))
-            }
-            Self::Conv { filters, .. } => self.windowed(|window| window.output(input, *filters)),
-            Self::ConvTranspose { filters, .. } => {
-                self.windowed(|window| window.transposed_output(input, *filters))
-            }
+            Self::Conv { filters, .. } | Self::ConvTranspose { filters, .. } => match self.window() {
+                Some(window) if matches!(self, Self::Conv { .. }) => window.output(input, *filters),
+                Some(window) => window.transposed_output(input, *filters),
+                None => Ok(input),
+            },
             Self::MaxPool { size, stride } => {
-                let [down, across] = positive("size", size.pair())?;
-                let [stride_y, stride_x] = positive("stride", stride.unwrap_or(*size).pair())?;
+                let ([down, across], [stride_y, stride_x]) = (size.pair(), stride.unwrap_or(*size).pair());
                 if down > input.height || across > input.width {
                     let expected = format!("a window that fits into {input}");
                     return Err(Error::setting("size", expected, format!("{down} x {across}")));
                 }
-                let (height, width) =
-                    ((input.height - down) / stride_y + 1, (input.width - across) / stride_x + 1);
-                Ok(Shape { height, width, ..input })
+                let height = (input.height - down) / stride_y + 1;
+                Ok(Shape { height, width: (input.width - across) / stride_x + 1, ..input })
             }
             Self::Upsample { factor } => {
-                let [down, across] = positive("factor", factor.pair())?;
-                let height = input.height.checked_mul(down);
-                let enlarged = height.zip(input.width.checked_mul(across));
+                let [down, across] = factor.pair();
+                let enlarged = input.height.checked_mul(down).zip(input.width.checked_mul(across));
                 let enlarged = enlarged.map(|(height, width)| Shape { height, width, ..input });
                 enlarged.ok_or_else(|| {
                     Error::setting("factor", "fewer than 2^32 pixels", format!("{down} x {across}"))
                 })
             }
-            Self::BatchNorm { momentum, epsilon, .. } => {
-                if !(*momentum > 0.0 && *momentum <= 1.0) {
-                    return Err(Error::setting("momentum", "above 0, at most 1", momentum));
-                }
-                if !(epsilon.is_finite() && *epsilon > 0.0) {
-                    return Err(Error::setting("epsilon", "a positive number", epsilon));
-                }
-                Ok(input)
-            }
-            Self::Dropout { rate } if !(0.0..1.0).contains(rate) => {
-                Err(Error::setting("rate", "at least 0 and below 1", rate))
-            }
-            Self::Dropout { .. } | Self::Activation { .. } => Ok(input),
+            Self::BatchNorm { .. } | Self::Dropout { .. } | Self::Activation { .. } => Ok(input),
             Self::Flatten => input.columns().map(Shape::flat).ok_or_else(|| too_large(input)),
             Self::Reshape { shape: [height, width, channels] } => {
                 let output = Shape::new(*height, *width, *channels);
                 if output.columns().is_some() && output.columns() == input.columns() {
                     return Ok(output);
                 }
-                let expected = format!("as many numbers as in {input}");
-                Err(Error::setting("shape", expected, output))
+                Err(Error::setting("shape", format!("as many numbers as in {input}"), output))
             }
         }
     }
 
-    fn windowed(&self, output: impl Fn(&Window) -> Result<Shape>) -> Result<Shape> {
-        let window = self.window();
-        let shape = window.as_ref().map(output).transpose()?;
-        shape.ok_or_else(|| Error::setting("layer", "a convolution", format!("{self:?}")))
+    // Refuses what makes no sense with any input.
+    fn check(&self) -> Result<()> {
+        let positive = |what: &str, extents: &[u32]| match extents.contains(&0) {
+            true => Err(Error::setting(what, "at least 1", 0)),
+            false => Ok(()),
+        };
+        match self {
+            Self::Dense { units, .. } => positive("units", &[*units]),
+            Self::Conv { filters, .. } | Self::ConvTranspose { filters, .. } => {
+                positive("filters", &[*filters])
+            }
+            Self::MaxPool { size, stride } => {
+                positive("size", &size.pair())?;
+                positive("stride", &stride.unwrap_or(*size).pair())
+            }
+            Self::Upsample { factor } => positive("factor", &factor.pair()),
+            Self::BatchNorm { momentum, .. } if !(*momentum > 0.0 && *momentum <= 1.0) => {
+                Err(Error::setting("momentum", "above 0, at most 1", momentum))
+            }
+            Self::BatchNorm { epsilon, .. } => check_positive("epsilon", *epsilon),
+            Self::Dropout { rate } => check_fraction("rate", *rate),
+            Self::Activation { .. } | Self::Flatten | Self::Reshape { .. } => Ok(()),
+        }
     }
 
     /// The shape of its weight between `input` and `output`, if it has one: `[out, in]` of a dense layer,

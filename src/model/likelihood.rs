@@ -1,4 +1,4 @@
-//! What a decoder's output says of an image: the loss it is trained on, and the image it stands for.
+//! What a decoder's output means: the loss that it is trained on, and the mean image.
 
 use super::{LikelihoodKind, ModelConfig};
 use crate::Result;
@@ -24,8 +24,8 @@ pub enum Likelihood {
 }
 
 impl Likelihood {
-    // The learned variance starts at 1/e² of the pixels' full range squared: between what an untrained
-    // and a trained decoder leave.
+    // The learned variance starts at 1/e² of the pixels' full range squared: between those that an untrained and a
+    // trained decoder leave.
     pub(super) fn declare(config: &ModelConfig, graph: &mut Graph, group: &str) -> Result<Self> {
         Ok(match config.likelihood {
             LikelihoodKind::Bernoulli => Self::Bernoulli,
@@ -55,10 +55,7 @@ impl Likelihood {
         }
     }
 
-    /// The mean image that the decoder's output stands for.
-    ///
-    /// # Errors
-    /// [`Error::Shape`](crate::Error::Shape) for an output of another graph.
+    /// The mean image of the decoder's output.
     pub fn mean(&self, graph: &mut Graph, output: Tensor) -> Result<Tensor> {
         match self {
             Self::Bernoulli => graph.activation("mean image", output, Activation::Sigmoid),

@@ -1,6 +1,6 @@
 //! The linear autoencoder, which finds the subspace of PCA (Baldi and Hornik 1989; Murphy 20.3.1).
 
-use super::{Declare, ModelConfig, Network, NoSettings, Preset, Variant};
+use crate::model::{Declare, ModelConfig, Network, NoSettings, Preset, Variant};
 use crate::reference::activation::Activation;
 use crate::{Error, Result};
 
@@ -24,29 +24,28 @@ epochs = 20
 "#;
 
 impl Variant for Linear {
+    const NAME: &'static str = "linear";
+    const SUMMARY: &'static str =
+        "linear autoencoder without biases on mean-centred images: spans PCA's subspace";
+    const PRESETS: &'static [Preset] = &[Preset::new(Self::NAME, Self::SUMMARY, &[PRESET])];
     type Settings = NoSettings;
     type Model = Network;
 
-    fn name(&self) -> &'static str {
-        "linear"
-    }
-
-    fn summary(&self) -> &'static str {
-        "linear autoencoder without biases on mean-centred images: spans PCA's subspace"
-    }
-
-    fn presets(&self) -> Vec<Preset> {
-        vec![Preset::new(self.name(), self.summary(), &[PRESET])]
-    }
-
     fn check(&self, model: &ModelConfig) -> Result<()> {
         let [code, output] = [model.code_activation, model.output_activation];
-        let layers = [&model.encoder, &model.decoder].iter().any(|layers| !layers.is_empty());
-        if !layers && model.hidden.is_empty() && [code, output] == [Activation::Identity; 2] {
-            return Ok(());
+        let settings = [
+            ("encoder", "no listed layers", model.encoder.is_empty(), model.encoder.len().to_string()),
+            ("decoder", "no listed layers", model.decoder.is_empty(), model.decoder.len().to_string()),
+            ("hidden", "no hidden layer", model.hidden.is_empty(), format!("{:?}", model.hidden)),
+            ("code_activation", "identity", code == Activation::Identity, code.to_string()),
+            ("output_activation", "identity", output == Activation::Identity, output.to_string()),
+        ];
+        match settings.into_iter().find(|(_, _, is_linear, _)| !is_linear) {
+            Some((setting, expected, _, got)) => {
+                Err(Error::setting(setting, format!("{expected} for the variant linear"), got))
+            }
+            None => Ok(()),
         }
-        let got = format!("hidden {:?}, code {code}, output {output}", model.hidden);
-        Err(Error::setting("linear", "no hidden layer and no activation", got))
     }
 
     fn declare(&self, _: NoSettings, declare: &mut Declare<'_>) -> Result<Network> {

@@ -1,9 +1,11 @@
-//! The autoencoders: what is configured, the networks, the likelihoods, and each variant as a short spec.
+//! The autoencoders: settings, networks, likelihoods, and each variant in a short file.
 
 mod adversarial;
 mod blueprint;
 mod cnn;
+mod common;
 mod config;
+mod configured;
 mod contractive;
 mod declare;
 mod denoising;
@@ -17,7 +19,8 @@ mod mlp;
 mod network;
 mod plans;
 mod registry;
-mod set_ups;
+mod sections;
+pub mod set_ups;
 mod settings;
 mod sparse;
 mod step;
@@ -26,11 +29,12 @@ mod vae;
 mod variant;
 
 pub use adversarial::AdversarialSettings;
-pub use config::{COMMON, CommonSettings, ModelConfig};
-
+pub use common::{COMMON, CommonSettings};
+pub use config::ModelConfig;
+pub use configured::Model;
 pub use contractive::ContractiveSettings;
 pub use declare::Declare;
-pub use extent::{Extent, PaddingConfig};
+pub use extent::Extent;
 pub use iwae::IwaeSettings;
 pub use kinds::{
     ContractionKind, CorruptionKind, InitScheme, LikelihoodKind, ReductionKind, SparsityKind, WarmupKind,
@@ -38,10 +42,12 @@ pub use kinds::{
 pub use layer::LayerConfig;
 pub use likelihood::Likelihood;
 pub use network::{Network, Stack};
-pub use plans::Model;
 pub use registry::Registry;
-pub use settings::{NoSettings, Setting, Settings, check_weight};
-pub(crate) use settings::{keep_applicable, one_line, refusal, unknown};
+pub(crate) use sections::{check_applicable, one_line, overlaid, unknown};
+pub use settings::{
+    Described, NoSettings, Setting, Settings, check_count, check_fraction, check_positive, check_weight,
+    check_widths,
+};
 pub use sparse::SparseSettings;
 pub use step::Step;
 pub use vae::VaeSettings;

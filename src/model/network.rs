@@ -1,13 +1,10 @@
 //! The encoder and decoder of a model: layers in a row, declared in one graph.
 
-use super::blueprint::PlannedLayer;
-use super::layer::LayerConfig;
-use super::{Autoencoder, InitScheme, Likelihood, ModelConfig, ReductionKind, Step};
+use super::{Autoencoder, LayerConfig, Likelihood, ReductionKind, Step};
 use crate::Result;
-use crate::graph::{Batch, BatchNorm, Graph, Init, Parameter, Shape, Tensor, Term};
-use crate::reference::activation::Activation;
+use crate::graph::{Batch, BatchNorm, GaussianCode, Graph, Parameter, Shape, Tensor, Term};
 
-/// Layers in a row. Its parameters are declared once; it is recorded once a graph.
+/// Layers in a row. Its parameters are declared once in a graph, by [`Declare`](super::Declare).
 #[derive(Clone, Debug)]
 pub struct Stack {
     pub(super) layers: Vec<Layer>,
@@ -21,47 +18,12 @@ pub(super) struct Layer {
     pub(super) input: Shape,
     pub(super) weight: Option<Parameter>,
     pub(super) bias: Option<Parameter>,
-    norm: Option<BatchNorm>,
+    pub(super) norm: Option<BatchNorm>,
     // Whether it runs another dense layer's weight backward.
-    tied: bool,
-}
-
-/// What a stack of tied layers is declared by: its group, its name, and the stack that it runs backward.
-pub(super) struct Tying<'a> {
-    pub(super) group: &'a str,
-    pub(super) name: &'a str,
-    pub(super) of: &'a Stack,
+    pub(super) tied: bool,
 }
 
 impl Stack {
-    // Declares `name.0.weight`, `name.0.bias`, ... in order.
-    pub(super) fn declare(
-        graph: &mut Graph,
-        group: &str,
-        name: &str,
-        layers: &[PlannedLayer],
-        config: &ModelConfig,
-    ) -> Result<Self> {
-        let layers = layers.iter().enumerate();
-        let layers =
-            layers.map(|(at, layer)| Layer::declare(graph, group, format!("{name}.{at}"), layer, config));
-        Ok(Self { layers: layers.collect::<Result<_>>()? })
-    }
-
-    // Declares dense layers that run those of another stack backward: its weights, transposed, with biases of their own.
-    pub(super) fn declare_tied(
-        graph: &mut Graph,
-        Tying { group, name, of }: Tying<'_>,
-        layers: &[PlannedLayer],
-        config: &ModelConfig,
-    ) -> Result<Self> {
-        let pairs = layers.iter().zip(of.layers.iter().rev()).enumerate();
-        let layers = pairs.map(|(at, (layer, mirrored))| {
-            Layer::mirror(graph, group, format!("{name}.{at}"), layer, mirrored, config)
-        });
-        Ok(Self { layers: layers.collect::<Result<_>>()? })
-    }
-
     /// Whether all of its layers are dense.
     pub fn is_dense(&self) -> bool {
         self.layers.iter().all(|layer| layer.config.is_dense())
@@ -77,61 +39,9 @@ impl Stack {
 }
 
 impl Layer {
-    fn declare(
-        graph: &mut Graph,
-        group: &str,
-        label: String,
-        layer: &PlannedLayer,
-        config: &ModelConfig,
-    ) -> Result<Self> {
-        let PlannedLayer { config: kind, input, output } = layer;
-        let weight = kind.weight(*input, *output);
-        let channels = output.channels as usize;
-        let bias = weight.is_some() && config.bias;
-        let weight = weight.map(|shape| {
-            let init = first_weights(config.init, kind, &shape);
-            graph.parameter_of(group, format!("{label}.weight"), shape, init)
-        });
-        let weight = weight.transpose()?;
-        let zero = Init::Constant(0.0);
-        let bias = bias.then(|| graph.parameter_of(group, format!("{label}.bias"), vec![channels], zero));
-        let bias = bias.transpose()?;
-        let norm = match kind {
-            LayerConfig::BatchNorm { momentum, epsilon, activation } => {
-                let (momentum, epsilon, activation) = (*momentum, *epsilon, *activation);
-                Some(BatchNorm {
-                    momentum,
-                    epsilon,
-                    activation,
-                    ..BatchNorm::declare(graph, group, &label, output.channels)?
-                })
-            }
-            _ => None,
-        };
-        Ok(Self { label, config: kind.clone(), input: *input, weight, bias, norm, tied: false })
-    }
-
-    fn mirror(
-        graph: &mut Graph,
-        group: &str,
-        label: String,
-        layer: &PlannedLayer,
-        of: &Self,
-        config: &ModelConfig,
-    ) -> Result<Self> {
-        let PlannedLayer { config: kind, input, output } = layer;
-        let zero = Init::Constant(0.0);
-        let channels = vec![output.channels as usize];
-        let bias = config.bias.then(|| graph.parameter_of(group, format!("{label}.bias"), channels, zero));
-        let bias = bias.transpose()?;
-        let weight = of.weight.clone();
-        Ok(Self { label, config: kind.clone(), input: *input, weight, bias, norm: None, tied: true })
-    }
-
     /// The layer without its bias and its activation.
     pub(super) fn linear(&self, label: String) -> Self {
-        let config = self.config.clone().with_activation(Activation::Identity);
-        Self { label, config, bias: None, ..self.clone() }
+        Self { label, config: self.config.clone().linear(), bias: None, ..self.clone() }
     }
 
     pub(super) fn record(&self, graph: &mut Graph, x: Tensor) -> Result<Tensor> {
@@ -169,21 +79,6 @@ impl Layer {
     }
 }
 
-// The fans of a convolution's window count its pixels.
-fn first_weights(scheme: InitScheme, layer: &LayerConfig, shape: &[usize]) -> Init {
-    let window = shape.get(1..shape.len() - 1).map_or(1, |window| window.iter().product());
-    let (first, last) = (shape.first().copied().unwrap_or(1), shape.last().copied().unwrap_or(1));
-    let (inputs, outputs) = match layer {
-        LayerConfig::ConvTranspose { .. } => (first, last),
-        _ => (last, first),
-    };
-    let (fan_in, fan_out) = (window * inputs, window * outputs);
-    match scheme {
-        InitScheme::GlorotUniform => Init::GlorotUniform { fan_in, fan_out },
-        InitScheme::HeUniform => Init::HeUniform { fan_in },
-    }
-}
-
 /// Encoder, decoder and likelihood of one model, declared in one graph.
 #[derive(Clone, Debug)]
 pub struct Network {
@@ -195,10 +90,25 @@ pub struct Network {
     pub likelihood: Likelihood,
     /// Numbers of a code.
     pub latent: u32,
+    /// Whether the encoder gives mu and log variance of a Gaussian code, which is drawn to a standard normal.
+    pub gaussian_code: bool,
     pub(super) reduction: ReductionKind,
 }
 
 impl Network {
+    /// This network with a Gaussian code: it must be declared with 2 outputs for each number of the code.
+    pub fn with_gaussian_code(self) -> Self {
+        Self { gaussian_code: true, ..self }
+    }
+
+    /// The distribution q(z given x) of the codes of images x; None where codes are points.
+    pub fn posterior(&self, graph: &mut Graph, x: Tensor) -> Result<Option<GaussianCode>> {
+        if !self.gaussian_code {
+            return Ok(None);
+        }
+        self.encoder.record(graph, x)?.gaussian().map(Some)
+    }
+
     /// The reconstruction term of the decoder's output on the images x, as the settings weigh it.
     pub fn nll(&self, output: Tensor, x: Tensor) -> Term {
         let term = self.likelihood.nll(output, x);

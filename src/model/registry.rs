@@ -1,4 +1,4 @@
-//! The variants there are: the built-in ones, and whatever a caller adds.
+//! The variants: the built-in ones, and those that a caller adds.
 
 use super::variant::{Preset, Variant, VariantRef};
 use super::{adversarial, cnn, contractive, denoising, iwae, linear, mlp, sparse, vae};
@@ -17,7 +17,7 @@ impl Default for Registry {
 }
 
 impl Registry {
-    /// The variants of the book's section, and what followed them.
+    /// The built-in variants.
     pub fn built_in() -> Self {
         Self { variants: Vec::new() }
             .with(linear::Linear)
@@ -31,7 +31,7 @@ impl Registry {
             .with(adversarial::Adversarial)
     }
 
-    /// One more. It takes the place of one that has its name.
+    /// Adds a variant, in place of one of the same name.
     pub fn with(mut self, variant: impl Variant) -> Self {
         let variant = VariantRef::new(variant);
         self.variants.retain(|known| *known != variant);
@@ -49,16 +49,8 @@ impl Registry {
     /// # Errors
     /// [`Error::Setting`] that lists the names there are.
     pub fn variant(&self, name: &str) -> Result<&VariantRef> {
-        self.variants
-            .iter()
-            .find(|variant| variant.name() == name)
-            .ok_or_else(|| Error::setting("variant", self.one_of_them(), name))
-    }
-
-    /// What a variant's name must be, in words.
-    pub(crate) fn one_of_them(&self) -> String {
-        let names: Vec<&str> = self.variants.iter().map(VariantRef::name).collect();
-        format!("one of {}", names.join(", "))
+        let named = self.variants.iter().find(|variant| variant.name() == name);
+        named.ok_or_else(|| one_of("model.variant", self.variants.iter().map(VariantRef::name), name))
     }
 
     /// The preset called `name`, with its variant.
@@ -66,10 +58,8 @@ impl Registry {
     /// # Errors
     /// [`Error::Setting`] that lists the names there are.
     pub fn preset(&self, name: &str) -> Result<(&VariantRef, Preset)> {
-        self.presets().find(|(_, preset)| preset.name == name).ok_or_else(|| {
-            let names: Vec<&str> = self.presets().map(|(_, preset)| preset.name).collect();
-            Error::setting("preset", format!("one of {}", names.join(", ")), name)
-        })
+        let named = self.presets().find(|(_, preset)| preset.name == name);
+        named.ok_or_else(|| one_of("preset", self.presets().map(|(_, preset)| preset.name), name))
     }
 
     /// Which variants have a setting of this name, in words; None where none has.
@@ -81,6 +71,13 @@ impl Registry {
 
     /// Every preset of every variant.
     pub fn presets(&self) -> impl Iterator<Item = (&VariantRef, Preset)> {
-        self.variants.iter().flat_map(|variant| variant.presets().into_iter().map(move |p| (variant, p)))
+        self.variants
+            .iter()
+            .flat_map(|variant| variant.presets().iter().map(move |preset| (variant, *preset)))
     }
+}
+
+// The refusal of a name that is none of these.
+fn one_of<'a>(setting: &str, names: impl Iterator<Item = &'a str>, got: &str) -> Error {
+    Error::setting(setting, format!("one of {}", names.collect::<Vec<_>>().join(", ")), got)
 }

@@ -1,13 +1,10 @@
 //! The sparse autoencoder (Ng 2011, "Sparse autoencoder"; Murphy, Probabilistic Machine Learning, 20.3.4).
 
-use serde::{Deserialize, Serialize};
-
-use super::set_ups::HIDDEN_100;
-use super::settings::check_weight;
-use super::{
-    Autoencoder, Declare, ModelConfig, Network, Preset, Setting, Settings, SparsityKind, Step, Variant,
-};
 use crate::graph::{Batch, Objective, kl_sparsity, l1};
+use crate::model::set_ups::HIDDEN_100;
+use crate::model::{
+    Autoencoder, Declare, ModelConfig, Network, Preset, Settings, SparsityKind, Step, Variant, check_weight,
+};
 use crate::reference::activation::Activation;
 use crate::{Error, Result};
 
@@ -17,41 +14,19 @@ use crate::{Error, Result};
 /// unit k over the images of a batch, which is why the KL takes a sigmoid code.
 pub(super) struct Sparse;
 
-/// Its settings.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct SparseSettings {
-    /// What keeps the code sparse.
-    pub sparsity: SparsityKind,
-    /// What that is multiplied by: a sum over the units of the code, averaged over images.
-    pub sparsity_weight: f32,
-    /// The mean activation that `kl` wants each unit to have.
-    pub sparsity_target: f32,
-}
-
-impl Default for SparseSettings {
-    fn default() -> Self {
-        Self { sparsity: SparsityKind::L1, sparsity_weight: 1e-3, sparsity_target: 0.1 }
+crate::settings! {
+    /// Its settings.
+    pub struct SparseSettings {
+        /// Penalty on the code: none, l1 (|z| of each unit) or kl (of the target to each unit's mean; sigmoid code)
+        sparsity: SparsityKind = SparsityKind::L1, "KIND";
+        /// Weight of that penalty, summed over the units of the code and averaged over images
+        sparsity_weight: f32 = 1e-3, "W", with sparsity = "l1" | "kl";
+        /// Mean activation that the penalty kl wants each unit to have
+        sparsity_target: f32 = 0.1, "P", with sparsity = "kl";
     }
 }
 
 impl Settings for SparseSettings {
-    const DESCRIBED: &'static [Setting] = &[
-        Setting::new(
-            "sparsity",
-            "KIND",
-            "Penalty on the code: none, l1 (|z| of each unit) or kl (of the target to each unit's mean; sigmoid code)",
-        ),
-        Setting::new(
-            "sparsity_weight",
-            "W",
-            "Weight of that penalty, summed over the units of the code and averaged over images",
-        )
-        .when("sparsity", &["l1", "kl"]),
-        Setting::new("sparsity_target", "P", "Mean activation that the penalty kl wants each unit to have")
-            .when("sparsity", &["kl"]),
-    ];
-
     fn check(&self, model: &ModelConfig) -> Result<()> {
         check_weight("sparsity_weight", self.sparsity_weight)?;
         if !(self.sparsity_target > 0.0 && self.sparsity_target < 1.0) {
@@ -73,25 +48,19 @@ const KL: &str = "[model]\nlatent = 300\ncode_activation = 'sigmoid'\nsparsity =
 const NONE: &str = "[model]\nlatent = 300\ncode_activation = 'sigmoid'\nsparsity = 'none'";
 
 impl Variant for Sparse {
+    const NAME: &'static str = "sparse";
+    const SUMMARY: &'static str = "autoencoder with a wide code that an L1 penalty keeps near zero";
+    const PRESETS: &'static [Preset] = &[
+        Preset::new(Self::NAME, Self::SUMMARY, &[HIDDEN_100, WIDE]),
+        Preset::new(
+            "sparse-kl",
+            "the same, by the KL of each unit's mean activation to a target",
+            &[HIDDEN_100, KL],
+        ),
+        Preset::new("sparse-none", "the same without a penalty, to compare with", &[HIDDEN_100, NONE]),
+    ];
     type Settings = SparseSettings;
     type Model = SparseModel;
-
-    fn name(&self) -> &'static str {
-        "sparse"
-    }
-
-    fn summary(&self) -> &'static str {
-        "autoencoder with a wide code that an L1 penalty keeps near zero"
-    }
-
-    fn presets(&self) -> Vec<Preset> {
-        let kl = "the same, by the KL of each unit's mean activation to a target";
-        vec![
-            Preset::new(self.name(), self.summary(), &[HIDDEN_100, WIDE]),
-            Preset::new("sparse-kl", kl, &[HIDDEN_100, KL]),
-            Preset::new("sparse-none", "the same without a penalty, to compare with", &[HIDDEN_100, NONE]),
-        ]
-    }
 
     fn declare(&self, settings: SparseSettings, declare: &mut Declare<'_>) -> Result<SparseModel> {
         Ok(SparseModel { network: declare.network(1)?, settings })

@@ -16,7 +16,7 @@ pub struct Step<'a> {
 /// What a step is recorded for.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Purpose<'a> {
-    /// To train, by updates that say what this one does where they do not say it themselves.
+    /// To train: updates take from this one what they leave out.
     Training(&'a Update),
     /// To evaluate.
     Evaluation,
@@ -28,17 +28,12 @@ impl<'a> Step<'a> {
     }
 
     /// Minimizes the objective by moving all groups, with the run's optimizer.
-    ///
-    /// # Errors
-    /// As [`Step::update`].
     pub fn minimize(&mut self, objective: impl Into<Objective>) -> Result<()> {
         self.update(Update::default().minimize(objective))
     }
 
-    /// One of several things that a step does. What the update does not say itself, optimizer and clipping, is the run's.
-    ///
-    /// # Errors
-    /// As [`Graph::update`] and [`Graph::evaluate`].
+    /// Records one of several updates of the step. Optimizer and clipping are the run's where the update has none. As
+    /// [`Graph::update`], and in an evaluation as [`Graph::evaluate`].
     pub fn update(&mut self, update: Update) -> Result<()> {
         match self.purpose {
             Purpose::Training(run) => self.graph.update(update.or(run)),
@@ -46,13 +41,18 @@ impl<'a> Step<'a> {
         }
     }
 
+    /// Images of the data set that it goes over.
+    pub fn images(&self) -> u32 {
+        self.total
+    }
+
     /// The training steps that make `epochs` passes over the data.
     ///
     /// # Errors
-    /// [`Error::Setting`] for more than 32 bits count.
+    /// [`Error::Setting`] for 2^32 steps or more.
     pub fn steps_of(&self, epochs: u32) -> Result<u32> {
-        let steps =
-            (u64::from(epochs) * u64::from(self.total)).div_ceil(u64::from(self.graph.batch_size().max(1)));
+        let images = u64::from(epochs) * u64::from(self.total);
+        let steps = images.div_ceil(self.graph.batch_size().max(1).into());
         u32::try_from(steps).map_err(|_| Error::setting("epochs", "fewer than 2^32 steps", steps))
     }
 }

@@ -1,4 +1,4 @@
-//! How a stack of layers answers to small changes of its input: its Jacobian, and products with it.
+//! How a stack of layers responds to small changes of its input: its Jacobian, and products with it.
 
 use super::network::{Layer, Network, Stack};
 use super::{ContractionKind, LayerConfig};
@@ -7,10 +7,7 @@ use crate::reference::activation::Activation;
 use crate::{Error, Result};
 
 impl Stack {
-    /// Records the layers on x, as [`Stack::record`], and gives what each of them gives.
-    ///
-    /// # Errors
-    /// As [`Stack::record`].
+    /// Records the layers on x, as [`Stack::record`], and returns the output of each.
     pub fn record_each(&self, graph: &mut Graph, x: Tensor) -> Result<Vec<Tensor>> {
         let mut outputs: Vec<Tensor> = Vec::with_capacity(self.layers.len());
         for layer in &self.layers {
@@ -20,11 +17,11 @@ impl Stack {
         Ok(outputs)
     }
 
-    /// The Jacobian of the last layer's output by the first one's input, image by image, where `outputs` are what
-    /// [`Stack::record_each`] gave.
+    /// The Jacobian of the last layer's output by the first one's input, per image; `outputs` are those of
+    /// [`Stack::record_each`].
     ///
     /// # Errors
-    /// [`Error::Setting`] where a layer is not dense; as [`Graph::jacobian`].
+    /// [`Error::Setting`] for a layer that is not dense.
     pub fn jacobian(&self, graph: &mut Graph, outputs: &[Tensor]) -> Result<Jacobian> {
         let mut layers = Vec::with_capacity(outputs.len());
         for (layer, y) in self.layers.iter().zip(outputs) {
@@ -40,12 +37,11 @@ impl Stack {
         graph.jacobian("jacobian", &layers)
     }
 
-    /// The product of that Jacobian with t, a change of the first layer's input: forward, layer by layer, each
-    /// without its bias and with its slope in place of its activation. Takes every layer but batch normalisation,
-    /// and dropout only in inference.
+    /// The product of that Jacobian with t, a change of the first layer's input: forward, layer by layer, each without its
+    /// bias and with its slope in place of its activation.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a layer it does not take; as [`Stack::record`].
+    /// [`Error::Setting`] for batch normalisation, and for dropout in training.
     pub fn tangent(&self, graph: &mut Graph, outputs: &[Tensor], t: Tensor) -> Result<Tensor> {
         self.layers.iter().zip(outputs).try_fold(t, |t, (layer, y)| layer.tangent(graph, t, *y))
     }
@@ -82,9 +78,6 @@ impl Network {
     ///
     /// The estimate's direction lies in the space of images and goes forward: through the layers' own forward
     /// passes, whatever their windows. One in the space of codes that went backward would cost the same.
-    ///
-    /// # Errors
-    /// As [`Stack::jacobian`] and [`Stack::tangent`].
     pub fn contraction(
         &self,
         graph: &mut Graph,

@@ -7,12 +7,12 @@ use crate::model::Registry;
 use crate::train::{Checkpoint, Config};
 use crate::{Error, Result};
 
-/// The checkpoint that a run goes on from.
+/// The checkpoint that a run resumes from.
 pub(super) const LAST: &str = "last.safetensors";
 /// The checkpoint of the epoch that ranked best.
 pub(super) const BEST: &str = "best.safetensors";
 
-// The same refusal, of a file.
+// A refusal of bytes as one of the file that holds them.
 fn of_file(path: &Path) -> impl FnOnce(Error) -> Error {
     move |error| match error {
         Error::Bytes { expected, found, .. } => Error::File { path: path.to_owned(), expected, found },
@@ -39,9 +39,6 @@ impl Checkpoint {
     }
 
     /// Reads a checkpoint of a variant of the registry.
-    ///
-    /// # Errors
-    /// As [`Checkpoint::load`].
     pub fn load_of(registry: &Registry, path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
@@ -49,9 +46,6 @@ impl Checkpoint {
     }
 
     /// Reads the checkpoint at `path` or, where that is a run's folder, its best one.
-    ///
-    /// # Errors
-    /// As [`Checkpoint::load`].
     pub fn find(registry: &Registry, path: &Path) -> Result<Self> {
         if !path.is_dir() {
             return Self::load_of(registry, path);
@@ -60,7 +54,7 @@ impl Checkpoint {
         if best.exists() { Self::load_of(registry, &best) } else { Self::last(registry, path) }
     }
 
-    /// Reads the checkpoint that the run in `folder` goes on from.
+    /// Reads the checkpoint that the run in `folder` resumes from.
     ///
     /// # Errors
     /// [`Error::File`] where the folder holds none, and as [`Checkpoint::load`].

@@ -12,7 +12,7 @@ use crate::graph::Device;
 use crate::train::{Checkpoint, Config, EpochReport, Progress, Trainer};
 use crate::{Error, Result};
 
-/// What a run tells its watcher.
+/// What the watcher of a run sees.
 #[derive(Debug)]
 pub enum RunEvent<'a> {
     /// Some steps are done.
@@ -36,8 +36,8 @@ pub fn samples_of_epoch(epoch: u32) -> String {
     format!("epoch-{epoch:03}-samples.png")
 }
 
-/// A training run that keeps its results in a folder:
-/// `config.toml`, `metrics.jsonl`, `last.safetensors`, `best.safetensors`, `epoch-NNN-*.png`.
+/// A training run that keeps its results in a folder: `config.toml`, `metrics.jsonl`, `last.safetensors`,
+/// `best.safetensors`, `epoch-NNN-*.png`.
 pub struct Run {
     folder: PathBuf,
     trainer: Trainer,
@@ -62,10 +62,7 @@ impl Run {
         begun
     }
 
-    /// Whether `folder` is free for a new run; it need not exist. To be asked before slow work.
-    ///
-    /// # Errors
-    /// [`Error::File`] where it holds a run.
+    /// Refuses a folder that holds a run, before any slow work. It need not exist.
     pub fn check_new(folder: &Path) -> Result<()> {
         if ![LAST, CONFIG].iter().any(|name| folder.join(name).exists()) {
             return Ok(());
@@ -85,12 +82,10 @@ impl Run {
         Ok(run)
     }
 
-    /// Goes on with the run in `folder` from `checkpoint`: the result equals that of an uninterrupted one bit
-    /// for bit. `config` may differ from the checkpoint's in the data's place and, where no learning
-    /// rate falls over them, in the number of epochs.
+    /// Resumes the run in `folder` from `checkpoint`, with results bit-identical to those of an uninterrupted run.
     ///
     /// # Errors
-    /// [`Error::Setting`] where `config` or the images are not the run's, and as [`Trainer::new`].
+    /// As [`Trainer::restore`] and [`Trainer::new`].
     pub async fn resume(
         folder: &Path,
         device: &Device,
@@ -122,8 +117,8 @@ impl Run {
         &self.trainer
     }
 
-    /// Trains to the last epoch. `watch` sees each event and returns whether to go on; when it says no,
-    /// the run is saved where it stands and ends with [`Error::Stopped`].
+    /// Trains to the last epoch. `watch` sees each event and returns whether to continue; if not, the run is saved and
+    /// ends with [`Error::Stopped`].
     ///
     /// # Errors
     /// [`Error::NotFinite`] with the step, the last good checkpoint being kept; [`Error::Io`].
@@ -150,11 +145,11 @@ impl Run {
         };
         self.save_epoch(&report).await?;
         let going = watch(RunEvent::Epoch(&report));
-        let left = report.epoch < self.trainer.config().train.epochs;
-        if left && !going { Err(Error::Stopped) } else { Ok(()) }
+        let done = report.epoch >= self.trainer.config().train.epochs;
+        if going || done { Ok(()) } else { Err(Error::Stopped) }
     }
 
-    // The checkpoint to go on from is written last: whoever is interrupted before it does the epoch again.
+    // The checkpoint to resume from is written last: a run that is interrupted before it repeats the epoch.
     async fn save_epoch(&mut self, report: &EpochReport) -> Result<()> {
         let checkpoint = self.trainer.checkpoint().await?;
         self.pictures.save(&self.folder, report.epoch, &self.trainer).await?;
@@ -179,14 +174,9 @@ impl Run {
         write_whole(&self.folder.join(CONFIG), text.as_bytes())
     }
 
-    fn metrics_path(&self) -> PathBuf {
-        self.folder.join(METRICS)
-    }
-
     fn append_metrics(&self, report: &EpochReport) -> Result<()> {
-        let path = self.metrics_path();
-        let mut line = MetricsLine::from(report).to_json()?;
-        line.push('\n');
+        let path = self.folder.join(METRICS);
+        let line = MetricsLine::from(report).to_json()? + "\n";
         let mut file =
             OpenOptions::new().create(true).append(true).open(&path).map_err(Error::io("write", &path))?;
         file.write_all(line.as_bytes()).map_err(Error::io("write", &path))
@@ -194,7 +184,7 @@ impl Run {
 
     // A run that died between its metrics and its checkpoint has a line too many.
     fn trim_metrics(&self) -> Result<()> {
-        let path = self.metrics_path();
+        let path = self.folder.join(METRICS);
         let Ok(text) = std::fs::read_to_string(&path) else { return Ok(()) };
         let done = self.trainer.epochs_done();
         let keep = |text: &&str| line(text).is_some_and(|line| line.epoch <= done);

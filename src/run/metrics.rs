@@ -1,9 +1,10 @@
-//! `metrics.jsonl`: an epoch a line, a column for each term, written and read.
+//! `metrics.jsonl`: a line per epoch, a column per term, written and read.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::train::{EpochReport, TermMeans};
 use crate::{Error, Result};
@@ -11,7 +12,7 @@ use crate::{Error, Result};
 /// What "per image" means of a term, in every report.
 pub const PER_IMAGE: &str = "each term's sum for an image, averaged over images, unweighted";
 
-/// The columns of one set of images: what each term came to.
+/// The columns of one set of images.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Columns {
     /// Of each term by its name, the mean per image.
@@ -39,7 +40,7 @@ impl From<&TermMeans> for Columns {
     }
 }
 
-/// What a line says of a term.
+/// The description of a term.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TermColumn {
     /// Its name.
@@ -54,7 +55,7 @@ pub struct TermColumn {
     pub averaged_over: u32,
 }
 
-/// An epoch as a line of JSON, which says what its numbers are for whoever finds it alone.
+/// An epoch as a line of JSON, which explains its own numbers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MetricsLine {
     /// The epoch, from 1.
@@ -104,13 +105,13 @@ impl MetricsLine {
     /// As JSON, without a line break.
     ///
     /// # Errors
-    /// [`Error::Setting`] where a number has no JSON form, which finite means rule out.
+    /// [`Error::Setting`] for a number that is not finite.
     pub fn to_json(&self) -> Result<String> {
         serde_json::to_string(self).map_err(|error| Error::setting("metrics", "finite numbers", error))
     }
 }
 
-/// The epochs in a run's `metrics.jsonl`, of this version or an earlier one; lines that are neither are left out.
+/// The epochs in a run's `metrics.jsonl`, of this version or an earlier one; other lines are left out.
 ///
 /// # Errors
 /// [`Error::Io`] where the file cannot be read.
@@ -120,68 +121,33 @@ pub fn read_metrics(path: &Path) -> Result<Vec<MetricsLine>> {
 }
 
 pub(super) fn line(text: &str) -> Option<MetricsLine> {
-    serde_json::from_str(text).ok().or_else(|| serde_json::from_str(text).ok().map(EarlierLine::brought_up))
+    serde_json::from_str(text).ok().or_else(|| serde_json::from_value(brought_up(text)?).ok())
 }
 
 // A line of the version that knew a reconstruction and one penalty.
-#[derive(Deserialize)]
-struct EarlierLine {
-    epoch: u32,
-    step: u64,
-    unit: String,
-    #[serde(default)]
-    penalty: Option<String>,
-    #[serde(default)]
-    penalty_weight: Option<f32>,
-    train: EarlierLosses,
-    validation: Option<EarlierLosses>,
-    best: bool,
-    seconds: f64,
-    images_per_second: f64,
-}
-
-#[derive(Deserialize)]
-struct EarlierLosses {
-    reconstruction_per_image: f64,
-    reconstruction_per_pixel: f64,
-    #[serde(default, alias = "kl_nats_per_image")]
-    penalty_per_image: Option<f64>,
-}
-
-impl EarlierLine {
-    fn brought_up(self) -> MetricsLine {
-        let Self { penalty, penalty_weight, .. } = &self;
-        let weight = penalty_weight.unwrap_or(0.0);
-        let column = |name: &str, unit: &str, over: &str, weight| TermColumn {
-            name: name.to_owned(),
-            unit: unit.to_owned(),
-            over: over.to_owned(),
-            weight,
-            averaged_over: 1,
-        };
-        let mut columns = vec![column("reconstruction", &self.unit, "pixels", 1.0)];
-        columns.extend(penalty.as_ref().map(|name| column(name, "", "the code", weight)));
-        let of = |losses: &EarlierLosses| {
-            let mut terms = BTreeMap::from([("reconstruction".to_owned(), losses.reconstruction_per_image)]);
-            terms.extend(penalty.clone().zip(losses.penalty_per_image));
-            let bound = self.unit == "nats" && penalty.as_deref() == Some("kl");
-            Columns {
-                objective: terms.values().zip([1.0, f64::from(weight)]).map(|(value, by)| value * by).sum(),
-                elbo: bound.then(|| -terms.values().sum::<f64>()),
-                terms,
-                reconstruction_per_pixel: Some(losses.reconstruction_per_pixel),
-            }
-        };
-        MetricsLine {
-            epoch: self.epoch,
-            step: self.step,
-            per_image: PER_IMAGE.to_owned(),
-            train: of(&self.train),
-            validation: self.validation.as_ref().map(of),
-            columns,
-            best: self.best,
-            seconds: self.seconds,
-            images_per_second: self.images_per_second,
-        }
-    }
+fn brought_up(text: &str) -> Option<Value> {
+    let mut line: Value = serde_json::from_str(text).ok()?;
+    let unit = line.get("unit")?.clone();
+    let penalty = line.get("penalty").and_then(Value::as_str).map(str::to_owned);
+    let weight = line.get("penalty_weight").and_then(Value::as_f64).unwrap_or(0.0);
+    let is_elbo = unit == "nats" && penalty.as_deref() == Some("kl");
+    let columns = |losses: &Value| -> Option<Value> {
+        let number = |name: &str| losses.get(name).and_then(Value::as_f64);
+        let reconstruction = number("reconstruction_per_image")?;
+        let paid = number("penalty_per_image").or_else(|| number("kl_nats_per_image")).unwrap_or(0.0);
+        let mut terms = BTreeMap::from([("reconstruction", reconstruction)]);
+        terms.extend(penalty.as_deref().map(|name| (name, paid)));
+        let mut columns = json!({ "terms": terms, "objective": reconstruction + weight * paid });
+        columns["reconstruction_per_pixel"] = losses.get("reconstruction_per_pixel")?.clone();
+        columns["elbo"] = is_elbo.then_some(-(reconstruction + paid)).into();
+        Some(columns)
+    };
+    let [train, validation] = ["train", "validation"].map(|part| line.get(part).and_then(columns));
+    let column = |name: &str, unit: &Value, over: &str, weight: f64| json!({ "name": name, "unit": unit, "over": over, "weight": weight, "averaged_over": 1 });
+    let mut described = vec![column("reconstruction", &unit, "pixels", 1.0)];
+    described.extend(penalty.as_deref().map(|name| column(name, &"".into(), "the code", weight)));
+    line["columns"] = described.into();
+    line["per_image"] = PER_IMAGE.into();
+    (line["train"], line["validation"]) = (train?, validation.into());
+    Some(line)
 }

@@ -1,4 +1,4 @@
-//! Checkpoints: everything a run needs to go on bit for bit.
+//! Checkpoints: everything that a run needs to resume with bit-identical results.
 
 use super::trainer::{DataMark, EpochState};
 use super::{Config, Trainer};
@@ -26,11 +26,10 @@ pub struct Checkpoint {
 }
 
 impl Trainer {
-    /// Everything that is needed to go on from here.
+    /// Everything that is needed to resume from here.
     ///
     /// # Errors
-    /// [`Error::DeviceLost`]; [`Error::NotFinite`] where a step left a parameter or moment that is not, so
-    /// that what is saved is always good.
+    /// [`Error::NotFinite`] for a parameter or moment that is not, so that what is saved is always good.
     pub async fn checkpoint(&self) -> Result<Checkpoint> {
         let slots = self.replay.read_slots().await?;
         for (name, slot) in slots.iter() {
@@ -50,11 +49,11 @@ impl Trainer {
         })
     }
 
-    /// Goes on where `checkpoint` left off: from there the numbers are those of an uninterrupted run.
+    /// Resumes from `checkpoint`, with the numbers of an uninterrupted run.
     ///
     /// # Errors
-    /// [`Error::Setting`] where it is of another configuration, but for the data's place and, with a learning rate
-    /// that does not fall over them, the number of epochs; or of other images.
+    /// [`Error::Setting`] for a checkpoint of other images or settings. The data's place may differ, and so may the number
+    /// of epochs where the learning rate does not fall over them.
     pub fn restore(&mut self, checkpoint: &Checkpoint) -> Result<()> {
         let mut expected = self.config.clone();
         checkpoint.config.train.check_epochs(expected.train.epochs)?;
@@ -76,10 +75,7 @@ impl Trainer {
 }
 
 impl Checkpoint {
-    /// The model it holds the parameters of.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] where its configuration makes no sense.
+    /// The model whose parameters it holds.
     pub fn model(&self) -> Result<Model> {
         Model::new(&self.config.model, self.shape.try_into()?)
     }
@@ -94,18 +90,13 @@ impl Checkpoint {
         self.progress.step
     }
 
-    /// Whether `data` has images of the size the model was trained on.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] where it has not.
+    /// Refuses images of another size than the model was trained on.
     pub fn check_images(&self, data: &Dataset) -> Result<()> {
-        let size =
-            |[height, width, channels]: [usize; 3]| format!("images of {height} x {width} x {channels}");
-        let got = data.shape();
-        if got == self.shape {
+        if data.shape() == self.shape {
             return Ok(());
         }
-        let expected = format!("{}, as in training", size(self.shape));
-        Err(Error::shape(format!("data set {}", data.name), expected, size(got)))
+        let [expected, got] =
+            [self.shape, data.shape()].map(|[y, x, c]| format!("images of {y} x {x} x {c}"));
+        Err(Error::shape(format!("data set {}", data.name), format!("{expected}, as in training"), got))
     }
 }

@@ -1,17 +1,17 @@
 //! Checkpoints as bytes: one safetensors file's content.
 //!
-//! Every slot is a tensor under its name, in PyTorch's shapes, so that other programs read them without knowing narrows;
-//! what is no tensor stands as JSON in the metadata.
+//! Every slot is a tensor under its name, in PyTorch's shapes, so that other programs can read them; everything else is
+//! JSON in the metadata.
 
 use std::collections::HashMap;
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::metrics::RunningTerms;
 use super::trainer::{DataMark, EpochState};
 use super::{Checkpoint, Config, earlier};
-use crate::graph::{Slots, State};
+use crate::graph::{Plan, Slots, State};
 use crate::model::{Model, Registry};
 use crate::{Error, Result};
 
@@ -19,26 +19,16 @@ const FORMAT: &str = "narrows checkpoint 2";
 const CENTER: &str = "center";
 const STATE: &str = "state";
 
-// What does not fit tensors. Sums are kept as bits: they must come back exactly.
+// What does not fit tensors.
 #[derive(Serialize, Deserialize)]
 struct Header {
     format: String,
-    config: serde_json::Value,
+    config: Value,
     shape: [usize; 3],
     matmul: Option<String>,
     data: DataMark,
-    epoch: u32,
-    step: u64,
-    // Of each term of the epoch under way, in the order of the step.
-    running: Vec<RunningTerm>,
-    best_bits: Option<u64>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct RunningTerm {
-    term: String,
-    steps: u64,
-    sum_bits: u64,
+    #[serde(flatten)]
+    progress: EpochState,
 }
 
 fn refuse(expected: impl ToString, found: impl ToString) -> Error {
@@ -62,51 +52,33 @@ impl Checkpoint {
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let impossible = |error: &dyn std::fmt::Display| refuse("one that can be written", error);
         let header = serde_json::to_string(&self.header()?).map_err(|error| impossible(&error))?;
-        let mut tensors: Vec<(&str, Vec<usize>, Dtype, Vec<u8>)> = Vec::new();
-        for (name, slot) in self.slots.iter() {
-            let words = bytemuck::cast_slice(&slot.values);
-            tensors.push((name, slot.shape.clone(), Dtype::F32, bytes_of(words)));
-        }
-        if let Some(center) = &self.center {
-            let words = bytemuck::cast_slice(center);
-            tensors.push((CENTER, vec![center.len()], Dtype::F32, bytes_of(words)));
-        }
+        let floats = |values: &[f32]| bytes_of(bytemuck::cast_slice(values));
+        let slots = self.slots.iter();
+        let mut tensors: Vec<(&str, Vec<usize>, Dtype, Vec<u8>)> =
+            slots.map(|(name, slot)| (name, slot.shape.clone(), Dtype::F32, floats(&slot.values))).collect();
+        tensors.extend(self.center.iter().map(|mean| (CENTER, vec![mean.len()], Dtype::F32, floats(mean))));
         tensors.push((STATE, vec![State::WORDS], Dtype::U32, bytes_of(self.state.words())));
         let views = tensors.iter().map(|(name, shape, dtype, bytes)| {
             let view = TensorView::new(*dtype, shape.clone(), bytes).map_err(|error| impossible(&error))?;
             Ok((*name, view))
         });
-        let views = views.collect::<Result<Vec<_>>>()?;
         let metadata = HashMap::from([("narrows".to_owned(), header)]);
-        safetensors::serialize(views, Some(metadata)).map_err(|error| impossible(&error))
+        let serialized = safetensors::serialize(views.collect::<Result<Vec<_>>>()?, Some(metadata));
+        serialized.map_err(|error| impossible(&error))
     }
 
     fn header(&self) -> Result<Header> {
-        let EpochState { epoch, step, running, best } = &self.progress;
-        let terms = self.model()?.terms().clone();
-        let running = terms.iter().zip(running.sums.iter().zip(&running.steps));
-        let running = running.map(|(term, (sum, steps))| RunningTerm {
-            term: term.name.clone(),
-            steps: *steps,
-            sum_bits: sum.to_bits(),
-        });
         Ok(Header {
             format: FORMAT.to_owned(),
             config: serde_json::to_value(&self.config).map_err(|error| refuse("a config", error))?,
             shape: self.shape,
             matmul: self.matmul.clone(),
             data: self.data,
-            epoch: *epoch,
-            step: *step,
-            running: running.collect(),
-            best_bits: best.map(f64::to_bits),
+            progress: self.progress.clone(),
         })
     }
 
     /// Reads a checkpoint of a built-in variant, of this version or an earlier one.
-    ///
-    /// # Errors
-    /// As [`Checkpoint::from_bytes_of`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         Self::from_bytes_of(&Registry::built_in(), bytes)
     }
@@ -117,82 +89,86 @@ impl Checkpoint {
     /// [`Error::Bytes`] naming what is missing or damaged.
     pub fn from_bytes_of(registry: &Registry, bytes: &[u8]) -> Result<Self> {
         let reader = Reader { tensors: SafeTensors::deserialize(bytes).map_err(|error| damaged(&error))? };
-        let text = reader.header(bytes)?;
-        let (header, first_format) = match earlier::header(&text) {
-            Some(header) => (header, true),
-            None => (text, false),
-        };
-        let header: Header = serde_json::from_str(&header)
-            .map_err(|error| refuse(format!("the fields of a {FORMAT}"), error))?;
-        let config = config_of(registry, &header.config)?;
+        let header = header(bytes)?;
+        let first_format = earlier::header(&header);
+        let is_first = first_format.is_some();
+        let header = serde_json::from_value(first_format.unwrap_or(header));
+        let header: Header = header.map_err(|error| refuse(format!("the fields of a {FORMAT}"), error))?;
+        let config = config_of(registry, header.config)?;
         let model = header.shape.try_into().and_then(|shape| Model::new(&config.model, shape));
         let model = model.map_err(|error| refuse("a model that can be", error))?;
         let mut slots = reader.slots()?;
-        let state = if first_format {
-            let words = reader.sized(STATE, earlier::STATE_WORDS)?;
-            earlier::add_rates(&mut slots, &words, &model);
-            words[..State::WORDS].to_vec()
-        } else {
-            reader.sized(STATE, State::WORDS)?
-        };
+        let state = reader.sized(STATE, if is_first { earlier::STATE_WORDS } else { State::WORDS })?;
+        if is_first {
+            earlier::add_rates(&mut slots, &state, &model);
+        }
         let images = header.data.images;
         let update = config.train.update(images);
         let plan = update.and_then(|by| model.training(config.train.batch, images, true, &by, false));
         let plan = plan.map_err(|error| refuse("a model that can be trained", error))?;
-        for (name, slot) in plan.stores.iter().flat_map(|store| store.slots()) {
-            let found = slots.get(&name).map(|(shape, _)| shape);
-            if found.as_ref() != Some(&slot.shape) {
-                let found = found.map_or("nothing of that name".to_owned(), |shape| format!("{shape:?}"));
-                return Err(refuse(format!("a tensor {name:?} of shape {:?}", slot.shape), found));
-            }
+        check_slots(&plan, &slots)?;
+        let kept: Vec<&str> = header.progress.running.iter().map(|running| running.term.as_str()).collect();
+        let terms: Vec<&str> = model.terms().iter().map(|term| term.name.as_str()).collect();
+        if kept != terms {
+            return Err(refuse(format!("sums of the terms {}", terms.join(", ")), kept.join(", ")));
         }
         let pixels = header.shape.iter().product::<usize>();
         let center = config.model.center.then(|| reader.sized(CENTER, pixels)).transpose()?;
         Ok(Self {
             shape: header.shape,
-            matmul: header.matmul.clone(),
+            matmul: header.matmul,
             slots,
             center: center.map(bytemuck::cast_vec),
-            state: State::from_words(&state),
-            progress: header.progress(&model)?,
+            state: State::from_words(&state[..State::WORDS]),
+            progress: header.progress,
             data: header.data,
             config,
         })
     }
 }
 
-fn config_of(registry: &Registry, value: &serde_json::Value) -> Result<Config> {
+// What the training plan keeps must be in the file, in the plan's shapes.
+fn check_slots(plan: &Plan, slots: &Slots) -> Result<()> {
+    for (name, slot) in plan.stores.iter().flat_map(|store| store.slots()) {
+        let found = slots.get(&name).map(|(shape, _)| shape);
+        if found.as_ref() != Some(&slot.shape) {
+            let found = found.map_or("nothing of that name".to_owned(), |shape| format!("{shape:?}"));
+            return Err(refuse(format!("a tensor {name:?} of shape {:?}", slot.shape), found));
+        }
+    }
+    Ok(())
+}
+
+fn config_of(registry: &Registry, mut value: Value) -> Result<Config> {
+    strip_nulls(&mut value);
     let table: toml::Table =
-        serde_json::from_value(without_nulls(value)).map_err(|error| refuse("a configuration", error))?;
-    let text = toml::to_string(&table).map_err(|error| refuse("a configuration", error))?;
+        serde_json::from_value(value).map_err(|error| refuse("a configuration", error))?;
     let preset = table.get("model").and_then(|model| model.get("variant")).and_then(toml::Value::as_str);
-    let config = Config::from_toml(registry, &text, preset.unwrap_or("mlp"), "its configuration");
+    let preset = preset.unwrap_or("mlp").to_owned();
+    let config = Config::from_table(registry, table, &preset, "its configuration");
     config.map_err(|error| refuse("a model that can be", error))
 }
 
 // TOML has none.
-fn without_nulls(value: &serde_json::Value) -> serde_json::Value {
-    match value {
-        serde_json::Value::Object(fields) => {
-            let kept = fields.iter().filter(|(_, value)| !value.is_null());
-            kept.map(|(name, value)| (name.clone(), without_nulls(value))).collect()
-        }
-        other => other.clone(),
+fn strip_nulls(value: &mut Value) {
+    if let Some(fields) = value.as_object_mut() {
+        fields.retain(|_, value| !value.is_null());
+        fields.values_mut().for_each(strip_nulls);
     }
 }
 
-impl Header {
-    fn progress(&self, model: &Model) -> Result<EpochState> {
-        let mut running = RunningTerms::new(model.terms().len());
-        for (at, term) in model.terms().iter().enumerate() {
-            let kept = self.running.iter().find(|kept| kept.term == term.name);
-            let Some(kept) = kept else {
-                return Err(refuse(format!("the sums of the term {}", term.name), "none"));
-            };
-            (running.sums[at], running.steps[at]) = (f64::from_bits(kept.sum_bits), kept.steps);
+fn header(bytes: &[u8]) -> Result<Value> {
+    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| damaged(&error))?;
+    let text = metadata.metadata().as_ref().and_then(|metadata| metadata.get("narrows"));
+    let text = text.ok_or_else(|| refuse("a checkpoint of narrows", "safetensors of another program"))?;
+    let header: Value =
+        serde_json::from_str(text).map_err(|error| refuse(format!("the fields of a {FORMAT}"), error))?;
+    // The format first: a later one may have other fields.
+    match header.get("format").and_then(Value::as_str) {
+        Some(format) if ![FORMAT, earlier::FORMAT].contains(&format) => {
+            Err(refuse(format!("{FORMAT:?}"), format!("{format:?}")))
         }
-        let best = self.best_bits.map(f64::from_bits);
-        Ok(EpochState { epoch: self.epoch, step: self.step, running, best })
+        _ => Ok(header),
     }
 }
 
@@ -201,32 +177,12 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn header(&self, bytes: &[u8]) -> Result<String> {
-        #[derive(Deserialize)]
-        struct Format {
-            format: String,
-        }
-        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| damaged(&error))?;
-        let text = metadata.metadata().as_ref().and_then(|metadata| metadata.get("narrows"));
-        let text = text.ok_or_else(|| refuse("a checkpoint of narrows", "safetensors of another program"))?;
-        // The format first: a later one may have other fields.
-        match serde_json::from_str(text) {
-            Ok(Format { format }) if ![FORMAT, earlier::FORMAT].contains(&format.as_str()) => {
-                Err(refuse(format!("{FORMAT:?}"), format!("{format:?}")))
-            }
-            _ => Ok(text.clone()),
-        }
-    }
-
-    // The words of a tensor of 32-bit words.
-    fn words(&self, name: &str) -> Option<Vec<u32>> {
-        let tensor = self.tensors.tensor(name).ok()?;
-        let is_word = matches!(tensor.dtype(), Dtype::F32 | Dtype::U32);
-        is_word.then(|| bytemuck::pod_collect_to_vec(tensor.data()))
-    }
-
+    // A tensor of so many words of 32 bits.
     fn sized(&self, name: &str, length: usize) -> Result<Vec<u32>> {
-        let found = self.words(name).filter(|words| words.len() == length);
+        let tensor = self.tensors.tensor(name).ok();
+        let tensor = tensor.filter(|tensor| matches!(tensor.dtype(), Dtype::F32 | Dtype::U32));
+        let words = tensor.map(|tensor| bytemuck::pod_collect_to_vec(tensor.data()));
+        let found = words.filter(|words: &Vec<u32>| words.len() == length);
         found.ok_or_else(|| refuse(format!("a tensor {name:?} of {length} words"), "none"))
     }
 

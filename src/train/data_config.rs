@@ -1,39 +1,36 @@
-//! What a run's data are, as its configuration says it.
+//! The data of a run, as its configuration describes them.
 
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
-
 use crate::data::{self, Form, Source, Split};
-use crate::model::refusal;
+use crate::model::overlaid;
 use crate::{Error, Result};
 
-/// What a model is trained on.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DataConfig {
-    /// The data set.
-    pub source: Source,
-    /// Where its files are, if not where they are looked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub dir: Option<PathBuf>,
-    /// How many of the last training images to hold out; by default a tenth, at most 5,000.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub validation: Option<usize>,
-    /// Height and width that a folder's pictures are brought to; by default their own where all have one of at most
-    /// 128, else 64.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub size: Option<u32>,
-    /// Whether a folder's pictures are made grey; by default only if all are.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub grey: bool,
+crate::settings! {
+    /// What a model is trained on.
+    pub struct DataConfig {
+        /// The data set
+        source: Source = Source::default(), "SOURCE";
+        /// The folder or file to read it from, where that is not the default place
+        #[serde(skip_serializing_if = "Option::is_none")]
+        dir: Option<PathBuf> = None, "DIR";
+        /// How many of the last training images to hold out; by default a tenth, at most 5,000
+        #[serde(skip_serializing_if = "Option::is_none")]
+        validation: Option<usize> = None, "N";
+        /// Height and width of a folder's pictures; by default their own where all have one of at most 128, else 64
+        #[serde(skip_serializing_if = "Option::is_none")]
+        size: Option<u32> = None, "N";
+        /// Whether a folder's pictures are made grey; by default only if all are
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        grey: bool = false, "BOOL";
+    }
 }
 
 impl DataConfig {
     /// Loads the data set and takes its validation part off.
     ///
     /// # Errors
-    /// As [`data::load_as`]; [`Error::Setting`] for a form beside a source whose images keep theirs.
+    /// As [`data::load_as`]; [`Error::Setting`] for a size with a source whose images keep theirs.
     pub fn load(&self) -> Result<Split> {
         let size = self.size.map(|size| [size as usize; 2]);
         self.load_in(Form { size, channels: self.grey.then_some(1) })
@@ -41,9 +38,6 @@ impl DataConfig {
 
     /// Loads the data set for a model of images of this shape, `[height, width, channels]`: the pictures of a folder are
     /// brought to it where these settings do not say otherwise, other images are what they are.
-    ///
-    /// # Errors
-    /// As [`DataConfig::load`].
     pub fn load_for(&self, [height, width, channels]: [usize; 3]) -> Result<Split> {
         let size = self.size.map_or([height, width], |size| [size as usize; 2]);
         self.load_in(Form { size: Some(size), channels: Some(if self.grey { 1 } else { channels }) })
@@ -55,10 +49,7 @@ impl DataConfig {
     }
 
     pub(super) fn overlaid(&self, given: &toml::Table) -> Result<Self> {
-        let all = toml::Table::try_from(self);
-        let mut all = all.map_err(|error| Error::setting("data", "what TOML can hold", error))?;
-        all.extend(given.clone());
-        all.try_into().map_err(|error: toml::de::Error| refusal("data", &error))
+        overlaid("data", self, given)
     }
 
     pub(super) fn check(&self) -> Result<()> {
@@ -67,12 +58,8 @@ impl DataConfig {
         }
         if self.source != Source::Folder && (self.size.is_some() || self.grey) {
             let expected = format!("neither with the data set {}, whose images keep their form", self.source);
-            let got = format!(
-                "size {}, grey {}",
-                self.size.map_or("none".to_owned(), |n| n.to_string()),
-                self.grey
-            );
-            return Err(Error::setting("size, grey", expected, got));
+            let size = self.size.map_or("none".to_owned(), |size| size.to_string());
+            return Err(Error::setting("size, grey", expected, format!("size {size}, grey {}", self.grey)));
         }
         Ok(())
     }

@@ -1,8 +1,8 @@
-//! What earlier versions wrote: configurations that spelled out every setting of every variant, and their checkpoints.
+//! Files of earlier versions: configurations that spelled out every setting of every variant, and their checkpoints.
 
 use serde_json::{Value, json};
 
-use super::config::TRAIN;
+use super::TRAIN;
 use crate::graph::{MODEL, Slots, Warmup};
 use crate::model::{COMMON, Model, Registry, Setting};
 
@@ -11,7 +11,7 @@ const EVERY: [&str; 6] =
     ["kl_weight", "free_bits", "contraction_weight", "sparsity_weight", "sparsity_target", "deviation"];
 const WARMUP: [&str; 3] = ["kl_warmup", "kl_warmup_epochs", "kl_cycles"];
 
-/// Leaves of a configuration of an earlier version what applies to its variant; any other as it is.
+/// Drops from a configuration of an earlier version what does not apply to its variant; leaves any other as it is.
 pub(super) fn brought_up(mut table: toml::Table, registry: &Registry) -> toml::Table {
     let has_all = |model: &toml::Table| EVERY.iter().all(|name| model.contains_key(*name));
     let model = table.get("model").and_then(toml::Value::as_table);
@@ -25,8 +25,7 @@ pub(super) fn brought_up(mut table: toml::Table, registry: &Registry) -> toml::T
         let own = variant.settings();
         let known = |name: &str| COMMON.iter().chain(own).any(|setting| setting.name == name);
         model.retain(|name, _| name == "variant" || known(name));
-        let settings: Vec<Setting> = COMMON.iter().chain(own).copied().collect();
-        drop_inapplicable(&settings, &mut model);
+        drop_inapplicable(COMMON.iter().chain(own), &mut model);
     }
     drop_inapplicable(TRAIN, &mut train);
     table.insert("model".to_owned(), model.into());
@@ -34,10 +33,11 @@ pub(super) fn brought_up(mut table: toml::Table, registry: &Registry) -> toml::T
     table
 }
 
-fn drop_inapplicable(described: &[Setting], settings: &mut toml::Table) {
+fn drop_inapplicable<'a>(described: impl IntoIterator<Item = &'a Setting>, settings: &mut toml::Table) {
     let all = settings.clone();
-    let applies = |name: &str| described.iter().all(|setting| setting.name != name || setting.applies(&all));
-    settings.retain(|name, _| applies(name));
+    for setting in described.into_iter().filter(|setting| !setting.applies(&all)) {
+        settings.remove(setting.name);
+    }
 }
 
 /// The format of checkpoints that knew two sums, one optimizer, and rates in the run's state.
@@ -47,8 +47,7 @@ pub(super) const FORMAT: &str = "narrows checkpoint 1";
 pub(super) const STATE_WORDS: usize = 9;
 
 /// The header of a checkpoint of [`FORMAT`] as the present one; None for any other.
-pub(super) fn header(text: &str) -> Option<String> {
-    let mut fields: serde_json::Value = serde_json::from_str(text).ok()?;
+pub(super) fn header(fields: &Value) -> Option<Value> {
     if fields.get("format")?.as_str()? != FORMAT {
         return None;
     }
@@ -60,13 +59,13 @@ pub(super) fn header(text: &str) -> Option<String> {
         ("sparse", Some("kl")) => Some("sparsity"),
         _ => None,
     };
-    let (sums, steps) = (fields.get("running_sum_bits")?.clone(), fields.get("running_steps")?.clone());
+    let (sums, steps) = (fields.get("running_sum_bits")?, fields.get("running_steps")?);
     let names = ["reconstruction"].into_iter().chain(penalty);
     let term = |(at, name)| json!({ "term": name, "steps": steps, "sum_bits": sums[at] });
     let running: Vec<Value> = names.enumerate().map(term).collect();
-    let fields = fields.as_object_mut()?;
-    fields.insert("running".to_owned(), running.into());
-    serde_json::to_string(fields).ok()
+    let mut fields = fields.clone();
+    fields.as_object_mut()?.insert("running".to_owned(), running.into());
+    Some(fields)
 }
 
 /// The slots of what stood in the state of a checkpoint of [`FORMAT`].

@@ -1,4 +1,4 @@
-//! Loss terms over a whole data set, each image once and alike.
+//! Loss terms over a whole data set, each image once.
 
 use super::{Checkpoint, TermMeans};
 use crate::data::Dataset;
@@ -15,20 +15,8 @@ pub struct Evaluator {
     seed: u64,
 }
 
-/// An evaluation's outcome.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Evaluation {
-    /// Means over the images.
-    pub means: TermMeans,
-    /// Images evaluated.
-    pub images: u32,
-}
-
 impl Evaluator {
-    /// Uploads `data`. `center` is the mean training image where the model subtracts it.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] for an empty data set, or one beyond what a device counts.
+    /// Uploads `data`, which must not be empty. `center` is the mean training image where the model subtracts it.
     pub async fn new(
         device: &Device,
         model: &Model,
@@ -42,25 +30,19 @@ impl Evaluator {
         Ok(Self { replay, model: model.clone(), total, seed })
     }
 
-    /// Evaluates the model that `trained` trains, as it is. Draws the same noise each time.
-    ///
-    /// # Errors
-    /// [`Error::DeviceLost`] and what else running can fail with.
-    pub async fn evaluate(&mut self, trained: &Replay) -> Result<Evaluation> {
+    /// The means over the images, of the model that `trained` trains, as it is now. Draws the same noise each time.
+    pub async fn evaluate(&mut self, trained: &Replay) -> Result<TermMeans> {
         self.replay.copy_trained(trained)?;
         self.run().await
     }
 
-    /// Evaluates the model that a checkpoint holds.
-    ///
-    /// # Errors
-    /// As [`Evaluator::evaluate`].
-    pub async fn evaluate_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<Evaluation> {
+    /// The means over the images, of the model that a checkpoint holds.
+    pub async fn evaluate_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<TermMeans> {
         self.replay.write_slots(&checkpoint.slots)?;
         self.run().await
     }
 
-    async fn run(&mut self) -> Result<Evaluation> {
+    async fn run(&mut self) -> Result<TermMeans> {
         self.replay.write_state(&State::new(self.seed))?;
         let batch = self.replay.plan().batch;
         self.replay.run(self.total.div_ceil(batch)).await?;
@@ -69,7 +51,7 @@ impl Evaluator {
             let each = self.replay.read_floats(&term.name).await?;
             means.push(each.iter().map(|value| f64::from(*value)).sum::<f64>() / f64::from(self.total));
         }
-        Ok(Evaluation { means: TermMeans::new(self.model.terms(), means), images: self.total })
+        Ok(TermMeans::new(self.model.terms(), means))
     }
 }
 

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::graph::TermSpec;
 
-/// The mean of each term of a step: of a row's value, unweighted, over the images of an epoch or of a data set.
+/// The mean of each term of a step: unweighted, over the images of an epoch or of a data set.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TermMeans {
     terms: Arc<[TermSpec]>,
@@ -32,18 +34,33 @@ impl TermMeans {
         self.iter().find(|(term, _)| term.pixels.is_some())
     }
 
-    /// What runs are ranked by: the terms with their weights, in the scale of a reconstruction that is summed over
-    /// pixels, as far as the update that the first term belongs to minimizes them. The negative ELBO where the weights
-    /// are 1 and the terms its parts.
+    /// The terms of each update by themselves, in the order of the step.
+    pub fn updates(&self) -> impl Iterator<Item = Self> {
+        let mut values = self.values.iter().copied();
+        let updates = self.terms.chunk_by(|a, b| a.update == b.update);
+        updates.map(move |terms| Self::new(&terms.into(), values.by_ref().take(terms.len()).collect()))
+    }
+
+    /// What the first update minimizes: its terms with their weights, in the scale of a reconstruction that is summed
+    /// over pixels. The negative ELBO where the weights are 1 and the terms its parts.
+    pub fn total(&self) -> f64 {
+        self.sum(|_| true)
+    }
+
+    /// What runs are ranked by: as [`TermMeans::total`], of the terms that say how good a model is.
     pub fn objective(&self) -> f64 {
-        let scale = self.terms.first().map_or(1.0, |first| f64::from(first.averaged_over));
-        let update = self.terms.first().map(|first| &first.update);
-        let own = self.iter().filter(|(term, _)| Some(&term.update) == update);
+        self.sum(|term| term.ranks)
+    }
+
+    fn sum(&self, counts: impl Fn(&TermSpec) -> bool) -> f64 {
+        let Some(first) = self.terms.first() else { return 0.0 };
+        let own = self.iter().filter(|(term, _)| term.update == first.update && counts(term));
+        let scale = f64::from(first.averaged_over);
         own.map(|(term, value)| f64::from(term.weight) * scale / f64::from(term.averaged_over) * value).sum()
     }
 
-    /// The evidence lower bound, in nats per image: a reconstruction and what keeps its code near the prior. None where
-    /// the terms are another bound, or none.
+    /// The evidence lower bound, in nats per image: of a reconstruction and what keeps its code near the prior. None where
+    /// the terms are no bound, or another one.
     pub fn elbo(&self) -> Option<f64> {
         let parts = || self.iter().filter(|(term, _)| term.bound);
         let [reconstructs, pays] =
@@ -54,28 +71,49 @@ impl TermMeans {
     }
 }
 
-/// Sums over the steps of the epoch under way. Kept in checkpoints so that a resumed epoch reports the same means.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct RunningTerms {
-    /// Of each term.
-    pub(crate) sums: Vec<f64>,
+/// A term's sum over the steps of the epoch under way. It is kept in checkpoints, as bits, so that a resumed epoch
+/// reports the same means.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Running {
+    /// The term's name.
+    pub(super) term: String,
     /// The steps in which it was minimized.
-    pub(crate) steps: Vec<u64>,
+    pub(super) steps: u64,
+    pub(super) sum_bits: Bits,
 }
 
-impl RunningTerms {
-    pub(super) fn new(terms: usize) -> Self {
-        Self { sums: vec![0.0; terms], steps: vec![0; terms] }
+/// A number that files keep as its bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(from = "u64", into = "u64")]
+pub(super) struct Bits(pub(super) f64);
+
+impl From<u64> for Bits {
+    fn from(bits: u64) -> Self {
+        Self(f64::from_bits(bits))
+    }
+}
+
+impl From<Bits> for u64 {
+    fn from(Bits(number): Bits) -> Self {
+        number.to_bits()
+    }
+}
+
+impl Running {
+    /// Of no steps, for each of the terms.
+    pub(super) fn none(terms: &[TermSpec]) -> Vec<Self> {
+        let none = |term: &TermSpec| Self { term: term.name.clone(), steps: 0, sum_bits: Bits::default() };
+        terms.iter().map(none).collect()
     }
 
-    pub(super) fn add(&mut self, term: usize, value: f64) {
-        self.sums[term] += value;
-        self.steps[term] += 1;
+    pub(super) fn add(&mut self, value: f64) {
+        self.sum_bits.0 += value;
+        self.steps += 1;
     }
 
-    pub(super) fn means(&self, terms: &Arc<[TermSpec]>) -> TermMeans {
-        let mean = |(sum, steps): (&f64, &u64)| sum / (*steps).max(1) as f64;
-        TermMeans::new(terms, self.sums.iter().zip(&self.steps).map(mean).collect())
+    /// The means of all terms.
+    pub(super) fn means(running: &[Self], terms: &Arc<[TermSpec]>) -> TermMeans {
+        TermMeans::new(terms, running.iter().map(|term| term.sum_bits.0 / term.steps.max(1) as f64).collect())
     }
 }
 

@@ -1,4 +1,4 @@
-//! Training in memory: settings, epochs, validation, checkpoints that resume bit for bit.
+//! Training in memory: settings, epochs, validation, checkpoints.
 
 mod checkpoint;
 mod checkpoint_bytes;
@@ -8,13 +8,15 @@ mod earlier;
 mod evaluate;
 mod metrics;
 mod schedule;
+mod train_config;
 mod trainer;
 
 pub use checkpoint::Checkpoint;
-pub use config::{Config, OptimizerKind, TRAIN, TrainConfig};
+pub use config::Config;
 pub use data_config::DataConfig;
-pub use evaluate::{Evaluation, Evaluator, packed};
+pub use evaluate::{Evaluator, packed};
 pub(crate) use evaluate::{count, write_images};
 pub use metrics::{EpochReport, Progress, TermMeans};
 pub use schedule::ScheduleKind;
+pub use train_config::{OptimizerKind, TRAIN, TrainConfig};
 pub use trainer::Trainer;

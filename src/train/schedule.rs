@@ -6,16 +6,16 @@ use super::TrainConfig;
 use crate::graph::{Falling, RateSchedule, Update};
 use crate::{Error, Result};
 
-/// How the learning rate goes over the run's epochs.
+/// How the learning rate changes over the run's epochs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ScheduleKind {
-    /// It stays as it is.
+    /// It stays the same.
     #[default]
     Constant,
-    /// It falls in a straight line to zero, which the step behind the last would have.
+    /// It falls in a straight line to zero, which it would reach one step after the last.
     Linear,
-    /// It falls to zero as half a cosine does (Loshchilov and Hutter 2016, equation 5, without restarts).
+    /// It falls to zero as half a cosine (Loshchilov and Hutter 2016, equation 5, without restarts).
     Cosine,
 }
 
@@ -25,10 +25,7 @@ impl TrainConfig {
         (u64::from(epochs) * u64::from(images)).div_ceil(u64::from(self.batch.max(1)))
     }
 
-    /// How each training step over `images` moves parameters.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] for a falling learning rate of more steps than 32 bits count.
+    /// How each training step over `images` moves parameters. A learning rate can fall over fewer than 2^32 steps.
     pub fn update(&self, images: u32) -> Result<Update> {
         let steps = || {
             let steps = self.steps(self.epochs, images);
@@ -43,7 +40,7 @@ impl TrainConfig {
         Ok(Update::default().by(self.optimizer(), self.learning_rate).schedule(schedule).clip(self.clip()))
     }
 
-    /// Whether a run of these settings can go on for `epochs` instead.
+    /// Refuses to resume a run of these settings with another number of epochs, where its learning rate falls over them.
     pub(super) fn check_epochs(&self, epochs: u32) -> Result<()> {
         if self.schedule == ScheduleKind::Constant || epochs == self.epochs {
             return Ok(());

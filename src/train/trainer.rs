@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use web_time::{Duration, Instant};
 
 use super::evaluate::{count, mean_image, write_images};
-use super::metrics::RunningTerms;
+use super::metrics::{Bits, Running};
 use super::{Config, EpochReport, Evaluator, Progress, TermMeans};
 use crate::data::Split;
 use crate::graph::{Device, Pending, Plan, Replay};
@@ -31,7 +31,7 @@ pub struct Trainer {
     chunk: u32,
 }
 
-/// What tells the training images from others, so that no run goes on with the wrong ones.
+/// What tells the training images from others, so that no run is resumed with the wrong ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct DataMark {
     pub(super) images: u32,
@@ -45,31 +45,30 @@ impl fmt::Display for DataMark {
 }
 
 /// Where training stands between two submits; part of every checkpoint.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct EpochState {
     /// Epochs completed.
     pub(super) epoch: u32,
     /// Steps completed.
     pub(super) step: u64,
-    /// The epoch under way.
-    pub(super) running: RunningTerms,
+    /// The epoch under way: its terms, in the order of the step.
+    pub(super) running: Vec<Running>,
     /// The best epoch's objective.
-    pub(super) best: Option<f64>,
+    best_bits: Option<Bits>,
 }
 
 impl Trainer {
     /// Compiles the training plan and uploads the data and the first parameters.
     ///
     /// # Errors
-    /// [`Error::Setting`] for settings that make no sense, alone or with this data;
-    /// [`Error::TooLarge`], [`Error::Device`] from the device.
+    /// [`Error::Setting`] for settings that make no sense, alone or with this data; what the device refuses.
     pub async fn new(device: &Device, config: &Config, data: &Split) -> Result<Self> {
         config.check()?;
         let model = Model::new(&config.model, data.train.shape().try_into()?)?;
         let images = count(&data.train)?;
         let train = &config.train;
         let plan = model.training(train.batch, images, true, &train.update(images)?, false)?;
-        let running = RunningTerms::new(plan.terms.len());
+        let running = Running::none(&plan.terms);
         let mut replay = Replay::new(device, plan).await?;
         let center = config.model.center.then(|| mean_image(&data.train));
         write_images(&mut replay, &data.train, center.as_deref())?;
@@ -127,23 +126,17 @@ impl Trainer {
         self.progress.epoch
     }
 
-    /// Steps completed.
-    pub fn steps_done(&self) -> u64 {
-        self.progress.step
-    }
-
     // Batches run on across passes over the data, so epochs end at the first step that completes one.
     fn steps_until(&self, epochs: u32) -> u64 {
         self.config.train.steps(epochs, self.data.images)
     }
 
-    /// Trains to the end of the epoch and validates. `watch` sees the progress and returns whether to go
-    /// on.
+    /// Trains to the end of the epoch and validates. `watch` sees the progress and returns whether to continue.
     ///
     /// # Errors
-    /// [`Error::NotFinite`] naming the step: what is on the device then is of no use, go back to a checkpoint.
-    /// [`Error::Stopped`] where `watch` said so: the state is then whole, can be saved, and the next call goes
-    /// on with the epoch. [`Error::DeviceLost`].
+    /// [`Error::NotFinite`] with the step: the device's numbers are then of no use, go back to a checkpoint.
+    /// [`Error::Stopped`] where `watch` returned false: the state can then be saved, and the next call continues the
+    /// epoch.
     pub async fn epoch(&mut self, watch: &mut dyn FnMut(&Progress) -> bool) -> Result<EpochReport> {
         let began = Instant::now();
         let before = self.progress.step;
@@ -151,17 +144,16 @@ impl Trainer {
         let seconds = began.elapsed().as_secs_f64();
         let images = (self.progress.step - before) * u64::from(self.config.train.batch);
         let validation = self.validate().await?;
-        let train = self.progress.running.means(self.model.terms());
-        let ranked = validation.as_ref().unwrap_or(&train).objective();
-        if !ranked.is_finite() {
-            return Err(self.not_finite("the validation loss", ranked as f32));
+        let train = Running::means(&self.progress.running, self.model.terms());
+        let means = validation.as_ref().unwrap_or(&train);
+        let (total, ranked) = (means.total(), means.objective());
+        if !total.is_finite() {
+            return Err(self.not_finite("the validation loss", total as f32));
         }
-        let best = self.progress.best.is_none_or(|best| ranked < best);
-        if best {
-            self.progress.best = Some(ranked);
-        }
+        let best = self.progress.best_bits.is_none_or(|best| ranked < best.0);
+        self.progress.best_bits = if best { Some(Bits(ranked)) } else { self.progress.best_bits };
         self.progress.epoch += 1;
-        self.progress.running = RunningTerms::new(self.model.terms().len());
+        self.progress.running = Running::none(self.model.terms());
         Ok(EpochReport {
             epoch: self.progress.epoch,
             step: self.progress.step,
@@ -174,14 +166,9 @@ impl Trainer {
     }
 
     /// Loss terms on the validation images; None without any.
-    ///
-    /// # Errors
-    /// [`Error::DeviceLost`] and what else running can fail with.
     pub async fn validate(&mut self) -> Result<Option<TermMeans>> {
-        match &mut self.evaluator {
-            None => Ok(None),
-            Some(evaluator) => Ok(Some(evaluator.evaluate(&self.replay).await?.means)),
-        }
+        let Some(evaluator) = &mut self.evaluator else { return Ok(None) };
+        evaluator.evaluate(&self.replay).await.map(Some)
     }
 
     // Keeps one submit under way while the one before is read, so that the device never waits.
@@ -233,7 +220,7 @@ impl Trainer {
                 if !loss.is_finite() {
                     return Err(self.not_finite("the loss", loss));
                 }
-                self.progress.running.add(term, f64::from(loss));
+                self.progress.running[term].add(loss.into());
             }
         }
         Ok(())
@@ -252,7 +239,7 @@ impl Trainer {
             run_step: self.progress.step,
             run_steps: self.steps_until(self.config.train.epochs).max(end),
             batch: self.config.train.batch,
-            means: self.progress.running.means(self.model.terms()),
+            means: Running::means(&self.progress.running, self.model.terms()),
         }
     }
 }

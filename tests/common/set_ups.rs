@@ -1,11 +1,10 @@
 //! Random set-ups: any variant, layers, likelihood, corruption, optimizer and schedule, at small odd sizes.
 
 use narrows::Result;
-use narrows::graph::{Plan, Replay, Shape, State, StoreKind};
+use narrows::graph::{Padding, Plan, Replay, Shape, State, StoreKind};
 use narrows::kernels::activation::Activation;
 use narrows::model::{
-    CorruptionKind, Extent, InitScheme, LayerConfig, LikelihoodKind, Model, ModelConfig, PaddingConfig,
-    ReductionKind,
+    CorruptionKind, Extent, InitScheme, LayerConfig, LikelihoodKind, Model, ModelConfig, ReductionKind,
 };
 use narrows::train::{Config, OptimizerKind, ScheduleKind, packed};
 
@@ -217,12 +216,12 @@ fn layers(config: &mut Config, image: Shape, draw: &mut Draw) -> Result<()> {
             filters,
             kernel: pair(draw.within(down, 4), draw.within(across, 4)),
             stride: pair(down, across),
-            padding: PaddingConfig::Same,
+            padding: Padding::Same,
             output_padding: Extent::zero(),
             activation: None,
         });
     } else {
-        let (stride, padding) = (Extent::default(), PaddingConfig::Same);
+        let (stride, padding) = (Extent::default(), Padding::Same);
         model.decoder.push(LayerConfig::Upsample { factor: pair(down, across) });
         model.decoder.push(LayerConfig::Conv { filters, kernel, stride, padding, activation: None });
     }
@@ -239,11 +238,7 @@ fn stack(image: Shape, count: u32, draw: &mut Draw) -> Result<(Vec<LayerConfig>,
                 filters: draw.within(1, 10),
                 kernel: draw.extent([at.height.min(4), at.width.min(4)]),
                 stride: draw.extent([2, 2]),
-                padding: draw.one_of(&[
-                    PaddingConfig::Same,
-                    PaddingConfig::Valid,
-                    PaddingConfig::Explicit(Extent::square(1)),
-                ]),
+                padding: draw.one_of(&[Padding::Same, Padding::Valid, Padding::Explicit([1; 2])]),
                 activation: draw.one_of(&[None, Some(Activation::Identity)]),
             },
             _ => keeping(at, 1, draw).swap_remove(0),
@@ -273,7 +268,7 @@ fn enlarging(draw: &mut Draw) -> LayerConfig {
         filters: draw.within(1, 9),
         kernel: Extent::square(3),
         stride: draw.extent([2, 2]),
-        padding: draw.one_of(&[PaddingConfig::Same, PaddingConfig::Valid]),
+        padding: draw.one_of(&[Padding::Same, Padding::Valid]),
         output_padding: Extent::zero(),
         activation: draw.one_of(&[None, Some(Activation::Relu)]),
     }
@@ -288,7 +283,7 @@ fn keeping(at: Shape, count: u32, draw: &mut Draw) -> Vec<LayerConfig> {
             filters: at.channels,
             kernel: draw.extent([3, 3]),
             stride: Extent::default(),
-            padding: PaddingConfig::Same,
+            padding: Padding::Same,
             activation: None,
         },
         _ => LayerConfig::BatchNorm {

@@ -1,8 +1,10 @@
 //! Small training steps of every variant, at odd sizes, and a graph recorded by hand.
 
-use narrows::graph::{Graph, Init, Plan, Replay, Shape, State, StoreKind, bernoulli_nll, squared_error};
+use narrows::graph::{
+    Graph, Init, Padding, Plan, Replay, Shape, State, StoreKind, bernoulli_nll, squared_error,
+};
 use narrows::kernels::activation::Activation;
-use narrows::model::{Extent, LayerConfig, Model, PaddingConfig, VariantRef};
+use narrows::model::{Extent, LayerConfig, Model, VariantRef};
 use narrows::train::{Config, packed};
 
 use super::noise;
@@ -33,7 +35,7 @@ pub fn config(variant: &VariantRef) -> Config {
                 filters: 2,
                 kernel: Extent::square(3),
                 stride: Extent::default(),
-                padding: PaddingConfig::Same,
+                padding: Padding::Same,
                 activation: None,
             },
             LayerConfig::MaxPool { size: Extent::square(2), stride: None },
@@ -45,7 +47,7 @@ pub fn config(variant: &VariantRef) -> Config {
                 filters: 1,
                 kernel: Extent::square(3),
                 stride: Extent::square(2),
-                padding: PaddingConfig::Valid,
+                padding: Padding::Valid,
                 output_padding: Extent::zero(),
                 activation: None,
             },

@@ -3,6 +3,7 @@
 
 #[cfg(feature = "cli")]
 pub mod command;
+pub mod trained;
 
 use std::fs;
 use std::path::Path;

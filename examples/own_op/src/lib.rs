@@ -11,62 +11,36 @@ mod quantize;
 
 use narrows::graph::{Batch, Graph, Tensor};
 use narrows::model::{
-    Autoencoder, Declare, ModelConfig, Network, Preset, Setting, Settings, Step, Variant, check_weight,
+    Autoencoder, Declare, ModelConfig, Network, Preset, Settings, Step, Variant, check_count, check_fraction,
+    check_weight,
 };
 use narrows::{Error, Result};
-use serde::{Deserialize, Serialize};
 
 pub use quantize::{Codebook, Quantize};
 
 /// The variant: `vq-vae`.
 pub struct VectorQuantised;
 
-/// Its settings, in files and as flags.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct VectorQuantisedSettings {
-    /// Vectors of the codebook.
-    pub entries: u32,
-    /// How many of them make up a code.
-    pub pieces: u32,
-    /// What a step keeps of the moving averages that the codebook is made of.
-    pub codebook_decay: f32,
-    /// What the distance of a code from what it becomes is multiplied by.
-    pub commitment_weight: f32,
-}
-
-impl Default for VectorQuantisedSettings {
-    fn default() -> Self {
-        Self { entries: 64, pieces: 1, codebook_decay: 0.99, commitment_weight: 0.25 }
+narrows::settings! {
+    /// Its settings, in files and as flags.
+    pub struct VectorQuantisedSettings {
+        /// Vectors of the codebook
+        entries: u32 = 64, "K";
+        /// How many vectors make up a code, whose width is a multiple of it
+        pieces: u32 = 1, "N";
+        /// What a step keeps of the moving averages that the codebook is made of
+        codebook_decay: f32 = 0.99, "D";
+        /// Weight of the squared distance of a code from what it becomes
+        commitment_weight: f32 = 0.25, "BETA";
     }
 }
 
 impl Settings for VectorQuantisedSettings {
-    const DESCRIBED: &'static [Setting] = &[
-        Setting::new("entries", "K", "Vectors of the codebook"),
-        Setting::new("pieces", "N", "How many vectors make up a code, whose width is a multiple of it"),
-        Setting::new(
-            "codebook_decay",
-            "D",
-            "What a step keeps of the moving averages that the codebook is made of",
-        ),
-        Setting::new(
-            "commitment_weight",
-            "BETA",
-            "Weight of the squared distance of a code from what it becomes",
-        ),
-    ];
-
     fn check(&self, model: &ModelConfig) -> Result<()> {
         check_weight("commitment_weight", self.commitment_weight)?;
-        for (name, number) in [("entries", self.entries), ("pieces", self.pieces)] {
-            if number == 0 {
-                return Err(Error::setting(name, "at least 1", number));
-            }
-        }
-        if !(0.0..1.0).contains(&self.codebook_decay) {
-            return Err(Error::setting("codebook_decay", "at least 0 and below 1", self.codebook_decay));
-        }
+        check_count("entries", self.entries)?;
+        check_count("pieces", self.pieces)?;
+        check_fraction("codebook_decay", self.codebook_decay)?;
         // Of no width is a code that the encoder's last layer gives in its own: see `declare`.
         self.width(model.latent).map(drop)
     }
@@ -93,20 +67,11 @@ epochs = 10
 ";
 
 impl Variant for VectorQuantised {
+    const NAME: &'static str = "vq-vae";
+    const SUMMARY: &'static str = "autoencoder whose codes are made of vectors of a codebook";
+    const PRESETS: &'static [Preset] = &[Preset::new(Self::NAME, Self::SUMMARY, &[PRESET])];
     type Settings = VectorQuantisedSettings;
     type Model = VectorQuantisedModel;
-
-    fn name(&self) -> &'static str {
-        "vq-vae"
-    }
-
-    fn summary(&self) -> &'static str {
-        "autoencoder whose codes are made of vectors of a codebook"
-    }
-
-    fn presets(&self) -> Vec<Preset> {
-        vec![Preset::new(self.name(), self.summary(), &[PRESET])]
-    }
 
     fn declare(
         &self,

@@ -7,34 +7,21 @@
 use narrows::Result;
 use narrows::graph::{Batch, Graph, Tensor};
 use narrows::model::{
-    Autoencoder, Declare, ModelConfig, Network, Preset, Setting, Settings, Step, Variant, check_weight,
+    Autoencoder, Declare, ModelConfig, Network, Preset, Settings, Step, Variant, check_weight,
 };
-use serde::{Deserialize, Serialize};
 
 /// The variant: `spherical`.
 pub struct Spherical;
 
-/// Its settings, in files and as flags.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct SphericalSettings {
-    /// What the distance from the sphere is multiplied by.
-    pub radius_weight: f32,
-}
-
-impl Default for SphericalSettings {
-    fn default() -> Self {
-        Self { radius_weight: 0.01 }
+narrows::settings! {
+    /// Its settings, in files and as flags.
+    pub struct SphericalSettings {
+        /// Weight of the squared distance of a code's mean square from 1
+        radius_weight: f32 = 0.01, "W";
     }
 }
 
 impl Settings for SphericalSettings {
-    const DESCRIBED: &'static [Setting] = &[Setting::new(
-        "radius_weight",
-        "W",
-        "Weight of the squared distance of a code's mean square from 1",
-    )];
-
     fn check(&self, _: &ModelConfig) -> Result<()> {
         check_weight("radius_weight", self.radius_weight)
     }
@@ -51,20 +38,11 @@ epochs = 5
 ";
 
 impl Variant for Spherical {
+    const NAME: &'static str = "spherical";
+    const SUMMARY: &'static str = "autoencoder whose codes lie near a sphere";
+    const PRESETS: &'static [Preset] = &[Preset::new(Self::NAME, Self::SUMMARY, &[PRESET])];
     type Settings = SphericalSettings;
     type Model = SphericalModel;
-
-    fn name(&self) -> &'static str {
-        "spherical"
-    }
-
-    fn summary(&self) -> &'static str {
-        "autoencoder whose codes lie near a sphere"
-    }
-
-    fn presets(&self) -> Vec<Preset> {
-        vec![Preset::new(self.name(), self.summary(), &[PRESET])]
-    }
 
     fn declare(&self, settings: SphericalSettings, declare: &mut Declare<'_>) -> Result<SphericalModel> {
         Ok(SphericalModel { network: declare.network(1)?, settings })

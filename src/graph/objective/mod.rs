@@ -48,6 +48,8 @@ pub struct TermSpec {
     pub pixels: Option<u32>,
     /// Whether it is a part of a bound on `-log p(x)`, in nats: the sum of these is the negative ELBO.
     pub bound: bool,
+    /// Whether runs are ranked by it, as by a reconstruction: not so a loss in a game, which says nothing of quality.
+    pub ranks: bool,
     /// The update that minimizes it, and every how many steps that runs.
     pub update: String,
     /// Every how many steps that update runs.
@@ -74,6 +76,7 @@ impl Term {
             warmup: Warmup::NONE,
             pixels: None,
             bound: false,
+            ranks: true,
             update: String::new(),
             every: 1,
         };
@@ -121,6 +124,12 @@ impl Term {
     /// Declares it a part of a bound on `-log p(x)`: the parts are all in nats, or there is none.
     pub fn bounding(mut self) -> Self {
         self.spec.bound = true;
+        self
+    }
+
+    /// Leaves it out of what runs are ranked by: a loss in a game, which says nothing of quality.
+    pub fn unranked(mut self) -> Self {
+        self.spec.ranks = false;
         self
     }
 

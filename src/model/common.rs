@@ -1,0 +1,139 @@
+//! The settings of every model.
+
+use super::LayerConfig;
+use super::kinds::{CorruptionKind, InitScheme, LikelihoodKind, ReductionKind};
+use super::settings::{Described, Setting, check_positive, check_widths};
+use crate::kernels::corruption::{self, Corruption};
+use crate::reference::activation::Activation;
+use crate::{Error, Result};
+
+crate::settings! {
+    /// The settings of every model.
+    pub struct CommonSettings {
+        /// Widths of the encoder's hidden layers, as 400,200; the decoder mirrors them ("" for none)
+        hidden: Vec<u32> = Vec::new(), "WIDTHS";
+        /// Width of the code
+        latent: u32 = 16, "N";
+        /// identity, relu, leaky_relu, elu, selu, sigmoid, tanh, softplus, gelu or silu
+        activation: Activation = Activation::Relu, "F";
+        /// Activation of the encoder's last layer
+        code_activation: Activation = Activation::Identity, "F";
+        /// Activation of the decoder's last layer (bernoulli: identity, it takes logits)
+        output_activation: Activation = Activation::Identity, "F";
+        /// bernoulli, continuous-bernoulli, gaussian, gaussian-learned or squared-error
+        likelihood: LikelihoodKind = LikelihoodKind::default(), "KIND";
+        /// Standard deviation of the gaussian likelihood, in pixel values of [0, 1]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        deviation: Option<f32> = None, "S", with likelihood = "gaussian";
+        /// Whether the decoder's weights are the encoder's, transposed
+        tied: bool = false, "BOOL";
+        /// Whether layers have biases
+        bias: bool = true, "BOOL";
+        /// Whether the mean training image is subtracted first
+        center: bool = false, "BOOL";
+        /// Corruption of the encoder's images in training: none, gaussian (noise added), dropout or salt-and-pepper
+        corruption: CorruptionKind = CorruptionKind::default(), "KIND";
+        /// Standard deviation of that noise in pixel values of [0, 1], or probability that a pixel is lost
+        #[serde(skip_serializing_if = "Option::is_none")]
+        corruption_amount: Option<f32> = None, "S", with corruption = "gaussian" | "dropout" | "salt-and-pepper";
+        /// Whether the corruption dropout multiplies what it keeps by 1 / (1 - amount)
+        #[serde(skip_serializing_if = "Option::is_none")]
+        corruption_rescale: Option<bool> = None, "BOOL", with corruption = "dropout";
+        /// First weights: glorot-uniform or he-uniform
+        init: InitScheme = InitScheme::default(), "SCHEME";
+        /// Reconstruction loss that the optimizer sees: image (sum over pixels) or pixel (mean over pixels)
+        reduction: ReductionKind = ReductionKind::default(), "KIND";
+        /// The encoder's layers before the code's own, in files, in place of those that `hidden` means; with a `latent`
+        /// of 0 the last of them gives the code itself
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        encoder: Vec<LayerConfig> = Vec::new(), "";
+        /// All of the decoder's layers, in files, in place of those that `hidden` means
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        decoder: Vec<LayerConfig> = Vec::new(), "";
+    }
+}
+
+/// The settings of every model, as people read about them.
+pub const COMMON: &[Setting] = CommonSettings::DESCRIBED;
+
+impl CommonSettings {
+    /// The fixed standard deviation of the Gaussian likelihood: 0.1 where it is not given.
+    pub fn deviation(&self) -> f32 {
+        self.deviation.unwrap_or(0.1)
+    }
+
+    /// The standard deviation of the corruption's noise, or the probability that a pixel is lost: 0.2 where it is not
+    /// given.
+    pub fn corruption_amount(&self) -> f32 {
+        self.corruption_amount.unwrap_or(0.2)
+    }
+
+    /// The corruption that these settings describe.
+    pub fn corruption(&self) -> Option<Corruption> {
+        let amount = self.corruption_amount();
+        match self.corruption {
+            CorruptionKind::None => None,
+            CorruptionKind::Gaussian => Some(Corruption::Gaussian { deviation: amount }),
+            CorruptionKind::Dropout => Some(Corruption::Dropout {
+                probability: amount,
+                rescale: self.corruption_rescale.unwrap_or(false),
+            }),
+            CorruptionKind::SaltAndPepper => Some(Corruption::SaltAndPepper { probability: amount }),
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<()> {
+        if self.latent == 0 && self.encoder.is_empty() {
+            return Err(Error::setting("latent", "at least 1 without layers in `encoder`", self.latent));
+        }
+        if !self.hidden.is_empty() && !self.encoder.is_empty() && !self.decoder.is_empty() {
+            let expected = "none where `encoder` and `decoder` list the layers";
+            return Err(Error::setting("hidden", expected, format!("{:?}", self.hidden)));
+        }
+        check_widths("hidden", &self.hidden)?;
+        check_positive("deviation", self.deviation())?;
+        if self.tied && !(self.encoder.is_empty() && self.decoder.is_empty()) {
+            let expected =
+                "false where `encoder` or `decoder` list layers: only those that `hidden` means can be tied";
+            return Err(Error::setting("tied", expected, true));
+        }
+        self.corruption().map_or(Ok(()), corruption::check)?;
+        self.check_logits()
+    }
+
+    /// The activation of the last layer that the encoder's layers and settings mean.
+    pub fn last_code_activation(&self) -> (&'static str, Activation) {
+        match self.encoder.last() {
+            Some(last) if self.latent == 0 => {
+                let last = last.clone().or_activation(self.activation);
+                ("encoder", last.activation().unwrap_or_default())
+            }
+            _ => ("code_activation", self.code_activation),
+        }
+    }
+
+    // Whether the decoder gives logits and the pixels lie where a likelihood of logits wants them.
+    fn check_logits(&self) -> Result<()> {
+        let likelihood = match self.likelihood {
+            LikelihoodKind::Bernoulli => "bernoulli",
+            LikelihoodKind::ContinuousBernoulli => "continuous-bernoulli",
+            _ => return Ok(()),
+        };
+        if self.output_activation != Activation::Identity {
+            let expected = format!("identity with the {likelihood} likelihood, which takes logits");
+            return Err(Error::setting("output_activation", expected, self.output_activation));
+        }
+        if let Some(activation) = self.decoder.last().and_then(LayerConfig::activation)
+            && activation != Activation::Identity
+        {
+            let expected =
+                format!("identity in the last layer with the {likelihood} likelihood, which takes logits");
+            return Err(Error::setting("decoder", expected, activation));
+        }
+        if self.center {
+            let expected = format!("false with the {likelihood} likelihood, whose pixels lie in [0, 1]");
+            return Err(Error::setting("center", expected, true));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,104 @@
+//! A configured autoencoder for images of a given size: what is known of it before it is trained.
+
+use std::sync::Arc;
+
+use super::{Autoencoder, ContractionKind, Declare, ModelConfig, Prior, ReductionKind};
+use crate::Result;
+use crate::graph::{Graph, Shape, TermSpec};
+
+/// A configured autoencoder for images of a given size.
+#[derive(Clone, Debug)]
+pub struct Model {
+    pub(super) config: ModelConfig,
+    image: Shape,
+    latent: u32,
+    prior: Option<Prior>,
+    posterior: bool,
+    dense: bool,
+    terms: Arc<[TermSpec]>,
+}
+
+impl Model {
+    /// A model for images of this shape.
+    ///
+    /// # Errors
+    /// [`Error::Setting`](crate::Error::Setting) where the settings make no sense together, or layers do not fit the
+    /// images or each other.
+    pub fn new(config: &ModelConfig, image: Shape) -> Result<Self> {
+        config.check()?;
+        let (config, terms) = (config.clone(), Arc::new([]));
+        let mut model = Self { config, image, latent: 0, prior: None, posterior: false, dense: false, terms };
+        let mut graph = Graph::inference(1);
+        let declared = model.declare(&mut graph)?;
+        model.latent = declared.network().latent;
+        model.dense = declared.network().encoder.is_dense();
+        model.prior = declared.prior();
+        let x = graph.input("x", 1, model.pixels());
+        model.posterior = declared.posterior(&mut graph, x)?.is_some();
+        model.terms = model.evaluation(1, 1)?.terms.into();
+        Ok(model)
+    }
+
+    pub(super) fn declare(&self, graph: &mut Graph) -> Result<Box<dyn Autoencoder>> {
+        self.config.variant.dynamic.declare(&mut Declare { graph, config: &self.config, image: self.image })
+    }
+
+    /// Its configuration.
+    pub fn config(&self) -> &ModelConfig {
+        &self.config
+    }
+
+    /// Numbers of an image.
+    pub fn pixels(&self) -> u32 {
+        self.image.columns().unwrap_or_default()
+    }
+
+    /// Numbers of a code.
+    pub fn latent(&self) -> u32 {
+        self.latent
+    }
+
+    /// What codes can be drawn from; None where that is unknown.
+    pub fn prior(&self) -> Option<Prior> {
+        self.prior
+    }
+
+    /// Whether an image's code is a Gaussian, which has importance weights.
+    pub fn has_posterior(&self) -> bool {
+        self.posterior
+    }
+
+    /// The exact kind where the encoder's layers and its code allow it.
+    pub fn best_contraction(&self) -> ContractionKind {
+        let exact = !self.posterior && self.dense;
+        if exact { ContractionKind::Exact } else { ContractionKind::Estimate }
+    }
+
+    /// The terms of its step, in the order in which they are recorded.
+    pub fn terms(&self) -> &Arc<[TermSpec]> {
+        &self.terms
+    }
+
+    /// What training minimizes, in a line for people: the terms, by update where there are several.
+    pub fn minimized(&self) -> String {
+        let over = match self.config.reduction {
+            ReductionKind::Image => "summed over pixels, averaged over images",
+            ReductionKind::Pixel => "averaged over pixels and images",
+        };
+        let described = |term: &TermSpec| {
+            let TermSpec { name, unit, weight, over: columns, .. } = term;
+            if term.pixels.is_some() {
+                return format!("{name} ({unit}, {over})");
+            }
+            let setting =
+                term.setting.as_ref().map_or(String::new(), |name| format!("; {name} is its weight"));
+            format!("{weight} x {name} ({unit}, summed over {columns}, averaged over images{setting})")
+        };
+        let sums = self.terms.chunk_by(|a, b| a.update == b.update).map(|terms| {
+            let alone = terms.len() == self.terms.len();
+            let by = if alone { String::new() } else { format!("by the update {}: ", terms[0].update) };
+            by + &terms.iter().map(described).collect::<Vec<_>>().join(" + ")
+        });
+        sums.collect::<Vec<_>>().join("; ")
+    }
+}

@@ -1,0 +1,114 @@
+//! How a model is trained, as its configuration describes it.
+
+use serde::{Deserialize, Serialize};
+
+use super::ScheduleKind;
+use crate::graph::{Clip, Optimizer};
+use crate::model::{
+    Described, Registry, Setting, check_applicable, check_count, check_fraction, check_positive,
+    check_weight, overlaid, unknown,
+};
+use crate::{Error, Result};
+
+crate::settings! {
+    /// How a model is trained.
+    pub struct TrainConfig {
+        /// Passes over the training images
+        epochs: u32 = 10, "N";
+        /// Batch size: images per step
+        batch: u32 = 128, "N";
+        /// sgd, adam or adamw
+        optimizer: OptimizerKind = OptimizerKind::Adam, "KIND";
+        /// Learning rate
+        learning_rate: f32 = 1e-3, "RATE";
+        /// Learning-rate schedule over the epochs: constant, linear or cosine (both to zero)
+        schedule: ScheduleKind = ScheduleKind::default(), "KIND";
+        /// Momentum of sgd
+        #[serde(skip_serializing_if = "Option::is_none")]
+        momentum: Option<f32> = None, "M", with optimizer = "sgd";
+        /// Decay of adam's first moment
+        #[serde(skip_serializing_if = "Option::is_none")]
+        beta1: Option<f64> = None, "B", with optimizer = "adam" | "adamw";
+        /// Decay of adam's second moment
+        #[serde(skip_serializing_if = "Option::is_none")]
+        beta2: Option<f64> = None, "B", with optimizer = "adam" | "adamw";
+        /// Added to the root of adam's second moment
+        #[serde(skip_serializing_if = "Option::is_none")]
+        epsilon: Option<f32> = None, "E", with optimizer = "adam" | "adamw";
+        /// Gradient clipping: largest norm of all gradients together
+        #[serde(skip_serializing_if = "Option::is_none")]
+        clip_norm: Option<f32> = None, "NORM";
+        /// Gradient clipping: largest magnitude of a gradient's number
+        #[serde(skip_serializing_if = "Option::is_none")]
+        clip_value: Option<f32> = None, "VALUE";
+        /// Weight decay
+        weight_decay: f32 = 0.0, "W";
+        /// Seed of first weights, order and noise: the same seed on the same device gives the same bits
+        seed: u64 = 0, "N";
+    }
+}
+
+/// The settings of training, as people read about them.
+pub const TRAIN: &[Setting] = TrainConfig::DESCRIBED;
+
+/// The kinds of optimizer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OptimizerKind {
+    /// Stochastic gradient descent, with momentum where it is not zero.
+    Sgd,
+    /// Adam.
+    #[default]
+    Adam,
+    /// Adam with decoupled weight decay.
+    AdamW,
+}
+
+impl TrainConfig {
+    /// The optimizer that these settings mean: without momentum, and with Adam's published decays (0.9, 0.999) and 1e-8
+    /// where they are not given. Weight decay is part of the gradient, except for AdamW.
+    pub fn optimizer(&self) -> Optimizer {
+        let weight_decay = self.weight_decay;
+        let [beta1, beta2] = [self.beta1.unwrap_or(0.9), self.beta2.unwrap_or(0.999)];
+        let epsilon = self.epsilon.unwrap_or(1e-8);
+        match self.optimizer {
+            OptimizerKind::Sgd => Optimizer::Sgd { momentum: self.momentum.unwrap_or(0.0), weight_decay },
+            OptimizerKind::Adam => Optimizer::Adam { beta1, beta2, epsilon, weight_decay, decoupled: false },
+            OptimizerKind::AdamW => Optimizer::Adam { beta1, beta2, epsilon, weight_decay, decoupled: true },
+        }
+    }
+
+    /// How gradients are clipped.
+    pub const fn clip(&self) -> Clip {
+        Clip { norm: self.clip_norm, value: self.clip_value }
+    }
+
+    pub(super) fn overlaid(&self, registry: &Registry, given: &toml::Table) -> Result<Self> {
+        let known: Vec<&str> = TRAIN.iter().map(|setting| setting.name).collect();
+        match given.keys().find(|name| !known.contains(&name.as_str())) {
+            Some(name) => Err(unknown("setting of training", name, &known, registry.owners(name))),
+            None => overlaid("train", self, given),
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<()> {
+        if i64::try_from(self.seed).is_err() {
+            return Err(Error::setting("seed", "below 2^63, the largest number TOML holds", self.seed));
+        }
+        check_applicable("train", self)?;
+        check_positive("learning_rate", self.learning_rate)?;
+        let limits =
+            [("epsilon", self.epsilon), ("clip_norm", self.clip_norm), ("clip_value", self.clip_value)];
+        for (name, value) in limits {
+            value.map_or(Ok(()), |value| check_positive(name, value))?;
+        }
+        let decays =
+            [("momentum", self.momentum.map(f64::from)), ("beta1", self.beta1), ("beta2", self.beta2)];
+        for (name, value) in decays {
+            value.map_or(Ok(()), |value| check_fraction(name, value))?;
+        }
+        check_weight("weight_decay", self.weight_decay)?;
+        check_count("batch", self.batch)?;
+        check_count("epochs", self.epochs)
+    }
+}
