@@ -4,7 +4,7 @@
 mod common;
 
 use common::{check, gpu, noise, run, words};
-use narrows::kernels::activation::{Activation, Backward, Forward, Slope, SlopeBackward};
+use narrows::kernels::activation::{Activate, Activation, Pass};
 use narrows::kernels::floats;
 use narrows::reference::compare::Tolerance;
 
@@ -35,7 +35,7 @@ fn kept(activation: Activation, z: &[f32]) -> Vec<f32> {
 fn every_activation_matches_the_reference_at_every_size() {
     for activation in Activation::ALL {
         for count in COUNTS {
-            let kernel = Forward { count, activation };
+            let kernel = Activate { count, pass: Pass::Forward, activation, accumulate: false };
             check(gpu(), &kernel, &[words(&inputs(count))], &[None], tolerance(activation));
         }
     }
@@ -46,7 +46,7 @@ fn every_slope_matches_the_reference_written_and_added() {
     for activation in Activation::ALL {
         for accumulate in [false, true] {
             for count in COUNTS {
-                let kernel = Backward { count, activation, accumulate };
+                let kernel = Activate { count, pass: Pass::Backward, activation, accumulate };
                 let kept = kept(activation, &inputs(count));
                 let operands = [words(&noise(2, count as usize)), words(&kept)];
                 let before = accumulate.then(|| words(&noise(3, count as usize)));
@@ -61,10 +61,10 @@ fn slopes_alone_and_their_gradients_match_the_reference_written_and_added() {
     for activation in Activation::ALL {
         for count in COUNTS {
             let kept = words(&kept(activation, &inputs(count)));
-            let kernel = Slope { count, activation };
+            let kernel = Activate { count, pass: Pass::Slope, activation, accumulate: false };
             check(gpu(), &kernel, std::slice::from_ref(&kept), &[None], Tolerance::new(1e-6, 2e-6));
             for accumulate in [false, true] {
-                let kernel = SlopeBackward { count, activation, accumulate };
+                let kernel = Activate { count, pass: Pass::SlopeBackward, activation, accumulate };
                 let operands = [kept.clone(), words(&noise(2, count as usize))];
                 let before = accumulate.then(|| words(&noise(3, count as usize)));
                 check(gpu(), &kernel, &operands, &[before], Tolerance::new(1e-6, 2e-6));
@@ -78,12 +78,18 @@ fn extreme_inputs_keep_their_values_and_slopes() {
     let z = [1e4, -1e4, 100.0, -100.0, 30.0, -30.0, 0.0, -0.0, 1e-4, -1e-4, 1e-20, -1e-20];
     let count = z.len() as u32;
     for activation in Activation::ALL {
-        check(gpu(), &Forward { count, activation }, &[words(&z)], &[None], tolerance(activation));
-        let kernel = Backward { count, activation, accumulate: false };
+        check(
+            gpu(),
+            &Activate { count, pass: Pass::Forward, activation, accumulate: false },
+            &[words(&z)],
+            &[None],
+            tolerance(activation),
+        );
+        let kernel = Activate { count, pass: Pass::Backward, activation, accumulate: false };
         let operands = [words(&[1.0; 12]), words(&kept(activation, &z))];
         check(gpu(), &kernel, &operands, &[None], Tolerance::new(1e-6, 2e-6));
         let [ones, kept] = operands;
-        let kernel = SlopeBackward { count, activation, accumulate: false };
+        let kernel = Activate { count, pass: Pass::SlopeBackward, activation, accumulate: false };
         check(gpu(), &kernel, &[kept, ones], &[None], Tolerance::new(1e-6, 2e-6));
     }
 }
@@ -96,12 +102,18 @@ fn nan_goes_through_every_activation_and_every_slope_and_touches_nothing_else() 
         };
         let mut z = inputs(70);
         z[5] = f32::NAN;
-        let y = run(gpu(), &Forward { count: 70, activation }, &[words(&z)], &[None]).swap_remove(1);
+        let y = run(
+            gpu(),
+            &Activate { count: 70, pass: Pass::Forward, activation, accumulate: false },
+            &[words(&z)],
+            &[None],
+        )
+        .swap_remove(1);
         assert_eq!(nans(floats(&y)), [5], "{activation}");
         assert!(activation.value(f64::NAN).is_nan(), "{activation} of the reference");
         let mut dy = noise(2, 70);
         dy[6] = f32::NAN;
-        let kernel = Backward { count: 70, activation, accumulate: false };
+        let kernel = Activate { count: 70, pass: Pass::Backward, activation, accumulate: false };
         let operands = [words(&dy), words(&kept(activation, &inputs(70)))];
         let dx = run(gpu(), &kernel, &operands, &[None]).swap_remove(2);
         assert_eq!(nans(floats(&dx)), [6], "the slope of {activation}");
@@ -112,10 +124,22 @@ fn nan_goes_through_every_activation_and_every_slope_and_touches_nothing_else() 
 fn more_than_65535_workgroups_fold_into_two_dimensions() {
     let (count, activation) = (64 * 66_000, Activation::Relu);
     let x = words(&noise(1, count as usize));
-    check(gpu(), &Forward { count, activation }, std::slice::from_ref(&x), &[None], Tolerance::EXACT);
-    let kernel = Backward { count, activation, accumulate: false };
+    check(
+        gpu(),
+        &Activate { count, pass: Pass::Forward, activation, accumulate: false },
+        std::slice::from_ref(&x),
+        &[None],
+        Tolerance::EXACT,
+    );
+    let kernel = Activate { count, pass: Pass::Backward, activation, accumulate: false };
     check(gpu(), &kernel, &[words(&noise(2, count as usize)), x.clone()], &[None], Tolerance::EXACT);
-    check(gpu(), &Slope { count, activation }, std::slice::from_ref(&x), &[None], Tolerance::EXACT);
-    let kernel = SlopeBackward { count, activation, accumulate: false };
+    check(
+        gpu(),
+        &Activate { count, pass: Pass::Slope, activation, accumulate: false },
+        std::slice::from_ref(&x),
+        &[None],
+        Tolerance::EXACT,
+    );
+    let kernel = Activate { count, pass: Pass::SlopeBackward, activation, accumulate: false };
     check(gpu(), &kernel, &[x.clone(), x], &[None], Tolerance::EXACT);
 }

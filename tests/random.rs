@@ -4,7 +4,7 @@
 mod common;
 
 use common::{check, expected, gpu, run};
-use narrows::kernels::random::{Bits, Distribution, Numbers, Stream};
+use narrows::kernels::random::{Distribution, Numbers, Stream};
 use narrows::kernels::{State, floats};
 use narrows::reference::compare::Tolerance;
 
@@ -14,12 +14,16 @@ fn state(seed: u64, step: u32) -> Vec<u32> {
     State { step, ..State::new(seed) }.words().to_vec()
 }
 
-fn bits(count: u32, first_block: u32, stream: u32, instance: u32) -> Bits {
-    Bits { count, first_block, stream, instance }
+fn bits(count: u32, first_block: u32, stream: u32, instance: u32) -> Numbers {
+    Numbers { count, distribution: Distribution::Bits, first_block, stream, instance }
+}
+
+fn numbers(count: u32, distribution: Distribution, stream: Stream) -> Numbers {
+    Numbers { count, distribution, first_block: 0, stream: stream as u32, instance: 0 }
 }
 
 // Words are compared as such: as floats, two of them could pass for each other or be NaN.
-fn check_bits(kernel: &Bits, state: &[u32]) {
+fn check_bits(kernel: &Numbers, state: &[u32]) {
     let inputs = [state.to_vec()];
     let got = run(gpu(), kernel, &inputs, &[None]);
     let expected = expected(kernel, &inputs, &[None]);
@@ -59,8 +63,7 @@ fn words_equal_the_cpus_bit_for_bit() {
 #[test]
 fn uniforms_equal_the_cpus_exactly() {
     for count in COUNTS.into_iter().chain([1 << 20]) {
-        let kernel =
-            Numbers { count, distribution: Distribution::Uniform, stream: Stream::Latent, instance: 0 };
+        let kernel = numbers(count, Distribution::Uniform, Stream::Latent);
         check(gpu(), &kernel, &[state(11, count)], &[None], Tolerance::EXACT);
     }
 }
@@ -68,8 +71,7 @@ fn uniforms_equal_the_cpus_exactly() {
 #[test]
 fn normals_are_the_cpus_to_the_precision_of_f32() {
     for count in COUNTS.into_iter().chain([1 << 20]) {
-        let kernel =
-            Numbers { count, distribution: Distribution::Normal, stream: Stream::Prior, instance: 0 };
+        let kernel = numbers(count, Distribution::Normal, Stream::Prior);
         check(gpu(), &kernel, &[state(11, count)], &[None], Tolerance::new(1e-6, 5e-7));
     }
 }
@@ -77,21 +79,11 @@ fn normals_are_the_cpus_to_the_precision_of_f32() {
 #[test]
 fn signs_equal_the_cpus_and_are_alike_often() {
     for count in COUNTS.into_iter().chain([1 << 20]) {
-        let kernel =
-            Numbers { count, distribution: Distribution::Signs, stream: Stream::Projection, instance: 0 };
+        let kernel = numbers(count, Distribution::Signs, Stream::Projection);
         check(gpu(), &kernel, &[state(11, count)], &[None], Tolerance::EXACT);
     }
-    let signs = run(
-        gpu(),
-        &Numbers {
-            count: 1 << 20,
-            distribution: Distribution::Signs,
-            stream: Stream::Projection,
-            instance: 0,
-        },
-        &[state(3, 1)],
-        &[None],
-    );
+    let signs =
+        run(gpu(), &numbers(1 << 20, Distribution::Signs, Stream::Projection), &[state(3, 1)], &[None]);
     let signs = floats(&signs[1]);
     assert!(signs.iter().all(|sign| sign.abs() == 1.0));
     // Four standard deviations of the sum.
@@ -106,18 +98,8 @@ fn draws_have_the_moments_of_their_distribution() {
         let of = |power| values.iter().map(|x| f64::from(*x).powi(power)).sum::<f64>() / f64::from(count);
         [of(1), of(2), of(3), of(4)]
     };
-    let uniform = run(
-        gpu(),
-        &Numbers { count, distribution: Distribution::Uniform, stream: Stream::Latent, instance: 0 },
-        &[state(3, 1)],
-        &[None],
-    );
-    let normal = run(
-        gpu(),
-        &Numbers { count, distribution: Distribution::Normal, stream: Stream::Latent, instance: 0 },
-        &[state(3, 1)],
-        &[None],
-    );
+    let uniform = run(gpu(), &numbers(count, Distribution::Uniform, Stream::Latent), &[state(3, 1)], &[None]);
+    let normal = run(gpu(), &numbers(count, Distribution::Normal, Stream::Latent), &[state(3, 1)], &[None]);
     let of_uniform = [1.0 / 2.0, 1.0 / 3.0, 1.0 / 4.0, 1.0 / 5.0];
     let of_normal = [0.0, 1.0, 0.0, 3.0];
     for (got, expected, within) in

@@ -9,6 +9,7 @@ use narrows::kernels::sparsity::{KlSparsity, L1};
 use narrows::kernels::{Gradient, Kernel, floats};
 use narrows::reference::compare::Tolerance;
 use narrows::reference::sparsity::{kl, kl_slope};
+use narrows_shaders::MAX_SHARED_ROW;
 
 const SHAPES: [(u32, u32); 11] = [
     (1, 1),
@@ -147,9 +148,9 @@ fn more_than_65535_workgroups_fold_into_two_dimensions() {
 
 #[test]
 fn the_widest_code_is_summed_whole() {
-    let kernel = l1((1, L1::MAX_COLUMNS), false);
-    let got = run(gpu(), &kernel, &[words(&vec![-1.0; L1::MAX_COLUMNS as usize])], &[None, None]);
-    assert_eq!(floats(&got[1]), [L1::MAX_COLUMNS as f32]);
+    let kernel = l1((1, MAX_SHARED_ROW), false);
+    let got = run(gpu(), &kernel, &[words(&vec![-1.0; MAX_SHARED_ROW as usize])], &[None, None]);
+    assert_eq!(floats(&got[1]), [MAX_SHARED_ROW as f32]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use super::tape::Links;
 use super::{Graph, Tensor};
-use crate::kernels::activation::{Activation, Slope, SlopeBackward};
+use crate::kernels::activation::{Activate, Activation, Pass};
 use crate::kernels::hadamard::{Multiply, MultiplyBackward};
 use crate::{Error, Result};
 
@@ -34,13 +34,15 @@ impl Graph {
         let s = self.tensor(label, y.rows, y.columns);
         let count = y.count();
         let value = self.value(s);
-        self.record(label, Slope { count, activation }, &[kept, value])?;
+        let kernel = Activate { count, pass: Pass::Slope, activation, accumulate: false };
+        self.record(label, kernel, &[kept, value])?;
         if activation.is_curved() {
             self.push_backward(Links::new(&[], s).bending(y), move |graph| {
                 let Some(ds) = graph.preactivation_gradient(s)? else { return Ok(()) };
                 let (dz, accumulate) = graph.preactivation_target(y);
                 let label = format!("d {} through {activation}'s slope", graph.label(y));
-                graph.record(label, SlopeBackward { count, activation, accumulate }, &[kept, ds, dz])
+                let kernel = Activate { count, pass: Pass::SlopeBackward, activation, accumulate };
+                graph.record(label, kernel, &[kept, ds, dz])
             });
         }
         Ok(s)

@@ -137,10 +137,11 @@ impl Kernel for Conv {
                 .constant("CHANNELS", channels)
                 .constant("OUT_CHANNELS", columns);
         }
-        call.operands([vec4s(geometry.elements(self.source())), vec4s(geometry.weight())])
+        geometry
+            .limit(call)
+            .operands([vec4s(geometry.elements(self.source())), vec4s(geometry.weight())])
             .operands(matmul::operands(epilogue, geometry.elements(self.target()), columns))
             .uniform(geometry.uniform(rows, columns, 1))
-            .limits(geometry.limits())
             .flops(2, geometry.products())
             .shape(geometry.shape(self.source(), self.target()))
             .workgroups(|| workgroups(rows, columns).saturating_mul(self.parts()))

@@ -36,7 +36,7 @@ pub mod upsample;
 
 use std::fmt::Debug;
 
-pub use self::call::{Call, Length, Limit, Operand, Program, Word};
+pub use self::call::{Call, Operand, Program, Word};
 pub use self::state::State;
 use crate::gpu::{Gpu, Launch, MatMulVariant, Variants};
 pub use crate::reference::words::{floats, floats_mut, put, put_all, widened};
@@ -137,7 +137,7 @@ pub trait Kernel: Debug + Send + Sync {
 
     /// The storage operands: first those read, then those written, as the shader's table lists them.
     fn operands(&self) -> Vec<Operand> {
-        self.call(&ANY).storage()
+        self.call(&ANY).operands
     }
 
     /// Whether its extents and settings are ones that it computes right.
@@ -175,6 +175,38 @@ pub fn elements<const N: usize>(extents: [u32; N]) -> usize {
 /// The words of a binding that is read as vec4s and holds `words` numbers: whole vec4s.
 pub fn vec4s(words: usize) -> usize {
     words.checked_next_multiple_of(4).unwrap_or(usize::MAX)
+}
+
+// The reference of a result that is `f` of the first N operands, number by number.
+fn each_number<const N: usize>(
+    reads: &[&[u32]],
+    writes: &mut [&mut [u32]],
+    accumulate: bool,
+    f: impl Fn([f64; N]) -> f64,
+) {
+    let operands: [&[f32]; N] = std::array::from_fn(|at| floats(reads[at]));
+    for (i, y) in floats_mut(writes[0]).iter_mut().enumerate() {
+        put(y, f(operands.map(|operand| operand[i].into())), accumulate);
+    }
+}
+
+// The reference of values, and of their gradient where there is one: `scale * slopes`.
+fn put_values(
+    writes: &mut [&mut [u32]],
+    values: impl IntoIterator<Item = f64>,
+    gradient: Option<Gradient>,
+    slopes: impl IntoIterator<Item = f64>,
+) {
+    put_all(floats_mut(writes[0]), values, false);
+    if let Some(Gradient { scale, accumulate }) = gradient {
+        put_scaled(writes[1], scale, slopes, accumulate);
+    }
+}
+
+// The reference of `scale * values`.
+fn put_scaled(target: &mut [u32], scale: f32, values: impl IntoIterator<Item = f64>, accumulate: bool) {
+    let scaled = values.into_iter().map(|value| f64::from(scale) * value);
+    put_all(floats_mut(target), scaled, accumulate);
 }
 
 /// Prepares a launch of `kernel` on the caller's buffers, given in operand order.

@@ -2,7 +2,7 @@
 
 use narrows_shaders::{MAX_SHARED_ROW, sparsity as shaders};
 
-use super::{Call, Gradient, Kernel, elements, floats_mut, put_all, widened};
+use super::{Call, Gradient, Kernel, elements, put_values, widened};
 use crate::gpu::Variants;
 use crate::reference::sparsity::{kl, kl_slope, l1_slope};
 
@@ -12,7 +12,7 @@ use crate::reference::sparsity::{kl, kl_slope, l1_slope};
 pub struct L1 {
     /// Codes.
     pub rows: u32,
-    /// Units of a code. At most [`L1::MAX_COLUMNS`].
+    /// Units of a code. At most [`MAX_SHARED_ROW`].
     pub columns: u32,
     /// That of z. None to write the values alone.
     pub gradient: Option<Gradient>,
@@ -28,17 +28,12 @@ pub struct L1 {
 pub struct KlSparsity {
     /// Codes.
     pub rows: u32,
-    /// Units of a code. At most [`L1::MAX_COLUMNS`].
+    /// Units of a code. At most [`MAX_SHARED_ROW`].
     pub columns: u32,
     /// The mean activation to have, within (0, 1).
     pub target: f32,
     /// That of z. None to write the values alone.
     pub gradient: Option<Gradient>,
-}
-
-impl L1 {
-    /// The most units of a code.
-    pub const MAX_COLUMNS: u32 = MAX_SHARED_ROW;
 }
 
 // What both have behind their one operand that is read.
@@ -56,7 +51,7 @@ fn call(
         .uniform([("rows", rows), ("columns", columns)])
         .uniform([("scale", scale), ("wanted", target)])
         .constant("ACCUMULATE", accumulate)
-        .limit("units of a code", columns, 1..=L1::MAX_COLUMNS)
+        .limit("units of a code", columns, 1..=MAX_SHARED_ROW)
         .shape(format!("[{rows}, {columns}]"))
         .workgroups(|| shaders::workgroups(rows))
 }
@@ -71,11 +66,7 @@ impl Kernel for L1 {
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
         let z = widened(reads[0]);
         let values = z.chunks(self.columns as usize).map(|z| z.iter().map(|z| z.abs()).sum());
-        put_all(floats_mut(writes[0]), values, false);
-        if let Some(Gradient { scale, accumulate }) = self.gradient {
-            let dz = z.iter().map(|z| f64::from(scale) * l1_slope(*z));
-            put_all(floats_mut(writes[1]), dz, accumulate);
-        }
+        put_values(writes, values, self.gradient, z.iter().map(|z| l1_slope(*z)));
     }
 }
 
@@ -91,12 +82,8 @@ impl Kernel for KlSparsity {
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
         let p = f64::from(self.target);
         let active: Vec<f64> = widened(reads[0]).iter().map(|sum| sum / f64::from(self.rows)).collect();
-        let value = active.iter().map(|q| kl(p, *q)).sum::<f64>() as f32;
-        floats_mut(writes[0]).fill(value);
-        if let Some(Gradient { scale, accumulate }) = self.gradient {
-            for dz in floats_mut(writes[1]).chunks_mut(active.len()) {
-                put_all(dz, active.iter().map(|q| f64::from(scale) * kl_slope(p, *q)), accumulate);
-            }
-        }
+        let value: f64 = active.iter().map(|q| kl(p, *q)).sum();
+        let slopes: Vec<f64> = active.iter().map(|q| kl_slope(p, *q)).collect();
+        put_values(writes, std::iter::repeat(value), self.gradient, slopes.into_iter().cycle());
     }
 }

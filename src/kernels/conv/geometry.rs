@@ -2,7 +2,7 @@
 
 use narrows_shaders::MAX_ROUNDS;
 
-use crate::kernels::{Limit, elements};
+use crate::kernels::{Call, elements};
 use crate::reference::conv::Convolution;
 
 /// How pixels of an image and of its features lie to each other: pixel `(y, x)` of the features sees the
@@ -88,27 +88,31 @@ impl Geometry {
         ]
     }
 
-    pub(super) fn limits(&self) -> Vec<Limit> {
-        let extents = self.image.iter().chain(&self.features).chain([&self.images]);
-        let mut limits: Vec<Limit> =
-            extents.map(|extent| Limit::new("extent of a convolution", *extent, 1..=u32::MAX)).collect();
+    // What the shaders are exact within.
+    pub(super) fn limit(&self, mut call: Call) -> Call {
+        for extent in self.image.into_iter().chain(self.features).chain([self.images]) {
+            call = call.limit("extent of a convolution", extent, 1..=u32::MAX);
+        }
         for (what, values, least) in
             [("kernel", self.kernel, 1), ("stride", self.stride, 1), ("padding", self.padding, 0)]
         {
-            limits.extend(values.map(|value| Limit::new(what, value, least..=Self::MAX_WINDOW)));
+            call = values
+                .into_iter()
+                .fold(call, |call, value| call.limit(what, value, least..=Self::MAX_WINDOW));
         }
         let [down, across] = self.kernel;
         for [height, width, channels] in [self.image, self.features] {
-            let at_most =
-                |what, most: u32, extents| Limit::new(what, elements(extents) as u64, 0..=most.into());
-            limits.extend([
-                at_most("lines of pixels in a batch", Self::MAX_LINES, [self.images, height, 1]),
-                at_most("pixels in a batch", Self::MAX_PIXELS, [self.images, height, width]),
+            let counted = [
+                ("lines of pixels in a batch", Self::MAX_LINES, [self.images, height, 1]),
+                ("pixels in a batch", Self::MAX_PIXELS, [self.images, height, width]),
                 // A round takes four channels of a tap.
-                at_most("vec4s of a filter", MAX_ROUNDS, [down, across, channels.div_ceil(4)]),
-            ]);
+                ("vec4s of a filter", MAX_ROUNDS, [down, across, channels.div_ceil(4)]),
+            ];
+            for (what, most, extents) in counted {
+                call = call.limit(what, elements(extents) as u64, 0..=most.into());
+            }
         }
-        limits
+        call
     }
 
     pub(super) fn reference(&self) -> Convolution {

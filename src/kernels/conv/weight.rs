@@ -69,11 +69,12 @@ impl Kernel for WeightGradient {
             false => of(shader),
         };
         let from_to = geometry.shape(geometry.image, geometry.features);
-        call.family("conv weight")
+        geometry
+            .limit(call)
+            .family("conv weight")
             .operands([geometry.features, geometry.image].map(|side| vec4s(geometry.elements(side))))
             .operands([(self.parts() as usize).saturating_mul(geometry.weight())])
             .uniform(geometry.uniform(rows, columns, chunk))
-            .limits(geometry.limits())
             // Through the product, one takes four.
             .limit("pixels to a part of a weight's gradient", chunk, 1..=4 * MAX_ROUNDS)
             .flops(2, geometry.products())
