@@ -22,7 +22,7 @@ use narrows::kernels::latent::{LogRatio, Reparameterize, ReparameterizeBackward}
 use narrows::kernels::loss::{Kind, Loss};
 use narrows::kernels::moments::{ChunkMoments, MergeMoments, Strips};
 use narrows::kernels::norm::{self, ChunkSums, MergeSums, Normalize};
-use narrows::kernels::optimizer::{Adam, Sgd};
+use narrows::kernels::optimizer::{Descend, Optimizer};
 use narrows::kernels::pool::{MaxPool, MaxPoolBackward};
 use narrows::kernels::random::{Distribution, Numbers, Stream};
 use narrows::kernels::record::{Collect, MeanToRing};
@@ -160,14 +160,7 @@ fn advance() -> Advance {
 
 fn kernels() -> Vec<Box<dyn Kernel>> {
     let loss = |kind| Box::new(Loss { rows: BATCH, columns: PIXELS, kind, gradient: GRADIENT });
-    let adam = Adam {
-        count: PARAMETERS,
-        beta1: 0.9,
-        beta2: 0.999,
-        epsilon: 1e-8,
-        weight_decay: 0.0,
-        decoupled: false,
-    };
+    let descend = |optimizer| Box::new(Descend { count: PARAMETERS, optimizer });
     let count = BATCH * HIDDEN;
     let of = Reparameterize { rows: BATCH, latent: LATENT, instance: 0 };
     let activate = |pass, activation| Box::new(Activate { count, pass, activation, accumulate: false });
@@ -207,8 +200,8 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Box::new(Collect { batch: BATCH, total: IMAGES }),
         Box::new(ColumnSum::whole(BATCH, PIXELS)),
         Box::new(ColumnSum::whole(BATCH, 2 * LATENT)),
-        Box::new(Sgd { count: PARAMETERS, momentum: 0.9, weight_decay: 0.0 }),
-        Box::new(adam),
+        descend(Optimizer::Sgd { momentum: 0.9, weight_decay: 0.0 }),
+        descend(Optimizer::ADAM),
         Box::new(advance()),
     ]
 }

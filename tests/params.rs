@@ -23,7 +23,7 @@ use narrows::kernels::loss::{Kind, Loss};
 use narrows::kernels::matmul::{Epilogue, Layout, MatMul};
 use narrows::kernels::moments::{ChunkMoments, MergeMoments, RunningMoments, Strips};
 use narrows::kernels::norm::{self, ChunkSums, MergeSums, Normalize};
-use narrows::kernels::optimizer::{Adam, Sgd};
+use narrows::kernels::optimizer::{Descend, Optimizer};
 use narrows::kernels::pool::{MaxPool, MaxPoolBackward, MaxPoolTangent};
 use narrows::kernels::random::{Distribution, Numbers, Stream};
 use narrows::kernels::record::{Collect, MeanToRing};
@@ -134,8 +134,8 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Box::new(KlByDimension { rows, latent }),
         Box::new(LogRatio { of: SAMPLE, gradient: None }),
         Box::new(LogRatio { of: SAMPLE, gradient: HALF }),
-        Box::new(Sgd { count, momentum: 0.5, weight_decay: 0.1 }),
-        Box::new(Adam { count, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weight_decay: 0.1, decoupled: true }),
+        Box::new(Descend { count, optimizer: Optimizer::Sgd { momentum: 0.5, weight_decay: 0.1 } }),
+        Box::new(Descend { count, optimizer: Optimizer::ADAM }),
         Box::new(MeanToRing { count, capacity: 4, slot: 1, scale: 0.5 }),
         Box::new(Collect { batch: 3, total: 9 }),
         Box::new(ColumnSum { rows, columns: 5, chunk: 2, accumulate }),
@@ -369,9 +369,10 @@ fn parameters_stand_in_the_order_of_the_shaders_fields() {
     assert_eq!(words(&sparsity), [3, 5, one(0.5), one(0.25)]);
     let loss = Loss { rows: 3, columns: 5, kind: Kind::Gaussian { deviation: 2.0 }, gradient: HALF };
     assert_eq!(words(&loss), [3, 5, one(0.5), one(2.0), one(std::f32::consts::LN_2)]);
-    let adam = Adam { count: 7, beta1: 0.5, beta2: 0.75, epsilon: 2.0, weight_decay: 0.125, decoupled: true };
+    let optimizer =
+        Optimizer::Adam { beta1: 0.5, beta2: 0.75, epsilon: 2.0, weight_decay: 0.125, decoupled: true };
     let expected = [7, one(0.125), one(0.5), one(0.5), one(0.75), one(0.25), one(2.0)];
-    assert_eq!(words(&adam), expected);
+    assert_eq!(words(&Descend { count: 7, optimizer }), expected);
     let words_of_both = words(&advance(&[RATE, SHARE]));
     assert_eq!(words_of_both[..4], [3, 7, 2, 0]);
     assert_eq!(words_of_both[4..12], [2, 4, 2, 11, one(0.25), one(0.5), one(0.25), 0]);
@@ -443,14 +444,7 @@ fn extreme(e: u32) -> Vec<Box<dyn Kernel>> {
         Box::new(ChunkMoments(strips)),
         Box::new(MergeMoments { strips, mean_at: e, variance_at: e, ..MERGE }),
         Box::new(Normalize { strips, activation: Activation::Gelu }),
-        Box::new(Adam {
-            count: e,
-            beta1: 0.9,
-            beta2: 0.9,
-            epsilon: 1e-8,
-            weight_decay: 0.0,
-            decoupled: false,
-        }),
+        Box::new(Descend { count: e, optimizer: Optimizer::ADAM }),
         Box::new(pool),
         Box::new(MaxPoolBackward { pool, slope: Some(Activation::Relu), accumulate }),
         Box::new(MeanToRing { count: e, capacity: e, slot: e, scale: 1.0 }),

@@ -140,6 +140,19 @@ impl Gpu {
         })
     }
 
+    /// A uniform buffer of these bytes, a whole number of 16.
+    pub fn uniform(&self, mut bytes: Vec<u8>) -> wgpu::Buffer {
+        bytes.resize(bytes.len().next_multiple_of(16), 0);
+        let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("params"),
+            size: bytes.len() as u64,
+            usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        self.queue.write_buffer(&buffer, 0, &bytes);
+        buffer
+    }
+
     /// The pipeline for one entry point with its constants, created on first use.
     pub fn pipeline(
         &self,

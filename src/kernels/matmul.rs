@@ -4,7 +4,7 @@ use narrows_shaders::{MAX_ROUNDS, Shader, matmul as shaders};
 
 use super::{Call, Kernel, elements, floats, vec4s};
 use crate::gpu::{MatMulVariant, Variants};
-use crate::reference::matmul::Product;
+use crate::reference::matmul::product;
 pub use crate::reference::matmul::{Epilogue, Layout};
 
 /// The entry point that every variant has for an epilogue.
@@ -107,14 +107,8 @@ impl Kernel for MatMul {
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let product = Product {
-            rows: self.rows as usize,
-            columns: self.columns as usize,
-            depth: self.depth as usize,
-            transpose_a: self.layout.transpose_a(),
-            transpose_b: self.layout.transpose_b(),
-        };
-        let values = product.compute(floats(reads[0]), floats(reads[1]));
-        self.epilogue.reference(values, self.columns as usize, self.accumulate, reads, writes);
+        let shape = [self.rows, self.columns, self.depth].map(|extent| extent as usize);
+        let values = product(shape, self.layout, floats(reads[0]), floats(reads[1]));
+        self.epilogue.reference(values, shape[1], self.accumulate, reads, writes);
     }
 }

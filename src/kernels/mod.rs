@@ -260,16 +260,7 @@ pub async fn prepare_alone(gpu: &Gpu, kernel: &dyn Kernel, contents: &[Vec<u32>]
         for (buffer, words) in buffers.iter().zip(contents) {
             gpu.queue.write_buffer(buffer, 0, bytemuck::cast_slice(words));
         }
-        let mut params = kernel.params();
-        // A uniform struct's size is rounded up to 16 bytes.
-        params.resize(params.len().next_multiple_of(16), 0);
-        let uniform = gpu.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("params"),
-            size: params.len() as u64,
-            usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
-            mapped_at_creation: false,
-        });
-        gpu.queue.write_buffer(&uniform, 0, &params);
+        let uniform = gpu.uniform(kernel.params());
         let bindings: Vec<_> = buffers.iter().map(wgpu::Buffer::as_entire_buffer_binding).collect();
         prepare(gpu, kernel, uniform.as_entire_buffer_binding(), &bindings)
     });

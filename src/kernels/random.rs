@@ -4,7 +4,7 @@ use narrows_shaders::random as shaders;
 
 use super::{Call, Kernel, State};
 use crate::gpu::Variants;
-use crate::reference::random::Draw;
+use crate::reference::random::blocks;
 pub use crate::rng::Stream;
 use crate::rng::{normals, sign, uniform};
 
@@ -60,7 +60,7 @@ impl Kernel for Numbers {
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
         let State { seed, step, .. } = State::from_words(reads[0]);
         let Self { distribution, first_block, stream, instance, .. } = *self;
-        let blocks = Draw { seed, step, first_block, stream, instance }.blocks();
+        let blocks = blocks(seed, [first_block, step, stream, instance]);
         let word = |number: f64| (number as f32).to_bits();
         let four = |bits: [u32; 4]| match distribution {
             Distribution::Bits => bits,

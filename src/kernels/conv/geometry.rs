@@ -3,25 +3,7 @@
 use narrows_shaders::MAX_ROUNDS;
 
 use crate::kernels::{Call, elements};
-use crate::reference::conv::Convolution;
-
-/// How pixels of an image and of its features lie to each other: pixel `(y, x)` of the features sees the
-/// pixels `(y stride - padding + u, x stride - padding + v)` of the image, zeros where there are none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Geometry {
-    /// Images, and as many features.
-    pub images: u32,
-    /// Height, width and channels of an image.
-    pub image: [u32; 3],
-    /// Height, width and channels of its features.
-    pub features: [u32; 3],
-    /// Height and width of the kernel.
-    pub kernel: [u32; 2],
-    /// Pixels of the image to a pixel of the features, down and across.
-    pub stride: [u32; 2],
-    /// Zeros above and to the left of the image. What the windows reach below and to the right is zero too.
-    pub padding: [u32; 2],
-}
+pub use crate::reference::conv::Geometry;
 
 /// The product of `extents`, or `u32::MAX` where it is larger.
 pub(super) fn count<const N: usize>(extents: [u32; N]) -> u32 {
@@ -113,17 +95,6 @@ impl Geometry {
             }
         }
         call
-    }
-
-    pub(super) fn reference(&self) -> Convolution {
-        let size = |extent: u32| extent as usize;
-        Convolution {
-            image: self.image.map(size),
-            features: self.features.map(size),
-            kernel: self.kernel.map(size),
-            stride: self.stride.map(size),
-            padding: self.padding.map(size),
-        }
     }
 
     pub(super) fn shape(&self, from: [u32; 3], to: [u32; 3]) -> String {

@@ -89,7 +89,7 @@ impl Kernel for WeightGradient {
         let geometry = &self.geometry;
         let features = &floats(reads[0])[..geometry.elements(geometry.features)];
         let image = &floats(reads[1])[..geometry.elements(geometry.image)];
-        let values = geometry.reference().weight(features, image, self.chunk as usize);
+        let values = geometry.weight_gradient(features, image, self.chunk as usize);
         Epilogue::None.reference(values, self.extents()[1] as usize, self.accumulate, reads, writes);
     }
 }
