@@ -28,7 +28,7 @@ use narrows::kernels::random::{Distribution, Numbers, Stream};
 use narrows::kernels::record::{Collect, MeanToRing};
 use narrows::kernels::reduce::ColumnSum;
 use narrows::kernels::rows::{Repeat, RowSum};
-use narrows::kernels::sparsity::{KlSparsity, L1};
+use narrows::kernels::sparsity::{Penalty, Sparsity};
 use narrows::kernels::spread::{Spread, SpreadResult};
 use narrows::kernels::state::State;
 use narrows::kernels::step::{Advance, Falling, RateSchedule, Scheduled, Warmup};
@@ -164,6 +164,7 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
     let count = BATCH * HIDDEN;
     let of = Reparameterize { rows: BATCH, latent: LATENT, instance: 0 };
     let activate = |pass, activation| Box::new(Activate { count, pass, activation, accumulate: false });
+    let sparsity = |penalty| Box::new(Sparsity { rows: BATCH, columns: HIDDEN, penalty, gradient: GRADIENT });
     let draw = |distribution| {
         let stream = Stream::Latent as u32;
         Box::new(Numbers { count, distribution, first_block: 0, stream, instance: 0 })
@@ -188,8 +189,8 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Box::new(GaussianKl { rows: BATCH, latent: LATENT, free_bits: 0.1, gradient: GRADIENT }),
         Box::new(KlByDimension { rows: BATCH, latent: LATENT }),
         Box::new(LogRatio { of, gradient: GRADIENT }),
-        Box::new(L1 { rows: BATCH, columns: HIDDEN, gradient: GRADIENT }),
-        Box::new(KlSparsity { rows: BATCH, columns: HIDDEN, target: 0.1, gradient: GRADIENT }),
+        sparsity(Penalty::L1),
+        sparsity(Penalty::Kl { target: 0.1 }),
         loss(Kind::Bernoulli),
         loss(Kind::ContinuousBernoulli),
         loss(Kind::SquaredError),

@@ -29,7 +29,7 @@ use narrows::kernels::random::{Distribution, Numbers, Stream};
 use narrows::kernels::record::{Collect, MeanToRing};
 use narrows::kernels::reduce::ColumnSum;
 use narrows::kernels::rows::{Repeat, RowSum};
-use narrows::kernels::sparsity::{KlSparsity, L1};
+use narrows::kernels::sparsity::{Penalty, Sparsity};
 use narrows::kernels::spread::{Spread, SpreadResult};
 use narrows::kernels::step::{Advance, Falling, RateSchedule, Scheduled, Warmup};
 use narrows::kernels::upsample::{Upsample, UpsampleBackward};
@@ -69,6 +69,7 @@ const COPY: CopyColumns = CopyColumns {
     accumulate: true,
 };
 
+const KL: Penalty = Penalty::Kl { target: 0.25 };
 const HALF: Option<Gradient> = Some(Gradient { scale: 0.5, accumulate: false });
 
 const RATE: Scheduled = Scheduled::Rate {
@@ -142,10 +143,10 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Box::new(ColumnSum { rows: 50, columns: 5, chunk: 40, accumulate }),
         Box::new(ColumnSum { rows, columns: 8, chunk: 2, accumulate }),
         Box::new(ColumnSum { rows: 50, columns: 8, chunk: 40, accumulate }),
-        Box::new(L1 { rows, columns: 5, gradient }),
-        Box::new(L1 { rows, columns: 5, gradient: None }),
-        Box::new(KlSparsity { rows, columns: 5, target: 0.25, gradient }),
-        Box::new(KlSparsity { rows, columns: 5, target: 0.25, gradient: None }),
+        Box::new(Sparsity { rows, columns: 5, penalty: Penalty::L1, gradient }),
+        Box::new(Sparsity { rows, columns: 5, penalty: Penalty::L1, gradient: None }),
+        Box::new(Sparsity { rows, columns: 5, penalty: KL, gradient }),
+        Box::new(Sparsity { rows, columns: 5, penalty: KL, gradient: None }),
         Box::new(advance(&[])),
         Box::new(advance(&[RATE, SHARE])),
         Box::new(Elementwise { count, function: Function::ContinuousMean, accumulate: false }),
@@ -365,7 +366,7 @@ fn parameters_stand_in_the_order_of_the_shaders_fields() {
     assert_eq!(words(&kl), [3, 5, one(0.5), one(0.25)]);
     let ratio = LogRatio { of: SAMPLE, gradient: HALF };
     assert_eq!(words(&ratio), [3, 5, 4, one(0.5)]);
-    let sparsity = KlSparsity { rows: 3, columns: 5, target: 0.25, gradient: HALF };
+    let sparsity = Sparsity { rows: 3, columns: 5, penalty: KL, gradient: HALF };
     assert_eq!(words(&sparsity), [3, 5, one(0.5), one(0.25)]);
     let loss = Loss { rows: 3, columns: 5, kind: Kind::Gaussian { deviation: 2.0 }, gradient: HALF };
     assert_eq!(words(&loss), [3, 5, one(0.5), one(2.0), one(std::f32::consts::LN_2)]);
