@@ -1,6 +1,6 @@
-//! Every kernel but the matrix product, at the sizes of the VAE 784-400-20 at batch 128; those of feature maps at the
-//! sizes behind the convolutional autoencoder's first layer, at batch 32; those of Jacobians at the sizes of 1,000 tied
-//! units at batch 128, and of 784-100-30 at batch 32.
+//! Every kernel except matrix products and convolutions, at the sizes of the VAE 784-400-20 with batches of 128. Kernels
+//! of feature maps have the sizes behind the convolutional autoencoder's first layer, with batches of 32; kernels of
+//! Jacobians those of 1,000 tied units with batches of 128, and of 784-100-30 with batches of 32.
 //! `cargo bench --bench kernels`
 #![allow(missing_docs)]
 

@@ -16,7 +16,7 @@ struct Params {
     batch: u32,
     /// Images in the data set.
     count: u32,
-    /// Bytes an image.
+    /// Bytes per image.
     pixels: u32,
 }
 

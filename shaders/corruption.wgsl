@@ -16,7 +16,7 @@ override CORRUPTION: u32 = 0u;
 
 struct Params {
     batch: u32,
-    /// Bytes an image.
+    /// Bytes per image.
     pixels: u32,
     /// Standard deviation of the noise, or the probability that a pixel is lost.
     amount: f32,

@@ -18,7 +18,7 @@ struct Params {
     latent: u32,
     /// The weight of the gradient; value stays unweighted.
     scale: f32,
-    /// gaussian_kl_free: nats that each dimension may have for nothing, on average over a batch.
+    /// gaussian_kl_free: nats that are not penalised in each dimension, on average over a batch.
     free_bits: f32,
 }
 

@@ -8,7 +8,7 @@
 //                                  value = Σ A(y) - yx,  A as in lib/continuous.wgsl    dy = scale · (A'(y) - x)
 //     learned      is LIKELIHOOD 1 with a learned v = log s²:  dv = scale · Σ 1/2 - (y - x)² e^-v / 2
 //
-// y, x and dy are [rows, columns]; value and dv, one number a row, are [rows] and always written (=). dy is
+// y, x and dy are [rows, columns]; value and dv, one number per row, are [rows] and always written (=). dy is
 // written (=), or added to (+=) where ACCUMULATE is set. For either Bernoulli y holds logits and x is in [0, 1].
 // Entries without gradient give the same values. One workgroup sums one row. Joined behind lib/stable.wgsl,
 // lib/row_sum.wgsl, lib/log.wgsl, lib/continuous.wgsl and lib/accumulate.wgsl.

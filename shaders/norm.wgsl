@@ -6,7 +6,7 @@
 //     merge:           sums = of all rows the same; dshift, dscale = the two                          = and = or +=
 //     backward:        dx = scale inverse_deviation (dz - correction (sum of dz + h sum of dz h))           = or +=
 //
-// x, z, y, dz and dx are [rows, channels], one row a pixel. With the moments of the batch itself, correction is
+// x, z, y, dz and dx are [rows, channels], one row per pixel. With the moments of the batch itself, correction is
 // 1 / rows, for mean and deviation move with each x; with running ones they stand still, and it is 0. dscale is added
 // to where ACCUMULATE_SCALE is set, dshift where ACCUMULATE_SHIFT is, dx where ACCUMULATE is. Sums are taken in a fixed
 // order. Joined behind lib/stable.wgsl, lib/activation.wgsl, lib/strip.wgsl and lib/accumulate.wgsl.

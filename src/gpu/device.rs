@@ -36,7 +36,7 @@ pub struct Gpu {
     pipelines: Mutex<HashMap<PipelineKey, Arc<Pipeline>>>,
 }
 
-/// What a driver told outside of any call that could return it.
+/// What a driver reported outside of any call that could return it.
 #[derive(Clone, Debug)]
 enum Trouble {
     /// The device is gone.
@@ -100,7 +100,7 @@ impl Gpu {
     /// driver's notice arrives only inside a poll, so this is asked after each.
     ///
     /// # Errors
-    /// [`Error::DeviceLost`] or [`Error::Device`] with the driver's words.
+    /// [`Error::DeviceLost`] or [`Error::Device`] with the driver's message.
     pub fn check_alive(&self, operation: &str) -> Result<()> {
         let operation = operation.to_owned();
         match self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone() {
@@ -113,7 +113,7 @@ impl Gpu {
     /// Runs `work` and turns what the driver refuses of it into an error, memory and validation both.
     ///
     /// # Errors
-    /// [`Error::Device`] with the driver's words.
+    /// [`Error::Device`] with the driver's message.
     pub async fn guarded<T>(&self, operation: &str, work: impl FnOnce() -> T) -> Result<T> {
         let memory = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
         let validation = self.device.push_error_scope(wgpu::ErrorFilter::Validation);

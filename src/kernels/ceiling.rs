@@ -1,4 +1,4 @@
-//! What a device can do at most, by measurement: the yardstick of every benchmark (`shaders/ceiling.wgsl`).
+//! What a device can do at most, by measurement: what every benchmark is compared with (`shaders/ceiling.wgsl`).
 
 use narrows_shaders::{MAX_ROUNDS, ceiling as shaders};
 
@@ -66,9 +66,9 @@ impl Kernel for MemoryCopy {
 /// The most a device was seen to do.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ceilings {
-    /// Floating-point operations a second, a multiply-add being two.
+    /// Floating-point operations per second, a multiply-add being two.
     pub flops: f64,
-    /// Bytes read and written a second.
+    /// Bytes read and written per second.
     pub bytes: f64,
 }
 

@@ -63,7 +63,7 @@ impl SquaredNorm {
     }
 }
 
-// What every entry has, with `flops` operations a number.
+// What every entry has, with `flops` operations per number.
 fn call(entry: &'static str, count: u32, first: u32, bound: f32, flops: u64) -> Call {
     Call::new(&shaders::SHADER, entry)
         .uniform([("count", count), ("chunk", SquaredNorm::CHUNK), ("first", first)])

@@ -41,7 +41,7 @@ pub struct UnitWeights {
 pub struct Quadratic {
     /// Images.
     pub rows: u32,
-    /// Numbers an image.
+    /// Numbers per image.
     pub columns: u32,
     /// That of a. None to write the values alone.
     pub gradient: Option<Gradient>,

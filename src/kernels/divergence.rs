@@ -21,7 +21,7 @@ pub struct GaussianKl {
     pub rows: u32,
     /// Numbers in a code. At most [`MAX_SHARED_ROW`].
     pub latent: u32,
-    /// Nats that each dimension may have for nothing; zero for none.
+    /// Nats that are not penalised in each dimension; zero for none.
     pub free_bits: f32,
     /// That of stats. None to write the values alone.
     pub gradient: Option<Gradient>,

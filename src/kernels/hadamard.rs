@@ -58,7 +58,7 @@ pub struct MultiplyBackward {
     pub accumulate_s: bool,
 }
 
-// What both have: the sizes of p and of s, and so many operations a number of p.
+// What both have: the sizes of p and of s, and so many operations per number of p.
 fn call(entry: &'static str, [rows, columns, repeat]: [u32; 3], each: u64) -> (Call, usize, usize) {
     let [of_p, of_s] = [elements([rows, columns, repeat]), elements([rows, columns])];
     let call = Call::new(&shaders::SHADER, entry)

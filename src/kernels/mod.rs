@@ -153,7 +153,7 @@ pub trait Kernel: Debug + Send + Sync {
         self.call(&ANY).flops
     }
 
-    /// Bytes read and written: each operand once, unless it uses but a part of one.
+    /// Bytes read and written: each operand once, and of some only the part that is used.
     fn bytes(&self) -> u64 {
         self.call(&ANY).bytes()
     }

@@ -8,12 +8,12 @@ use super::{Call, Kernel, elements, floats, floats_mut, put_all, widened};
 use crate::gpu::Variants;
 use crate::reference::moments::{Moments, inverse_deviation, merged, parts};
 
-/// `[rows, channels]`, one row a pixel, shared out `chunk` rows to a workgroup of `shaders/lib/strip.wgsl`.
+/// `[rows, channels]`, one row per pixel, shared out `chunk` rows to a workgroup of `shaders/lib/strip.wgsl`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Strips {
     /// Pixels of all images.
     pub rows: u32,
-    /// Numbers a pixel.
+    /// Numbers per pixel.
     pub channels: u32,
     /// Rows to a workgroup, at least one; the last may have fewer.
     pub chunk: u32,
@@ -21,7 +21,7 @@ pub struct Strips {
 
 impl Strips {
     // A workgroup that takes few rows costs more to start, and to add up, than it computes; and the chunks' results
-    // are merged by one workgroup a channel.
+    // are merged by one workgroup per channel.
     const LEAST_ROUNDS_TO_SUM: u32 = 32;
     const LEAST_ROUNDS_TO_MAP: u32 = 16;
     const MANY_CHUNKS: u32 = 512;
@@ -49,7 +49,7 @@ impl Strips {
         elements([self.rows, self.channels])
     }
 
-    // Two numbers a channel and chunk.
+    // Two numbers per channel and chunk.
     pub(super) fn parts(&self) -> usize {
         elements([2, self.chunks(), self.channels])
     }
@@ -97,7 +97,7 @@ pub struct MergeMoments {
 /// `moments` `[2, channels]`: mean and inverse deviation of each channel as the running statistics have them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RunningMoments {
-    /// Numbers a pixel.
+    /// Numbers per pixel.
     pub channels: u32,
     /// The first running mean's word.
     pub mean_at: u32,

@@ -20,7 +20,7 @@ pub struct MaxPool {
     pub height: u32,
     /// Pixels in a row of x.
     pub width: u32,
-    /// Numbers a pixel.
+    /// Numbers per pixel.
     pub channels: u32,
     /// Height and width of a window.
     pub window: [u32; 2],

@@ -10,7 +10,7 @@ pub use crate::reference::step::{Falling, RateSchedule, Scheduled, Warmup};
 /// Moves what follows the number of the step on to the next one, and then, where it `counts`, cursor, pass and step.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Advance {
-    /// Images a step, at most `count`.
+    /// Images per step, at most `count`.
     pub batch: u32,
     /// Images in the data set, at least one.
     pub count: u32,

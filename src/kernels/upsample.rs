@@ -16,7 +16,7 @@ pub struct Upsample {
     pub height: u32,
     /// Pixels in a row of x.
     pub width: u32,
-    /// Numbers a pixel.
+    /// Numbers per pixel.
     pub channels: u32,
     /// How often a pixel is repeated, down and across.
     pub factor: [u32; 2],

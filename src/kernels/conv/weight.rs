@@ -55,7 +55,7 @@ impl Kernel for WeightGradient {
         let [rows, columns] = self.extents();
         let aligned = [rows.is_multiple_of(4), geometry.image[2].is_multiple_of(4), true];
         let of = |shader| matmul::call(shader, Layout::Tn, aligned, Epilogue::None, accumulate);
-        // Directly, a round takes but one pixel.
+        // Directly, a round takes only one pixel.
         let few = few(geometry.image[2]) || few(rows);
         let direct = few && chunk <= MAX_ROUNDS;
         // On a GPU eight rows and their columns would be more than the registers hold.
