@@ -232,9 +232,9 @@ fn main() {
             })
             .collect();
         let launch = launch(&gpu, kernel, &contents);
-        let program = kernel.program(&gpu.variants);
-        let name = format!("{}::{}", program.shader.name, program.entry);
-        let id = format!("{name} {}", kernel.shape());
+        let call = kernel.call(&gpu.variants);
+        let name = format!("{}::{}", call.shader.name, call.entry);
+        let id = format!("{name} {}", call.shape);
         if let Some(seconds) = measure_launches(&mut criterion, &gpu, "kernels", &id, &[launch]) {
             table.kernel(&name, kernel, seconds);
         }

@@ -15,7 +15,7 @@ use narrows::graph::{
 use narrows::kernels::activation::Activation;
 use narrows::kernels::conv::{Conv, Direction, Geometry, WeightGradient};
 use narrows::kernels::matmul::Epilogue;
-use narrows::kernels::{Kernel, Program};
+use narrows::kernels::{Call, Kernel};
 use narrows::reference::compare::Tolerance;
 use narrows_shaders::Access;
 
@@ -158,7 +158,7 @@ fn the_weights_gradient_in_parts_has_the_whole_as_its_sum() {
 fn gpus_of(kernel: &dyn Kernel) -> impl Iterator<Item = &'static Gpu> {
     let mut programs = BTreeSet::new();
     gpus().iter().map(AsRef::as_ref).filter(move |gpu| {
-        let Program { shader, constants, .. } = kernel.program(&gpu.variants);
+        let Call { shader, constants, .. } = kernel.call(&gpu.variants);
         programs.insert(format!("{} {constants:?}", shader.name))
     })
 }

@@ -219,11 +219,11 @@ const fn merge_sums() -> MergeSums {
     MergeSums { strips: STRIPS, scale_at: 64, shift_at: 128, accumulate_scale: true, accumulate_shift: false }
 }
 
-fn each(mut visit: impl FnMut(&dyn Kernel, narrows::kernels::Program)) {
+fn each(mut visit: impl FnMut(&dyn Kernel, Call)) {
     for kernel in kernels() {
         assert!(kernel.check().is_ok(), "{kernel:?}");
         for matmul in MatMulVariant::ALL {
-            visit(kernel.as_ref(), kernel.program(&Variants { matmul }));
+            visit(kernel.as_ref(), kernel.call(&Variants { matmul }));
         }
     }
 }
@@ -261,7 +261,7 @@ fn the_variants_choose_the_shader_and_nothing_that_a_plan_is_made_of() {
         let call = kernel.call(&Variants { matmul: MatMulVariant::Tile });
         assert_eq!((call.bytes(), call.flops), (kernel.bytes(), kernel.flops()), "{kernel:?}");
         assert_eq!(call.operands, kernel.operands(), "{kernel:?}");
-        assert_eq!(program.entry, call.program.entry, "{kernel:?}");
+        assert_eq!(program.entry, call.entry, "{kernel:?}");
         assert_eq!(
             (call.uniform, call.shape),
             (kernel.call(&REGISTER).uniform, kernel.shape()),
@@ -461,7 +461,7 @@ fn extents_of_any_size_are_described_and_refused_without_a_panic() {
     for extent in [0, u32::MAX] {
         for kernel in extreme(extent) {
             let call = kernel.call(&REGISTER);
-            let sound = call.program.workgroups;
+            let sound = call.workgroups;
             let counted = kernel.check().is_ok();
             assert!(counted || sound == 0, "{kernel:?}: {sound} workgroups of what is refused");
             assert!(!counted || extent == 0 || kernel.operands().len() == 3, "{kernel:?} is accepted");

@@ -69,7 +69,7 @@ impl Download {
         let outcome = arrival.await.map_err(|error| refused(error.to_string()))?;
         outcome.map_err(|error| refused(error.to_string()))?;
         let view = self.staging.get_mapped_range(0..4 * words as u64);
-        let copied = bytemuck::pod_collect_to_vec(&*view.map_err(|error| refused(error.to_string()))?);
+        let copied = bytemuck::pod_collect_to_vec(&view.map_err(|error| refused(error.to_string()))?);
         self.staging.unmap();
         Ok(copied)
     }

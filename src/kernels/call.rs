@@ -7,38 +7,6 @@ use narrows_shaders::{Access, Binding, Entry, Shader};
 
 use crate::{Error, Result};
 
-/// What a device runs for a kernel.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Program {
-    /// The WGSL module.
-    pub shader: &'static Shader,
-    /// The entry point in it.
-    pub entry: &'static str,
-    /// The override constants.
-    pub constants: Vec<(&'static str, f64)>,
-    /// How many workgroups, before folding.
-    pub workgroups: u32,
-}
-
-impl Program {
-    /// The entry's table.
-    ///
-    /// # Errors
-    /// [`Error::Device`] where the shader has no such entry.
-    pub fn table(&self) -> Result<&'static Entry> {
-        self.shader.entry(self.entry).ok_or_else(|| Error::Device {
-            operation: format!("{}::{}", self.shader.name, self.entry),
-            message: "the shader has no such entry point".to_owned(),
-        })
-    }
-
-    // The storage bindings of its table.
-    fn storage(&self) -> impl Iterator<Item = &'static Binding> {
-        let bindings = self.shader.entry(self.entry).map_or(&[][..], |entry| entry.bindings);
-        bindings.iter().filter(|binding| binding.access != Access::Uniform)
-    }
-}
-
 /// One storage operand of a kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Operand {
@@ -90,8 +58,14 @@ impl From<f32> for Word {
 #[derive(Debug)]
 #[must_use]
 pub struct Call {
-    /// Shader, entry point, constants and workgroups.
-    pub program: Program,
+    /// The WGSL module.
+    pub shader: &'static Shader,
+    /// The entry point in it.
+    pub entry: &'static str,
+    /// The override constants.
+    pub constants: Vec<(&'static str, f64)>,
+    /// How many workgroups, before folding.
+    pub workgroups: u32,
     /// The name of the shaders that do the same, if the shader is one of several.
     pub family: Option<&'static str>,
     /// The storage operands as the entry's table lists them: first those read, then those written.
@@ -110,7 +84,10 @@ impl Call {
     /// A call of `entry` in `shader`.
     pub const fn new(shader: &'static Shader, entry: &'static str) -> Self {
         Self {
-            program: Program { shader, entry, constants: Vec::new(), workgroups: 0 },
+            shader,
+            entry,
+            constants: Vec::new(),
+            workgroups: 0,
             family: None,
             operands: Vec::new(),
             uniform: Vec::new(),
@@ -133,7 +110,7 @@ impl Call {
 
     /// The next storage operand, of whose words only `used` are read or written.
     pub fn part_of(mut self, words: usize, used: usize) -> Self {
-        let binding = self.program.storage().nth(self.operands.len());
+        let binding = self.storage().nth(self.operands.len());
         // One that the table lacks has no name; `check` refuses it.
         let (name, access) = binding.map_or(("", Access::Read), |binding| (binding.name, binding.access));
         self.operands.push(Operand { name, access, words, used });
@@ -148,7 +125,7 @@ impl Call {
 
     /// An override constant.
     pub fn constant(mut self, name: &'static str, value: impl Into<f64>) -> Self {
-        self.program.constants.push((name, value.into()));
+        self.constants.push((name, value.into()));
         self
     }
 
@@ -200,15 +177,31 @@ impl Call {
     /// count the words of every operand.
     pub fn workgroups(mut self, count: impl FnOnce() -> u32) -> Self {
         if self.refusal.is_none() && self.check_operands().is_ok() {
-            self.program.workgroups = count();
+            self.workgroups = count();
         }
         self
     }
 
     /// What a report calls it: shader, or family, and entry point.
     pub fn name(&self) -> String {
-        let Program { shader, entry, .. } = &self.program;
-        format!("{} {entry}", self.family.unwrap_or(shader.name))
+        format!("{} {}", self.family.unwrap_or(self.shader.name), self.entry)
+    }
+
+    /// The entry's table.
+    ///
+    /// # Errors
+    /// [`Error::Device`] where the shader has no such entry.
+    pub fn table(&self) -> Result<&'static Entry> {
+        self.shader.entry(self.entry).ok_or_else(|| Error::Device {
+            operation: format!("{}::{}", self.shader.name, self.entry),
+            message: "the shader has no such entry point".to_owned(),
+        })
+    }
+
+    // The storage bindings of the table.
+    fn storage(&self) -> impl Iterator<Item = &'static Binding> {
+        let bindings = self.shader.entry(self.entry).map_or(&[][..], |entry| entry.bindings);
+        bindings.iter().filter(|binding| binding.access != Access::Uniform)
     }
 
     /// Bytes read and written: what is used of each operand, once.
@@ -230,8 +223,8 @@ impl Call {
     }
 
     fn check_operands(&self) -> Result<()> {
-        self.program.table()?;
-        let (listed, given) = (self.program.storage().count(), self.operands.len());
+        self.table()?;
+        let (listed, given) = (self.storage().count(), self.operands.len());
         if listed != given {
             return Err(Error::shape(self.name(), format!("{listed} lengths of operands"), given));
         }

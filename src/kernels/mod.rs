@@ -36,7 +36,7 @@ pub mod upsample;
 
 use std::fmt::Debug;
 
-pub use self::call::{Call, Operand, Program, Word};
+pub use self::call::{Call, Operand, Word};
 pub use self::state::State;
 use crate::gpu::{Gpu, Launch, MatMulVariant, Variants};
 pub use crate::reference::words::{floats, floats_mut, put, put_all, widened};
@@ -69,13 +69,8 @@ pub struct Gradient {
 ///         @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 ///
 ///         @compute @workgroup_size(64)
-///         fn shift(
-///             @builtin(workgroup_id) group: vec3<u32>,
-///             @builtin(num_workgroups) groups: vec3<u32>,
-///             @builtin(local_invocation_index) lane: u32,
-///         ) {
-///             let i = (group.x + group.y * groups.x) * 64 + lane;
-///             if i < params.count { y[i] = x[i] + params.by; }
+///         fn shift(@builtin(global_invocation_id) id: vec3u) {
+///             if id.x < params.count { y[id.x] = x[id.x] + params.by; }
 ///         }",
 ///     overrides: &[],
 ///     entries: &[Entry {
@@ -100,6 +95,8 @@ pub struct Gradient {
 ///             .uniform([("by", self.by)])
 ///             .flops(1, self.count as usize)
 ///             .shape(format!("[{}]", self.count))
+///             // Beyond it, workgroups are folded into a second dimension.
+///             .limit("numbers to shift", self.count, 1..=64 * 65_535)
 ///             .workgroups(|| self.count.div_ceil(64))
 ///     }
 ///
@@ -123,11 +120,6 @@ pub trait Kernel: Debug + Send + Sync {
     /// What a report calls it.
     fn name(&self) -> String {
         self.call(&ANY).name()
-    }
-
-    /// What the device runs, given the variants in use.
-    fn program(&self, variants: &Variants) -> Program {
-        self.call(variants).program
     }
 
     /// The uniform `Params`, as bytes.
@@ -223,28 +215,22 @@ pub fn prepare(
     operands: &[wgpu::BufferBinding<'_>],
 ) -> Result<Launch> {
     kernel.check()?;
-    let program = kernel.program(&gpu.variants);
-    let table = program.table()?;
-    let expected = kernel.operands();
-    if operands.len() != expected.len() {
+    let call = kernel.call(&gpu.variants);
+    if operands.len() != call.operands.len() {
         let count = |n| format!("{n} operands");
-        return Err(Error::shape(kernel.name(), count(expected.len()), count(operands.len())));
+        return Err(Error::shape(call.name(), count(call.operands.len()), count(operands.len())));
     }
-    for (operand, buffer) in expected.iter().zip(operands) {
+    for (operand, buffer) in call.operands.iter().zip(operands) {
         let bytes = buffer.size.map_or(buffer.buffer.size() - buffer.offset, u64::from);
         if bytes < 4 * operand.words as u64 {
-            let operation = format!("{} operand {}", kernel.name(), operand.name);
-            return Err(Error::shape(
-                operation,
-                format!("{} words", operand.words),
-                format!("{} words", bytes / 4),
-            ));
+            let operation = format!("{} operand {}", call.name(), operand.name);
+            let words = |count| format!("{count} words");
+            return Err(Error::shape(operation, words(operand.words as u64), words(bytes / 4)));
         }
     }
-    let pipeline = gpu.pipeline(program.shader, table, &program.constants);
-    let mut buffers = vec![params];
-    buffers.extend_from_slice(operands);
-    Ok(Launch::new(gpu, pipeline, &buffers, program.workgroups))
+    let pipeline = gpu.pipeline(call.shader, call.table()?, &call.constants);
+    let buffers = [&[params], operands].concat();
+    Ok(Launch::new(gpu, pipeline, &buffers, call.workgroups))
 }
 
 /// Prepares a launch of `kernel` on buffers of its own, for measurements: `contents` are the words the
