@@ -77,6 +77,7 @@ const GRADIENT: Option<Gradient> = Some(Gradient { scale: 1.0, accumulate: false
 fn of_jacobians() -> Vec<Box<dyn Kernel>> {
     let (units, columns, scale, accumulate) = (1000, PIXELS, 1.0, true);
     let (rows, latent, hidden) = (32, 30, 100);
+    let product = Multiply { rows, columns: hidden, repeat: latent, accumulate: false };
     let spread =
         |result, accumulate| Box::new(Spread { rows, units: latent, columns: hidden, result, accumulate });
     let slope = |pass| {
@@ -90,15 +91,9 @@ fn of_jacobians() -> Vec<Box<dyn Kernel>> {
         Box::new(UnitSlopes { rows: BATCH, units, gradient: GRADIENT }),
         Box::new(UnitWeights { rows: BATCH, units, columns, scale, accumulate: false }),
         spread(SpreadResult::Weights, false),
-        Box::new(Multiply { rows, columns: hidden, repeat: latent, accumulate: false }),
+        Box::new(product),
         Box::new(Quadratic { rows, columns: latent * hidden, gradient: GRADIENT }),
-        Box::new(MultiplyBackward {
-            rows,
-            columns: hidden,
-            repeat: latent,
-            accumulate: false,
-            accumulate_s: false,
-        }),
+        Box::new(MultiplyBackward { of: product, accumulate_s: false }),
         spread(SpreadResult::ScalesGradient, false),
         spread(SpreadResult::WeightGradient, accumulate),
         Box::new(Numbers {

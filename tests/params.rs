@@ -56,6 +56,7 @@ const MERGE: MergeMoments =
     MergeMoments { strips: STRIPS, mean_at: 64, variance_at: 128, momentum: 0.5, epsilon: 2.0 };
 const POOL: MaxPool = MaxPool { batch: 3, height: 9, width: 7, channels: 5, window: [4, 3], stride: [2, 1] };
 const SIDE_BY_SIDE: MaxPool = MaxPool { window: [4, 3], stride: [4, 3], ..POOL };
+const PRODUCT: Multiply = Multiply { rows: 3, columns: 5, repeat: 2, accumulate: true };
 const GROUPS: LogSumExp = LogSumExp { groups: 3, size: 2, columns: 5, mean: true };
 const SAMPLE: Reparameterize = Reparameterize { rows: 3, latent: 5, instance: 4 };
 const UPSAMPLE: Upsample = Upsample { batch: 3, height: 9, width: 7, channels: 5, factor: [4, 3] };
@@ -116,9 +117,9 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Box::new(LogSumExpBackward { of: GROUPS, accumulate }),
         Box::new(Repeat { rows, columns: 5, times: 2, scale: 0.5, accumulate }),
         Box::new(RowSum { rows, columns: 5, scale: 0.5, accumulate }),
-        Box::new(Multiply { rows, columns: 5, repeat: 2, accumulate }),
+        Box::new(PRODUCT),
         Box::new(RowProducts { rows, columns: 5, accumulate }),
-        Box::new(MultiplyBackward { rows, columns: 5, repeat: 2, accumulate, accumulate_s: true }),
+        Box::new(MultiplyBackward { of: PRODUCT, accumulate_s: true }),
         Box::new(Spread { rows, units: 5, columns: 9, result: SpreadResult::Weights, accumulate }),
         Box::new(Spread { rows, units: 5, columns: 9, result: SpreadResult::ScalesGradient, accumulate }),
         Box::new(Spread { rows, units: 5, columns: 9, result: SpreadResult::WeightGradient, accumulate }),
@@ -345,8 +346,7 @@ fn parameters_stand_in_the_order_of_the_shaders_fields() {
     assert_eq!(words(&weights), [3, 5, 9, one(0.5)]);
     let (result, accumulate) = (SpreadResult::Weights, false);
     let spread = Spread { rows: 3, units: 5, columns: 9, result, accumulate };
-    let hadamard = Multiply { rows: 3, columns: 5, repeat: 2, accumulate: false };
-    assert_eq!(words(&hadamard), [3, 5, 2]);
+    assert_eq!(words(&PRODUCT), [3, 5, 2]);
     assert_eq!(words(&spread), [3, 5, 9]);
     assert_eq!(words(&SQUARES), [7, 4096, 2, one(2.0)]);
     assert_eq!(words(&COPY), [3, 2, 5, 1, 9, 4]);
