@@ -35,8 +35,11 @@ fn kept(activation: Activation, z: &[f32]) -> Vec<f32> {
 fn every_activation_matches_the_reference_at_every_size() {
     for activation in Activation::ALL {
         for count in COUNTS {
-            let kernel = Activate { count, pass: Pass::Forward, activation, accumulate: false };
+            let mut kernel = Activate { count, pass: Pass::Forward, activation, accumulate: false };
             check(gpu(), &kernel, &[words(&inputs(count))], &[None], tolerance(activation));
+            kernel.accumulate = true;
+            let before = Some(words(&noise(3, count as usize)));
+            check(gpu(), &kernel, &[words(&inputs(count))], &[before], Tolerance::new(1e-5, 2e-6));
         }
     }
 }
@@ -61,13 +64,13 @@ fn slopes_alone_and_their_gradients_match_the_reference_written_and_added() {
     for activation in Activation::ALL {
         for count in COUNTS {
             let kept = words(&kept(activation, &inputs(count)));
-            let kernel = Activate { count, pass: Pass::Slope, activation, accumulate: false };
-            check(gpu(), &kernel, std::slice::from_ref(&kept), &[None], Tolerance::new(1e-6, 2e-6));
             for accumulate in [false, true] {
+                let before = [accumulate.then(|| words(&noise(3, count as usize)))];
+                let kernel = Activate { count, pass: Pass::Slope, activation, accumulate };
+                check(gpu(), &kernel, std::slice::from_ref(&kept), &before, Tolerance::new(1e-6, 2e-6));
                 let kernel = Activate { count, pass: Pass::SlopeBackward, activation, accumulate };
                 let operands = [kept.clone(), words(&noise(2, count as usize))];
-                let before = accumulate.then(|| words(&noise(3, count as usize)));
-                check(gpu(), &kernel, &operands, &[before], Tolerance::new(1e-6, 2e-6));
+                check(gpu(), &kernel, &operands, &before, Tolerance::new(1e-6, 2e-6));
             }
         }
     }

@@ -38,24 +38,26 @@ fn sums_match_the_reference_written_and_added() {
 }
 
 #[test]
-fn exponentials_and_logarithms_match_the_reference() {
+fn each_function_matches_the_reference_written_and_added() {
     for count in COUNTS {
-        let x: Vec<f32> = noise(5, count as usize).iter().map(|x| 20.0 * x).collect();
-        // The error that WGSL allows exp of 20.
-        check(
-            gpu(),
-            &Elementwise { count, function: Function::Exponential, accumulate: false },
-            &[words(&x)],
-            &[None],
-            Tolerance::new(0.0, 5e-6),
-        );
-        check(
-            gpu(),
-            &Elementwise { count, function: Function::Logarithm, accumulate: false },
-            &[positive(count)],
-            &[None],
-            Tolerance::new(1e-7, 4e-7),
-        );
+        let [narrow, y] = [5, 3].map(|seed| numbers(seed, count));
+        let wide = words(&noise(5, count as usize).iter().map(|x| 20.0 * x).collect::<Vec<f32>>());
+        for accumulate in [false, true] {
+            let before = [accumulate.then(|| y.clone())];
+            // What a sum rounds, where one is made.
+            let added = if accumulate { 2e-7 } else { 0.0 };
+            for (function, x, absolute, relative) in [
+                // The error that WGSL allows exp of 20.
+                (Function::Exponential, &wide, 0.0, 5e-6),
+                (Function::Logarithm, &positive(count), 1e-7, 4e-7),
+                (Function::ContinuousMean, &wide, 1e-7, 1e-6),
+                (Function::ContinuousMean, &narrow, 1e-7, 1e-6),
+            ] {
+                let kernel = Elementwise { count, function, accumulate };
+                let within = Tolerance::new(absolute + 10.0 * added, relative);
+                check(gpu(), &kernel, std::slice::from_ref(x), &before, within);
+            }
+        }
     }
 }
 

@@ -10,12 +10,21 @@ use crate::reference::loss::continuous_mean;
 
 /// A function of each number of x, or of x and a second operand.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[allow(missing_docs, reason = "the formula of each variant names its fields")]
 pub enum Function {
     /// `a x + b`, which is b for any x where `a = 0`. Its gradient is the same of `dy` with `b = 0`.
-    Affine { a: f32, b: f32 },
+    Affine {
+        /// What x is multiplied by.
+        a: f32,
+        /// What is added.
+        b: f32,
+    },
     /// `a x + b x2`: a sum, a difference, a mixture. Its gradients are [`Function::Affine`] of `dy`.
-    WeightedSum { a: f32, b: f32 },
+    WeightedSum {
+        /// What x is multiplied by.
+        a: f32,
+        /// What x2 is multiplied by.
+        b: f32,
+    },
     /// `e^x`. Its gradient is the product `dy y`.
     Exponential,
     /// `log max(x, 2^-126)`, finite wherever x is; infinity and NaN stay what they are.
