@@ -62,7 +62,7 @@ impl Strips {
         Call::new(shader, entry)
             .uniform([("rows", rows), ("channels", channels), ("chunk", chunk)])
             .limit("channels of a normalisation", channels, 1..=u32::MAX / 2)
-            .limit("pixels of a normalisation", rows, 1..=u32::MAX)
+            .at_least_one("a normalisation", [("pixels", rows)])
             .limit("rows to a chunk of a normalisation", chunk, 1..=most)
             .limit("chunks of a normalisation", self.chunks(), 1..=MAX_SHARED_ROW)
             .shape(format!("[{rows}, {channels}] by {chunk}"))
@@ -113,8 +113,8 @@ pub(super) fn reach(places: [u32; 2], channels: u32) -> usize {
 }
 
 // The rest of the uniform.
-fn rest(call: Call, places: [u32; 2], momentum: f32, epsilon: f32) -> Call {
-    call.uniform([("mean_at", places[0]), ("variance_at", places[1])])
+fn rest(call: Call, [mean_at, variance_at]: [u32; 2], momentum: f32, epsilon: f32) -> Call {
+    call.uniform([("mean_at", mean_at), ("variance_at", variance_at)])
         .uniform([("momentum", momentum), ("epsilon", epsilon)])
 }
 
@@ -168,11 +168,8 @@ impl Kernel for RunningMoments {
     fn call(&self, _: &Variants) -> Call {
         let Self { channels, mean_at, variance_at, epsilon } = *self;
         let both = elements([2, channels]);
-        let call = Call::new(&shaders::SHADER, "running").uniform([
-            ("rows", 0),
-            ("channels", channels),
-            ("chunk", 0),
-        ]);
+        let call = Call::new(&shaders::SHADER, "running");
+        let call = call.uniform([("rows", 0), ("channels", channels), ("chunk", 0)]);
         rest(call, [mean_at, variance_at], 0.0, epsilon)
             .part_of(reach([mean_at, variance_at], channels), both)
             .operands([both])
