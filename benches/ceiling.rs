@@ -1,4 +1,4 @@
-//! The device's ceilings, which the other benchmarks are held against: multiply-adds in registers, and a
+//! The device's ceilings, which the other benchmarks are compared with: multiply-adds in registers, and a
 //! copy. `cargo bench --bench ceiling`
 #![allow(missing_docs)]
 

@@ -1,35 +1,35 @@
-//! Every kernel but the matrix product, at the sizes of the VAE 784-400-20 at batch 128; those of feature maps at the
-//! sizes behind the convolutional autoencoder's first layer, at batch 32; those of Jacobians at the sizes of 1,000 tied
-//! units at batch 128, and of 784-100-30 at batch 32.
+//! Every kernel except matrix products and convolutions, at the sizes of the VAE 784-400-20 with batches of 128. Kernels
+//! of feature maps have the sizes behind the convolutional autoencoder's first layer, with batches of 32; kernels of
+//! Jacobians those of 1,000 tied units with batches of 128, and of 784-100-30 with batches of 32.
 //! `cargo bench --bench kernels`
 #![allow(missing_docs)]
 
 mod common;
 
 use common::{Table, criterion, fractions, launch, measure_launches, open};
-use narrows::kernels::activation::{Activation, Backward, Forward, Slope, SlopeBackward};
+use narrows::kernels::activation::{Activate, Activation, Pass};
 use narrows::kernels::batch::{Gather, Permute};
-use narrows::kernels::clip::{ScaleBy, SquaredNorm};
+use narrows::kernels::clip::{ClampEach, NormFactor, ScaleBy, SquaredNorm};
 use narrows::kernels::columns::{Block, CopyColumns};
-use narrows::kernels::contraction::{GramGradient, Quadratic, UnitSlopes, UnitWeights};
+use narrows::kernels::contraction::{Quadratic, UnitSlopes, UnitWeights};
 use narrows::kernels::corruption::{Corrupt, Corruption};
 use narrows::kernels::divergence::{GaussianKl, KlByDimension};
 use narrows::kernels::dropout::Dropout;
-use narrows::kernels::elementwise::{Exponential, Logarithm, WeightedSum};
+use narrows::kernels::elementwise::{Elementwise, Function};
 use narrows::kernels::group::{LogSumExp, LogSumExpBackward};
 use narrows::kernels::hadamard::{Multiply, MultiplyBackward, RowProducts};
-use narrows::kernels::latent::{LogRatio, Mean, Reparameterize, ReparameterizeBackward};
+use narrows::kernels::latent::{LogRatio, Reparameterize, ReparameterizeBackward};
 use narrows::kernels::loss::{Kind, Loss};
 use narrows::kernels::moments::{ChunkMoments, MergeMoments, Strips};
 use narrows::kernels::norm::{self, ChunkSums, MergeSums, Normalize};
-use narrows::kernels::optimizer::{Adam, Sgd};
+use narrows::kernels::optimizer::{Descend, Optimizer};
 use narrows::kernels::pool::{MaxPool, MaxPoolBackward};
 use narrows::kernels::random::{Distribution, Numbers, Stream};
 use narrows::kernels::record::{Collect, MeanToRing};
 use narrows::kernels::reduce::ColumnSum;
 use narrows::kernels::rows::{Repeat, RowSum};
-use narrows::kernels::sparsity::{KlSparsity, L1};
-use narrows::kernels::spread::{Spread, SpreadScales, SpreadWeight};
+use narrows::kernels::sparsity::{Penalty, Sparsity};
+use narrows::kernels::spread::{Spread, SpreadResult};
 use narrows::kernels::state::State;
 use narrows::kernels::step::{Advance, Falling, RateSchedule, Scheduled, Warmup};
 use narrows::kernels::upsample::{Upsample, UpsampleBackward};
@@ -77,31 +77,30 @@ const GRADIENT: Option<Gradient> = Some(Gradient { scale: 1.0, accumulate: false
 fn of_jacobians() -> Vec<Box<dyn Kernel>> {
     let (units, columns, scale, accumulate) = (1000, PIXELS, 1.0, true);
     let (rows, latent, hidden) = (32, 30, 100);
-    let of = Spread { rows, units: latent, columns: hidden };
-    let (activation, count) = (Activation::Sigmoid, BATCH * units);
+    let product = Multiply { rows, columns: hidden, repeat: latent, accumulate: false };
+    let spread =
+        |result, accumulate| Box::new(Spread { rows, units: latent, columns: hidden, result, accumulate });
+    let slope = |pass| {
+        let activation = Activation::Sigmoid;
+        Box::new(Activate { count: BATCH * units, pass, activation, accumulate: false })
+    };
     vec![
-        Box::new(Slope { count, activation }),
-        Box::new(SlopeBackward { count, activation, accumulate: false }),
+        slope(Pass::Slope),
+        slope(Pass::SlopeBackward),
         Box::new(Quadratic { rows: units, columns, gradient: None }),
         Box::new(UnitSlopes { rows: BATCH, units, gradient: GRADIENT }),
         Box::new(UnitWeights { rows: BATCH, units, columns, scale, accumulate: false }),
-        Box::new(of),
-        Box::new(Multiply { rows, columns: hidden, repeat: latent, accumulate: false }),
+        spread(SpreadResult::Weights, false),
+        Box::new(product),
         Box::new(Quadratic { rows, columns: latent * hidden, gradient: GRADIENT }),
-        Box::new(GramGradient { units: hidden, scale }),
-        Box::new(MultiplyBackward {
-            rows,
-            columns: hidden,
-            repeat: latent,
-            accumulate: false,
-            accumulate_s: false,
-        }),
-        Box::new(SpreadScales { of, accumulate: false }),
-        Box::new(SpreadWeight { of, accumulate }),
+        Box::new(MultiplyBackward { of: product, accumulate_s: false }),
+        spread(SpreadResult::ScalesGradient, false),
+        spread(SpreadResult::WeightGradient, accumulate),
         Box::new(Numbers {
             count: rows * PIXELS,
             distribution: Distribution::Signs,
-            stream: Stream::Projection,
+            first_block: 0,
+            stream: Stream::Projection as u32,
             instance: 0,
         }),
     ]
@@ -112,9 +111,12 @@ fn of_terms() -> Vec<Box<dyn Kernel>> {
     let (samples, count) = (50, BATCH * HIDDEN);
     let rows = BATCH * samples;
     let block = |width, first| Block { width, first };
+    let of = LogSumExp { groups: BATCH, size: samples, columns: 1, mean: true };
+    let each = |function| Box::new(Elementwise { count, function, accumulate: false });
+    let sums = SquaredNorm::chunks(PARAMETERS);
     vec![
-        Box::new(LogSumExp { groups: BATCH, size: samples, columns: 1, mean: true }),
-        Box::new(LogSumExpBackward { groups: BATCH, size: samples, columns: 1, accumulate: false }),
+        Box::new(of),
+        Box::new(LogSumExpBackward { of, accumulate: false }),
         Box::new(Repeat { rows: BATCH, columns: 2 * LATENT, times: samples, scale: 1.0, accumulate: false }),
         Box::new(RowSum { rows: BATCH, columns: PIXELS, scale: 1.0, accumulate: false }),
         Box::new(Multiply::rows(rows, LATENT, false)),
@@ -126,17 +128,17 @@ fn of_terms() -> Vec<Box<dyn Kernel>> {
             destination: block(PIXELS + 10, 10),
             accumulate: false,
         }),
-        Box::new(WeightedSum { count, a: 1.0, b: -1.0, accumulate: false }),
-        Box::new(Exponential { count }),
-        Box::new(Logarithm { count }),
+        each(Function::Affine { a: 0.5, b: 1.0 }),
+        each(Function::WeightedSum { a: 1.0, b: -1.0 }),
+        each(Function::Exponential),
+        each(Function::Logarithm),
+        each(Function::LogarithmBackward),
+        each(Function::ContinuousMean),
         Box::new(Loss { rows: BATCH, columns: PIXELS, kind: Kind::Bernoulli, gradient: None }),
-        Box::new(SquaredNorm {
-            count: PARAMETERS,
-            max_norm: 1.0,
-            first: 0,
-            sums: SquaredNorm::chunks(PARAMETERS),
-        }),
+        Box::new(SquaredNorm { count: PARAMETERS, max_norm: 1.0, first: 0, sums }),
+        Box::new(NormFactor { sums }),
         Box::new(ScaleBy { count: PARAMETERS }),
+        Box::new(ClampEach { count: PARAMETERS, limit: 1.0 }),
     ]
 }
 
@@ -153,15 +155,15 @@ fn advance() -> Advance {
 
 fn kernels() -> Vec<Box<dyn Kernel>> {
     let loss = |kind| Box::new(Loss { rows: BATCH, columns: PIXELS, kind, gradient: GRADIENT });
-    let adam = Adam {
-        count: PARAMETERS,
-        beta1: 0.9,
-        beta2: 0.999,
-        epsilon: 1e-8,
-        weight_decay: 0.0,
-        decoupled: false,
-    };
+    let descend = |optimizer| Box::new(Descend { count: PARAMETERS, optimizer });
     let count = BATCH * HIDDEN;
+    let of = Reparameterize { rows: BATCH, latent: LATENT, instance: 0 };
+    let activate = |pass, activation| Box::new(Activate { count, pass, activation, accumulate: false });
+    let sparsity = |penalty| Box::new(Sparsity { rows: BATCH, columns: HIDDEN, penalty, gradient: GRADIENT });
+    let draw = |distribution| {
+        let stream = Stream::Latent as u32;
+        Box::new(Numbers { count, distribution, first_block: 0, stream, instance: 0 })
+    };
     let corrupt = |corruption| {
         let gather = Gather { batch: BATCH, count: IMAGES, pixels: PIXELS, center: false };
         Box::new(Corrupt { gather, corruption, instance: 0 })
@@ -173,30 +175,29 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         corrupt(Corruption::Gaussian { deviation: 0.2 }),
         corrupt(Corruption::Dropout { probability: 0.5, rescale: true }),
         corrupt(Corruption::SaltAndPepper { probability: 0.2 }),
-        Box::new(Forward { count, activation: Activation::Relu }),
-        Box::new(Forward { count, activation: Activation::Gelu }),
-        Box::new(Backward { count, activation: Activation::Relu, accumulate: false }),
-        Box::new(Reparameterize { rows: BATCH, latent: LATENT, instance: 0 }),
-        Box::new(ReparameterizeBackward { rows: BATCH, latent: LATENT, instance: 0, accumulate: true }),
+        activate(Pass::Forward, Activation::Relu),
+        activate(Pass::Forward, Activation::Gelu),
+        activate(Pass::Backward, Activation::Relu),
+        Box::new(of),
+        Box::new(ReparameterizeBackward { of, accumulate: true }),
         Box::new(GaussianKl { rows: BATCH, latent: LATENT, free_bits: 0.0, gradient: GRADIENT }),
         Box::new(GaussianKl { rows: BATCH, latent: LATENT, free_bits: 0.1, gradient: GRADIENT }),
         Box::new(KlByDimension { rows: BATCH, latent: LATENT }),
-        Box::new(LogRatio { rows: BATCH, latent: LATENT, instance: 0, gradient: GRADIENT }),
-        Box::new(L1 { rows: BATCH, columns: HIDDEN, gradient: GRADIENT }),
-        Box::new(KlSparsity { rows: BATCH, columns: HIDDEN, target: 0.1, gradient: GRADIENT }),
-        Box::new(Mean { rows: BATCH, latent: LATENT }),
+        Box::new(LogRatio { of, gradient: GRADIENT }),
+        sparsity(Penalty::L1),
+        sparsity(Penalty::Kl { target: 0.1 }),
         loss(Kind::Bernoulli),
         loss(Kind::ContinuousBernoulli),
         loss(Kind::SquaredError),
         loss(Kind::GaussianLearned),
-        Box::new(Numbers { count, distribution: Distribution::Uniform, stream: Stream::Latent, instance: 0 }),
-        Box::new(Numbers { count, distribution: Distribution::Normal, stream: Stream::Latent, instance: 0 }),
+        draw(Distribution::Uniform),
+        draw(Distribution::Normal),
         Box::new(MeanToRing { count: BATCH, capacity: 64, slot: 0, scale: 1.0 }),
         Box::new(Collect { batch: BATCH, total: IMAGES }),
         Box::new(ColumnSum::whole(BATCH, PIXELS)),
         Box::new(ColumnSum::whole(BATCH, 2 * LATENT)),
-        Box::new(Sgd { count: PARAMETERS, momentum: 0.9, weight_decay: 0.0 }),
-        Box::new(adam),
+        descend(Optimizer::Sgd { momentum: 0.9, weight_decay: 0.0 }),
+        descend(Optimizer::ADAM),
         Box::new(advance()),
     ]
 }
@@ -226,9 +227,9 @@ fn main() {
             })
             .collect();
         let launch = launch(&gpu, kernel, &contents);
-        let program = kernel.program(&gpu.variants);
-        let name = format!("{}::{}", program.shader.name, program.entry);
-        let id = format!("{name} {}", kernel.shape());
+        let call = kernel.call(&gpu.variants);
+        let name = format!("{}::{}", call.shader.name, call.entry);
+        let id = format!("{name} {}", call.shape);
         if let Some(seconds) = measure_launches(&mut criterion, &gpu, "kernels", &id, &[launch]) {
             table.kernel(&name, kernel, seconds);
         }

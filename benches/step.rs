@@ -1,4 +1,4 @@
-//! Whole training steps of the presets on the embedded images, many steps a submit, what a contraction adds to
+//! Whole training steps of the presets on the embedded images, many steps per submit, what a contraction adds to
 //! them, and where the time of the VAE's step goes. `cargo bench --bench step`
 #![allow(missing_docs)]
 #![allow(clippy::panic, reason = "a benchmark speaks to a terminal")]

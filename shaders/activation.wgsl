@@ -1,14 +1,12 @@
 // Activations and their slopes on their own, where no matrix product is at hand to carry them.
 //
-//     forward         y = f(x)                        =
-//     backward        dx = dy · f'(kept)         = or +=
-//     slope           s = f'(kept)                    =
-//     slope_backward  dz = ds · f''(kept)        = or +=      z is what f was applied to
+//     forward         y = f(x)
+//     backward        y = dy · f'(kept)     the gradient of x
+//     slope           y = f'(kept)
+//     slope_backward  y = ds · f''(kept)    the gradient of x, from the slope's
 //
-// += where ACCUMULATE is set.
-// All arrays are [count]. Joined behind lib/stable.wgsl and lib/activation.wgsl.
-
-override ACCUMULATE: bool = false;
+// All arrays are [count]; y is written (=), or added to (+=) where ACCUMULATE is set. Joined behind lib/stable.wgsl,
+// lib/activation.wgsl and lib/accumulate.wgsl.
 
 struct Params {
     count: u32,
@@ -23,21 +21,15 @@ struct Params {
 @group(0) @binding(3) var<storage, read> kept: array<f32>;
 /// The gradient of the slope.
 @group(0) @binding(4) var<storage, read> ds: array<f32>;
-/// The output.
+/// The result.
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
-/// The gradient of the input.
-@group(0) @binding(6) var<storage, read_write> dx: array<f32>;
-/// The slope.
-@group(0) @binding(7) var<storage, read_write> s: array<f32>;
-/// The gradient of the pre-activation, from the slope's.
-@group(0) @binding(8) var<storage, read_write> dz: array<f32>;
 
 @compute @workgroup_size(64)
 fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
            @builtin(local_invocation_index) lane: u32) {
     let i = (group.x + group.y * groups.x) * 64u + lane;
     if i < params.count {
-        y[i] = activate(x[i]);
+        y[i] = put(y[i], activate(x[i]));
     }
 }
 
@@ -46,12 +38,7 @@ fn backward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups
             @builtin(local_invocation_index) lane: u32) {
     let i = (group.x + group.y * groups.x) * 64u + lane;
     if i < params.count {
-        let gradient = dy[i] * activation_slope(kept[i]);
-        if ACCUMULATE {
-            dx[i] += gradient;
-        } else {
-            dx[i] = gradient;
-        }
+        y[i] = put(y[i], dy[i] * activation_slope(kept[i]));
     }
 }
 
@@ -60,7 +47,7 @@ fn slope(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: v
          @builtin(local_invocation_index) lane: u32) {
     let i = (group.x + group.y * groups.x) * 64u + lane;
     if i < params.count {
-        s[i] = activation_slope(kept[i]);
+        y[i] = put(y[i], activation_slope(kept[i]));
     }
 }
 
@@ -69,11 +56,6 @@ fn slope_backward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) 
                   @builtin(local_invocation_index) lane: u32) {
     let i = (group.x + group.y * groups.x) * 64u + lane;
     if i < params.count {
-        let gradient = ds[i] * activation_curvature(kept[i]);
-        if ACCUMULATE {
-            dz[i] += gradient;
-        } else {
-            dz[i] = gradient;
-        }
+        y[i] = put(y[i], ds[i] * activation_curvature(kept[i]));
     }
 }

@@ -16,7 +16,7 @@ struct Params {
     batch: u32,
     /// Images in the data set.
     count: u32,
-    /// Bytes an image.
+    /// Bytes per image.
     pixels: u32,
 }
 
@@ -85,16 +85,19 @@ fn permute(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
     }
 }
 
+fn write(q: Quad, mean: vec4f) {
+    let values = pixels_of(q) - mean;
+    for (var i = 0u; i < 4u && q.pixel + i < params.pixels; i++) {
+        x[q.row * params.pixels + q.pixel + i] = values[i];
+    }
+}
+
 @compute @workgroup_size(64)
 fn gather(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
           @builtin(local_invocation_index) lane: u32) {
     let q = quad((group.x + group.y * groups.x) * 64u + lane);
-    if q.row >= params.batch {
-        return;
-    }
-    let values = pixels_of(q);
-    for (var i = 0u; i < 4u && q.pixel + i < params.pixels; i++) {
-        x[q.row * params.pixels + q.pixel + i] = values[i];
+    if q.row < params.batch {
+        write(q, vec4f());
     }
 }
 
@@ -102,11 +105,7 @@ fn gather(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: 
 fn gather_centered(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
                    @builtin(local_invocation_index) lane: u32) {
     let q = quad((group.x + group.y * groups.x) * 64u + lane);
-    if q.row >= params.batch {
-        return;
-    }
-    let values = pixels_of(q);
-    for (var i = 0u; i < 4u && q.pixel + i < params.pixels; i++) {
-        x[q.row * params.pixels + q.pixel + i] = values[i] - center[q.pixel + i];
+    if q.row < params.batch {
+        write(q, means_of(q));
     }
 }

@@ -1,7 +1,7 @@
 // The two ceilings of a device: what its arithmetic and its memory do with nothing else in their way.
 //
 //     multiply_add:  results[i] = the sum of 12 numbers x, each x = i % 64 + its number at first, and
-//                    x = factor x + addend eight times a round
+//                    x = factor x + addend eight times per round
 //     copy:          duplicate[count] = original[count]
 //
 // Both write (=). The 12 chains of an invocation do not wait for each other and fit any registers; with

@@ -4,9 +4,7 @@
 //     copy  destination[r, destination_at + c] = source[r, source_at + c],  c < columns    = or +=
 //
 // source is [rows, source_width], destination [rows, destination_width]; += where ACCUMULATE is set. What is beside the
-// block stays as it is.
-
-override ACCUMULATE: bool = false;
+// block stays as it is. Joined behind lib/accumulate.wgsl.
 
 struct Params {
     rows: u32,
@@ -35,10 +33,6 @@ fn copy(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         let column = i % params.columns;
         let copied = source[row * params.source_width + params.source_at + column];
         let at = row * params.destination_width + params.destination_at + column;
-        if ACCUMULATE {
-            destination[at] += copied;
-        } else {
-            destination[at] = copied;
-        }
+        destination[at] = put(destination[at], copied);
     }
 }

@@ -8,14 +8,11 @@
 // Of more layers, J = a w with a what stands above the first layer's weights w, [latent, units] an image:
 //     quadratic     value[b] = Σ a[b, i] g[b, i] over i                                           =
 //                   da[b, i] = 2 scale · g[b, i]         where g = a w wᵀ                    = or +=
-//     gram_gradient dgram = 2 scale · gram               where gram = aᵀ a, and dw = dgram w      =
 //
 // w and dw are [units, columns], s, t and ds [rows, units], norms [units], value [rows]; a, g and da are
-// [rows, columns], gram and dgram [units, units]. Where g is a itself, quadratic is the squared norm of a row: so are
-// norms, those of w. unit_slopes_value and quadratic_value leave the gradient out. += where ACCUMULATE is set. A
-// workgroup sums one row. Joined behind lib/row_sum.wgsl.
-
-override ACCUMULATE: bool = false;
+// [rows, columns]. Where g is a itself, quadratic is the squared norm of a row: norms are those of w.
+// unit_slopes_value and quadratic_value leave the gradient out. += where ACCUMULATE is set. A workgroup sums one row.
+// Joined behind lib/row_sum.wgsl, lib/row_value.wgsl and lib/accumulate.wgsl.
 
 struct Params {
     rows: u32,
@@ -38,25 +35,14 @@ struct Params {
 @group(0) @binding(5) var<storage, read> a: array<f32>;
 /// Its product with the Gram matrix of w, [rows, columns].
 @group(0) @binding(6) var<storage, read> g: array<f32>;
-/// The product aᵀ a over all images, [units, units].
-@group(0) @binding(7) var<storage, read> gram: array<f32>;
 /// The squared norm of each image's Jacobian, [rows].
-@group(0) @binding(8) var<storage, read_write> value: array<f32>;
+@group(0) @binding(7) var<storage, read_write> value: array<f32>;
 /// The gradient of s, [rows, units].
-@group(0) @binding(9) var<storage, read_write> ds: array<f32>;
+@group(0) @binding(8) var<storage, read_write> ds: array<f32>;
 /// The gradient of w, [units, columns].
-@group(0) @binding(10) var<storage, read_write> dw: array<f32>;
+@group(0) @binding(9) var<storage, read_write> dw: array<f32>;
 /// The gradient of a, [rows, columns].
-@group(0) @binding(11) var<storage, read_write> da: array<f32>;
-/// The gradient of the Gram matrix of w, [units, units].
-@group(0) @binding(12) var<storage, read_write> dgram: array<f32>;
-
-fn finish(row: u32, lane: u32, partial: f32) {
-    let sum = row_sum(lane, partial);
-    if lane == 0u {
-        value[row] = sum;
-    }
-}
+@group(0) @binding(10) var<storage, read_write> da: array<f32>;
 
 @compute @workgroup_size(64)
 fn unit_slopes(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
@@ -70,11 +56,7 @@ fn unit_slopes(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) gro
         let i = row * params.units + j;
         let product = s[i] * norms[j];
         partial += s[i] * product;
-        if ACCUMULATE {
-            ds[i] += 2.0 * params.scale * product;
-        } else {
-            ds[i] = 2.0 * params.scale * product;
-        }
+        ds[i] = put(ds[i], 2.0 * params.scale * product);
     }
     finish(row, lane, partial);
 }
@@ -110,11 +92,7 @@ fn unit_weights(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) gr
     let factor = 2.0 * params.scale * row_sum(lane, partial);
     for (var k = lane; k < params.columns; k += 64u) {
         let i = unit * params.columns + k;
-        if ACCUMULATE {
-            dw[i] += factor * w[i];
-        } else {
-            dw[i] = factor * w[i];
-        }
+        dw[i] = put(dw[i], factor * w[i]);
     }
 }
 
@@ -129,11 +107,7 @@ fn quadratic(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) group
     for (var column = lane; column < params.columns; column += 64u) {
         let i = row * params.columns + column;
         partial += a[i] * g[i];
-        if ACCUMULATE {
-            da[i] += 2.0 * params.scale * g[i];
-        } else {
-            da[i] = 2.0 * params.scale * g[i];
-        }
+        da[i] = put(da[i], 2.0 * params.scale * g[i]);
     }
     finish(row, lane, partial);
 }
@@ -151,13 +125,4 @@ fn quadratic_value(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups)
         partial += a[i] * g[i];
     }
     finish(row, lane, partial);
-}
-
-@compute @workgroup_size(64)
-fn gram_gradient(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
-                 @builtin(local_invocation_index) lane: u32) {
-    let i = (group.x + group.y * groups.x) * 64u + lane;
-    if i < params.units * params.units {
-        dgram[i] = 2.0 * params.scale * gram[i];
-    }
 }

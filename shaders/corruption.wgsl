@@ -16,7 +16,7 @@ override CORRUPTION: u32 = 0u;
 
 struct Params {
     batch: u32,
-    /// Bytes an image.
+    /// Bytes per image.
     pixels: u32,
     /// Standard deviation of the noise, or the probability that a pixel is lost.
     amount: f32,
@@ -49,20 +49,23 @@ fn corrupted(p: vec4f, block: u32) -> vec4f {
     return select(p, salt_or_pepper, u < vec4f(params.amount));
 }
 
+fn write(q: Quad, block: u32, mean: vec4f) {
+    let clean = pixels_of(q);
+    let noisy = corrupted(clean, block);
+    for (var i = 0u; i < 4u && q.pixel + i < params.pixels; i++) {
+        let at = q.row * params.pixels + q.pixel + i;
+        x[at] = clean[i] - mean[i];
+        seen[at] = noisy[i] - mean[i];
+    }
+}
+
 @compute @workgroup_size(64)
 fn corrupt(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
            @builtin(local_invocation_index) lane: u32) {
     let block = (group.x + group.y * groups.x) * 64u + lane;
     let q = quad(block);
-    if q.row >= params.batch {
-        return;
-    }
-    let clean = pixels_of(q);
-    let noisy = corrupted(clean, block);
-    for (var i = 0u; i < 4u && q.pixel + i < params.pixels; i++) {
-        let at = q.row * params.pixels + q.pixel + i;
-        x[at] = clean[i];
-        seen[at] = noisy[i];
+    if q.row < params.batch {
+        write(q, block, vec4f());
     }
 }
 
@@ -71,15 +74,7 @@ fn corrupt_centered(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups
                     @builtin(local_invocation_index) lane: u32) {
     let block = (group.x + group.y * groups.x) * 64u + lane;
     let q = quad(block);
-    if q.row >= params.batch {
-        return;
-    }
-    let clean = pixels_of(q);
-    let noisy = corrupted(clean, block);
-    for (var i = 0u; i < 4u && q.pixel + i < params.pixels; i++) {
-        let at = q.row * params.pixels + q.pixel + i;
-        let mean = center[q.pixel + i];
-        x[at] = clean[i] - mean;
-        seen[at] = noisy[i] - mean;
+    if q.row < params.batch {
+        write(q, block, means_of(q));
     }
 }

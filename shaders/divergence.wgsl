@@ -9,9 +9,8 @@
 //
 // stats and dstats are [rows, 2 latent]: mu in the first half of a row, logvar in the second. each is
 // [rows, latent], value is [rows], sums is [latent]. += where ACCUMULATE is set. value is the divergence itself,
-// whatever share of it is free. Joined behind lib/stable.wgsl and lib/row_sum.wgsl.
-
-override ACCUMULATE: bool = false;
+// whatever share of it is free. Joined behind lib/stable.wgsl, lib/row_sum.wgsl, lib/row_value.wgsl and
+// lib/accumulate.wgsl.
 
 struct Params {
     rows: u32,
@@ -19,7 +18,7 @@ struct Params {
     latent: u32,
     /// The weight of the gradient; value stays unweighted.
     scale: f32,
-    /// gaussian_kl_free: nats that each dimension may have for nothing, on average over a batch.
+    /// gaussian_kl_free: nats that are not penalised in each dimension, on average over a batch.
     free_bits: f32,
 }
 
@@ -35,14 +34,6 @@ struct Params {
 /// kl_by_dimension: nats of each dimension of each row, [rows, latent].
 @group(0) @binding(5) var<storage, read_write> each: array<f32>;
 
-fn store(i: u32, gradient: f32) {
-    if ACCUMULATE {
-        dstats[i] += gradient;
-    } else {
-        dstats[i] = gradient;
-    }
-}
-
 // kl_j of the code whose mu stands at `at`, and its slopes by mu and logvar.
 fn divergence(at: u32) -> vec3f {
     let mu = stats[at];
@@ -50,6 +41,15 @@ fn divergence(at: u32) -> vec3f {
     // Close to the prior e^logvar - 1 would cancel to nothing.
     let excess = expm1(logvar);
     return vec3f(0.5 * (mu * mu + (excess - logvar)), mu, 0.5 * excess);
+}
+
+// Writes the gradient of the kl_j whose mu stands at `at`, and returns kl_j.
+fn with_gradient(at: u32, scale: f32) -> f32 {
+    let d = divergence(at);
+    dstats[at] = put(dstats[at], scale * d.y);
+    let logvar_at = at + params.latent;
+    dstats[logvar_at] = put(dstats[logvar_at], scale * d.z);
+    return d.x;
 }
 
 // One workgroup sums one row.
@@ -62,16 +62,9 @@ fn gaussian_kl(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) gro
     }
     var partial = 0.0;
     for (var column = lane; column < params.latent; column += 64u) {
-        let at = row * 2u * params.latent + column;
-        let d = divergence(at);
-        partial += d.x;
-        store(at, params.scale * d.y);
-        store(at + params.latent, params.scale * d.z);
+        partial += with_gradient(row * 2u * params.latent + column, params.scale);
     }
-    let sum = row_sum(lane, partial);
-    if lane == 0u {
-        value[row] = sum;
-    }
+    finish(row, lane, partial);
 }
 
 @compute @workgroup_size(64)
@@ -83,18 +76,10 @@ fn gaussian_kl_free(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups
     }
     var partial = 0.0;
     for (var column = lane; column < params.latent; column += 64u) {
-        let at = row * 2u * params.latent + column;
-        let d = divergence(at);
-        partial += d.x;
         let free = sums[column] <= params.free_bits * f32(params.rows);
-        let scale = select(params.scale, 0.0, free);
-        store(at, scale * d.y);
-        store(at + params.latent, scale * d.z);
+        partial += with_gradient(row * 2u * params.latent + column, select(params.scale, 0.0, free));
     }
-    let sum = row_sum(lane, partial);
-    if lane == 0u {
-        value[row] = sum;
-    }
+    finish(row, lane, partial);
 }
 
 @compute @workgroup_size(64)
@@ -108,10 +93,7 @@ fn gaussian_kl_value(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroup
     for (var column = lane; column < params.latent; column += 64u) {
         partial += divergence(row * 2u * params.latent + column).x;
     }
-    let sum = row_sum(lane, partial);
-    if lane == 0u {
-        value[row] = sum;
-    }
+    finish(row, lane, partial);
 }
 
 @compute @workgroup_size(64)

@@ -4,9 +4,8 @@
 //     w[e] = philox([e / 4, state.step, STREAM_DROPOUT, instance], state.seed)[e % 4]
 //
 // All arrays are [count]; += where ACCUMULATE is set. The map is its own derivative, so the backward pass takes dy for
-// x and dx for y, and draws the same mask again. Joined behind lib/log.wgsl, lib/philox.wgsl and lib/state.wgsl.
-
-override ACCUMULATE: bool = false;
+// x and dx for y, and draws the same mask again. Joined behind lib/log.wgsl, lib/philox.wgsl, lib/state.wgsl
+// and lib/accumulate.wgsl.
 
 struct Params {
     count: u32,
@@ -36,11 +35,7 @@ fn dropout(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
         let e = block * 4u + i;
         if e < params.count {
             let kept = select(0.0, params.scale * x[e], bits[i] >= params.threshold);
-            if ACCUMULATE {
-                y[e] += kept;
-            } else {
-                y[e] = kept;
-            }
+            y[e] = put(y[e], kept);
         }
     }
 }

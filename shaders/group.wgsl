@@ -8,9 +8,8 @@
 // x and dx are [groups · size, columns], y and dy [groups, columns], parts [2, groups, columns]: top, then rest, of
 // which y alone would have lost what rounding takes where top is large. += where ACCUMULATE is set. With the offset
 // -log size the sum is a mean. Of nothing but -inf y is -inf, of any +inf y is +inf; numbers that are equal to top
-// share the gradient alike, infinite ones too. NaN stays NaN. Joined behind lib/log.wgsl and lib/finite.wgsl.
-
-override ACCUMULATE: bool = false;
+// share the gradient alike, infinite ones too. NaN stays NaN. Joined behind lib/log.wgsl, lib/finite.wgsl and
+// lib/accumulate.wgsl.
 
 struct Params {
     groups: u32,
@@ -72,11 +71,6 @@ fn log_sum_exp_backward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgr
         let at = i / (params.size * params.columns) * params.columns + i % params.columns;
         let top = kept[at];
         let share = exp(difference(x[i], top) - kept[params.groups * params.columns + at]);
-        let gradient = dy[at] * select(share, top, is_nan(top));
-        if ACCUMULATE {
-            dx[i] += gradient;
-        } else {
-            dx[i] = gradient;
-        }
+        dx[i] = put(dx[i], dy[at] * select(share, top, is_nan(top)));
     }
 }

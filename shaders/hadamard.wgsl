@@ -8,9 +8,8 @@
 //     row_products  ds[b] alone, 64 lanes to its sum                                              = or +=
 //
 // p, y, dp and dy are [rows · repeat, columns], s and ds [rows, columns]. y and dp are added to (+=) where
-// ACCUMULATE is set, ds where ACCUMULATE_S is. Joined behind lib/row_sum.wgsl.
+// ACCUMULATE is set, ds where ACCUMULATE_S is. Joined behind lib/row_sum.wgsl and lib/accumulate.wgsl.
 
-override ACCUMULATE: bool = false;
 override ACCUMULATE_S: bool = false;
 
 struct Params {
@@ -41,12 +40,7 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups
     let i = (group.x + group.y * groups.x) * 64u + lane;
     if i < params.rows * params.repeat * params.columns {
         let row = i / params.columns;
-        let product = p[i] * s[row / params.repeat * params.columns + i % params.columns];
-        if ACCUMULATE {
-            y[i] += product;
-        } else {
-            y[i] = product;
-        }
+        y[i] = put(y[i], p[i] * s[row / params.repeat * params.columns + i % params.columns]);
     }
 }
 
@@ -69,11 +63,7 @@ fn gradient(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups
         for (var j = 0u; j < params.repeat; j++) {
             let i = first + j * params.columns;
             sum += dy[i] * p[i];
-            if ACCUMULATE {
-                dp[i] += dy[i] * s[element];
-            } else {
-                dp[i] = dy[i] * s[element];
-            }
+            dp[i] = put(dp[i], dy[i] * s[element]);
         }
         store_s(element, sum);
     }

@@ -1,17 +1,15 @@
-// The Gaussian code q(z|x) = N(mu, e^logvar): its sample, and its mean.
+// The Gaussian code q(z|x) = N(mu, e^logvar): its sample, and how likely that is.
 //
 //     reparameterize           z = mu + e^(logvar/2) · eps,  eps ~ N(0, 1)                                  =
 //     reparameterize_backward  dmu = dz,  dlogvar = dz · eps · e^(logvar/2) / 2                        = or +=
 //     log_ratio                value = log p(z) - log q(z|x) = Σ (eps² - z² + logvar) / 2 of that sample        =
 //     log_ratio_gradient       the same, and dmu = -scale · z,
 //                              dlogvar = scale · (1 - z · eps · e^(logvar/2)) / 2                      = or +=
-//     mean                     z = mu                                                                       =
 //
 // stats and dstats are [rows, 2 latent]: mu in the first half of a row, logvar in the second. z and dz are
 // [rows, latent], value is [rows]. += where ACCUMULATE is set. p is the prior N(0, 1). eps is drawn again by all
-// that need it. Joined behind lib/row_sum.wgsl, lib/log.wgsl, lib/philox.wgsl and lib/state.wgsl.
-
-override ACCUMULATE: bool = false;
+// that need it. Joined behind lib/row_sum.wgsl, lib/row_value.wgsl, lib/log.wgsl, lib/philox.wgsl, lib/state.wgsl and
+// lib/accumulate.wgsl.
 
 struct Params {
     rows: u32,
@@ -30,7 +28,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read> stats: array<f32>;
 /// The gradient of the sample, [rows, latent].
 @group(0) @binding(3) var<storage, read> dz: array<f32>;
-/// The sample or the mean, [rows, latent].
+/// The sample, [rows, latent].
 @group(0) @binding(4) var<storage, read_write> z: array<f32>;
 /// The logarithm of each row's ratio of densities, [rows].
 @group(0) @binding(5) var<storage, read_write> value: array<f32>;
@@ -42,18 +40,17 @@ fn mu_at(e: u32) -> u32 {
     return e / params.latent * 2u * params.latent + e % params.latent;
 }
 
+// Stores the gradients of the mu at `at` and of its logvar.
+fn put_both(at: u32, dmu: f32, dlogvar: f32) {
+    dstats[at] = put(dstats[at], dmu);
+    let logvar_at = at + params.latent;
+    dstats[logvar_at] = put(dstats[logvar_at], dlogvar);
+}
+
 // eps of the elements 4 block + 0..4.
 fn noise(block: u32) -> vec4f {
     let key = vec2u(state.seed_low, state.seed_high);
     return normals(philox(vec4u(block, state.step, STREAM_LATENT, params.instance), key));
-}
-
-fn store(i: u32, gradient: f32) {
-    if ACCUMULATE {
-        dstats[i] += gradient;
-    } else {
-        dstats[i] = gradient;
-    }
 }
 
 // An invocation takes the four neighbours of z that share a block of noise; they may span rows.
@@ -80,8 +77,7 @@ fn reparameterize_backward(@builtin(workgroup_id) group: vec3u, @builtin(num_wor
         let e = block * 4u + i;
         if e < params.rows * params.latent {
             let at = mu_at(e);
-            store(at, dz[e]);
-            store(at + params.latent, dz[e] * eps[i] * 0.5 * exp(0.5 * stats[at + params.latent]));
+            put_both(at, dz[e], dz[e] * eps[i] * 0.5 * exp(0.5 * stats[at + params.latent]));
         }
     }
 }
@@ -108,10 +104,7 @@ fn log_ratio(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) group
     for (var column = lane; column < params.latent; column += 64u) {
         partial += ratio(row * params.latent + column).x;
     }
-    let sum = row_sum(lane, partial);
-    if lane == 0u {
-        value[row] = sum;
-    }
+    finish(row, lane, partial);
 }
 
 @compute @workgroup_size(64)
@@ -126,20 +119,7 @@ fn log_ratio_gradient(@builtin(workgroup_id) group: vec3u, @builtin(num_workgrou
         let e = row * params.latent + column;
         let r = ratio(e);
         partial += r.x;
-        store(mu_at(e), -params.scale * r.y);
-        store(mu_at(e) + params.latent, params.scale * 0.5 * (1.0 - r.y * r.z));
+        put_both(mu_at(e), -params.scale * r.y, params.scale * 0.5 * (1.0 - r.y * r.z));
     }
-    let sum = row_sum(lane, partial);
-    if lane == 0u {
-        value[row] = sum;
-    }
-}
-
-@compute @workgroup_size(64)
-fn mean(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
-        @builtin(local_invocation_index) lane: u32) {
-    let block = (group.x + group.y * groups.x) * 64u + lane;
-    for (var e = block * 4u; e < min(block * 4u + 4u, params.rows * params.latent); e++) {
-        z[e] = stats[mu_at(e)];
-    }
+    finish(row, lane, partial);
 }

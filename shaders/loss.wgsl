@@ -7,14 +7,12 @@
 //                3  continuous Bernoulli
 //                                  value = Σ A(y) - yx,  A as in lib/continuous.wgsl    dy = scale · (A'(y) - x)
 //     learned      is LIKELIHOOD 1 with a learned v = log s²:  dv = scale · Σ 1/2 - (y - x)² e^-v / 2
-//     mean = A'(y), of each pixel                                                        =
 //
-// y, x and dy are [rows, columns]; value and dv, one number a row, are [rows] and always written (=). dy is
+// y, x and dy are [rows, columns]; value and dv, one number per row, are [rows] and always written (=). dy is
 // written (=), or added to (+=) where ACCUMULATE is set. For either Bernoulli y holds logits and x is in [0, 1].
-// Entries without gradient give the same values. One workgroup sums one row. Joined behind lib/stable.wgsl, lib/row_sum.wgsl,
-// lib/log.wgsl and lib/continuous.wgsl.
+// Entries without gradient give the same values. One workgroup sums one row. Joined behind lib/stable.wgsl,
+// lib/row_sum.wgsl, lib/log.wgsl, lib/continuous.wgsl and lib/accumulate.wgsl.
 
-override ACCUMULATE: bool = false;
 override LIKELIHOOD: u32 = 0u;
 
 const SQUARED_ERROR = 0u;
@@ -48,8 +46,6 @@ struct Params {
 @group(0) @binding(5) var<storage, read_write> dy: array<f32>;
 /// learned: each row's share of the gradient of v, [rows].
 @group(0) @binding(6) var<storage, read_write> log_variance_gradient: array<f32>;
-/// continuous_mean: the mean of each pixel, [rows, columns].
-@group(0) @binding(7) var<storage, read_write> mean: array<f32>;
 
 // What pixel i adds to the sum over its row, and the slope that dy is a multiple of.
 fn pixel(i: u32) -> vec2f {
@@ -87,12 +83,7 @@ fn part_and_gradient(row: u32, lane: u32, inverse_variance: f32) -> f32 {
         let i = row * params.columns + column;
         let own = pixel(i);
         sum += own.x;
-        let gradient = params.scale * factor * own.y;
-        if ACCUMULATE {
-            dy[i] += gradient;
-        } else {
-            dy[i] = gradient;
-        }
+        dy[i] = put(dy[i], params.scale * factor * own.y);
     }
     return sum;
 }
@@ -148,14 +139,5 @@ fn learned_values(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) 
     if row < params.rows {
         let v = log_variance[0];
         finish(row, lane, part(row, lane), exp(-v), 0.5 * v);
-    }
-}
-
-@compute @workgroup_size(64)
-fn continuous_mean(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
-                   @builtin(local_invocation_index) lane: u32) {
-    let i = (group.x + group.y * groups.x) * 64u + lane;
-    if i < params.rows * params.columns {
-        mean[i] = log_normalizer(y[i]).y;
     }
 }

@@ -7,7 +7,7 @@
 // Joined behind lib/stable.wgsl, lib/activation.wgsl, lib/matmul.wgsl, the operands and lib/epilogue.wgsl. The
 // operands are lib/dense.wgsl; or lib/conv.wgsl with lib/conv_down.wgsl, lib/conv_up.wgsl or lib/conv_weight.wgsl.
 
-// A's tile as [row][k / 4]: a vec4 runs along depth. One spare vec4 a row keeps the 4 rows that
+// A's tile as [row][k / 4]: a vec4 runs along depth. One spare vec4 per row keeps the 4 rows that
 // neighbouring invocations read in different banks.
 const A_STRIDE = 5u;
 var<workgroup> tile_a: array<vec4f, 320>;

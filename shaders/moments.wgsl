@@ -6,7 +6,7 @@
 //                     running variance += momentum (squares / (rows - 1) - running variance)                    +=
 //     running:        moments = running mean, 1 / sqrt(running variance + epsilon)                               =
 //
-// x is [rows, channels], one row a pixel; the chunks' sums are [chunks, 2, channels] and moments is [2, channels]. No
+// x is [rows, channels], one row per pixel; the chunks' sums are [chunks, 2, channels] and moments is [2, channels]. No
 // sum of plain squares is formed, which would cancel where a mean is far from zero: rows are taken in one by one
 // (Welford 1962), and groups of rows merged (Chan, Golub and LeVeque 1979), in a fixed order. Joined behind
 // lib/strip.wgsl.

@@ -6,12 +6,11 @@
 //     merge:           sums = of all rows the same; dshift, dscale = the two                          = and = or +=
 //     backward:        dx = scale inverse_deviation (dz - correction (sum of dz + h sum of dz h))           = or +=
 //
-// x, z, y, dz and dx are [rows, channels], one row a pixel. With the moments of the batch itself, correction is
+// x, z, y, dz and dx are [rows, channels], one row per pixel. With the moments of the batch itself, correction is
 // 1 / rows, for mean and deviation move with each x; with running ones they stand still, and it is 0. dscale is added
 // to where ACCUMULATE_SCALE is set, dshift where ACCUMULATE_SHIFT is, dx where ACCUMULATE is. Sums are taken in a fixed
-// order. Joined behind lib/stable.wgsl, lib/activation.wgsl and lib/strip.wgsl.
+// order. Joined behind lib/stable.wgsl, lib/activation.wgsl, lib/strip.wgsl and lib/accumulate.wgsl.
 
-override ACCUMULATE: bool = false;
 override ACCUMULATE_SCALE: bool = false;
 override ACCUMULATE_SHIFT: bool = false;
 
@@ -157,10 +156,6 @@ fn backward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups
     for (var row = place.row; row < place.end; row += strip_lines(params.channels)) {
         let e = row * params.channels + place.column;
         let gradient = slope * (dz[e] - constant - (x[e] - mean) * along);
-        if ACCUMULATE {
-            dx[e] += gradient;
-        } else {
-            dx[e] = gradient;
-        }
+        dx[e] = put(dx[e], gradient);
     }
 }

@@ -8,9 +8,7 @@
 //
 // dx and kept are [batch, height, width, channels]; dy and largest [batch, out_height, out_width, channels]. += where
 // ACCUMULATE is set. A workgroup takes one line of pixels of dx, or of windows. Joined behind lib/stable.wgsl,
-// lib/activation.wgsl, lib/windows.wgsl and lib/line.wgsl.
-
-override ACCUMULATE: bool = false;
+// lib/activation.wgsl, lib/windows.wgsl, lib/line.wgsl and lib/accumulate.wgsl.
 
 /// The gradient of the output, [batch, out_height, out_width, channels].
 @group(0) @binding(1) var<storage, read> dy: array<f32>;
@@ -20,14 +18,6 @@ override ACCUMULATE: bool = false;
 @group(0) @binding(3) var<storage, read> kept: array<f32>;
 /// The gradient of the input, or of what its activation was applied to, [batch, height, width, channels].
 @group(0) @binding(4) var<storage, read_write> dx: array<f32>;
-
-fn put(e: u32, gradient: f32) {
-    if ACCUMULATE {
-        dx[e] += gradient;
-    } else {
-        dx[e] = gradient;
-    }
-}
 
 @compute @workgroup_size(64)
 fn backward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
@@ -56,7 +46,7 @@ fn backward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups
                 }
             }
         }
-        put(e, sum);
+        dx[e] = put(dx[e], sum);
         place = moved(place, step, params.channels);
     }
 }
@@ -107,7 +97,7 @@ fn backward_slope(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) 
             for (var j = 0u; j < WINDOW_WIDTH; j++) {
                 let e = element(window, i, j);
                 if e != NONE {
-                    put(e, select(0.0, window.gradient, e == window.chosen) * activation_slope(kept[e]));
+                    dx[e] = put(dx[e], select(0.0, window.gradient, e == window.chosen) * activation_slope(kept[e]));
                 }
             }
         }

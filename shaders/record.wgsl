@@ -19,7 +19,7 @@ struct Params {
 @group(0) @binding(1) var<storage, read> state: State;
 /// One number an image, or any others to be summed, [count].
 @group(0) @binding(2) var<storage, read> values: array<f32>;
-/// One line for each term, a number for each step, [slot + 1 or more, capacity].
+/// One line for each term, one number for each step, [slot + 1 or more, capacity].
 @group(0) @binding(3) var<storage, read_write> ring: array<f32>;
 /// [capacity]
 @group(0) @binding(4) var<storage, read_write> per_image: array<f32>;

@@ -5,9 +5,8 @@
 //
 // x is [rows, columns], y [rows · times, columns] or [rows]; += where ACCUMULATE is set. The gradient of repeat is
 // reduce.wgsl's sum down the columns of each `times` rows; that of sum is repeat on x of one column, which spreads each
-// row's number over a row. With scale 1 / columns sum is the mean. Joined behind lib/row_sum.wgsl.
-
-override ACCUMULATE: bool = false;
+// row's number over a row. With scale 1 / columns sum is the mean. Joined behind lib/row_sum.wgsl and
+// lib/accumulate.wgsl.
 
 struct Params {
     /// Of x.
@@ -24,21 +23,13 @@ struct Params {
 /// [rows · times, columns], or [rows].
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
-fn store(i: u32, result: f32) {
-    if ACCUMULATE {
-        y[i] += result;
-    } else {
-        y[i] = result;
-    }
-}
-
 @compute @workgroup_size(64)
 fn repeat(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
           @builtin(local_invocation_index) lane: u32) {
     let i = (group.x + group.y * groups.x) * 64u + lane;
     if i < params.rows * params.times * params.columns {
         let row = i / (params.columns * params.times);
-        store(i, params.scale * x[row * params.columns + i % params.columns]);
+        y[i] = put(y[i], params.scale * x[row * params.columns + i % params.columns]);
     }
 }
 
@@ -56,6 +47,6 @@ fn sum(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec
     }
     let whole = row_sum(lane, partial);
     if lane == 0u {
-        store(row, params.scale * whole);
+        y[row] = put(y[row], params.scale * whole);
     }
 }

@@ -7,10 +7,8 @@
 // z and dz are [rows, columns], sums is [columns], value is [rows] and always written (=). dz is written (=), or
 // added to (+=) where ACCUMULATE is set; l1_value and kl_value leave it out. dz is scale times the gradient of the sum
 // of value over all rows, so kl's has no 1 / rows. The sign of zero is zero. A unit that is always off, or on, is held
-// back from the poles of kl, where its gradient stays finite. One workgroup sums one row. Joined behind lib/log.wgsl and
-// lib/row_sum.wgsl.
-
-override ACCUMULATE: bool = false;
+// back from the poles of kl, where its gradient stays finite. One workgroup sums one row. Joined behind lib/log.wgsl,
+// lib/row_sum.wgsl, lib/row_value.wgsl and lib/accumulate.wgsl.
 
 const LEAST_ACTIVE = 1e-6;
 
@@ -33,22 +31,6 @@ struct Params {
 /// The gradient of z, [rows, columns].
 @group(0) @binding(4) var<storage, read_write> dz: array<f32>;
 
-fn store(i: u32, gradient: f32) {
-    if ACCUMULATE {
-        dz[i] += gradient;
-    } else {
-        dz[i] = gradient;
-    }
-}
-
-// One workgroup sums one row.
-fn finish(row: u32, lane: u32, partial: f32) {
-    let sum = row_sum(lane, partial);
-    if lane == 0u {
-        value[row] = sum;
-    }
-}
-
 @compute @workgroup_size(64)
 fn l1(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
       @builtin(local_invocation_index) lane: u32) {
@@ -60,7 +42,7 @@ fn l1(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3
     for (var column = lane; column < params.columns; column += 64u) {
         let i = row * params.columns + column;
         partial += abs(z[i]);
-        store(i, params.scale * sign(z[i]));
+        dz[i] = put(dz[i], params.scale * sign(z[i]));
     }
     finish(row, lane, partial);
 }
@@ -112,9 +94,10 @@ fn kl(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3
     }
     var partial = 0.0;
     for (var column = lane; column < params.columns; column += 64u) {
+        let i = row * params.columns + column;
         let d = divergence(column);
         partial += d.x;
-        store(row * params.columns + column, params.scale * d.y);
+        dz[i] = put(dz[i], params.scale * d.y);
     }
     finish(row, lane, partial);
 }

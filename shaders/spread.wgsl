@@ -1,13 +1,11 @@
 // Weights, scaled row by row for each image: what a layer's slopes make of its weights, diag(c) w.
 //
-//     spread         y[b, j, k] = c[b, j] w[j, k]                                   =
-//     spread_scales  dc[b, j] = Σ dy[b, j, k] w[j, k] over k                   = or +=
-//     spread_weight  dw[j, k] = Σ c[b, j] dy[b, j, k] over b                   = or +=
+//     spread         y[b, j, k] = c[b, j] w[j, k]
+//     spread_scales  dc[b, j] = Σ dy[b, j, k] w[j, k] over k
+//     spread_weight  dw[j, k] = Σ c[b, j] dy[b, j, k] over b
 //
-// c and dc are [rows, units], w and dw [units, columns], y and dy [rows, units, columns]. += where ACCUMULATE
-// is set. Joined behind lib/row_sum.wgsl.
-
-override ACCUMULATE: bool = false;
+// c and dc are [rows, units], w and dw [units, columns], y and dy [rows, units, columns]. Results are written (=), or
+// added to (+=) where ACCUMULATE is set. Joined behind lib/row_sum.wgsl and lib/accumulate.wgsl.
 
 struct Params {
     rows: u32,
@@ -34,7 +32,7 @@ fn spread(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: 
           @builtin(local_invocation_index) lane: u32) {
     let i = (group.x + group.y * groups.x) * 64u + lane;
     if i < params.rows * params.units * params.columns {
-        y[i] = c[i / params.columns] * w[i % (params.units * params.columns)];
+        y[i] = put(y[i], c[i / params.columns] * w[i % (params.units * params.columns)]);
     }
 }
 
@@ -53,11 +51,7 @@ fn spread_scales(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) g
     }
     let sum = row_sum(lane, partial);
     if lane == 0u {
-        if ACCUMULATE {
-            dc[row] += sum;
-        } else {
-            dc[row] = sum;
-        }
+        dc[row] = put(dc[row], sum);
     }
 }
 
@@ -72,10 +66,6 @@ fn spread_weight(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) g
         for (var row = 0u; row < params.rows; row++) {
             sum += c[row * params.units + unit] * dy[row * size + i];
         }
-        if ACCUMULATE {
-            dw[i] += sum;
-        } else {
-            dw[i] = sum;
-        }
+        dw[i] = put(dw[i], sum);
     }
 }

@@ -4,11 +4,11 @@
 //     backward:  dx[n, r, c, k] = sum of dy[n, r FACTOR_HEIGHT + i, c FACTOR_WIDTH + j, k]                  = or +=
 //
 // x and dx are [batch, height, width, channels], y and dy [batch, height FACTOR_HEIGHT, width FACTOR_WIDTH, channels].
-// += where ACCUMULATE is set. A workgroup takes one line of pixels of what is written. Joined behind lib/line.wgsl.
+// += where ACCUMULATE is set. A workgroup takes one line of pixels of what is written. Joined behind lib/line.wgsl
+// and lib/accumulate.wgsl.
 
 override FACTOR_HEIGHT: u32 = 2u;
 override FACTOR_WIDTH: u32 = 2u;
-override ACCUMULATE: bool = false;
 
 struct Params {
     batch: u32,
@@ -65,11 +65,8 @@ fn backward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups
                 sum += dy[(repeated * FACTOR_WIDTH + c) * params.channels + place.channel];
             }
         }
-        if ACCUMULATE {
-            dx[line * length + i] += sum;
-        } else {
-            dx[line * length + i] = sum;
-        }
+        let e = line * length + i;
+        dx[e] = put(dx[e], sum);
         place = moved(place, step, params.channels);
     }
 }

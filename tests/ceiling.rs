@@ -6,6 +6,7 @@ mod common;
 use common::{check, gpu, noise, words};
 use narrows::kernels::ceiling::{Ceilings, MemoryCopy, MultiplyAdd};
 use narrows::reference::compare::Tolerance;
+use narrows_shaders::MAX_ROUNDS;
 
 #[test]
 fn every_chain_runs_every_round() {
@@ -18,7 +19,7 @@ fn every_chain_runs_every_round() {
 
 #[test]
 fn the_largest_number_of_rounds_is_finite_and_settled() {
-    let kernel = MultiplyAdd { invocations: 64, rounds: MultiplyAdd::MAX_ROUNDS };
+    let kernel = MultiplyAdd { invocations: 64, rounds: MAX_ROUNDS };
     check(gpu(), &kernel, &[], &[None], Tolerance::new(1e-5, 1e-5));
 }
 

@@ -15,9 +15,8 @@ use narrows::graph::{
 use narrows::kernels::activation::Activation;
 use narrows::kernels::conv::{Conv, Direction, Geometry, WeightGradient};
 use narrows::kernels::matmul::Epilogue;
-use narrows::kernels::{Kernel, Program};
+use narrows::kernels::{Call, Kernel};
 use narrows::reference::compare::Tolerance;
-use narrows::reference::conv::Convolution;
 use narrows_shaders::Access;
 
 use Padding::{Explicit, Same, Valid};
@@ -49,17 +48,6 @@ fn geometry((images, image, kernel, stride, padding, channels): Case) -> Geometr
     window.geometry(images, image, window.output(image, channels).unwrap())
 }
 
-fn twin(geometry: &Geometry) -> Convolution {
-    let size = |extent: u32| extent as usize;
-    Convolution {
-        image: geometry.image.map(size),
-        features: geometry.features.map(size),
-        kernel: geometry.kernel.map(size),
-        stride: geometry.stride.map(size),
-        padding: geometry.padding.map(size),
-    }
-}
-
 fn count(images: u32, extents: [u32; 3]) -> usize {
     extents.iter().fold(images as usize, |product, extent| product * *extent as usize)
 }
@@ -81,11 +69,12 @@ fn operands(geometry: &Geometry, make: fn(u64, usize) -> Vec<f32>) -> [Vec<f32>;
 
 // The definition, word for word: the image is laid into zeros, and each window is summed.
 fn by_definition(geometry: &Geometry, image: &[f32], weight: &[f32]) -> Vec<f64> {
-    let c = twin(geometry);
-    let ([height, width, channels], [out_height, out_width, out_channels]) = (c.image, c.features);
-    let ([rows, columns], [top, left]) = (c.kernel, c.padding);
-    let padded_height = (top + height).max((out_height - 1) * c.stride[0] + rows);
-    let padded_width = (left + width).max((out_width - 1) * c.stride[1] + columns);
+    let [[height, width, channels], [out_height, out_width, out_channels]] =
+        [geometry.image, geometry.features].map(|side| side.map(|extent| extent as usize));
+    let [[rows, columns], [top, left], stride] =
+        [geometry.kernel, geometry.padding, geometry.stride].map(|axes| axes.map(|extent| extent as usize));
+    let padded_height = (top + height).max((out_height - 1) * stride[0] + rows);
+    let padded_width = (left + width).max((out_width - 1) * stride[1] + columns);
     let mut features = Vec::new();
     for image in image.chunks(height * width * channels) {
         let mut padded = vec![vec![vec![0.0_f64; channels]; padded_width]; padded_height];
@@ -101,7 +90,7 @@ fn by_definition(geometry: &Geometry, image: &[f32], weight: &[f32]) -> Vec<f64>
                         for v in 0..columns {
                             for i in 0..channels {
                                 let w = weight[((o * rows + u) * columns + v) * channels + i];
-                                sum += f64::from(w) * padded[y * c.stride[0] + u][x * c.stride[1] + v][i];
+                                sum += f64::from(w) * padded[y * stride[0] + u][x * stride[1] + v][i];
                             }
                         }
                     }
@@ -124,7 +113,7 @@ fn the_reference_is_the_definition() {
         let geometry = geometry(case);
         let [image, _, weight] = operands(&geometry, integers);
         let expected = by_definition(&geometry, &image, &weight);
-        assert_eq!(twin(&geometry).down(&image, &weight), expected, "{case:?}");
+        assert_eq!(geometry.down(&image, &weight), expected, "{case:?}");
     }
 }
 
@@ -133,21 +122,20 @@ fn the_reference_is_the_definition() {
 fn the_references_derivatives_are_the_central_differences_of_its_value() {
     for case in CASES {
         let geometry = geometry(case);
-        let reference = twin(&geometry);
         let [image, gradient, weight] = operands(&geometry, integers);
         let moved = |values: &[f32], seed: u64, by: f32| -> (Vec<f32>, Vec<f32>) {
             let direction = integers(seed, values.len());
             (values.iter().zip(&direction).map(|(x, d)| x + by * d).collect(), direction)
         };
-        let loss = |image: &[f32], weight: &[f32]| dot(&reference.down(image, weight), &gradient);
+        let loss = |image: &[f32], weight: &[f32]| dot(&geometry.down(image, weight), &gradient);
 
         let ((up, direction), (down, _)) = (moved(&image, 5, 0.5), moved(&image, 5, -0.5));
-        let slope = dot(&reference.up(&gradient, &weight), &direction);
+        let slope = dot(&geometry.up(&gradient, &weight), &direction);
         assert_eq!(slope, loss(&up, &weight) - loss(&down, &weight), "{case:?}: image");
 
         let ((up, direction), (down, _)) = (moved(&weight, 6, 0.5), moved(&weight, 6, -0.5));
-        let pixels = gradient.len() / reference.features[2];
-        let slope = dot(&reference.weight(&gradient, &image, pixels), &direction);
+        let pixels = gradient.len() / geometry.features[2] as usize;
+        let slope = dot(&geometry.weight_gradient(&gradient, &image, pixels), &direction);
         assert_eq!(slope, loss(&image, &up) - loss(&image, &down), "{case:?}: weight");
     }
 }
@@ -155,12 +143,11 @@ fn the_references_derivatives_are_the_central_differences_of_its_value() {
 #[test]
 fn the_weights_gradient_in_parts_has_the_whole_as_its_sum() {
     let geometry = geometry(CASES[6]);
-    let reference = twin(&geometry);
     let [image, gradient, _] = operands(&geometry, integers);
-    let pixels = gradient.len() / reference.features[2];
-    let whole = reference.weight(&gradient, &image, pixels);
+    let pixels = gradient.len() / geometry.features[2] as usize;
+    let whole = geometry.weight_gradient(&gradient, &image, pixels);
     for chunk in [1, 5, pixels - 1] {
-        let parts = reference.weight(&gradient, &image, chunk);
+        let parts = geometry.weight_gradient(&gradient, &image, chunk);
         assert_eq!(parts.len(), pixels.div_ceil(chunk) * whole.len());
         let sum = |at: usize| parts.iter().skip(at).step_by(whole.len()).sum::<f64>();
         assert_eq!((0..whole.len()).map(sum).collect::<Vec<_>>(), whole);
@@ -171,7 +158,7 @@ fn the_weights_gradient_in_parts_has_the_whole_as_its_sum() {
 fn gpus_of(kernel: &dyn Kernel) -> impl Iterator<Item = &'static Gpu> {
     let mut programs = BTreeSet::new();
     gpus().iter().map(AsRef::as_ref).filter(move |gpu| {
-        let Program { shader, constants, .. } = kernel.program(&gpu.variants);
+        let Call { shader, constants, .. } = kernel.call(&gpu.variants);
         programs.insert(format!("{} {constants:?}", shader.name))
     })
 }

@@ -10,12 +10,11 @@ use narrows::graph::{
     learned_gaussian_nll, squared_error,
 };
 use narrows::kernels::activation::Activation;
-use narrows::kernels::divergence::GaussianKl;
-use narrows::kernels::loss::Loss;
 use narrows::kernels::matmul::MatMul;
 use narrows::kernels::reduce::ColumnSum;
 use narrows::model::Registry;
 use narrows::{Error, Result};
+use narrows_shaders::MAX_SHARED_ROW;
 
 // The error, as shown to the user.
 fn refusal<T>(result: Result<T>) -> String {
@@ -124,13 +123,10 @@ fn extents_beyond_a_kernels_limit_are_refused() {
     let limited = |limit: u32, message: String| {
         assert!(message.contains(&format!("between 1 and {limit}")), "{message}");
     };
-    let (graph, x) = input(1, Loss::MAX_COLUMNS + 1);
-    limited(Loss::MAX_COLUMNS, refusal(minimize(graph, squared_error(x, x))));
-    let (graph, x) = input(1, 2 * (GaussianKl::MAX_LATENT + 1));
-    limited(
-        GaussianKl::MAX_LATENT,
-        refusal(x.gaussian().and_then(|code| minimize(graph, gaussian_kl(code)))),
-    );
+    let (graph, x) = input(1, MAX_SHARED_ROW + 1);
+    limited(MAX_SHARED_ROW, refusal(minimize(graph, squared_error(x, x))));
+    let (graph, x) = input(1, 2 * (MAX_SHARED_ROW + 1));
+    limited(MAX_SHARED_ROW, refusal(x.gaussian().and_then(|code| minimize(graph, gaussian_kl(code)))));
     let (mut graph, x) = input(ColumnSum::MAX_CHUNK + 1, 1);
     let variance = weight(&mut graph, vec![1]);
     limited(ColumnSum::MAX_CHUNK, refusal(minimize(graph, learned_gaussian_nll(x, x, &variance))));

@@ -31,8 +31,8 @@ fn sum((groups, size, columns): (u32, u32, u32), mean: bool) -> LogSumExp {
     LogSumExp { groups, size, columns, mean }
 }
 
-fn backward((groups, size, columns): (u32, u32, u32), accumulate: bool) -> LogSumExpBackward {
-    LogSumExpBackward { groups, size, columns, accumulate }
+fn backward(shape: (u32, u32, u32), accumulate: bool) -> LogSumExpBackward {
+    LogSumExpBackward { of: sum(shape, false), accumulate }
 }
 
 // Log weights: far below zero, and far from each other.

@@ -30,7 +30,8 @@ impl Variant for Probed {
     type Model = ProbedModel;
 
     const NAME: &'static str = "probed";
-    const SUMMARY: &'static str = "autoencoder whose code a random layer, that never learns, should see as zero";
+    const SUMMARY: &'static str =
+        "autoencoder whose code a random layer, that never learns, should see as zero";
     const PRESETS: &'static [Preset] =
         &[Preset::new(Self::NAME, Self::SUMMARY, &["[model]\nhidden = [12]\nlatent = 3\n"])];
 

@@ -37,7 +37,8 @@ fn gradients_match_the_reference_each_written_and_added() {
         let (rows, columns, repeat) = shape;
         let [p, s, dy] = operands(shape);
         for [accumulate, accumulate_s] in [[false, false], [true, false], [false, true]] {
-            let kernel = MultiplyBackward { rows, columns, repeat, accumulate, accumulate_s };
+            let kernel =
+                MultiplyBackward { of: Multiply { rows, columns, repeat, accumulate }, accumulate_s };
             let before = [accumulate.then(|| dy.clone()), accumulate_s.then(|| s.clone())];
             let inputs = [p.clone(), s.clone(), dy.clone()];
             check(gpu(), &kernel, &inputs, &before, Tolerance::new(2e-6, 1e-6));
@@ -84,6 +85,7 @@ fn more_than_65535_workgroups_fold_into_two_dimensions() {
     let [p, s, dy] = operands(shape);
     let kernel = Multiply { rows, columns, repeat, accumulate: false };
     check(gpu(), &kernel, &[p.clone(), s.clone()], &[None], Tolerance::new(1e-7, 2e-7));
-    let kernel = MultiplyBackward { rows, columns, repeat, accumulate: false, accumulate_s: false };
+    let kernel =
+        MultiplyBackward { of: Multiply { rows, columns, repeat, accumulate: false }, accumulate_s: false };
     check(gpu(), &kernel, &[p, s, dy], &[None, None], Tolerance::new(1e-7, 2e-7));
 }

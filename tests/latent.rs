@@ -5,7 +5,7 @@ mod common;
 
 use common::operands::{self, CODES, EXTREME_CODES, dstats_before, nans, stats};
 use common::{check, gpu, noise, run, words};
-use narrows::kernels::latent::{LogRatio, Mean, Reparameterize, ReparameterizeBackward};
+use narrows::kernels::latent::{LogRatio, Reparameterize, ReparameterizeBackward};
 use narrows::kernels::{Gradient, floats};
 use narrows::reference::compare::{Tolerance, compare};
 
@@ -18,6 +18,10 @@ fn state() -> Vec<u32> {
     operands::state(0x7_dead_beef, 41)
 }
 
+fn sample((rows, latent): (u32, u32), instance: u32) -> Reparameterize {
+    Reparameterize { rows, latent, instance }
+}
+
 fn dz((rows, latent): (u32, u32)) -> Vec<u32> {
     words(&noise(6, (rows * latent) as usize))
 }
@@ -26,7 +30,7 @@ fn dz((rows, latent): (u32, u32)) -> Vec<u32> {
 fn samples_match_the_reference_at_every_shape() {
     for shape in CODES {
         for instance in [0, 3, u32::MAX] {
-            let kernel = Reparameterize { rows: shape.0, latent: shape.1, instance };
+            let kernel = sample(shape, instance);
             check(gpu(), &kernel, &[state(), stats(shape)], &[None], SAMPLE);
         }
     }
@@ -37,7 +41,7 @@ fn the_samples_gradient_matches_the_reference_written_and_added() {
     for (rows, latent) in CODES {
         for (accumulate, instance) in [(false, 0), (true, 0), (false, 3)] {
             let shape = (rows, latent);
-            let kernel = ReparameterizeBackward { rows, latent, instance, accumulate };
+            let kernel = ReparameterizeBackward { of: sample((rows, latent), instance), accumulate };
             let inputs = [state(), stats(shape), dz(shape)];
             check(gpu(), &kernel, &inputs, &[dstats_before(shape, accumulate)], SAMPLE);
         }
@@ -45,27 +49,18 @@ fn the_samples_gradient_matches_the_reference_written_and_added() {
 }
 
 #[test]
-fn the_mean_is_copied_exactly() {
-    for shape in CODES {
-        let kernel = Mean { rows: shape.0, latent: shape.1 };
-        check(gpu(), &kernel, &[stats(shape)], &[None], Tolerance::EXACT);
-    }
-}
-
-#[test]
 fn more_than_65535_workgroups_fold_into_two_dimensions() {
     let shape = (66_001, 1);
-    let ratio = LogRatio { rows: shape.0, latent: shape.1, instance: 0, gradient: None };
+    let ratio = LogRatio { of: sample(shape, 0), gradient: None };
     check(gpu(), &ratio, &[state(), stats(shape)], &[None], RATIO);
     // 65,536 workgroups, and stats fills the largest binding of WebGPU's defaults.
     let shape = (65_536, 256);
-    let mean = Mean { rows: shape.0, latent: shape.1 };
-    check(gpu(), &mean, &[stats(shape)], &[None], Tolerance::EXACT);
+    check(gpu(), &sample(shape, 0), &[state(), stats(shape)], &[None], SAMPLE);
 }
 
 #[test]
 fn a_code_of_zero_mean_and_unit_variance_is_the_noise_itself() {
-    let kernel = Reparameterize { rows: 100, latent: 101, instance: 0 };
+    let kernel = sample((100, 101), 0);
     let result = run(gpu(), &kernel, &[state(), words(&vec![0.0; 20_200])], &[None]);
     let z = floats(&result[2]);
     let mean = z.iter().sum::<f32>() / z.len() as f32;
@@ -78,9 +73,8 @@ fn a_code_of_zero_mean_and_unit_variance_is_the_noise_itself() {
 fn the_backward_pass_sees_the_noise_the_forward_pass_drew() {
     let (rows, latent) = (7, 13);
     let stats = words(&vec![0.0; 2 * 7 * 13]);
-    let forward =
-        run(gpu(), &Reparameterize { rows, latent, instance: 0 }, &[state(), stats.clone()], &[None]);
-    let backward = ReparameterizeBackward { rows, latent, instance: 0, accumulate: false };
+    let forward = run(gpu(), &sample((rows, latent), 0), &[state(), stats.clone()], &[None]);
+    let backward = ReparameterizeBackward { of: sample((rows, latent), 0), accumulate: false };
     let dz = words(&vec![2.0; 7 * 13]);
     let gradient = run(gpu(), &backward, &[state(), stats, dz], &[None]);
     // With dz = 2 and unit variance, dlogvar is eps itself.
@@ -90,20 +84,20 @@ fn the_backward_pass_sees_the_noise_the_forward_pass_drew() {
 
 #[test]
 fn another_instance_step_or_seed_draws_other_noise() {
-    let sample = |at: usize, instance: u32| {
+    let draw = |at: usize, instance: u32| {
         let mut state = state();
         if let Some(word) = state.get_mut(at) {
             *word += 1;
         }
-        let kernel = Reparameterize { rows: 3, latent: 5, instance };
+        let kernel = sample((3, 5), instance);
         let inputs = [state, words(&[0.0; 30])];
         check(gpu(), &kernel, &inputs, &[None], SAMPLE);
         run(gpu(), &kernel, &inputs, &[None])[2].clone()
     };
-    let same = sample(usize::MAX, 0);
-    assert_eq!(same, sample(usize::MAX, 0));
+    let same = draw(usize::MAX, 0);
+    assert_eq!(same, draw(usize::MAX, 0));
     for (word, instance) in [(0, 0), (1, 0), (2, 0), (usize::MAX, 1)] {
-        let other = sample(word, instance);
+        let other = draw(word, instance);
         let equal = same.iter().zip(&other).filter(|(a, b)| a == b).count();
         assert_eq!(equal, 0, "state word {word}, instance {instance}");
     }
@@ -112,8 +106,7 @@ fn another_instance_step_or_seed_draws_other_noise() {
 #[test]
 fn extreme_codes_keep_their_precision() {
     let stats = words(EXTREME_CODES.as_flattened());
-    let sample = Reparameterize { rows: 8, latent: 1, instance: 0 };
-    check(gpu(), &sample, &[state(), stats], &[None], Tolerance::new(1e-6, 1e-5));
+    check(gpu(), &sample((8, 1), 0), &[state(), stats], &[None], Tolerance::new(1e-6, 1e-5));
 }
 
 #[test]
@@ -127,17 +120,17 @@ fn nan_in_mu_or_logvar_reaches_its_code_alone() {
     for (at, name) in [(145, "mu"), (215, "logvar")] {
         let mut stats = stats((rows, latent));
         stats[at] = f32::NAN.to_bits();
-        let z = run(gpu(), &Reparameterize { rows, latent, instance: 0 }, &[state(), stats.clone()], &[None]);
+        let z = run(gpu(), &sample((rows, latent), 0), &[state(), stats.clone()], &[None]);
         let sure = name == "mu";
         holds(nans(&z[2]), &[75], sure, &format!("z, NaN in {name}"));
         let ratio = run(
             gpu(),
-            &LogRatio { rows, latent, instance: 0, gradient: None },
+            &LogRatio { of: sample((rows, latent), 0), gradient: None },
             &[state(), stats.clone()],
             &[None],
         );
         holds(nans(&ratio[2]), &[1], true, &format!("log ratio, NaN in {name}"));
-        let backward = ReparameterizeBackward { rows, latent, instance: 0, accumulate: false };
+        let backward = ReparameterizeBackward { of: sample((rows, latent), 0), accumulate: false };
         let dz = words(&vec![1.0; 210]);
         let gradient = run(gpu(), &backward, &[state(), stats, dz], &[None]);
         let expected: &[usize] = if name == "mu" { &[] } else { &[215] };
@@ -150,10 +143,16 @@ fn the_log_ratio_is_the_references_at_every_shape() {
     for (rows, latent) in CODES {
         let inputs = [state(), stats((rows, latent))];
         for instance in [0, 3] {
-            check(gpu(), &LogRatio { rows, latent, instance, gradient: None }, &inputs, &[None], RATIO);
+            check(
+                gpu(),
+                &LogRatio { of: sample((rows, latent), instance), gradient: None },
+                &inputs,
+                &[None],
+                RATIO,
+            );
             for accumulate in [false, true] {
                 let gradient = Some(Gradient { scale: 0.7, accumulate });
-                let kernel = LogRatio { rows, latent, instance, gradient };
+                let kernel = LogRatio { of: sample((rows, latent), instance), gradient };
                 let before = dstats_before((rows, latent), accumulate);
                 check(gpu(), &kernel, &inputs, &[None, before], RATIO);
             }
@@ -163,7 +162,7 @@ fn the_log_ratio_is_the_references_at_every_shape() {
 
 #[test]
 fn the_same_codes_give_the_same_bits() {
-    let kernel = LogRatio { rows: 5, latent: 784, instance: 0, gradient: None };
+    let kernel = LogRatio { of: sample((5, 784), 0), gradient: None };
     let once = || run(gpu(), &kernel, &[state(), stats((5, 784))], &[None]);
     assert_eq!(once(), once());
 }

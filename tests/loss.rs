@@ -5,9 +5,11 @@ mod common;
 
 use common::operands::{KINDS, nans};
 use common::{check, gpu, noise, run, words};
-use narrows::kernels::loss::{ContinuousMean, Kind, Loss};
+use narrows::kernels::elementwise::{Elementwise, Function};
+use narrows::kernels::loss::{Kind, Loss};
 use narrows::kernels::{Gradient, Kernel, floats};
 use narrows::reference::compare::{Tolerance, compare};
+use narrows_shaders::MAX_SHARED_ROW;
 
 const SHAPES: [(u32, u32); 12] = [
     (1, 1),
@@ -103,12 +105,12 @@ fn more_than_65535_images_fold_into_two_dimensions() {
 
 #[test]
 fn the_widest_image_is_summed_whole() {
-    let kernel = kernel((1, Loss::MAX_COLUMNS), Kind::SquaredError, false);
+    let kernel = kernel((1, MAX_SHARED_ROW), Kind::SquaredError, false);
     // Ones and zeros, whose sum f32 holds exactly.
-    let y = vec![1.0; Loss::MAX_COLUMNS as usize];
-    let x = vec![0.0; Loss::MAX_COLUMNS as usize];
+    let y = vec![1.0; MAX_SHARED_ROW as usize];
+    let x = vec![0.0; MAX_SHARED_ROW as usize];
     let result = run(gpu(), &kernel, &[words(&y), words(&x)], &[None, None]);
-    assert_eq!(floats(&result[2]), [Loss::MAX_COLUMNS as f32]);
+    assert_eq!(floats(&result[2]), [MAX_SHARED_ROW as f32]);
 }
 
 #[test]
@@ -201,14 +203,6 @@ fn a_continuous_bernoullis_value_slope_and_mean_hold_from_tiny_to_huge_logits() 
         // Both terms of a slope are of the size of one.
         check(gpu(), &kernel, &inputs, &[None, None], Tolerance::new(4e-7, 2e-6));
     }
-    let mean = ContinuousMean { count: count as u32 };
+    let mean = Elementwise { count: count as u32, function: Function::ContinuousMean, accumulate: false };
     check(gpu(), &mean, &[words(&logits)], &[None], Tolerance::new(1e-7, 5e-7));
-}
-
-#[test]
-fn continuous_means_match_the_reference_at_every_size() {
-    for count in [1, 3, 63, 64, 65, 4097, 64 * 66_000] {
-        let y: Vec<f32> = noise(1, count as usize).iter().map(|n| 8.0 * n).collect();
-        check(gpu(), &ContinuousMean { count }, &[words(&y)], &[None], Tolerance::new(1e-7, 1e-6));
-    }
 }

@@ -5,7 +5,7 @@ mod common;
 
 use common::operands::nans;
 use common::{check, expected, gpu, noise, run, words};
-use narrows::kernels::optimizer::{Adam, Sgd};
+use narrows::kernels::optimizer::{Descend, Optimizer};
 use narrows::kernels::step::{Advance, RateSchedule, Scheduled};
 use narrows::kernels::{Kernel, State, floats};
 use narrows::reference::compare::{Tolerance, compare};
@@ -14,12 +14,13 @@ const COUNTS: [u32; 8] = [1, 3, 27, 51, 64, 129, 4097, 256 * 66_000];
 const CLOSE: Tolerance = Tolerance::new(2e-7, 1e-6);
 const BETAS: [f64; 2] = [0.9, 0.999];
 
-fn sgd(count: u32, momentum: f32, weight_decay: f32) -> Sgd {
-    Sgd { count, momentum, weight_decay }
+fn sgd(count: u32, momentum: f32, weight_decay: f32) -> Descend {
+    Descend { count, optimizer: Optimizer::Sgd { momentum, weight_decay } }
 }
 
-fn adam(count: u32, weight_decay: f32, decoupled: bool) -> Adam {
-    Adam { count, beta1: BETAS[0], beta2: BETAS[1], epsilon: 1e-8, weight_decay, decoupled }
+fn adam(count: u32, weight_decay: f32, decoupled: bool) -> Descend {
+    let [beta1, beta2] = BETAS;
+    Descend { count, optimizer: Optimizer::Adam { beta1, beta2, epsilon: 1e-8, weight_decay, decoupled } }
 }
 
 // Learning rate, and Adam's corrections of the first step.

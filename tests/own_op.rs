@@ -148,8 +148,8 @@ impl Op for ScaledCubes {
         let of_cubes = context.buffer("d cubes", x.count() as usize)?;
         let spare = context.buffer("d gain, unused", self.gain.len())?;
         let (of_gain, accumulate_s) = context.parameter_target(&self.gain)?.unwrap_or((spare, false));
-        let (rows, columns, repeat) = (1, x.columns, x.rows);
-        let scaled = MultiplyBackward { rows, columns, repeat, accumulate: false, accumulate_s };
+        let of = Multiply { rows: 1, columns: x.columns, repeat: x.rows, accumulate: false };
+        let scaled = MultiplyBackward { of, accumulate_s };
         context.record("d scaled", scaled, &[cubes, gain, dy, of_cubes, of_gain])?;
         if let Some((dx, accumulate)) = context.target(0)? {
             let kernel = CubeBackward { count: x.count(), accumulate };

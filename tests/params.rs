@@ -5,32 +5,32 @@ use std::collections::BTreeSet;
 
 use naga::{ArraySize, Module, Scalar, StructMember, TypeInner};
 use narrows::gpu::{MatMulVariant, Variants};
-use narrows::kernels::activation::{self, Activation};
+use narrows::kernels::activation::{Activate, Activation, Pass};
 use narrows::kernels::batch::{Gather, Permute};
 use narrows::kernels::ceiling::{MemoryCopy, MultiplyAdd};
 use narrows::kernels::clip::{ClampEach, NormFactor, ScaleBy, SquaredNorm};
 use narrows::kernels::columns::{Block, CopyColumns};
-use narrows::kernels::contraction::{GramGradient, Quadratic, UnitSlopes, UnitWeights};
+use narrows::kernels::contraction::{Quadratic, UnitSlopes, UnitWeights};
 use narrows::kernels::conv::{Conv, Direction, Geometry, WeightGradient};
 use narrows::kernels::corruption::{Corrupt, Corruption};
 use narrows::kernels::divergence::{GaussianKl, KlByDimension};
 use narrows::kernels::dropout::Dropout;
-use narrows::kernels::elementwise::{Affine, Exponential, Logarithm, LogarithmBackward, WeightedSum};
+use narrows::kernels::elementwise::{Elementwise, Function};
 use narrows::kernels::group::{LogSumExp, LogSumExpBackward};
 use narrows::kernels::hadamard::{Multiply, MultiplyBackward, RowProducts};
-use narrows::kernels::latent::{LogRatio, Mean, Reparameterize, ReparameterizeBackward};
-use narrows::kernels::loss::{ContinuousMean, Kind, Loss};
+use narrows::kernels::latent::{LogRatio, Reparameterize, ReparameterizeBackward};
+use narrows::kernels::loss::{Kind, Loss};
 use narrows::kernels::matmul::{Epilogue, Layout, MatMul};
 use narrows::kernels::moments::{ChunkMoments, MergeMoments, RunningMoments, Strips};
 use narrows::kernels::norm::{self, ChunkSums, MergeSums, Normalize};
-use narrows::kernels::optimizer::{Adam, Sgd};
+use narrows::kernels::optimizer::{Descend, Optimizer};
 use narrows::kernels::pool::{MaxPool, MaxPoolBackward, MaxPoolTangent};
-use narrows::kernels::random::{Bits, Distribution, Numbers, Stream};
+use narrows::kernels::random::{Distribution, Numbers, Stream};
 use narrows::kernels::record::{Collect, MeanToRing};
 use narrows::kernels::reduce::ColumnSum;
 use narrows::kernels::rows::{Repeat, RowSum};
-use narrows::kernels::sparsity::{KlSparsity, L1};
-use narrows::kernels::spread::{Spread, SpreadScales, SpreadWeight};
+use narrows::kernels::sparsity::{Penalty, Sparsity};
+use narrows::kernels::spread::{Spread, SpreadResult};
 use narrows::kernels::step::{Advance, Falling, RateSchedule, Scheduled, Warmup};
 use narrows::kernels::upsample::{Upsample, UpsampleBackward};
 use narrows::kernels::{Call, Gradient, Kernel, Word};
@@ -56,6 +56,9 @@ const MERGE: MergeMoments =
     MergeMoments { strips: STRIPS, mean_at: 64, variance_at: 128, momentum: 0.5, epsilon: 2.0 };
 const POOL: MaxPool = MaxPool { batch: 3, height: 9, width: 7, channels: 5, window: [4, 3], stride: [2, 1] };
 const SIDE_BY_SIDE: MaxPool = MaxPool { window: [4, 3], stride: [4, 3], ..POOL };
+const PRODUCT: Multiply = Multiply { rows: 3, columns: 5, repeat: 2, accumulate: true };
+const GROUPS: LogSumExp = LogSumExp { groups: 3, size: 2, columns: 5, mean: true };
+const SAMPLE: Reparameterize = Reparameterize { rows: 3, latent: 5, instance: 4 };
 const UPSAMPLE: Upsample = Upsample { batch: 3, height: 9, width: 7, channels: 5, factor: [4, 3] };
 
 const SQUARES: SquaredNorm = SquaredNorm { count: 7, max_norm: 0.5, first: 2, sums: 9 };
@@ -67,6 +70,7 @@ const COPY: CopyColumns = CopyColumns {
     accumulate: true,
 };
 
+const KL: Penalty = Penalty::Kl { target: 0.25 };
 const HALF: Option<Gradient> = Some(Gradient { scale: 0.5, accumulate: false });
 
 const RATE: Scheduled = Scheduled::Rate {
@@ -90,77 +94,66 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
     let (rows, latent, count, accumulate) = (3, 5, 7, true);
     let (activation, gradient) = (Activation::Tanh, Some(Gradient { scale: 0.5, accumulate }));
     let mut all: Vec<Box<dyn Kernel>> = vec![
-        Box::new(activation::Forward { count, activation }),
-        Box::new(activation::Backward { count, activation, accumulate }),
-        Box::new(activation::Slope { count, activation }),
-        Box::new(activation::SlopeBackward { count, activation, accumulate }),
+        Box::new(Activate { count, pass: Pass::Forward, activation, accumulate: false }),
+        Box::new(Activate { count, pass: Pass::Backward, activation, accumulate }),
+        Box::new(Activate { count, pass: Pass::Slope, activation, accumulate: false }),
+        Box::new(Activate { count, pass: Pass::SlopeBackward, activation, accumulate }),
         Box::new(UnitSlopes { rows, units: 5, gradient }),
         Box::new(UnitSlopes { rows, units: 5, gradient: None }),
         Box::new(UnitWeights { rows, units: 5, columns: 9, scale: 0.5, accumulate }),
         Box::new(Quadratic { rows, columns: 9, gradient }),
         Box::new(Quadratic { rows, columns: 9, gradient: None }),
-        Box::new(GramGradient { units: 5, scale: 0.5 }),
         Box::new(SQUARES),
         Box::new(NormFactor { sums: 9 }),
         Box::new(ScaleBy { count }),
         Box::new(ClampEach { count, limit: 0.5 }),
         Box::new(COPY),
-        Box::new(Affine { count, a: 0.5, b: 2.0, accumulate }),
-        Box::new(WeightedSum { count, a: 0.5, b: 2.0, accumulate }),
-        Box::new(Exponential { count }),
-        Box::new(Logarithm { count }),
-        Box::new(LogarithmBackward { count, accumulate }),
-        Box::new(LogSumExp { groups: 3, size: 2, columns: 5, mean: true }),
-        Box::new(LogSumExpBackward { groups: 3, size: 2, columns: 5, accumulate }),
+        Box::new(Elementwise { count, function: Function::Affine { a: 0.5, b: 2.0 }, accumulate }),
+        Box::new(Elementwise { count, function: Function::WeightedSum { a: 0.5, b: 2.0 }, accumulate }),
+        Box::new(Elementwise { count, function: Function::Exponential, accumulate: false }),
+        Box::new(Elementwise { count, function: Function::Logarithm, accumulate: false }),
+        Box::new(Elementwise { count, function: Function::LogarithmBackward, accumulate }),
+        Box::new(GROUPS),
+        Box::new(LogSumExpBackward { of: GROUPS, accumulate }),
         Box::new(Repeat { rows, columns: 5, times: 2, scale: 0.5, accumulate }),
         Box::new(RowSum { rows, columns: 5, scale: 0.5, accumulate }),
-        Box::new(Multiply { rows, columns: 5, repeat: 2, accumulate }),
+        Box::new(PRODUCT),
         Box::new(RowProducts { rows, columns: 5, accumulate }),
-        Box::new(MultiplyBackward { rows, columns: 5, repeat: 2, accumulate, accumulate_s: true }),
-        Box::new(Spread { rows, units: 5, columns: 9 }),
-        Box::new(SpreadScales { of: Spread { rows, units: 5, columns: 9 }, accumulate }),
-        Box::new(SpreadWeight { of: Spread { rows, units: 5, columns: 9 }, accumulate }),
+        Box::new(MultiplyBackward { of: PRODUCT, accumulate_s: true }),
+        Box::new(Spread { rows, units: 5, columns: 9, result: SpreadResult::Weights, accumulate }),
+        Box::new(Spread { rows, units: 5, columns: 9, result: SpreadResult::ScalesGradient, accumulate }),
+        Box::new(Spread { rows, units: 5, columns: 9, result: SpreadResult::WeightGradient, accumulate }),
         Box::new(Permute { batch: 3, count, shuffle: true }),
         Box::new(Gather { batch: 3, count, pixels: 9, center: false }),
         Box::new(Gather { batch: 3, count, pixels: 9, center: true }),
         Box::new(MultiplyAdd { invocations: 64, rounds: 3 }),
         Box::new(MemoryCopy { count }),
-        Box::new(Reparameterize { rows, latent, instance: 4 }),
-        Box::new(ReparameterizeBackward { rows, latent, instance: 4, accumulate }),
+        Box::new(SAMPLE),
+        Box::new(ReparameterizeBackward { of: SAMPLE, accumulate }),
         Box::new(GaussianKl { rows, latent, free_bits: 0.0, gradient }),
         Box::new(GaussianKl { rows, latent, free_bits: 0.25, gradient }),
         Box::new(GaussianKl { rows, latent, free_bits: 0.25, gradient: None }),
         Box::new(KlByDimension { rows, latent }),
-        Box::new(LogRatio { rows, latent, instance: 4, gradient: None }),
-        Box::new(LogRatio { rows, latent, instance: 4, gradient: HALF }),
-        Box::new(Mean { rows, latent }),
-        Box::new(Sgd { count, momentum: 0.5, weight_decay: 0.1 }),
-        Box::new(Adam { count, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weight_decay: 0.1, decoupled: true }),
-        Box::new(Bits { count, first_block: 1, stream: 2, instance: 3 }),
-        Box::new(Numbers { count, distribution: Distribution::Uniform, stream: Stream::Latent, instance: 4 }),
-        Box::new(Numbers { count, distribution: Distribution::Normal, stream: Stream::Latent, instance: 4 }),
-        Box::new(Numbers {
-            count,
-            distribution: Distribution::Signs,
-            stream: Stream::Projection,
-            instance: 4,
-        }),
+        Box::new(LogRatio { of: SAMPLE, gradient: None }),
+        Box::new(LogRatio { of: SAMPLE, gradient: HALF }),
+        Box::new(Descend { count, optimizer: Optimizer::Sgd { momentum: 0.5, weight_decay: 0.1 } }),
+        Box::new(Descend { count, optimizer: Optimizer::ADAM }),
         Box::new(MeanToRing { count, capacity: 4, slot: 1, scale: 0.5 }),
         Box::new(Collect { batch: 3, total: 9 }),
         Box::new(ColumnSum { rows, columns: 5, chunk: 2, accumulate }),
         Box::new(ColumnSum { rows: 50, columns: 5, chunk: 40, accumulate }),
         Box::new(ColumnSum { rows, columns: 8, chunk: 2, accumulate }),
         Box::new(ColumnSum { rows: 50, columns: 8, chunk: 40, accumulate }),
-        Box::new(L1 { rows, columns: 5, gradient }),
-        Box::new(L1 { rows, columns: 5, gradient: None }),
-        Box::new(KlSparsity { rows, columns: 5, target: 0.25, gradient }),
-        Box::new(KlSparsity { rows, columns: 5, target: 0.25, gradient: None }),
+        Box::new(Sparsity { rows, columns: 5, penalty: Penalty::L1, gradient }),
+        Box::new(Sparsity { rows, columns: 5, penalty: Penalty::L1, gradient: None }),
+        Box::new(Sparsity { rows, columns: 5, penalty: KL, gradient }),
+        Box::new(Sparsity { rows, columns: 5, penalty: KL, gradient: None }),
         Box::new(advance(&[])),
         Box::new(advance(&[RATE, SHARE])),
-        Box::new(ContinuousMean { count }),
+        Box::new(Elementwise { count, function: Function::ContinuousMean, accumulate: false }),
         Box::new(Dropout { rows, columns: 5, rate: 0.5, instance: 1, accumulate }),
         Box::new(POOL),
-        Box::new(MaxPoolTangent { pool: POOL }),
+        Box::new(MaxPoolTangent(POOL)),
         Box::new(MaxPoolBackward { pool: POOL, slope: None, accumulate }),
         Box::new(MaxPoolBackward { pool: SIDE_BY_SIDE, slope: Some(Activation::Gelu), accumulate }),
         Box::new(UPSAMPLE),
@@ -174,6 +167,10 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Box::new(merge_sums()),
         Box::new(norm::Backward { strips: STRIPS, own_moments: true, accumulate }),
     ];
+    for distribution in [Distribution::Bits, Distribution::Uniform, Distribution::Normal, Distribution::Signs]
+    {
+        all.push(Box::new(numbers(distribution)));
+    }
     for kind in [
         Kind::SquaredError,
         Kind::Gaussian { deviation: 0.1 },
@@ -215,15 +212,19 @@ fn unused(shader: &str, entry: &str) -> bool {
     shader.starts_with("conv_weight_") && entry != "product"
 }
 
+const fn numbers(distribution: Distribution) -> Numbers {
+    Numbers { count: 7, distribution, first_block: 1, stream: Stream::Noise as u32, instance: 4 }
+}
+
 const fn merge_sums() -> MergeSums {
     MergeSums { strips: STRIPS, scale_at: 64, shift_at: 128, accumulate_scale: true, accumulate_shift: false }
 }
 
-fn each(mut visit: impl FnMut(&dyn Kernel, narrows::kernels::Program)) {
+fn each(mut visit: impl FnMut(&dyn Kernel, Call)) {
     for kernel in kernels() {
         assert!(kernel.check().is_ok(), "{kernel:?}");
         for matmul in MatMulVariant::ALL {
-            visit(kernel.as_ref(), kernel.program(&Variants { matmul }));
+            visit(kernel.as_ref(), kernel.call(&Variants { matmul }));
         }
     }
 }
@@ -251,7 +252,6 @@ fn operands_are_the_entry_points_storage_bindings() {
         let operands = kernel.operands();
         let given: Vec<_> = operands.iter().map(|operand| (operand.name, operand.access)).collect();
         assert_eq!(given, listed, "{kernel:?}");
-        assert_eq!(kernel.call(&REGISTER).lengths.len(), listed.len(), "{kernel:?}");
         assert!(operands.iter().all(|operand| operand.words > 0), "{kernel:?}");
     });
 }
@@ -260,9 +260,9 @@ fn operands_are_the_entry_points_storage_bindings() {
 fn the_variants_choose_the_shader_and_nothing_that_a_plan_is_made_of() {
     each(|kernel, program| {
         let call = kernel.call(&Variants { matmul: MatMulVariant::Tile });
-        assert_eq!(call.storage(), kernel.operands(), "{kernel:?}");
         assert_eq!((call.bytes(), call.flops), (kernel.bytes(), kernel.flops()), "{kernel:?}");
-        assert_eq!(program.entry, call.program.entry, "{kernel:?}");
+        assert_eq!(call.operands, kernel.operands(), "{kernel:?}");
+        assert_eq!(program.entry, call.entry, "{kernel:?}");
         assert_eq!(
             (call.uniform, call.shape),
             (kernel.call(&REGISTER).uniform, kernel.shape()),
@@ -342,36 +342,38 @@ fn parameters_stand_in_the_order_of_the_shaders_fields() {
     };
     assert_eq!(corrupt(CORRUPTIONS[0]), [3, 9, one(0.25), one(1.0), 4]);
     assert_eq!(corrupt(CORRUPTIONS[1]), [3, 9, one(0.5), one(2.0), 4]);
-    assert_eq!(words(&Bits { count: 7, first_block: 1, stream: 2, instance: 3 }), [7, 1, 2, 3]);
     let weights = UnitWeights { rows: 3, units: 5, columns: 9, scale: 0.5, accumulate: false };
     assert_eq!(words(&weights), [3, 5, 9, one(0.5)]);
-    let hadamard = Multiply { rows: 3, columns: 5, repeat: 2, accumulate: false };
-    assert_eq!(words(&hadamard), [3, 5, 2]);
-    assert_eq!(words(&Spread { rows: 3, units: 5, columns: 9 }), [3, 5, 9]);
+    let (result, accumulate) = (SpreadResult::Weights, false);
+    let spread = Spread { rows: 3, units: 5, columns: 9, result, accumulate };
+    assert_eq!(words(&PRODUCT), [3, 5, 2]);
+    assert_eq!(words(&spread), [3, 5, 9]);
     assert_eq!(words(&SQUARES), [7, 4096, 2, one(2.0)]);
     assert_eq!(words(&COPY), [3, 2, 5, 1, 9, 4]);
-    assert_eq!(words(&Affine { count: 7, a: 0.5, b: 2.0, accumulate: false }), [7, one(0.5), one(2.0)]);
-    let mean = LogSumExp { groups: 3, size: 2, columns: 5, mean: true };
-    assert_eq!(words(&mean), [3, 2, 5, one(-std::f32::consts::LN_2)]);
+    assert_eq!(
+        words(&Elementwise { count: 7, function: Function::Affine { a: 0.5, b: 2.0 }, accumulate: false }),
+        [7, one(0.5), one(2.0)]
+    );
+    assert_eq!(words(&GROUPS), [3, 2, 5, one(-std::f32::consts::LN_2)]);
     let repeat = Repeat { rows: 3, columns: 5, times: 2, scale: 0.5, accumulate: false };
     assert_eq!(words(&repeat), [3, 5, 2, one(0.5)]);
-    let numbers = Numbers { count: 7, distribution: Distribution::Signs, stream: Stream::Noise, instance: 4 };
-    assert_eq!(words(&numbers), [7, 0, 9, 4]);
+    assert_eq!(words(&numbers(Distribution::Signs)), [7, 1, 9, 4]);
     assert_eq!(words(&Multiply::rows(3, 5, false)), [3, 1, 5]);
     assert_eq!(words(&RowProducts { rows: 3, columns: 5, accumulate: false }), [3, 1, 5]);
     let ring = MeanToRing { count: 7, capacity: 4, slot: 1, scale: 0.5 };
     assert_eq!(words(&ring), [7, 4, 1, one(0.5)]);
     let kl = GaussianKl { rows: 3, latent: 5, free_bits: 0.25, gradient: HALF };
     assert_eq!(words(&kl), [3, 5, one(0.5), one(0.25)]);
-    let ratio = LogRatio { rows: 3, latent: 5, instance: 4, gradient: HALF };
+    let ratio = LogRatio { of: SAMPLE, gradient: HALF };
     assert_eq!(words(&ratio), [3, 5, 4, one(0.5)]);
-    let sparsity = KlSparsity { rows: 3, columns: 5, target: 0.25, gradient: HALF };
+    let sparsity = Sparsity { rows: 3, columns: 5, penalty: KL, gradient: HALF };
     assert_eq!(words(&sparsity), [3, 5, one(0.5), one(0.25)]);
     let loss = Loss { rows: 3, columns: 5, kind: Kind::Gaussian { deviation: 2.0 }, gradient: HALF };
     assert_eq!(words(&loss), [3, 5, one(0.5), one(2.0), one(std::f32::consts::LN_2)]);
-    let adam = Adam { count: 7, beta1: 0.5, beta2: 0.75, epsilon: 2.0, weight_decay: 0.125, decoupled: true };
+    let optimizer =
+        Optimizer::Adam { beta1: 0.5, beta2: 0.75, epsilon: 2.0, weight_decay: 0.125, decoupled: true };
     let expected = [7, one(0.125), one(0.5), one(0.5), one(0.75), one(0.25), one(2.0)];
-    assert_eq!(words(&adam), expected);
+    assert_eq!(words(&Descend { count: 7, optimizer }), expected);
     let words_of_both = words(&advance(&[RATE, SHARE]));
     assert_eq!(words_of_both[..4], [3, 7, 2, 0]);
     assert_eq!(words_of_both[4..12], [2, 4, 2, 11, one(0.25), one(0.5), one(0.25), 0]);
@@ -379,7 +381,7 @@ fn parameters_stand_in_the_order_of_the_shaders_fields() {
     assert_eq!(words_of_both[20..], [0; 40]);
     let weight = WeightGradient { geometry: GEOMETRY, chunk: 15, accumulate: false };
     assert_eq!(words(&weight), [8, 630, 3, 5, 7, 4, 6, 8, 9, 10, 11, 12, 13, 14, 48, 15]);
-    let (epilogue, accumulate) = (Epilogue::None, false);
+    let epilogue = Epilogue::None;
     assert_eq!(
         words(&Conv { direction: Direction::Down, geometry: GEOMETRY, epilogue, accumulate })[..2],
         [48, 8]
@@ -417,9 +419,10 @@ fn extreme(e: u32) -> Vec<Box<dyn Kernel>> {
     };
     let gather = Gather { batch: e, count: e, pixels: e, center: true };
     let block = Block { width: e, first: e };
-    let of = Spread { rows: e, units: e, columns: e };
+    let spread = |result| Spread { rows: e, units: e, columns: e, result, accumulate };
+    let of = LogSumExp { groups: e, size: e, columns: e, mean: true };
     vec![
-        Box::new(activation::Backward { count: e, activation: Activation::Relu, accumulate }),
+        Box::new(Activate { count: e, pass: Pass::Backward, activation: Activation::Relu, accumulate }),
         Box::new(gather),
         Box::new(Corrupt { gather, corruption: CORRUPTIONS[0], instance: e }),
         Box::new(UnitWeights { rows: e, units: e, columns: e, scale: 1.0, accumulate }),
@@ -431,8 +434,8 @@ fn extreme(e: u32) -> Vec<Box<dyn Kernel>> {
         Box::new(Multiply { rows: e, columns: e, repeat: e, accumulate }),
         Box::new(SquaredNorm { count: e, max_norm: 1.0, first: e, sums: e }),
         Box::new(CopyColumns { rows: e, columns: e, source: block, destination: block, accumulate }),
-        Box::new(LogSumExp { groups: e, size: e, columns: e, mean: true }),
-        Box::new(LogSumExpBackward { groups: e, size: e, columns: e, accumulate }),
+        Box::new(of),
+        Box::new(LogSumExpBackward { of, accumulate }),
         Box::new(Repeat { rows: e, columns: e, times: e, scale: 1.0, accumulate }),
         Box::new(RowSum { rows: e, columns: e, scale: 1.0, accumulate }),
         Box::new(RowProducts { rows: e, columns: e, accumulate }),
@@ -442,19 +445,12 @@ fn extreme(e: u32) -> Vec<Box<dyn Kernel>> {
         Box::new(ChunkMoments(strips)),
         Box::new(MergeMoments { strips, mean_at: e, variance_at: e, ..MERGE }),
         Box::new(Normalize { strips, activation: Activation::Gelu }),
-        Box::new(Adam {
-            count: e,
-            beta1: 0.9,
-            beta2: 0.9,
-            epsilon: 1e-8,
-            weight_decay: 0.0,
-            decoupled: false,
-        }),
+        Box::new(Descend { count: e, optimizer: Optimizer::ADAM }),
         Box::new(pool),
         Box::new(MaxPoolBackward { pool, slope: Some(Activation::Relu), accumulate }),
         Box::new(MeanToRing { count: e, capacity: e, slot: e, scale: 1.0 }),
         Box::new(ColumnSum { rows: e, columns: e, chunk: e, accumulate }),
-        Box::new(SpreadScales { of, accumulate }),
+        Box::new(spread(SpreadResult::ScalesGradient)),
         Box::new(upsample),
         Box::new(UpsampleBackward { upsample, accumulate }),
     ]
@@ -465,7 +461,7 @@ fn extents_of_any_size_are_described_and_refused_without_a_panic() {
     for extent in [0, u32::MAX] {
         for kernel in extreme(extent) {
             let call = kernel.call(&REGISTER);
-            let sound = call.program.workgroups;
+            let sound = call.workgroups;
             let counted = kernel.check().is_ok();
             assert!(counted || sound == 0, "{kernel:?}: {sound} workgroups of what is refused");
             assert!(!counted || extent == 0 || kernel.operands().len() == 3, "{kernel:?} is accepted");

@@ -53,7 +53,7 @@ fn changes_pass_where_the_maximum_stands() {
     for pool in pools() {
         let forward = expected(&pool, &[words(&integers(1, count(&pool)))], &[None, None]);
         let inputs = [words(&noise(2, count(&pool))), forward[1].clone()];
-        check(gpu(), &MaxPoolTangent { pool }, &inputs, &[None], Tolerance::EXACT);
+        check(gpu(), &MaxPoolTangent(pool), &inputs, &[None], Tolerance::EXACT);
     }
 }
 

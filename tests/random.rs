@@ -9,23 +9,23 @@ use common::numeric::close;
 use common::operands::state;
 use common::{check, expected, gpu, run};
 use narrows::kernels::floats;
-use narrows::kernels::random::{Bits, Distribution, Numbers, Stream};
+use narrows::kernels::random::{Distribution, Numbers, Stream};
 use narrows::reference::compare::Tolerance;
 use narrows::rng::{PhiloxRng, key, normal_at, normals, philox, uniform};
 use rand::{Rng, RngExt};
 
 const COUNTS: [u32; 8] = [1, 2, 3, 27, 51, 64, 129, 4097];
 
-fn bits(count: u32, first_block: u32, stream: u32, instance: u32) -> Bits {
-    Bits { count, first_block, stream, instance }
+fn bits(count: u32, first_block: u32, stream: u32, instance: u32) -> Numbers {
+    Numbers { count, distribution: Distribution::Bits, first_block, stream, instance }
 }
 
 fn numbers(count: u32, distribution: Distribution) -> Numbers {
-    Numbers { count, distribution, stream: Stream::Prior, instance: 0 }
+    Numbers { count, distribution, first_block: 0, stream: Stream::Prior as u32, instance: 0 }
 }
 
 // Words are compared as such: as floats, two of them could pass for each other or be NaN.
-fn check_bits(kernel: &Bits, state: &[u32]) {
+fn check_bits(kernel: &Numbers, state: &[u32]) {
     let inputs = [state.to_vec()];
     let got = run(gpu(), kernel, &inputs, &[None]);
     let expected = expected(kernel, &inputs, &[None]);

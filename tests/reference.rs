@@ -10,9 +10,10 @@ use narrows::reference::activation::Activation;
 use narrows::reference::compare::{Tolerance, compare, compare_words};
 use narrows::reference::loss::{Kind, continuous_mean};
 use narrows::reference::moments::Moments;
+use narrows::reference::optimizer::Optimizer;
 use narrows::reference::{
-    clip, columns, contraction, divergence, elementwise, group, latent, moments, norm, optimizer, pool,
-    sparsity, upsample,
+    clip, columns, contraction, divergence, elementwise, group, latent, moments, norm, pool, sparsity,
+    upsample,
 };
 
 const CLOSE: Tolerance = Tolerance::new(1e-6, 1e-5);
@@ -238,32 +239,27 @@ fn what_is_normalized_has_the_mean_and_deviation_that_are_learned() {
 // learning rate whatever the gradient's (Kingma and Ba 2014, section 2.1).
 #[test]
 fn adams_first_step_has_the_size_of_the_learning_rate() {
-    let adam = optimizer::Adam {
-        learning_rate: 1e-3,
-        betas: [0.9, 0.999],
-        corrections: [0.1, 0.001],
-        epsilon: 1e-8,
-        weight_decay: 0.0,
-        decoupled: false,
-    };
     for gradient in [-3e4_f32, -1.0, 1e-3, 7e9] {
         let (mut p, mut m, mut v) = (0.0, 0.0, 0.0);
-        adam.update(gradient, &mut p, [&mut m, &mut v]);
+        Optimizer::ADAM.update([1e-3, 0.1, 0.001], gradient, &mut p, [&mut m, &mut v]);
         close(format!("gradient {gradient}"), p.into(), -1e-3 * f64::from(gradient.signum()), 2e-8);
     }
 }
 
 #[test]
 fn momentum_sums_the_gradients_and_decay_pulls_to_zero() {
-    let sgd = optimizer::Sgd { learning_rate: 0.1, momentum: 0.5, weight_decay: 0.0 };
+    let step = |weight_decay, gradient, p: &mut f32, v: &mut f32| {
+        let sgd = Optimizer::Sgd { momentum: 0.5, weight_decay };
+        sgd.update([0.1, 0.0, 0.0], gradient, p, [v, &mut 0.0]);
+    };
     let (mut p, mut v) = (1.0, 0.0);
     for _ in 0..3 {
-        sgd.update(1.0, &mut p, &mut v);
+        step(0.0, 1.0, &mut p, &mut v);
     }
     close("velocity", v.into(), 1.0 + 0.5 + 0.25, 1e-7);
     close("parameter", p.into(), 1.0 - 0.1 * (1.0 + 1.5 + 1.75), 1e-6);
     let (mut p, mut v) = (2.0, 0.0);
-    optimizer::Sgd { weight_decay: 0.5, ..sgd }.update(0.0, &mut p, &mut v);
+    step(0.5, 0.0, &mut p, &mut v);
     close("decayed parameter", p.into(), 2.0 - 0.1 * 0.5 * 2.0, 1e-7);
 }
 

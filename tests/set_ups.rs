@@ -55,10 +55,10 @@ fn a_small_fault_in_every_kind_of_kernel_is_found_where_it_is() {
     let variants = device().variants().unwrap();
     for set_up in set_ups() {
         for (at, dispatch) in set_up.plan.dispatches.iter().enumerate() {
-            let program = dispatch.kernel.program(&variants);
-            stems.insert(stem(program.shader.name));
+            let call = dispatch.kernel.call(&variants);
+            stems.insert(stem(call.shader.name));
             for (operand, plan) in faults::faults(&set_up.plan, at).iter().enumerate() {
-                let kind = (program.shader.name, dispatch.kernel.name().to_string(), operand);
+                let kind = (call.shader.name, dispatch.kernel.name().to_string(), operand);
                 if found_in.contains(&kind) {
                     continue;
                 }

@@ -6,10 +6,11 @@ mod common;
 use common::operands::nans;
 use common::{check, gpu, noise, run, words};
 use narrows::kernels::reduce::ColumnSum;
-use narrows::kernels::sparsity::{KlSparsity, L1};
+use narrows::kernels::sparsity::{Penalty, Sparsity};
 use narrows::kernels::{Gradient, Kernel, floats};
 use narrows::reference::compare::Tolerance;
 use narrows::reference::sparsity::{kl, kl_slope};
+use narrows_shaders::MAX_SHARED_ROW;
 
 const SHAPES: [(u32, u32); 11] = [
     (1, 1),
@@ -29,12 +30,12 @@ const CLOSE: Tolerance = Tolerance::new(2e-6, 4e-6);
 
 const WHOLE: Option<Gradient> = Some(Gradient { scale: 1.0, accumulate: false });
 
-fn l1((rows, columns): (u32, u32), accumulate: bool) -> L1 {
-    L1 { rows, columns, gradient: Some(Gradient { scale: 0.37, accumulate }) }
+fn l1((rows, columns): (u32, u32), accumulate: bool) -> Sparsity {
+    Sparsity { rows, columns, penalty: Penalty::L1, gradient: Some(Gradient { scale: 0.37, accumulate }) }
 }
 
-fn sparsity((rows, columns): (u32, u32), accumulate: bool) -> KlSparsity {
-    KlSparsity { rows, columns, target: 0.1, gradient: Some(Gradient { scale: 0.37, accumulate }) }
+fn sparsity((rows, columns): (u32, u32), accumulate: bool) -> Sparsity {
+    Sparsity { penalty: Penalty::Kl { target: 0.1 }, ..l1((rows, columns), accumulate) }
 }
 
 // What dz holds beforehand.
@@ -58,8 +59,12 @@ fn values_without_gradient_are_the_same_bits() {
     for shape in SHAPES {
         let z = words(&activations(shape));
         for (read, with, without) in [
-            (z, &l1(shape, false) as &dyn Kernel, &L1 { gradient: None, ..l1(shape, false) } as &dyn Kernel),
-            (sums(shape), &sparsity(shape, false), &KlSparsity { gradient: None, ..sparsity(shape, false) }),
+            (
+                z,
+                &l1(shape, false) as &dyn Kernel,
+                &Sparsity { gradient: None, ..l1(shape, false) } as &dyn Kernel,
+            ),
+            (sums(shape), &sparsity(shape, false), &Sparsity { gradient: None, ..sparsity(shape, false) }),
         ] {
             let expected = run(gpu(), with, std::slice::from_ref(&read), &[None, None]);
             let got = run(gpu(), without, std::slice::from_ref(&read), &[None]);
@@ -93,13 +98,13 @@ fn the_gradient_of_zero_is_zero_of_either_sign() {
 #[test]
 fn the_penalty_is_of_the_batchs_means_and_its_gradient_that_of_the_sum_over_images() {
     let (rows, columns) = (5, 7);
-    let kernel = KlSparsity { gradient: WHOLE, ..sparsity((rows, columns), false) };
+    let kernel = Sparsity { gradient: WHOLE, ..sparsity((rows, columns), false) };
     let z = activations((rows, columns));
     let means = |z: &[f32]| -> Vec<f64> {
         let column = |k: usize| z.iter().skip(k).step_by(columns as usize).map(|z| f64::from(*z));
         (0..columns as usize).map(|k| column(k).sum::<f64>() / f64::from(rows)).collect()
     };
-    let p = f64::from(kernel.target);
+    let p = f64::from(0.1_f32);
     let penalty = |z: &[f32]| means(z).into_iter().map(|q| kl(p, q)).sum::<f64>();
     let sums = run(gpu(), &ColumnSum::whole(rows, columns), &[words(&z)], &[None]).swap_remove(1);
     let got = run(gpu(), &kernel, &[sums], &[None, None]);
@@ -126,7 +131,7 @@ fn extreme_activations_keep_their_precision_and_stay_finite() {
         [0.0, 1e-30, 1e-7, 1e-6, 2e-6, 1e-3, 0.0999, 0.09999999, target, 0.1000001, 0.13, 0.5, 0.999, 1.0];
     // One image, so that the sums are the means; one unit a row would share no rounding.
     for q in means {
-        let kernel = KlSparsity { rows: 1, columns: 1, target, gradient: WHOLE };
+        let kernel = Sparsity { rows: 1, columns: 1, penalty: Penalty::Kl { target }, gradient: WHOLE };
         let got = run(gpu(), &kernel, &[words(&[q])], &[None, None]);
         let (value, gradient) = (f64::from(floats(&got[1])[0]), f64::from(floats(&got[2])[0]));
         let (p, q) = (f64::from(target), f64::from(q));
@@ -148,9 +153,9 @@ fn more_than_65535_workgroups_fold_into_two_dimensions() {
 
 #[test]
 fn the_widest_code_is_summed_whole() {
-    let kernel = l1((1, L1::MAX_COLUMNS), false);
-    let got = run(gpu(), &kernel, &[words(&vec![-1.0; L1::MAX_COLUMNS as usize])], &[None, None]);
-    assert_eq!(floats(&got[1]), [L1::MAX_COLUMNS as f32]);
+    let kernel = l1((1, MAX_SHARED_ROW), false);
+    let got = run(gpu(), &kernel, &[words(&vec![-1.0; MAX_SHARED_ROW as usize])], &[None, None]);
+    assert_eq!(floats(&got[1]), [MAX_SHARED_ROW as f32]);
 }
 
 #[test]
@@ -169,7 +174,7 @@ fn nan_in_a_code_is_seen() {
 #[test]
 fn a_target_that_is_no_share_is_refused() {
     for target in [0.0, 1.0, -0.1, f32::NAN] {
-        let kernel = KlSparsity { target, ..sparsity((2, 3), false) };
+        let kernel = Sparsity { penalty: Penalty::Kl { target }, ..sparsity((2, 3), false) };
         assert!(kernel.check().is_err(), "{target}");
     }
 }

@@ -64,7 +64,7 @@ fn activation_slope(kept: f32) -> f32 {
     }
 }
 
-// f''(z), zero but for a kink where f is piecewise linear. `kept` as above.
+// f''(z), zero where f is piecewise linear, its kink aside. `kept` as above.
 fn activation_curvature(kept: f32) -> f32 {
     switch ACTIVATION {
         case 3u, 4u: { return select(activation_slope(kept), 0.0, kept > 0.0); }

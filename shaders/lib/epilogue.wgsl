@@ -13,7 +13,7 @@ override ACCUMULATE: bool = false;
 // Whether columns are a multiple of four, for `product_slope`.
 override ALIGNED_KEPT: bool = true;
 
-/// One number a column, added to every row (`dense`).
+/// One number per column, added to every row (`dense`).
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 /// What the forward pass kept of the activation that C is the gradient of (`product_slope`).
 @group(0) @binding(4) var<storage, read> kept: array<vec4f>;

@@ -29,3 +29,9 @@ fn pixels_of(q: Quad) -> vec4f {
     }
     return unpack4x8unorm(four);
 }
+
+// The mean image at the same pixels; what lies behind its last pixel is that one again.
+fn means_of(q: Quad) -> vec4f {
+    let at = min(vec4u(q.pixel) + vec4u(0u, 1u, 2u, 3u), vec4u(params.pixels - 1u));
+    return vec4f(center[at.x], center[at.y], center[at.z], center[at.w]);
+}

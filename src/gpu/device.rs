@@ -36,7 +36,7 @@ pub struct Gpu {
     pipelines: Mutex<HashMap<PipelineKey, Arc<Pipeline>>>,
 }
 
-/// What a driver told outside of any call that could return it.
+/// What a driver reported outside of any call that could return it.
 #[derive(Clone, Debug)]
 enum Trouble {
     /// The device is gone.
@@ -100,7 +100,7 @@ impl Gpu {
     /// driver's notice arrives only inside a poll, so this is asked after each.
     ///
     /// # Errors
-    /// [`Error::DeviceLost`] or [`Error::Device`] with the driver's words.
+    /// [`Error::DeviceLost`] or [`Error::Device`] with the driver's message.
     pub fn check_alive(&self, operation: &str) -> Result<()> {
         let operation = operation.to_owned();
         match self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone() {
@@ -113,7 +113,7 @@ impl Gpu {
     /// Runs `work` and turns what the driver refuses of it into an error, memory and validation both.
     ///
     /// # Errors
-    /// [`Error::Device`] with the driver's words.
+    /// [`Error::Device`] with the driver's message.
     pub async fn guarded<T>(&self, operation: &str, work: impl FnOnce() -> T) -> Result<T> {
         let memory = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
         let validation = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
@@ -138,6 +138,19 @@ impl Gpu {
             usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
             mapped_at_creation: false,
         })
+    }
+
+    /// A uniform buffer of these bytes, a whole number of 16.
+    pub fn uniform(&self, mut bytes: Vec<u8>) -> wgpu::Buffer {
+        bytes.resize(bytes.len().next_multiple_of(16), 0);
+        let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("params"),
+            size: bytes.len() as u64,
+            usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        self.queue.write_buffer(&buffer, 0, &bytes);
+        buffer
     }
 
     /// The pipeline for one entry point with its constants, created on first use.

@@ -1,8 +1,6 @@
 //! Bringing words back from the device, waiting only where the platform can.
 
-use std::future::poll_fn;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Poll, Waker};
+use futures_channel::oneshot;
 
 use super::Gpu;
 use crate::{Error, Result};
@@ -11,12 +9,6 @@ use crate::{Error, Result};
 #[derive(Debug)]
 pub struct Download {
     staging: wgpu::Buffer,
-}
-
-#[derive(Default)]
-struct Arrival {
-    outcome: Option<Result<(), wgpu::BufferAsyncError>>,
-    waker: Option<Waker>,
 }
 
 impl Download {
@@ -62,15 +54,10 @@ impl Download {
     ) -> Result<Vec<u32>> {
         let operation = "read back from the device";
         let refused = |message: String| Error::Device { operation: operation.to_owned(), message };
-        let arrival = Arc::new(Mutex::new(Arrival::default()));
-        let on_arrival = Arc::clone(&arrival);
-        self.staging.map_async(wgpu::MapMode::Read, 0..4 * words as u64, move |outcome| {
-            let mut arrival = on_arrival.lock().unwrap_or_else(PoisonError::into_inner);
-            arrival.outcome = Some(outcome);
-            if let Some(waker) = arrival.waker.take() {
-                waker.wake();
-            }
-        });
+        let (sender, arrival) = oneshot::channel();
+        // Who no longer waits for a copy needs no notice of it.
+        let notify = move |outcome| drop(sender.send(outcome));
+        self.staging.map_async(wgpu::MapMode::Read, 0..4 * words as u64, notify);
         // The web has no blocking poll; there the browser calls back by itself.
         #[cfg(not(target_arch = "wasm32"))]
         gpu.device
@@ -79,25 +66,10 @@ impl Download {
         #[cfg(target_arch = "wasm32")]
         let _ = submission;
         gpu.check_alive(operation)?;
-        poll_fn(|context| {
-            let mut arrival = arrival.lock().unwrap_or_else(PoisonError::into_inner);
-            match arrival.outcome.take() {
-                Some(outcome) => Poll::Ready(outcome),
-                None => {
-                    arrival.waker = Some(context.waker().clone());
-                    Poll::Pending
-                }
-            }
-        })
-        .await
-        .map_err(|error| refused(error.to_string()))?;
-        let copied = {
-            let view = self
-                .staging
-                .get_mapped_range(0..4 * words as u64)
-                .map_err(|error| refused(error.to_string()))?;
-            bytemuck::pod_collect_to_vec(&view)
-        };
+        let outcome = arrival.await.map_err(|error| refused(error.to_string()))?;
+        outcome.map_err(|error| refused(error.to_string()))?;
+        let view = self.staging.get_mapped_range(0..4 * words as u64);
+        let copied = bytemuck::pod_collect_to_vec(&view.map_err(|error| refused(error.to_string()))?);
         self.staging.unmap();
         Ok(copied)
     }

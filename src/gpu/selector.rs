@@ -63,7 +63,7 @@ fn parse_backend(text: &str) -> Option<wgpu::Backend> {
 }
 
 impl Selector {
-    /// The same, but for [`Selector::Auto`], which wgpu's `WGPU_ADAPTER_NAME` narrows to a name.
+    /// The same, except that wgpu's `WGPU_ADAPTER_NAME` narrows [`Selector::Auto`] to a name.
     pub(super) fn or_environment(&self) -> Self {
         let name = std::env::var("WGPU_ADAPTER_NAME").ok().filter(|name| !name.is_empty());
         match (self, name) {

@@ -5,7 +5,7 @@ use web_time::{Duration, Instant};
 use super::{Download, Gpu, Launch};
 use crate::Result;
 
-// Dispatches a submit: enough to hide what a submit costs, few enough for any driver's watchdog.
+// Dispatches per submit: enough to hide what a submit costs, few enough for any driver's watchdog.
 const PER_SUBMIT: usize = 64;
 
 /// The time from submitting `launches`, `rounds` times in a row, to the end of the last.

@@ -3,8 +3,8 @@
 use super::tape::Links;
 use super::{Graph, Tensor};
 use crate::Result;
-use crate::kernels::activation::{Activation, Forward};
-use crate::kernels::loss::ContinuousMean;
+use crate::kernels::activation::{Activate, Activation, Pass};
+use crate::kernels::elementwise::{Elementwise, Function};
 
 impl Graph {
     /// `f(x)`
@@ -19,7 +19,8 @@ impl Graph {
         let y = self.tensor(label, x.rows, x.columns);
         let [before, after] = [self.value(x), self.value(y)];
         let count = x.count();
-        self.record(label, Forward { count, activation }, &[before, after])?;
+        let kernel = Activate { count, pass: Pass::Forward, activation, accumulate: false };
+        self.record(label, kernel, &[before, after])?;
         let kept = if activation.keeps_input() { before } else { after };
         self.tensors[y.id].activation = Some((activation, kept));
         self.tensors[y.id].applied_to = Some(x);
@@ -35,7 +36,8 @@ impl Graph {
         self.know(label, logits)?;
         let mean = self.tensor(label, logits.rows, logits.columns);
         let operands = [self.value(logits), self.value(mean)];
-        self.record(label, ContinuousMean { count: logits.count() }, &operands)?;
+        let (count, function) = (logits.count(), Function::ContinuousMean);
+        self.record(label, Elementwise { count, function, accumulate: false }, &operands)?;
         Ok(mean)
     }
 }

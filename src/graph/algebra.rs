@@ -2,7 +2,7 @@
 
 use super::tape::Links;
 use super::{Graph, Slice, Tensor};
-use crate::kernels::elementwise::{Affine, Exponential, Logarithm, LogarithmBackward, WeightedSum};
+use crate::kernels::elementwise::{Elementwise, Function};
 use crate::kernels::group::{LogSumExp, LogSumExpBackward};
 use crate::kernels::hadamard::{Multiply, RowProducts};
 use crate::kernels::reduce::ColumnSum;
@@ -28,7 +28,8 @@ impl Graph {
     pub fn affine(&mut self, x: Tensor, scale: f32, shift: f32) -> Result<Tensor> {
         self.know("affine", x)?;
         let y = self.tensor("affine", x.rows, x.columns);
-        let kernel = Affine { count: x.count(), a: scale, b: shift, accumulate: false };
+        let function = Function::Affine { a: scale, b: shift };
+        let kernel = Elementwise { count: x.count(), function, accumulate: false };
         self.record("affine", kernel, &[self.value(x), self.value(y)])?;
         self.send_back(x, y, move |graph, dy| graph.add_to(x, dy, scale));
         Ok(y)
@@ -49,7 +50,8 @@ impl Graph {
         }
         let label = format!("d {}", self.label(x));
         let (dx, accumulate) = self.gradient_target(x);
-        self.record(label, Affine { count: x.count(), a: scale, b: 0.0, accumulate }, &[dy, dx])
+        let function = Function::Affine { a: scale, b: 0.0 };
+        self.record(label, Elementwise { count: x.count(), function, accumulate }, &[dy, dx])
     }
 
     /// `a x + b y`, number by number.
@@ -59,7 +61,8 @@ impl Graph {
     pub fn weighted_sum(&mut self, (a, x): (f32, Tensor), (b, y): (f32, Tensor)) -> Result<Tensor> {
         self.know_alike("weighted sum", x, y)?;
         let sum = self.tensor("weighted sum", x.rows, x.columns);
-        let kernel = WeightedSum { count: x.count(), a, b, accumulate: false };
+        let function = Function::WeightedSum { a, b };
+        let kernel = Elementwise { count: x.count(), function, accumulate: false };
         self.record("weighted sum", kernel, &[self.value(x), self.value(y), self.value(sum)])?;
         self.push_backward(Links::new(&[x, y], sum), move |graph| {
             let Some(dsum) = graph.preactivation_gradient(sum)? else { return Ok(()) };
@@ -148,7 +151,8 @@ impl Graph {
     pub fn exp(&mut self, x: Tensor) -> Result<Tensor> {
         self.know("exp", x)?;
         let y = self.tensor("exp", x.rows, x.columns);
-        self.record("exp", Exponential { count: x.count() }, &[self.value(x), self.value(y)])?;
+        let kernel = Elementwise { count: x.count(), function: Function::Exponential, accumulate: false };
+        self.record("exp", kernel, &[self.value(x), self.value(y)])?;
         self.send_back(x, y, move |graph, dy| {
             let value = graph.value(y);
             let label = format!("d {}", graph.label(x));
@@ -166,12 +170,14 @@ impl Graph {
         self.know("log", x)?;
         let y = self.tensor("log", x.rows, x.columns);
         let count = x.count();
-        self.record("log", Logarithm { count }, &[self.value(x), self.value(y)])?;
+        let kernel = Elementwise { count, function: Function::Logarithm, accumulate: false };
+        self.record("log", kernel, &[self.value(x), self.value(y)])?;
         self.send_back(x, y, move |graph, dy| {
             let value = graph.value(x);
             let label = format!("d {}", graph.label(x));
             let (dx, accumulate) = graph.gradient_target(x);
-            graph.record(label, LogarithmBackward { count, accumulate }, &[value, dy, dx])
+            let kernel = Elementwise { count, function: Function::LogarithmBackward, accumulate };
+            graph.record(label, kernel, &[value, dy, dx])
         });
         Ok(y)
     }
@@ -268,8 +274,7 @@ impl Graph {
             let value = graph.value(x);
             let label = format!("d {}", graph.label(x));
             let (dx, accumulate) = graph.gradient_target(x);
-            let kernel = LogSumExpBackward { groups, size, columns, accumulate };
-            graph.record(label, kernel, &[value, parts, dy, dx])
+            graph.record(label, LogSumExpBackward { of: kernel, accumulate }, &[value, parts, dy, dx])
         });
         Ok(y)
     }

@@ -3,7 +3,7 @@
 use super::tape::Links;
 use super::{Graph, Tensor};
 use crate::kernels::columns::{Block, CopyColumns};
-use crate::kernels::elementwise::Affine;
+use crate::kernels::elementwise::{Elementwise, Function};
 use crate::kernels::matmul::{Epilogue, Layout, MatMul};
 use crate::kernels::random::{Distribution, Numbers};
 use crate::rng::Stream;
@@ -97,7 +97,8 @@ impl Graph {
         let (dx, mut accumulate) = self.gradient_target(x);
         if columns < x.columns && !accumulate {
             // What stands beside the block has a gradient of zero as far as this goes.
-            let zero = Affine { count: x.count(), a: 0.0, b: 0.0, accumulate: false };
+            let function = Function::Affine { a: 0.0, b: 0.0 };
+            let zero = Elementwise { count: x.count(), function, accumulate: false };
             self.record(format!("{label}, zero"), zero, &[self.value(x), dx])?;
             accumulate = true;
         }
@@ -188,7 +189,8 @@ impl Graph {
         let tensor = self.tensor(label, rows, columns);
         let instance = self.instance(stream);
         let operands = [self.state(), self.value(tensor)];
-        self.record(label, Numbers { count, distribution, stream, instance }, &operands)?;
+        let kernel = Numbers { count, distribution, first_block: 0, stream: stream as u32, instance };
+        self.record(label, kernel, &operands)?;
         Ok(tensor)
     }
 }

@@ -5,11 +5,12 @@ use super::objective::{Target, Upstream};
 use super::tape::Links;
 use super::{Graph, Parameter, Slice, Tensor};
 use crate::kernels::activation::Activation;
-use crate::kernels::contraction::{GramGradient, Quadratic, UnitSlopes, UnitWeights};
+use crate::kernels::contraction::{Quadratic, UnitSlopes, UnitWeights};
+use crate::kernels::elementwise::{Elementwise, Function};
 use crate::kernels::hadamard::Multiply;
 use crate::kernels::matmul::{Epilogue, Layout, MatMul};
 use crate::kernels::random::{Distribution, Stream};
-use crate::kernels::spread::{Spread, SpreadScales, SpreadWeight};
+use crate::kernels::spread::{Spread, SpreadResult};
 use crate::{Error, Result};
 
 /// The Jacobian of dense layers, image by image, as a product `left W` with the first layer's weights W
@@ -87,12 +88,13 @@ impl Graph {
                 return Err(Error::shape(label, expected, format!("{:?}", weight.shape)));
             }
         };
-        let kernel = Spread { rows: c.rows, units: c.columns, columns };
+        let [rows, units] = [c.rows, c.columns];
+        let kernel = move |result, accumulate| Spread { rows, units, columns, result, accumulate };
         let rows = self.counted(label, c.rows, c.columns)?;
         self.counted(label, rows, columns)?;
         let y = self.tensor(label, rows, columns);
         let operands = [self.value(c), self.place(weight), self.value(y)];
-        self.record(label, kernel, &operands)?;
+        self.record(label, kernel(SpreadResult::Weights, false), &operands)?;
         let links = Links::new(&[c], y).through(&[weight]);
         let weight = weight.clone();
         self.push_backward(links, move |graph| {
@@ -100,14 +102,15 @@ impl Graph {
             let label = format!("d {}", graph.label(y));
             let c_value = graph.value(c);
             if let Some((gradient, accumulate)) = graph.parameter_gradient(&weight) {
-                graph.record(&label, SpreadWeight { of: kernel, accumulate }, &[c_value, dy, gradient])?;
+                let kernel = kernel(SpreadResult::WeightGradient, accumulate);
+                graph.record(&label, kernel, &[c_value, dy, gradient])?;
             }
             if !graph.needs_gradient(c) {
                 return Ok(());
             }
             let (dc, accumulate) = graph.gradient_target(c);
             let label = format!("d {}", graph.label(c));
-            let kernel = SpreadScales { of: kernel, accumulate };
+            let kernel = kernel(SpreadResult::ScalesGradient, accumulate);
             graph.record(label, kernel, &[graph.place(&weight), dy, dc])
         });
         Ok(y)
@@ -229,7 +232,9 @@ impl Graph {
                 false,
             )?;
             let dgram = graph.buffer("d Gram matrix", gram.words, false);
-            graph.record("d Gram matrix", GramGradient { units, scale }, &[products, dgram])?;
+            let function = Function::Affine { a: 2.0 * scale, b: 0.0 };
+            let kernel = Elementwise { count: units * units, function, accumulate: false };
+            graph.record("d Gram matrix", kernel, &[products, dgram])?;
             let product = MatMul { columns: pixels, accumulate, ..square(Layout::Nn, units) };
             graph.record(format!("d {} by {name}", weight.name), product, &[dgram, w, dw])
         })

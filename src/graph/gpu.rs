@@ -104,13 +104,8 @@ fn prepare(gpu: &Gpu, plan: &Plan) -> Result<(Vec<wgpu::Buffer>, Vec<Launch>)> {
         params.extend(dispatch.kernel.params());
         params.resize(params.len().next_multiple_of(PARAMS_STRIDE as usize), 0);
     }
-    let uniform = gpu.device.create_buffer(&wgpu::BufferDescriptor {
-        label: Some("params"),
-        size: (params.len() as u64).max(PARAMS_STRIDE),
-        usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
-        mapped_at_creation: false,
-    });
-    gpu.queue.write_buffer(&uniform, 0, &params);
+    params.resize(params.len().max(PARAMS_STRIDE as usize), 0);
+    let uniform = gpu.uniform(params);
     let binding = |slice: &Slice, words: usize| wgpu::BufferBinding {
         buffer: &buffers[slice.buffer.0],
         offset: 4 * slice.offset as u64,

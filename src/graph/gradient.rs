@@ -7,7 +7,7 @@
 
 use super::{Graph, Parameter, Slice, Tensor};
 use crate::Result;
-use crate::kernels::activation::{self, Activation};
+use crate::kernels::activation::{Activate, Activation, Pass};
 
 /// Where an operation sends a gradient that has passed the activation: see [`Graph::fused_target`].
 #[derive(Clone, Copy, Debug)]
@@ -78,7 +78,7 @@ impl Graph {
         };
         let (slice, accumulate) = self.preactivation_target(tensor);
         let label = format!("d {} before {activation}", self.label(tensor));
-        let kernel = activation::Backward { count: tensor.count(), activation, accumulate };
+        let kernel = Activate { count: tensor.count(), pass: Pass::Backward, activation, accumulate };
         self.record(label, kernel, &[of_value, kept, slice])?;
         Ok(Some(slice))
     }

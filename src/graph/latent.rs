@@ -2,7 +2,8 @@
 
 use super::tape::Links;
 use super::{Graph, Tensor};
-use crate::kernels::latent::{Mean, Reparameterize, ReparameterizeBackward};
+use crate::kernels::columns::{Block, CopyColumns};
+use crate::kernels::latent::{Reparameterize, ReparameterizeBackward};
 use crate::rng::Stream;
 use crate::{Error, Result};
 
@@ -47,12 +48,13 @@ impl Graph {
         let instance = self.instance(Stream::Latent);
         self.tensors[code.stats.id].sample.get_or_insert(instance);
         let operands = [self.state(), self.value(code.stats), self.value(z)];
-        self.record("z", Reparameterize { rows, latent, instance }, &operands)?;
+        let sample = Reparameterize { rows, latent, instance };
+        self.record("z", sample, &operands)?;
         self.push_backward(Links::new(&[code.stats], z), move |graph| {
             let Some(dz) = graph.preactivation_gradient(z)? else { return Ok(()) };
             let (stats, state) = (graph.value(code.stats), graph.state());
             let (gradient, accumulate) = graph.gradient_target(code.stats);
-            let kernel = ReparameterizeBackward { rows, latent, instance, accumulate };
+            let kernel = ReparameterizeBackward { of: sample, accumulate };
             graph.record("d mu, logvar", kernel, &[state, stats, dz, gradient])
         });
         Ok(z)
@@ -67,7 +69,9 @@ impl Graph {
         let (rows, latent) = (code.stats.rows, code.latent());
         let mu = self.tensor("mu", rows, latent);
         let operands = [self.value(code.stats), self.value(mu)];
-        self.record("mu", Mean { rows, latent }, &operands)?;
+        let [source, destination] = [code.stats.columns, latent].map(|width| Block { width, first: 0 });
+        let kernel = CopyColumns { rows, columns: latent, source, destination, accumulate: false };
+        self.record("mu", kernel, &operands)?;
         Ok(mu)
     }
 }

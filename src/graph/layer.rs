@@ -3,7 +3,7 @@
 
 use super::tape::Links;
 use super::{Graph, Parameter, Slice, Tensor};
-use crate::kernels::activation::{self, Activation};
+use crate::kernels::activation::{Activate, Activation, Pass};
 use crate::kernels::matmul::Epilogue;
 use crate::kernels::reduce::ColumnSum;
 use crate::{Error, Result};
@@ -88,7 +88,8 @@ impl<Map: LinearMap> Layer<Map> {
                 let z = before(graph);
                 self.map.onward(graph, label, Epilogue::None, &[x, weight, z])?;
                 let label = format!("{label} {activation}");
-                graph.record(label, activation::Forward { count, activation }, &[z, value])?;
+                let kernel = Activate { count, pass: Pass::Forward, activation, accumulate: false };
+                graph.record(label, kernel, &[z, value])?;
                 if activation.keeps_input() {
                     kept = z;
                 }

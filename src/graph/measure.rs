@@ -74,16 +74,16 @@ impl StepTimes {
             "#", "us", "%", "GFLOP/s", "GB/s", "what", "shader"
         );
         for (number, (dispatch, seconds)) in plan.dispatches.iter().zip(&self.dispatches).enumerate() {
-            let program = dispatch.kernel.program(variants);
+            let call = dispatch.kernel.call(variants);
             text += &format!(
                 "{number:>3}  {:>9.1} {:>6.1}  {:>7.1} {:>7.1}  {:34} {}::{}\n",
                 seconds * 1e6,
                 100.0 * seconds / all,
-                dispatch.kernel.flops() as f64 / seconds * 1e-9,
+                call.flops as f64 / seconds * 1e-9,
                 dispatch.bytes() as f64 / seconds * 1e-9,
                 dispatch.label,
-                program.shader.name,
-                program.entry,
+                call.shader.name,
+                call.entry,
             );
         }
         text + &format!(

@@ -25,7 +25,6 @@ mod measure;
 mod norm;
 mod objective;
 mod op;
-mod optimizer;
 mod parameters;
 mod plan;
 mod pool;
@@ -52,7 +51,6 @@ pub use objective::{
     squared_error,
 };
 pub use op::{Op, OpContext};
-pub use optimizer::Optimizer;
 pub use parameters::{Init, MODEL, Parameter, ParameterLayout, Store, StoreKind};
 pub use plan::{BufferId, BufferSpec, Content, Dispatch, Phase, Plan, Slice};
 pub use replay::{Device, Pending, Replay};
@@ -62,5 +60,6 @@ pub use tensor::Tensor;
 pub use update::{Clip, Update};
 pub use window::{Padding, Window};
 
+pub use crate::kernels::optimizer::Optimizer;
 pub use crate::kernels::state::State;
 pub use crate::kernels::step::{Falling, RateSchedule, Warmup};

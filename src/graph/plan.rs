@@ -170,16 +170,16 @@ impl Plan {
             "#", "phase", "what", "shape", "kFLOP", "kB", "shader"
         );
         for (number, dispatch) in self.dispatches.iter().enumerate() {
-            let program = dispatch.kernel.program(variants);
+            let call = dispatch.kernel.call(variants);
             text += &format!(
                 "{number:>3}  {:8}  {:30} {:32} {:>10.1} {:>10.1}  {}::{}{}\n",
                 dispatch.phase,
                 dispatch.label,
-                dispatch.kernel.shape(),
-                dispatch.kernel.flops() as f64 * 1e-3,
+                call.shape,
+                call.flops as f64 * 1e-3,
                 dispatch.bytes() as f64 * 1e-3,
-                program.shader.name,
-                program.entry,
+                call.shader.name,
+                call.entry,
                 period(&dispatch.every),
             );
         }

@@ -62,7 +62,7 @@ impl Graph {
             return Err(Error::shape(label, format!("{} images", pool.batch), t.rows));
         }
         let change = self.tensor(label, y.rows, y.columns);
-        self.record(label, MaxPoolTangent { pool }, &[self.value(t), chosen, self.value(change)])?;
+        self.record(label, MaxPoolTangent(pool), &[self.value(t), chosen, self.value(change)])?;
         self.send_back(t, change, move |graph, dy| {
             let (dt, accumulate) = graph.gradient_target(t);
             let label = format!("d {}", graph.label(t));

@@ -65,13 +65,14 @@ impl Graph {
 mod tests {
     use super::*;
     use crate::graph::parameters::ALIGNMENT;
-    use crate::kernels::activation::{self, Activation};
+    use crate::kernels::activation::{Activate, Activation, Pass};
 
     #[test]
     fn a_dispatch_that_writes_what_it_reads_is_refused() {
         let mut graph = Graph::new(1);
         let buffer = graph.buffer("x", 2 * ALIGNMENT, false);
-        let kernel = || activation::Forward { count: 3, activation: Activation::Relu };
+        let (pass, activation) = (Pass::Forward, Activation::Relu);
+        let kernel = || Activate { count: 3, pass, activation, accumulate: false };
         let half = Slice { offset: ALIGNMENT, words: ALIGNMENT, ..buffer };
         for operands in [[buffer, buffer], [Slice { words: ALIGNMENT, ..buffer }, half]] {
             let message = graph.record("relu", kernel(), &operands).err().map(|error| error.to_string());

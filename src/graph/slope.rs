@@ -3,7 +3,7 @@
 
 use super::tape::Links;
 use super::{Graph, Tensor};
-use crate::kernels::activation::{Activation, Slope, SlopeBackward};
+use crate::kernels::activation::{Activate, Activation, Pass};
 use crate::kernels::hadamard::{Multiply, MultiplyBackward};
 use crate::{Error, Result};
 
@@ -34,13 +34,15 @@ impl Graph {
         let s = self.tensor(label, y.rows, y.columns);
         let count = y.count();
         let value = self.value(s);
-        self.record(label, Slope { count, activation }, &[kept, value])?;
+        let kernel = Activate { count, pass: Pass::Slope, activation, accumulate: false };
+        self.record(label, kernel, &[kept, value])?;
         if activation.is_curved() {
             self.push_backward(Links::new(&[], s).bending(y), move |graph| {
                 let Some(ds) = graph.preactivation_gradient(s)? else { return Ok(()) };
                 let (dz, accumulate) = graph.preactivation_target(y);
                 let label = format!("d {} through {activation}'s slope", graph.label(y));
-                graph.record(label, SlopeBackward { count, activation, accumulate }, &[kept, ds, dz])
+                let kernel = Activate { count, pass: Pass::SlopeBackward, activation, accumulate };
+                graph.record(label, kernel, &[kept, ds, dz])
             });
         }
         Ok(s)
@@ -51,18 +53,18 @@ impl Graph {
         let (rows, columns, repeat) = (s.rows, s.columns, p.rows / s.rows);
         let y = self.tensor(label, p.rows, p.columns);
         let operands = [self.value(p), self.value(s), self.value(y)];
-        self.record(label, Multiply { rows, columns, repeat, accumulate: false }, &operands)?;
+        let kernel = Multiply { rows, columns, repeat, accumulate: false };
+        self.record(label, kernel, &operands)?;
         self.push_backward(Links::new(&[p, s], y), move |graph| {
             let Some(dy) = graph.preactivation_gradient(y)? else { return Ok(()) };
             let label = format!("d {}", graph.label(y));
             let (p_value, s_value) = (graph.value(p), graph.value(s));
             let (dp, accumulate) = graph.gradient_target(p);
             if !graph.needs_gradient(s) {
-                let kernel = Multiply { rows, columns, repeat, accumulate };
-                return graph.record(label, kernel, &[dy, s_value, dp]);
+                return graph.record(label, Multiply { accumulate, ..kernel }, &[dy, s_value, dp]);
             }
             let (ds, accumulate_s) = graph.gradient_target(s);
-            let kernel = MultiplyBackward { rows, columns, repeat, accumulate, accumulate_s };
+            let kernel = MultiplyBackward { of: Multiply { accumulate, ..kernel }, accumulate_s };
             graph.record(label, kernel, &[p_value, s_value, dy, dp, ds])
         });
         Ok(y)

@@ -2,103 +2,64 @@
 
 use narrows_shaders::activation as shaders;
 
-use super::{Call, Kernel, floats_mut, put_all, widened};
+use super::{Call, Kernel, each_number};
 use crate::gpu::Variants;
 pub use crate::reference::activation::Activation;
 
-/// `y = f(x)` over `count` numbers.
+/// What of an activation f is computed. `kept` is its result, or z where it [keeps its input](Activation::keeps_input).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Forward {
-    /// How many numbers.
-    pub count: u32,
-    /// f
-    pub activation: Activation,
+pub enum Pass {
+    /// `y = f(z)`
+    Forward,
+    /// `dz = dy * f'(z)`, given dy and kept.
+    Backward,
+    /// `s = f'(z)`, given kept.
+    Slope,
+    /// `dz = ds * f''(z)`, given kept and the slope's gradient ds.
+    SlopeBackward,
 }
 
-/// `dx = dy * f'(kept)` over `count` numbers.
+/// An activation of `count` numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Backward {
+pub struct Activate {
     /// How many numbers.
     pub count: u32,
+    /// What of it.
+    pub pass: Pass,
     /// f
     pub activation: Activation,
-    /// Add to dx instead of writing it.
+    /// Add to the result instead of writing it.
     pub accumulate: bool,
 }
 
-/// `s = f'(kept)` over `count` numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Slope {
-    /// How many numbers.
-    pub count: u32,
-    /// f
-    pub activation: Activation,
-}
-
-/// `dz = ds * f''(kept)` over `count` numbers: from the gradient of the slope that of what f was applied to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct SlopeBackward {
-    /// How many numbers.
-    pub count: u32,
-    /// f
-    pub activation: Activation,
-    /// Add to dz instead of writing it.
-    pub accumulate: bool,
-}
-
-// Every entry has operands of `count` numbers, and `each` operations a number.
-fn call(entry: &'static str, operands: usize, each: u64, count: u32, activation: Activation) -> Call {
-    Call::new(&shaders::SHADER, entry)
-        .operands(std::iter::repeat_n(count as usize, operands))
-        .uniform([("count", count)])
-        .constant("ACTIVATION", activation.code())
-        .flops(each, count as usize)
-        .shape(format!("[{count}] {activation}"))
-        .workgroups(|| shaders::workgroups(count))
-}
-
-impl Kernel for Forward {
+impl Kernel for Activate {
     fn call(&self, _: &Variants) -> Call {
-        call("forward", 2, 1, self.count, self.activation)
+        let Self { count, pass, activation, accumulate } = *self;
+        let (entry, operands, flops) = match pass {
+            Pass::Forward => ("forward", 2, 1),
+            Pass::Backward => ("backward", 3, 2),
+            Pass::Slope => ("slope", 2, 1),
+            Pass::SlopeBackward => ("slope_backward", 3, 3),
+        };
+        Call::new(&shaders::SHADER, entry)
+            .operands(std::iter::repeat_n(count as usize, operands))
+            .uniform([("count", count)])
+            .constant("ACTIVATION", activation.code())
+            .constant("ACCUMULATE", accumulate)
+            .flops(flops, count as usize)
+            .shape(format!("[{count}] {activation}"))
+            .workgroups(|| shaders::workgroups(count))
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let values = widened(reads[0]).into_iter().map(|x| self.activation.value(x));
-        put_all(floats_mut(writes[0]), values, false);
-    }
-}
-
-impl Kernel for Backward {
-    fn call(&self, _: &Variants) -> Call {
-        call("backward", 3, 2, self.count, self.activation).constant("ACCUMULATE", self.accumulate)
-    }
-
-    fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let (dy, kept) = (widened(reads[0]), widened(reads[1]));
-        let dx = dy.iter().zip(kept).map(|(dy, kept)| dy * self.activation.slope_from_kept(kept));
-        put_all(floats_mut(writes[0]), dx, self.accumulate);
-    }
-}
-
-impl Kernel for Slope {
-    fn call(&self, _: &Variants) -> Call {
-        call("slope", 2, 1, self.count, self.activation)
-    }
-
-    fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let slopes = widened(reads[0]).into_iter().map(|kept| self.activation.slope_from_kept(kept));
-        put_all(floats_mut(writes[0]), slopes, false);
-    }
-}
-
-impl Kernel for SlopeBackward {
-    fn call(&self, _: &Variants) -> Call {
-        call("slope_backward", 3, 3, self.count, self.activation).constant("ACCUMULATE", self.accumulate)
-    }
-
-    fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let (kept, ds) = (widened(reads[0]), widened(reads[1]));
-        let dz = kept.iter().zip(ds).map(|(kept, ds)| ds * self.activation.curvature_from_kept(*kept));
-        put_all(floats_mut(writes[0]), dz, self.accumulate);
+        let (f, add) = (self.activation, self.accumulate);
+        match self.pass {
+            Pass::Forward => each_number(reads, writes, add, |[z]| f.value(z)),
+            Pass::Backward => each_number(reads, writes, add, |[dy, kept]| dy * f.slope_from_kept(kept)),
+            Pass::Slope => each_number(reads, writes, add, |[kept]| f.slope_from_kept(kept)),
+            Pass::SlopeBackward => {
+                each_number(reads, writes, add, |[kept, ds]| ds * f.curvature_from_kept(kept));
+            }
+        }
     }
 }

@@ -12,7 +12,7 @@ use crate::{Error, Result};
 /// A batch may run over the end of a pass into the next, which has an order of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Permute {
-    /// Images a step, at most `count`.
+    /// Images per step, at most `count`.
     pub batch: u32,
     /// Images in the data set, at least one.
     pub count: u32,
@@ -25,11 +25,11 @@ pub struct Permute {
 /// Offsets are counted in 32 bits, so `count * pixels` must stay below 4 GiB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Gather {
-    /// Images a step.
+    /// Images per step.
     pub batch: u32,
     /// Images in the data set.
     pub count: u32,
-    /// Bytes an image.
+    /// Bytes per image.
     pub pixels: u32,
     /// Whether the mean image is subtracted.
     pub center: bool,

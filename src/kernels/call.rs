@@ -7,48 +7,17 @@ use narrows_shaders::{Access, Binding, Entry, Shader};
 
 use crate::{Error, Result};
 
-/// What a device runs for a kernel.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Program {
-    /// The WGSL module.
-    pub shader: &'static Shader,
-    /// The entry point in it.
-    pub entry: &'static str,
-    /// The override constants.
-    pub constants: Vec<(&'static str, f64)>,
-    /// How many workgroups, before folding.
-    pub workgroups: u32,
-}
-
-impl Program {
-    /// The entry's table.
-    ///
-    /// # Errors
-    /// [`Error::Device`] where the shader has no such entry.
-    pub fn table(&self) -> Result<&'static Entry> {
-        self.shader.entry(self.entry).ok_or_else(|| Error::Device {
-            operation: format!("{}::{}", self.shader.name, self.entry),
-            message: "the shader has no such entry point".to_owned(),
-        })
-    }
-
-    // The storage bindings of its table, of no length yet.
-    fn storage(&self) -> impl Iterator<Item = Operand> {
-        let bindings = self.shader.entry(self.entry).map_or(&[][..], |entry| entry.bindings);
-        let operand = |binding: &Binding| Operand { name: binding.name, access: binding.access, words: 0 };
-        bindings.iter().map(operand).filter(|operand| operand.access != Access::Uniform)
-    }
-}
-
-/// One operand of a kernel: a name for messages, and the number of 32-bit words it must have.
+/// One storage operand of a kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Operand {
     /// The binding's name in the shader.
     pub name: &'static str,
     /// Whether it is written.
     pub access: Access,
-    /// Words.
+    /// The 32-bit words that it must have.
     pub words: usize,
+    /// How many of them one dispatch reads or writes.
+    pub used: usize,
 }
 
 /// A field of the uniform `Params`.
@@ -82,55 +51,6 @@ impl From<f32> for Word {
     }
 }
 
-/// Where an extent must lie for the shader to compute right.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limit {
-    /// What is limited, as a message names it.
-    pub what: String,
-    /// Its value.
-    pub value: u64,
-    /// The values allowed.
-    pub range: RangeInclusive<u64>,
-}
-
-impl Limit {
-    /// `what` is `value`, and must lie in `range`.
-    pub fn new<T: Into<u64>>(what: impl Into<String>, value: T, range: RangeInclusive<T>) -> Self {
-        let (least, most) = range.into_inner();
-        Self { what: what.into(), value: value.into(), range: least.into()..=most.into() }
-    }
-
-    /// Whether the value lies in the range.
-    pub fn holds(&self) -> bool {
-        self.range.contains(&self.value)
-    }
-
-    /// The same as an error.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] where the value lies outside.
-    pub fn check(&self) -> Result<()> {
-        if self.holds() {
-            return Ok(());
-        }
-        let expected = match (*self.range.start(), *self.range.end()) {
-            (least, most) if most >= u64::from(u32::MAX) => format!("at least {least}"),
-            (0, most) => format!("at most {most}"),
-            (least, most) => format!("between {least} and {most}"),
-        };
-        Err(Error::setting(&*self.what, expected, self.value))
-    }
-}
-
-/// The words of a storage operand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Length {
-    /// Words that it must have.
-    pub words: usize,
-    /// Words of them that are read and written in a dispatch.
-    pub used: usize,
-}
-
 /// A dispatch as plain data. Its methods add to it one after the other.
 ///
 /// A call is described before its settings are checked, so a wrong setting must not panic on the way: count with
@@ -138,17 +58,21 @@ pub struct Length {
 #[derive(Debug)]
 #[must_use]
 pub struct Call {
-    /// Shader, entry point, constants and workgroups.
-    pub program: Program,
+    /// The WGSL module.
+    pub shader: &'static Shader,
+    /// The entry point in it.
+    pub entry: &'static str,
+    /// The override constants.
+    pub constants: Vec<(&'static str, f64)>,
+    /// How many workgroups, before folding.
+    pub workgroups: u32,
     /// The name of the shaders that do the same, if the shader is one of several.
     pub family: Option<&'static str>,
-    /// Of the storage operands, in the order of the entry's table, which has their names.
-    pub lengths: Vec<Length>,
+    /// The storage operands as the entry's table lists them: first those read, then those written.
+    pub operands: Vec<Operand>,
     /// The fields of the uniform `Params`, in its order and by its names.
     pub uniform: Vec<(&'static str, Word)>,
-    /// What extents are limited to.
-    pub limits: Vec<Limit>,
-    /// What else is wrong with its settings.
+    /// The first thing that is wrong with its settings.
     pub refusal: Option<Error>,
     /// Floating-point operations, counting a multiply-add as two.
     pub flops: u64,
@@ -160,11 +84,13 @@ impl Call {
     /// A call of `entry` in `shader`.
     pub const fn new(shader: &'static Shader, entry: &'static str) -> Self {
         Self {
-            program: Program { shader, entry, constants: Vec::new(), workgroups: 0 },
+            shader,
+            entry,
+            constants: Vec::new(),
+            workgroups: 0,
             family: None,
-            lengths: Vec::new(),
+            operands: Vec::new(),
             uniform: Vec::new(),
-            limits: Vec::new(),
             refusal: None,
             flops: 0,
             shape: String::new(),
@@ -178,14 +104,16 @@ impl Call {
     }
 
     /// The words of the next storage operands, in the table's order.
-    pub fn operands(mut self, words: impl IntoIterator<Item = usize>) -> Self {
-        self.lengths.extend(words.into_iter().map(|words| Length { words, used: words }));
-        self
+    pub fn operands(self, words: impl IntoIterator<Item = usize>) -> Self {
+        words.into_iter().fold(self, |call, words| call.part_of(words, words))
     }
 
-    /// The next storage operand, of whose words only `used` are read and written.
+    /// The next storage operand, of whose words only `used` are read or written.
     pub fn part_of(mut self, words: usize, used: usize) -> Self {
-        self.lengths.push(Length { words, used });
+        let binding = self.storage().nth(self.operands.len());
+        // One that the table lacks has no name; `check` refuses it.
+        let (name, access) = binding.map_or(("", Access::Read), |binding| (binding.name, binding.access));
+        self.operands.push(Operand { name, access, words, used });
         self
     }
 
@@ -197,19 +125,29 @@ impl Call {
 
     /// An override constant.
     pub fn constant(mut self, name: &'static str, value: impl Into<f64>) -> Self {
-        self.program.constants.push((name, value.into()));
+        self.constants.push((name, value.into()));
         self
     }
 
-    /// An extent that must lie in `range`.
-    pub fn limit<T: Into<u64>>(self, what: impl Into<String>, value: T, range: RangeInclusive<T>) -> Self {
-        self.limits([Limit::new(what, value, range)])
+    /// An extent that must lie in `range` for the shader to compute right.
+    pub fn limit<T: Into<u64>>(self, what: &str, value: T, range: RangeInclusive<T>) -> Self {
+        let (least, most) = range.into_inner();
+        let (least, most, value) = (least.into(), most.into(), value.into());
+        if (least..=most).contains(&value) {
+            return self;
+        }
+        let expected = match (least, most) {
+            (least, most) if most >= u64::from(u32::MAX) => format!("at least {least}"),
+            (0, most) => format!("at most {most}"),
+            (least, most) => format!("between {least} and {most}"),
+        };
+        self.setting(what, false, &expected, value)
     }
 
-    /// Several such extents.
-    pub fn limits(mut self, limits: impl IntoIterator<Item = Limit>) -> Self {
-        self.limits.extend(limits);
-        self
+    /// Extents that must be at least one, named as the `height of a pooling` is.
+    pub fn at_least_one<const N: usize>(self, of: &str, extents: [(&str, u32); N]) -> Self {
+        let limit = |call: Self, (name, extent)| call.limit(&format!("{name} of {of}"), extent, 1..=u32::MAX);
+        extents.into_iter().fold(self, limit)
     }
 
     /// A setting that is as `expected` where `holds`.
@@ -238,28 +176,37 @@ impl Call {
     /// How many workgroups, before folding. `count` is called only where nothing is refused so far, so that 32 bits can
     /// count the words of every operand.
     pub fn workgroups(mut self, count: impl FnOnce() -> u32) -> Self {
-        let refused = self.refusal.is_some() || !self.limits.iter().all(Limit::holds);
-        if !refused && self.check_operands().is_ok() {
-            self.program.workgroups = count();
+        if self.refusal.is_none() && self.check_operands().is_ok() {
+            self.workgroups = count();
         }
         self
     }
 
     /// What a report calls it: shader, or family, and entry point.
     pub fn name(&self) -> String {
-        let Program { shader, entry, .. } = &self.program;
-        format!("{} {entry}", self.family.unwrap_or(shader.name))
+        format!("{} {}", self.family.unwrap_or(self.shader.name), self.entry)
     }
 
-    /// The storage operands: first those read, then those written, as the entry's table lists them.
-    pub fn storage(&self) -> Vec<Operand> {
-        let named = self.program.storage().zip(&self.lengths);
-        named.map(|(binding, length)| Operand { words: length.words, ..binding }).collect()
+    /// The entry's table.
+    ///
+    /// # Errors
+    /// [`Error::Device`] where the shader has no such entry.
+    pub fn table(&self) -> Result<&'static Entry> {
+        self.shader.entry(self.entry).ok_or_else(|| Error::Device {
+            operation: format!("{}::{}", self.shader.name, self.entry),
+            message: "the shader has no such entry point".to_owned(),
+        })
+    }
+
+    // The storage bindings of the table.
+    fn storage(&self) -> impl Iterator<Item = &'static Binding> {
+        let bindings = self.shader.entry(self.entry).map_or(&[][..], |entry| entry.bindings);
+        bindings.iter().filter(|binding| binding.access != Access::Uniform)
     }
 
     /// Bytes read and written: what is used of each operand, once.
     pub fn bytes(&self) -> u64 {
-        self.lengths.iter().fold(0, |sum, length| bytes(length.used).saturating_add(sum))
+        self.operands.iter().fold(0, |sum, operand| bytes(operand.used).saturating_add(sum))
     }
 
     /// Whether extents and settings are ones that the shader computes right, with operands whose elements its 32-bit
@@ -269,7 +216,6 @@ impl Call {
     /// [`Error::Setting`] naming the first that is not, [`Error::TooLarge`]; [`Error::Shape`] where the entry has more or
     /// fewer operands than lengths are given; [`Error::Device`] where there is no such entry.
     pub fn check(self) -> Result<()> {
-        self.limits.iter().try_for_each(Limit::check)?;
         match self.refusal {
             Some(refusal) => Err(refusal),
             None => self.check_operands(),
@@ -277,12 +223,12 @@ impl Call {
     }
 
     fn check_operands(&self) -> Result<()> {
-        self.program.table()?;
-        let (listed, given) = (self.program.storage().count(), self.lengths.len());
+        self.table()?;
+        let (listed, given) = (self.storage().count(), self.operands.len());
         if listed != given {
             return Err(Error::shape(self.name(), format!("{listed} lengths of operands"), given));
         }
-        for operand in self.storage() {
+        for operand in &self.operands {
             let (needed, allowed) = (bytes(operand.words), 4 * u64::from(u32::MAX));
             if needed > allowed {
                 let operation = format!("{} operand {}", self.name(), operand.name);

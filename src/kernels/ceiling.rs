@@ -1,4 +1,4 @@
-//! What a device can do at most, by measurement: the yardstick of every benchmark (`shaders/ceiling.wgsl`).
+//! What a device can do at most, by measurement: what every benchmark is compared with (`shaders/ceiling.wgsl`).
 
 use narrows_shaders::{MAX_ROUNDS, ceiling as shaders};
 
@@ -12,7 +12,7 @@ use crate::reference::ceiling as reference;
 pub struct MultiplyAdd {
     /// How many invocations.
     pub invocations: u32,
-    /// Rounds of 8 x 12 multiply-adds each, at most [`MultiplyAdd::MAX_ROUNDS`].
+    /// Rounds of 8 x 12 multiply-adds each, at most [`MAX_ROUNDS`].
     pub rounds: u32,
 }
 
@@ -27,11 +27,6 @@ pub struct MemoryCopy {
 const FACTOR: f32 = 0.5;
 const ADDEND: f32 = 1.0;
 
-impl MultiplyAdd {
-    /// The most rounds.
-    pub const MAX_ROUNDS: u32 = MAX_ROUNDS;
-}
-
 impl Kernel for MultiplyAdd {
     fn call(&self, _: &Variants) -> Call {
         let Self { invocations, rounds } = *self;
@@ -39,7 +34,7 @@ impl Kernel for MultiplyAdd {
             .operands([invocations as usize])
             .uniform([("count", invocations), ("rounds", rounds)])
             .uniform([("factor", FACTOR), ("addend", ADDEND)])
-            .limit("rounds of multiply-adds", rounds, 0..=Self::MAX_ROUNDS)
+            .limit("rounds of multiply-adds", rounds, 0..=MAX_ROUNDS)
             .flops(192 * u64::from(rounds), invocations as usize)
             .shape(format!("[{invocations}] x {rounds} x 96"))
             .workgroups(|| shaders::multiply_add_workgroups(invocations))
@@ -71,9 +66,9 @@ impl Kernel for MemoryCopy {
 /// The most a device was seen to do.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ceilings {
-    /// Floating-point operations a second, a multiply-add being two.
+    /// Floating-point operations per second, a multiply-add being two.
     pub flops: f64,
-    /// Bytes read and written a second.
+    /// Bytes read and written per second.
     pub bytes: f64,
 }
 
@@ -87,7 +82,7 @@ impl Ceilings {
         // Lanes enough to fill any GPU, and rounds until a launch lasts long enough to be timed.
         let mut kernel = MultiplyAdd { invocations: 1 << 18, rounds: 16 };
         let mut seconds = fastest(gpu, &kernel).await?;
-        while seconds < 0.005 && kernel.rounds * 2 <= MultiplyAdd::MAX_ROUNDS {
+        while seconds < 0.005 && kernel.rounds * 2 <= MAX_ROUNDS {
             kernel.rounds *= 2;
             seconds = fastest(gpu, &kernel).await?;
         }

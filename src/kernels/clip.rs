@@ -63,11 +63,12 @@ impl SquaredNorm {
     }
 }
 
-// What every entry has.
-fn call(entry: &'static str, count: u32, first: u32, bound: f32) -> Call {
+// What every entry has, with `flops` operations per number.
+fn call(entry: &'static str, count: u32, first: u32, bound: f32, flops: u64) -> Call {
     Call::new(&shaders::SHADER, entry)
         .uniform([("count", count), ("chunk", SquaredNorm::CHUNK), ("first", first)])
         .uniform([("bound", bound)])
+        .flops(flops, count as usize)
         .shape(format!("[{count}]"))
 }
 
@@ -75,17 +76,13 @@ impl Kernel for SquaredNorm {
     fn call(&self, _: &Variants) -> Call {
         let Self { count, max_norm, first, sums } = *self;
         let own = Self::chunks(count);
+        let end = u64::from(first) + u64::from(own);
         let usable = max_norm > 0.0 && max_norm.is_normal() && max_norm.recip().is_normal();
-        call("squares", count, first, max_norm.recip())
+        call("squares", count, first, max_norm.recip(), 3)
             .operands([count as usize])
             .part_of(sums as usize, own as usize)
             .setting("max_norm", usable, "a positive number", max_norm)
-            .limit(
-                "the end of a buffer's sums of squares",
-                u64::from(first) + u64::from(own),
-                1..=sums.into(),
-            )
-            .flops(3, count as usize)
+            .limit("the end of a buffer's sums of squares", end, 1..=sums.into())
             .workgroups(|| own)
     }
 
@@ -99,10 +96,9 @@ impl Kernel for SquaredNorm {
 
 impl Kernel for NormFactor {
     fn call(&self, _: &Variants) -> Call {
-        call("factor", self.sums, 0, 0.0)
+        call("factor", self.sums, 0, 0.0, 1)
             .operands([self.sums as usize, 1])
             .limit("sums of squares of all gradients", self.sums, 1..=MAX_SHARED_ROW)
-            .flops(1, self.sums as usize)
             .workgroups(|| 1)
     }
 
@@ -113,10 +109,8 @@ impl Kernel for NormFactor {
 
 impl Kernel for ScaleBy {
     fn call(&self, _: &Variants) -> Call {
-        let count = self.count as usize;
-        call("scale", self.count, 0, 0.0)
-            .operands([1, count])
-            .flops(1, count)
+        call("scale", self.count, 0, 0.0, 1)
+            .operands([1, self.count as usize])
             .workgroups(|| shaders::workgroups(self.count))
     }
 
@@ -130,10 +124,9 @@ impl Kernel for ScaleBy {
 impl Kernel for ClampEach {
     fn call(&self, _: &Variants) -> Call {
         let Self { count, limit } = *self;
-        call("clamp_each", count, 0, limit)
+        call("clamp_each", count, 0, limit, 2)
             .operands([count as usize])
             .setting("limit of a gradient", limit > 0.0 && limit.is_finite(), "a positive number", limit)
-            .flops(2, count as usize)
             .workgroups(|| shaders::workgroups(count))
     }
 

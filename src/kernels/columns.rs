@@ -36,12 +36,8 @@ impl Kernel for CopyColumns {
             .uniform([("source_width", source.width), ("source_at", source.first)])
             .uniform([("destination_width", destination.width), ("destination_at", destination.first)])
             .constant("ACCUMULATE", accumulate)
-            .limit("the end of a block of columns in its source", end(source), 1..=source.width.into())
-            .limit(
-                "the end of a block of columns in its destination",
-                end(destination),
-                1..=destination.width.into(),
-            )
+            .limit("end of the columns in the source", end(source), 1..=source.width.into())
+            .limit("end of the columns in the destination", end(destination), 1..=destination.width.into())
             .shape(format!("[{rows}, {columns}] of {} into {}", source.width, destination.width))
             .workgroups(|| shaders::workgroups(rows * columns))
     }

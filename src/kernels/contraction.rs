@@ -2,7 +2,7 @@
 
 use narrows_shaders::{MAX_SHARED_ROW, contraction as shaders};
 
-use super::{Call, Gradient, Kernel, elements, floats_mut, put_all, widened};
+use super::{Call, Gradient, Kernel, elements, put_scaled, put_values, widened};
 use crate::gpu::Variants;
 use crate::reference::contraction as reference;
 
@@ -41,19 +41,10 @@ pub struct UnitWeights {
 pub struct Quadratic {
     /// Images.
     pub rows: u32,
-    /// Numbers an image.
+    /// Numbers per image.
     pub columns: u32,
     /// That of a. None to write the values alone.
     pub gradient: Option<Gradient>,
-}
-
-/// `dgram = 2 scale gram`, `gram = aᵀ a`: what, times w, is the gradient by w of a squared norm of `a w`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct GramGradient {
-    /// Rows of w.
-    pub units: u32,
-    /// The weight of the gradient.
-    pub scale: f32,
 }
 
 // What an entry does not read is zero.
@@ -61,10 +52,6 @@ fn call(entry: &'static str, [rows, units, columns]: [u32; 3], scale: f32) -> Ca
     Call::new(&shaders::SHADER, entry)
         .uniform([("rows", rows), ("units", units), ("columns", columns)])
         .uniform([("scale", scale)])
-}
-
-fn scaled(values: Vec<f64>, scale: f32) -> impl Iterator<Item = f64> {
-    values.into_iter().map(move |value| f64::from(scale) * value)
 }
 
 impl Kernel for UnitSlopes {
@@ -80,17 +67,15 @@ impl Kernel for UnitSlopes {
             .limit("units of a contraction", units, 1..=MAX_SHARED_ROW)
             .flops(4, slopes)
             .shape(format!("[{rows}, {units}]"))
-            .workgroups(|| shaders::row_workgroups(rows))
+            .workgroups(|| shaders::workgroups(rows))
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
         let (s, norms) = (widened(reads[0]), widened(reads[1]));
         let images = || s.chunks(self.units as usize);
-        put_all(floats_mut(writes[0]), images().map(|s| reference::unit_value(s, &norms)), false);
-        if let Some(Gradient { scale, accumulate }) = self.gradient {
-            let ds = images().flat_map(|s| reference::unit_slopes(s, &norms)).collect();
-            put_all(floats_mut(writes[1]), scaled(ds, scale), accumulate);
-        }
+        let values = images().map(|s| reference::unit_value(s, &norms));
+        let slopes = images().flat_map(|s| reference::unit_slopes(s, &norms));
+        put_values(writes, values, self.gradient, slopes);
     }
 }
 
@@ -107,13 +92,13 @@ impl Kernel for UnitWeights {
             .flops(2, slopes)
             .flops(1, weights)
             .shape(format!("[{units}, {columns}] by [{rows}]"))
-            .workgroups(|| shaders::row_workgroups(units))
+            .workgroups(|| shaders::workgroups(units))
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
         let [w, s, t] = [reads[0], reads[1], reads[2]].map(widened);
-        let dw = reference::unit_weights(&s, &t, &w, self.columns as usize);
-        put_all(floats_mut(writes[0]), scaled(dw, self.scale), self.accumulate);
+        let slopes = reference::unit_weights(&s, &t, &w, self.columns as usize);
+        put_scaled(writes[0], self.scale, slopes, self.accumulate);
     }
 }
 
@@ -130,32 +115,13 @@ impl Kernel for Quadratic {
             .limit("columns of a contraction", columns, 1..=MAX_SHARED_ROW)
             .flops(3, count)
             .shape(format!("[{rows}, {columns}]"))
-            .workgroups(|| shaders::row_workgroups(rows))
+            .workgroups(|| shaders::workgroups(rows))
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
         let (a, g) = (widened(reads[0]), widened(reads[1]));
         let columns = self.columns as usize;
-        let images = a.chunks(columns).zip(g.chunks(columns));
-        put_all(floats_mut(writes[0]), images.map(|(a, g)| reference::quadratic(a, g)), false);
-        if let Some(Gradient { scale, accumulate }) = self.gradient {
-            put_all(floats_mut(writes[1]), scaled(g, 2.0 * scale), accumulate);
-        }
-    }
-}
-
-impl Kernel for GramGradient {
-    fn call(&self, _: &Variants) -> Call {
-        let Self { units, scale } = *self;
-        let count = elements([units, units]);
-        call("gram_gradient", [0, units, 0], scale)
-            .operands([count, count])
-            .flops(1, count)
-            .shape(format!("[{units}, {units}]"))
-            .workgroups(|| shaders::workgroups(units * units))
-    }
-
-    fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        put_all(floats_mut(writes[0]), scaled(widened(reads[0]), 2.0 * self.scale), false);
+        let values = a.chunks(columns).zip(g.chunks(columns)).map(|(a, g)| reference::quadratic(a, g));
+        put_values(writes, values, self.gradient, g.iter().map(|g| 2.0 * g));
     }
 }

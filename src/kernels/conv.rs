@@ -52,37 +52,26 @@ fn few(channels: u32) -> bool {
 }
 
 impl Conv {
-    // Height, width and channels of what is read.
-    fn source(&self) -> [u32; 3] {
+    // Height, width and channels of what is read, and of what is made.
+    fn sides(&self) -> [[u32; 3]; 2] {
+        let Geometry { image, features, .. } = self.geometry;
         match self.direction {
-            Direction::Down => self.geometry.image,
-            Direction::Up => self.geometry.features,
+            Direction::Down => [image, features],
+            Direction::Up => [features, image],
         }
     }
 
-    // Height, width and channels of what is made.
-    fn target(&self) -> [u32; 3] {
+    // Parts that the target is made in, down and across, each with taps of its own: as many as a stride has phases.
+    fn parts(&self) -> [u32; 2] {
         match self.direction {
-            Direction::Down => self.geometry.features,
-            Direction::Up => self.geometry.image,
-        }
-    }
-
-    // Parts that the target is made in, each with taps of its own: as many as a stride has phases.
-    fn parts(&self) -> u32 {
-        match self.direction {
-            Direction::Down => 1,
-            Direction::Up => self.geometry.stride[0] * self.geometry.stride[1],
+            Direction::Down => [1, 1],
+            Direction::Up => self.geometry.stride.map(|stride| stride.max(1)),
         }
     }
 
     // Rows and columns of the product that makes one part.
     fn extents(&self) -> [u32; 2] {
-        let [height, width, channels] = self.target();
-        let [down, across] = match self.direction {
-            Direction::Down => [1, 1],
-            Direction::Up => self.geometry.stride.map(|stride| stride.max(1)),
-        };
+        let ([_, [height, width, channels]], [down, across]) = (self.sides(), self.parts());
         [count([self.geometry.images, height.div_ceil(down), width.div_ceil(across)]), channels]
     }
 
@@ -106,7 +95,7 @@ impl Conv {
         };
         if self.is_shallow() {
             (&shaders::DOWN_SHALLOW, shaders::shallow_workgroups)
-        } else if few(self.target()[2]) {
+        } else if few(self.sides()[1][2]) {
             (narrow, shaders::narrow_workgroups)
         } else {
             matmul::variant(variants, each)
@@ -117,7 +106,8 @@ impl Conv {
 impl Kernel for Conv {
     fn call(&self, variants: &Variants) -> Call {
         let Self { direction, geometry, epilogue, accumulate } = *self;
-        let [rows, columns] = self.extents();
+        let ([rows, columns], [source, target], [down, across]) =
+            (self.extents(), self.sides(), self.parts());
         let (shader, workgroups) = self.shader(variants);
         // The weight's innermost extent is the image's channels.
         let (layout, family) = match direction {
@@ -125,7 +115,7 @@ impl Kernel for Conv {
             Direction::Up => (Layout::Nn, "conv transposed"),
         };
         let channels = geometry.image[2];
-        let aligned = [self.source()[2], channels, columns].map(|extent| extent.is_multiple_of(4));
+        let aligned = [source[2], channels, columns].map(|extent| extent.is_multiple_of(4));
         let mut call = matmul::call(shader, layout, aligned, epilogue, accumulate)
             .constant("COLUMNS", columns.min(4))
             .family(family);
@@ -137,23 +127,24 @@ impl Kernel for Conv {
                 .constant("CHANNELS", channels)
                 .constant("OUT_CHANNELS", columns);
         }
-        call.operands([vec4s(geometry.elements(self.source())), vec4s(geometry.weight())])
-            .operands(matmul::operands(epilogue, geometry.elements(self.target()), columns))
+        geometry
+            .limit(call)
+            .operands([vec4s(geometry.elements(source)), vec4s(geometry.weight())])
+            .operands(matmul::operands(epilogue, geometry.elements(target), columns))
             .uniform(geometry.uniform(rows, columns, 1))
-            .limits(geometry.limits())
             .flops(2, geometry.products())
-            .shape(geometry.shape(self.source(), self.target()))
-            .workgroups(|| workgroups(rows, columns).saturating_mul(self.parts()))
+            .shape(geometry.shape(source, target))
+            .workgroups(|| workgroups(rows, columns).saturating_mul(down * across))
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let geometry = &self.geometry;
-        let source = &floats(reads[0])[..geometry.elements(self.source())];
+        let (geometry, [source, target]) = (&self.geometry, self.sides());
+        let source = &floats(reads[0])[..geometry.elements(source)];
         let weight = &floats(reads[1])[..geometry.weight()];
         let values = match self.direction {
-            Direction::Down => geometry.reference().down(source, weight),
-            Direction::Up => geometry.reference().up(source, weight),
+            Direction::Down => geometry.down(source, weight),
+            Direction::Up => geometry.up(source, weight),
         };
-        self.epilogue.reference(values, self.target()[2] as usize, self.accumulate, reads, writes);
+        self.epilogue.reference(values, target[2] as usize, self.accumulate, reads, writes);
     }
 }

@@ -4,10 +4,10 @@
 
 use narrows_shaders::{MAX_SHARED_ROW, divergence as shaders};
 
-use super::{Call, Gradient, Kernel, elements, floats_mut, put, put_all, widened};
+use super::latent::as_stats;
+use super::{Call, Gradient, Kernel, elements, floats_mut, put_all, put_values, widened};
 use crate::gpu::Variants;
 use crate::reference::divergence::{gaussian_kl, gaussian_kl_slopes, is_free, moments};
-use crate::reference::latent::mu_at;
 
 /// `value[row] = KL(N(mu, e^logvar) || N(0, 1))` in nats, unweighted, and, where there is a gradient,
 /// `dstats = scale * d value / dstats` (Kingma and Welling 2013, appendix B).
@@ -19,9 +19,9 @@ use crate::reference::latent::mu_at;
 pub struct GaussianKl {
     /// Codes.
     pub rows: u32,
-    /// Numbers in a code. At most [`GaussianKl::MAX_LATENT`].
+    /// Numbers in a code. At most [`MAX_SHARED_ROW`].
     pub latent: u32,
-    /// Nats that each dimension may have for nothing; zero for none.
+    /// Nats that are not penalised in each dimension; zero for none.
     pub free_bits: f32,
     /// That of stats. None to write the values alone.
     pub gradient: Option<Gradient>,
@@ -34,11 +34,6 @@ pub struct KlByDimension {
     pub rows: u32,
     /// Numbers in a code.
     pub latent: u32,
-}
-
-impl GaussianKl {
-    /// The most numbers in a code.
-    pub const MAX_LATENT: u32 = MAX_SHARED_ROW;
 }
 
 impl Kernel for GaussianKl {
@@ -60,7 +55,7 @@ impl Kernel for GaussianKl {
             .uniform([("rows", rows), ("latent", latent)])
             .uniform([("scale", scale), ("free_bits", free_bits)])
             .constant("ACCUMULATE", accumulate)
-            .limit("numbers in a Gaussian code", latent, 1..=Self::MAX_LATENT)
+            .limit("numbers in a Gaussian code", latent, 1..=MAX_SHARED_ROW)
             .setting("free_bits", good, "nats that are not negative", free_bits)
             .flops(15, elements([rows, latent]))
             .shape(format!("[{rows}, {latent}]"))
@@ -71,17 +66,16 @@ impl Kernel for GaussianKl {
         let latent = self.latent as usize;
         let moments = moments(&widened(reads[0]), latent);
         let values = moments.chunks(latent).map(|row| row.iter().map(|[m, v]| gaussian_kl(*m, *v)).sum());
-        put_all(floats_mut(writes[0]), values, false);
-        let Some(Gradient { scale, accumulate }) = self.gradient else { return };
-        let scale = f64::from(scale);
         let sums = reads.get(1).map(|sums| widened(sums));
         let free = |j: usize| sums.as_ref().is_some_and(|sums| is_free(sums[j], self.rows, self.free_bits));
-        for (e, [mu, logvar]) in moments.iter().enumerate() {
-            for (slope, at) in gaussian_kl_slopes(*mu, *logvar).into_iter().zip([0, latent]) {
-                let target = &mut floats_mut(writes[1])[mu_at(e, latent) + at];
-                put(target, if free(e % latent) { 0.0 } else { scale * slope }, accumulate);
-            }
-        }
+        let slopes: Vec<[f64; 2]> = (moments.iter().enumerate())
+            .map(
+                |(e, [mu, logvar])| {
+                    if free(e % latent) { [0.0; 2] } else { gaussian_kl_slopes(*mu, *logvar) }
+                },
+            )
+            .collect();
+        put_values(writes, values, self.gradient, as_stats(&slopes, latent));
     }
 }
 

@@ -12,7 +12,7 @@ use crate::reference::dropout::{mask, scale, threshold};
 pub struct Dropout {
     /// Images.
     pub rows: u32,
-    /// Numbers an image.
+    /// Numbers per image.
     pub columns: u32,
     /// The share that is zeroed, in [0, 1).
     pub rate: f32,
@@ -26,7 +26,7 @@ impl Kernel for Dropout {
     fn call(&self, _: &Variants) -> Call {
         let Self { rows, columns, rate, instance, accumulate } = *self;
         let count = elements([rows, columns]);
-        // Philox is about 30 operations a number.
+        // Philox is about 30 operations per number.
         Call::new(&shaders::SHADER, "dropout")
             .operands([State::WORDS, count, count])
             .uniform([("count", rows.saturating_mul(columns)), ("instance", instance)])

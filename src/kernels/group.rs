@@ -26,39 +26,36 @@ pub struct LogSumExp {
 /// The gradient of [`LogSumExp`], given x, `parts` and dy: `dx = dy softmax(x)`, within each group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LogSumExpBackward {
-    /// Groups.
-    pub groups: u32,
-    /// Rows of x to a group.
-    pub size: u32,
-    /// Columns of both.
-    pub columns: u32,
+    /// The forward pass.
+    pub of: LogSumExp,
     /// Add to `dx` instead of writing it.
     pub accumulate: bool,
-}
-
-// What every entry has.
-fn call(entry: &'static str, [groups, size, columns]: [u32; 3], offset: f64) -> Call {
-    Call::new(&shaders::SHADER, entry)
-        .uniform([("groups", groups), ("size", size), ("columns", columns)])
-        .uniform([("offset", offset as f32)])
-        .shape(format!("[{groups} x {size}, {columns}]"))
 }
 
 impl LogSumExp {
     fn offset(self) -> f64 {
         if self.mean { -f64::from(self.size).ln() } else { 0.0 }
     }
+
+    // What every entry has; and the numbers of x and of y.
+    fn describe(self, entry: &'static str) -> (Call, [usize; 2]) {
+        let Self { groups, size, columns, .. } = self;
+        let [x, y] = [elements([groups, size, columns]), elements([groups, columns])];
+        let call = Call::new(&shaders::SHADER, entry)
+            .uniform([("groups", groups), ("size", size), ("columns", columns)])
+            .uniform([("offset", self.offset() as f32)])
+            .flops(15, x)
+            .shape(format!("[{groups} x {size}, {columns}]"));
+        (call, [x, y])
+    }
 }
 
 impl Kernel for LogSumExp {
     fn call(&self, _: &Variants) -> Call {
-        let Self { groups, size, columns, mean: _ } = *self;
-        let whole = elements([groups, size, columns]);
-        call("log_sum_exp", [groups, size, columns], self.offset())
-            .operands([whole, elements([groups, columns]), elements([2, groups, columns])])
-            .limit("rows of a group", size, 1..=MAX_ROUNDS)
-            .flops(15, whole)
-            .workgroups(|| shaders::workgroups(groups * columns))
+        let (call, [x, y]) = self.describe("log_sum_exp");
+        call.operands([x, y, y.saturating_mul(2)])
+            .limit("rows of a group", self.size, 1..=MAX_ROUNDS)
+            .workgroups(|| shaders::workgroups(self.groups * self.columns))
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
@@ -76,18 +73,16 @@ impl Kernel for LogSumExp {
 
 impl Kernel for LogSumExpBackward {
     fn call(&self, _: &Variants) -> Call {
-        let Self { groups, size, columns, accumulate } = *self;
-        let whole = elements([groups, size, columns]);
-        call("log_sum_exp_backward", [groups, size, columns], 0.0)
-            .operands([whole, elements([2, groups, columns]), elements([groups, columns]), whole])
-            .constant("ACCUMULATE", accumulate)
-            .flops(15, whole)
+        let LogSumExp { groups, size, columns, .. } = self.of;
+        let (call, [x, y]) = self.of.describe("log_sum_exp_backward");
+        call.operands([x, y.saturating_mul(2), y, x])
+            .constant("ACCUMULATE", self.accumulate)
             .workgroups(|| shaders::workgroups(groups * size * columns))
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
         let [x, parts, dy] = [reads[0], reads[1], reads[2]].map(widened);
-        let (size, columns) = (self.size as usize, self.columns as usize);
+        let (size, columns) = (self.of.size as usize, self.of.columns as usize);
         let dx = x.iter().enumerate().map(|(i, x)| {
             let at = i / (size * columns) * columns + i % columns;
             dy[at] * share(*x, [parts[at], parts[dy.len() + at]])

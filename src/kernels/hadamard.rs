@@ -41,41 +41,34 @@ impl Multiply {
     pub const fn rows(rows: u32, columns: u32, accumulate: bool) -> Self {
         Self { rows, columns: 1, repeat: columns, accumulate }
     }
+
+    // What both passes have, with `each` operations per number of p; and the sizes of p and of s.
+    fn describe(&self, entry: &'static str, each: u64) -> (Call, [usize; 2]) {
+        let Self { rows, columns, repeat, accumulate } = *self;
+        let [of_p, of_s] = [elements([rows, columns, repeat]), elements([rows, columns])];
+        let call = Call::new(&shaders::SHADER, entry)
+            .operands([of_p, of_s])
+            .uniform([("rows", rows), ("columns", columns), ("repeat", repeat)])
+            .constant("ACCUMULATE", accumulate)
+            .flops(each, of_p)
+            .shape(format!("[{rows} x {repeat}, {columns}] * [{rows}, {columns}]"));
+        (call, [of_p, of_s])
+    }
 }
 
 /// The gradients of [`Multiply`]: `dp = dy s`, and `ds` the sum of `dy p` over the rows that share one of s.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct MultiplyBackward {
-    /// Rows of s.
-    pub rows: u32,
-    /// Columns of both.
-    pub columns: u32,
-    /// Rows of p to each of s. At most [`MAX_ROUNDS`].
-    pub repeat: u32,
-    /// Add to `dp` instead of writing it.
-    pub accumulate: bool,
+    /// The forward pass, with at most [`MAX_ROUNDS`] rows of p to each of s; its `accumulate` is that of `dp`.
+    pub of: Multiply,
     /// Add to `ds` instead of writing it.
     pub accumulate_s: bool,
 }
 
-// What both have: the sizes of p and of s, and so many operations a number of p.
-fn call(entry: &'static str, [rows, columns, repeat]: [u32; 3], each: u64) -> (Call, usize, usize) {
-    let [of_p, of_s] = [elements([rows, columns, repeat]), elements([rows, columns])];
-    let call = Call::new(&shaders::SHADER, entry)
-        .operands([of_p, of_s])
-        .uniform([("rows", rows), ("columns", columns), ("repeat", repeat)])
-        .flops(each, of_p)
-        .shape(format!("[{rows} x {repeat}, {columns}] * [{rows}, {columns}]"));
-    (call, of_p, of_s)
-}
-
 impl Kernel for Multiply {
     fn call(&self, _: &Variants) -> Call {
-        let Self { rows, columns, repeat, accumulate } = *self;
-        let (call, of_p, _) = call("multiply", [rows, columns, repeat], 1);
-        call.operands([of_p])
-            .constant("ACCUMULATE", accumulate)
-            .workgroups(|| shaders::workgroups(rows * columns * repeat))
+        let (call, [of_p, _]) = self.describe("multiply", 1);
+        call.operands([of_p]).workgroups(|| shaders::workgroups(self.rows * self.columns * self.repeat))
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
@@ -87,19 +80,19 @@ impl Kernel for Multiply {
 
 impl Kernel for MultiplyBackward {
     fn call(&self, _: &Variants) -> Call {
-        let Self { rows, columns, repeat, accumulate, accumulate_s } = *self;
-        let (call, of_p, of_s) = call("gradient", [rows, columns, repeat], 3);
+        let Self { of, accumulate_s } = *self;
+        let (call, [of_p, of_s]) = of.describe("gradient", 3);
         call.operands([of_p, of_p, of_s])
-            .constant("ACCUMULATE", accumulate)
             .constant("ACCUMULATE_S", accumulate_s)
-            .limit("rows that share a factor", repeat, 1..=MAX_ROUNDS)
-            .workgroups(|| shaders::workgroups(rows * columns))
+            .limit("rows that share a factor", of.repeat, 1..=MAX_ROUNDS)
+            .workgroups(|| shaders::workgroups(of.rows * of.columns))
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
         let [p, s, dy] = [reads[0], reads[1], reads[2]].map(widened);
-        let [dp, ds] = reference::gradients(&p, &s, &dy, self.columns as usize, self.repeat as usize);
-        put_all(floats_mut(writes[0]), dp, self.accumulate);
+        let Multiply { columns, repeat, accumulate, .. } = self.of;
+        let [dp, ds] = reference::gradients(&p, &s, &dy, columns as usize, repeat as usize);
+        put_all(floats_mut(writes[0]), dp, accumulate);
         put_all(floats_mut(writes[1]), ds, self.accumulate_s);
     }
 }

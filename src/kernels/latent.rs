@@ -1,13 +1,13 @@
-//! The Gaussian code: its sample and its mean (`shaders/latent.wgsl`).
+//! The Gaussian code's sample (`shaders/latent.wgsl`).
 //!
 //! An encoder's head gives `stats` `[rows, 2 latent]`: mu in the first half of each row, logvar in the other.
 
 use narrows_shaders::{MAX_SHARED_ROW, latent as shaders};
 
-use super::{Call, Gradient, Kernel, State, elements, floats, floats_mut, put, put_all, widened};
+use super::{Call, Gradient, Kernel, State, elements, floats_mut, put_all, put_values, widened};
 use crate::gpu::Variants;
 use crate::reference::latent::{
-    draws, log_ratio, log_ratio_slopes, mu_at, reparameterize, reparameterize_logvar_slope,
+    draws, log_ratio, log_ratio_slopes, reparameterize, reparameterize_logvar_slope,
 };
 
 /// `z = mu + e^(logvar/2) eps` with eps drawn for the state's seed and step (Kingma and Welling 2013,
@@ -25,139 +25,106 @@ pub struct Reparameterize {
 /// The gradient of [`Reparameterize`]: `dmu = dz`, `dlogvar = dz eps e^(logvar/2) / 2`, drawing eps again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ReparameterizeBackward {
-    /// Codes.
-    pub rows: u32,
-    /// Numbers in a code.
-    pub latent: u32,
-    /// That of the sample.
-    pub instance: u32,
+    /// The forward pass.
+    pub of: Reparameterize,
     /// Add to `dstats` instead of writing it.
     pub accumulate: bool,
 }
 
-/// `value[row] = log p(z) - log q(z|x)` of the sample z that [`Reparameterize`] draws, in nats, with the prior
-/// p = N(0, 1) (Burda et al. 2015, equation 8, but for the likelihood); and, where there is a gradient, that of stats,
-/// through the sample too.
+/// `value[row] = log p(z) - log q(z|x)` of a sample z, in nats, with the prior p = N(0, 1) (Burda et al. 2015, equation
+/// 8, without the likelihood); and, where there is a gradient, that of stats, through the sample too.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LogRatio {
-    /// Codes.
-    pub rows: u32,
-    /// Numbers in a code. At most [`MAX_SHARED_ROW`].
-    pub latent: u32,
-    /// That of the sample.
-    pub instance: u32,
+    /// The sample. At most [`MAX_SHARED_ROW`] numbers in a code.
+    pub of: Reparameterize,
     /// That of stats. None to write the values alone.
     pub gradient: Option<Gradient>,
 }
 
-/// `z = mu`: the code without noise, for inference.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Mean {
-    /// Codes.
-    pub rows: u32,
-    /// Numbers in a code.
-    pub latent: u32,
+/// A gradient by mu and logvar of each number of the codes, in the order of stats.
+pub(super) fn as_stats(slopes: &[[f64; 2]], latent: usize) -> impl Iterator<Item = f64> {
+    slopes
+        .chunks(latent)
+        .flat_map(|row| [0, 1].into_iter().flat_map(|half| row.iter().map(move |both| both[half])))
 }
 
-// What every entry has.
-fn call(entry: &'static str, rows: u32, latent: u32, instance: u32) -> Call {
-    scaled(entry, [rows, latent, instance], 0.0)
-}
+impl Reparameterize {
+    // What every entry has.
+    fn describe(&self, entry: &'static str, scale: f32) -> Call {
+        let Self { rows, latent, instance } = *self;
+        Call::new(&shaders::SHADER, entry)
+            .operands([State::WORDS, self.stats()])
+            .uniform([("rows", rows), ("latent", latent), ("instance", instance)])
+            .uniform([("scale", scale)])
+            .shape(format!("[{rows}, {latent}]"))
+    }
 
-fn scaled(entry: &'static str, [rows, latent, instance]: [u32; 3], scale: f32) -> Call {
-    Call::new(&shaders::SHADER, entry)
-        .uniform([("rows", rows), ("latent", latent), ("instance", instance)])
-        .uniform([("scale", scale)])
-        .shape(format!("[{rows}, {latent}]"))
-}
+    fn codes(&self) -> usize {
+        elements([self.rows, self.latent])
+    }
 
-fn noisy(reads: &[&[u32]], latent: u32, instance: u32) -> impl Iterator<Item = [f64; 3]> {
-    let State { seed, step, .. } = State::from_words(reads[0]);
-    draws(widened(reads[1]), latent as usize, seed, step, instance)
+    fn stats(&self) -> usize {
+        elements([self.rows, 2, self.latent])
+    }
+
+    // mu, logvar and eps of each number.
+    fn draws(&self, reads: &[&[u32]]) -> impl Iterator<Item = [f64; 3]> {
+        let State { seed, step, .. } = State::from_words(reads[0]);
+        draws(widened(reads[1]), self.latent as usize, seed, step, self.instance)
+    }
 }
 
 impl Kernel for Reparameterize {
     fn call(&self, _: &Variants) -> Call {
-        let Self { rows, latent, instance } = *self;
-        let codes = elements([rows, latent]);
-        call("reparameterize", rows, latent, instance)
-            .operands([State::WORDS, elements([rows, 2, latent]), codes])
-            .flops(20, codes)
-            .workgroups(|| shaders::workgroups(rows * latent))
+        self.describe("reparameterize", 0.0)
+            .operands([self.codes()])
+            .flops(20, self.codes())
+            .workgroups(|| shaders::workgroups(self.rows * self.latent))
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let z =
-            noisy(reads, self.latent, self.instance).map(|[mu, logvar, eps]| reparameterize(mu, logvar, eps));
+        let z = self.draws(reads).map(|[mu, logvar, eps]| reparameterize(mu, logvar, eps));
         put_all(floats_mut(writes[0]), z, false);
     }
 }
 
 impl Kernel for ReparameterizeBackward {
     fn call(&self, _: &Variants) -> Call {
-        let Self { rows, latent, instance, accumulate } = *self;
-        let [codes, stats] = [elements([rows, latent]), elements([rows, 2, latent])];
-        call("reparameterize_backward", rows, latent, instance)
-            .operands([State::WORDS, stats, codes, stats])
+        let Self { of, accumulate } = *self;
+        of.describe("reparameterize_backward", 0.0)
+            .operands([of.codes(), of.stats()])
             .constant("ACCUMULATE", accumulate)
-            .flops(20, codes)
-            .workgroups(|| shaders::workgroups(rows * latent))
+            .flops(20, of.codes())
+            .workgroups(|| shaders::workgroups(of.rows * of.latent))
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let (dstats, latent) = (floats_mut(writes[0]), self.latent as usize);
-        let each = noisy(reads, self.latent, self.instance).zip(widened(reads[2]));
-        for (e, ([_, logvar, eps], dz)) in each.enumerate() {
-            let mu = mu_at(e, latent);
-            put(&mut dstats[mu], dz, self.accumulate);
-            let slope = reparameterize_logvar_slope(logvar, eps);
-            put(&mut dstats[mu + latent], dz * slope, self.accumulate);
-        }
+        let draws = self.of.draws(reads).zip(widened(reads[2]));
+        let slopes: Vec<[f64; 2]> =
+            draws.map(|([_, logvar, eps], dz)| [dz, dz * reparameterize_logvar_slope(logvar, eps)]).collect();
+        put_all(floats_mut(writes[0]), as_stats(&slopes, self.of.latent as usize), self.accumulate);
     }
 }
 
 impl Kernel for LogRatio {
     fn call(&self, _: &Variants) -> Call {
-        let Self { rows, latent, instance, gradient } = *self;
+        let Self { of, gradient } = *self;
         let Gradient { scale, accumulate } = gradient.unwrap_or_default();
-        let entry = if gradient.is_some() { "log_ratio_gradient" } else { "log_ratio" };
-        let stats = elements([rows, 2, latent]);
-        scaled(entry, [rows, latent, instance], scale)
-            .operands([State::WORDS, stats, rows as usize])
-            .operands(gradient.map(|_| stats))
+        of.describe(if gradient.is_some() { "log_ratio_gradient" } else { "log_ratio" }, scale)
+            .operands([of.rows as usize])
+            .operands(gradient.map(|_| of.stats()))
             .constant("ACCUMULATE", accumulate)
-            .limit("numbers in a Gaussian code", latent, 1..=MAX_SHARED_ROW)
-            .flops(25, elements([rows, latent]))
-            .workgroups(|| shaders::ratio_workgroups(rows))
+            .limit("numbers in a Gaussian code", of.latent, 1..=MAX_SHARED_ROW)
+            .flops(25, of.codes())
+            .workgroups(|| shaders::ratio_workgroups(of.rows))
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let latent = self.latent as usize;
-        let draws: Vec<[f64; 3]> = noisy(reads, self.latent, self.instance).collect();
-        let value =
-            |code: &[[f64; 3]]| code.iter().map(|[mu, logvar, eps]| log_ratio(*mu, *logvar, *eps)).sum();
-        put_all(floats_mut(writes[0]), draws.chunks(latent).map(value), false);
-        let Some(Gradient { scale, accumulate }) = self.gradient else { return };
-        for (e, [mu, logvar, eps]) in draws.into_iter().enumerate() {
-            for (slope, at) in log_ratio_slopes(mu, logvar, eps).into_iter().zip([0, latent]) {
-                let target = &mut floats_mut(writes[1])[mu_at(e, latent) + at];
-                put(target, f64::from(scale) * slope, accumulate);
-            }
-        }
-    }
-}
-
-impl Kernel for Mean {
-    fn call(&self, _: &Variants) -> Call {
-        let Self { rows, latent } = *self;
-        call("mean", rows, latent, 0)
-            .operands([elements([rows, 2, latent]), elements([rows, latent])])
-            .workgroups(|| shaders::workgroups(rows * latent))
-    }
-
-    fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        for (e, z) in floats_mut(writes[0]).iter_mut().enumerate() {
-            *z = floats(reads[0])[mu_at(e, self.latent as usize)];
-        }
+        let latent = self.of.latent as usize;
+        let (ratios, slopes): (Vec<f64>, Vec<[f64; 2]>) = (self.of.draws(reads))
+            .map(|[mu, logvar, eps]| (log_ratio(mu, logvar, eps), log_ratio_slopes(mu, logvar, eps)))
+            .unzip();
+        let values = ratios.chunks(latent).map(|code| code.iter().sum());
+        put_values(writes, values, self.gradient, as_stats(&slopes, latent));
     }
 }

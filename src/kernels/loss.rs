@@ -2,10 +2,9 @@
 
 use narrows_shaders::{MAX_SHARED_ROW, loss as shaders};
 
-use super::{Call, Gradient, Kernel, elements, floats_mut, put_all, widened};
+use super::{Call, Gradient, Kernel, elements, floats_mut, put_all, put_values, widened};
 use crate::gpu::Variants;
 pub use crate::reference::loss::Kind;
-use crate::reference::loss::continuous_mean;
 
 /// `value[row] = -log p(x[row] | y[row])` in nats, unweighted, and, where there is a gradient,
 /// `dy = scale * d value / dy`.
@@ -16,24 +15,12 @@ use crate::reference::loss::continuous_mean;
 pub struct Loss {
     /// Images.
     pub rows: u32,
-    /// Pixels of an image, times channels. At most [`Loss::MAX_COLUMNS`].
+    /// Pixels of an image, times channels. At most [`MAX_SHARED_ROW`].
     pub columns: u32,
     /// Which likelihood.
     pub kind: Kind,
     /// That of y; that of the log variance is always written. None to write the values alone.
     pub gradient: Option<Gradient>,
-}
-
-/// `mean = 1 / (1 - e^-y) - 1 / y`: what logits say that a pixel is on average, of a continuous Bernoulli.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ContinuousMean {
-    /// How many pixels.
-    pub count: u32,
-}
-
-impl Loss {
-    /// The most columns.
-    pub const MAX_COLUMNS: u32 = MAX_SHARED_ROW;
 }
 
 impl Kernel for Loss {
@@ -67,7 +54,7 @@ impl Kernel for Loss {
             .uniform([("log_deviation", f64::from(deviation).ln() as f32)])
             .constant("LIKELIHOOD", kind.code())
             .constant("ACCUMULATE", accumulate)
-            .limit("columns of a loss", columns, 1..=Self::MAX_COLUMNS)
+            .limit("columns of a loss", columns, 1..=MAX_SHARED_ROW)
             .setting("deviation", positive, "a positive number", deviation)
             .flops(each, pixels)
             .shape(format!("[{rows}, {columns}] {kind}"))
@@ -81,32 +68,11 @@ impl Kernel for Loss {
         let sums = |of: &dyn Fn(&(f64, f64)) -> f64| -> Vec<f64> {
             pixels.chunks(columns).map(|image| image.iter().map(of).sum()).collect()
         };
-        put_all(floats_mut(writes[0]), sums(&|(y, x)| kind.value(*y, *x, v)), false);
-        let Some(Gradient { scale, accumulate }) = self.gradient else { return };
-        let scale = f64::from(scale);
-        let dy = pixels.iter().map(|(y, x)| scale * kind.slope(*y, *x, v));
-        put_all(floats_mut(writes[1]), dy, accumulate);
-        if let Some(gradient) = writes.get_mut(2) {
-            let shares = sums(&|(y, x)| scale * kind.log_variance_slope(*y, *x, v));
+        let slopes = pixels.iter().map(|(y, x)| kind.slope(*y, *x, v));
+        put_values(writes, sums(&|(y, x)| kind.value(*y, *x, v)), self.gradient, slopes);
+        if let (Some(Gradient { scale, .. }), Some(gradient)) = (self.gradient, writes.get_mut(2)) {
+            let shares = sums(&|(y, x)| f64::from(scale) * kind.log_variance_slope(*y, *x, v));
             put_all(floats_mut(gradient), shares, false);
         }
-    }
-}
-
-impl Kernel for ContinuousMean {
-    fn call(&self, _: &Variants) -> Call {
-        let count = self.count as usize;
-        Call::new(&shaders::SHADER, "continuous_mean")
-            .operands([count, count])
-            .uniform([("rows", self.count), ("columns", 1)])
-            .uniform([("scale", 0.0), ("deviation", 0.0), ("log_deviation", 0.0)])
-            .flops(20, count)
-            .shape(format!("[{count}]"))
-            .workgroups(|| shaders::mean_workgroups(self.count))
-    }
-
-    fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let means = widened(reads[0]).into_iter().map(continuous_mean);
-        put_all(floats_mut(writes[0]), means, false);
     }
 }

@@ -4,7 +4,7 @@ use narrows_shaders::{MAX_ROUNDS, Shader, matmul as shaders};
 
 use super::{Call, Kernel, elements, floats, vec4s};
 use crate::gpu::{MatMulVariant, Variants};
-use crate::reference::matmul::Product;
+use crate::reference::matmul::product;
 pub use crate::reference::matmul::{Epilogue, Layout};
 
 /// The entry point that every variant has for an epilogue.
@@ -99,8 +99,7 @@ impl Kernel for MatMul {
             .operands([vec4s(elements([rows, depth])), vec4s(elements([depth, columns]))])
             .operands(operands(epilogue, elements([rows, columns]), columns))
             .uniform([("rows", rows), ("columns", columns), ("depth", depth)])
-            .limit("rows of a matrix product", rows, 1..=u32::MAX)
-            .limit("columns of a matrix product", columns, 1..=u32::MAX)
+            .at_least_one("a matrix product", [("rows", rows), ("columns", columns)])
             .limit("depth of a matrix product", depth, 1..=Self::MAX_DEPTH)
             .flops(2, elements([rows, columns, depth]))
             .shape(format!("[{rows}, {depth}]{a} x [{depth}, {columns}]{b}"))
@@ -108,13 +107,8 @@ impl Kernel for MatMul {
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let product = Product {
-            rows: self.rows as usize,
-            columns: self.columns as usize,
-            depth: self.depth as usize,
-            layout: self.layout,
-        };
-        let values = product.compute(floats(reads[0]), floats(reads[1]));
-        self.epilogue.reference(values, self.columns as usize, self.accumulate, reads, writes);
+        let shape = [self.rows, self.columns, self.depth].map(|extent| extent as usize);
+        let values = product(shape, self.layout, floats(reads[0]), floats(reads[1]));
+        self.epilogue.reference(values, shape[1], self.accumulate, reads, writes);
     }
 }

@@ -36,7 +36,7 @@ pub mod upsample;
 
 use std::fmt::Debug;
 
-pub use self::call::{Call, Length, Limit, Operand, Program, Word};
+pub use self::call::{Call, Operand, Word};
 pub use self::state::State;
 use crate::gpu::{Gpu, Launch, MatMulVariant, Variants};
 pub use crate::reference::words::{floats, floats_mut, put, put_all, widened};
@@ -69,13 +69,8 @@ pub struct Gradient {
 ///         @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 ///
 ///         @compute @workgroup_size(64)
-///         fn shift(
-///             @builtin(workgroup_id) group: vec3<u32>,
-///             @builtin(num_workgroups) groups: vec3<u32>,
-///             @builtin(local_invocation_index) lane: u32,
-///         ) {
-///             let i = (group.x + group.y * groups.x) * 64 + lane;
-///             if i < params.count { y[i] = x[i] + params.by; }
+///         fn shift(@builtin(global_invocation_id) id: vec3u) {
+///             if id.x < params.count { y[id.x] = x[id.x] + params.by; }
 ///         }",
 ///     overrides: &[],
 ///     entries: &[Entry {
@@ -100,6 +95,8 @@ pub struct Gradient {
 ///             .uniform([("by", self.by)])
 ///             .flops(1, self.count as usize)
 ///             .shape(format!("[{}]", self.count))
+///             // Beyond it, workgroups are folded into a second dimension.
+///             .limit("numbers to shift", self.count, 1..=64 * 65_535)
 ///             .workgroups(|| self.count.div_ceil(64))
 ///     }
 ///
@@ -125,11 +122,6 @@ pub trait Kernel: Debug + Send + Sync {
         self.call(&ANY).name()
     }
 
-    /// What the device runs, given the variants in use.
-    fn program(&self, variants: &Variants) -> Program {
-        self.call(variants).program
-    }
-
     /// The uniform `Params`, as bytes.
     fn params(&self) -> Vec<u8> {
         self.call(&ANY).uniform.iter().flat_map(|(_, word)| word.bits().to_ne_bytes()).collect()
@@ -137,7 +129,7 @@ pub trait Kernel: Debug + Send + Sync {
 
     /// The storage operands: first those read, then those written, as the shader's table lists them.
     fn operands(&self) -> Vec<Operand> {
-        self.call(&ANY).storage()
+        self.call(&ANY).operands
     }
 
     /// Whether its extents and settings are ones that it computes right.
@@ -153,7 +145,7 @@ pub trait Kernel: Debug + Send + Sync {
         self.call(&ANY).flops
     }
 
-    /// Bytes read and written: each operand once, unless it uses but a part of one.
+    /// Bytes read and written: each operand once, and of some only the part that is used.
     fn bytes(&self) -> u64 {
         self.call(&ANY).bytes()
     }
@@ -177,6 +169,38 @@ pub fn vec4s(words: usize) -> usize {
     words.checked_next_multiple_of(4).unwrap_or(usize::MAX)
 }
 
+// The reference of a result that is `f` of the first N operands, number by number.
+fn each_number<const N: usize>(
+    reads: &[&[u32]],
+    writes: &mut [&mut [u32]],
+    accumulate: bool,
+    f: impl Fn([f64; N]) -> f64,
+) {
+    let operands: [&[f32]; N] = std::array::from_fn(|at| floats(reads[at]));
+    for (i, y) in floats_mut(writes[0]).iter_mut().enumerate() {
+        put(y, f(operands.map(|operand| operand[i].into())), accumulate);
+    }
+}
+
+// The reference of values, and of their gradient where there is one: `scale * slopes`.
+fn put_values(
+    writes: &mut [&mut [u32]],
+    values: impl IntoIterator<Item = f64>,
+    gradient: Option<Gradient>,
+    slopes: impl IntoIterator<Item = f64>,
+) {
+    put_all(floats_mut(writes[0]), values, false);
+    if let Some(Gradient { scale, accumulate }) = gradient {
+        put_scaled(writes[1], scale, slopes, accumulate);
+    }
+}
+
+// The reference of `scale * values`.
+fn put_scaled(target: &mut [u32], scale: f32, values: impl IntoIterator<Item = f64>, accumulate: bool) {
+    let scaled = values.into_iter().map(|value| f64::from(scale) * value);
+    put_all(floats_mut(target), scaled, accumulate);
+}
+
 /// Prepares a launch of `kernel` on the caller's buffers, given in operand order.
 ///
 /// `params` is a range of a uniform buffer that holds [`Kernel::params`]. Creating the pipeline on first
@@ -191,28 +215,22 @@ pub fn prepare(
     operands: &[wgpu::BufferBinding<'_>],
 ) -> Result<Launch> {
     kernel.check()?;
-    let program = kernel.program(&gpu.variants);
-    let table = program.table()?;
-    let expected = kernel.operands();
-    if operands.len() != expected.len() {
+    let call = kernel.call(&gpu.variants);
+    if operands.len() != call.operands.len() {
         let count = |n| format!("{n} operands");
-        return Err(Error::shape(kernel.name(), count(expected.len()), count(operands.len())));
+        return Err(Error::shape(call.name(), count(call.operands.len()), count(operands.len())));
     }
-    for (operand, buffer) in expected.iter().zip(operands) {
+    for (operand, buffer) in call.operands.iter().zip(operands) {
         let bytes = buffer.size.map_or(buffer.buffer.size() - buffer.offset, u64::from);
         if bytes < 4 * operand.words as u64 {
-            let operation = format!("{} operand {}", kernel.name(), operand.name);
-            return Err(Error::shape(
-                operation,
-                format!("{} words", operand.words),
-                format!("{} words", bytes / 4),
-            ));
+            let operation = format!("{} operand {}", call.name(), operand.name);
+            let words = |count| format!("{count} words");
+            return Err(Error::shape(operation, words(operand.words as u64), words(bytes / 4)));
         }
     }
-    let pipeline = gpu.pipeline(program.shader, table, &program.constants);
-    let mut buffers = vec![params];
-    buffers.extend_from_slice(operands);
-    Ok(Launch::new(gpu, pipeline, &buffers, program.workgroups))
+    let pipeline = gpu.pipeline(call.shader, call.table()?, &call.constants);
+    let buffers = [&[params], operands].concat();
+    Ok(Launch::new(gpu, pipeline, &buffers, call.workgroups))
 }
 
 /// Prepares a launch of `kernel` on buffers of its own, for measurements: `contents` are the words the
@@ -228,16 +246,7 @@ pub async fn prepare_alone(gpu: &Gpu, kernel: &dyn Kernel, contents: &[Vec<u32>]
         for (buffer, words) in buffers.iter().zip(contents) {
             gpu.queue.write_buffer(buffer, 0, bytemuck::cast_slice(words));
         }
-        let mut params = kernel.params();
-        // A uniform struct's size is rounded up to 16 bytes.
-        params.resize(params.len().next_multiple_of(16), 0);
-        let uniform = gpu.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("params"),
-            size: params.len() as u64,
-            usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
-            mapped_at_creation: false,
-        });
-        gpu.queue.write_buffer(&uniform, 0, &params);
+        let uniform = gpu.uniform(kernel.params());
         let bindings: Vec<_> = buffers.iter().map(wgpu::Buffer::as_entire_buffer_binding).collect();
         prepare(gpu, kernel, uniform.as_entire_buffer_binding(), &bindings)
     });

@@ -8,12 +8,12 @@ use super::{Call, Kernel, elements, floats, floats_mut, put_all, widened};
 use crate::gpu::Variants;
 use crate::reference::moments::{Moments, inverse_deviation, merged, parts};
 
-/// `[rows, channels]`, one row a pixel, shared out `chunk` rows to a workgroup of `shaders/lib/strip.wgsl`.
+/// `[rows, channels]`, one row per pixel, shared out `chunk` rows to a workgroup of `shaders/lib/strip.wgsl`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Strips {
     /// Pixels of all images.
     pub rows: u32,
-    /// Numbers a pixel.
+    /// Numbers per pixel.
     pub channels: u32,
     /// Rows to a workgroup, at least one; the last may have fewer.
     pub chunk: u32,
@@ -21,7 +21,7 @@ pub struct Strips {
 
 impl Strips {
     // A workgroup that takes few rows costs more to start, and to add up, than it computes; and the chunks' results
-    // are merged by one workgroup a channel.
+    // are merged by one workgroup per channel.
     const LEAST_ROUNDS_TO_SUM: u32 = 32;
     const LEAST_ROUNDS_TO_MAP: u32 = 16;
     const MANY_CHUNKS: u32 = 512;
@@ -49,7 +49,7 @@ impl Strips {
         elements([self.rows, self.channels])
     }
 
-    // Two numbers a channel and chunk.
+    // Two numbers per channel and chunk.
     pub(super) fn parts(&self) -> usize {
         elements([2, self.chunks(), self.channels])
     }
@@ -62,7 +62,7 @@ impl Strips {
         Call::new(shader, entry)
             .uniform([("rows", rows), ("channels", channels), ("chunk", chunk)])
             .limit("channels of a normalisation", channels, 1..=u32::MAX / 2)
-            .limit("pixels of a normalisation", rows, 1..=u32::MAX)
+            .at_least_one("a normalisation", [("pixels", rows)])
             .limit("rows to a chunk of a normalisation", chunk, 1..=most)
             .limit("chunks of a normalisation", self.chunks(), 1..=MAX_SHARED_ROW)
             .shape(format!("[{rows}, {channels}] by {chunk}"))
@@ -97,7 +97,7 @@ pub struct MergeMoments {
 /// `moments` `[2, channels]`: mean and inverse deviation of each channel as the running statistics have them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RunningMoments {
-    /// Numbers a pixel.
+    /// Numbers per pixel.
     pub channels: u32,
     /// The first running mean's word.
     pub mean_at: u32,
@@ -113,8 +113,8 @@ pub(super) fn reach(places: [u32; 2], channels: u32) -> usize {
 }
 
 // The rest of the uniform.
-fn rest(call: Call, places: [u32; 2], momentum: f32, epsilon: f32) -> Call {
-    call.uniform([("mean_at", places[0]), ("variance_at", places[1])])
+fn rest(call: Call, [mean_at, variance_at]: [u32; 2], momentum: f32, epsilon: f32) -> Call {
+    call.uniform([("mean_at", mean_at), ("variance_at", variance_at)])
         .uniform([("momentum", momentum), ("epsilon", epsilon)])
 }
 
@@ -168,11 +168,8 @@ impl Kernel for RunningMoments {
     fn call(&self, _: &Variants) -> Call {
         let Self { channels, mean_at, variance_at, epsilon } = *self;
         let both = elements([2, channels]);
-        let call = Call::new(&shaders::SHADER, "running").uniform([
-            ("rows", 0),
-            ("channels", channels),
-            ("chunk", 0),
-        ]);
+        let call = Call::new(&shaders::SHADER, "running");
+        let call = call.uniform([("rows", 0), ("channels", channels), ("chunk", 0)]);
         rest(call, [mean_at, variance_at], 0.0, epsilon)
             .part_of(reach([mean_at, variance_at], channels), both)
             .operands([both])

@@ -20,7 +20,7 @@ pub struct MaxPool {
     pub height: u32,
     /// Pixels in a row of x.
     pub width: u32,
-    /// Numbers a pixel.
+    /// Numbers per pixel.
     pub channels: u32,
     /// Height and width of a window.
     pub window: [u32; 2],
@@ -31,10 +31,7 @@ pub struct MaxPool {
 /// How the result of [`MaxPool`] changes where x changes by t: `y = t` where each maximum stands. The operand `x` is t,
 /// `largest` is the forward pass's argmax.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct MaxPoolTangent {
-    /// What it is the tangent of.
-    pub pool: MaxPool,
-}
+pub struct MaxPoolTangent(pub MaxPool);
 
 /// The gradient of [`MaxPool`]: each element of x gets dy of the windows whose maximum it is. The operand `largest` is
 /// the forward pass's argmax.
@@ -90,13 +87,12 @@ impl MaxPool {
             .constant("WINDOW_WIDTH", across)
             .constant("STRIDE_HEIGHT", stride[0])
             .constant("STRIDE_WIDTH", stride[1])
-            .limit("images of a pooling", batch, 1..=u32::MAX)
-            .limit("channels of a pooling", channels, 1..=u32::MAX)
+            .at_least_one("a pooling", [("images", batch), ("channels", channels)])
             .limit("stride of a pooling", stride[0], 1..=u32::MAX / 2)
             .limit("stride of a pooling", stride[1], 1..=u32::MAX / 2)
             .setting("window of a pooling", (1..=height).contains(&down), &within(height), down)
             .setting("window of a pooling", (1..=width).contains(&across), &within(width), across)
-            .limit(line, width.saturating_mul(channels), 1..=Self::most_numbers(self.window))
+            .limit(&line, width.saturating_mul(channels), 1..=Self::most_numbers(self.window))
             .shape(format!("[{batch}, {height}, {width}, {channels}] by {size}"))
     }
 }
@@ -111,29 +107,25 @@ impl Kernel for MaxPool {
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let x = floats(reads[0]);
         let shape = [self.batch, self.height, self.width, self.channels];
-        let chosen = argmax(x, shape, self.window, self.stride);
-        for (y, at) in floats_mut(writes[0]).iter_mut().zip(&chosen) {
-            *y = x[*at as usize];
-        }
-        writes[1].copy_from_slice(&chosen);
+        let largest = argmax(floats(reads[0]), shape, self.window, self.stride);
+        writes[1].copy_from_slice(&largest);
+        MaxPoolTangent(*self).reference(&[reads[0], &largest], writes);
     }
 }
 
 impl Kernel for MaxPoolTangent {
     fn call(&self, _: &Variants) -> Call {
-        let outputs = self.pool.outputs();
-        self.pool
+        let outputs = self.0.outputs();
+        self.0
             .describe(&shaders::SHADER, "tangent")
-            .operands([self.pool.inputs(), outputs, outputs])
-            .workgroups(|| shaders::workgroups(self.pool.batch, self.pool.out()[0]))
+            .operands([self.0.inputs(), outputs, outputs])
+            .workgroups(|| shaders::workgroups(self.0.batch, self.0.out()[0]))
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        for (y, at) in floats_mut(writes[0]).iter_mut().zip(reads[1]) {
-            *y = floats(reads[0])[*at as usize];
-        }
+        let [x, largest] = [reads[0], reads[1]];
+        writes[0].iter_mut().zip(largest).for_each(|(y, at)| *y = x[*at as usize]);
     }
 }
 

@@ -8,7 +8,7 @@ use crate::reference::record::{collect, scaled_sum};
 
 /// `ring[slot, step % capacity] = scale * sum(values[count])`: one term of the step's loss.
 ///
-/// With `scale = 1 / batch` and one value an image it is the batch's mean.
+/// With `scale = 1 / batch` and one value per image it is the batch's mean.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MeanToRing {
     /// How many values, at most [`MeanToRing::MAX_COUNT`].

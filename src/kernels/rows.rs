@@ -2,7 +2,7 @@
 
 use narrows_shaders::{MAX_SHARED_ROW, rows as shaders};
 
-use super::{Call, Kernel, elements, floats_mut, put_all, widened};
+use super::{Call, Kernel, elements, put_scaled, widened};
 use crate::gpu::Variants;
 use crate::reference::rows::{repeat, sums};
 
@@ -56,8 +56,7 @@ impl Kernel for Repeat {
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
         let y = repeat(&widened(reads[0]), self.columns as usize, self.times as usize);
-        let scaled = y.into_iter().map(|y| f64::from(self.scale) * y);
-        put_all(floats_mut(writes[0]), scaled, self.accumulate);
+        put_scaled(writes[0], self.scale, y, self.accumulate);
     }
 }
 
@@ -78,7 +77,6 @@ impl Kernel for RowSum {
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
         let y = sums(&widened(reads[0]), self.columns as usize);
-        let scaled = y.into_iter().map(|y| f64::from(self.scale) * y);
-        put_all(floats_mut(writes[0]), scaled, self.accumulate);
+        put_scaled(writes[0], self.scale, y, self.accumulate);
     }
 }

@@ -6,7 +6,8 @@ use super::{Call, Kernel, elements, floats_mut, put_all, widened};
 use crate::gpu::Variants;
 use crate::reference::spread as reference;
 
-/// `y[b, j, k] = c[b, j] w[j, k]` for `c` `[rows, units]`, `w` `[units, columns]` and `y` `[rows, units, columns]`.
+/// `y[b, j, k] = c[b, j] w[j, k]` for `c` `[rows, units]`, `w` `[units, columns]` and `y` `[rows, units, columns]`, or
+/// one of its gradients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Spread {
     /// Images.
@@ -15,81 +16,58 @@ pub struct Spread {
     pub units: u32,
     /// Columns of w.
     pub columns: u32,
-}
-
-/// The gradient of [`Spread`] by `c`: `dc[b, j] = sum of dy[b, j, k] w[j, k] over k`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct SpreadScales {
-    /// The forward pass. At most [`MAX_SHARED_ROW`] columns.
-    pub of: Spread,
-    /// Add to `dc` instead of writing it.
+    /// What is computed.
+    pub result: SpreadResult,
+    /// Add to the result instead of writing it.
     pub accumulate: bool,
 }
 
-/// The gradient of [`Spread`] by `w`: `dw[j, k] = sum of c[b, j] dy[b, j, k] over b`.
+/// What [`Spread`] computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct SpreadWeight {
-    /// The forward pass. At most [`MAX_ROUNDS`] images.
-    pub of: Spread,
-    /// Add to `dw` instead of writing it.
-    pub accumulate: bool,
-}
-
-impl Spread {
-    // What every entry has, with `each` operations a number of y; and the sizes of c, w and y.
-    fn describe(&self, entry: &'static str, each: u64) -> (Call, [usize; 3]) {
-        let Self { rows, units, columns } = *self;
-        let sizes = [elements([rows, units]), elements([units, columns]), elements([rows, units, columns])];
-        let call = Call::new(&shaders::SHADER, entry)
-            .uniform([("rows", rows), ("units", units), ("columns", columns)])
-            .flops(each, sizes[2])
-            .shape(format!("[{rows}, {units}, {columns}]"));
-        (call, sizes)
-    }
+pub enum SpreadResult {
+    /// y, given c and w.
+    Weights,
+    /// `dc[b, j] = sum of dy[b, j, k] w[j, k] over k`, given w and dy. At most [`MAX_SHARED_ROW`] columns.
+    ScalesGradient,
+    /// `dw[j, k] = sum of c[b, j] dy[b, j, k] over b`, given c and dy. At most [`MAX_ROUNDS`] images.
+    WeightGradient,
 }
 
 impl Kernel for Spread {
     fn call(&self, _: &Variants) -> Call {
-        let (call, sizes) = self.describe("spread", 1);
-        call.operands(sizes).workgroups(|| shaders::workgroups(self.rows * self.units * self.columns))
+        let Self { rows, units, columns, result, accumulate } = *self;
+        let [c, w, y] =
+            [elements([rows, units]), elements([units, columns]), elements([rows, units, columns])];
+        let (entry, operands, flops) = match result {
+            SpreadResult::Weights => ("spread", [c, w, y], 1),
+            SpreadResult::ScalesGradient => ("spread_scales", [w, y, c], 2),
+            SpreadResult::WeightGradient => ("spread_weight", [c, y, w], 2),
+        };
+        let call = Call::new(&shaders::SHADER, entry)
+            .operands(operands)
+            .uniform([("rows", rows), ("units", units), ("columns", columns)])
+            .constant("ACCUMULATE", accumulate)
+            .flops(flops, y)
+            .shape(format!("[{rows}, {units}, {columns}]"));
+        match result {
+            SpreadResult::Weights => call.workgroups(|| shaders::workgroups(rows * units * columns)),
+            SpreadResult::ScalesGradient => call
+                .limit("columns of scaled weights", columns, 1..=MAX_SHARED_ROW)
+                .workgroups(|| shaders::row_workgroups(rows * units)),
+            SpreadResult::WeightGradient => call
+                .limit("images that scale weights", rows, 1..=MAX_ROUNDS)
+                .workgroups(|| shaders::workgroups(units * columns)),
+        }
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let y = reference::spread(&widened(reads[0]), &widened(reads[1]), self.columns as usize);
-        put_all(floats_mut(writes[0]), y, false);
-    }
-}
-
-impl Kernel for SpreadScales {
-    fn call(&self, _: &Variants) -> Call {
-        let Spread { rows, units, columns } = self.of;
-        let (call, [c, w, y]) = self.of.describe("spread_scales", 2);
-        call.operands([w, y, c])
-            .constant("ACCUMULATE", self.accumulate)
-            .limit("columns of scaled weights", columns, 1..=MAX_SHARED_ROW)
-            .workgroups(|| shaders::row_workgroups(rows * units))
-    }
-
-    fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let (w, dy) = (widened(reads[0]), widened(reads[1]));
-        let dc = reference::scales_gradient(&w, &dy, self.of.columns as usize);
-        put_all(floats_mut(writes[0]), dc, self.accumulate);
-    }
-}
-
-impl Kernel for SpreadWeight {
-    fn call(&self, _: &Variants) -> Call {
-        let Spread { rows, units, columns } = self.of;
-        let (call, [c, w, y]) = self.of.describe("spread_weight", 2);
-        call.operands([c, y, w])
-            .constant("ACCUMULATE", self.accumulate)
-            .limit("images that scale weights", rows, 1..=MAX_ROUNDS)
-            .workgroups(|| shaders::workgroups(units * columns))
-    }
-
-    fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let (c, dy) = (widened(reads[0]), widened(reads[1]));
-        let (units, columns) = (self.of.units as usize, self.of.columns as usize);
-        put_all(floats_mut(writes[0]), reference::weight_gradient(&c, &dy, units, columns), self.accumulate);
+        let [first, second] = [reads[0], reads[1]].map(widened);
+        let (units, columns) = (self.units as usize, self.columns as usize);
+        let result = match self.result {
+            SpreadResult::Weights => reference::spread(&first, &second, columns),
+            SpreadResult::ScalesGradient => reference::scales_gradient(&first, &second, columns),
+            SpreadResult::WeightGradient => reference::weight_gradient(&first, &second, units, columns),
+        };
+        put_all(floats_mut(writes[0]), result, self.accumulate);
     }
 }

@@ -10,7 +10,7 @@ pub use crate::reference::step::{Falling, RateSchedule, Scheduled, Warmup};
 /// Moves what follows the number of the step on to the next one, and then, where it `counts`, cursor, pass and step.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Advance {
-    /// Images a step, at most `count`.
+    /// Images per step, at most `count`.
     pub batch: u32,
     /// Images in the data set, at least one.
     pub count: u32,
@@ -29,47 +29,30 @@ impl Advance {
 
 // The fields of the shader's `Scheduled`.
 fn fields(of: Option<&Scheduled>) -> [(&'static str, Word); 8] {
-    let [kind, at, every, steps, rate, complement1, complement2, cycles]: [Word; 8] = match of {
-        None => [Word::U32(0); 8].map(|_| 0_u32.into()),
-        Some(Scheduled::Share { at, warmup: Warmup { steps, cycles, rise } }) => [
-            3.into(),
-            (*at).into(),
-            1.into(),
-            (*steps).into(),
-            (*rise).into(),
-            0.0.into(),
-            0.0.into(),
-            (*cycles).into(),
-        ],
+    let ([kind, at, every, steps, cycles], [rate, complement1, complement2]) = match of {
+        None => ([0; 5], [0.0; 3]),
+        Some(Scheduled::Share { at, warmup: Warmup { steps, cycles, rise } }) => {
+            ([3, *at, 1, *steps, *cycles], [*rise, 0.0, 0.0])
+        }
         Some(Scheduled::Rate { at, every, betas, schedule }) => {
             let (kind, Falling { rate, steps }) = match *schedule {
                 RateSchedule::Constant => (0, Falling { rate: 0.0, steps: 1 }),
                 RateSchedule::Linear(falling) => (1, falling),
                 RateSchedule::Cosine(falling) => (2, falling),
             };
-            let [first, second] = betas.map(|beta| Word::F32((1.0 - beta) as f32));
-            [
-                Word::U32(kind),
-                (*at).into(),
-                (*every).into(),
-                steps.into(),
-                rate.into(),
-                first,
-                second,
-                0.into(),
-            ]
+            let [first, second] = betas.map(|beta| (1.0 - beta) as f32);
+            ([kind, *at, *every, steps, 0], [rate, first, second])
         }
     };
-    let float = |word: Word| Word::F32(f32::from_bits(word.bits()));
     [
-        ("kind", kind),
-        ("at", at),
-        ("every", every),
-        ("steps", steps),
-        ("rate", float(rate)),
-        ("complement1", float(complement1)),
-        ("complement2", float(complement2)),
-        ("cycles", cycles),
+        ("kind", kind.into()),
+        ("at", at.into()),
+        ("every", every.into()),
+        ("steps", steps.into()),
+        ("rate", rate.into()),
+        ("complement1", complement1.into()),
+        ("complement2", complement2.into()),
+        ("cycles", cycles.into()),
     ]
 }
 
@@ -79,18 +62,17 @@ fn limited(call: Call, of: Scheduled, rates: u32) -> Call {
     match of {
         Scheduled::Rate { every, schedule, .. } => {
             let call = call.limit("period of an update in steps", every, 1..=u32::MAX);
-            match schedule {
-                RateSchedule::Constant => call,
-                RateSchedule::Linear(Falling { steps, .. }) | RateSchedule::Cosine(Falling { steps, .. }) => {
-                    call.limit("steps of a schedule", steps, 1..=u32::MAX)
-                }
-            }
+            let (RateSchedule::Linear(falling) | RateSchedule::Cosine(falling)) = schedule else {
+                return call;
+            };
+            call.limit("steps of a schedule", falling.steps, 1..=u32::MAX)
         }
         Scheduled::Share { warmup: Warmup { steps, cycles, rise }, .. } => {
+            let right = rise > 0.0 && rise <= 1.0;
             // The device counts their product in 32 bits.
             call.limit("cycles of a warm-up", cycles, 1..=u32::MAX / steps.max(1)).setting(
                 "rise of a warm-up",
-                rise > 0.0 && rise <= 1.0,
+                right,
                 "above 0 and at most 1",
                 rise,
             )
@@ -106,12 +88,8 @@ impl Kernel for Advance {
             _ => Call::new(&shaders::SHADER, "advance").operands([State::WORDS, rates as usize]),
         };
         let call = call
-            .uniform([
-                ("batch", batch),
-                ("count", count),
-                ("entries", scheduled.len() as u32),
-                ("padding", 0),
-            ])
+            .uniform([("batch", batch), ("count", count)])
+            .uniform([("entries", scheduled.len() as u32), ("padding", 0)])
             .uniform((0..Self::MOST).flat_map(|at| fields(scheduled.get(at))))
             .constant("COUNTS", counts)
             .limit("images", count, 1..=u32::MAX)

@@ -2,7 +2,7 @@
 
 use narrows_shaders::{max_shared_row, upsample as shaders};
 
-use super::{Call, Kernel, elements, floats, floats_mut, put_all, widened};
+use super::{Call, Kernel, elements, floats_mut, put_all, widened};
 use crate::gpu::Variants;
 use crate::reference::upsample::{gradient, sources};
 
@@ -16,7 +16,7 @@ pub struct Upsample {
     pub height: u32,
     /// Pixels in a row of x.
     pub width: u32,
-    /// Numbers a pixel.
+    /// Numbers per pixel.
     pub channels: u32,
     /// How often a pixel is repeated, down and across.
     pub factor: [u32; 2],
@@ -50,48 +50,41 @@ impl Upsample {
     }
 
     // What both entries have.
-    fn describe(&self, entry: &'static str, accumulate: bool) -> Call {
+    fn describe(&self, entry: &'static str) -> Call {
         let Self { batch, height, width, channels, factor: [down, across] } = *self;
         let line = format!("numbers in a line of images upsampled by {down} x {across}");
         Call::new(&shaders::SHADER, entry)
             .uniform([("batch", batch), ("height", height), ("width", width), ("channels", channels)])
             .constant("FACTOR_HEIGHT", down)
             .constant("FACTOR_WIDTH", across)
-            .constant("ACCUMULATE", accumulate)
-            .limit("images of an upsampling", batch, 1..=u32::MAX)
-            .limit("height of an upsampling", height, 1..=u32::MAX)
-            .limit("width of an upsampling", width, 1..=u32::MAX)
-            .limit("channels of an upsampling", channels, 1..=u32::MAX)
-            .limit("factor of an upsampling", down, 1..=u32::MAX)
-            .limit("factor of an upsampling", across, 1..=u32::MAX)
-            .limit(line, width.saturating_mul(channels), 1..=Self::most_numbers(self.factor))
+            .at_least_one("an upsampling", [("images", batch), ("height", height), ("width", width)])
+            .at_least_one("an upsampling", [("channels", channels), ("factor", down), ("factor", across)])
+            .limit(&line, width.saturating_mul(channels), 1..=Self::most_numbers(self.factor))
             .shape(format!("[{batch}, {height}, {width}, {channels}] by {down}x{across}"))
     }
 }
 
 impl Kernel for Upsample {
     fn call(&self, _: &Variants) -> Call {
-        self.describe("forward", false)
+        self.describe("forward")
             .operands([self.inputs(), self.outputs()])
             .workgroups(|| shaders::workgroups(self.batch, self.height * self.factor[0]))
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let x = floats(reads[0]);
-        for (y, at) in floats_mut(writes[0]).iter_mut().zip(sources(self.shape_in(), self.factor)) {
-            *y = x[at];
-        }
+        let sources = sources(self.shape_in(), self.factor);
+        writes[0].iter_mut().zip(sources).for_each(|(y, at)| *y = reads[0][at]);
     }
 }
 
 impl Kernel for UpsampleBackward {
     fn call(&self, _: &Variants) -> Call {
-        let upsample = self.upsample;
-        upsample
-            .describe("backward", self.accumulate)
-            .operands([upsample.outputs(), upsample.inputs()])
-            .flops(1, upsample.outputs())
-            .workgroups(|| shaders::workgroups(upsample.batch, upsample.height))
+        let Self { upsample: of, accumulate } = *self;
+        of.describe("backward")
+            .operands([of.outputs(), of.inputs()])
+            .constant("ACCUMULATE", accumulate)
+            .flops(1, of.outputs())
+            .workgroups(|| shaders::workgroups(of.batch, of.height))
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {

@@ -84,40 +84,23 @@ impl Epilogue {
     }
 }
 
-/// The shape of a product `C[rows, columns] = op(A)·op(B)`, all row-major.
-#[derive(Clone, Copy, Debug)]
-pub struct Product {
-    /// Rows of C.
-    pub rows: usize,
-    /// Columns of C.
-    pub columns: usize,
-    /// The extent summed over.
-    pub depth: usize,
-    /// How A and B are stored.
-    pub layout: Layout,
-}
-
-impl Product {
-    /// C in f64, `[rows, columns]`. Processors share the rows; each sum keeps its order.
-    pub fn compute(&self, a: &[f32], b: &[f32]) -> Vec<f64> {
-        let Self { rows, columns, depth, layout } = *self;
-        let mut c = vec![0.0; rows * columns];
-        if c.is_empty() {
-            return c;
-        }
-        c.par_chunks_mut(columns).enumerate().for_each(|(row, out)| {
-            for k in 0..depth {
-                let left =
-                    f64::from(if layout.transpose_a() { a[k * rows + row] } else { a[row * depth + k] });
-                if layout.transpose_b() {
-                    for (column, sum) in out.iter_mut().enumerate() {
-                        *sum += left * f64::from(b[column * depth + k]);
-                    }
-                } else {
-                    add_scaled(out, left, &b[k * columns..(k + 1) * columns]);
-                }
-            }
-        });
-        c
+/// `C[rows, columns] = op(A)·op(B)`, all row-major, in f64. Processors share the rows; each sum keeps its order.
+pub fn product([rows, columns, depth]: [usize; 3], layout: Layout, a: &[f32], b: &[f32]) -> Vec<f64> {
+    let mut c = vec![0.0; rows * columns];
+    if c.is_empty() {
+        return c;
     }
+    c.par_chunks_mut(columns).enumerate().for_each(|(row, out)| {
+        for k in 0..depth {
+            let left = f64::from(if layout.transpose_a() { a[k * rows + row] } else { a[row * depth + k] });
+            if layout.transpose_b() {
+                for (column, sum) in out.iter_mut().enumerate() {
+                    *sum += left * f64::from(b[column * depth + k]);
+                }
+            } else {
+                add_scaled(out, left, &b[k * columns..(k + 1) * columns]);
+            }
+        }
+    });
+    c
 }

@@ -1,62 +1,82 @@
 //! One step of gradient descent: the twin of `shaders/optimizer.wgsl`.
-//!
-//! Each step is computed in f64 from the moments as f32 stores them, so that it overflows where the
-//! device does.
 
-/// Stochastic gradient descent with momentum.
-#[derive(Clone, Copy, Debug)]
-pub struct Sgd {
-    /// The step's learning rate.
-    pub learning_rate: f64,
-    /// The share of the velocity that a step keeps.
-    pub momentum: f64,
-    /// The factor of the L2 penalty's slope.
-    pub weight_decay: f64,
+/// How gradients become updates.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Optimizer {
+    /// Stochastic gradient descent: `v = momentum v + g; p -= lr v`.
+    Sgd {
+        /// Zero for none.
+        momentum: f32,
+        /// Added to the gradient as `weight_decay * p`.
+        weight_decay: f32,
+    },
+    /// Adam (Kingma and Ba 2014, algorithm 1), or AdamW (Loshchilov and Hutter 2017, algorithm 2).
+    Adam {
+        /// Decay of the first moment.
+        beta1: f64,
+        /// Decay of the second moment.
+        beta2: f64,
+        /// Added to the root of the second moment.
+        epsilon: f32,
+        /// Decay of the parameters.
+        weight_decay: f32,
+        /// Whether the decay bypasses the moments, as in AdamW.
+        decoupled: bool,
+    },
 }
 
-impl Sgd {
-    /// One parameter and its velocity, in place.
-    pub fn update(&self, gradient: f32, parameter: &mut f32, velocity: &mut f32) {
-        let p = f64::from(*parameter);
-        let g = f64::from(gradient) + self.weight_decay * p;
-        *velocity = flush(self.momentum * f64::from(*velocity) + g);
-        *parameter = (p - self.learning_rate * f64::from(*velocity)) as f32;
-    }
-}
+impl Optimizer {
+    /// Adam with the decays of the paper.
+    pub const ADAM: Self =
+        Self::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0, decoupled: false };
 
-/// Adam (Kingma and Ba 2014), with L2 or decoupled weight decay (Loshchilov and Hutter 2017).
-#[derive(Clone, Copy, Debug)]
-pub struct Adam {
-    /// The step's learning rate.
-    pub learning_rate: f64,
-    /// The share of each moment that a step keeps.
-    pub betas: [f64; 2],
-    /// `1 - beta^t` of each moment.
-    pub corrections: [f64; 2],
-    /// What keeps the divisor from zero.
-    pub epsilon: f64,
-    /// The weight decay.
-    pub weight_decay: f64,
-    /// Whether the decay acts on the parameter instead of its gradient.
-    pub decoupled: bool,
-}
-
-impl Adam {
-    /// One parameter and its two moments, in place.
-    pub fn update(&self, gradient: f32, parameter: &mut f32, moments: [&mut f32; 2]) {
-        let Self { learning_rate, betas, corrections, epsilon, .. } = *self;
-        let decay = self.weight_decay * f64::from(*parameter);
-        let (mut p, mut g) = (f64::from(*parameter), f64::from(gradient));
-        if self.decoupled {
-            p -= learning_rate * decay;
-        } else {
-            g += decay;
+    /// The decays of the two moments; zero where there are none.
+    pub const fn betas(self) -> [f64; 2] {
+        match self {
+            Self::Sgd { .. } => [0.0; 2],
+            Self::Adam { beta1, beta2, .. } => [beta1, beta2],
         }
-        let [m, v] = moments;
-        *m = flush(betas[0] * f64::from(*m) + (1.0 - betas[0]) * g);
-        *v = flush(betas[1] * f64::from(*v) + (1.0 - betas[1]) * g * g);
-        let scale = (f64::from(*v) / corrections[1]).sqrt() + epsilon;
-        *parameter = (p - learning_rate * (f64::from(*m) / corrections[0]) / scale) as f32;
+    }
+
+    /// The names of its flat moment buffers.
+    pub const fn moments(self) -> &'static [&'static str] {
+        match self {
+            Self::Sgd { .. } => &["momentum"],
+            Self::Adam { .. } => &["moment1", "moment2"],
+        }
+    }
+
+    /// One parameter and its moments, in place, by a step's learning rate and Adam's corrections `1 - beta^t`.
+    ///
+    /// Each step is computed in f64 from the moments as f32 stores them, so that it overflows where the device does.
+    pub fn update(
+        self,
+        [learning_rate, correction1, correction2]: [f64; 3],
+        gradient: f32,
+        parameter: &mut f32,
+        [m, v]: [&mut f32; 2],
+    ) {
+        let (mut p, mut g) = (f64::from(*parameter), f64::from(gradient));
+        match self {
+            Self::Sgd { momentum, weight_decay } => {
+                g += f64::from(weight_decay) * p;
+                *m = flush(f64::from(momentum) * f64::from(*m) + g);
+                p -= learning_rate * f64::from(*m);
+            }
+            Self::Adam { beta1, beta2, epsilon, weight_decay, decoupled } => {
+                let decay = f64::from(weight_decay) * p;
+                if decoupled {
+                    p -= learning_rate * decay;
+                } else {
+                    g += decay;
+                }
+                *m = flush(beta1 * f64::from(*m) + (1.0 - beta1) * g);
+                *v = flush(beta2 * f64::from(*v) + (1.0 - beta2) * g * g);
+                let scale = (f64::from(*v) / correction2).sqrt() + f64::from(epsilon);
+                p -= learning_rate * (f64::from(*m) / correction1) / scale;
+            }
+        }
+        *parameter = p as f32;
     }
 }
 

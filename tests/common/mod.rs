@@ -130,15 +130,7 @@ pub fn run(
                 wgpu::BufferBinding { buffer, offset, size: std::num::NonZeroU64::new(size) }
             })
             .collect();
-        let mut params = kernel.params();
-        params.resize(params.len().next_multiple_of(16), 0);
-        let uniform = gpu.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("params"),
-            size: params.len() as u64,
-            usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
-            mapped_at_creation: false,
-        });
-        gpu.queue.write_buffer(&uniform, 0, &params);
+        let uniform = gpu.uniform(kernel.params());
         let launch = gpu
             .guarded(&kernel.name(), || {
                 kernels::prepare(gpu, kernel, uniform.as_entire_buffer_binding(), &bindings)

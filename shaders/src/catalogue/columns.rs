@@ -5,7 +5,7 @@ use crate::table::{Binding, Entry, Shader};
 /// `copy`.
 pub const SHADER: Shader = Shader {
     name: "columns",
-    source: compose!("columns.wgsl"),
+    source: compose!("lib/accumulate.wgsl", "columns.wgsl"),
     overrides: &["ACCUMULATE"],
     entries: &[Entry {
         name: "copy",

@@ -11,7 +11,13 @@ const EACH: Binding = Binding::write(5, "each");
 /// `gaussian_kl`, `gaussian_kl_free`, `gaussian_kl_value` and `kl_by_dimension`.
 pub const SHADER: Shader = Shader {
     name: "divergence",
-    source: compose!("lib/stable.wgsl", "lib/row_sum.wgsl", "divergence.wgsl"),
+    source: compose!(
+        "lib/stable.wgsl",
+        "lib/row_sum.wgsl",
+        "lib/row_value.wgsl",
+        "lib/accumulate.wgsl",
+        "divergence.wgsl"
+    ),
     overrides: &["ACCUMULATE"],
     entries: &[
         Entry { name: "gaussian_kl", bindings: &[Binding::PARAMS, STATS, VALUE, DSTATS] },

@@ -5,7 +5,13 @@ use crate::table::{Binding, Entry, Shader};
 /// `dropout`, which is its own backward pass.
 pub const SHADER: Shader = Shader {
     name: "dropout",
-    source: compose!("lib/log.wgsl", "lib/philox.wgsl", "lib/state.wgsl", "dropout.wgsl"),
+    source: compose!(
+        "lib/log.wgsl",
+        "lib/philox.wgsl",
+        "lib/state.wgsl",
+        "lib/accumulate.wgsl",
+        "dropout.wgsl"
+    ),
     overrides: &["ACCUMULATE"],
     entries: &[Entry {
         name: "dropout",

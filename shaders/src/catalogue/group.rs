@@ -7,7 +7,7 @@ const X: Binding = Binding::read(1, "x");
 /// `log_sum_exp` and `log_sum_exp_backward`.
 pub const SHADER: Shader = Shader {
     name: "group",
-    source: compose!("lib/log.wgsl", "lib/finite.wgsl", "group.wgsl"),
+    source: compose!("lib/log.wgsl", "lib/finite.wgsl", "lib/accumulate.wgsl", "group.wgsl"),
     overrides: &["ACCUMULATE"],
     entries: &[
         Entry {

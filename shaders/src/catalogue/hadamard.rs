@@ -10,7 +10,7 @@ const DS: Binding = Binding::write(6, "ds");
 /// `multiply`, `gradient` and `row_products`.
 pub const SHADER: Shader = Shader {
     name: "hadamard",
-    source: compose!("lib/row_sum.wgsl", "hadamard.wgsl"),
+    source: compose!("lib/row_sum.wgsl", "lib/accumulate.wgsl", "hadamard.wgsl"),
     overrides: &["ACCUMULATE", "ACCUMULATE_S"],
     entries: &[
         Entry { name: "multiply", bindings: &[Binding::PARAMS, P, S, Binding::write(4, "y")] },

@@ -1,4 +1,4 @@
-//! The Gaussian code: its sample and its mean.
+//! The Gaussian code: its sample, and how likely that is.
 
 use crate::table::{Binding, Entry, Shader};
 
@@ -9,17 +9,24 @@ const Z: Binding = Binding::write(4, "z");
 const VALUE: Binding = Binding::write(5, "value");
 const DSTATS: Binding = Binding::write(6, "dstats");
 
-/// `reparameterize`, `reparameterize_backward`, `log_ratio`, `log_ratio_gradient` and `mean`.
+/// `reparameterize`, `reparameterize_backward`, `log_ratio` and `log_ratio_gradient`.
 pub const SHADER: Shader = Shader {
     name: "latent",
-    source: compose!("lib/row_sum.wgsl", "lib/log.wgsl", "lib/philox.wgsl", "lib/state.wgsl", "latent.wgsl"),
+    source: compose!(
+        "lib/row_sum.wgsl",
+        "lib/row_value.wgsl",
+        "lib/log.wgsl",
+        "lib/philox.wgsl",
+        "lib/state.wgsl",
+        "lib/accumulate.wgsl",
+        "latent.wgsl"
+    ),
     overrides: &["ACCUMULATE"],
     entries: &[
         Entry { name: "reparameterize", bindings: &[Binding::PARAMS, STATE, STATS, Z] },
         Entry { name: "reparameterize_backward", bindings: &[Binding::PARAMS, STATE, STATS, DZ, DSTATS] },
         Entry { name: "log_ratio", bindings: &[Binding::PARAMS, STATE, STATS, VALUE] },
         Entry { name: "log_ratio_gradient", bindings: &[Binding::PARAMS, STATE, STATS, VALUE, DSTATS] },
-        Entry { name: "mean", bindings: &[Binding::PARAMS, STATS, Z] },
     ],
     subgroups: false,
 };

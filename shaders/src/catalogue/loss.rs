@@ -8,10 +8,8 @@ const LOG_VARIANCE: Binding = Binding::read(3, "log_variance");
 const VALUE: Binding = Binding::write(4, "value");
 const DY: Binding = Binding::write(5, "dy");
 const LOG_VARIANCE_GRADIENT: Binding = Binding::write(6, "log_variance_gradient");
-const MEAN: Binding = Binding::write(7, "mean");
 
-/// `values_and_gradient` and `values` of the likelihood that `LIKELIHOOD` names, the same with a `learned_` variance, and
-/// `continuous_mean`.
+/// `values_and_gradient` and `values` of the likelihood that `LIKELIHOOD` names, and the same with a `learned_` variance.
 pub const SHADER: Shader = Shader {
     name: "loss",
     source: compose!(
@@ -19,6 +17,7 @@ pub const SHADER: Shader = Shader {
         "lib/row_sum.wgsl",
         "lib/log.wgsl",
         "lib/continuous.wgsl",
+        "lib/accumulate.wgsl",
         "loss.wgsl"
     ),
     overrides: &["ACCUMULATE", "LIKELIHOOD"],
@@ -30,17 +29,11 @@ pub const SHADER: Shader = Shader {
             bindings: &[Binding::PARAMS, Y, X, LOG_VARIANCE, VALUE, DY, LOG_VARIANCE_GRADIENT],
         },
         Entry { name: "learned_values", bindings: &[Binding::PARAMS, Y, X, LOG_VARIANCE, VALUE] },
-        Entry { name: "continuous_mean", bindings: &[Binding::PARAMS, Y, MEAN] },
     ],
     subgroups: false,
 };
 
-/// Workgroups of `continuous_mean`, for `count` = rows x columns logits.
-pub const fn mean_workgroups(count: u32) -> u32 {
-    count.div_ceil(64)
-}
-
-/// Workgroups of every other entry, for `rows` images.
+/// Workgroups for `rows` images.
 pub const fn workgroups(rows: u32) -> u32 {
     rows
 }

@@ -12,7 +12,13 @@ const Y: Binding = Binding::write(8, "y");
 /// `normalize`, `normalize_keep`, `chunk_sums`, `merge` and `backward`.
 pub const SHADER: Shader = Shader {
     name: "norm",
-    source: compose!("lib/stable.wgsl", "lib/activation.wgsl", "lib/strip.wgsl", "norm.wgsl"),
+    source: compose!(
+        "lib/stable.wgsl",
+        "lib/activation.wgsl",
+        "lib/strip.wgsl",
+        "lib/accumulate.wgsl",
+        "norm.wgsl"
+    ),
     overrides: &["ACTIVATION", "ACCUMULATE", "ACCUMULATE_SCALE", "ACCUMULATE_SHIFT"],
     entries: &[
         Entry { name: "normalize", bindings: &[Binding::PARAMS, X, MOMENTS, SCALE, SHIFT, Y] },

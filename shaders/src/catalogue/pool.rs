@@ -38,6 +38,7 @@ pub const BACKWARD: Shader = Shader {
         "lib/activation.wgsl",
         "lib/windows.wgsl",
         "lib/line.wgsl",
+        "lib/accumulate.wgsl",
         "pool_backward.wgsl"
     ),
     overrides: &[

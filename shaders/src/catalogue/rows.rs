@@ -7,7 +7,7 @@ const BINDINGS: &[Binding] = &[Binding::PARAMS, Binding::read(1, "x"), Binding::
 /// `repeat` and `sum`.
 pub const SHADER: Shader = Shader {
     name: "rows",
-    source: compose!("lib/row_sum.wgsl", "rows.wgsl"),
+    source: compose!("lib/row_sum.wgsl", "lib/accumulate.wgsl", "rows.wgsl"),
     overrides: &["ACCUMULATE"],
     entries: &[Entry { name: "repeat", bindings: BINDINGS }, Entry { name: "sum", bindings: BINDINGS }],
     subgroups: false,

@@ -10,7 +10,13 @@ const DZ: Binding = Binding::write(4, "dz");
 /// `l1` and `kl`, and each with `_value` behind its name, without gradient.
 pub const SHADER: Shader = Shader {
     name: "sparsity",
-    source: compose!("lib/log.wgsl", "lib/row_sum.wgsl", "sparsity.wgsl"),
+    source: compose!(
+        "lib/log.wgsl",
+        "lib/row_sum.wgsl",
+        "lib/row_value.wgsl",
+        "lib/accumulate.wgsl",
+        "sparsity.wgsl"
+    ),
     overrides: &["ACCUMULATE"],
     entries: &[
         Entry { name: "l1", bindings: &[Binding::PARAMS, Z, VALUE, DZ] },

@@ -9,7 +9,7 @@ const DY: Binding = Binding::read(3, "dy");
 /// `spread`, `spread_scales` and `spread_weight`.
 pub const SHADER: Shader = Shader {
     name: "spread",
-    source: compose!("lib/row_sum.wgsl", "spread.wgsl"),
+    source: compose!("lib/row_sum.wgsl", "lib/accumulate.wgsl", "spread.wgsl"),
     overrides: &["ACCUMULATE"],
     entries: &[
         Entry { name: "spread", bindings: &[Binding::PARAMS, C, W, Binding::write(4, "y")] },

@@ -5,7 +5,7 @@ use crate::table::{Binding, Entry, Shader};
 /// `forward` and `backward`.
 pub const SHADER: Shader = Shader {
     name: "upsample",
-    source: compose!("lib/line.wgsl", "upsample.wgsl"),
+    source: compose!("lib/line.wgsl", "lib/accumulate.wgsl", "upsample.wgsl"),
     overrides: &["FACTOR_HEIGHT", "FACTOR_WIDTH", "ACCUMULATE"],
     entries: &[
         Entry {

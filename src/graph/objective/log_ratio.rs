@@ -37,10 +37,11 @@ impl RowFunction for LogRatio {
         let stats = self.code.stats;
         let (rows, latent) = (stats.rows, self.code.latent());
         let instance = graph.tensors[stats.id].sample.unwrap_or_default();
+        let of = latent::Reparameterize { rows, latent, instance };
         let values = graph.buffer(format!("{name} of each row"), rows as usize, false);
         let operands = [graph.state(), graph.value(stats), values];
         graph.send_rows(name, (stats, rows, &[]), upstream, |graph, target, _| {
-            let kernel = latent::LogRatio { rows, latent, instance, gradient: target.map(Target::gradient) };
+            let kernel = latent::LogRatio { of, gradient: target.map(Target::gradient) };
             graph.record_value(name, kernel, &operands, target)
         })?;
         Ok(values)

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::graph::{Graph, Parameter, Slice, Tensor};
-use crate::kernels::elementwise::Affine;
+use crate::kernels::elementwise::{Elementwise, Function};
 use crate::kernels::hadamard::Multiply;
 use crate::kernels::rows::Repeat;
 use crate::kernels::{Gradient, Kernel};
@@ -78,7 +78,7 @@ impl RowFunction for Computed {
         let label = format!("d {name}");
         match upstream {
             Upstream::Rows(rows) => {
-                let kernel = Affine { count, a: 1.0, b: 0.0, accumulate };
+                let kernel = Elementwise { count, function: Function::Affine { a: 1.0, b: 0.0 }, accumulate };
                 graph.record(label, kernel, &[rows, gradient])?;
             }
             Upstream::Constant { scale, share: Some(share) } => {
@@ -86,7 +86,8 @@ impl RowFunction for Computed {
                 graph.record(label, kernel, &[share, gradient])?;
             }
             Upstream::Constant { scale, share: None } => {
-                let kernel = Affine { count, a: 0.0, b: scale, accumulate };
+                let kernel =
+                    Elementwise { count, function: Function::Affine { a: 0.0, b: scale }, accumulate };
                 graph.record(label, kernel, &[values, gradient])?;
             }
             Upstream::None => {}

@@ -2,26 +2,8 @@
 
 use narrows_shaders::MAX_ROUNDS;
 
-use crate::kernels::{Limit, elements};
-use crate::reference::conv::Convolution;
-
-/// How pixels of an image and of its features lie to each other: pixel `(y, x)` of the features sees the
-/// pixels `(y stride - padding + u, x stride - padding + v)` of the image, zeros where there are none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Geometry {
-    /// Images, and as many features.
-    pub images: u32,
-    /// Height, width and channels of an image.
-    pub image: [u32; 3],
-    /// Height, width and channels of its features.
-    pub features: [u32; 3],
-    /// Height and width of the kernel.
-    pub kernel: [u32; 2],
-    /// Pixels of the image to a pixel of the features, down and across.
-    pub stride: [u32; 2],
-    /// Zeros above and to the left of the image. What the windows reach below and to the right is zero too.
-    pub padding: [u32; 2],
-}
+use crate::kernels::{Call, elements};
+pub use crate::reference::conv::Geometry;
 
 /// The product of `extents`, or `u32::MAX` where it is larger.
 pub(super) fn count<const N: usize>(extents: [u32; N]) -> u32 {
@@ -88,38 +70,31 @@ impl Geometry {
         ]
     }
 
-    pub(super) fn limits(&self) -> Vec<Limit> {
-        let extents = self.image.iter().chain(&self.features).chain([&self.images]);
-        let mut limits: Vec<Limit> =
-            extents.map(|extent| Limit::new("extent of a convolution", *extent, 1..=u32::MAX)).collect();
+    // What the shaders are exact within.
+    pub(super) fn limit(&self, mut call: Call) -> Call {
+        for extent in self.image.into_iter().chain(self.features).chain([self.images]) {
+            call = call.limit("extent of a convolution", extent, 1..=u32::MAX);
+        }
         for (what, values, least) in
             [("kernel", self.kernel, 1), ("stride", self.stride, 1), ("padding", self.padding, 0)]
         {
-            limits.extend(values.map(|value| Limit::new(what, value, least..=Self::MAX_WINDOW)));
+            call = values
+                .into_iter()
+                .fold(call, |call, value| call.limit(what, value, least..=Self::MAX_WINDOW));
         }
         let [down, across] = self.kernel;
         for [height, width, channels] in [self.image, self.features] {
-            let at_most =
-                |what, most: u32, extents| Limit::new(what, elements(extents) as u64, 0..=most.into());
-            limits.extend([
-                at_most("lines of pixels in a batch", Self::MAX_LINES, [self.images, height, 1]),
-                at_most("pixels in a batch", Self::MAX_PIXELS, [self.images, height, width]),
+            let counted = [
+                ("lines of pixels in a batch", Self::MAX_LINES, [self.images, height, 1]),
+                ("pixels in a batch", Self::MAX_PIXELS, [self.images, height, width]),
                 // A round takes four channels of a tap.
-                at_most("vec4s of a filter", MAX_ROUNDS, [down, across, channels.div_ceil(4)]),
-            ]);
+                ("vec4s of a filter", MAX_ROUNDS, [down, across, channels.div_ceil(4)]),
+            ];
+            for (what, most, extents) in counted {
+                call = call.limit(what, elements(extents) as u64, 0..=most.into());
+            }
         }
-        limits
-    }
-
-    pub(super) fn reference(&self) -> Convolution {
-        let size = |extent: u32| extent as usize;
-        Convolution {
-            image: self.image.map(size),
-            features: self.features.map(size),
-            kernel: self.kernel.map(size),
-            stride: self.stride.map(size),
-            padding: self.padding.map(size),
-        }
+        call
     }
 
     pub(super) fn shape(&self, from: [u32; 3], to: [u32; 3]) -> String {

@@ -55,7 +55,7 @@ impl Kernel for WeightGradient {
         let [rows, columns] = self.extents();
         let aligned = [rows.is_multiple_of(4), geometry.image[2].is_multiple_of(4), true];
         let of = |shader| matmul::call(shader, Layout::Tn, aligned, Epilogue::None, accumulate);
-        // Directly, a round takes but one pixel.
+        // Directly, a round takes only one pixel.
         let few = few(geometry.image[2]) || few(rows);
         let direct = few && chunk <= MAX_ROUNDS;
         // On a GPU eight rows and their columns would be more than the registers hold.
@@ -69,11 +69,12 @@ impl Kernel for WeightGradient {
             false => of(shader),
         };
         let from_to = geometry.shape(geometry.image, geometry.features);
-        call.family("conv weight")
+        geometry
+            .limit(call)
+            .family("conv weight")
             .operands([geometry.features, geometry.image].map(|side| vec4s(geometry.elements(side))))
             .operands([(self.parts() as usize).saturating_mul(geometry.weight())])
             .uniform(geometry.uniform(rows, columns, chunk))
-            .limits(geometry.limits())
             // Through the product, one takes four.
             .limit("pixels to a part of a weight's gradient", chunk, 1..=4 * MAX_ROUNDS)
             .flops(2, geometry.products())
@@ -88,7 +89,7 @@ impl Kernel for WeightGradient {
         let geometry = &self.geometry;
         let features = &floats(reads[0])[..geometry.elements(geometry.features)];
         let image = &floats(reads[1])[..geometry.elements(geometry.image)];
-        let values = geometry.reference().weight(features, image, self.chunk as usize);
+        let values = geometry.weight_gradient(features, image, self.chunk as usize);
         Epilogue::None.reference(values, self.extents()[1] as usize, self.accumulate, reads, writes);
     }
 }
