@@ -1,6 +1,5 @@
-//! An activation on its own, where no product's epilogue can take it, and the mean that continuous logits stand for.
+//! An activation of its own, where no product's epilogue can take it, and the mean image of continuous logits.
 
-use super::tape::Links;
 use super::{Graph, Tensor};
 use crate::Result;
 use crate::kernels::activation::{Activation, Forward};
@@ -16,26 +15,20 @@ impl Graph {
         if activation == Activation::Identity {
             return Ok(x);
         }
-        let y = self.tensor(label, x.rows, x.columns);
-        let [before, after] = [self.value(x), self.value(y)];
-        let count = x.count();
-        self.record(label, Forward { count, activation }, &[before, after])?;
-        let kept = if activation.keeps_input() { before } else { after };
+        let y = self.apply(label, &[x], x.shape(), Forward { count: x.count(), activation })?;
+        let kept = self.value(if activation.keeps_input() { x } else { y });
         self.tensors[y.id].activation = Some((activation, kept));
         self.tensors[y.id].applied_to = Some(x);
-        self.push_backward(Links::new(&[x], y), move |graph| graph.preactivation_gradient(y).map(drop));
+        // What arrives has passed the slope into x's gradient.
+        self.send_back([x], y, |_, _| Ok(()));
         Ok(y)
     }
 
-    /// The mean image that the logits of a continuous Bernoulli stand for. Carries no gradient: for outputs.
+    /// The mean image of the logits of a continuous Bernoulli. It carries no gradient: it is for outputs.
     ///
     /// # Errors
     /// [`Error::Shape`](crate::Error::Shape) for a tensor of another graph.
     pub fn continuous_mean(&mut self, label: &str, logits: Tensor) -> Result<Tensor> {
-        self.know(label, logits)?;
-        let mean = self.tensor(label, logits.rows, logits.columns);
-        let operands = [self.value(logits), self.value(mean)];
-        self.record(label, ContinuousMean { count: logits.count() }, &operands)?;
-        Ok(mean)
+        self.apply(label, &[logits], logits.shape(), ContinuousMean { count: logits.count() })
     }
 }

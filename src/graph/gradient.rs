@@ -7,6 +7,7 @@
 
 use super::{Graph, Parameter, Slice, Tensor};
 use crate::Result;
+use crate::kernels::Kernel;
 use crate::kernels::activation::{self, Activation};
 
 /// Where an operation sends a gradient that has passed the activation: see [`Graph::fused_target`].
@@ -31,6 +32,22 @@ impl Graph {
         let slice = self.buffer(label, tensor.count() as usize, false);
         self.tensors[tensor.id].gradient = Some(slice);
         (slice, false)
+    }
+
+    /// Sends `x` a gradient, where the update under way wants it: what a kernel, that adds if it is given true, makes of
+    /// `reads`.
+    pub(super) fn send<K: Kernel + 'static>(
+        &mut self,
+        x: Tensor,
+        reads: &[Slice],
+        kernel: impl FnOnce(bool) -> K,
+    ) -> Result<()> {
+        if !self.needs_gradient(x) {
+            return Ok(());
+        }
+        let label = format!("d {}", self.label(x));
+        let (dx, accumulate) = self.gradient_target(x);
+        self.record(label, kernel(accumulate), &[reads, &[dx]].concat())
     }
 
     /// As [`Graph::gradient_target`], for the gradient of what `tensor`'s activation was applied to.

@@ -1,46 +1,44 @@
 //! What dense and convolutional layers share: a linear map by a weight, a bias and an activation, recorded forward
 //! and backward with whatever can be fused.
 
+use super::gradient::FusedTarget;
 use super::tape::Links;
 use super::{Graph, Parameter, Slice, Tensor};
+use crate::kernels::Kernel;
 use crate::kernels::activation::{self, Activation};
 use crate::kernels::matmul::Epilogue;
 use crate::kernels::reduce::ColumnSum;
 use crate::{Error, Result};
 
-/// A map that is linear in its input and in its weight: how its kernels are recorded.
+/// A map that is linear in its input and in its weight, as kernels.
 pub(super) trait LinearMap: 'static {
+    type Kernel: Kernel + 'static;
+
     /// The map. Operands: input, weight, and those of the epilogue.
-    fn onward(&self, graph: &mut Graph, label: &str, epilogue: Epilogue, operands: &[Slice]) -> Result<()>;
+    fn onward(&self, epilogue: Epilogue) -> Self::Kernel;
 
-    /// Its adjoint: the gradient of the input from that of the output, written or added to what is there.
-    /// Operands: gradient, weight, and those of the epilogue.
-    fn back(
-        &self,
-        graph: &mut Graph,
-        label: &str,
-        epilogue_accumulate: (Epilogue, bool),
-        operands: &[Slice],
-    ) -> Result<()>;
+    /// Its adjoint: the gradient of the input from that of the output. Operands: gradient, weight, and those of the
+    /// epilogue.
+    fn back(&self, epilogue: Epilogue, accumulate: bool) -> Self::Kernel;
 
-    /// The gradient of the weight from input and gradient, to where it goes, written or added.
+    /// Records the gradient of the weight from x and dz, written or added to the target.
     fn weight_gradient(
         &self,
         graph: &mut Graph,
         label: &str,
         x_dz: [Slice; 2],
-        target_accumulate: (Slice, bool),
+        target: (Slice, bool),
     ) -> Result<()>;
 }
 
-/// `f(map(x, weight) + bias)`, the bias one number a channel.
+/// `f(map(x, weight) + bias)`, with one number of the bias per channel.
 pub(super) struct Layer<Map> {
     pub(super) map: Map,
     pub(super) label: String,
     pub(super) x: Tensor,
     pub(super) weight: Parameter,
     pub(super) bias: Option<Parameter>,
-    /// Numbers that the result has for an image, and how many channels they are, innermost.
+    /// Numbers of the result per image, and how many channels they have, innermost.
     pub(super) columns: u32,
     pub(super) channels: u32,
 }
@@ -49,19 +47,16 @@ impl<Map: LinearMap> Layer<Map> {
     /// Records it forward, and its backward on the tape.
     pub(super) fn record(self, graph: &mut Graph, activation: Activation) -> Result<Tensor> {
         graph.know(&self.label, self.x)?;
-        for parameter in [Some(&self.weight), self.bias.as_ref()].into_iter().flatten() {
-            graph.know_parameter(&self.label, parameter)?;
-        }
+        let parameters: Vec<&Parameter> = std::iter::once(&self.weight).chain(&self.bias).collect();
+        parameters.iter().try_for_each(|parameter| graph.know_parameter(&self.label, parameter))?;
         if let Some(bias) = self.bias.as_ref().filter(|bias| bias.shape != [self.channels as usize]) {
             let expected = format!("a bias [{}]", self.channels);
             return Err(Error::shape(&self.label, expected, format!("{:?}", bias.shape)));
         }
-        let y = graph.tensor(&self.label, self.x.rows, self.columns);
+        let links = Links::of(&[self.x]).through(&parameters);
+        let y = graph.tensor(&self.label, [self.x.rows, self.columns])?;
         self.forward(graph, y, activation)?;
-        let parameters: Vec<&Parameter> =
-            [Some(&self.weight), self.bias.as_ref()].into_iter().flatten().collect();
-        let links = Links::new(&[self.x], y).through(&parameters);
-        graph.push_backward(links, move |graph| self.backward(graph, y));
+        graph.send_back(links, y, move |graph, dz| self.backward(graph, y, dz));
         Ok(y)
     }
 
@@ -79,14 +74,14 @@ impl<Map: LinearMap> Layer<Map> {
                     kept = before(graph);
                     operands.push(kept);
                 }
-                self.map.onward(graph, label, Epilogue::Dense(activation), &operands)?;
+                graph.record(label, self.map.onward(Epilogue::Dense(activation)), &operands)?;
             }
             None if activation == Activation::Identity => {
-                self.map.onward(graph, label, Epilogue::None, &[x, weight, value])?;
+                graph.record(label, self.map.onward(Epilogue::None), &[x, weight, value])?;
             }
             None => {
                 let z = before(graph);
-                self.map.onward(graph, label, Epilogue::None, &[x, weight, z])?;
+                graph.record(label, self.map.onward(Epilogue::None), &[x, weight, z])?;
                 let label = format!("{label} {activation}");
                 graph.record(label, activation::Forward { count, activation }, &[z, value])?;
                 if activation.keeps_input() {
@@ -100,8 +95,7 @@ impl<Map: LinearMap> Layer<Map> {
         Ok(())
     }
 
-    fn backward(&self, graph: &mut Graph, y: Tensor) -> Result<()> {
-        let Some(dz) = graph.preactivation_gradient(y)? else { return Ok(()) };
+    fn backward(&self, graph: &mut Graph, y: Tensor, dz: Slice) -> Result<()> {
         let operands = [graph.value(self.x), dz];
         if let Some(target) = graph.parameter_gradient(&self.weight) {
             self.map.weight_gradient(graph, &format!("d {}.weight", self.label), operands, target)?;
@@ -115,23 +109,21 @@ impl<Map: LinearMap> Layer<Map> {
         if !graph.needs_gradient(self.x) {
             return Ok(());
         }
-        let label = format!("d {}", graph.label(self.x));
         let weight = graph.place(&self.weight);
-        if let Some(target) = graph.fused_target(self.x) {
-            let label = format!("{label} through {}", target.activation);
-            let epilogue = (Epilogue::Slope(target.activation), target.accumulate);
-            return self.map.back(graph, &label, epilogue, &[dz, weight, target.kept, target.slice]);
+        if let Some(FusedTarget { activation, kept, slice, accumulate }) = graph.fused_target(self.x) {
+            let label = format!("d {} through {activation}", graph.label(self.x));
+            let kernel = self.map.back(Epilogue::Slope(activation), accumulate);
+            return graph.record(label, kernel, &[dz, weight, kept, slice]);
         }
-        let (dx, accumulate) = graph.gradient_target(self.x);
-        self.map.back(graph, &label, (Epilogue::None, accumulate), &[dz, weight, dx])
+        graph.send(self.x, &[dz, weight], |accumulate| self.map.back(Epilogue::None, accumulate))
     }
 }
 
-// Rows to a sum, where they are so many that a GPU wants them spread.
+// Rows per sum, where there are so many that a GPU wants them spread.
 const CHUNK: u32 = 256;
 
-// Down the columns of `a`, in two passes where it is tall. Neighbouring rows of few columns are then seen as
-// one of many, which keeps all lanes busy.
+// Down the columns of `a`, in two passes where it is tall: then neighbouring rows of few columns are read as one row of
+// many, which keeps all lanes busy.
 fn column_sum(
     graph: &mut Graph,
     label: &str,

@@ -63,10 +63,11 @@ impl Graph {
     pub fn batch_norm(&mut self, label: &str, x: Tensor, channels: u32, norm: &BatchNorm) -> Result<Tensor> {
         self.check_norm(label, x, channels, norm)?;
         let rows = x.rows * (x.columns / channels);
+        let y = self.tensor(label, x.shape())?;
         let layer = Layer {
             label: label.to_owned(),
             x,
-            y: self.tensor(label, x.rows, x.columns),
+            y,
             moments: self.buffer(format!("moments of {label}"), 2 * channels as usize, false),
             sum: Strips::to_sum(rows, channels),
             map: Strips::to_map(rows, channels),
@@ -78,9 +79,8 @@ impl Graph {
             layer.running_moments(self)?;
         }
         layer.forward(self)?;
-        let y = layer.y;
-        let links = Links::new(&[x], y).through(&[&norm.scale, &norm.shift]);
-        self.push_backward(links, move |graph| layer.backward(graph));
+        let links = Links::of(&[x]).through(&[&norm.scale, &norm.shift]);
+        self.send_back(links, y, move |graph, dz| layer.backward(graph, dz));
         Ok(y)
     }
 
@@ -88,7 +88,7 @@ impl Graph {
         self.know(label, x)?;
         if channels == 0 || !x.columns.is_multiple_of(channels) || x.columns.checked_mul(x.rows).is_none() {
             let expected = format!("images of pixels of {channels} channels, at least 1");
-            return Err(Error::shape(label, expected, format!("{} numbers an image", x.columns)));
+            return Err(Error::shape(label, expected, format!("{} numbers per image", x.columns)));
         }
         for parameter in [&norm.scale, &norm.shift] {
             self.know_parameter(label, parameter)?;
@@ -170,8 +170,7 @@ impl Layer {
         Ok(())
     }
 
-    fn backward(&self, graph: &mut Graph) -> Result<()> {
-        let Some(dz) = graph.preactivation_gradient(self.y)? else { return Ok(()) };
+    fn backward(&self, graph: &mut Graph, dz: Slice) -> Result<()> {
         let (x, strips, label) = (graph.value(self.x), self.sum, &self.label);
         let words = 2 * strips.channels as usize;
         let parts =
@@ -195,13 +194,8 @@ impl Layer {
         let [accumulate_scale, accumulate_shift] = targets.map(|target| target.is_some_and(|(_, add)| add));
         let kernel = MergeSums { strips, scale_at, shift_at, accumulate_scale, accumulate_shift };
         graph.record(format!("d {label}.scale, shift"), kernel, &[parts, sums, gradients])?;
-        if !graph.needs_gradient(self.x) {
-            return Ok(());
-        }
-        let scale = graph.place(scale);
-        let (dx, accumulate) = graph.gradient_target(self.x);
-        let kernel = Backward { strips: self.map, own_moments: graph.is_training(), accumulate };
-        let label = format!("d {}", graph.label(self.x));
-        graph.record(label, kernel, &[x, dz, self.moments, scale, sums, dx])
+        let (strips, own_moments) = (self.map, graph.is_training());
+        let reads = [x, dz, self.moments, graph.place(scale), sums];
+        graph.send(self.x, &reads, |accumulate| Backward { strips, own_moments, accumulate })
     }
 }

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::tape::Links;
+use super::tensor::MOST_BYTES;
 use super::{Graph, Parameter, Slice, Tensor};
 use crate::kernels::Kernel;
 use crate::{Error, Result};
@@ -127,7 +128,7 @@ impl OpContext<'_> {
     /// # Errors
     /// [`Error::TooLarge`] beyond what 32 bits count.
     pub fn buffer(&mut self, label: &str, words: usize) -> Result<Slice> {
-        let (needed, allowed) = (4_u64.saturating_mul(words as u64), 4 * u64::from(u32::MAX));
+        let (needed, allowed) = (4_u64.saturating_mul(words as u64), MOST_BYTES);
         if needed > allowed {
             let operation = format!("{}: buffer {label:?}", self.label);
             return Err(Error::TooLarge {
@@ -218,14 +219,13 @@ impl Graph {
         op.parameters().into_iter().try_for_each(|parameter| self.know_parameter(&label, parameter))?;
         let mut outputs = Vec::new();
         for [rows, columns] in op.outputs(inputs)? {
-            self.counted(&label, rows, columns)?;
-            outputs.push(self.tensor(&label, rows, columns));
+            outputs.push(self.tensor(&label, [rows, columns])?);
         }
-        let links = Links::between(inputs, &outputs).through(&op.parameters());
+        let links = Links::of(inputs).through(&op.parameters());
         let saved = Rc::new(RefCell::new(Vec::new()));
         op.forward(&mut OpContext { graph: self, label: &label, inputs, outputs: &outputs, saved: &saved })?;
         let (inputs, made) = (inputs.to_vec(), outputs.clone());
-        self.push_backward(links, move |graph| {
+        self.push_backward(links, &outputs, move |graph| {
             let (inputs, outputs) = (&inputs, &made);
             op.backward(&mut OpContext { graph, label: &label, inputs, outputs, saved: &saved })
         });

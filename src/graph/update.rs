@@ -142,11 +142,9 @@ impl Graph {
         for store in &stores {
             let range = qualified("gradients", &[name, self.stores[*store].group()]);
             let words = self.stores[*store].layout.words();
-            let slice = self.buffer(&range, words, true);
-            self.name(range, Slice { words, ..slice });
-            gradients.insert(*store, slice.buffer);
+            gradients.insert(*store, self.named_buffer(range, words).buffer);
         }
-        self.begin_unwinding(Unwinding::of(name, *every, gradients));
+        self.begin_unwinding(name, *every, gradients);
         let reached = self.record_terms(objective)?;
         self.unwind(&reached)?;
         self.phase = Phase::Update;

@@ -47,7 +47,7 @@ impl Model {
         model.latent = declared.network().latent;
         model.dense = declared.network().encoder.is_dense();
         model.prior = declared.prior();
-        let x = graph.input("x", 1, model.pixels);
+        let x = graph.input("x", 1, model.pixels)?;
         model.posterior = declared.posterior(&mut graph, x)?.is_some();
         model.terms = model.evaluation(1, 1)?.terms.into();
         Ok(model)
@@ -285,7 +285,7 @@ impl Model {
     pub fn decoding(&self, batch: u32) -> Result<Plan> {
         let mut graph = Graph::inference(batch);
         let declared = self.declare(&mut graph)?;
-        let code = graph.input("code", batch, self.latent());
+        let code = graph.input("code", batch, self.latent())?;
         let image = declared.decode(&mut graph, code)?;
         graph.output("image", image)?;
         Ok(graph.finish(false))

@@ -22,8 +22,7 @@ pub use sparsity::{kl_sparsity, l1};
 use std::ops::{Add, Mul};
 use std::rc::Rc;
 
-use self::rows::Computed;
-pub(in crate::graph) use self::rows::{RowFunction, Target, Upstream};
+use self::rows::{Computed, RowFunction};
 use super::Tensor;
 use crate::kernels::step::Warmup;
 

@@ -1,7 +1,7 @@
 //! What keeps a code sparse.
 
 use super::Term;
-use super::rows::{RowFunction, Target, Upstream};
+use super::rows::{RowFunction, Upstream};
 use crate::Result;
 use crate::graph::{Graph, Slice, Tensor};
 use crate::kernels::reduce::ColumnSum;
@@ -24,7 +24,7 @@ pub fn l1(code: Tensor) -> Term {
 }
 
 /// `sum over units of KL(target || q)` in nats, with q the unit's mean over the batch: logistic units, whose
-/// activations lie in (0, 1). It is one number a batch, and counts as that of each of its images (Ng 2011, "Sparse
+/// activations lie in (0, 1). It is one number per batch, and counts as the number of each of its images (Ng 2011, "Sparse
 /// autoencoder", section 3; Murphy, Probabilistic Machine Learning, 20.3.4).
 ///
 /// q is kept within [1e-6, 1 - 1e-6].
@@ -33,49 +33,28 @@ pub fn kl_sparsity(code: Tensor, target: f32) -> Term {
 }
 
 impl RowFunction for L1 {
-    fn rows(&self, graph: &Graph, name: &str) -> Result<u32> {
-        graph.know(name, self.code)?;
-        Ok(self.code.rows)
-    }
-
-    fn operands(&self) -> Vec<Tensor> {
-        vec![self.code]
+    fn operand(&self) -> Tensor {
+        self.code
     }
 
     fn record(&self, graph: &mut Graph, name: &str, upstream: Upstream) -> Result<Slice> {
         let Tensor { rows, columns, .. } = self.code;
-        let values = graph.buffer(format!("{name} of each row"), rows as usize, false);
-        let operands = vec![graph.value(self.code), values];
-        graph.send_rows(name, (self.code, rows, &[]), upstream, |graph, target, _| {
-            let kernel = sparsity::L1 { rows, columns, gradient: target.map(Target::gradient) };
-            graph.record_value(name, kernel, &operands, target)
-        })?;
-        Ok(values)
+        let kernel = |gradient| sparsity::L1 { rows, columns, gradient };
+        graph.record_rows(name, (self.code, rows), upstream, &[graph.value(self.code)], kernel)
     }
 }
 
 impl RowFunction for KlSparsity {
-    fn rows(&self, graph: &Graph, name: &str) -> Result<u32> {
-        graph.know(name, self.code)?;
-        Ok(self.code.rows)
-    }
-
-    fn operands(&self) -> Vec<Tensor> {
-        vec![self.code]
+    fn operand(&self) -> Tensor {
+        self.code
     }
 
     fn record(&self, graph: &mut Graph, name: &str, upstream: Upstream) -> Result<Slice> {
-        let Tensor { rows, columns, .. } = self.code;
-        let code = graph.value(self.code);
+        let Self { code, target } = *self;
+        let Tensor { rows, columns, .. } = code;
         let sums = graph.buffer("sum of each unit", columns as usize, false);
-        graph.record("sum of each unit", ColumnSum::whole(rows, columns), &[code, sums])?;
-        let values = graph.buffer(format!("{name} of each row"), rows as usize, false);
-        let target_mean = self.target;
-        graph.send_rows(name, (self.code, rows, &[]), upstream, |graph, target, _| {
-            let gradient = target.map(Target::gradient);
-            let kernel = sparsity::KlSparsity { rows, columns, target: target_mean, gradient };
-            graph.record_value(name, kernel, &[sums, values], target)
-        })?;
-        Ok(values)
+        graph.record("sum of each unit", ColumnSum::whole(rows, columns), &[graph.value(code), sums])?;
+        let kernel = |gradient| sparsity::KlSparsity { rows, columns, target, gradient };
+        graph.record_rows(name, (code, rows), upstream, &[sums], kernel)
     }
 }
