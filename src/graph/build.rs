@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::liveness::{run_only_what_is_used, share_memory};
-use super::parameters::{ALIGNMENT, MODEL, StoreKind, qualified};
+use super::parameters::{ALIGNMENT, MODEL};
 use super::plan::{BufferId, BufferSpec, Content, Dispatch, Phase, Plan, Slice};
+use super::stores::qualified;
 use super::tape::{Recorded, Unwinding};
 use super::tensor::TensorState;
-use super::{Store, Tensor, TermSpec};
+use super::{Store, StoreKind, Tensor, TermSpec};
 use crate::Result;
 use crate::kernels::state::State;
 use crate::kernels::step::Scheduled;

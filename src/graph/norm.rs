@@ -3,7 +3,7 @@
 use super::parameters::ALIGNMENT;
 use super::plan::BufferId;
 use super::tape::Links;
-use super::{Graph, Init, Parameter, Slice, Tensor};
+use super::{Graph, Init, Parameter, Slice, StoreKind, Tensor};
 use crate::kernels::activation::Activation;
 use crate::kernels::moments::{ChunkMoments, MergeMoments, RunningMoments, Strips};
 use crate::kernels::norm::{Backward, ChunkSums, MergeSums, Normalize};
@@ -94,7 +94,7 @@ impl Graph {
             self.know_parameter(label, parameter)?;
         }
         for statistic in [&norm.mean, &norm.variance] {
-            self.know_statistic(label, statistic)?;
+            self.know_slot(label, statistic, &[StoreKind::Statistics], "statistic")?;
         }
         let all = [&norm.scale, &norm.shift, &norm.mean, &norm.variance];
         if let Some(other) = all.into_iter().find(|parameter| parameter.shape != [channels as usize]) {

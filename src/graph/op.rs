@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::tape::Links;
 use super::tensor::MOST_BYTES;
-use super::{Graph, Parameter, Slice, Tensor};
+use super::{Graph, Parameter, Slice, StoreKind, Tensor};
 use crate::kernels::Kernel;
 use crate::{Error, Result};
 
@@ -109,7 +109,8 @@ impl OpContext<'_> {
     /// # Errors
     /// [`Error::Shape`] for one of another graph.
     pub fn parameter(&self, parameter: &Parameter) -> Result<Slice> {
-        self.graph.know_declared(self.label, parameter)?;
+        let kinds = [StoreKind::Parameters, StoreKind::Statistics];
+        self.graph.know_slot(self.label, parameter, &kinds, "parameter or slot")?;
         Ok(self.graph.place(parameter))
     }
 
