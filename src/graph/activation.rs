@@ -7,9 +7,6 @@ use crate::kernels::loss::ContinuousMean;
 
 impl Graph {
     /// `f(x)`
-    ///
-    /// # Errors
-    /// [`Error::Shape`](crate::Error::Shape) for a tensor of another graph.
     pub fn activation(&mut self, label: &str, x: Tensor, activation: Activation) -> Result<Tensor> {
         self.know(label, x)?;
         if activation == Activation::Identity {
@@ -25,9 +22,6 @@ impl Graph {
     }
 
     /// The mean image of the logits of a continuous Bernoulli. It carries no gradient: it is for outputs.
-    ///
-    /// # Errors
-    /// [`Error::Shape`](crate::Error::Shape) for a tensor of another graph.
     pub fn continuous_mean(&mut self, label: &str, logits: Tensor) -> Result<Tensor> {
         self.apply(label, &[logits], logits.shape(), ContinuousMean { count: logits.count() })
     }

@@ -12,9 +12,6 @@ use crate::{Error, Result};
 
 impl Graph {
     /// `scale x + shift`, element by element.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] for a tensor of another graph.
     pub fn affine(&mut self, x: Tensor, scale: f32, shift: f32) -> Result<Tensor> {
         let kernel = Affine { count: x.count(), a: scale, b: shift, accumulate: false };
         let y = self.apply("affine", &[x], x.shape(), kernel)?;
@@ -23,9 +20,6 @@ impl Graph {
     }
 
     /// `scale x`, element by element.
-    ///
-    /// # Errors
-    /// As [`Graph::affine`].
     pub fn scale(&mut self, x: Tensor, scale: f32) -> Result<Tensor> {
         self.affine(x, scale, 0.0)
     }
@@ -36,9 +30,6 @@ impl Graph {
     }
 
     /// `a x + b y`, element by element.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] for tensors of different shapes, or of another graph.
     pub fn weighted_sum(&mut self, (a, x): (f32, Tensor), (b, y): (f32, Tensor)) -> Result<Tensor> {
         self.know_alike("weighted sum", x, y)?;
         let kernel = WeightedSum { count: x.count(), a, b, accumulate: false };
@@ -51,25 +42,16 @@ impl Graph {
     }
 
     /// `x + y`, element by element.
-    ///
-    /// # Errors
-    /// As [`Graph::weighted_sum`].
     pub fn add(&mut self, x: Tensor, y: Tensor) -> Result<Tensor> {
         self.weighted_sum((1.0, x), (1.0, y))
     }
 
     /// `x - y`, element by element.
-    ///
-    /// # Errors
-    /// As [`Graph::weighted_sum`].
     pub fn subtract(&mut self, x: Tensor, y: Tensor) -> Result<Tensor> {
         self.weighted_sum((1.0, x), (-1.0, y))
     }
 
     /// `x y`, element by element.
-    ///
-    /// # Errors
-    /// As [`Graph::weighted_sum`].
     pub fn multiply(&mut self, x: Tensor, y: Tensor) -> Result<Tensor> {
         self.know_alike("product", x, y)?;
         let kernel = move |accumulate| Multiply::numbers(x.count(), accumulate);
@@ -82,9 +64,6 @@ impl Graph {
     }
 
     /// Each row of x `[rows, columns]` times its own number in y `[rows, 1]`.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] for another number of rows, or a tensor of another graph.
     pub fn multiply_rows(&mut self, x: Tensor, y: Tensor) -> Result<Tensor> {
         let (label, rows, columns) = ("rows by a column", x.rows, x.columns);
         if y.shape() != [rows, 1] {
@@ -101,9 +80,6 @@ impl Graph {
     }
 
     /// The matrix product `a b` of a `[rows, depth]` and b `[depth, columns]`.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] where they do not fit, or are of another graph; [`Error::Setting`] beyond the largest product.
     pub fn matmul(&mut self, a: Tensor, b: Tensor) -> Result<Tensor> {
         let label = "product of matrices";
         if a.columns != b.rows {
@@ -125,9 +101,6 @@ impl Graph {
     }
 
     /// `e^x`, element by element.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] for a tensor of another graph.
     pub fn exp(&mut self, x: Tensor) -> Result<Tensor> {
         let count = x.count();
         let y = self.apply("exp", &[x], x.shape(), Exponential { count })?;
@@ -138,9 +111,6 @@ impl Graph {
     }
 
     /// `log x`, element by element; below 2^-126 the logarithm of 2^-126.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] for a tensor of another graph.
     pub fn log(&mut self, x: Tensor) -> Result<Tensor> {
         let count = x.count();
         let y = self.apply("log", &[x], x.shape(), Logarithm { count })?;
@@ -151,17 +121,11 @@ impl Graph {
     }
 
     /// The sum of each row, `[rows, 1]`.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] for a tensor of another graph, [`Error::Setting`] for rows too long to sum.
     pub fn row_sum(&mut self, x: Tensor) -> Result<Tensor> {
         self.row_total("row sum", x, 1.0)
     }
 
     /// The mean of each row, `[rows, 1]`.
-    ///
-    /// # Errors
-    /// As [`Graph::row_sum`].
     pub fn row_mean(&mut self, x: Tensor) -> Result<Tensor> {
         self.row_total("row mean", x, 1.0 / x.columns.max(1) as f32)
     }
@@ -179,10 +143,6 @@ impl Graph {
 
     /// Each row `times` times, one after the other: `[rows * times, columns]`, so that the rows of an image stay
     /// together. With `times` 1 it is x itself.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] for a tensor of another graph, [`Error::Setting`] for `times` of 0 or more than a column sum
-    /// takes, which is the gradient; [`Error::TooLarge`] beyond 32 bits.
     pub fn repeat_rows(&mut self, x: Tensor, times: u32) -> Result<Tensor> {
         self.know("repeat", x)?;
         if !(1..=ColumnSum::MAX_CHUNK).contains(&times) {
@@ -204,18 +164,11 @@ impl Graph {
     }
 
     /// `log (1/k) sum of e^x` over each k consecutive rows: x `[rows * k, columns]` becomes `[rows, columns]`.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] for rows that are not of groups of k, or a tensor of another graph; [`Error::Setting`] for a
-    /// group too large to sum.
     pub fn log_mean_exp(&mut self, x: Tensor, k: u32) -> Result<Tensor> {
         self.log_total("log mean exp", x, k, true)
     }
 
     /// `log sum of e^x` over each k consecutive rows.
-    ///
-    /// # Errors
-    /// As [`Graph::log_mean_exp`].
     pub fn log_sum_exp(&mut self, x: Tensor, k: u32) -> Result<Tensor> {
         self.log_total("log sum exp", x, k, false)
     }

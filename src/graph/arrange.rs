@@ -10,9 +10,6 @@ use crate::{Error, Result};
 
 impl Graph {
     /// The same numbers, through which no gradient passes. Costs nothing.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] for a tensor of another graph.
     pub fn detach(&mut self, x: Tensor) -> Result<Tensor> {
         self.know("detach", x)?;
         let label = format!("{} detached", self.label(x));
@@ -20,9 +17,6 @@ impl Graph {
     }
 
     /// The same numbers, row by row, in rows of another length. Costs nothing forward.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] for another number of numbers, or a tensor of another graph.
     pub fn reshape(&mut self, x: Tensor, rows: u32, columns: u32) -> Result<Tensor> {
         self.know("reshape", x)?;
         if rows.checked_mul(columns) != Some(x.count()) {
@@ -36,9 +30,6 @@ impl Graph {
 
     /// The value of `value`, whose gradient goes to `gradient_to` as it is: the straight-through estimator (Bengio et al.
     /// 2013, section 4; van den Oord et al. 2017, section 3.2). Costs nothing forward.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] for tensors of different shapes, or of another graph.
     pub fn straight_through(&mut self, value: Tensor, gradient_to: Tensor) -> Result<Tensor> {
         self.know_alike("straight through", value, gradient_to)?;
         let label = format!("{} straight through", self.label(value));
@@ -48,10 +39,6 @@ impl Graph {
     }
 
     /// Tensors side by side: `[rows, columns of all]`.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] for none, for different numbers of rows, or a tensor of another graph; [`Error::TooLarge`] beyond
-    /// 32 bits.
     pub fn concat(&mut self, parts: &[Tensor]) -> Result<Tensor> {
         let rows = parts.first().map_or(0, |part| part.rows);
         let width: u64 = parts.iter().map(|part| u64::from(part.columns)).sum();
@@ -77,9 +64,6 @@ impl Graph {
     }
 
     /// The columns of x from `first` on, `columns` of them.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] for columns that x does not have, [`Error::Shape`] for a tensor of another graph.
     pub fn columns(&mut self, x: Tensor, first: u32, columns: u32) -> Result<Tensor> {
         self.know("columns", x)?;
         let y = self.tensor(format!("columns of {}", self.label(x)), [x.rows, columns])?;
@@ -113,17 +97,11 @@ impl Graph {
     }
 
     /// Standard normals `[rows, columns]`, drawn anew in each step. Two draws of one graph are independent.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] for no numbers, [`Error::TooLarge`] beyond what a device counts.
     pub fn normal(&mut self, label: &str, rows: u32, columns: u32) -> Result<Tensor> {
         self.drawn(label, [rows, columns], Distribution::Normal, Stream::Noise)
     }
 
     /// Numbers uniform in (0, 1), `[rows, columns]`, drawn anew in each step.
-    ///
-    /// # Errors
-    /// As [`Graph::normal`].
     pub fn uniform(&mut self, label: &str, rows: u32, columns: u32) -> Result<Tensor> {
         self.drawn(label, [rows, columns], Distribution::Uniform, Stream::Noise)
     }

@@ -10,12 +10,19 @@ use super::stores::qualified;
 use super::tape::{Recorded, Unwinding};
 use super::tensor::TensorState;
 use super::{Store, StoreKind, Tensor, TermSpec};
+#[cfg(doc)]
+use crate::Error;
 use crate::Result;
 use crate::kernels::state::State;
 use crate::kernels::step::Scheduled;
 use crate::rng::Stream;
 
 /// Records operations, then unwinds them backward. Gone once the plan is made.
+///
+/// # Errors
+/// All methods fail with [`Error::Shape`] for tensors, parameters and slots of another graph, and for shapes that do not
+/// fit; with [`Error::TooLarge`] for more numbers than 32 bits count, and with [`Error::Setting`] for settings and
+/// extents that the kernels do not take. What else one refuses stands beside it.
 pub struct Graph {
     // Which graph of the program it is: its tensors have the number too.
     pub(super) number: usize,
@@ -142,9 +149,6 @@ impl Graph {
     }
 
     /// Lets the host read `tensor` under `name` after a step: `[rows, columns]`, row-major.
-    ///
-    /// # Errors
-    /// [`Error::Shape`](crate::Error::Shape) for a tensor of another graph.
     pub fn output(&mut self, name: &str, tensor: Tensor) -> Result<()> {
         self.know(name, tensor)?;
         self.name(name, Slice { words: tensor.count() as usize, ..self.value(tensor) });
@@ -152,9 +156,6 @@ impl Graph {
     }
 
     /// A tensor that the host writes under `name` before a step.
-    ///
-    /// # Errors
-    /// [`Error::TooLarge`](crate::Error::TooLarge) for more numbers than 32 bits count.
     pub fn input(&mut self, name: &str, rows: u32, columns: u32) -> Result<Tensor> {
         let tensor = self.tensor(name, [rows, columns])?;
         self.output(name, tensor)?;

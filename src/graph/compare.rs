@@ -13,6 +13,8 @@ use crate::reference::compare::{Tolerance, compare_each, compare_words};
 
 // Devices may take numbers below this for zero.
 const DENORMAL: f32 = 2e-38;
+// Small against all numbers, large against their rounding.
+const SHAKE: f32 = 1.0 / 4096.0;
 
 /// The first dispatch that differs, and where.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,8 +45,8 @@ impl fmt::Display for Difference {
 ///
 /// The tolerance's absolute part is a share: of the largest number of the array that is compared or, where its sums
 /// cancel, of what is summed. To find out, the reference repeats the dispatch with slightly smaller inputs. An update's
-/// dispatches work element by element, so there each element's own answer counts: Adam's first step divides a
-/// gradient by its own size, and only where it nearly cancels with the weight decay can rounding change much.
+/// dispatches work element by element, so each element's own answer counts there: Adam's first step divides a gradient
+/// by its own size, and only where it nearly cancels with the weight decay can rounding change much.
 ///
 /// `setup` writes the same data, parameters and state into either. Give a plan that was finished with `keep_all`:
 /// where results share memory, a buffer's label and [`Content`] are those of one of them.
@@ -67,12 +69,16 @@ pub async fn first_difference(
     let mut reference = start(other).await?;
     let count = plan.dispatches.len();
     for (at, dispatch) in plan.dispatches.iter().enumerate() {
-        let shaken = shaken(&mut reference, at, tolerance.absolute).await?;
+        // An update's answer does not grow with the shake, and so is measured with one of the right size.
+        let each = dispatch.phase == Phase::Update;
+        let (shake, share) =
+            if each { (tolerance.absolute, 1.0) } else { (SHAKE, tolerance.absolute / SHAKE) };
+        let shaken = shaken(&mut reference, at, shake).await?;
         run(&mut single, at..at + 1).await?;
         run(&mut reference, at..at + 1).await?;
         let within = |array: usize, expected: &[f32]| {
             let shaken = shaken.iter().map(|arrays| floats(&arrays[array]));
-            allowed(tolerance, expected, shaken, dispatch.phase == Phase::Update)
+            allowed(tolerance, expected, shaken, share, each)
         };
         let found = differing(at, &single, &mut reference, tolerance.relative, within).await?;
         if found.is_some() {
@@ -146,12 +152,13 @@ fn shake(words: &[u32], operand: u32, most: f32) -> Vec<u32> {
     floats(words).iter().zip(shares).map(|(value, share)| (value * (1.0 - share)).to_bits()).collect()
 }
 
-// Rounding goes with the terms of a sum and not with the sum: it may change as much as the shakes did, of each element
-// the same or of `each` its own.
+// Rounding goes with the terms of a sum and not with the sum: it may change a share of what the shakes did, of all
+// elements the most or of `each` its own.
 fn allowed<'a>(
     tolerance: Tolerance,
     expected: &[f32],
     shaken: impl Iterator<Item = &'a [f32]>,
+    share: f32,
     each: bool,
 ) -> Vec<Tolerance> {
     let mut changes = vec![0.0; expected.len()];
@@ -166,8 +173,8 @@ fn allowed<'a>(
         let finite = values.iter().filter(|value| value.is_finite());
         finite.fold(0.0_f32, |most, value| most.max(value.abs()))
     };
-    let (scale, change) = (tolerance.absolute * largest(expected), largest(&changes));
-    let absolute = |own: f32| if each { scale + own } else { scale.max(change) };
+    let (scale, most) = (tolerance.absolute * largest(expected), share * largest(&changes));
+    let absolute = |own: f32| if each { scale + share * own } else { scale.max(most) };
     changes.iter().map(|own| Tolerance { absolute: absolute(*own).max(DENORMAL), ..tolerance }).collect()
 }
 

@@ -1,7 +1,7 @@
 //! Convolution and its transpose: one product forward, two and a column sum backward. Each is the other's
 //! input gradient, and both have the same gradient of the weight.
 
-use super::layer::{Layer, LinearMap};
+use super::layer::LinearMap;
 use super::record::within;
 use super::{Graph, Parameter, Shape, Slice, Tensor, Window};
 use crate::kernels::activation::Activation;
@@ -91,16 +91,9 @@ impl Graph {
             Direction::Down => [input, output],
             Direction::Up => [output, input],
         };
-        let layer = Layer {
-            map: Convolution { geometry: window.geometry(x.rows, image, features), onward },
-            label: label.to_owned(),
-            x,
-            weight: weight.clone(),
-            bias: bias.cloned(),
-            columns: output.columns().unwrap_or_default(),
-            channels: output.channels,
-        };
-        Ok((layer.record(self, activation)?, output))
+        let map = Convolution { geometry: window.geometry(x.rows, image, features), onward };
+        let extents = [output.columns().unwrap_or_default(), output.channels];
+        Ok((self.layer(map, label, x, (weight, bias), extents, activation)?, output))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The dense layer: one product forward, two and a column sum backward.
 
-use super::layer::{Layer, LinearMap};
+use super::layer::LinearMap;
 use super::parameters::ALIGNMENT;
 use super::{Graph, Parameter, Slice, Tensor};
 use crate::kernels::activation::Activation;
@@ -30,9 +30,6 @@ impl Graph {
 
     /// `f(x·W + bias)` with W `[in_features, out_features]`: the layer that runs a [`Graph::dense`] of the same
     /// weight backward, as in an autoencoder with tied weights.
-    ///
-    /// # Errors
-    /// As [`Graph::dense`].
     pub fn dense_transposed(
         &mut self,
         label: &str,
@@ -62,16 +59,8 @@ impl Graph {
                 return Err(Error::shape(label, expected, format!("{:?}", weight.shape)));
             }
         } as u32;
-        let layer = Layer {
-            map: Dense { rows: x.rows, inputs: x.columns, outputs: out_features, transposed },
-            label: label.to_owned(),
-            x,
-            weight: weight.clone(),
-            bias: bias.cloned(),
-            columns: out_features,
-            channels: out_features,
-        };
-        layer.record(self, activation)
+        let map = Dense { rows: x.rows, inputs: x.columns, outputs: out_features, transposed };
+        self.layer(map, label, x, (weight, bias), [out_features; 2], activation)
     }
 
     /// `c = aᵀ b`, or `+=`, of two matrices of `rows` rows, each given with its number of columns: split where

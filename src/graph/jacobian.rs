@@ -74,9 +74,6 @@ impl Graph {
     /// Directions in which to probe: `[rows, columns]` of -1 and 1, equally likely, drawn anew in each step. The
     /// mean of `v vᵀ` is the identity, so the mean of `||J v||²` is `||J||²` (Hutchinson 1990; of all such v these
     /// vary least).
-    ///
-    /// # Errors
-    /// [`Error::TooLarge`] beyond what a device counts.
     pub fn directions(&mut self, label: &str, rows: u32, columns: u32) -> Result<Tensor> {
         self.drawn(label, [rows, columns], Distribution::Signs, Stream::Projection)
     }
@@ -104,20 +101,5 @@ impl Graph {
             graph.send(c, &[graph.place(&weight), dy], scales)
         });
         Ok(y)
-    }
-
-    /// How many images a Jacobian is of.
-    pub(super) fn know_jacobian(&self, name: &str, of: &Jacobian) -> Result<u32> {
-        let left = of.left.tensor();
-        self.know(name, left)?;
-        self.know_parameter(name, &of.weight)?;
-        match of.left {
-            Left::Slopes(_) => Ok(left.rows),
-            Left::Rows(_) if left.rows.is_multiple_of(self.batch.max(1)) => Ok(self.batch),
-            Left::Rows(_) => {
-                let expected = format!("the Jacobian of a batch of {}", self.batch);
-                Err(Error::shape(name, expected, format!("{} rows", left.rows)))
-            }
-        }
     }
 }

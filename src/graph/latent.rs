@@ -35,9 +35,6 @@ impl Graph {
     /// `z = mu + exp(logvar / 2) * eps` with eps standard normal (Kingma and Welling 2013, section 2.4).
     ///
     /// The way back draws eps again. Two samples of one graph are independent.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] for a code of another graph.
     pub fn reparameterize(&mut self, code: GaussianCode) -> Result<Tensor> {
         let (stats, latent) = (code.stats, code.latent());
         self.know("reparameterize", stats)?;
@@ -54,9 +51,6 @@ impl Graph {
     }
 
     /// `mu` alone: the code of an image without noise. It carries no gradient.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] for a code of another graph.
     pub fn code_mean(&mut self, code: GaussianCode) -> Result<Tensor> {
         let (rows, latent) = (code.stats.rows, code.latent());
         self.apply("mu", &[code.stats], [rows, latent], Mean { rows, latent })

@@ -31,35 +31,45 @@ pub(super) trait LinearMap: 'static {
     ) -> Result<()>;
 }
 
-/// `f(map(x, weight) + bias)`, with one number of the bias per channel.
-pub(super) struct Layer<Map> {
-    pub(super) map: Map,
-    pub(super) label: String,
-    pub(super) x: Tensor,
-    pub(super) weight: Parameter,
-    pub(super) bias: Option<Parameter>,
-    /// Numbers of the result per image, and how many channels they have, innermost.
-    pub(super) columns: u32,
-    pub(super) channels: u32,
+struct Layer<Map> {
+    map: Map,
+    label: String,
+    x: Tensor,
+    weight: Parameter,
+    bias: Option<Parameter>,
+    channels: u32,
+}
+
+impl Graph {
+    /// Records `f(map(x, weight) + bias)`, with one number of the bias per channel. The result has `columns` numbers per
+    /// image, channels innermost.
+    pub(super) fn layer(
+        &mut self,
+        map: impl LinearMap,
+        label: &str,
+        x: Tensor,
+        (weight, bias): (&Parameter, Option<&Parameter>),
+        [columns, channels]: [u32; 2],
+        activation: Activation,
+    ) -> Result<Tensor> {
+        self.know(label, x)?;
+        let parameters: Vec<&Parameter> = std::iter::once(weight).chain(bias).collect();
+        parameters.iter().try_for_each(|parameter| self.know_parameter(label, parameter))?;
+        if let Some(bias) = bias.filter(|bias| bias.shape != [channels as usize]) {
+            let expected = format!("a bias [{channels}]");
+            return Err(Error::shape(label, expected, format!("{:?}", bias.shape)));
+        }
+        let y = self.tensor(label, [x.rows, columns])?;
+        let (weight, bias, label) = (weight.clone(), bias.cloned(), label.to_owned());
+        let links = Links::of(&[x]).through(&parameters);
+        let layer = Layer { map, label, x, weight, bias, channels };
+        layer.forward(self, y, activation)?;
+        self.send_back(links, y, move |graph, dz| layer.backward(graph, y, dz));
+        Ok(y)
+    }
 }
 
 impl<Map: LinearMap> Layer<Map> {
-    /// Records it forward, and its backward on the tape.
-    pub(super) fn record(self, graph: &mut Graph, activation: Activation) -> Result<Tensor> {
-        graph.know(&self.label, self.x)?;
-        let parameters: Vec<&Parameter> = std::iter::once(&self.weight).chain(&self.bias).collect();
-        parameters.iter().try_for_each(|parameter| graph.know_parameter(&self.label, parameter))?;
-        if let Some(bias) = self.bias.as_ref().filter(|bias| bias.shape != [self.channels as usize]) {
-            let expected = format!("a bias [{}]", self.channels);
-            return Err(Error::shape(&self.label, expected, format!("{:?}", bias.shape)));
-        }
-        let links = Links::of(&[self.x]).through(&parameters);
-        let y = graph.tensor(&self.label, [self.x.rows, self.columns])?;
-        self.forward(graph, y, activation)?;
-        graph.send_back(links, y, move |graph, dz| self.backward(graph, y, dz));
-        Ok(y)
-    }
-
     fn forward(&self, graph: &mut Graph, y: Tensor, activation: Activation) -> Result<()> {
         let (x, value) = (graph.value(self.x), graph.value(y));
         let weight = graph.place(&self.weight);

@@ -27,9 +27,6 @@ pub struct StepTimes {
 
 impl Replay {
     /// Measures the plan. What the buffers hold afterwards is of no use: write it before.
-    ///
-    /// # Errors
-    /// As [`Replay::wait`].
     pub async fn measure(&mut self) -> Result<StepTimes> {
         let count = self.plan().dispatches.len();
         let step = self.seconds(0..count).await?;

@@ -32,9 +32,6 @@ pub struct BatchNorm {
 impl BatchNorm {
     /// Declares `name.scale`, of ones, and `name.shift`, of zeros, and the statistics `name.running_mean`, of zeros, and
     /// `name.running_variance`, of ones. Momentum and epsilon are PyTorch's, the activation is the identity.
-    ///
-    /// # Errors
-    /// As [`Graph::parameter_of`].
     pub fn declare(graph: &mut Graph, group: &str, name: &str, channels: u32) -> Result<Self> {
         let shape = || vec![channels as usize];
         Ok(Self {

@@ -48,9 +48,6 @@ impl Graph {
 
     /// How y, which [`Graph::max_pool2d`] gave, changes where its input changes by t: each window by what t has where
     /// the maximum stands.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] where t has not that input's shape, y is from no pooling, or either is of another graph.
     pub fn max_pool2d_tangent(&mut self, label: &str, t: Tensor, y: Tensor) -> Result<Tensor> {
         self.know(label, y)?;
         let Some((pool, chosen)) = self.tensors[y.id].pooled else {

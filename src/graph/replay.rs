@@ -20,10 +20,7 @@ pub enum Device {
 }
 
 impl Device {
-    /// Opens the device that `options` select.
-    ///
-    /// # Errors
-    /// As [`Gpu::open`].
+    /// Opens the device that `options` select; fails as [`Gpu::open`].
     pub async fn open(options: &GpuOptions) -> Result<Self> {
         Ok(Self::Gpu(Arc::new(Gpu::open(options).await?)))
     }
@@ -46,6 +43,10 @@ impl Device {
 }
 
 /// A plan ready to run. Owns its buffers; lives as long as training, or one evaluation.
+///
+/// # Errors
+/// Methods fail with [`Error::Setting`] for an unknown name, and more steps than the ring holds; with [`Error::Shape`]
+/// for another length or device; with [`Error::DeviceLost`] or [`Error::Device`] where the device fails.
 #[derive(Debug)]
 pub struct Replay {
     plan: Arc<Plan>,
@@ -71,7 +72,7 @@ enum Arriving {
 }
 
 impl Replay {
-    /// Allocates the plan's buffers, zeroed, and compiles what it runs.
+    /// Allocates the plan's buffers, zeroed, and compiles its shaders.
     ///
     /// # Errors
     /// [`Error::TooLarge`] where a buffer exceeds the device, [`Error::Device`] where the driver refuses.
@@ -90,9 +91,6 @@ impl Replay {
     }
 
     /// Writes the words of the named range.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] for an unknown name, [`Error::Shape`] for another length.
     pub fn write(&mut self, name: &str, words: &[u32]) -> Result<()> {
         let slice = self.plan.slice(name)?;
         if words.len() != slice.words {
@@ -111,17 +109,11 @@ impl Replay {
     }
 
     /// Writes the named range as floats.
-    ///
-    /// # Errors
-    /// As [`Replay::write`].
     pub fn write_floats(&mut self, name: &str, values: &[f32]) -> Result<()> {
         self.write(name, bytemuck::cast_slice(values))
     }
 
     /// Writes the step's state.
-    ///
-    /// # Errors
-    /// As [`Replay::write`].
     pub fn write_state(&mut self, state: &State) -> Result<()> {
         let slice = self.plan.slice("state")?;
         self.write_slice(slice, state.words());
@@ -130,17 +122,11 @@ impl Replay {
     }
 
     /// Reads the step's state.
-    ///
-    /// # Errors
-    /// As [`Replay::read`].
     pub async fn read_state(&self) -> Result<State> {
         Ok(State::from_words(&self.read("state").await?))
     }
 
     /// Reads the words of the named range, after all that was submitted.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] for an unknown name, [`Error::DeviceLost`].
     pub async fn read(&self, name: &str) -> Result<Vec<u32>> {
         self.read_slice(self.plan.slice(name)?).await
     }
@@ -153,18 +139,12 @@ impl Replay {
     }
 
     /// Reads the named range as floats.
-    ///
-    /// # Errors
-    /// As [`Replay::read`].
     pub async fn read_floats(&self, name: &str) -> Result<Vec<f32>> {
         Ok(floats(&self.read(name).await?).to_vec())
     }
 
     /// Copies the named range from another replay on the same device, without passing the host where
     /// both are on a GPU.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] for an unknown name, [`Error::Shape`] for other lengths or devices.
     pub fn copy_from(&mut self, name: &str, other: &Self) -> Result<()> {
         self.copy_slice(name, other, other.plan().slice(name)?)
     }
@@ -188,9 +168,6 @@ impl Replay {
 
     /// Runs `steps` steps in one submit, at most [`Plan::ring_steps`], with a copy of the named range
     /// behind them. Returns at once on a GPU: await [`Replay::wait`] later.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] for an unknown name, or for more steps than the ring holds.
     pub fn submit(&mut self, steps: u32, report: &str) -> Result<Pending> {
         let most = Plan::ring_steps();
         if steps > most {
@@ -223,9 +200,6 @@ impl Replay {
     }
 
     /// Waits for what a submit reports.
-    ///
-    /// # Errors
-    /// [`Error::DeviceLost`], or [`Error::Device`] where the words cannot be read.
     pub async fn wait(&mut self, pending: Pending) -> Result<Vec<u32>> {
         match (&mut self.target, pending.0) {
             (Target::Gpu(gpu), Arriving::Gpu(pending)) => gpu.wait(pending).await,
@@ -237,9 +211,6 @@ impl Replay {
     }
 
     /// Runs `steps` steps and waits for them.
-    ///
-    /// # Errors
-    /// As [`Replay::wait`].
     pub async fn run(&mut self, steps: u32) -> Result<()> {
         let mut left = steps;
         while left > 0 {

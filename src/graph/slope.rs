@@ -10,9 +10,6 @@ use crate::{Error, Result};
 impl Graph {
     /// `t f'(z)` where `y = f(z)`: how a layer's activation passes on what changes its input by t. t has as many rows as
     /// y, or several per image: `[batch * n, columns]`.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] where t and y do not fit or are of another graph.
     pub fn gate(&mut self, label: &str, t: Tensor, y: Tensor) -> Result<Tensor> {
         self.know(label, t)?;
         self.know(label, y)?;

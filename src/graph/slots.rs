@@ -1,4 +1,4 @@
-//! What survives a step, by name: the content of a checkpoint, and how a replay is given and gives it.
+//! What survives a step, by name: the content of a checkpoint. A replay reads, writes and copies it.
 
 use std::collections::BTreeMap;
 
@@ -34,23 +34,15 @@ impl Slots {
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Slot)> {
         self.0.iter().map(|(name, slot)| (name.as_str(), slot))
     }
-
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
 }
 
+/// What survives a step.
+///
+/// # Errors
+/// Each fails as [`Replay::read`] and [`Replay::write`]; with [`Error::Shape`](crate::Error::Shape) for a slot that is
+/// missing or has another shape.
 impl Replay {
     /// Writes what the first step starts from: the state, and the first values of every store for `seed`.
-    ///
-    /// # Errors
-    /// As [`Replay::write`].
     pub fn write_initial(&mut self, seed: u64) -> Result<()> {
         for Store { name, layout, .. } in self.plan().stores.clone() {
             self.write_floats(&name, &layout.initial(seed))?;
@@ -59,9 +51,6 @@ impl Replay {
     }
 
     /// Writes all slots of the plan from `slots`, by their names in a checkpoint.
-    ///
-    /// # Errors
-    /// [`Error::Shape`](crate::Error::Shape) naming a slot that is missing or has another shape; as [`Replay::write`].
     pub fn write_slots(&mut self, slots: &Slots) -> Result<()> {
         for Store { name, prefix, layout, .. } in self.plan().stores.clone() {
             let flat = layout.pack(|slot| slots.get(&format!("{prefix}{slot}")))?;
@@ -71,9 +60,6 @@ impl Replay {
     }
 
     /// Reads all slots of the plan, by their names in a checkpoint.
-    ///
-    /// # Errors
-    /// As [`Replay::read`].
     pub async fn read_slots(&self) -> Result<Slots> {
         let mut slots = Slots::default();
         for store in &self.plan().stores {
@@ -86,9 +72,6 @@ impl Replay {
     }
 
     /// Copies this plan's parameters and statistics, but no moments, from another replay on the same device.
-    ///
-    /// # Errors
-    /// As [`Replay::copy_from`].
     pub fn copy_trained(&mut self, other: &Self) -> Result<()> {
         let trained = |store: &&Store| matches!(store.kind, StoreKind::Parameters | StoreKind::Statistics);
         let stores: Vec<Store> = self.plan().stores.iter().filter(trained).cloned().collect();

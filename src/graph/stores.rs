@@ -89,9 +89,6 @@ impl Graph {
     }
 
     /// A named parameter of the group [`MODEL`].
-    ///
-    /// # Errors
-    /// As [`Graph::parameter_of`].
     pub fn parameter(&mut self, name: impl Into<String>, shape: Vec<usize>, init: Init) -> Result<Parameter> {
         self.parameter_of(MODEL, name, shape, init)
     }
@@ -99,8 +96,8 @@ impl Graph {
     /// A named parameter of a group: an update moves whole groups.
     ///
     /// # Errors
-    /// [`Error::Shape`] for a name that is taken, for first values of another number, and for a group that an update
-    /// moves already.
+    /// [`Error::Shape`] for a name that is taken, as of statistics and slots too, for first values of another number, and
+    /// for a group that an update moves already.
     pub fn parameter_of(
         &mut self,
         group: &str,
@@ -121,9 +118,6 @@ impl Graph {
 
     /// Named numbers that layers keep up to date in training, without a gradient or an optimizer. They live in the flat
     /// buffer `statistics`, which only a model with statistics has.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] for a name that is taken.
     pub fn statistic(&mut self, name: impl Into<String>, shape: Vec<usize>, first: f32) -> Result<Parameter> {
         let store = self.store("statistics", StoreKind::Statistics, "");
         self.slot_in(store, name.into(), shape, Init::Constant(first))
@@ -131,9 +125,6 @@ impl Graph {
 
     /// Named numbers that survive a step in a buffer of their own: one dispatch can read one slot and write another, as
     /// of a codebook and its moving averages.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] for a name that is taken, and for first values of another number.
     pub fn slot(&mut self, name: impl Into<String>, shape: Vec<usize>, init: Init) -> Result<Parameter> {
         let name = name.into();
         let store = self.store(&format!("slot {name}"), StoreKind::Statistics, "");

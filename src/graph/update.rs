@@ -114,9 +114,6 @@ impl Plan {
 
 impl Graph {
     /// Records the objective's terms and the gradients of the parameters of all groups.
-    ///
-    /// # Errors
-    /// As [`Graph::update`].
     pub fn minimize(&mut self, objective: impl Into<Objective>) -> Result<()> {
         self.update(Update::default().minimize(objective))
     }

@@ -4,17 +4,16 @@ use super::Shape;
 use crate::kernels::conv::Geometry;
 use crate::{Error, Result};
 
-/// What lies around an image.
+/// What surrounds an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Padding {
-    /// As many zeros as make the output `ceil(input / stride)`, or of a transposed convolution
-    /// `input * stride`: half of them above and to the left, the odd one below and to the right, as in Keras
-    /// and TensorFlow.
+    /// Zeros that make the output `ceil(input / stride)`, or `input * stride` of a transposed convolution: half of them
+    /// above and to the left, an odd one below and to the right, as in Keras and TensorFlow.
     Same,
     /// None.
     Valid,
-    /// As many zeros on either side, `[vertical, horizontal]`, as in PyTorch. A transposed convolution's
-    /// output loses as much.
+    /// So many zeros on either side, `[vertical, horizontal]`, as in PyTorch. A transposed convolution's output loses as
+    /// many pixels.
     Explicit([u32; 2]),
 }
 
@@ -27,13 +26,13 @@ pub struct Window {
     pub stride: [u32; 2],
     /// What lies around the image.
     pub padding: Padding,
-    /// Rows and columns that a transposed convolution's output has more, below and to the right, as in
-    /// PyTorch: which of the inputs that have the same output it goes back to. Less than the stride.
+    /// Extra rows and columns of a transposed convolution's output, below and to the right, as in PyTorch: they choose
+    /// between the inputs of a convolution that have the same output. Less than the stride.
     pub output_padding: [u32; 2],
 }
 
 impl Window {
-    /// A window whose output is padded by nothing.
+    /// A window without output padding.
     pub const fn new(kernel: [u32; 2], stride: [u32; 2], padding: Padding) -> Self {
         Self { kernel, stride, padding, output_padding: [0; 2] }
     }
@@ -47,11 +46,8 @@ impl Window {
     pub fn output(&self, input: Shape, out_channels: u32) -> Result<Shape> {
         self.check(input, out_channels)?;
         if self.output_padding != [0; 2] {
-            return Err(Error::setting(
-                "output padding of a convolution",
-                "[0, 0]",
-                pair(self.output_padding),
-            ));
+            let got = pair(self.output_padding);
+            return Err(Error::setting("output padding of a convolution", "[0, 0]", got));
         }
         let along = |axis: usize| -> Result<u64> {
             let [kernel, stride, extent] = self.along(axis, input);
@@ -107,8 +103,8 @@ impl Window {
         shape([along(0)?, along(1)?], out_channels)
     }
 
-    /// How `images` images and their features lie to each other under this window, where a convolution
-    /// makes features of an image, or a transposed one an image of features.
+    /// The geometry of `images` images and their features: a convolution makes features of an image, a transposed one
+    /// an image of features.
     pub fn geometry(&self, images: u32, image: Shape, features: Shape) -> Geometry {
         let extents = |shape: Shape| [shape.height, shape.width, shape.channels];
         let padding = match self.padding {

@@ -55,7 +55,18 @@ impl RowFunction for Exact {
     }
 
     fn rows(&self, graph: &Graph, name: &str) -> Result<u32> {
-        graph.know_jacobian(name, &self.jacobian)
+        let Jacobian { left, weight } = &self.jacobian;
+        let (tensor, batch) = (left.tensor(), graph.batch);
+        graph.know(name, tensor)?;
+        graph.know_parameter(name, weight)?;
+        match left {
+            Left::Slopes(_) => Ok(tensor.rows),
+            Left::Rows(_) if tensor.rows.is_multiple_of(batch.max(1)) => Ok(batch),
+            Left::Rows(_) => {
+                let expected = format!("the Jacobian of a batch of {batch}");
+                Err(Error::shape(name, expected, format!("{} rows", tensor.rows)))
+            }
+        }
     }
 
     fn record(&self, graph: &mut Graph, name: &str, upstream: Upstream) -> Result<Slice> {

@@ -92,17 +92,11 @@ impl Graph {
 
     /// Records an evaluation over `total` images: each term's value for each image, unweighted, goes to the buffer named
     /// after the term, `[total]`. Of several rows to an image it is their mean.
-    ///
-    /// # Errors
-    /// As [`Graph::update`].
     pub fn evaluate(&mut self, objective: impl Into<Objective>, total: u32) -> Result<()> {
         self.evaluate_update(&Update::default().minimize(objective), total)
     }
 
     /// As [`Graph::evaluate`], of the terms that an update minimizes.
-    ///
-    /// # Errors
-    /// As [`Graph::update`].
     pub fn evaluate_update(&mut self, update: &Update, total: u32) -> Result<()> {
         self.phase = Phase::Loss;
         for term in update.objective().into_iter().flat_map(Objective::terms) {
