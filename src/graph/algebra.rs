@@ -180,7 +180,7 @@ impl Graph {
         }
         let (groups, columns) = (x.rows / size, x.columns);
         let y = self.tensor(label, [groups, columns])?;
-        let parts = self.buffer(format!("{label}, parts"), 2 * groups as usize * columns as usize, false);
+        let parts = self.buffer(format!("{label}, parts"), 2 * groups as usize * columns as usize);
         let kernel = LogSumExp { groups, size, columns, mean };
         self.record(label, kernel, &[self.value(x), self.value(y), parts])?;
         self.send_back([x], y, move |graph, dy| {

@@ -20,10 +20,6 @@ impl Graph {
     /// `[batch, pixels]` f32 in [0, 1]. Shuffled anew in each pass, or in order. With `center` the mean image in the
     /// buffer `center` `[pixels]` is subtracted. `seen` is corrupted anew in each step, before the mean image is
     /// subtracted; without a corruption it is the batch itself and costs nothing.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] where the batch is empty or larger than the data set, or the corruption's settings are
-    /// invalid; [`Error::TooLarge`] for a data set of 4 GiB or more.
     pub fn batch(
         &mut self,
         total: u32,

@@ -10,8 +10,6 @@ use super::stores::qualified;
 use super::tape::{Recorded, Unwinding};
 use super::tensor::TensorState;
 use super::{Store, StoreKind, Tensor, TermSpec};
-#[cfg(doc)]
-use crate::Error;
 use crate::Result;
 use crate::kernels::state::State;
 use crate::kernels::step::Scheduled;
@@ -20,9 +18,9 @@ use crate::rng::Stream;
 /// Records operations, then unwinds them backward. Gone once the plan is made.
 ///
 /// # Errors
-/// All methods fail with [`Error::Shape`] for tensors, parameters and slots of another graph, and for shapes that do not
-/// fit; with [`Error::TooLarge`] for more numbers than 32 bits count, and with [`Error::Setting`] for settings and
-/// extents that the kernels do not take. What else one refuses stands beside it.
+/// All methods fail with [`Shape`](crate::Error::Shape) for tensors, parameters and slots of another graph, and for
+/// shapes that do not fit; with [`TooLarge`](crate::Error::TooLarge) for more numbers than 32 bits count; and with
+/// [`Setting`](crate::Error::Setting) for settings and extents that are not possible. Other errors are listed per method.
 pub struct Graph {
     // Which graph of the program it is: its tensors have the number too.
     pub(super) number: usize,
@@ -32,8 +30,6 @@ pub struct Graph {
     // How many draws of each stream there are so far.
     instances: BTreeMap<u32, u32>,
     pub(super) terms: Vec<TermSpec>,
-    // The buffer of the terms' means, once there are any.
-    pub(super) ring: Option<Slice>,
     pub(super) dispatches: Vec<Dispatch>,
     pub(super) tape: Vec<Recorded>,
     pub(super) unwinding: Unwinding,
@@ -46,7 +42,7 @@ pub struct Graph {
     pub(super) moved: BTreeSet<String>,
     pub(super) scheduled: Vec<Scheduled>,
     pub(super) advanced: bool,
-    named: BTreeMap<String, Slice>,
+    pub(super) named: BTreeMap<String, Slice>,
     pub(super) phase: Phase,
     training: bool,
 }
@@ -74,7 +70,6 @@ impl Graph {
             batch,
             instances: BTreeMap::new(),
             terms: Vec::new(),
-            ring: None,
             dispatches: Vec::new(),
             tape: Vec::new(),
             unwinding: Unwinding::default(),
@@ -117,22 +112,22 @@ impl Graph {
         *next - 1
     }
 
-    pub(super) fn buffer(&mut self, label: impl Into<String>, words: usize, persistent: bool) -> Slice {
-        let words = words.next_multiple_of(ALIGNMENT);
-        self.buffers.push(BufferSpec { label: label.into(), words, persistent, content: Content::Floats });
+    pub(super) fn buffer(&mut self, label: impl Into<String>, words: usize) -> Slice {
+        let (label, words) = (label.into(), words.next_multiple_of(ALIGNMENT));
+        self.buffers.push(BufferSpec { label, words, persistent: false, content: Content::Floats });
         Slice { buffer: BufferId(self.buffers.len() - 1), offset: 0, words }
     }
 
     /// A buffer that the host reads or writes as a range of this name and so many words.
     pub(super) fn named_buffer(&mut self, name: impl Into<String>, words: usize) -> Slice {
         let name = name.into();
-        let slice = self.buffer(&name, words, true);
+        let slice = self.buffer(&name, words);
         self.name(name, Slice { words, ..slice });
         slice
     }
 
     pub(super) fn integer_buffer(&mut self, label: &str, words: usize) -> Slice {
-        let slice = self.buffer(label, words, false);
+        let slice = self.buffer(label, words);
         self.hold_integers(slice);
         slice
     }

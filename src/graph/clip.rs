@@ -19,15 +19,14 @@ impl Graph {
         let chunks = |slice: &Slice| SquaredNorm::chunks(slice.words as u32);
         let all: u32 = gradients.iter().map(chunks).sum();
         let label = format!("norm of {}'s gradients", update.name);
-        let sums = self.buffer(format!("{label}, in parts"), all as usize, false);
+        let sums = self.buffer(format!("{label}, in parts"), all as usize);
         let mut first = 0;
         for slice in &gradients {
             let kernel = SquaredNorm { count: slice.words as u32, max_norm, first, sums: all };
             self.record(format!("{label}, in parts"), kernel, &[*slice, sums])?;
             first += chunks(slice);
         }
-        let factor = self.buffer(&label, 1, false);
-        self.record(&label, NormFactor { sums: all }, &[sums, factor])?;
+        let factor = self.interim(label, 1, &[sums], NormFactor { sums: all })?;
         for slice in &gradients {
             let kernel = ScaleBy { count: slice.words as u32 };
             self.record(format!("clip norm of {}", update.name), kernel, &[factor, *slice])?;

@@ -76,11 +76,14 @@ pub async fn first_difference(
         let shaken = shaken(&mut reference, at, shake).await?;
         run(&mut single, at..at + 1).await?;
         run(&mut reference, at..at + 1).await?;
-        let within = |array: usize, expected: &[f32]| {
+        let within = |array: usize, expected: &[f32], content: Content| {
+            if content == Content::Scalars {
+                return vec![Tolerance { absolute: DENORMAL, ..tolerance }; expected.len()];
+            }
             let shaken = shaken.iter().map(|arrays| floats(&arrays[array]));
             allowed(tolerance, expected, shaken, share, each)
         };
-        let found = differing(at, &single, &mut reference, tolerance.relative, within).await?;
+        let found = differing(at, &single, &mut reference, within).await?;
         if found.is_some() {
             return Ok(found);
         }
@@ -88,8 +91,8 @@ pub async fn first_difference(
     let mut whole = start(device).await?;
     run(&mut whole, 0..count).await?;
     for at in 0..count {
-        let exact = |_: usize, expected: &[f32]| vec![Tolerance::EXACT; expected.len()];
-        if let Some(found) = differing(at, &whole, &mut reference, 0.0, exact).await? {
+        let exact = |_: usize, expected: &[f32], _: Content| vec![Tolerance::EXACT; expected.len()];
+        if let Some(found) = differing(at, &whole, &mut reference, exact).await? {
             let mismatch =
                 format!("in a step run at once, against one run by dispatches: {}", found.mismatch);
             return Ok(Some(Difference { mismatch, ..found }));
@@ -179,13 +182,12 @@ fn allowed<'a>(
 }
 
 // Whether what dispatch `at` writes differs by more than is allowed each number of its arrays, given what is expected in
-// it; if not, `reference` continues with the words of `device`. Scalars may differ by their `relative` part alone.
+// it; if not, `reference` continues with the words of `device`.
 async fn differing(
     at: usize,
     device: &Replay,
     reference: &mut Replay,
-    relative: f32,
-    within: impl Fn(usize, &[f32]) -> Vec<Tolerance>,
+    within: impl Fn(usize, &[f32], Content) -> Vec<Tolerance>,
 ) -> Result<Option<Difference>> {
     let plan = device.plan();
     let dispatch = &plan.dispatches[at];
@@ -196,10 +198,7 @@ async fn differing(
         let outcome = match spec.content {
             Content::Integers => compare_words(&got, &words).map_err(|mismatch| mismatch.to_string()),
             content => {
-                let allowed = match content {
-                    Content::Scalars => vec![Tolerance::new(DENORMAL, relative); expected.len()],
-                    _ => within(array, expected),
-                };
+                let allowed = within(array, expected, content);
                 compare_each(floats(&got), expected, |index| allowed[index])
                     .map_err(|mismatch| mismatch.to_string())
             }

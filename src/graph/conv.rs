@@ -15,10 +15,6 @@ impl Graph {
     /// in_channels]` seen in `shape`, weight `[out_channels, kernel_height, kernel_width, in_channels]`, bias
     /// `[out_channels]`; with the shape of the result. Used more than once, weight and bias get the sum of
     /// the gradients.
-    ///
-    /// # Errors
-    /// As [`Window::output`]; [`Error::Shape`] where x, shape, window, weight and bias do not fit, or are of
-    /// another graph; [`Error::Setting`] beyond the largest convolution.
     #[allow(clippy::too_many_arguments, reason = "a convolution is made of as many")]
     pub fn conv2d(
         &mut self,
@@ -36,9 +32,6 @@ impl Graph {
     /// The transposed convolution `f(weightᵀ * x + bias)`, as [`Graph::conv2d`] with the weight
     /// `[in_channels, kernel_height, kernel_width, out_channels]`: without bias and activation it is the
     /// adjoint of the convolution that has the same weight and window.
-    ///
-    /// # Errors
-    /// As [`Graph::conv2d`] and [`Window::transposed_output`].
     #[allow(clippy::too_many_arguments, reason = "a convolution is made of as many")]
     pub fn conv_transpose2d(
         &mut self,
@@ -130,11 +123,10 @@ impl LinearMap for Convolution {
             let whole = WeightGradient { accumulate, ..kernel };
             return graph.record(label, whole, &[features, image, gradient]);
         }
-        let label_of_parts = format!("{label} in parts");
-        let elements = self.geometry.weight();
-        let parts = graph.buffer(&label_of_parts, kernel.parts() as usize * elements, false);
-        graph.record(label_of_parts, kernel, &[features, image, parts])?;
-        let sum = ColumnSum { accumulate, ..ColumnSum::whole(kernel.parts(), elements as u32) };
+        let (count, elements) = (kernel.parts(), self.geometry.weight());
+        let words = count as usize * elements;
+        let parts = graph.interim(format!("{label} in parts"), words, &[features, image], kernel)?;
+        let sum = ColumnSum { accumulate, ..ColumnSum::whole(count, elements as u32) };
         graph.record(label, sum, &[parts, gradient])
     }
 }

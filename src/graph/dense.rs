@@ -13,10 +13,6 @@ const MOST_ROWS: u32 = MatMul::MAX_DEPTH / ALIGNMENT as u32 * ALIGNMENT as u32;
 impl Graph {
     /// `f(x·Wᵀ + bias)` with W `[out_features, in_features]`, x `[batch, in_features]` and bias
     /// `[out_features]`. Used more than once, W and bias get the sum of the gradients.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] where x, W and bias do not fit, or are of another graph, [`Error::Setting`] beyond
-    /// the largest product.
     pub fn dense(
         &mut self,
         label: &str,

@@ -10,10 +10,6 @@ impl Graph {
     /// x with a share `rate` of its numbers zeroed and the others multiplied by `1 / (1 - rate)`, so that expectations
     /// stay (Srivastava et al. 2014, section 10). The choice depends on the run's seed, the step, and the layer's number
     /// among the graph's dropout layers; the way back draws it again. In [inference](Graph::inference) this is x itself.
-    ///
-    /// # Errors
-    /// [`Error::Shape`](crate::Error::Shape) for a tensor of another graph,
-    /// [`Error::Setting`](crate::Error::Setting) for a rate outside [0, 1).
     pub fn dropout(&mut self, label: &str, x: Tensor, rate: f32) -> Result<Tensor> {
         self.know(label, x)?;
         let Tensor { rows, columns, .. } = x;

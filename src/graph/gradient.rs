@@ -29,7 +29,7 @@ impl Graph {
             return (slice, true);
         }
         let label = format!("d {}", self.label(tensor));
-        let slice = self.buffer(label, tensor.count() as usize, false);
+        let slice = self.buffer(label, tensor.count() as usize);
         self.tensors[tensor.id].gradient = Some(slice);
         (slice, false)
     }
@@ -61,7 +61,7 @@ impl Graph {
             return (slice, true);
         }
         let label = format!("d {} before {activation}", state.label);
-        let slice = self.buffer(label, tensor.count() as usize, false);
+        let slice = self.buffer(label, tensor.count() as usize);
         self.tensors[tensor.id].preactivation_gradient = Some(slice);
         (slice, false)
     }

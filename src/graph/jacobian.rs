@@ -37,10 +37,6 @@ impl Graph {
     /// The Jacobian of the last of `layers` by the first one's input, `diag(s_L) W_L ... diag(s_1) W_1` with the
     /// slopes `s = f'(z)` of each image. `layers` are results of [`Graph::dense`], from the input inward, each
     /// with its weight; each must be the next one's input.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] where the layers do not fit each other, or there is none; [`Error::TooLarge`] where
-    /// `batch * latent` rows are more than a device counts.
     pub fn jacobian(&mut self, label: &str, layers: &[(Tensor, Parameter)]) -> Result<Jacobian> {
         let Some(((first, weight), above)) = layers.split_first() else {
             return Err(Error::shape(label, "at least one layer", "none"));

@@ -74,8 +74,7 @@ impl<Map: LinearMap> Layer<Map> {
         let (x, value) = (graph.value(self.x), graph.value(y));
         let weight = graph.place(&self.weight);
         let (label, count) = (&self.label, y.count());
-        let before =
-            |graph: &mut Graph| graph.buffer(format!("{label} before {activation}"), count as usize, false);
+        let before = |graph: &mut Graph| graph.buffer(format!("{label} before {activation}"), count as usize);
         let mut kept = value;
         match &self.bias {
             Some(bias) => {
@@ -148,9 +147,8 @@ fn column_sum(
     let fold = [32, 16, 8, 4, 2].into_iter().find(fits).unwrap_or(1);
     let first = ColumnSum { chunk: CHUNK, ..ColumnSum::whole(rows / fold, fold * columns) };
     let lines = (rows / fold).div_ceil(CHUNK) * fold;
-    let label_of_parts = format!("{label} in parts");
-    let parts = graph.buffer(&label_of_parts, lines as usize * columns as usize, false);
-    graph.record(label_of_parts, first, &[a, parts])?;
+    let words = lines as usize * columns as usize;
+    let parts = graph.interim(format!("{label} in parts"), words, &[a], first)?;
     let second = ColumnSum { accumulate, ..ColumnSum::whole(lines, columns) };
     graph.record(label, second, &[parts, sums])
 }

@@ -77,7 +77,7 @@ impl StepTimes {
                 seconds * 1e6,
                 100.0 * seconds / all,
                 dispatch.kernel.flops() as f64 / seconds * 1e-9,
-                dispatch.bytes() as f64 / seconds * 1e-9,
+                dispatch.kernel.bytes() as f64 / seconds * 1e-9,
                 dispatch.label,
                 program.shader.name,
                 program.entry,

@@ -9,7 +9,7 @@ use crate::kernels::moments::{ChunkMoments, MergeMoments, RunningMoments, Strips
 use crate::kernels::norm::{Backward, ChunkSums, MergeSums, Normalize};
 use crate::{Error, Result};
 
-/// One layer of batch normalisation (Ioffe and Szegedy 2015): what it learns, and what it keeps of the batches it saw.
+/// One layer of batch normalisation (Ioffe and Szegedy 2015): what it learns, and its running statistics.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BatchNorm {
     /// gamma, `[channels]`.
@@ -20,12 +20,12 @@ pub struct BatchNorm {
     pub mean: Parameter,
     /// The running variance, `[channels]`, a [statistic](Graph::statistic).
     pub variance: Parameter,
-    /// What a batch weighs in the running statistics, in [0, 1]; 0.1 in PyTorch, which counts it alike, and 0.01 in
-    /// Keras, which counts what is kept instead: 0.99.
+    /// Weight of a batch in the running statistics, in [0, 1]: 0.1 in PyTorch. Keras gives the weight of what is kept,
+    /// 0.99, instead.
     pub momentum: f32,
     /// Added to variances; 1e-5 in PyTorch, 1e-3 in Keras.
     pub epsilon: f32,
-    /// What the normalized numbers go through.
+    /// Applied to the normalized numbers.
     pub activation: Activation,
 }
 
@@ -49,8 +49,8 @@ impl BatchNorm {
 impl Graph {
     /// `f(scale (x - mean) / sqrt(variance + epsilon) + shift)` of x `[batch, pixels * channels]`, channel by channel.
     ///
-    /// In training mean and variance are those of the batch, over images and pixels, the variance being the biased one;
-    /// gradients pass through both, and the running statistics take in the mean and the unbiased variance. In
+    /// In training mean and (biased) variance are those of the batch, over images and pixels. Gradients pass through
+    /// both, and the running statistics are updated by the mean and the unbiased variance. In
     /// [inference](Graph::inference) mean and variance are the running ones.
     ///
     /// # Errors
@@ -65,16 +65,12 @@ impl Graph {
             label: label.to_owned(),
             x,
             y,
-            moments: self.buffer(format!("moments of {label}"), 2 * channels as usize, false),
+            moments: self.buffer(format!("moments of {label}"), 2 * channels as usize),
             sum: Strips::to_sum(rows, channels),
             map: Strips::to_map(rows, channels),
             norm: norm.clone(),
         };
-        if self.is_training() {
-            layer.own_moments(self)?;
-        } else {
-            layer.running_moments(self)?;
-        }
+        layer.record_moments(self)?;
         layer.forward(self)?;
         let links = Links::of(&[x]).through(&[&norm.scale, &norm.shift]);
         self.send_back(links, y, move |graph, dz| layer.backward(graph, dz));
@@ -96,7 +92,7 @@ impl Graph {
         let all = [&norm.scale, &norm.shift, &norm.mean, &norm.variance];
         if let Some(other) = all.into_iter().find(|parameter| parameter.shape != [channels as usize]) {
             let got = format!("{} {:?}", other.name, other.shape);
-            return Err(Error::shape(label, format!("{channels} numbers, one a channel"), got));
+            return Err(Error::shape(label, format!("{channels} numbers, one per channel"), got));
         }
         if !(0.0..=1.0).contains(&norm.momentum) {
             return Err(Error::setting(format!("{label}: momentum"), "between 0 and 1", norm.momentum));
@@ -127,26 +123,20 @@ fn together(buffer: BufferId, a: &Parameter, b: &Parameter) -> (Slice, [u32; 2])
 }
 
 impl Layer {
-    fn own_moments(&self, graph: &mut Graph) -> Result<()> {
+    // Of the batch in training, the running ones in inference.
+    fn record_moments(&self, graph: &mut Graph) -> Result<()> {
         let BatchNorm { momentum, epsilon, ref mean, ref variance, .. } = self.norm;
-        let strips = self.sum;
-        let parts = graph.buffer(
-            format!("moments of {}, in chunks", self.label),
-            2 * strips.chunks() as usize * strips.channels as usize,
-            false,
-        );
-        let label = format!("{} moments", self.label);
-        graph.record(format!("{label}, in chunks"), ChunkMoments(strips), &[graph.value(self.x), parts])?;
+        let (strips, label) = (self.sum, format!("{} moments", self.label));
         let (statistics, [mean_at, variance_at]) = together(graph.store_buffers[mean.store], mean, variance);
+        if !graph.is_training() {
+            let kernel = RunningMoments { channels: strips.channels, mean_at, variance_at, epsilon };
+            return graph.record(label, kernel, &[statistics, self.moments]);
+        }
+        let words = 2 * strips.chunks() as usize * strips.channels as usize;
+        let (chunks, x) = (format!("{label}, in chunks"), graph.value(self.x));
+        let parts = graph.interim(chunks, words, &[x], ChunkMoments(strips))?;
         let kernel = MergeMoments { strips, mean_at, variance_at, momentum, epsilon };
         graph.record(label, kernel, &[parts, self.moments, statistics])
-    }
-
-    fn running_moments(&self, graph: &mut Graph) -> Result<()> {
-        let BatchNorm { epsilon, ref mean, ref variance, .. } = self.norm;
-        let (statistics, [mean_at, variance_at]) = together(graph.store_buffers[mean.store], mean, variance);
-        let kernel = RunningMoments { channels: self.sum.channels, mean_at, variance_at, epsilon };
-        graph.record(format!("{} moments", self.label), kernel, &[statistics, self.moments])
     }
 
     fn forward(&self, graph: &mut Graph) -> Result<()> {
@@ -157,7 +147,7 @@ impl Layer {
         let mut kept = y;
         if activation.keeps_input() {
             let words = self.y.count() as usize;
-            kept = graph.buffer(format!("{} before {activation}", self.label), words, false);
+            kept = graph.buffer(format!("{} before {activation}", self.label), words);
             operands.push(kept);
         }
         graph.record(&self.label, Normalize { strips: self.map, activation }, &operands)?;
@@ -170,22 +160,18 @@ impl Layer {
     fn backward(&self, graph: &mut Graph, dz: Slice) -> Result<()> {
         let (x, strips, label) = (graph.value(self.x), self.sum, &self.label);
         let words = 2 * strips.channels as usize;
-        let parts =
-            graph.buffer(format!("sums of d {label}, in chunks"), strips.chunks() as usize * words, false);
-        let sums = graph.buffer(format!("sums of d {label}"), words, false);
-        graph.record(
-            format!("d {label}.scale, shift, in chunks"),
-            ChunkSums(strips),
-            &[x, dz, self.moments, parts],
-        )?;
+        let chunks = format!("d {label}.scale, shift, in chunks");
+        let reads = [x, dz, self.moments];
+        let parts = graph.interim(chunks, strips.chunks() as usize * words, &reads, ChunkSums(strips))?;
+        let sums = graph.buffer(format!("sums of d {label}"), words);
         let BatchNorm { scale, shift, .. } = &self.norm;
         let targets = [scale, shift].map(|parameter| graph.parameter_gradient(parameter));
-        // Where they do not move the sums are made all the same, for what lies below.
+        // Where they do not move, the input's gradient needs the sums all the same.
         let (gradients, [scale_at, shift_at]) = match targets {
             [Some((slice, _)), Some(_)] => together(slice.buffer, scale, shift),
             _ => {
                 let each = (strips.channels as usize).next_multiple_of(ALIGNMENT);
-                (graph.buffer(format!("d {label}, unused"), 2 * each, false), [0, each as u32])
+                (graph.buffer(format!("d {label}, unused"), 2 * each), [0, each as u32])
             }
         };
         let [accumulate_scale, accumulate_shift] = targets.map(|target| target.is_some_and(|(_, add)| add));

@@ -120,7 +120,7 @@ impl OpContext<'_> {
                 advice: "Use a smaller batch or model",
             });
         }
-        Ok(self.graph.buffer(label, words, false))
+        Ok(self.graph.buffer(label, words))
     }
 
     /// A buffer of whole numbers, which comparisons expect to be equal.

@@ -89,11 +89,6 @@ pub struct Dispatch {
 }
 
 impl Dispatch {
-    /// Bytes read and written.
-    pub fn bytes(&self) -> u64 {
-        self.kernel.bytes()
-    }
-
     /// Whether it runs in the step after `done` others.
     pub fn runs(&self, done: u32) -> bool {
         self.every.iter().any(|every| (u64::from(done) + 1).is_multiple_of(u64::from(*every)))
@@ -177,7 +172,7 @@ impl Plan {
                 dispatch.label,
                 dispatch.kernel.shape(),
                 dispatch.kernel.flops() as f64 * 1e-3,
-                dispatch.bytes() as f64 * 1e-3,
+                dispatch.kernel.bytes() as f64 * 1e-3,
                 program.shader.name,
                 program.entry,
                 period(&dispatch.every),

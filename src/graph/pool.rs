@@ -11,10 +11,6 @@ impl Graph {
     /// The maximum of each window of `window` pixels, `stride` pixels apart, of x `[batch, shape]`; both are
     /// `[vertical, horizontal]`. `floor((extent - window) / stride) + 1` pixels remain along an axis. Of equal maxima the
     /// first, row by row, gets the gradient.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] where x has not `shape`, or is of another graph; [`Error::Setting`] for a window larger than the
-    /// image, or of no pixel, and for a stride of 0.
     pub fn max_pool2d(
         &mut self,
         label: &str,
@@ -66,10 +62,6 @@ impl Graph {
     }
 
     /// Each pixel of x `[batch, shape]` repeated `factor[0]` times down and `factor[1]` times across.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] where x has not `shape`, or is of another graph; [`Error::Setting`] for a factor of 0,
-    /// [`Error::TooLarge`] beyond what 32-bit indices count.
     pub fn upsample2d(
         &mut self,
         label: &str,

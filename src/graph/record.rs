@@ -60,6 +60,20 @@ impl Graph {
         self.dispatches.push(Dispatch { label, phase, kernel: Arc::new(kernel), operands, every });
         Ok(())
     }
+
+    /// Records a kernel that writes a buffer of its own, of so many words; returns the buffer.
+    pub(super) fn interim(
+        &mut self,
+        label: impl Into<String>,
+        words: usize,
+        reads: &[Slice],
+        kernel: impl Kernel + 'static,
+    ) -> Result<Slice> {
+        let label = label.into();
+        let written = self.buffer(&label, words);
+        self.record(label, kernel, &[reads, &[written]].concat())?;
+        Ok(written)
+    }
 }
 
 #[cfg(test)]
@@ -71,7 +85,7 @@ mod tests {
     #[test]
     fn a_dispatch_that_writes_what_it_reads_is_refused() {
         let mut graph = Graph::new(1);
-        let buffer = graph.buffer("x", 2 * ALIGNMENT, false);
+        let buffer = graph.buffer("x", 2 * ALIGNMENT);
         let kernel = || activation::Forward { count: 3, activation: Activation::Relu };
         let half = Slice { offset: ALIGNMENT, words: ALIGNMENT, ..buffer };
         for operands in [[buffer, buffer], [Slice { words: ALIGNMENT, ..buffer }, half]] {
@@ -79,7 +93,7 @@ mod tests {
             let message = message.unwrap_or_default();
             assert!(message.contains("relu") && message.contains("a buffer of its own"), "{message}");
         }
-        let other = graph.buffer("y", ALIGNMENT, false);
+        let other = graph.buffer("y", ALIGNMENT);
         assert!(graph.record("relu", kernel(), &[buffer, other]).is_ok());
         assert!(graph.record("relu", kernel(), &[buffer]).is_err(), "one operand is missing");
         let short = Slice { words: 2, ..other };

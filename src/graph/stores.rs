@@ -55,7 +55,7 @@ impl Graph {
         if let Some(at) = self.stores.iter().position(|store| store.name == name) {
             return at;
         }
-        let buffer = self.buffer(name, 0, true).buffer;
+        let buffer = self.named_buffer(name, 0).buffer;
         if kind == StoreKind::Rates {
             self.buffers[buffer.0].content = Content::Scalars;
         }

@@ -70,7 +70,7 @@ impl Graph {
     pub(super) fn tensor(&mut self, label: impl Into<String>, [rows, columns]: [u32; 2]) -> Result<Tensor> {
         let label = label.into();
         let count = counted(&label, &[rows, columns])?;
-        let value = self.buffer(&label, count as usize, false);
+        let value = self.buffer(&label, count as usize);
         Ok(self.tensor_at(label, [rows, columns], value))
     }
 

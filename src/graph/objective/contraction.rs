@@ -76,7 +76,7 @@ impl RowFunction for Exact {
             _ => return Err(Error::shape(name, "a weight [out, in]", format!("{:?}", weight.shape))),
         };
         let rows = self.rows(graph, name)?;
-        let values = graph.buffer(format!("{name} of each row"), rows as usize, false);
+        let values = graph.buffer(format!("{name} of each row"), rows as usize);
         let of = Norm { name, weight, units, pixels, rows, values };
         match left {
             Left::Slopes(slopes) => of.record_units(graph, *slopes, upstream)?,
@@ -101,9 +101,8 @@ impl Norm<'_> {
     fn record_units(&self, graph: &mut Graph, slopes: Tensor, upstream: Upstream) -> Result<()> {
         let Self { name, weight, units, pixels: columns, rows, values } = *self;
         let (w, s) = (graph.place(weight), graph.value(slopes));
-        let norms = graph.buffer("squared norms of the units", units as usize, false);
         let kernel = Quadratic { rows: units, columns, gradient: None };
-        graph.record("squared norms of the units", kernel, &[w, w, norms])?;
+        let norms = graph.interim("squared norms of the units", units as usize, &[w, w], kernel)?;
         graph.send_rows(name, (slopes, rows, &[weight]), upstream, |graph, target| {
             let kernel = |gradient| UnitSlopes { rows, units, gradient };
             graph.record_value(name, kernel, &[s, norms, values], target)?;
@@ -124,11 +123,10 @@ impl Norm<'_> {
             let epilogue = Epilogue::None;
             MatMul { rows: units, columns: units, depth, layout, epilogue, accumulate: false }
         };
-        let gram = graph.buffer("Gram matrix", units as usize * units as usize, false);
-        graph.record("Gram matrix", square(Layout::Nt, pixels), &[w, w, gram])?;
-        let g = graph.buffer("Jacobian times Gram matrix", left.count() as usize, false);
+        let words = units as usize * units as usize;
+        let gram = graph.interim("Gram matrix", words, &[w, w], square(Layout::Nt, pixels))?;
         let product = MatMul { rows: left.rows, ..square(Layout::Nn, units) };
-        graph.record("Jacobian times Gram matrix", product, &[a, gram, g])?;
+        let g = graph.interim("Jacobian times Gram matrix", left.count() as usize, &[a, gram], product)?;
         let columns = left.count() / rows;
         graph.send_rows(name, (left, rows, &[weight]), upstream, |graph, target| {
             let kernel = |gradient| Quadratic { rows, columns, gradient };
@@ -137,11 +135,10 @@ impl Norm<'_> {
             let Some((dw, accumulate)) = graph.parameter_gradient(weight) else { return Ok(()) };
             let weighed = self.weighed(graph, a, columns, target)?;
             let label = "Jacobian's own products";
-            let products = graph.buffer(label, gram.words, false);
+            let products = graph.buffer(label, gram.words);
             graph.record_over_rows(label, [(a, units), (weighed, units)], left.rows, (products, false))?;
-            let dgram = graph.buffer("d Gram matrix", gram.words, false);
             let kernel = GramGradient { units, scale: target.gradient.scale };
-            graph.record("d Gram matrix", kernel, &[products, dgram])?;
+            let dgram = graph.interim("d Gram matrix", gram.words, &[products], kernel)?;
             let product = MatMul { columns: pixels, accumulate, ..square(Layout::Nn, units) };
             graph.record(format!("d {} by {name}", weight.name), product, &[dgram, w, dw])
         })
@@ -150,9 +147,7 @@ impl Norm<'_> {
     // x, each of its rows times its weight where there are any.
     fn weighed(&self, graph: &mut Graph, x: Slice, columns: u32, target: Target) -> Result<Slice> {
         let Some(weights) = target.weights else { return Ok(x) };
-        let label = format!("{}, weighed", self.name);
-        let y = graph.buffer(&label, self.rows as usize * columns as usize, false);
-        graph.record(label, Multiply::rows(self.rows, columns, false), &[x, weights, y])?;
-        Ok(y)
+        let (label, words) = (format!("{}, weighed", self.name), self.rows as usize * columns as usize);
+        graph.interim(label, words, &[x, weights], Multiply::rows(self.rows, columns, false))
     }
 }

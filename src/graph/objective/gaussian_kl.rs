@@ -37,13 +37,10 @@ impl RowFunction for GaussianKl {
         let mut reads = vec![graph.value(stats)];
         let wanted = upstream != Upstream::None && graph.needs_gradient(stats);
         if free_bits > 0.0 && wanted {
-            let label = format!("{name} of each dimension");
-            let each = graph.buffer(&label, (rows * latent) as usize, false);
-            graph.record(label, KlByDimension { rows, latent }, &[reads[0], each])?;
-            let label = format!("{name} of a dimension");
-            let sums = graph.buffer(&label, latent as usize, false);
-            graph.record(label, ColumnSum::whole(rows, latent), &[each, sums])?;
-            reads.push(sums);
+            let (label, words) = (format!("{name} of each dimension"), (rows * latent) as usize);
+            let each = graph.interim(label, words, &reads, KlByDimension { rows, latent })?;
+            let (label, sum) = (format!("{name} of a dimension"), ColumnSum::whole(rows, latent));
+            reads.push(graph.interim(label, latent as usize, &[each], sum)?);
         }
         let kernel = |gradient| divergence::GaussianKl { rows, latent, free_bits, gradient };
         graph.record_rows(name, (stats, rows), upstream, &reads, kernel)

@@ -77,18 +77,17 @@ impl RowFunction for Reconstruction {
         let Some(parameter) = &self.log_variance else {
             return graph.record_rows(name, (prediction, rows), upstream, &reads, kernel);
         };
-        let values = graph.buffer(format!("{name} of each row"), rows as usize, false);
+        let values = graph.buffer(format!("{name} of each row"), rows as usize);
         let operands = [&reads[..], &[graph.place(parameter), values]].concat();
         graph.send_rows(name, (prediction, rows, &[parameter]), upstream, |graph, target| {
             let Some(target) = target else { return graph.record_value(name, kernel, &operands, target) };
             let label = format!("d {} of each row", parameter.name);
-            let mut each = graph.buffer(&label, rows as usize, false);
+            let mut each = graph.buffer(&label, rows as usize);
             let operands = [&operands[..], &[target.slice, each]].concat();
             graph.record(format!("{name}, value and gradient"), kernel(Some(target.gradient)), &operands)?;
             if let Some(weights) = target.weights {
-                let weighed = graph.buffer(format!("d {} by {name}", parameter.name), rows as usize, false);
-                graph.record(label, Multiply::rows(rows, 1, false), &[each, weights, weighed])?;
-                each = weighed;
+                let kernel = Multiply::rows(rows, 1, false);
+                each = graph.interim(label, rows as usize, &[each, weights], kernel)?;
             }
             let Some((gradient, accumulate)) = graph.parameter_gradient(parameter) else { return Ok(()) };
             let sum = ColumnSum { accumulate, ..ColumnSum::whole(rows, 1) };

@@ -17,10 +17,6 @@ const RING: &str = "ring";
 
 impl Graph {
     /// The values of a term, unweighted, as a tensor `[rows, 1]` that further operations can read.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] where predictions and targets do not fit each other or are of another graph;
-    /// [`Error::Setting`] beyond what the kernels count.
     pub fn values(&mut self, term: &Term) -> Result<Tensor> {
         let name = term.spec.name.clone();
         let rows = term.of.rows(self, &name)?;
@@ -78,12 +74,11 @@ impl Graph {
     // The ring has a row for each term, and grows with them.
     fn keep_mean(&mut self, name: &str, values: Slice, rows: u32) -> Result<()> {
         let slot = self.terms.len() as u32;
-        let ring = match self.ring {
-            Some(ring) => ring,
-            None => self.buffer(RING, 0, true),
+        let ring = match self.named.get(RING) {
+            Some(ring) => *ring,
+            None => self.named_buffer(RING, 0),
         };
         let ring = Slice { words: (RING_STEPS * (slot + 1)) as usize, ..ring };
-        self.ring = Some(ring);
         self.buffers[ring.buffer.0].words = ring.words;
         self.name(RING, ring);
         let kernel = MeanToRing { count: rows, capacity: RING_STEPS, slot, scale: 1.0 / rows as f32 };
@@ -115,11 +110,9 @@ impl Graph {
     fn collect(&mut self, name: &str, mut values: Slice, rows: u32, total: u32) -> Result<()> {
         let batch = self.batch;
         if rows != batch {
-            let means = self.buffer(format!("{name} of each image"), batch as usize, false);
             let columns = rows / batch;
             let kernel = RowSum { rows: batch, columns, scale: 1.0 / columns as f32, accumulate: false };
-            self.record(format!("mean {name} of each image"), kernel, &[values, means])?;
-            values = means;
+            values = self.interim(format!("mean {name} of each image"), batch as usize, &[values], kernel)?;
         }
         let per_image = self.named_buffer(name, total as usize);
         let operands = [self.state(), values, per_image];

@@ -111,7 +111,7 @@ impl Graph {
         reads: &[Slice],
         kernel: impl Fn(Option<Gradient>) -> K,
     ) -> Result<Slice> {
-        let values = self.buffer(format!("{name} of each row"), rows as usize, false);
+        let values = self.buffer(format!("{name} of each row"), rows as usize);
         let operands = [reads, &[values]].concat();
         self.send_rows(name, (operand, rows, &[]), upstream, |graph, target| {
             graph.record_value(name, &kernel, &operands, target)
@@ -151,21 +151,19 @@ impl Graph {
             Upstream::None => return record(self, None),
             Upstream::Rows(weights) => weights,
             Upstream::Constant { scale, share: Some(share) } => {
-                let weights = self.buffer(format!("weight of {name}"), rows as usize, false);
                 let kernel = Repeat { rows: 1, columns: 1, times: rows, scale, accumulate: false };
-                self.record(format!("weight of {name}"), kernel, &[share, weights])?;
-                weights
+                self.interim(format!("weight of {name}"), rows as usize, &[share], kernel)?
             }
             Upstream::Constant { scale, share: None } => {
                 let (slice, accumulate) = match needed {
                     true => self.gradient_target(operand),
-                    false => (self.buffer(label, operand.count() as usize, false), false),
+                    false => (self.buffer(label, operand.count() as usize), false),
                 };
                 let gradient = Gradient { scale, accumulate };
                 return record(self, Some(Target { gradient, slice, weights: None }));
             }
         };
-        let slice = self.buffer(format!("{label}, of one"), operand.count() as usize, false);
+        let slice = self.buffer(format!("{label}, of one"), operand.count() as usize);
         let gradient = Gradient { scale: 1.0, accumulate: false };
         record(self, Some(Target { gradient, slice, weights: Some(weights) }))?;
         if !needed {

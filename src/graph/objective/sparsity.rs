@@ -52,8 +52,8 @@ impl RowFunction for KlSparsity {
     fn record(&self, graph: &mut Graph, name: &str, upstream: Upstream) -> Result<Slice> {
         let Self { code, target } = *self;
         let Tensor { rows, columns, .. } = code;
-        let sums = graph.buffer("sum of each unit", columns as usize, false);
-        graph.record("sum of each unit", ColumnSum::whole(rows, columns), &[graph.value(code), sums])?;
+        let sum = ColumnSum::whole(rows, columns);
+        let sums = graph.interim("sum of each unit", columns as usize, &[graph.value(code)], sum)?;
         let kernel = |gradient| sparsity::KlSparsity { rows, columns, target, gradient };
         graph.record_rows(name, (code, rows), upstream, &[sums], kernel)
     }
