@@ -92,7 +92,8 @@ impl Graph {
 
     // As many rows as x has, of another shape.
     fn reshaped(&mut self, label: &str, x: Tensor, shape: Shape) -> Result<Tensor> {
-        let columns = counted(label, &[shape.height, shape.width, shape.channels])?;
-        self.tensor(label, [x.rows, columns])
+        let operation = format!("{label}: images of {shape}");
+        counted(&operation, &[x.rows, shape.height, shape.width, shape.channels])?;
+        self.tensor(label, [x.rows, shape.columns().unwrap_or_default()])
     }
 }
