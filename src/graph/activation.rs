@@ -1,7 +1,8 @@
 //! An activation of its own, where no product's epilogue can take it, and the mean image of continuous logits.
 
-use super::{Graph, Tensor};
+use super::{Graph, Slice, Tensor};
 use crate::Result;
+use crate::kernels::Kernel;
 use crate::kernels::activation::{Activation, Forward};
 use crate::kernels::loss::ContinuousMean;
 
@@ -19,6 +20,29 @@ impl Graph {
         // What arrives has passed the slope into x's gradient.
         self.send_back([x], y, |_, _| Ok(()));
         Ok(y)
+    }
+
+    /// Records a kernel that makes `y` with the activation at its end, and keeps the activation's input too where the
+    /// slope needs it.
+    pub(super) fn record_activated(
+        &mut self,
+        label: &str,
+        y: Tensor,
+        activation: Activation,
+        mut operands: Vec<Slice>,
+        kernel: impl Kernel + 'static,
+    ) -> Result<()> {
+        let mut kept = self.value(y);
+        operands.push(kept);
+        if activation.keeps_input() {
+            kept = self.buffer(format!("{label} before {activation}"), y.count() as usize);
+            operands.push(kept);
+        }
+        self.record(label, kernel, &operands)?;
+        if activation != Activation::Identity {
+            self.tensors[y.id].activation = Some((activation, kept));
+        }
+        Ok(())
     }
 
     /// The mean image of the logits of a continuous Bernoulli. It carries no gradient: it is for outputs.

@@ -166,11 +166,9 @@ fn allowed<'a>(
 ) -> Vec<Tolerance> {
     let mut changes = vec![0.0; expected.len()];
     for array in shaken {
-        let both = array.iter().zip(expected);
-        changes
-            .iter_mut()
-            .zip(both)
-            .for_each(|(change, (shaken, expected))| *change += (shaken - expected).abs());
+        for ((change, shaken), expected) in changes.iter_mut().zip(array).zip(expected) {
+            *change += (shaken - expected).abs();
+        }
     }
     let largest = |values: &[f32]| {
         let finite = values.iter().filter(|value| value.is_finite());

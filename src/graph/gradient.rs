@@ -23,7 +23,7 @@ pub(super) struct FusedTarget {
 impl Graph {
     /// Where a gradient of `tensor` is to be written, and whether to add to what is there.
     ///
-    /// The caller must write it: a later caller is told to accumulate.
+    /// The caller must write it: later callers add to it.
     pub(super) fn gradient_target(&mut self, tensor: Tensor) -> (Slice, bool) {
         if let Some(slice) = self.tensors[tensor.id].gradient {
             return (slice, true);

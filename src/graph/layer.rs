@@ -71,36 +71,22 @@ impl Graph {
 
 impl<Map: LinearMap> Layer<Map> {
     fn forward(&self, graph: &mut Graph, y: Tensor, activation: Activation) -> Result<()> {
-        let (x, value) = (graph.value(self.x), graph.value(y));
-        let weight = graph.place(&self.weight);
         let (label, count) = (&self.label, y.count());
-        let before = |graph: &mut Graph| graph.buffer(format!("{label} before {activation}"), count as usize);
-        let mut kept = value;
-        match &self.bias {
-            Some(bias) => {
-                let mut operands = vec![x, weight, graph.place(bias), value];
-                if activation.keeps_input() {
-                    kept = before(graph);
-                    operands.push(kept);
-                }
-                graph.record(label, self.map.onward(Epilogue::Dense(activation)), &operands)?;
-            }
-            None if activation == Activation::Identity => {
-                graph.record(label, self.map.onward(Epilogue::None), &[x, weight, value])?;
-            }
-            None => {
-                let z = before(graph);
-                graph.record(label, self.map.onward(Epilogue::None), &[x, weight, z])?;
-                let label = format!("{label} {activation}");
-                graph.record(label, activation::Forward { count, activation }, &[z, value])?;
-                if activation.keeps_input() {
-                    kept = z;
-                }
-            }
+        let mut reads = vec![graph.value(self.x), graph.place(&self.weight)];
+        reads.extend(self.bias.as_ref().map(|bias| graph.place(bias)));
+        let epilogue = self.bias.as_ref().map_or(Epilogue::None, |_| Epilogue::Dense(activation));
+        let kernel = self.map.onward(epilogue);
+        if self.bias.is_some() || activation == Activation::Identity {
+            return graph.record_activated(label, y, activation, reads, kernel);
         }
-        if activation != Activation::Identity {
-            graph.tensors[y.id].activation = Some((activation, kept));
-        }
+        let [z, value] =
+            [graph.buffer(format!("{label} before {activation}"), count as usize), graph.value(y)];
+        reads.push(z);
+        graph.record(label, kernel, &reads)?;
+        let kernel = activation::Forward { count, activation };
+        graph.record(format!("{label} {activation}"), kernel, &[z, value])?;
+        let kept = if activation.keeps_input() { z } else { value };
+        graph.tensors[y.id].activation = Some((activation, kept));
         Ok(())
     }
 

@@ -141,20 +141,10 @@ impl Layer {
 
     fn forward(&self, graph: &mut Graph) -> Result<()> {
         let BatchNorm { activation, ref scale, ref shift, .. } = self.norm;
-        let y = graph.value(self.y);
         let [scale, shift] = [scale, shift].map(|parameter| graph.place(parameter));
-        let mut operands = vec![graph.value(self.x), self.moments, scale, shift, y];
-        let mut kept = y;
-        if activation.keeps_input() {
-            let words = self.y.count() as usize;
-            kept = graph.buffer(format!("{} before {activation}", self.label), words);
-            operands.push(kept);
-        }
-        graph.record(&self.label, Normalize { strips: self.map, activation }, &operands)?;
-        if activation != Activation::Identity {
-            graph.tensors[self.y.id].activation = Some((activation, kept));
-        }
-        Ok(())
+        let reads = vec![graph.value(self.x), self.moments, scale, shift];
+        let kernel = Normalize { strips: self.map, activation };
+        graph.record_activated(&self.label, self.y, activation, reads, kernel)
     }
 
     fn backward(&self, graph: &mut Graph, dz: Slice) -> Result<()> {

@@ -30,7 +30,7 @@ impl Optimizer {
     pub const ADAM: Self =
         Self::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0, decoupled: false };
 
-    /// The decays of the two moments; zero where there are none.
+    /// The decays of the two moments; zero for an optimizer without them.
     pub const fn betas(self) -> [f64; 2] {
         match self {
             Self::Sgd { .. } => [0.0; 2],

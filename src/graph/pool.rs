@@ -42,8 +42,7 @@ impl Graph {
         Ok((y, out))
     }
 
-    /// How y, which [`Graph::max_pool2d`] gave, changes where its input changes by t: each window by what t has where
-    /// the maximum stands.
+    /// How y, a result of [`Graph::max_pool2d`], changes where its input changes by t: t at each window's maximum.
     pub fn max_pool2d_tangent(&mut self, label: &str, t: Tensor, y: Tensor) -> Result<Tensor> {
         self.know(label, y)?;
         let Some((pool, chosen)) = self.tensors[y.id].pooled else {

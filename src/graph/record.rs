@@ -28,7 +28,7 @@ pub(super) fn check(label: &str, kernel: &dyn Kernel) -> Result<()> {
 }
 
 impl Graph {
-    /// Records one kernel. Fails where its extents, settings or operands are not what it takes.
+    /// Records one kernel. Fails where it does not take the extents, settings or operands.
     pub(super) fn record(
         &mut self,
         label: impl Into<String>,

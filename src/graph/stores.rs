@@ -14,7 +14,7 @@ pub enum StoreKind {
     Statistics,
     /// An optimizer's memory of a group's gradients.
     Moments,
-    /// What changes with the number of the step: learning rates, Adam's corrections, the shares of warm-ups.
+    /// Numbers that depend on the step: learning rates, Adam's corrections, the shares of warm-ups.
     Rates,
 }
 
@@ -25,7 +25,7 @@ pub struct Store {
     pub name: String,
     /// What it holds.
     pub kind: StoreKind,
-    /// Stands before its slots' names in a checkpoint: `moment1.`, or nothing.
+    /// Prefix of its slots' names in a checkpoint: `moment1.`, or nothing.
     pub prefix: String,
     /// Where each slot is.
     pub layout: ParameterLayout,
@@ -37,7 +37,7 @@ impl Store {
         self.name.strip_prefix("parameters.").unwrap_or(MODEL)
     }
 
-    /// The names of its slots in a checkpoint, each with its shape and place.
+    /// Its slots, each with its name in a checkpoint.
     pub fn slots(&self) -> impl Iterator<Item = (String, &Parameter)> {
         self.layout.iter().map(|slot| (format!("{}{}", self.prefix, slot.name), slot))
     }
@@ -156,7 +156,7 @@ impl Graph {
         if store.is_some_and(|store| store.layout.iter().any(|known| known == slot)) {
             return Ok(());
         }
-        let got = format!("{}, which is none of them", slot.name);
+        let got = format!("{}, which is not one", slot.name);
         Err(Error::shape(operation, format!("a {what} of this graph"), got))
     }
 

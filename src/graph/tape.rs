@@ -1,5 +1,5 @@
-//! The tape: what each operation read and made, and its way back. An update unwinds as much of it as leads from its
-//! terms to the parameters that it moves.
+//! The tape: what each operation read and made, and its way back. An update unwinds the part that leads from its terms
+//! to the parameters that it moves.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;

@@ -10,8 +10,8 @@ use crate::{Error, Result};
 /// The bytes of as many words as 32 bits count.
 pub(super) const MOST_BYTES: u64 = 4 * u32::MAX as u64;
 
-/// A `[rows, columns]` array of f32 in a graph: one row per image, or per sample of one, whatever [`Shape`](super::Shape)
-/// its columns have.
+/// A `[rows, columns]` array of f32 in a graph: one row per image, or per sample of one. Layers may see a
+/// [`Shape`](super::Shape) in its columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tensor {
     // The number of the graph that made it.

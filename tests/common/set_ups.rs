@@ -93,7 +93,8 @@ impl SetUp {
         replay.write("images", &packed(&bytes))?;
         replay.write_initial(self.config.train.seed)?;
         // Half of them start as training does: with no moments, Adam divides each gradient by its own size.
-        let moments = |store: &&Store| store.kind == StoreKind::Moments && self.config.train.seed % 2 == 0;
+        let moments =
+            |store: &&Store| store.kind == StoreKind::Moments && self.config.train.seed.is_multiple_of(2);
         for store in self.plan.stores.iter().filter(moments) {
             let values = noise(5, store.layout.words());
             let squares = values.iter().map(|x| 0.01 * x * x);

@@ -86,7 +86,7 @@ impl Graph {
     }
 
     /// Records an evaluation over `total` images: each term's value for each image, unweighted, goes to the buffer named
-    /// after the term, `[total]`. Of several rows to an image it is their mean.
+    /// after the term, `[total]`; of an image with several rows, their mean.
     pub fn evaluate(&mut self, objective: impl Into<Objective>, total: u32) -> Result<()> {
         self.evaluate_update(&Update::default().minimize(objective), total)
     }

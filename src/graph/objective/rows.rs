@@ -1,4 +1,4 @@
-//! How a number for each row is recorded: its values alone, or with the gradient for whatever stands behind it.
+//! Recording a number for each row: its values alone, or with their gradients.
 
 use std::fmt;
 
@@ -24,7 +24,7 @@ pub(super) enum Upstream {
 /// The gradient that a dispatch writes beside the values.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Target {
-    /// Its scale is by how much of a row's value it is the gradient.
+    /// Its scale multiplies the gradient of a row's value.
     pub(super) gradient: Gradient,
     pub(super) slice: Slice,
     /// What each row's gradient is still to be multiplied by, `[rows]`.
@@ -44,7 +44,7 @@ pub(super) trait RowFunction: fmt::Debug {
     /// How many rows.
     ///
     /// # Errors
-    /// [`Error::Shape`] where what it is of does not fit each other, or is of another graph.
+    /// [`Error::Shape`] where its tensors do not fit each other, or are of another graph.
     fn rows(&self, graph: &Graph, name: &str) -> Result<u32> {
         graph.know(name, self.operand())?;
         Ok(self.operand().rows)
