@@ -51,7 +51,7 @@ fn step(
     if let Some(seconds) = seconds {
         let plan = replay.plan();
         let images_per_second = f64::from(plan.batch) / seconds;
-        let bytes = plan.dispatches.iter().map(|dispatch| dispatch.bytes()).sum();
+        let bytes = plan.dispatches.iter().map(|dispatch| dispatch.kernel.bytes()).sum();
         table.row(&name, &format!("{images_per_second:.0} images/s"), seconds, plan.flops(), bytes);
     }
     Ok(seconds)

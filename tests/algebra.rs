@@ -147,7 +147,7 @@ const CASES: &[Case] = &[
 // A step that minimizes, for each case, the sum of a row's squares, or the number that is all of a row.
 fn step(cases: &[Case]) -> Plan {
     let mut graph = Graph::new(BATCH);
-    let x = graph.input("x", BATCH, WIDTH);
+    let x = graph.input("x", BATCH, WIDTH).unwrap();
     let mut objective: Option<Objective> = None;
     for (case, record) in cases {
         let made = Cell::new(0);

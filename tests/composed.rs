@@ -17,7 +17,7 @@ const NUMBERS: usize = (BATCH * WIDTH) as usize;
 fn a_term_has_the_value_computed_by_hand() {
     let size = WIDTH as usize;
     let mut graph = Graph::new(BATCH);
-    let input = graph.input("x", BATCH, WIDTH);
+    let input = graph.input("x", BATCH, WIDTH).unwrap();
     let identity = (0..size * size).map(|at| f32::from(u8::from(at % (size + 1) == 0))).collect();
     let weight = graph.parameter("identity", vec![size, size], Init::Values(identity)).unwrap();
     let x = graph.dense("same", input, &weight, None, Activation::Identity).unwrap();
@@ -73,7 +73,7 @@ fn a_term_has_the_value_computed_by_hand() {
 fn draws_differ_from_each_other_and_from_step_to_step_and_repeat_for_a_seed() {
     let plan = || {
         let mut graph = Graph::new(BATCH);
-        graph.input("x", BATCH, WIDTH);
+        graph.input("x", BATCH, WIDTH).unwrap();
         for name in ["first", "second"] {
             let drawn = graph.normal(name, BATCH, WIDTH).unwrap();
             graph.output(name, drawn).unwrap();
@@ -94,12 +94,12 @@ fn draws_differ_from_each_other_and_from_step_to_step_and_repeat_for_a_seed() {
 
 #[test]
 fn shapes_that_do_not_fit_are_refused() {
-    let mut other = Graph::new(BATCH);
-    let foreign = (0..9).map(|at| other.input(&format!("{at}"), 3, 4)).next_back().unwrap();
+    // Of the shape and place of a.
+    let foreign = Graph::new(BATCH).input("x", BATCH, WIDTH).unwrap();
     let mut graph = Graph::new(BATCH);
     let g = &mut graph;
     let [a, b, c] = [(BATCH, WIDTH), (BATCH, 6), (6, WIDTH)]
-        .map(|(rows, columns)| g.input(&format!("{rows} {columns}"), rows, columns));
+        .map(|(rows, columns)| g.input(&format!("{rows} {columns}"), rows, columns).unwrap());
     let cases: Vec<(&str, Result<Tensor>)> = vec![
         ("weighted sum", g.weighted_sum((1.0, a), (1.0, b))),
         ("add", g.add(a, c)),
@@ -135,7 +135,7 @@ fn shapes_that_do_not_fit_are_refused() {
         ("another graph's, row sum", g.row_sum(foreign)),
         ("another graph's, row mean", g.row_mean(foreign)),
         ("another graph's, repeat", g.repeat_rows(foreign, 2)),
-        ("another graph's, log mean exp", g.log_mean_exp(foreign, 3)),
+        ("another graph's, log mean exp", g.log_mean_exp(foreign, BATCH)),
         ("another graph's, detach", g.detach(foreign)),
         ("another graph's, reshape", g.reshape(foreign, 4, 3)),
         ("another graph's, straight through", g.straight_through(foreign, foreign)),

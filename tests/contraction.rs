@@ -149,7 +149,7 @@ fn penalty(graph: &mut Graph, layers: &Layers, outputs: &[Tensor], how: How) -> 
 // pre-activation from its value and from its slope.
 fn plan(widths: &[u32], activation: Activation, how: How) -> Plan {
     let mut graph = Graph::new(BATCH);
-    let x = graph.input("x", BATCH, PIXELS);
+    let x = graph.input("x", BATCH, PIXELS).unwrap();
     let layers = declare(&mut graph, widths);
     let outputs = encode(&mut graph, &layers, x, activation);
     let mut y = *outputs.last().unwrap();
@@ -311,7 +311,7 @@ fn the_estimate_is_without_bias_and_draws_anew_each_step() {
     for widths in WIDTHS {
         let plan = |how| {
             let mut graph = Graph::new(batch);
-            let x = graph.input("x", batch, PIXELS);
+            let x = graph.input("x", batch, PIXELS).unwrap();
             let layers = declare(&mut graph, widths);
             let outputs = encode(&mut graph, &layers, x, Activation::Selu);
             let penalty = penalty(&mut graph, &layers, &outputs, how);
@@ -346,7 +346,7 @@ fn the_estimate_is_without_bias_and_draws_anew_each_step() {
 fn a_sum_over_more_rows_than_one_product_takes_is_whole() {
     let rows = MatMul::MAX_DEPTH + 70;
     let mut graph = Graph::new(rows);
-    let x = graph.input("x", rows, 2);
+    let x = graph.input("x", rows, 2).unwrap();
     let weight = graph.parameter("weight", vec![3, 2], Init::Constant(0.5)).unwrap();
     let y = graph.dense("y", x, &weight, None, Activation::Identity).unwrap();
     let back = graph.dense_transposed("back", y, &weight, None, Activation::Identity).unwrap();

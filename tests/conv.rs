@@ -265,7 +265,7 @@ const IMAGE: Shape = Shape::new(6, 8, 2);
 fn net() -> Plan {
     let mut graph = Graph::new(BATCH);
     let columns = IMAGE.columns().unwrap();
-    let x = graph.input("x", BATCH, columns);
+    let x = graph.input("x", BATCH, columns).unwrap();
     let init = Init::GlorotUniform { fan_in: 18, fan_out: 18 };
     let mut weight = |name: &str, out: usize, [height, width]: [usize; 2], channels: usize| {
         graph.parameter(name, vec![out, height, width, channels], init.clone()).unwrap()
@@ -327,7 +327,7 @@ fn what_does_not_fit_is_refused_with_the_layers_name() {
     let window = Window::new([3, 3], [1, 1], Valid);
     let refusal = |shape: Shape, weight: Vec<usize>, bias: usize, up: bool| {
         let mut graph = Graph::new(BATCH);
-        let x = graph.input("x", BATCH, 6 * 8 * 2);
+        let x = graph.input("x", BATCH, 6 * 8 * 2).unwrap();
         let weight = graph.parameter("weight", weight, Init::Constant(0.0)).unwrap();
         let bias = graph.parameter("bias", vec![bias], Init::Constant(0.0)).unwrap();
         let outcome = match up {
@@ -343,7 +343,7 @@ fn what_does_not_fit_is_refused_with_the_layers_name() {
     let weight = "up: expected a weight [2, 3, 3, out], got [4, 18]";
     assert_eq!(refusal(IMAGE, vec![4, 18], 4, true), weight);
     assert_eq!(refusal(IMAGE, vec![4, 3, 3, 2], 5, false), "down: expected a bias [4], got [5]");
-    let input = "down: expected an input of 6 x 9 x 2, got 96 numbers";
+    let input = "down: expected images of 6 x 9 x 2, got 96 numbers per image";
     assert_eq!(refusal(Shape::new(6, 9, 2), vec![4, 3, 3, 2], 4, false), input);
     let kernel = "down: height of the kernel: expected at most the padded input's, 2, got 3";
     assert_eq!(refusal(Shape::new(2, 24, 2), vec![4, 3, 3, 2], 4, false), kernel);

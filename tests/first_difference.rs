@@ -3,11 +3,13 @@
 
 mod common;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use common::step::{config, plan, start};
-use common::{device, faults};
-use narrows::graph::{Device, Difference, Plan, Replay, first_difference};
+use common::{device, faults, noise};
+use narrows::graph::{Device, Difference, Graph, Init, Optimizer, Plan, Replay, Update, first_difference};
+use narrows::kernels::activation::Activation;
 use narrows::model::Registry;
 use narrows::reference::compare::Tolerance;
 use narrows::train::Config;
@@ -74,23 +76,65 @@ fn small_numbers_that_are_slightly_off_are_found() {
     assert_eq!(found.map(|found| found.buffer), Some("rates".to_owned()));
 }
 
+// Adam's first step divides a gradient by its own size: where it nearly cancels with the weight decay, that is rounding.
+#[test]
+fn a_gradient_that_cancels_with_the_weight_decay_is_no_difference_and_hides_none() {
+    const WIDTH: usize = 256;
+    let (x, others) = (noise(1, WIDTH), noise(2, WIDTH));
+    let nearly = |i: usize| -0.01 * x[i] * (1.0 + 2e-7 * (i as f32 - 64.0));
+    let first = (0..WIDTH).map(|i| if i < WIDTH / 2 { nearly(i) } else { 0.1 * others[i] }).collect();
+    let mut graph = Graph::new(1);
+    let input = graph.input("x", 1, WIDTH as u32).unwrap();
+    let weight = graph.parameter("w", vec![1, WIDTH], Init::Values(first)).unwrap();
+    let y = graph.dense("y", input, &weight, None, Activation::Identity).unwrap();
+    let (beta1, beta2, epsilon, weight_decay) = (0.9, 0.999, 1e-8, 0.1);
+    let adam = Optimizer::Adam { beta1, beta2, epsilon, weight_decay, decoupled: false };
+    graph.update(Update::default().minimize(1e-3 * y.term("y")).by(adam, 0.01)).unwrap();
+    graph.advance(1).unwrap();
+    let plan = graph.finish(true);
+    let find = |plan: &Plan| {
+        let setup = |replay: &mut Replay| {
+            replay.write_floats("x", &x)?;
+            replay.write_initial(1)
+        };
+        let close = Tolerance::new(1e-5, 1e-5);
+        pollster::block_on(first_difference(plan, &device(), &Device::Cpu, close, setup)).unwrap()
+    };
+    assert_eq!(find(&plan), None);
+    let adam = plan.dispatches.iter().position(|dispatch| dispatch.label == "adam").unwrap();
+    for (array, plan) in faults::faults(&plan, adam).iter().enumerate() {
+        assert_eq!(find(plan).map(|found| found.dispatch), Some(adam), "array {array}");
+    }
+}
+
 // On the CPU, as if it were a device: what a dispatch computes there one by one and in the whole step differs.
 #[test]
 fn a_step_that_is_another_when_it_is_run_at_once_is_found() {
     let config = config(Registry::built_in().variant("mlp").unwrap());
     let whole = plan(&config, true);
+    let setup = |replay: &mut Replay| start(&config, replay);
+    let find = |plan: &Plan| {
+        let found = first_difference(plan, &Device::Cpu, &Device::Cpu, Tolerance::new(1e-5, 1e-5), setup);
+        pollster::block_on(found).unwrap()
+    };
+    // How often each runs by itself: to see what rounding may do, on the device, on the reference. Then in the step.
+    let runs: Arc<Vec<AtomicU32>> = Arc::new(whole.dispatches.iter().map(|_| AtomicU32::new(0)).collect());
+    let counted = (0..whole.dispatches.len()).fold(whole.clone(), |plan, at| {
+        let runs = Arc::clone(&runs);
+        faults::spoilt(&plan, at, move |_| {
+            runs[at].fetch_add(1, Ordering::Relaxed);
+        })
+    });
+    assert_eq!(find(&counted), None);
     for (at, dispatch) in whole.dispatches.iter().enumerate() {
+        let last = runs[at].load(Ordering::Relaxed) - 1;
         let runs = AtomicU32::new(0);
-        // The first three are by themselves: on the reference to see what rounding may do, on the device, on the reference.
         let in_the_step = move |writes: &mut [&mut [u32]]| {
-            if runs.fetch_add(1, Ordering::Relaxed) == 3 {
+            if runs.fetch_add(1, Ordering::Relaxed) == last {
                 writes[0][0] ^= 1;
             }
         };
-        let plan = faults::spoilt(&whole, at, in_the_step);
-        let setup = |replay: &mut Replay| start(&config, replay);
-        let found = first_difference(&plan, &Device::Cpu, &Device::Cpu, Tolerance::new(1e-5, 1e-5), setup);
-        let found = pollster::block_on(found).unwrap();
+        let found = find(&faults::spoilt(&whole, at, in_the_step));
         let found = found.unwrap_or_else(|| panic!("{} is missed", dispatch.label));
         assert!(found.dispatch <= at && found.mismatch.contains("run at once"), "{at}: {found}");
     }

@@ -44,7 +44,7 @@ fn minimize(mut graph: Graph, objective: impl Into<Objective>) -> Result<()> {
 
 fn input(rows: u32, columns: u32) -> (Graph, Tensor) {
     let mut graph = Graph::new(rows);
-    let x = graph.input("x", rows, columns);
+    let x = graph.input("x", rows, columns).unwrap();
     (graph, x)
 }
 
@@ -79,27 +79,63 @@ fn widths_that_do_not_fit_are_refused_by_name() {
     mentions(dense(&mut graph, &flat, None), &["layer", "[out, 7]", "[35]"]);
     mentions(dense(&mut graph, &good, Some(&bias)), &["layer", "[5]", "[6]"]);
     // Both fit the same padded buffer.
-    let other = graph.input("other", 4, 8);
+    let other = graph.input("other", 4, 8).unwrap();
     mentions(minimize(graph, squared_error(x, other)), &["reconstruction", "[4, 7]", "[4, 8]"]);
     let (graph, x) = input(4, 7);
     mentions(x.gaussian(), &["even", "7"]);
     let mut graph = graph;
-    let more = graph.input("more rows", 5, 7);
+    let more = graph.input("more rows", 5, 7).unwrap();
     mentions(minimize(graph, squared_error(more, more)), &["batch of 4", "5"]);
 }
 
 #[test]
 fn what_belongs_to_another_graph_is_refused() {
     let (mut first, _) = input(4, 7);
-    let foreign = first.input("second", 4, 9);
+    let foreign = first.input("second", 4, 9).unwrap();
     let foreign_weight = weight(&mut first, vec![9, 9]);
     let (mut graph, x) = input(4, 7);
     mentions(graph.output("y", foreign), &["this graph"]);
     mentions(graph.activation("y", foreign, Activation::Relu), &["this graph"]);
     mentions(graph.dense("y", x, &foreign_weight, None, Activation::Relu), &["this graph", "w"]);
-    let code = first.input("code", 4, 2).gaussian();
+    let code = first.input("code", 4, 2).and_then(Tensor::gaussian);
     mentions(code.and_then(|code| graph.reparameterize(code)), &["this graph"]);
     mentions(minimize(graph, squared_error(x, foreign)), &["this graph"]);
+}
+
+#[test]
+fn a_tensor_of_another_graph_is_refused_even_where_it_is_of_the_same_place_and_shape() {
+    let (_, foreign) = input(4, 7);
+    let (mut graph, x) = input(4, 7);
+    mentions(graph.exp(foreign), &["exp", "this graph", "[4, 7]"]);
+    assert!(graph.exp(x).is_ok());
+    let mut wider = x;
+    wider.columns = 8;
+    mentions(graph.exp(wider), &["exp", "this graph", "[4, 8]"]);
+}
+
+#[test]
+fn tensors_of_more_numbers_than_32_bits_count_are_refused() {
+    let mut graph = Graph::new(4);
+    mentions(
+        graph.input("x", 1 << 16, 1 << 16),
+        &["x", "65536, 65536", "17179869184 bytes", "smaller batch"],
+    );
+    assert!(graph.input("x", (1 << 16) - 1, 1 << 16).is_ok());
+}
+
+// The gradient of a repetition is a column sum, which takes no more.
+#[test]
+fn rows_that_repeat_too_often_are_refused_where_they_are_recorded() {
+    let (mut graph, x) = input(1, 1);
+    let limit = format!("between 1 and {}", ColumnSum::MAX_CHUNK);
+    for times in [0, ColumnSum::MAX_CHUNK + 1] {
+        mentions(graph.repeat_rows(x, times), &["repeat", &limit, &format!("got {times}")]);
+    }
+    assert_eq!(graph.repeat_rows(x, 1).unwrap(), x);
+    let w = weight(&mut graph, vec![1, 1]);
+    let y = graph.dense("layer", x, &w, None, Activation::Identity).unwrap();
+    let most = graph.repeat_rows(y, ColumnSum::MAX_CHUNK).unwrap();
+    assert_eq!(refusal(minimize(graph, most.term("most"))), "nothing was refused");
 }
 
 #[test]

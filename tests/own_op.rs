@@ -162,7 +162,7 @@ impl Op for ScaledCubes {
 // Two of them in one step, on a tensor that is used elsewhere too, with one gain and a slot each.
 fn step() -> Plan {
     let mut graph = Graph::new(BATCH);
-    let x = graph.input("x", BATCH, WIDTH);
+    let x = graph.input("x", BATCH, WIDTH).unwrap();
     let width = WIDTH as usize;
     let init = Init::GlorotUniform { fan_in: width, fan_out: width };
     let weight = graph.parameter("weight", vec![width, width], init).unwrap();
@@ -232,7 +232,7 @@ fn its_values_and_its_slot_are_those_computed_by_hand() {
 #[test]
 fn inputs_that_it_does_not_take_are_refused_in_its_words() {
     let mut graph = Graph::new(BATCH);
-    let narrow = graph.input("x", BATCH, 3);
+    let narrow = graph.input("x", BATCH, 3).unwrap();
     let gain = graph.parameter("gain", vec![4], Init::Constant(1.0)).unwrap();
     let sums = graph.slot("sums", vec![4], Init::Constant(0.0)).unwrap();
     let said = graph.op(ScaledCubes { gain, sums }, &[narrow]).unwrap_err().to_string();

@@ -26,7 +26,7 @@ fn weight(graph: &mut Graph, name: &str, fan_out: u32, fan_in: u32) -> narrows::
 
 // Every layer of this file, one used twice, one behind a layer with a slope, one behind a reader that fuses it.
 fn record(graph: &mut Graph, window: [u32; 2]) -> [Tensor; 3] {
-    let x = graph.input("x", BATCH, WIDTH);
+    let x = graph.input("x", BATCH, WIDTH).unwrap();
     let first = weight(graph, "first", 126, WIDTH);
     let first = graph.dense("first", x, &first, None, Activation::Silu).unwrap();
     // Few numbers may lie close together: their inverse deviation shall not magnify what rounding makes of them.
@@ -147,7 +147,7 @@ fn gradients_are_the_central_differences_of_the_loss_in_training_and_in_inferenc
 // activation on its own, below which something else reads too.
 fn side_by_side(window: [u32; 2]) -> Plan {
     let mut graph = Graph::new(BATCH);
-    let x = graph.input("x", BATCH, WIDTH);
+    let x = graph.input("x", BATCH, WIDTH).unwrap();
     let pooled = |graph: &mut Graph, name: &str, y: Tensor| {
         let (pooled, shape) = graph.max_pool2d(&format!("{name} pooled"), y, IMAGE, window, window).unwrap();
         let back = weight(graph, &format!("{name} back"), WIDTH, shape.columns().unwrap());
@@ -185,7 +185,7 @@ fn gradients_of_pooling_side_by_side_pass_activations_alone_and_among_others() {
 
 // Channels of x, two of them, through a layer of its own.
 fn normalized(mut graph: Graph) -> Plan {
-    let x = graph.input("x", BATCH, WIDTH);
+    let x = graph.input("x", BATCH, WIDTH).unwrap();
     let norm = BatchNorm {
         momentum: 0.25,
         ..BatchNorm::declare(&mut graph, MODEL, "norm", IMAGE.channels).unwrap()
@@ -240,7 +240,7 @@ fn in_inference_an_image_does_not_depend_on_the_others_and_statistics_stand_stil
     let alone = first_row();
     assert_eq!(alone, first_row());
     let mut graph = Graph::inference(BATCH);
-    let x = graph.input("x", BATCH, WIDTH);
+    let x = graph.input("x", BATCH, WIDTH).unwrap();
     assert_eq!(graph.dropout("dropped", x, 0.5).unwrap(), x);
     assert!(!graph.is_training() && Graph::new(BATCH).is_training());
 }
@@ -248,7 +248,7 @@ fn in_inference_an_image_does_not_depend_on_the_others_and_statistics_stand_stil
 #[test]
 fn two_dropout_layers_of_a_graph_draw_apart_and_each_step_anew() {
     let mut graph = Graph::new(BATCH);
-    let x = graph.input("x", BATCH, WIDTH);
+    let x = graph.input("x", BATCH, WIDTH).unwrap();
     for name in ["a", "b"] {
         let y = graph.dropout(name, x, 0.5).unwrap();
         graph.output(name, y).unwrap();
@@ -345,8 +345,8 @@ fn refused<T>(result: Result<T>, parts: &[&str]) {
 #[test]
 fn windows_factors_and_rates_that_make_no_sense_are_refused_by_name() {
     let mut graph = Graph::new(BATCH);
-    let x = graph.input("x", BATCH, WIDTH);
-    let foreign = Graph::new(3).input("x", 3, WIDTH);
+    let x = graph.input("x", BATCH, WIDTH).unwrap();
+    let foreign = Graph::new(3).input("x", 3, WIDTH).unwrap();
     let other = Shape::new(6, 7, 3);
     refused(graph.max_pool2d("p", x, other, [2, 2], [2, 2]), &["p", "6 x 7 x 3", "84"]);
     refused(graph.max_pool2d("p", foreign, IMAGE, [2, 2], [2, 2]), &["this graph"]);
@@ -359,7 +359,7 @@ fn windows_factors_and_rates_that_make_no_sense_are_refused_by_name() {
     for rate in [1.0, -0.1, f32::NAN] {
         refused(graph.dropout("d", x, rate), &["d", "rate", "below 1"]);
         let mut graph = Graph::inference(BATCH);
-        let x = graph.input("x", BATCH, WIDTH);
+        let x = graph.input("x", BATCH, WIDTH).unwrap();
         refused(graph.dropout("d", x, rate), &["d", "rate", "below 1"]);
     }
 }
@@ -367,7 +367,7 @@ fn windows_factors_and_rates_that_make_no_sense_are_refused_by_name() {
 #[test]
 fn normalisations_that_do_not_fit_are_refused_by_name() {
     let mut graph = Graph::new(BATCH);
-    let x = graph.input("x", BATCH, WIDTH);
+    let x = graph.input("x", BATCH, WIDTH).unwrap();
     let norm = BatchNorm::declare(&mut graph, MODEL, "norm", 2).unwrap();
     refused(graph.batch_norm("n", x, 0, &norm), &["n", "at least 1"]);
     refused(graph.batch_norm("n", x, 5, &norm), &["n", "5 channels", "84"]);
@@ -382,7 +382,7 @@ fn normalisations_that_do_not_fit_are_refused_by_name() {
     refused(graph.batch_norm("n", x, 2, &wild), &["n", "epsilon", "0"]);
     // One number a channel has no variance, but can be normalized by the running one.
     for (mut graph, fits) in [(Graph::new(1), false), (Graph::inference(1), true)] {
-        let x = graph.input("x", 1, 3);
+        let x = graph.input("x", 1, 3).unwrap();
         let norm = BatchNorm::declare(&mut graph, MODEL, "norm", 3).unwrap();
         let y = graph.batch_norm("n", x, 3, &norm);
         assert_eq!(y.is_ok(), fits);

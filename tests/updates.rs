@@ -31,7 +31,7 @@ fn layer(graph: &mut Graph, x: Tensor, weight: &Parameter) -> Tensor {
 // none; a fourth player reads all of them, detached.
 fn players(every: u32, keep_all: bool) -> Plan {
     let mut graph = Graph::new(BATCH);
-    let x = graph.input("x", BATCH, WIDTH);
+    let x = graph.input("x", BATCH, WIDTH).unwrap();
     let [first, second, third] = ["first", "second", "third"].map(|name| weight(&mut graph, name, name));
     let a = layer(&mut graph, x, &first);
     let frozen = layer(&mut graph, a, &third);
@@ -134,7 +134,7 @@ fn an_update_sees_the_parameters_that_the_step_found() {
     // Two updates of one group, each with half of a loss, by plain descent: together they are one with the whole.
     let half = |together: bool| {
         let mut graph = Graph::new(BATCH);
-        let x = graph.input("x", BATCH, WIDTH);
+        let x = graph.input("x", BATCH, WIDTH).unwrap();
         let w = graph.parameter("w", vec![7, 7], Init::GlorotUniform { fan_in: 7, fan_out: 7 }).unwrap();
         let y = layer(&mut graph, x, &w);
         let half = |name: &str| 0.5 * squared_error(y, x).named(name);
@@ -156,7 +156,7 @@ fn an_update_sees_the_parameters_that_the_step_found() {
 
 fn clipped(clip: Clip) -> Vec<f32> {
     let mut graph = Graph::new(BATCH);
-    let x = graph.input("x", BATCH, WIDTH);
+    let x = graph.input("x", BATCH, WIDTH).unwrap();
     let [a, b] = ["a", "b"].map(|name| weight(&mut graph, name, name));
     let hidden = layer(&mut graph, x, &a);
     let y = layer(&mut graph, hidden, &b);
@@ -189,7 +189,7 @@ fn gradients_are_clipped_by_the_norm_of_all_groups_or_number_by_number() {
 fn a_weight_comes_in_over_the_first_steps_and_the_value_is_reported_whole() {
     let plan = |warmup: Warmup| {
         let mut graph = Graph::new(BATCH);
-        let x = graph.input("x", BATCH, 6);
+        let x = graph.input("x", BATCH, 6).unwrap();
         let w = graph.parameter("w", vec![6, 6], Init::GlorotUniform { fan_in: 6, fan_out: 6 }).unwrap();
         let stats = graph.dense("stats", x, &w, None, Activation::Identity).unwrap();
         let kl = gaussian_kl(stats.gaussian().unwrap()).warmed_up(warmup);
@@ -221,7 +221,7 @@ fn a_step_that_says_something_twice_is_refused_by_name() {
     };
     let graph = || {
         let mut graph = Graph::new(BATCH);
-        let x = graph.input("x", BATCH, WIDTH);
+        let x = graph.input("x", BATCH, WIDTH).unwrap();
         let w = weight(&mut graph, "model", "w");
         let y = layer(&mut graph, x, &w);
         (graph, x, y)
@@ -256,7 +256,7 @@ fn a_step_that_says_something_twice_is_refused_by_name() {
 fn two_samples_of_one_code_and_two_draws_are_independent() {
     for device in [device(), Device::Cpu] {
         let mut graph = Graph::new(BATCH);
-        let stats = graph.input("stats", BATCH, 2 * WIDTH);
+        let stats = graph.input("stats", BATCH, 2 * WIDTH).unwrap();
         let code = stats.gaussian().unwrap();
         let drawn = [
             graph.reparameterize(code).unwrap(),

@@ -1,43 +1,55 @@
-//! An activation on its own, where no product's epilogue can take it, and the mean that continuous logits stand for.
+//! An activation of its own, where no product's epilogue can take it, and the mean image of continuous logits.
 
-use super::tape::Links;
-use super::{Graph, Tensor};
+use super::{Graph, Slice, Tensor};
 use crate::Result;
+use crate::kernels::Kernel;
 use crate::kernels::activation::{Activate, Activation, Pass};
 use crate::kernels::elementwise::{Elementwise, Function};
 
 impl Graph {
     /// `f(x)`
-    ///
-    /// # Errors
-    /// [`Error::Shape`](crate::Error::Shape) for a tensor of another graph.
     pub fn activation(&mut self, label: &str, x: Tensor, activation: Activation) -> Result<Tensor> {
         self.know(label, x)?;
         if activation == Activation::Identity {
             return Ok(x);
         }
-        let y = self.tensor(label, x.rows, x.columns);
-        let [before, after] = [self.value(x), self.value(y)];
-        let count = x.count();
-        let kernel = Activate { count, pass: Pass::Forward, activation, accumulate: false };
-        self.record(label, kernel, &[before, after])?;
-        let kept = if activation.keeps_input() { before } else { after };
+        let kernel = Activate { count: x.count(), pass: Pass::Forward, activation, accumulate: false };
+        let y = self.apply(label, &[x], x.shape(), kernel)?;
+        let kept = self.value(if activation.keeps_input() { x } else { y });
         self.tensors[y.id].activation = Some((activation, kept));
         self.tensors[y.id].applied_to = Some(x);
-        self.push_backward(Links::new(&[x], y), move |graph| graph.preactivation_gradient(y).map(drop));
+        // What arrives has passed the slope into x's gradient.
+        self.send_back([x], y, |_, _| Ok(()));
         Ok(y)
     }
 
-    /// The mean image that the logits of a continuous Bernoulli stand for. Carries no gradient: for outputs.
-    ///
-    /// # Errors
-    /// [`Error::Shape`](crate::Error::Shape) for a tensor of another graph.
+    /// Records a kernel that makes `y` with the activation at its end, and keeps the activation's input too where the
+    /// slope needs it.
+    pub(super) fn record_activated(
+        &mut self,
+        label: &str,
+        y: Tensor,
+        activation: Activation,
+        mut operands: Vec<Slice>,
+        kernel: impl Kernel + 'static,
+    ) -> Result<()> {
+        let mut kept = self.value(y);
+        operands.push(kept);
+        if activation.keeps_input() {
+            kept = self.buffer(format!("{label} before {activation}"), y.count() as usize);
+            operands.push(kept);
+        }
+        self.record(label, kernel, &operands)?;
+        if activation != Activation::Identity {
+            self.tensors[y.id].activation = Some((activation, kept));
+        }
+        Ok(())
+    }
+
+    /// The mean image of the logits of a continuous Bernoulli. It carries no gradient: it is for outputs.
     pub fn continuous_mean(&mut self, label: &str, logits: Tensor) -> Result<Tensor> {
-        self.know(label, logits)?;
-        let mean = self.tensor(label, logits.rows, logits.columns);
-        let operands = [self.value(logits), self.value(mean)];
-        let (count, function) = (logits.count(), Function::ContinuousMean);
-        self.record(label, Elementwise { count, function, accumulate: false }, &operands)?;
-        Ok(mean)
+        let function = Function::ContinuousMean;
+        let kernel = Elementwise { count: logits.count(), function, accumulate: false };
+        self.apply(label, &[logits], logits.shape(), kernel)
     }
 }

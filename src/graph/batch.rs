@@ -1,15 +1,15 @@
 //! The batch at the start of a step.
 
-use super::{Graph, Slice, Tensor};
+use super::{Graph, Tensor};
 use crate::kernels::batch::{Gather, Permute};
 use crate::kernels::corruption::{Corrupt, Corruption};
 use crate::rng::Stream;
 use crate::{Error, Result};
 
-/// The images of a step, `[batch, pixels]` each.
+/// The images of a step, each tensor `[batch, pixels]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Batch {
-    /// As they are: what reconstructions are held against.
+    /// As they are: the target of reconstructions.
     pub clean: Tensor,
     /// As the encoder sees them: corrupted, or the same tensor as `clean`.
     pub seen: Tensor,
@@ -17,13 +17,9 @@ pub struct Batch {
 
 impl Graph {
     /// The next batch of the data set in the buffer `images` (`total` images of `pixels` bytes, packed):
-    /// `[batch, pixels]` f32 in [0, 1]. Shuffled anew in each pass, or in order; less the mean image in the
-    /// buffer `center` `[pixels]`, where `center` says so. What is `seen` of them is corrupted anew in each step,
-    /// before the mean image is subtracted; without a corruption it is the batch itself and costs nothing.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] where the batch is empty or larger than the data set, or the corruption's settings are
-    /// invalid; [`Error::TooLarge`] for a data set of 4 GiB or more.
+    /// `[batch, pixels]` f32 in [0, 1]. Shuffled anew in each pass, or in order. With `center` the mean image in the
+    /// buffer `center` `[pixels]` is subtracted. `seen` is corrupted anew in each step, before the mean image is
+    /// subtracted; without a corruption it is the batch itself and costs nothing.
     pub fn batch(
         &mut self,
         total: u32,
@@ -38,17 +34,15 @@ impl Graph {
             return Err(Error::setting("batch", expected, batch));
         }
         let bytes = total as usize * pixels as usize;
-        let images = self.integer_buffer("images", bytes.div_ceil(4), true);
-        self.name("images", Slice { words: bytes.div_ceil(4), ..images });
-        let indices = self.integer_buffer("indices", batch as usize, false);
-        let x = self.tensor("x", batch, pixels);
+        let images = self.named_buffer("images", bytes.div_ceil(4));
+        self.hold_integers(images);
+        let indices = self.integer_buffer("indices", batch as usize);
+        let x = self.tensor("x", [batch, pixels])?;
         let (state, value) = (self.state(), self.value(x));
         self.record("indices", Permute { batch, count: total, shuffle }, &[state, indices])?;
         let mut operands = vec![images, indices];
         if center {
-            let mean = self.buffer("center", pixels as usize, true);
-            self.name("center", Slice { words: pixels as usize, ..mean });
-            operands.push(mean);
+            operands.push(self.named_buffer("center", pixels as usize));
         }
         operands.push(value);
         let gather = Gather { batch, count: total, pixels, center };
@@ -56,7 +50,7 @@ impl Graph {
             self.record("x", gather, &operands)?;
             return Ok(Batch { clean: x, seen: x });
         };
-        let seen = self.tensor("seen", batch, pixels);
+        let seen = self.tensor("seen", [batch, pixels])?;
         operands.insert(0, state);
         operands.push(self.value(seen));
         let instance = self.instance(Stream::Corruption);

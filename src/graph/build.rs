@@ -1,28 +1,35 @@
-//! The build-time tape: buffers, tensors, and the dispatches recorded so far.
+//! The graph while it is built: buffers, tensors, and the dispatches recorded so far.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::liveness::{run_only_what_is_used, share_memory};
-use super::parameters::{ALIGNMENT, MODEL, StoreKind, qualified};
+use super::parameters::{ALIGNMENT, MODEL};
 use super::plan::{BufferId, BufferSpec, Content, Dispatch, Phase, Plan, Slice};
+use super::stores::qualified;
 use super::tape::{Recorded, Unwinding};
 use super::tensor::TensorState;
-use super::{Store, Tensor, TermSpec};
+use super::{Store, StoreKind, Tensor, TermSpec};
 use crate::Result;
 use crate::kernels::state::State;
 use crate::kernels::step::Scheduled;
 use crate::rng::Stream;
 
 /// Records operations, then unwinds them backward. Gone once the plan is made.
+///
+/// # Errors
+/// All methods fail with [`Shape`](crate::Error::Shape) for tensors, parameters and slots of another graph, and for
+/// shapes that do not fit; with [`TooLarge`](crate::Error::TooLarge) for more numbers than 32 bits count; and with
+/// [`Setting`](crate::Error::Setting) for settings and extents that are not possible. Other errors are listed per method.
 pub struct Graph {
+    // Which graph of the program it is: its tensors have the number too.
+    pub(super) number: usize,
     pub(super) buffers: Vec<BufferSpec>,
     pub(super) tensors: Vec<TensorState>,
     pub(super) batch: u32,
-    // How many draws of each kind there are so far: each has a number of its own.
+    // How many draws of each stream there are so far.
     instances: BTreeMap<u32, u32>,
     pub(super) terms: Vec<TermSpec>,
-    // What the terms' means are kept in, once there are any.
-    pub(super) ring: Option<Slice>,
     pub(super) dispatches: Vec<Dispatch>,
     pub(super) tape: Vec<Recorded>,
     pub(super) unwinding: Unwinding,
@@ -30,12 +37,12 @@ pub struct Graph {
     pub(super) store_buffers: Vec<BufferId>,
     // How many parameters were declared.
     pub(super) declared: u32,
-    // The names of the updates, the groups they move, and what of them follows the number of the step.
+    // The names of the updates, the groups that they move, and their numbers that depend on the step.
     pub(super) updates: Vec<String>,
     pub(super) moved: BTreeSet<String>,
     pub(super) scheduled: Vec<Scheduled>,
     pub(super) advanced: bool,
-    named: BTreeMap<String, Slice>,
+    pub(super) named: BTreeMap<String, Slice>,
     pub(super) phase: Phase,
     training: bool,
 }
@@ -55,13 +62,14 @@ impl Graph {
     }
 
     fn with(batch: u32, training: bool) -> Self {
+        static GRAPHS: AtomicUsize = AtomicUsize::new(0);
         let mut graph = Self {
+            number: GRAPHS.fetch_add(1, Ordering::Relaxed),
             buffers: Vec::new(),
             tensors: Vec::new(),
             batch,
             instances: BTreeMap::new(),
             terms: Vec::new(),
-            ring: None,
             dispatches: Vec::new(),
             tape: Vec::new(),
             unwinding: Unwinding::default(),
@@ -76,9 +84,8 @@ impl Graph {
             phase: Phase::Forward,
             training,
         };
-        let state = graph.buffer("state", State::WORDS, true);
-        graph.buffers[STATE.0].content = Content::Integers;
-        graph.name("state", state);
+        let state = graph.named_buffer("state", State::WORDS);
+        graph.hold_integers(state);
         graph.store(&qualified("parameters", &[MODEL]), StoreKind::Parameters, "");
         graph
     }
@@ -105,14 +112,22 @@ impl Graph {
         *next - 1
     }
 
-    pub(super) fn buffer(&mut self, label: impl Into<String>, words: usize, persistent: bool) -> Slice {
-        let words = words.next_multiple_of(ALIGNMENT);
-        self.buffers.push(BufferSpec { label: label.into(), words, persistent, content: Content::Floats });
+    pub(super) fn buffer(&mut self, label: impl Into<String>, words: usize) -> Slice {
+        let (label, words) = (label.into(), words.next_multiple_of(ALIGNMENT));
+        self.buffers.push(BufferSpec { label, words, persistent: false, content: Content::Floats });
         Slice { buffer: BufferId(self.buffers.len() - 1), offset: 0, words }
     }
 
-    pub(super) fn integer_buffer(&mut self, label: &str, words: usize, persistent: bool) -> Slice {
-        let slice = self.buffer(label, words, persistent);
+    /// A buffer that the host reads or writes as a range of this name and so many words.
+    pub(super) fn named_buffer(&mut self, name: impl Into<String>, words: usize) -> Slice {
+        let name = name.into();
+        let slice = self.buffer(&name, words);
+        self.name(name, Slice { words, ..slice });
+        slice
+    }
+
+    pub(super) fn integer_buffer(&mut self, label: &str, words: usize) -> Slice {
+        let slice = self.buffer(label, words);
         self.hold_integers(slice);
         slice
     }
@@ -129,9 +144,6 @@ impl Graph {
     }
 
     /// Lets the host read `tensor` under `name` after a step: `[rows, columns]`, row-major.
-    ///
-    /// # Errors
-    /// [`Error::Shape`](crate::Error::Shape) for a tensor of another graph.
     pub fn output(&mut self, name: &str, tensor: Tensor) -> Result<()> {
         self.know(name, tensor)?;
         self.name(name, Slice { words: tensor.count() as usize, ..self.value(tensor) });
@@ -139,16 +151,16 @@ impl Graph {
     }
 
     /// A tensor that the host writes under `name` before a step.
-    pub fn input(&mut self, name: &str, rows: u32, columns: u32) -> Tensor {
-        let tensor = self.tensor(name, rows, columns);
-        self.name(name, Slice { words: tensor.count() as usize, ..self.value(tensor) });
-        tensor
+    pub fn input(&mut self, name: &str, rows: u32, columns: u32) -> Result<Tensor> {
+        let tensor = self.tensor(name, [rows, columns])?;
+        self.output(name, tensor)?;
+        Ok(tensor)
     }
 
-    /// The plan. Temporary buffers whose lives do not overlap share memory, unless `keep_all` asks that
-    /// every intermediate result survive the step, for comparisons.
+    /// The plan. Temporary buffers whose lives do not overlap share memory. With `keep_all` none do: for comparisons,
+    /// every intermediate result survives the step.
     pub fn finish(mut self, keep_all: bool) -> Plan {
-        // Every gradient is that of the parameters as the step found them: they move behind all of them.
+        // All gradients are taken before any parameter moves.
         self.dispatches.sort_by_key(|dispatch| dispatch.phase == Phase::Update);
         run_only_what_is_used(&self.buffers, &mut self.dispatches);
         for (store, buffer) in self.stores.iter().zip(&self.store_buffers) {

@@ -1,19 +1,14 @@
-//! Gradients that are too large, made smaller before they move anything.
+//! Clipping: gradients that are too large are made smaller before they move anything.
 
 use super::{Graph, Slice, Update};
 use crate::Result;
 use crate::kernels::clip::{ClampEach, NormFactor, ScaleBy, SquaredNorm};
 
 impl Graph {
-    /// Records what an update does to the gradients of the groups it moves: to their numbers first, then to their norm.
+    /// Records the clipping of an update's gradients: first of their numbers, then of their norm.
     pub(super) fn clip(&mut self, update: &Update, stores: &[usize]) -> Result<()> {
-        let gradients: Vec<Slice> = stores
-            .iter()
-            .map(|store| {
-                let words = self.stores[*store].layout.words();
-                Slice { buffer: self.unwinding.gradients[store], offset: 0, words }
-            })
-            .collect();
+        let flat = |store: &usize| self.flat(*store, self.unwinding.gradients[store]);
+        let gradients: Vec<Slice> = stores.iter().map(flat).collect();
         if let Some(limit) = update.clip.value {
             for slice in &gradients {
                 let kernel = ClampEach { count: slice.words as u32, limit };
@@ -24,15 +19,14 @@ impl Graph {
         let chunks = |slice: &Slice| SquaredNorm::chunks(slice.words as u32);
         let all: u32 = gradients.iter().map(chunks).sum();
         let label = format!("norm of {}'s gradients", update.name);
-        let sums = self.buffer(format!("{label}, in parts"), all as usize, false);
+        let sums = self.buffer(format!("{label}, in parts"), all as usize);
         let mut first = 0;
         for slice in &gradients {
             let kernel = SquaredNorm { count: slice.words as u32, max_norm, first, sums: all };
             self.record(format!("{label}, in parts"), kernel, &[*slice, sums])?;
             first += chunks(slice);
         }
-        let factor = self.buffer(&label, 1, false);
-        self.record(&label, NormFactor { sums: all }, &[sums, factor])?;
+        let factor = self.interim(label, 1, &[sums], NormFactor { sums: all })?;
         for slice in &gradients {
             let kernel = ScaleBy { count: slice.words as u32 };
             self.record(format!("clip norm of {}", update.name), kernel, &[factor, *slice])?;

@@ -1,15 +1,15 @@
-//! Finding the dispatch that a device computes otherwise than the reference.
+//! Finding the dispatch whose results on a device differ from the reference's.
 
 use std::fmt;
 use std::ops::Range;
 
 use narrows_shaders::Access;
 
-use super::plan::Content;
+use super::plan::{Content, Phase};
 use super::{Device, Dispatch, Plan, Replay, Slice};
 use crate::Result;
 use crate::kernels::floats;
-use crate::reference::compare::{Tolerance, compare, compare_words};
+use crate::reference::compare::{Tolerance, compare_each, compare_words};
 
 // Devices may take numbers below this for zero.
 const DENORMAL: f32 = 2e-38;
@@ -36,15 +36,17 @@ impl fmt::Display for Difference {
     }
 }
 
-/// Replays one step of `plan` on `device` and on `other`, dispatch by dispatch, and stops at the first that writes what
-/// differs by more than `tolerance`. None where all agree.
+/// Replays one step of `plan` on `device` and on `other`, dispatch by dispatch, and stops at the first whose results
+/// differ by more than `tolerance`. None where all agree.
 ///
-/// Each dispatch begins on both with what `device` has computed so far, so that what is named is at fault itself: no
-/// rounding of those before it adds up, and none of their mistakes is passed on. Because dispatches that are run one by
-/// one cannot race, `device` then runs the step at once, as training does, and must give the same bits again.
+/// Each dispatch starts on both from the device's results so far, so the one that is named is at fault itself: neither
+/// rounding nor mistakes of earlier ones add up. Dispatches that run one by one cannot race, so `device` then runs
+/// the step at once, as training does, and must give the same bits again.
 ///
-/// Numbers are compared whatever their scale: the tolerance's absolute part counts in the largest number of the array
-/// that is compared or, where its sums cancel, in what a relative change of what is read changes of them.
+/// The tolerance's absolute part is a share: of the largest number of the array that is compared or, where its sums
+/// cancel, of what is summed. To find out, the reference repeats the dispatch with slightly smaller inputs. An update's
+/// dispatches work element by element, so each element's own answer counts there: Adam's first step divides a gradient
+/// by its own size, and only where it nearly cancels with the weight decay can rounding change much.
 ///
 /// `setup` writes the same data, parameters and state into either. Give a plan that was finished with `keep_all`:
 /// where results share memory, a buffer's label and [`Content`] are those of one of them.
@@ -66,11 +68,21 @@ pub async fn first_difference(
     let mut single = start(device).await?;
     let mut reference = start(other).await?;
     let count = plan.dispatches.len();
-    for at in 0..count {
-        let shaken = shaken(&mut reference, at).await?;
+    for (at, dispatch) in plan.dispatches.iter().enumerate() {
+        // An update's answer does not grow with the shake, and so is measured with one of the right size.
+        let each = dispatch.phase == Phase::Update;
+        let (shake, share) =
+            if each { (tolerance.absolute, 1.0) } else { (SHAKE, tolerance.absolute / SHAKE) };
+        let shaken = shaken(&mut reference, at, shake).await?;
         run(&mut single, at..at + 1).await?;
         run(&mut reference, at..at + 1).await?;
-        let within = |operand: usize, expected: &[u32]| scaled(tolerance, expected, &shaken[operand]);
+        let within = |array: usize, expected: &[f32], content: Content| {
+            if content == Content::Scalars {
+                return vec![Tolerance { absolute: DENORMAL, ..tolerance }; expected.len()];
+            }
+            let shaken = shaken.iter().map(|arrays| floats(&arrays[array]));
+            allowed(tolerance, expected, shaken, share, each)
+        };
         let found = differing(at, &single, &mut reference, within).await?;
         if found.is_some() {
             return Ok(found);
@@ -79,7 +91,8 @@ pub async fn first_difference(
     let mut whole = start(device).await?;
     run(&mut whole, 0..count).await?;
     for at in 0..count {
-        if let Some(found) = differing(at, &whole, &mut reference, |_, _| Tolerance::EXACT).await? {
+        let exact = |_: usize, expected: &[f32], _: Content| vec![Tolerance::EXACT; expected.len()];
+        if let Some(found) = differing(at, &whole, &mut reference, exact).await? {
             let mismatch =
                 format!("in a step run at once, against one run by dispatches: {}", found.mismatch);
             return Ok(Some(Difference { mismatch, ..found }));
@@ -108,73 +121,91 @@ async fn read_all(replay: &Replay, slices: &[Slice]) -> Result<Vec<Vec<u32>>> {
     Ok(all)
 }
 
-// What dispatch `at` would write if each float that it reads were less by up to `SHAKE` of itself. Leaves all as it was.
-async fn shaken(reference: &mut Replay, at: usize) -> Result<Vec<Vec<u32>>> {
+// What dispatch `at` would write if the floats that it reads were smaller by up to a share `most` of themselves: all its
+// operands at once or, in an update, where two that cancel would hide each other, one by one. Leaves all as it was.
+async fn shaken(reference: &mut Replay, at: usize, most: f32) -> Result<Vec<Vec<Vec<u32>>>> {
     let dispatch = reference.plan().dispatches[at].clone();
     let written = written(&dispatch);
     let is_float = |slice: &Slice| reference.plan().buffer(*slice).content != Content::Integers;
     let floats: Vec<Slice> = dispatch.operands.iter().copied().filter(is_float).collect();
     let before = read_all(reference, &written).await?;
     let exact = read_all(reference, &floats).await?;
-    for (slice, words) in floats.iter().zip(&exact) {
-        reference.write_slice(*slice, &shake(words));
+    let together = if dispatch.phase == Phase::Update { 1 } else { floats.len().max(1) };
+    let mut all = Vec::new();
+    for first in (0..floats.len()).step_by(together) {
+        for operand in first..first + together {
+            reference.write_slice(floats[operand], &shake(&exact[operand], operand as u32, most));
+        }
+        run(reference, at..at + 1).await?;
+        all.push(read_all(reference, &written).await?);
+        for (slice, words) in floats.iter().zip(&exact).chain(written.iter().zip(&before)) {
+            reference.write_slice(*slice, words);
+        }
     }
-    run(reference, at..at + 1).await?;
-    let after = read_all(reference, &written).await?;
-    for (slice, words) in floats.iter().zip(&exact).chain(written.iter().zip(&before)) {
-        reference.write_slice(*slice, words);
-    }
-    Ok(after)
+    Ok(all)
 }
 
-// Towards zero, so that a share stays one, and each number by a share of its own.
-fn shake(words: &[u32]) -> Vec<u32> {
-    let shares = (1_u32..).map(|i| i.wrapping_mul(0x9E37_79B9) as f32 / u32::MAX as f32);
-    floats(words).iter().zip(shares).map(|(value, share)| (value * (1.0 - SHAKE * share)).to_bits()).collect()
-}
-
-// Rounding goes with the terms of a sum and not with the sum: what it may change is what as small a change of what is
-// read changes.
-fn scaled(tolerance: Tolerance, expected: &[u32], shaken: &[u32]) -> Tolerance {
-    let largest = |values: &mut dyn Iterator<Item = f32>| {
-        values.filter(|value| value.is_finite()).fold(0.0_f32, |most, value| most.max(value.abs()))
+// Towards zero, so that a share stays one; each number of each operand by a share of its own, none of them tiny.
+fn shake(words: &[u32], operand: u32, most: f32) -> Vec<u32> {
+    let random = |index: u32| {
+        let mixed = (index ^ operand.wrapping_mul(0x85EB_CA6B)).wrapping_mul(0x9E37_79B9);
+        (mixed ^ (mixed >> 15)).wrapping_mul(0x2C1B_3C6D) as f32 / u32::MAX as f32
     };
-    let expected = floats(expected);
-    let changes = &mut floats(shaken).iter().zip(expected).map(|(shaken, expected)| shaken - expected);
-    let scale = largest(&mut expected.iter().copied()).max(largest(changes) / SHAKE);
-    Tolerance { absolute: (tolerance.absolute * scale).max(DENORMAL), ..tolerance }
+    let shares = (1..).map(|index| most * (0.25 + 0.75 * random(index)));
+    floats(words).iter().zip(shares).map(|(value, share)| (value * (1.0 - share)).to_bits()).collect()
 }
 
-// Whether what dispatch `at` writes differs by more than `within` allows each of its arrays, given what is expected in
-// it; if not, `reference` goes on with the words of `device`.
+// Rounding goes with the terms of a sum and not with the sum: it may change a share of what the shakes did, of all
+// elements the most or of `each` its own.
+fn allowed<'a>(
+    tolerance: Tolerance,
+    expected: &[f32],
+    shaken: impl Iterator<Item = &'a [f32]>,
+    share: f32,
+    each: bool,
+) -> Vec<Tolerance> {
+    let mut changes = vec![0.0; expected.len()];
+    for array in shaken {
+        for ((change, shaken), expected) in changes.iter_mut().zip(array).zip(expected) {
+            *change += (shaken - expected).abs();
+        }
+    }
+    let largest = |values: &[f32]| {
+        let finite = values.iter().filter(|value| value.is_finite());
+        finite.fold(0.0_f32, |most, value| most.max(value.abs()))
+    };
+    let (scale, most) = (tolerance.absolute * largest(expected), share * largest(&changes));
+    let absolute = |own: f32| if each { scale + share * own } else { scale.max(most) };
+    changes.iter().map(|own| Tolerance { absolute: absolute(*own).max(DENORMAL), ..tolerance }).collect()
+}
+
+// Whether what dispatch `at` writes differs by more than is allowed each number of its arrays, given what is expected in
+// it; if not, `reference` continues with the words of `device`.
 async fn differing(
     at: usize,
     device: &Replay,
     reference: &mut Replay,
-    within: impl Fn(usize, &[u32]) -> Tolerance,
+    within: impl Fn(usize, &[f32], Content) -> Vec<Tolerance>,
 ) -> Result<Option<Difference>> {
     let plan = device.plan();
     let dispatch = &plan.dispatches[at];
-    for (operand, slice) in written(dispatch).into_iter().enumerate() {
-        let (got, expected) = (device.read_slice(slice).await?, reference.read_slice(slice).await?);
+    for (array, slice) in written(dispatch).into_iter().enumerate() {
+        let (got, words) = (device.read_slice(slice).await?, reference.read_slice(slice).await?);
         let spec = plan.buffer(slice);
-        let mismatch = match spec.content {
-            Content::Floats => difference(&got, &expected, within(operand, &expected)),
-            Content::Scalars => {
-                let relative = within(operand, &expected).relative;
-                difference(&got, &expected, Tolerance::new(DENORMAL, relative))
+        let expected = floats(&words);
+        let outcome = match spec.content {
+            Content::Integers => compare_words(&got, &words).map_err(|mismatch| mismatch.to_string()),
+            content => {
+                let allowed = within(array, expected, content);
+                compare_each(floats(&got), expected, |index| allowed[index])
+                    .map_err(|mismatch| mismatch.to_string())
             }
-            Content::Integers => compare_words(&got, &expected).err().map(|mismatch| mismatch.to_string()),
         };
-        if let Some(mismatch) = mismatch {
+        if let Err(mismatch) = outcome {
             let (label, buffer) = (dispatch.label.clone(), spec.label.clone());
             return Ok(Some(Difference { dispatch: at, label, buffer, mismatch }));
         }
         reference.write_slice(slice, &got);
     }
     Ok(None)
-}
-
-fn difference(got: &[u32], expected: &[u32], tolerance: Tolerance) -> Option<String> {
-    compare(floats(got), floats(expected), tolerance).err().map(|mismatch| mismatch.to_string())
 }

@@ -1,7 +1,5 @@
 //! Replaying a plan on the CPU reference, dispatch by dispatch.
 
-use std::sync::Arc;
-
 use narrows_shaders::Access;
 
 use super::{Dispatch, Plan, Slice};
@@ -9,14 +7,12 @@ use super::{Dispatch, Plan, Slice};
 /// A plan's buffers in main memory.
 #[derive(Debug)]
 pub(super) struct CpuReplay {
-    plan: Arc<Plan>,
     memory: Vec<Vec<u32>>,
 }
 
 impl CpuReplay {
-    pub(super) fn new(plan: Arc<Plan>) -> Self {
-        let memory = plan.buffers.iter().map(|buffer| vec![0; buffer.words]).collect();
-        Self { plan, memory }
+    pub(super) fn new(plan: &Plan) -> Self {
+        Self { memory: plan.buffers.iter().map(|buffer| vec![0; buffer.words]).collect() }
     }
 
     pub(super) fn write(&mut self, slice: Slice, words: &[u32]) {
@@ -27,14 +23,9 @@ impl CpuReplay {
         self.memory[slice.buffer.0][slice.offset..slice.offset + slice.words].to_vec()
     }
 
-    pub(super) fn run(&mut self, dispatches: impl Iterator<Item = usize>) {
-        let plan = Arc::clone(&self.plan);
-        dispatches.for_each(|at| self.dispatch(&plan.dispatches[at]));
-    }
-
-    // What is written is taken out of memory for the time, so that it can be written beside what is read;
-    // the graph made sure that the two never share a buffer.
-    fn dispatch(&mut self, dispatch: &Dispatch) {
+    // What is written is taken out of memory meanwhile, so that it can be written beside what is read; the graph made
+    // sure that the two never share a buffer.
+    pub(super) fn run(&mut self, dispatch: &Dispatch) {
         let operands = dispatch.kernel.operands();
         let written = |at: &usize| operands[*at].access == Access::ReadWrite;
         let writes: Vec<usize> = (0..operands.len()).filter(written).collect();

@@ -1,22 +1,18 @@
 //! The dense layer: one product forward, two and a column sum backward.
 
-use super::layer::{Layer, LinearMap};
+use super::layer::LinearMap;
 use super::parameters::ALIGNMENT;
 use super::{Graph, Parameter, Slice, Tensor};
 use crate::kernels::activation::Activation;
 use crate::kernels::matmul::{Epilogue, Layout, MatMul};
 use crate::{Error, Result};
 
-// Of one product over rows: whole alignments, so that the next may begin behind them.
+// The most rows of one product over rows: whole alignments, so that the next may begin behind them.
 const MOST_ROWS: u32 = MatMul::MAX_DEPTH / ALIGNMENT as u32 * ALIGNMENT as u32;
 
 impl Graph {
     /// `f(x·Wᵀ + bias)` with W `[out_features, in_features]`, x `[batch, in_features]` and bias
     /// `[out_features]`. Used more than once, W and bias get the sum of the gradients.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] where x, W and bias do not fit, or are of another graph, [`Error::Setting`] beyond
-    /// the largest product.
     pub fn dense(
         &mut self,
         label: &str,
@@ -25,14 +21,11 @@ impl Graph {
         bias: Option<&Parameter>,
         activation: Activation,
     ) -> Result<Tensor> {
-        self.layer(label, x, weight, bias, activation, false)
+        self.either_dense(label, x, (weight, bias), activation, false)
     }
 
     /// `f(x·W + bias)` with W `[in_features, out_features]`: the layer that runs a [`Graph::dense`] of the same
     /// weight backward, as in an autoencoder with tied weights.
-    ///
-    /// # Errors
-    /// As [`Graph::dense`].
     pub fn dense_transposed(
         &mut self,
         label: &str,
@@ -41,19 +34,17 @@ impl Graph {
         bias: Option<&Parameter>,
         activation: Activation,
     ) -> Result<Tensor> {
-        self.layer(label, x, weight, bias, activation, true)
+        self.either_dense(label, x, (weight, bias), activation, true)
     }
 
-    fn layer(
+    fn either_dense(
         &mut self,
         label: &str,
         x: Tensor,
-        weight: &Parameter,
-        bias: Option<&Parameter>,
+        (weight, bias): (&Parameter, Option<&Parameter>),
         activation: Activation,
         transposed: bool,
     ) -> Result<Tensor> {
-        self.know(label, x)?;
         self.know_parameter(label, weight)?;
         let out_features = match weight.shape[..] {
             [out_features, in_features] if !transposed && in_features == x.columns as usize => out_features,
@@ -64,30 +55,18 @@ impl Graph {
                 return Err(Error::shape(label, expected, format!("{:?}", weight.shape)));
             }
         } as u32;
-        let layer = Layer {
-            map: Dense { rows: x.rows, inputs: x.columns, outputs: out_features, transposed },
-            label: label.to_owned(),
-            x,
-            weight: weight.clone(),
-            bias: bias.cloned(),
-            columns: out_features,
-            channels: out_features,
-        };
-        layer.record(self, activation)
+        let map = Dense { rows: x.rows, inputs: x.columns, outputs: out_features, transposed };
+        self.layer(map, label, x, (weight, bias), [out_features; 2], activation)
     }
-}
 
-impl Graph {
     /// `c = aᵀ b`, or `+=`, of two matrices of `rows` rows, each given with its number of columns: split where
     /// that is deeper than one product may be.
     pub(super) fn record_over_rows(
         &mut self,
         label: &str,
-        mut a: (Slice, u32),
-        mut b: (Slice, u32),
+        [mut a, mut b]: [(Slice, u32); 2],
         rows: u32,
-        c: Slice,
-        mut accumulate: bool,
+        (c, mut accumulate): (Slice, bool),
     ) -> Result<()> {
         let mut left = rows;
         while left > 0 {
@@ -116,24 +95,20 @@ struct Dense {
 }
 
 impl LinearMap for Dense {
+    type Kernel = MatMul;
+
     // [rows, in] to [rows, out].
-    fn onward(&self, graph: &mut Graph, label: &str, epilogue: Epilogue, operands: &[Slice]) -> Result<()> {
+    fn onward(&self, epilogue: Epilogue) -> MatMul {
         let layout = if self.transposed { Layout::Nn } else { Layout::Nt };
         let Self { rows, inputs: depth, outputs: columns, .. } = *self;
-        graph.record(label, MatMul { rows, columns, depth, layout, epilogue, accumulate: false }, operands)
+        MatMul { rows, columns, depth, layout, epilogue, accumulate: false }
     }
 
     // [rows, out] back to [rows, in].
-    fn back(
-        &self,
-        graph: &mut Graph,
-        label: &str,
-        (epilogue, accumulate): (Epilogue, bool),
-        operands: &[Slice],
-    ) -> Result<()> {
+    fn back(&self, epilogue: Epilogue, accumulate: bool) -> MatMul {
         let layout = if self.transposed { Layout::Nt } else { Layout::Nn };
         let Self { rows, inputs: columns, outputs: depth, .. } = *self;
-        graph.record(label, MatMul { rows, columns, depth, layout, epilogue, accumulate }, operands)
+        MatMul { rows, columns, depth, layout, epilogue, accumulate }
     }
 
     fn weight_gradient(
@@ -141,10 +116,10 @@ impl LinearMap for Dense {
         graph: &mut Graph,
         label: &str,
         [x, dz]: [Slice; 2],
-        (gradient, accumulate): (Slice, bool),
+        target: (Slice, bool),
     ) -> Result<()> {
         let (x, dz) = ((x, self.inputs), (dz, self.outputs));
         let [a, b] = if self.transposed { [x, dz] } else { [dz, x] };
-        graph.record_over_rows(label, a, b, self.rows, gradient, accumulate)
+        graph.record_over_rows(label, [a, b], self.rows, target)
     }
 }

@@ -1,5 +1,6 @@
 //! Dropout: noise in training, nothing in inference.
 
+use super::record::check;
 use super::{Graph, Tensor};
 use crate::Result;
 use crate::kernels::dropout::Dropout;
@@ -7,30 +8,19 @@ use crate::rng::Stream;
 
 impl Graph {
     /// x with a share `rate` of its numbers zeroed and the others multiplied by `1 / (1 - rate)`, so that expectations
-    /// stay (Srivastava et al. 2014, section 10); another choice each step. In [inference](Graph::inference), x itself.
-    ///
-    /// What is zeroed depends on the run's seed, the step, and which of the graph's dropout layers this is; it is drawn
-    /// anew, not stored, for the way back.
-    ///
-    /// # Errors
-    /// [`Error::Shape`](crate::Error::Shape) for a tensor of another graph,
-    /// [`Error::Setting`](crate::Error::Setting) for a rate outside [0, 1).
+    /// stay (Srivastava et al. 2014, section 10). The choice depends on the run's seed, the step, and the layer's number
+    /// among the graph's dropout layers; the way back draws it again. In [inference](Graph::inference) this is x itself.
     pub fn dropout(&mut self, label: &str, x: Tensor, rate: f32) -> Result<Tensor> {
         self.know(label, x)?;
-        let (rows, columns) = (x.rows, x.columns);
+        let Tensor { rows, columns, .. } = x;
         let instance = self.instance(Stream::Dropout);
-        let kernel = Dropout { rows, columns, rate, instance, accumulate: false };
-        self.check_kernel(label, &kernel)?;
+        let kernel = move |accumulate| Dropout { rows, columns, rate, instance, accumulate };
+        check(label, &kernel(false))?;
         if !self.is_training() || rate == 0.0 {
             return Ok(x);
         }
-        let y = self.tensor(label, rows, columns);
-        self.record(label, kernel, &[self.state(), self.value(x), self.value(y)])?;
-        self.send_back(x, y, move |graph, dy| {
-            let (dx, accumulate) = graph.gradient_target(x);
-            let label = format!("d {}", graph.label(x));
-            graph.record(label, Dropout { accumulate, ..kernel }, &[graph.state(), dy, dx])
-        });
+        let y = self.make(label, &[self.state(), self.value(x)], x.shape(), kernel(false))?;
+        self.send_back([x], y, move |graph, dy| graph.send(x, &[graph.state(), dy], kernel));
         Ok(y)
     }
 }

@@ -1,4 +1,4 @@
-//! Replaying a plan on a device: buffers, pipelines and bindings made once, steps recorded many a submit.
+//! Replaying a plan on a device: buffers, pipelines and bindings are made once, and a submit records many steps.
 
 use std::num::NonZeroU64;
 use std::sync::Arc;
@@ -15,7 +15,6 @@ const PARAMS_STRIDE: u64 = 256;
 #[derive(Debug)]
 pub(super) struct GpuReplay {
     pub(super) gpu: Arc<Gpu>,
-    plan: Arc<Plan>,
     buffers: Vec<wgpu::Buffer>,
     launches: Vec<Launch>,
     spare: Vec<Download>,
@@ -30,7 +29,7 @@ pub(super) struct GpuPending {
 }
 
 impl GpuReplay {
-    pub(super) async fn new(gpu: Arc<Gpu>, plan: Arc<Plan>) -> Result<Self> {
+    pub(super) async fn new(gpu: Arc<Gpu>, plan: &Plan) -> Result<Self> {
         let limits = gpu.device.limits();
         let allowed = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size);
         for buffer in &plan.buffers {
@@ -41,10 +40,10 @@ impl GpuReplay {
                 return Err(Error::TooLarge { operation, needed, allowed, advice });
             }
         }
-        let prepared = gpu.guarded("prepare the plan", || prepare(&gpu, &plan)).await?;
+        let prepared = gpu.guarded("prepare the plan", || prepare(&gpu, plan)).await?;
         let (buffers, launches) = prepared?;
         gpu.check_alive("prepare the plan")?;
-        Ok(Self { gpu, plan, buffers, launches, spare: Vec::new() })
+        Ok(Self { gpu, buffers, launches, spare: Vec::new() })
     }
 
     pub(super) fn write(&self, slice: Slice, words: &[u32]) {
@@ -89,10 +88,6 @@ impl GpuReplay {
         let arrived = download.words(&self.gpu, submission, words).await?;
         self.spare.push(download);
         Ok(arrived)
-    }
-
-    pub(super) fn plan(&self) -> &Arc<Plan> {
-        &self.plan
     }
 }
 

@@ -7,6 +7,7 @@
 
 use super::{Graph, Parameter, Slice, Tensor};
 use crate::Result;
+use crate::kernels::Kernel;
 use crate::kernels::activation::{Activate, Activation, Pass};
 
 /// Where an operation sends a gradient that has passed the activation: see [`Graph::fused_target`].
@@ -22,15 +23,31 @@ pub(super) struct FusedTarget {
 impl Graph {
     /// Where a gradient of `tensor` is to be written, and whether to add to what is there.
     ///
-    /// The caller must write it: a later caller is told to accumulate.
+    /// The caller must write it: later callers add to it.
     pub(super) fn gradient_target(&mut self, tensor: Tensor) -> (Slice, bool) {
         if let Some(slice) = self.tensors[tensor.id].gradient {
             return (slice, true);
         }
         let label = format!("d {}", self.label(tensor));
-        let slice = self.buffer(label, tensor.count() as usize, false);
+        let slice = self.buffer(label, tensor.count() as usize);
         self.tensors[tensor.id].gradient = Some(slice);
         (slice, false)
+    }
+
+    /// Sends `x` a gradient, where the update under way wants it: what a kernel, that adds if it is given true, makes of
+    /// `reads`.
+    pub(super) fn send<K: Kernel + 'static>(
+        &mut self,
+        x: Tensor,
+        reads: &[Slice],
+        kernel: impl FnOnce(bool) -> K,
+    ) -> Result<()> {
+        if !self.needs_gradient(x) {
+            return Ok(());
+        }
+        let label = format!("d {}", self.label(x));
+        let (dx, accumulate) = self.gradient_target(x);
+        self.record(label, kernel(accumulate), &[reads, &[dx]].concat())
     }
 
     /// As [`Graph::gradient_target`], for the gradient of what `tensor`'s activation was applied to.
@@ -44,7 +61,7 @@ impl Graph {
             return (slice, true);
         }
         let label = format!("d {} before {activation}", state.label);
-        let slice = self.buffer(label, tensor.count() as usize, false);
+        let slice = self.buffer(label, tensor.count() as usize);
         self.tensors[tensor.id].preactivation_gradient = Some(slice);
         (slice, false)
     }

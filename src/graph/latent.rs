@@ -1,6 +1,5 @@
 //! The Gaussian code of a variational autoencoder: its two halves, and the sample through which gradients pass.
 
-use super::tape::Links;
 use super::{Graph, Tensor};
 use crate::kernels::columns::{Block, CopyColumns};
 use crate::kernels::latent::{Reparameterize, ReparameterizeBackward};
@@ -36,42 +35,28 @@ impl GaussianCode {
 impl Graph {
     /// `z = mu + exp(logvar / 2) * eps` with eps standard normal (Kingma and Welling 2013, section 2.4).
     ///
-    /// eps is drawn from the step's counter and drawn again, not stored, on the way back. Two samples of one graph are
-    /// independent.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] for a code of another graph.
+    /// The way back draws eps again. Two samples of one graph are independent.
     pub fn reparameterize(&mut self, code: GaussianCode) -> Result<Tensor> {
-        self.know("reparameterize", code.stats)?;
-        let (rows, latent) = (code.stats.rows, code.latent());
-        let z = self.tensor("z", rows, latent);
+        let (stats, latent) = (code.stats, code.latent());
+        self.know("reparameterize", stats)?;
         let instance = self.instance(Stream::Latent);
-        self.tensors[code.stats.id].sample.get_or_insert(instance);
-        let operands = [self.state(), self.value(code.stats), self.value(z)];
+        self.tensors[stats.id].sample.get_or_insert(instance);
+        let (rows, reads) = (stats.rows, [self.state(), self.value(stats)]);
         let sample = Reparameterize { rows, latent, instance };
-        self.record("z", sample, &operands)?;
-        self.push_backward(Links::new(&[code.stats], z), move |graph| {
-            let Some(dz) = graph.preactivation_gradient(z)? else { return Ok(()) };
-            let (stats, state) = (graph.value(code.stats), graph.state());
-            let (gradient, accumulate) = graph.gradient_target(code.stats);
+        let z = self.make("z", &reads, [rows, latent], sample)?;
+        self.send_back([stats], z, move |graph, dz| {
+            let (gradient, accumulate) = graph.gradient_target(stats);
             let kernel = ReparameterizeBackward { of: sample, accumulate };
-            graph.record("d mu, logvar", kernel, &[state, stats, dz, gradient])
+            graph.record("d mu, logvar", kernel, &[graph.state(), graph.value(stats), dz, gradient])
         });
         Ok(z)
     }
 
-    /// `mu` alone: the code of an image without noise. Carries no gradient.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] for a code of another graph.
+    /// `mu` alone: the code of an image without noise. It carries no gradient.
     pub fn code_mean(&mut self, code: GaussianCode) -> Result<Tensor> {
-        self.know("code mean", code.stats)?;
         let (rows, latent) = (code.stats.rows, code.latent());
-        let mu = self.tensor("mu", rows, latent);
-        let operands = [self.value(code.stats), self.value(mu)];
         let [source, destination] = [code.stats.columns, latent].map(|width| Block { width, first: 0 });
         let kernel = CopyColumns { rows, columns: latent, source, destination, accumulate: false };
-        self.record("mu", kernel, &operands)?;
-        Ok(mu)
+        self.apply("mu", &[code.stats], [rows, latent], kernel)
     }
 }

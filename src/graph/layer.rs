@@ -1,108 +1,96 @@
 //! What dense and convolutional layers share: a linear map by a weight, a bias and an activation, recorded forward
 //! and backward with whatever can be fused.
 
+use super::gradient::FusedTarget;
 use super::tape::Links;
 use super::{Graph, Parameter, Slice, Tensor};
+use crate::kernels::Kernel;
 use crate::kernels::activation::{Activate, Activation, Pass};
 use crate::kernels::matmul::Epilogue;
 use crate::kernels::reduce::ColumnSum;
 use crate::{Error, Result};
 
-/// A map that is linear in its input and in its weight: how its kernels are recorded.
+/// A map that is linear in its input and in its weight, as kernels.
 pub(super) trait LinearMap: 'static {
+    type Kernel: Kernel + 'static;
+
     /// The map. Operands: input, weight, and those of the epilogue.
-    fn onward(&self, graph: &mut Graph, label: &str, epilogue: Epilogue, operands: &[Slice]) -> Result<()>;
+    fn onward(&self, epilogue: Epilogue) -> Self::Kernel;
 
-    /// Its adjoint: the gradient of the input from that of the output, written or added to what is there.
-    /// Operands: gradient, weight, and those of the epilogue.
-    fn back(
-        &self,
-        graph: &mut Graph,
-        label: &str,
-        epilogue_accumulate: (Epilogue, bool),
-        operands: &[Slice],
-    ) -> Result<()>;
+    /// Its adjoint: the gradient of the input from that of the output. Operands: gradient, weight, and those of the
+    /// epilogue.
+    fn back(&self, epilogue: Epilogue, accumulate: bool) -> Self::Kernel;
 
-    /// The gradient of the weight from input and gradient, to where it goes, written or added.
+    /// Records the gradient of the weight from x and dz, written or added to the target.
     fn weight_gradient(
         &self,
         graph: &mut Graph,
         label: &str,
         x_dz: [Slice; 2],
-        target_accumulate: (Slice, bool),
+        target: (Slice, bool),
     ) -> Result<()>;
 }
 
-/// `f(map(x, weight) + bias)`, the bias one number a channel.
-pub(super) struct Layer<Map> {
-    pub(super) map: Map,
-    pub(super) label: String,
-    pub(super) x: Tensor,
-    pub(super) weight: Parameter,
-    pub(super) bias: Option<Parameter>,
-    /// Numbers that the result has for an image, and how many channels they are, innermost.
-    pub(super) columns: u32,
-    pub(super) channels: u32,
+struct Layer<Map> {
+    map: Map,
+    label: String,
+    x: Tensor,
+    weight: Parameter,
+    bias: Option<Parameter>,
+    channels: u32,
+}
+
+impl Graph {
+    /// Records `f(map(x, weight) + bias)`, with one number of the bias per channel. The result has `columns` numbers per
+    /// image, channels innermost.
+    pub(super) fn layer(
+        &mut self,
+        map: impl LinearMap,
+        label: &str,
+        x: Tensor,
+        (weight, bias): (&Parameter, Option<&Parameter>),
+        [columns, channels]: [u32; 2],
+        activation: Activation,
+    ) -> Result<Tensor> {
+        self.know(label, x)?;
+        let parameters: Vec<&Parameter> = std::iter::once(weight).chain(bias).collect();
+        parameters.iter().try_for_each(|parameter| self.know_parameter(label, parameter))?;
+        if let Some(bias) = bias.filter(|bias| bias.shape != [channels as usize]) {
+            let expected = format!("a bias [{channels}]");
+            return Err(Error::shape(label, expected, format!("{:?}", bias.shape)));
+        }
+        let y = self.tensor(label, [x.rows, columns])?;
+        let (weight, bias, label) = (weight.clone(), bias.cloned(), label.to_owned());
+        let links = Links::of(&[x]).through(&parameters);
+        let layer = Layer { map, label, x, weight, bias, channels };
+        layer.forward(self, y, activation)?;
+        self.send_back(links, y, move |graph, dz| layer.backward(graph, y, dz));
+        Ok(y)
+    }
 }
 
 impl<Map: LinearMap> Layer<Map> {
-    /// Records it forward, and its backward on the tape.
-    pub(super) fn record(self, graph: &mut Graph, activation: Activation) -> Result<Tensor> {
-        graph.know(&self.label, self.x)?;
-        for parameter in [Some(&self.weight), self.bias.as_ref()].into_iter().flatten() {
-            graph.know_parameter(&self.label, parameter)?;
-        }
-        if let Some(bias) = self.bias.as_ref().filter(|bias| bias.shape != [self.channels as usize]) {
-            let expected = format!("a bias [{}]", self.channels);
-            return Err(Error::shape(&self.label, expected, format!("{:?}", bias.shape)));
-        }
-        let y = graph.tensor(&self.label, self.x.rows, self.columns);
-        self.forward(graph, y, activation)?;
-        let parameters: Vec<&Parameter> =
-            [Some(&self.weight), self.bias.as_ref()].into_iter().flatten().collect();
-        let links = Links::new(&[self.x], y).through(&parameters);
-        graph.push_backward(links, move |graph| self.backward(graph, y));
-        Ok(y)
-    }
-
     fn forward(&self, graph: &mut Graph, y: Tensor, activation: Activation) -> Result<()> {
-        let (x, value) = (graph.value(self.x), graph.value(y));
-        let weight = graph.place(&self.weight);
         let (label, count) = (&self.label, y.count());
-        let before =
-            |graph: &mut Graph| graph.buffer(format!("{label} before {activation}"), count as usize, false);
-        let mut kept = value;
-        match &self.bias {
-            Some(bias) => {
-                let mut operands = vec![x, weight, graph.place(bias), value];
-                if activation.keeps_input() {
-                    kept = before(graph);
-                    operands.push(kept);
-                }
-                self.map.onward(graph, label, Epilogue::Dense(activation), &operands)?;
-            }
-            None if activation == Activation::Identity => {
-                self.map.onward(graph, label, Epilogue::None, &[x, weight, value])?;
-            }
-            None => {
-                let z = before(graph);
-                self.map.onward(graph, label, Epilogue::None, &[x, weight, z])?;
-                let label = format!("{label} {activation}");
-                let kernel = Activate { count, pass: Pass::Forward, activation, accumulate: false };
-                graph.record(label, kernel, &[z, value])?;
-                if activation.keeps_input() {
-                    kept = z;
-                }
-            }
+        let mut reads = vec![graph.value(self.x), graph.place(&self.weight)];
+        reads.extend(self.bias.as_ref().map(|bias| graph.place(bias)));
+        let epilogue = self.bias.as_ref().map_or(Epilogue::None, |_| Epilogue::Dense(activation));
+        let kernel = self.map.onward(epilogue);
+        if self.bias.is_some() || activation == Activation::Identity {
+            return graph.record_activated(label, y, activation, reads, kernel);
         }
-        if activation != Activation::Identity {
-            graph.tensors[y.id].activation = Some((activation, kept));
-        }
+        let [z, value] =
+            [graph.buffer(format!("{label} before {activation}"), count as usize), graph.value(y)];
+        reads.push(z);
+        graph.record(label, kernel, &reads)?;
+        let kernel = Activate { count, pass: Pass::Forward, activation, accumulate: false };
+        graph.record(format!("{label} {activation}"), kernel, &[z, value])?;
+        let kept = if activation.keeps_input() { z } else { value };
+        graph.tensors[y.id].activation = Some((activation, kept));
         Ok(())
     }
 
-    fn backward(&self, graph: &mut Graph, y: Tensor) -> Result<()> {
-        let Some(dz) = graph.preactivation_gradient(y)? else { return Ok(()) };
+    fn backward(&self, graph: &mut Graph, y: Tensor, dz: Slice) -> Result<()> {
         let operands = [graph.value(self.x), dz];
         if let Some(target) = graph.parameter_gradient(&self.weight) {
             self.map.weight_gradient(graph, &format!("d {}.weight", self.label), operands, target)?;
@@ -116,23 +104,21 @@ impl<Map: LinearMap> Layer<Map> {
         if !graph.needs_gradient(self.x) {
             return Ok(());
         }
-        let label = format!("d {}", graph.label(self.x));
         let weight = graph.place(&self.weight);
-        if let Some(target) = graph.fused_target(self.x) {
-            let label = format!("{label} through {}", target.activation);
-            let epilogue = (Epilogue::Slope(target.activation), target.accumulate);
-            return self.map.back(graph, &label, epilogue, &[dz, weight, target.kept, target.slice]);
+        if let Some(FusedTarget { activation, kept, slice, accumulate }) = graph.fused_target(self.x) {
+            let label = format!("d {} through {activation}", graph.label(self.x));
+            let kernel = self.map.back(Epilogue::Slope(activation), accumulate);
+            return graph.record(label, kernel, &[dz, weight, kept, slice]);
         }
-        let (dx, accumulate) = graph.gradient_target(self.x);
-        self.map.back(graph, &label, (Epilogue::None, accumulate), &[dz, weight, dx])
+        graph.send(self.x, &[dz, weight], |accumulate| self.map.back(Epilogue::None, accumulate))
     }
 }
 
-// Rows to a sum, where they are so many that a GPU wants them spread.
+// Rows per sum, where there are so many that a GPU wants them spread.
 const CHUNK: u32 = 256;
 
-// Down the columns of `a`, in two passes where it is tall. Neighbouring rows of few columns are then seen as
-// one of many, which keeps all lanes busy.
+// Down the columns of `a`, in two passes where it is tall: then neighbouring rows of few columns are read as one row of
+// many, which keeps all lanes busy.
 fn column_sum(
     graph: &mut Graph,
     label: &str,
@@ -147,9 +133,8 @@ fn column_sum(
     let fold = [32, 16, 8, 4, 2].into_iter().find(fits).unwrap_or(1);
     let first = ColumnSum { chunk: CHUNK, ..ColumnSum::whole(rows / fold, fold * columns) };
     let lines = (rows / fold).div_ceil(CHUNK) * fold;
-    let label_of_parts = format!("{label} in parts");
-    let parts = graph.buffer(&label_of_parts, lines as usize * columns as usize, false);
-    graph.record(label_of_parts, first, &[a, parts])?;
+    let words = lines as usize * columns as usize;
+    let parts = graph.interim(format!("{label} in parts"), words, &[a], first)?;
     let second = ColumnSum { accumulate, ..ColumnSum::whole(lines, columns) };
     graph.record(label, second, &[parts, sums])
 }

@@ -1,5 +1,5 @@
-//! When a buffer's content matters: which temporary ones can share memory, and which dispatches a step needs where
-//! updates do not run in each.
+//! When a buffer's content matters: which temporaries can share memory, and which dispatches a step needs where some
+//! updates do not run in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,8 +7,8 @@ use narrows_shaders::Access;
 
 use super::plan::{BufferId, BufferSpec, Dispatch, Phase, Slice};
 
-/// Gives each forward dispatch the periods of those that read what it writes. One that leaves something behind, for the
-/// host or for the next step, runs in each step.
+/// Gives each forward dispatch the periods of those that read its results. If the host or the next step reads them, it
+/// runs in each step.
 pub(super) fn run_only_what_is_used(buffers: &[BufferSpec], dispatches: &mut [Dispatch]) {
     if dispatches.iter().all(|dispatch| dispatch.every == [1]) {
         return;

@@ -11,25 +11,22 @@ use crate::gpu::Variants;
 // Long against what a submit and its answer cost, short against any driver's watchdog.
 const LEAST_SECONDS: f64 = 0.02;
 const MOST_ROUNDS: u32 = 1 << 12;
-// The fastest counts: others wait for someone else's work.
+// The fastest counts: the others waited for other programs.
 const TRIES: usize = 3;
 
-/// Seconds that a step takes, whole and by dispatch, on the host's clock: what the host needs to record a dispatch, some
-/// microseconds, is in them.
+/// Seconds that a step takes, whole and by dispatch, on the host's clock: they include the few microseconds that it takes
+/// to record a dispatch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StepTimes {
-    /// Of each dispatch, in the plan's order, when it runs by itself many times in a row: what it reads may lie in
-    /// a cache that the step's other dispatches would have filled with something else.
+    /// Of each dispatch, in the plan's order, when it runs by itself many times in a row: its inputs may be in a cache
+    /// that other dispatches would fill with something else.
     pub dispatches: Vec<f64>,
     /// Of a whole step among others.
     pub step: f64,
 }
 
 impl Replay {
-    /// Measures the plan. What the buffers hold afterwards is of no use: write it before.
-    ///
-    /// # Errors
-    /// As [`Replay::wait`].
+    /// Measures the plan. Afterwards the buffers hold nothing of use.
     pub async fn measure(&mut self) -> Result<StepTimes> {
         let count = self.plan().dispatches.len();
         let step = self.seconds(0..count).await?;
@@ -80,7 +77,7 @@ impl StepTimes {
                 seconds * 1e6,
                 100.0 * seconds / all,
                 call.flops as f64 / seconds * 1e-9,
-                dispatch.bytes() as f64 / seconds * 1e-9,
+                dispatch.kernel.bytes() as f64 / seconds * 1e-9,
                 dispatch.label,
                 call.shader.name,
                 call.entry,

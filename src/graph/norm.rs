@@ -3,13 +3,13 @@
 use super::parameters::ALIGNMENT;
 use super::plan::BufferId;
 use super::tape::Links;
-use super::{Graph, Init, Parameter, Slice, Tensor};
+use super::{Graph, Init, Parameter, Slice, StoreKind, Tensor};
 use crate::kernels::activation::Activation;
 use crate::kernels::moments::{ChunkMoments, MergeMoments, RunningMoments, Strips};
 use crate::kernels::norm::{Backward, ChunkSums, MergeSums, Normalize};
 use crate::{Error, Result};
 
-/// One layer of batch normalisation (Ioffe and Szegedy 2015): what it learns, and what it keeps of the batches it saw.
+/// One layer of batch normalisation (Ioffe and Szegedy 2015): what it learns, and its running statistics.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BatchNorm {
     /// gamma, `[channels]`.
@@ -20,21 +20,18 @@ pub struct BatchNorm {
     pub mean: Parameter,
     /// The running variance, `[channels]`, a [statistic](Graph::statistic).
     pub variance: Parameter,
-    /// What a batch weighs in the running statistics, in [0, 1]; 0.1 in PyTorch, which counts it alike, and 0.01 in
-    /// Keras, which counts what is kept instead: 0.99.
+    /// Weight of a batch in the running statistics, in [0, 1]: 0.1 in PyTorch. Keras gives the weight of what is kept,
+    /// 0.99, instead.
     pub momentum: f32,
     /// Added to variances; 1e-5 in PyTorch, 1e-3 in Keras.
     pub epsilon: f32,
-    /// What the normalized numbers go through.
+    /// Applied to the normalized numbers.
     pub activation: Activation,
 }
 
 impl BatchNorm {
     /// Declares `name.scale`, of ones, and `name.shift`, of zeros, and the statistics `name.running_mean`, of zeros, and
     /// `name.running_variance`, of ones. Momentum and epsilon are PyTorch's, the activation is the identity.
-    ///
-    /// # Errors
-    /// As [`Graph::parameter_of`].
     pub fn declare(graph: &mut Graph, group: &str, name: &str, channels: u32) -> Result<Self> {
         let shape = || vec![channels as usize];
         Ok(Self {
@@ -52,8 +49,8 @@ impl BatchNorm {
 impl Graph {
     /// `f(scale (x - mean) / sqrt(variance + epsilon) + shift)` of x `[batch, pixels * channels]`, channel by channel.
     ///
-    /// In training mean and variance are those of the batch, over images and pixels, the variance being the biased one;
-    /// gradients pass through both, and the running statistics take in the mean and the unbiased variance. In
+    /// In training mean and (biased) variance are those of the batch, over images and pixels. Gradients pass through
+    /// both, and the running statistics are updated by the mean and the unbiased variance. In
     /// [inference](Graph::inference) mean and variance are the running ones.
     ///
     /// # Errors
@@ -63,24 +60,20 @@ impl Graph {
     pub fn batch_norm(&mut self, label: &str, x: Tensor, channels: u32, norm: &BatchNorm) -> Result<Tensor> {
         self.check_norm(label, x, channels, norm)?;
         let rows = x.rows * (x.columns / channels);
+        let y = self.tensor(label, x.shape())?;
         let layer = Layer {
             label: label.to_owned(),
             x,
-            y: self.tensor(label, x.rows, x.columns),
-            moments: self.buffer(format!("moments of {label}"), 2 * channels as usize, false),
+            y,
+            moments: self.buffer(format!("moments of {label}"), 2 * channels as usize),
             sum: Strips::to_sum(rows, channels),
             map: Strips::to_map(rows, channels),
             norm: norm.clone(),
         };
-        if self.is_training() {
-            layer.own_moments(self)?;
-        } else {
-            layer.running_moments(self)?;
-        }
+        layer.record_moments(self)?;
         layer.forward(self)?;
-        let y = layer.y;
-        let links = Links::new(&[x], y).through(&[&norm.scale, &norm.shift]);
-        self.push_backward(links, move |graph| layer.backward(graph));
+        let links = Links::of(&[x]).through(&[&norm.scale, &norm.shift]);
+        self.send_back(links, y, move |graph, dz| layer.backward(graph, dz));
         Ok(y)
     }
 
@@ -88,18 +81,18 @@ impl Graph {
         self.know(label, x)?;
         if channels == 0 || !x.columns.is_multiple_of(channels) || x.columns.checked_mul(x.rows).is_none() {
             let expected = format!("images of pixels of {channels} channels, at least 1");
-            return Err(Error::shape(label, expected, format!("{} numbers an image", x.columns)));
+            return Err(Error::shape(label, expected, format!("{} numbers per image", x.columns)));
         }
         for parameter in [&norm.scale, &norm.shift] {
             self.know_parameter(label, parameter)?;
         }
         for statistic in [&norm.mean, &norm.variance] {
-            self.know_statistic(label, statistic)?;
+            self.know_slot(label, statistic, &[StoreKind::Statistics], "statistic")?;
         }
         let all = [&norm.scale, &norm.shift, &norm.mean, &norm.variance];
         if let Some(other) = all.into_iter().find(|parameter| parameter.shape != [channels as usize]) {
             let got = format!("{} {:?}", other.name, other.shape);
-            return Err(Error::shape(label, format!("{channels} numbers, one a channel"), got));
+            return Err(Error::shape(label, format!("{channels} numbers, one per channel"), got));
         }
         if !(0.0..=1.0).contains(&norm.momentum) {
             return Err(Error::setting(format!("{label}: momentum"), "between 0 and 1", norm.momentum));
@@ -130,78 +123,52 @@ fn together(buffer: BufferId, a: &Parameter, b: &Parameter) -> (Slice, [u32; 2])
 }
 
 impl Layer {
-    fn own_moments(&self, graph: &mut Graph) -> Result<()> {
+    // Of the batch in training, the running ones in inference.
+    fn record_moments(&self, graph: &mut Graph) -> Result<()> {
         let BatchNorm { momentum, epsilon, ref mean, ref variance, .. } = self.norm;
-        let strips = self.sum;
-        let parts = graph.buffer(
-            format!("moments of {}, in chunks", self.label),
-            2 * strips.chunks() as usize * strips.channels as usize,
-            false,
-        );
-        let label = format!("{} moments", self.label);
-        graph.record(format!("{label}, in chunks"), ChunkMoments(strips), &[graph.value(self.x), parts])?;
+        let (strips, label) = (self.sum, format!("{} moments", self.label));
         let (statistics, [mean_at, variance_at]) = together(graph.store_buffers[mean.store], mean, variance);
+        if !graph.is_training() {
+            let kernel = RunningMoments { channels: strips.channels, mean_at, variance_at, epsilon };
+            return graph.record(label, kernel, &[statistics, self.moments]);
+        }
+        let words = 2 * strips.chunks() as usize * strips.channels as usize;
+        let (chunks, x) = (format!("{label}, in chunks"), graph.value(self.x));
+        let parts = graph.interim(chunks, words, &[x], ChunkMoments(strips))?;
         let kernel = MergeMoments { strips, mean_at, variance_at, momentum, epsilon };
         graph.record(label, kernel, &[parts, self.moments, statistics])
     }
 
-    fn running_moments(&self, graph: &mut Graph) -> Result<()> {
-        let BatchNorm { epsilon, ref mean, ref variance, .. } = self.norm;
-        let (statistics, [mean_at, variance_at]) = together(graph.store_buffers[mean.store], mean, variance);
-        let kernel = RunningMoments { channels: self.sum.channels, mean_at, variance_at, epsilon };
-        graph.record(format!("{} moments", self.label), kernel, &[statistics, self.moments])
-    }
-
     fn forward(&self, graph: &mut Graph) -> Result<()> {
         let BatchNorm { activation, ref scale, ref shift, .. } = self.norm;
-        let y = graph.value(self.y);
         let [scale, shift] = [scale, shift].map(|parameter| graph.place(parameter));
-        let mut operands = vec![graph.value(self.x), self.moments, scale, shift, y];
-        let mut kept = y;
-        if activation.keeps_input() {
-            let words = self.y.count() as usize;
-            kept = graph.buffer(format!("{} before {activation}", self.label), words, false);
-            operands.push(kept);
-        }
-        graph.record(&self.label, Normalize { strips: self.map, activation }, &operands)?;
-        if activation != Activation::Identity {
-            graph.tensors[self.y.id].activation = Some((activation, kept));
-        }
-        Ok(())
+        let reads = vec![graph.value(self.x), self.moments, scale, shift];
+        let kernel = Normalize { strips: self.map, activation };
+        graph.record_activated(&self.label, self.y, activation, reads, kernel)
     }
 
-    fn backward(&self, graph: &mut Graph) -> Result<()> {
-        let Some(dz) = graph.preactivation_gradient(self.y)? else { return Ok(()) };
+    fn backward(&self, graph: &mut Graph, dz: Slice) -> Result<()> {
         let (x, strips, label) = (graph.value(self.x), self.sum, &self.label);
         let words = 2 * strips.channels as usize;
-        let parts =
-            graph.buffer(format!("sums of d {label}, in chunks"), strips.chunks() as usize * words, false);
-        let sums = graph.buffer(format!("sums of d {label}"), words, false);
-        graph.record(
-            format!("d {label}.scale, shift, in chunks"),
-            ChunkSums(strips),
-            &[x, dz, self.moments, parts],
-        )?;
+        let chunks = format!("d {label}.scale, shift, in chunks");
+        let reads = [x, dz, self.moments];
+        let parts = graph.interim(chunks, strips.chunks() as usize * words, &reads, ChunkSums(strips))?;
+        let sums = graph.buffer(format!("sums of d {label}"), words);
         let BatchNorm { scale, shift, .. } = &self.norm;
         let targets = [scale, shift].map(|parameter| graph.parameter_gradient(parameter));
-        // Where they do not move the sums are made all the same, for what lies below.
+        // Where they do not move, the input's gradient needs the sums all the same.
         let (gradients, [scale_at, shift_at]) = match targets {
             [Some((slice, _)), Some(_)] => together(slice.buffer, scale, shift),
             _ => {
                 let each = (strips.channels as usize).next_multiple_of(ALIGNMENT);
-                (graph.buffer(format!("d {label}, unused"), 2 * each, false), [0, each as u32])
+                (graph.buffer(format!("d {label}, unused"), 2 * each), [0, each as u32])
             }
         };
         let [accumulate_scale, accumulate_shift] = targets.map(|target| target.is_some_and(|(_, add)| add));
         let kernel = MergeSums { strips, scale_at, shift_at, accumulate_scale, accumulate_shift };
         graph.record(format!("d {label}.scale, shift"), kernel, &[parts, sums, gradients])?;
-        if !graph.needs_gradient(self.x) {
-            return Ok(());
-        }
-        let scale = graph.place(scale);
-        let (dx, accumulate) = graph.gradient_target(self.x);
-        let kernel = Backward { strips: self.map, own_moments: graph.is_training(), accumulate };
-        let label = format!("d {}", graph.label(self.x));
-        graph.record(label, kernel, &[x, dz, self.moments, scale, sums, dx])
+        let (strips, own_moments) = (self.map, graph.is_training());
+        let reads = [x, dz, self.moments, graph.place(scale), sums];
+        graph.send(self.x, &reads, |accumulate| Backward { strips, own_moments, accumulate })
     }
 }

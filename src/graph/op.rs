@@ -4,22 +4,20 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::tape::Links;
-use super::{Graph, Parameter, Slice, Tensor};
+use super::tensor::MOST_BYTES;
+use super::{Graph, Parameter, Slice, StoreKind, Tensor};
 use crate::kernels::Kernel;
 use crate::{Error, Result};
 
 /// An operation that the graph does not have: what it records forward and, where it has a derivative, backward.
 ///
-/// It reads tensors, parameters and slots, and makes tensors. Whatever it computes is a [`Kernel`], which runs on devices
-/// and on the reference alike.
+/// It reads tensors, parameters and slots, and makes tensors. What it computes is a [`Kernel`], which runs on devices and
+/// on the reference alike. Each method may fail as those of [`OpContext`] do, and refuse inputs.
 pub trait Op: 'static {
     /// What it is called in plans.
     fn label(&self) -> String;
 
     /// Rows and columns of each tensor that it makes.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] for inputs that it does not take.
     fn outputs(&self, inputs: &[Tensor]) -> Result<Vec<[u32; 2]>>;
 
     /// The parameters that it reads and has a gradient for.
@@ -28,16 +26,10 @@ pub trait Op: 'static {
     }
 
     /// Records what makes the outputs.
-    ///
-    /// # Errors
-    /// As [`OpContext::record`].
     fn forward(&self, context: &mut OpContext<'_>) -> Result<()>;
 
-    /// Records the gradients of inputs and parameters from those of the outputs. An operation without a derivative
-    /// records nothing: then no gradient passes it.
-    ///
-    /// # Errors
-    /// As [`OpContext::record`].
+    /// Records the gradients of inputs and parameters from those of the outputs. Without a derivative it records nothing,
+    /// and no gradient passes.
     fn backward(&self, context: &mut OpContext<'_>) -> Result<()> {
         let _ = context;
         Ok(())
@@ -45,6 +37,11 @@ pub trait Op: 'static {
 }
 
 /// What an operation may do to the graph: where its operands are, what it keeps for its way back, where gradients go.
+///
+/// # Errors
+/// Methods fail with [`Error::Shape`] for an input, output, buffer or parameter that the operation does not have, and
+/// for operands that are too few, too short, or share a buffer that is written; with [`Error::Setting`] beyond a
+/// kernel's limits, and with [`Error::TooLarge`] beyond 32 bits.
 pub struct OpContext<'a> {
     graph: &'a mut Graph,
     label: &'a str,
@@ -55,26 +52,17 @@ pub struct OpContext<'a> {
 
 impl OpContext<'_> {
     /// The numbers of an input, `[rows, columns]`.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] for an input that it does not have.
     pub fn input(&self, at: usize) -> Result<Slice> {
         Ok(self.graph.value(self.one_of("input", self.inputs, at)?))
     }
 
     /// Where the numbers of an output go, `[rows, columns]`.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] for an output that it does not have.
     pub fn output(&self, at: usize) -> Result<Slice> {
         Ok(self.graph.value(self.one_of("output", self.outputs, at)?))
     }
 
-    /// As [`OpContext::output`], of an output that holds whole numbers, `[rows, columns]` of u32: comparisons hold them
-    /// to be equal. Whatever reads that tensor must take it for what it is.
-    ///
-    /// # Errors
-    /// As [`OpContext::output`].
+    /// As [`OpContext::output`], of an output of whole numbers, `[rows, columns]` of u32: comparisons expect them to be
+    /// equal. Whatever reads that tensor must know.
     pub fn integer_output(&mut self, at: usize) -> Result<Slice> {
         let slice = self.output(at)?;
         self.graph.hold_integers(slice);
@@ -104,11 +92,9 @@ impl OpContext<'_> {
     }
 
     /// The numbers of a parameter or slot.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] for one of another graph.
     pub fn parameter(&self, parameter: &Parameter) -> Result<Slice> {
-        self.graph.know_declared(self.label, parameter)?;
+        let kinds = [StoreKind::Parameters, StoreKind::Statistics];
+        self.graph.know_slot(self.label, parameter, &kinds, "parameter or slot")?;
         Ok(self.graph.place(parameter))
     }
 
@@ -123,11 +109,8 @@ impl OpContext<'_> {
     }
 
     /// A buffer of f32 for what lies between two dispatches.
-    ///
-    /// # Errors
-    /// [`Error::TooLarge`] beyond what 32 bits count.
     pub fn buffer(&mut self, label: &str, words: usize) -> Result<Slice> {
-        let (needed, allowed) = (4_u64.saturating_mul(words as u64), 4 * u64::from(u32::MAX));
+        let (needed, allowed) = (4_u64.saturating_mul(words as u64), MOST_BYTES);
         if needed > allowed {
             let operation = format!("{}: buffer {label:?}", self.label);
             return Err(Error::TooLarge {
@@ -137,13 +120,10 @@ impl OpContext<'_> {
                 advice: "Use a smaller batch or model",
             });
         }
-        Ok(self.graph.buffer(label, words, false))
+        Ok(self.graph.buffer(label, words))
     }
 
-    /// A buffer of whole numbers, which comparisons hold to be equal.
-    ///
-    /// # Errors
-    /// As [`OpContext::buffer`].
+    /// A buffer of whole numbers, which comparisons expect to be equal.
     pub fn integers(&mut self, label: &str, words: usize) -> Result<Slice> {
         let slice = self.buffer(label, words)?;
         self.graph.hold_integers(slice);
@@ -156,46 +136,30 @@ impl OpContext<'_> {
     }
 
     /// What the forward pass kept, in order.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] for a buffer that was not kept.
     pub fn saved(&self, at: usize) -> Result<Slice> {
         self.one_of("saved buffer", &self.saved.borrow(), at)
     }
 
     /// The finished gradient of an output; None where nothing sent one.
-    ///
-    /// # Errors
-    /// As [`OpContext::output`] and [`OpContext::record`].
     pub fn gradient(&mut self, at: usize) -> Result<Option<Slice>> {
         let output = self.one_of("output", self.outputs, at)?;
         self.graph.preactivation_gradient(output)
     }
 
-    /// Where the gradient of an input goes, and whether it is to be added to what is there; None where the update under
-    /// way does not want it. Whoever asks must write it.
-    ///
-    /// # Errors
-    /// As [`OpContext::input`].
+    /// Where the gradient of an input goes, and whether to add to what is there; None where the update under way does not
+    /// want it. The caller must write it.
     pub fn target(&mut self, at: usize) -> Result<Option<(Slice, bool)>> {
         let input = self.one_of("input", self.inputs, at)?;
         Ok(self.graph.needs_gradient(input).then(|| self.graph.gradient_target(input)))
     }
 
-    /// As [`OpContext::target`], for a parameter.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] for a parameter of another graph, and for a slot, which has no gradient.
+    /// As [`OpContext::target`], for a parameter. A slot has no gradient.
     pub fn parameter_target(&mut self, parameter: &Parameter) -> Result<Option<(Slice, bool)>> {
         self.graph.know_parameter(self.label, parameter)?;
         Ok(self.graph.parameter_gradient(parameter))
     }
 
     /// Records one kernel, its operands in the order of its shader's bindings.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] where operands are too few, too short, or share a buffer that is written;
-    /// [`Error::Setting`] beyond the kernel's limits.
     pub fn record(
         &mut self,
         label: impl Into<String>,
@@ -207,7 +171,7 @@ impl OpContext<'_> {
 }
 
 impl Graph {
-    /// Records an operation from outside on `inputs`; the tensors that it makes.
+    /// Records an operation from outside on `inputs`; returns the tensors that it makes.
     ///
     /// # Errors
     /// [`Error::Shape`] for inputs or parameters of another graph, [`Error::TooLarge`] for an output of more numbers than
@@ -218,14 +182,13 @@ impl Graph {
         op.parameters().into_iter().try_for_each(|parameter| self.know_parameter(&label, parameter))?;
         let mut outputs = Vec::new();
         for [rows, columns] in op.outputs(inputs)? {
-            self.counted(&label, rows, columns)?;
-            outputs.push(self.tensor(&label, rows, columns));
+            outputs.push(self.tensor(&label, [rows, columns])?);
         }
-        let links = Links::between(inputs, &outputs).through(&op.parameters());
+        let links = Links::of(inputs).through(&op.parameters());
         let saved = Rc::new(RefCell::new(Vec::new()));
         op.forward(&mut OpContext { graph: self, label: &label, inputs, outputs: &outputs, saved: &saved })?;
         let (inputs, made) = (inputs.to_vec(), outputs.clone());
-        self.push_backward(links, move |graph| {
+        self.push_backward(links, &outputs, move |graph| {
             let (inputs, outputs) = (&inputs, &made);
             op.backward(&mut OpContext { graph, label: &label, inputs, outputs, saved: &saved })
         });

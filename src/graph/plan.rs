@@ -33,7 +33,7 @@ pub enum Content {
     Floats,
     /// As whole numbers, which must be equal.
     Integers,
-    /// As f32 of different kinds and sizes, such as a learning rate beside a share: each is held against itself alone.
+    /// As f32 of different kinds and sizes, such as a learning rate beside a share: each is compared by itself.
     Scalars,
 }
 
@@ -83,18 +83,13 @@ pub struct Dispatch {
     pub kernel: Arc<dyn Kernel>,
     /// Where its operands are, in the kernel's order.
     pub operands: Vec<Slice>,
-    /// The periods of the updates that it belongs to, in steps: it runs in each step whose number, counted from 1, is a
-    /// multiple of one of them.
+    /// The periods, in steps, of the updates that it belongs to: it runs in each step whose number, counted from 1, is a
+    /// multiple of one.
     pub every: Vec<u32>,
 }
 
 impl Dispatch {
-    /// Bytes read and written.
-    pub fn bytes(&self) -> u64 {
-        self.kernel.bytes()
-    }
-
-    /// Whether it runs in the step behind `done` others.
+    /// Whether it runs in the step after `done` others.
     pub fn runs(&self, done: u32) -> bool {
         self.every.iter().any(|every| (u64::from(done) + 1).is_multiple_of(u64::from(*every)))
     }
@@ -162,8 +157,8 @@ impl Plan {
         self.buffers.iter().map(|buffer| 4 * buffer.words as u64).sum()
     }
 
-    /// The plan as a table: each dispatch with its shapes, cost and the entry point that runs it, and behind it, where
-    /// that is not each step, every how many steps it runs.
+    /// The plan as a table: each dispatch with its shapes, cost and entry point, and its period where it does not run in
+    /// each step.
     pub fn table(&self, variants: &Variants) -> String {
         let mut text = format!(
             "{:>3}  {:8}  {:30} {:32} {:>10} {:>10}  {}\n",
@@ -177,7 +172,7 @@ impl Plan {
                 dispatch.label,
                 call.shape,
                 call.flops as f64 * 1e-3,
-                dispatch.bytes() as f64 * 1e-3,
+                dispatch.kernel.bytes() as f64 * 1e-3,
                 call.shader.name,
                 call.entry,
                 period(&dispatch.every),

@@ -1,20 +1,16 @@
 //! Layers that change an image's size without learning anything: max pooling and nearest-neighbour upsampling.
 
 use super::gradient::FusedTarget;
-use super::tape::Links;
+use super::tensor::counted;
 use super::{Graph, Shape, Tensor};
 use crate::kernels::pool::{MaxPool, MaxPoolBackward, MaxPoolTangent};
 use crate::kernels::upsample::{Upsample, UpsampleBackward};
 use crate::{Error, Result};
 
 impl Graph {
-    /// The largest number in each window of `window` pixels, `stride` pixels apart, of x `[batch, shape]`; both down,
-    /// then across. What does not fill a window is left out: `floor((extent - window) / stride) + 1` remain. Of equals
-    /// the first, row by row, gets the gradient.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] where x has not `shape`, or is of another graph; [`Error::Setting`] for a window larger than the
-    /// image, or of no pixel, and for a stride of 0.
+    /// The maximum of each window of `window` pixels, `stride` pixels apart, of x `[batch, shape]`; both are
+    /// `[vertical, horizontal]`. `floor((extent - window) / stride) + 1` pixels remain along an axis. Of equal maxima the
+    /// first, row by row, gets the gradient.
     pub fn max_pool2d(
         &mut self,
         label: &str,
@@ -29,29 +25,24 @@ impl Graph {
         let [down, across] = pool.out();
         let out = Shape::new(down, across, channels);
         let y = self.reshaped(label, x, out)?;
-        let chosen = self.integer_buffer(&format!("argmax of {label}"), y.count() as usize, false);
+        let chosen = self.integer_buffer(&format!("argmax of {label}"), y.count() as usize);
         self.record(label, pool, &[self.value(x), self.value(y), chosen])?;
-        self.send_back(x, y, move |graph, dy| {
-            let label = format!("d {}", graph.label(x));
+        self.send_back([x], y, move |graph, dy| {
             if pool.is_side_by_side()
                 && let Some(FusedTarget { activation, kept, slice, accumulate }) = graph.fused_target(x)
             {
-                let label = format!("{label} through {activation}");
+                let label = format!("d {} through {activation}", graph.label(x));
                 let kernel = MaxPoolBackward { pool, slope: Some(activation), accumulate };
                 return graph.record(label, kernel, &[dy, chosen, kept, slice]);
             }
-            let (dx, accumulate) = graph.gradient_target(x);
-            graph.record(label, MaxPoolBackward { pool, slope: None, accumulate }, &[dy, chosen, dx])
+            let kernel = |accumulate| MaxPoolBackward { pool, slope: None, accumulate };
+            graph.send(x, &[dy, chosen], kernel)
         });
         self.tensors[y.id].pooled = Some((pool, chosen));
         Ok((y, out))
     }
 
-    /// How y, which [`Graph::max_pool2d`] gave, changes where its input changes by t: each window by what t has where
-    /// the maximum stands.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] where t has not that input's shape, y is from no pooling, or either is of another graph.
+    /// How y, a result of [`Graph::max_pool2d`], changes where its input changes by t: t at each window's maximum.
     pub fn max_pool2d_tangent(&mut self, label: &str, t: Tensor, y: Tensor) -> Result<Tensor> {
         self.know(label, y)?;
         let Some((pool, chosen)) = self.tensors[y.id].pooled else {
@@ -61,21 +52,15 @@ impl Graph {
         if t.rows != pool.batch {
             return Err(Error::shape(label, format!("{} images", pool.batch), t.rows));
         }
-        let change = self.tensor(label, y.rows, y.columns);
-        self.record(label, MaxPoolTangent(pool), &[self.value(t), chosen, self.value(change)])?;
-        self.send_back(t, change, move |graph, dy| {
-            let (dt, accumulate) = graph.gradient_target(t);
-            let label = format!("d {}", graph.label(t));
-            graph.record(label, MaxPoolBackward { pool, slope: None, accumulate }, &[dy, chosen, dt])
+        let change = self.make(label, &[self.value(t), chosen], y.shape(), MaxPoolTangent(pool))?;
+        self.send_back([t], change, move |graph, dy| {
+            let kernel = |accumulate| MaxPoolBackward { pool, slope: None, accumulate };
+            graph.send(t, &[dy, chosen], kernel)
         });
         Ok(change)
     }
 
     /// Each pixel of x `[batch, shape]` repeated `factor[0]` times down and `factor[1]` times across.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] where x has not `shape`, or is of another graph; [`Error::Setting`] for a factor of 0,
-    /// [`Error::TooLarge`] beyond what 32-bit indices count.
     pub fn upsample2d(
         &mut self,
         label: &str,
@@ -89,10 +74,8 @@ impl Graph {
         let out = Shape::new(height.saturating_mul(factor[0]), width.saturating_mul(factor[1]), channels);
         let y = self.reshaped(label, x, out)?;
         self.record(label, upsample, &[self.value(x), self.value(y)])?;
-        self.send_back(x, y, move |graph, dy| {
-            let (dx, accumulate) = graph.gradient_target(x);
-            let label = format!("d {}", graph.label(x));
-            graph.record(label, UpsampleBackward { upsample, accumulate }, &[dy, dx])
+        self.send_back([x], y, move |graph, dy| {
+            graph.send(x, &[dy], |accumulate| UpsampleBackward { upsample, accumulate })
         });
         Ok((y, out))
     }
@@ -103,34 +86,13 @@ impl Graph {
         if shape.columns() == Some(x.columns) {
             return Ok(());
         }
-        Err(Error::shape(label, format!("images of {shape}"), format!("{} numbers an image", x.columns)))
+        Err(Error::shape(label, format!("images of {shape}"), format!("{} numbers per image", x.columns)))
     }
 
     // As many rows as x has, of another shape.
     fn reshaped(&mut self, label: &str, x: Tensor, shape: Shape) -> Result<Tensor> {
-        let columns = shape.columns().filter(|columns| columns.checked_mul(x.rows).is_some());
-        let columns = columns.ok_or_else(|| Error::TooLarge {
-            operation: format!("{label}: {} images of {shape}", x.rows),
-            needed: [x.rows, shape.height, shape.width, shape.channels]
-                .iter()
-                .fold(4, |bytes: u64, extent| bytes.saturating_mul(u64::from(*extent))),
-            allowed: 4 * u64::from(u32::MAX),
-            advice: "Use a smaller batch or model",
-        })?;
-        Ok(self.tensor(label, x.rows, columns))
-    }
-
-    /// Pushes the backward pass of an operation that made y of x and learns nothing: `record` is given y's gradient, if
-    /// one arrives.
-    pub(super) fn send_back(
-        &mut self,
-        x: Tensor,
-        y: Tensor,
-        record: impl Fn(&mut Self, super::Slice) -> Result<()> + 'static,
-    ) {
-        self.push_backward(Links::new(&[x], y), move |graph| match graph.preactivation_gradient(y)? {
-            Some(dy) => record(graph, dy),
-            None => Ok(()),
-        });
+        let operation = format!("{label}: images of {shape}");
+        counted(&operation, &[x.rows, shape.height, shape.width, shape.channels])?;
+        self.tensor(label, [x.rows, shape.columns().unwrap_or_default()])
     }
 }

@@ -1,4 +1,4 @@
-//! One kernel after the other onto the plan, each held against what it needs.
+//! Recording kernels, one after the other, each with a check of its extents and operands.
 
 use std::sync::Arc;
 
@@ -9,19 +9,26 @@ use super::plan::{Dispatch, Slice};
 use crate::kernels::Kernel;
 use crate::{Error, Result};
 
-impl Graph {
-    /// Holds a kernel's extents and settings against its limits; an error names the operation.
-    pub(super) fn check_kernel(&self, label: &str, kernel: &dyn Kernel) -> Result<()> {
-        kernel.check().map_err(|error| match error {
-            Error::Setting { setting, expected, got } => {
-                Error::Setting { setting: format!("{label}: {setting}"), expected, got }
-            }
-            other => other,
-        })
+/// The error with the name of the operation that met it.
+pub(super) fn within(label: &str, error: Error) -> Error {
+    match error {
+        Error::Setting { setting, expected, got } => {
+            Error::Setting { setting: format!("{label}: {setting}"), expected, got }
+        }
+        Error::Shape { operation, expected, got } => {
+            Error::Shape { operation: format!("{label}: {operation}"), expected, got }
+        }
+        other => other,
     }
+}
 
-    /// Records one kernel, holding its extents against its limits and the operands' sizes against what it
-    /// needs.
+/// Checks a kernel's extents and settings; an error names the operation.
+pub(super) fn check(label: &str, kernel: &dyn Kernel) -> Result<()> {
+    kernel.check().map_err(|error| within(label, error))
+}
+
+impl Graph {
+    /// Records one kernel. Fails where it does not take the extents, settings or operands.
     pub(super) fn record(
         &mut self,
         label: impl Into<String>,
@@ -29,7 +36,7 @@ impl Graph {
         operands: &[Slice],
     ) -> Result<()> {
         let label = label.into();
-        self.check_kernel(&label, &kernel)?;
+        check(&label, &kernel)?;
         let needed = kernel.operands();
         if needed.len() != operands.len() {
             let count = |n: usize| format!("{n} operands");
@@ -38,19 +45,13 @@ impl Graph {
         for (needed, given) in needed.iter().zip(operands) {
             if given.words < needed.words {
                 let operation = format!("{label}: {} operand {}", kernel.name(), needed.name);
-                return Err(Error::shape(
-                    operation,
-                    format!("{} words", needed.words),
-                    format!("{} words", given.words),
-                ));
+                let words = |count: usize| format!("{count} words");
+                return Err(Error::shape(operation, words(needed.words), words(given.words)));
             }
-        }
-        // A device refuses one buffer both read and written in a dispatch, even on disjoint ranges.
-        let written = |at: usize| needed[at].access == Access::ReadWrite;
-        for (at, slice) in operands.iter().enumerate().filter(|(at, _)| written(*at)) {
-            let again = operands.iter().enumerate().any(|(other, o)| other != at && o.buffer == slice.buffer);
-            if again {
-                let expected = format!("{} in a buffer of its own", needed[at].name);
+            // A device refuses one buffer both read and written in a dispatch, even on disjoint ranges.
+            let shared = operands.iter().filter(|other| other.buffer == given.buffer).count() > 1;
+            if needed.access == Access::ReadWrite && shared {
+                let expected = format!("{} in a buffer of its own", needed.name);
                 return Err(Error::shape(label, expected, "one that another operand shares"));
             }
         }
@@ -58,6 +59,20 @@ impl Graph {
         let phase = self.phase;
         self.dispatches.push(Dispatch { label, phase, kernel: Arc::new(kernel), operands, every });
         Ok(())
+    }
+
+    /// Records a kernel that writes a buffer of its own, of so many words; returns the buffer.
+    pub(super) fn interim(
+        &mut self,
+        label: impl Into<String>,
+        words: usize,
+        reads: &[Slice],
+        kernel: impl Kernel + 'static,
+    ) -> Result<Slice> {
+        let label = label.into();
+        let written = self.buffer(&label, words);
+        self.record(label, kernel, &[reads, &[written]].concat())?;
+        Ok(written)
     }
 }
 
@@ -70,7 +85,7 @@ mod tests {
     #[test]
     fn a_dispatch_that_writes_what_it_reads_is_refused() {
         let mut graph = Graph::new(1);
-        let buffer = graph.buffer("x", 2 * ALIGNMENT, false);
+        let buffer = graph.buffer("x", 2 * ALIGNMENT);
         let (pass, activation) = (Pass::Forward, Activation::Relu);
         let kernel = || Activate { count: 3, pass, activation, accumulate: false };
         let half = Slice { offset: ALIGNMENT, words: ALIGNMENT, ..buffer };
@@ -79,7 +94,7 @@ mod tests {
             let message = message.unwrap_or_default();
             assert!(message.contains("relu") && message.contains("a buffer of its own"), "{message}");
         }
-        let other = graph.buffer("y", ALIGNMENT, false);
+        let other = graph.buffer("y", ALIGNMENT);
         assert!(graph.record("relu", kernel(), &[buffer, other]).is_ok());
         assert!(graph.record("relu", kernel(), &[buffer]).is_err(), "one operand is missing");
         let short = Slice { words: 2, ..other };

@@ -1,45 +1,37 @@
-//! The tape: what each operation read and made, and its way back. An update unwinds as much of it as leads from its
-//! terms to the parameters that it moves.
+//! The tape: what each operation read and made, and its way back. An update unwinds the part that leads from its terms
+//! to the parameters that it moves.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::plan::{BufferId, Phase};
-use super::{Graph, Parameter, Tensor};
+use super::{Graph, Parameter, Slice, Tensor};
 use crate::Result;
 
 type Backward = Rc<dyn Fn(&mut Graph) -> Result<()>>;
 
-/// What an operation reads and makes.
+/// What an operation reads that may want a gradient.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Links {
-    /// What it sends a gradient of the value.
-    pub(super) inputs: Vec<usize>,
-    /// What it sends a gradient past the activation: through the slope.
-    pub(super) bends: Vec<usize>,
-    /// The stores of the parameters it reads.
-    pub(super) stores: Vec<usize>,
-    pub(super) outputs: Vec<usize>,
+    /// The tensors that it sends a gradient of the value.
+    inputs: Vec<usize>,
+    /// The tensors that it sends a gradient past the activation: through the slope.
+    bends: Vec<usize>,
+    /// The stores of the parameters that it reads.
+    stores: Vec<usize>,
 }
 
 impl Links {
-    /// From `inputs` to `output`.
-    pub(super) fn new(inputs: &[Tensor], output: Tensor) -> Self {
-        Self::between(inputs, &[output])
-    }
-
-    /// From `inputs` to `outputs`.
-    pub(super) fn between(inputs: &[Tensor], outputs: &[Tensor]) -> Self {
-        let ids = |tensors: &[Tensor]| tensors.iter().map(|tensor| tensor.id).collect();
-        Self { inputs: ids(inputs), outputs: ids(outputs), ..Self::default() }
+    pub(super) fn of(inputs: &[Tensor]) -> Self {
+        Self { inputs: inputs.iter().map(|tensor| tensor.id).collect(), ..Self::default() }
     }
 
     pub(super) fn through(self, parameters: &[&Parameter]) -> Self {
         Self { stores: parameters.iter().map(|parameter| parameter.store).collect(), ..self }
     }
 
-    pub(super) fn bending(self, tensor: Tensor) -> Self {
-        Self { bends: vec![tensor.id], ..self }
+    pub(super) fn bending(tensor: Tensor) -> Self {
+        Self { bends: vec![tensor.id], ..Self::default() }
     }
 
     fn read(&self) -> impl Iterator<Item = usize> {
@@ -47,19 +39,18 @@ impl Links {
     }
 }
 
+impl<const N: usize> From<[Tensor; N]> for Links {
+    fn from(inputs: [Tensor; N]) -> Self {
+        Self::of(&inputs)
+    }
+}
+
 /// An operation on the tape.
 #[derive(Clone)]
 pub(super) struct Recorded {
     links: Links,
+    outputs: Vec<usize>,
     backward: Backward,
-}
-
-impl Unwinding {
-    /// Of an update that moves the stores of these gradients.
-    pub(super) fn of(name: &str, every: u32, gradients: BTreeMap<usize, BufferId>) -> Self {
-        let moves = gradients.keys().copied().collect();
-        Self { name: name.to_owned(), every, moves, gradients, ..Self::default() }
-    }
 }
 
 /// What an update knows while it unwinds the tape.
@@ -69,9 +60,7 @@ pub(super) struct Unwinding {
     pub(super) name: String,
     /// Every how many steps it runs.
     pub(super) every: u32,
-    /// The stores it moves.
-    pub(super) moves: BTreeSet<usize>,
-    /// The flat buffers of gradients, by store.
+    /// The flat buffers of gradients, by the store that it moves.
     pub(super) gradients: BTreeMap<usize, BufferId>,
     /// The parameters, by store and offset, that a dispatch recorded so far sends a gradient.
     pub(super) sent: BTreeSet<(usize, usize)>,
@@ -86,9 +75,27 @@ impl Graph {
     pub(super) fn push_backward(
         &mut self,
         links: Links,
-        backward: impl Fn(&mut Graph) -> Result<()> + 'static,
+        outputs: &[Tensor],
+        backward: impl Fn(&mut Self) -> Result<()> + 'static,
     ) {
-        self.tape.push(Recorded { links, backward: Rc::new(backward) });
+        let outputs = outputs.iter().map(|tensor| tensor.id).collect();
+        self.tape.push(Recorded { links, outputs, backward: Rc::new(backward) });
+    }
+
+    /// As [`Graph::push_backward`], for what made `output` alone: `record` is given its finished gradient, before the
+    /// activation, where one arrives.
+    pub(super) fn send_back(
+        &mut self,
+        links: impl Into<Links>,
+        output: Tensor,
+        record: impl Fn(&mut Self, Slice) -> Result<()> + 'static,
+    ) {
+        self.push_backward(links.into(), &[output], move |graph| {
+            match graph.preactivation_gradient(output)? {
+                Some(gradient) => record(graph, gradient),
+                None => Ok(()),
+            }
+        });
     }
 
     /// Whether the update under way wants the tensor's gradient.
@@ -98,7 +105,7 @@ impl Graph {
 
     /// Whether the update under way moves the parameter.
     pub(super) fn moves(&self, parameter: &Parameter) -> bool {
-        self.unwinding.moves.contains(&parameter.store)
+        self.unwinding.gradients.contains_key(&parameter.store)
     }
 
     /// How many operations send the tensor a gradient of its value.
@@ -106,14 +113,14 @@ impl Graph {
         self.unwinding.uses.get(tensor.id).copied().unwrap_or(0)
     }
 
-    /// Prepares the way back to what moves: no tensor has a gradient yet.
-    pub(super) fn begin_unwinding(&mut self, unwinding: Unwinding) {
-        self.unwinding = unwinding;
+    /// Prepares the way back of an update to the stores of these gradients: no tensor has a gradient yet.
+    pub(super) fn begin_unwinding(&mut self, name: &str, every: u32, gradients: BTreeMap<usize, BufferId>) {
+        self.unwinding = Unwinding { name: name.to_owned(), every, gradients, ..Unwinding::default() };
         let mut needed = vec![false; self.tensors.len()];
-        for Recorded { links, .. } in &self.tape {
-            let moves = links.stores.iter().any(|store| self.unwinding.moves.contains(store));
+        for Recorded { links, outputs, .. } in &self.tape {
+            let moves = links.stores.iter().any(|store| self.unwinding.gradients.contains_key(store));
             if moves || links.read().any(|tensor| needed[tensor]) {
-                links.outputs.iter().for_each(|output| needed[*output] = true);
+                outputs.iter().for_each(|output| needed[*output] = true);
             }
         }
         self.unwinding.needed = needed;
@@ -129,15 +136,14 @@ impl Graph {
         from.iter().for_each(|tensor| reached[tensor.id] = self.needs_gradient(*tensor));
         let mut uses = vec![0; self.tensors.len()];
         let mut active = Vec::new();
-        for recorded in self.tape.iter().rev() {
-            let links = &recorded.links;
+        for Recorded { links, outputs, backward } in self.tape.iter().rev() {
             let needed = |tensor: &usize| self.unwinding.needed.get(*tensor).copied().unwrap_or(false);
-            if !links.outputs.iter().any(|output| reached[*output] && needed(output)) {
+            if !outputs.iter().any(|output| reached[*output] && needed(output)) {
                 continue;
             }
             links.read().filter(needed).for_each(|tensor| reached[tensor] = true);
             links.inputs.iter().for_each(|tensor| uses[*tensor] += 1);
-            active.push(Rc::clone(&recorded.backward));
+            active.push(Rc::clone(backward));
         }
         self.unwinding.uses = uses;
         active.into_iter().try_for_each(|backward| backward(self))

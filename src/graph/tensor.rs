@@ -2,18 +2,24 @@
 
 use super::Graph;
 use super::plan::Slice;
+use crate::kernels::Kernel;
 use crate::kernels::activation::Activation;
 use crate::kernels::pool::MaxPool;
 use crate::{Error, Result};
 
-/// A `[rows, columns]` array of f32 in a graph: one row for each image, or for each sample of one, whatever shape it is
-/// seen in.
+/// The bytes of as many words as 32 bits count.
+pub(super) const MOST_BYTES: u64 = 4 * u32::MAX as u64;
+
+/// A `[rows, columns]` array of f32 in a graph: one row per image, or per sample of one. Layers may see a
+/// [`Shape`](super::Shape) in its columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tensor {
+    // The number of the graph that made it.
+    graph: usize,
     pub(super) id: usize,
     /// Images in the batch, or samples of them.
     pub rows: u32,
-    /// Numbers in a row.
+    /// Numbers per row.
     pub columns: u32,
 }
 
@@ -22,39 +28,58 @@ impl Tensor {
     pub const fn count(self) -> u32 {
         self.rows * self.columns
     }
+
+    /// `[rows, columns]`
+    pub(super) const fn shape(self) -> [u32; 2] {
+        [self.rows, self.columns]
+    }
 }
 
 /// What the graph knows of a tensor while it is built.
 #[derive(Debug)]
 pub(super) struct TensorState {
+    pub(super) tensor: Tensor,
     pub(super) label: String,
-    pub(super) shape: [u32; 2],
     pub(super) value: Slice,
     // The activation that made it and what the forward pass kept for its slope.
     pub(super) activation: Option<(Activation, Slice)>,
-    // The tensor that activation was applied to, where it is one, and not inside of a layer.
+    // The tensor that the activation was applied to; None where a layer applied it to its own sums.
     pub(super) applied_to: Option<Tensor>,
-    // Where in another tensor each of its elements stood, where a pooling made it.
+    // For the result of a pooling: where its elements stood in the pooled tensor.
     pub(super) pooled: Option<(MaxPool, Slice)>,
-    // Which draw its first sample is, where it is a Gaussian code.
+    // For a Gaussian code: the number of its first sample's draw.
     pub(super) sample: Option<u32>,
     // In the update under way, of its value and of what the activation was applied to: see gradient.rs.
     pub(super) gradient: Option<Slice>,
     pub(super) preactivation_gradient: Option<Slice>,
 }
 
+/// The product of `extents`, which must fit the shaders' 32-bit indices.
+pub(super) fn counted(operation: &str, extents: &[u32]) -> Result<u32> {
+    let product = extents.iter().try_fold(1_u32, |product, extent| product.checked_mul(*extent));
+    product.ok_or_else(|| Error::TooLarge {
+        operation: format!("{operation} {extents:?}"),
+        needed: extents.iter().fold(4, |bytes: u64, extent| bytes.saturating_mul(u64::from(*extent))),
+        allowed: MOST_BYTES,
+        advice: "Use a smaller batch or model",
+    })
+}
+
 impl Graph {
-    pub(super) fn tensor(&mut self, label: impl Into<String>, rows: u32, columns: u32) -> Tensor {
+    /// A tensor in a buffer of its own.
+    pub(super) fn tensor(&mut self, label: impl Into<String>, [rows, columns]: [u32; 2]) -> Result<Tensor> {
         let label = label.into();
-        let value = self.buffer(&label, rows as usize * columns as usize, false);
-        self.tensor_at(label, [rows, columns], value)
+        let count = counted(&label, &[rows, columns])?;
+        let value = self.buffer(&label, count as usize);
+        Ok(self.tensor_at(label, [rows, columns], value))
     }
 
     /// A tensor whose numbers are there already.
     pub(super) fn tensor_at(&mut self, label: String, [rows, columns]: [u32; 2], value: Slice) -> Tensor {
+        let tensor = Tensor { graph: self.number, id: self.tensors.len(), rows, columns };
         self.tensors.push(TensorState {
+            tensor,
             label,
-            shape: [rows, columns],
             value,
             activation: None,
             applied_to: None,
@@ -63,16 +88,55 @@ impl Graph {
             gradient: None,
             preactivation_gradient: None,
         });
-        Tensor { id: self.tensors.len() - 1, rows, columns }
+        tensor
+    }
+
+    /// Records a kernel that makes a tensor `[rows, columns]` of what it reads.
+    pub(super) fn make(
+        &mut self,
+        label: impl Into<String>,
+        reads: &[Slice],
+        shape: [u32; 2],
+        kernel: impl Kernel + 'static,
+    ) -> Result<Tensor> {
+        let label = label.into();
+        let made = self.tensor(&label, shape)?;
+        self.record(label, kernel, &[reads, &[self.value(made)]].concat())?;
+        Ok(made)
+    }
+
+    /// As [`Graph::make`], of the values of tensors.
+    pub(super) fn apply(
+        &mut self,
+        label: &str,
+        inputs: &[Tensor],
+        shape: [u32; 2],
+        kernel: impl Kernel + 'static,
+    ) -> Result<Tensor> {
+        inputs.iter().try_for_each(|input| self.know(label, *input))?;
+        let values: Vec<Slice> = inputs.iter().map(|input| self.value(*input)).collect();
+        self.make(label, &values, shape, kernel)
     }
 
     /// Fails for a tensor that another graph made.
     pub(super) fn know(&self, operation: &str, tensor: Tensor) -> Result<()> {
-        let shape = [tensor.rows, tensor.columns];
         match self.tensors.get(tensor.id) {
-            Some(known) if known.shape == shape => Ok(()),
-            _ => Err(Error::shape(operation, "a tensor of this graph", format!("{shape:?} of another"))),
+            Some(known) if known.tensor == tensor => Ok(()),
+            _ => {
+                let got = format!("{:?} of another", tensor.shape());
+                Err(Error::shape(operation, "a tensor of this graph", got))
+            }
         }
+    }
+
+    /// Fails where the two differ in shape, or one is of another graph.
+    pub(super) fn know_alike(&self, operation: &str, x: Tensor, y: Tensor) -> Result<()> {
+        self.know(operation, x)?;
+        self.know(operation, y)?;
+        if x.shape() == y.shape() {
+            return Ok(());
+        }
+        Err(Error::shape(operation, format!("{:?}", x.shape()), format!("{:?}", y.shape())))
     }
 
     pub(super) fn value(&self, tensor: Tensor) -> Slice {

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::parameters::{MODEL, StoreKind, qualified};
-use super::plan::{BufferId, Phase};
+use super::parameters::MODEL;
+use super::plan::Phase;
+use super::stores::qualified;
 use super::tape::Unwinding;
-use super::{Graph, Objective, Optimizer, Parameter, Plan, Slice};
+use super::{Graph, Objective, Optimizer, Parameter, Plan, Slice, Store, StoreKind};
 use crate::kernels::optimizer::Descend;
 use crate::kernels::step::{Advance, RateSchedule, Scheduled};
 use crate::{Error, Result};
@@ -15,8 +16,7 @@ pub(super) const RING_STEPS: u32 = 64;
 
 /// One of the things a training step does: it minimizes an objective by moving some groups of parameters.
 ///
-/// A step takes all gradients at the parameters that it found, and only then moves any: two updates of one step do not
-/// see each other's moves.
+/// A step takes all gradients before it moves any parameter: two updates of one step do not see each other's moves.
 #[derive(Clone, Debug)]
 #[must_use = "an update does nothing until a graph records it"]
 pub struct Update {
@@ -46,7 +46,7 @@ impl Default for Update {
 }
 
 impl Update {
-    /// An update of all groups in each step, which takes gradients but moves nothing as long as it has no optimizer.
+    /// An update of all groups in each step. Without an optimizer it takes gradients but moves nothing.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -64,17 +64,17 @@ impl Update {
         Self { objective: Some(objective.into()), ..self }
     }
 
-    /// The groups that move; all that have parameters where this is not said.
+    /// The groups that move; without this call all that have parameters.
     pub fn moves(self, groups: &[&str]) -> Self {
         Self { groups: groups.iter().map(|group| (*group).to_owned()).collect(), ..self }
     }
 
-    /// How gradients become moves, and the learning rate that it begins with.
+    /// How gradients become moves, and the first learning rate.
     pub fn by(self, optimizer: Optimizer, learning_rate: f32) -> Self {
         Self { optimizer: Some((optimizer, learning_rate)), ..self }
     }
 
-    /// How the learning rate goes on.
+    /// How the learning rate changes over the steps.
     pub fn schedule(self, schedule: RateSchedule) -> Self {
         Self { schedule, ..self }
     }
@@ -84,7 +84,7 @@ impl Update {
         Self { clip, ..self }
     }
 
-    /// What it does not say itself taken from another: optimizer with rate and schedule, and clipping.
+    /// With the settings of another where it has none of its own: optimizer with rate and schedule, and clipping.
     pub fn or(mut self, other: &Self) -> Self {
         if self.optimizer.is_none() {
             (self.optimizer, self.schedule) = (other.optimizer, other.schedule);
@@ -106,23 +106,20 @@ impl Update {
 }
 
 impl Plan {
-    /// Columns of the ring that losses are recorded in, a row for each term: the most steps to run between two readings.
+    /// Columns of the ring of losses, which has a row for each term: the most steps to run between two readings.
     pub const fn ring_steps() -> u32 {
         RING_STEPS
     }
 }
 
 impl Graph {
-    /// Records the objective's terms, their gradients, and the whole way back to the parameters of all groups.
-    ///
-    /// # Errors
-    /// As [`Graph::update`].
+    /// Records the objective's terms and the gradients of the parameters of all groups.
     pub fn minimize(&mut self, objective: impl Into<Objective>) -> Result<()> {
         self.update(Update::default().minimize(objective))
     }
 
-    /// Records an update: its terms with their gradients, the way back to the groups that move, and their optimizer.
-    /// What does not move gets no gradient.
+    /// Records an update: its terms, the gradients of the groups that move, and their optimizer. Other groups get no
+    /// gradient.
     ///
     /// Each term's mean, unweighted, goes to the ring buffer `ring` `[terms, steps]`, at the column of the step's
     /// number modulo [`Plan::ring_steps`].
@@ -142,11 +139,9 @@ impl Graph {
         for store in &stores {
             let range = qualified("gradients", &[name, self.stores[*store].group()]);
             let words = self.stores[*store].layout.words();
-            let slice = self.buffer(&range, words, true);
-            self.name(range, Slice { words, ..slice });
-            gradients.insert(*store, slice.buffer);
+            gradients.insert(*store, self.named_buffer(range, words).buffer);
         }
-        self.begin_unwinding(Unwinding::of(name, *every, gradients));
+        self.begin_unwinding(name, *every, gradients);
         let reached = self.record_terms(objective)?;
         self.unwind(&reached)?;
         self.phase = Phase::Update;
@@ -182,18 +177,16 @@ impl Graph {
         }
     }
 
+    // The stores of these groups; of all where none is named.
     fn stores_of(&self, update: &str, groups: &[String]) -> Result<Vec<usize>> {
-        let parameters = || {
-            let all = self.stores.iter().enumerate();
-            all.filter(|(_, store)| store.kind == StoreKind::Parameters && !store.layout.is_empty())
-        };
+        let has_parameters = |store: &Store| store.kind == StoreKind::Parameters && !store.layout.is_empty();
+        let all = (0..self.stores.len()).filter(|at| has_parameters(&self.stores[*at]));
         if groups.is_empty() {
-            return Ok(parameters().map(|(at, _)| at).collect());
+            return Ok(all.collect());
         }
         let place = |group: &String| {
-            let name = qualified("parameters", &[group]);
-            parameters().find(|(_, store)| store.name == name).map(|(at, _)| at).ok_or_else(|| {
-                let known: Vec<&str> = parameters().map(|(_, store)| store.group()).collect();
+            all.clone().find(|at| self.stores[*at].group() == group).ok_or_else(|| {
+                let known: Vec<&str> = all.clone().map(|at| self.stores[at].group()).collect();
                 let expected = format!("groups with parameters, of {}", known.join(", "));
                 Error::setting(format!("update {update} moves"), expected, group)
             })
@@ -224,20 +217,18 @@ impl Graph {
         rates: &Parameter,
         store: usize,
     ) -> Result<()> {
-        let layout = self.stores[store].layout.clone();
-        let words = layout.words();
         let group = self.stores[store].group().to_owned();
-        let flat = |buffer: BufferId| Slice { buffer, offset: 0, words };
-        let gradients = self.unwinding.gradients[&store];
-        let mut operands = vec![self.place(rates), flat(gradients), flat(self.store_buffers[store])];
+        let layout = self.stores[store].layout.zeroed();
+        let count = layout.words() as u32;
+        let gradients = self.flat(store, self.unwinding.gradients[&store]);
+        let mut operands = vec![self.place(rates), gradients, self.flat(store, self.store_buffers[store])];
         for moment in optimizer.moments() {
             let name = qualified(moment, &[&update.name, &group]);
             let prefix = format!("{}.", qualified(moment, &[&update.name]));
             let at = self.store(&name, StoreKind::Moments, &prefix);
-            self.stores[at].layout = layout.zeroed();
-            operands.push(flat(self.store_buffers[at]));
+            self.stores[at].layout = layout.clone();
+            operands.push(self.flat(at, self.store_buffers[at]));
         }
-        let count = words as u32;
         let label = |what: &str| qualified(what, &[&update.name, &group]);
         let rule = match optimizer {
             Optimizer::Sgd { .. } => "sgd",
@@ -246,30 +237,29 @@ impl Graph {
         self.record(label(rule), Descend { count, optimizer }, &operands)
     }
 
-    /// Moves the state on by one step over `total` images, and what follows the number of the step with it. Nothing that
-    /// follows it can be recorded behind it.
+    /// Counts a step over `total` images in the state, and updates the numbers that depend on the step. Updates and
+    /// warm-ups cannot be recorded behind it.
     ///
     /// # Errors
     /// [`Error::Setting`] for a batch larger than `total`.
     pub fn advance(&mut self, total: u32) -> Result<()> {
         self.phase = Phase::Update;
         self.advanced = true;
-        let scheduled = std::mem::take(&mut self.scheduled);
-        let rates = self.stores.iter().position(|store| store.kind == StoreKind::Rates);
-        let rates = rates.map(|at| (self.store_buffers[at], self.stores[at].layout.words()));
-        let rates = rates.map(|(buffer, words)| Slice { buffer, offset: 0, words });
-        let operands: Vec<Slice> = [self.state()].into_iter().chain(rates).collect();
-        let words = rates.map_or(0, |rates| rates.words as u32);
-        // The one that counts the step comes last: the others see the number as it was.
-        let mut parts: Vec<&[Scheduled]> = scheduled.chunks(Advance::MOST).collect();
-        let last = parts.pop().unwrap_or_default();
-        for (part, counts) in parts.into_iter().map(|part| (part, false)).chain([(last, true)]) {
-            let (batch, scheduled) = (self.batch, part.to_vec());
-            self.record(
-                "advance",
-                Advance { batch, count: total, counts, rates: words, scheduled },
-                &operands,
-            )?;
+        let (batch, count) = (self.batch, total);
+        let store = self.stores.iter().position(|store| store.kind == StoreKind::Rates);
+        let slice = store.map(|store| self.flat(store, self.store_buffers[store]));
+        let rates = slice.map_or(0, |slice| slice.words as u32);
+        let operands: Vec<Slice> = [self.state()].into_iter().chain(slice).collect();
+        // The one that counts the step comes last: the others need the number as it was.
+        let mut left = std::mem::take(&mut self.scheduled);
+        loop {
+            let behind = left.split_off(left.len().min(Advance::MOST));
+            let counts = behind.is_empty();
+            self.record("advance", Advance { batch, count, counts, rates, scheduled: left }, &operands)?;
+            if counts {
+                break;
+            }
+            left = behind;
         }
         self.phase = Phase::Forward;
         Ok(())

@@ -4,18 +4,17 @@ use super::Shape;
 use crate::kernels::conv::Geometry;
 use crate::{Error, Result};
 
-/// What lies around an image.
+/// What surrounds an image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Padding {
-    /// As many zeros as make the output `ceil(input / stride)`, or of a transposed convolution
-    /// `input * stride`: half of them above and to the left, the odd one below and to the right, as in Keras
-    /// and TensorFlow.
+    /// Zeros that make the output `ceil(input / stride)`, or `input * stride` of a transposed convolution: half of them
+    /// above and to the left, an odd one below and to the right, as in Keras and TensorFlow.
     #[default]
     Same,
     /// None.
     Valid,
-    /// As many zeros on either side, `[vertical, horizontal]`, as in PyTorch. A transposed convolution's
-    /// output loses as much.
+    /// So many zeros on either side, `[vertical, horizontal]`, as in PyTorch. A transposed convolution's output loses as
+    /// many pixels.
     Explicit([u32; 2]),
 }
 
@@ -28,13 +27,13 @@ pub struct Window {
     pub stride: [u32; 2],
     /// What lies around the image.
     pub padding: Padding,
-    /// Rows and columns that a transposed convolution's output has more, below and to the right, as in
-    /// PyTorch: which of the inputs that have the same output it goes back to. Less than the stride.
+    /// Extra rows and columns of a transposed convolution's output, below and to the right, as in PyTorch: they choose
+    /// between the inputs of a convolution that have the same output. Less than the stride.
     pub output_padding: [u32; 2],
 }
 
 impl Window {
-    /// A window whose output is padded by nothing.
+    /// A window without output padding.
     pub const fn new(kernel: [u32; 2], stride: [u32; 2], padding: Padding) -> Self {
         Self { kernel, stride, padding, output_padding: [0; 2] }
     }
@@ -46,16 +45,11 @@ impl Window {
     /// [`Error::Setting`] for a kernel, stride or number of channels that is zero, a kernel larger than the
     /// padded input, or an output padding; [`Error::Shape`] beyond what is counted in 32 bits.
     pub fn output(&self, input: Shape, out_channels: u32) -> Result<Shape> {
-        self.check(input, out_channels)?;
         if self.output_padding != [0; 2] {
-            return Err(Error::setting(
-                "output padding of a convolution",
-                "[0, 0]",
-                pair(self.output_padding),
-            ));
+            let got = pair(self.output_padding);
+            return Err(Error::setting("output padding of a convolution", "[0, 0]", got));
         }
-        let along = |axis: usize| -> Result<u64> {
-            let [kernel, stride, extent] = self.along(axis, input);
+        self.shape(input, out_channels, |axis, [kernel, stride, extent]| {
             let padded = match self.padding {
                 Padding::Same => return Ok(extent.div_ceil(stride)),
                 Padding::Valid => extent,
@@ -63,14 +57,12 @@ impl Window {
             };
             match padded.checked_sub(kernel) {
                 Some(over) => Ok(over / stride + 1),
-                None => Err(Error::setting(
-                    format!("{} of the kernel", AXES[axis]),
-                    format!("at most the padded input's, {padded}"),
-                    kernel,
-                )),
+                None => {
+                    let expected = format!("at most the padded input's, {padded}");
+                    Err(Error::setting(format!("{} of the kernel", AXES[axis]), expected, kernel))
+                }
             }
-        };
-        shape([along(0)?, along(1)?], out_channels)
+        })
     }
 
     /// The shape a transposed convolution makes of `input`: `input * stride` pixels along an axis for
@@ -81,13 +73,11 @@ impl Window {
     /// nothing, an output padding beside [`Padding::Same`] or not less than the stride; [`Error::Shape`]
     /// beyond what is counted in 32 bits.
     pub fn transposed_output(&self, input: Shape, out_channels: u32) -> Result<Shape> {
-        self.check(input, out_channels)?;
         if self.padding == Padding::Same && self.output_padding != [0; 2] {
             let got = pair(self.output_padding);
             return Err(Error::setting("output padding beside the padding `same`", "[0, 0]", got));
         }
-        let along = |axis: usize| -> Result<u64> {
-            let [kernel, stride, extent] = self.along(axis, input);
+        self.shape(input, out_channels, |axis, [kernel, stride, extent]| {
             let more = u64::from(self.output_padding[axis]);
             if more >= stride {
                 let expected = format!("less than the stride of {stride}");
@@ -104,12 +94,11 @@ impl Window {
                 return Err(Error::setting("padding of a transposed convolution", expected, cut / 2));
             }
             Ok(reach - cut)
-        };
-        shape([along(0)?, along(1)?], out_channels)
+        })
     }
 
-    /// How `images` images and their features lie to each other under this window, where a convolution
-    /// makes features of an image, or a transposed one an image of features.
+    /// The geometry of `images` images and their features: a convolution makes features of an image, a transposed one
+    /// an image of features.
     pub fn geometry(&self, images: u32, image: Shape, features: Shape) -> Geometry {
         let extents = |shape: Shape| [shape.height, shape.width, shape.channels];
         let padding = match self.padding {
@@ -130,7 +119,13 @@ impl Window {
         [self.kernel[axis], self.stride[axis], [shape.height, shape.width][axis]].map(u64::from)
     }
 
-    fn check(&self, input: Shape, out_channels: u32) -> Result<()> {
+    // The shape with these extents along the axes, of kernel, stride and the input's extent.
+    fn shape(
+        &self,
+        input: Shape,
+        out_channels: u32,
+        along: impl Fn(usize, [u64; 3]) -> Result<u64>,
+    ) -> Result<Shape> {
         let positive = |what: &str, values: &[u32], got: String| {
             let fine = values.iter().all(|value| *value > 0);
             fine.then_some(()).ok_or_else(|| Error::setting(what, "at least 1", got))
@@ -138,7 +133,15 @@ impl Window {
         positive("kernel", &self.kernel, pair(self.kernel))?;
         positive("stride", &self.stride, pair(self.stride))?;
         positive("input", &[input.height, input.width, input.channels], input.to_string())?;
-        positive("output channels", &[out_channels], out_channels.to_string())
+        positive("output channels", &[out_channels], out_channels.to_string())?;
+        let [height, width] = [along(0, self.along(0, input))?, along(1, self.along(1, input))?];
+        let narrow = |extent: u64| u32::try_from(extent).ok();
+        let shape =
+            narrow(height).zip(narrow(width)).map(|(height, width)| Shape::new(height, width, out_channels));
+        shape.filter(|shape| shape.columns().is_some()).ok_or_else(|| {
+            let got = format!("{height} x {width} x {out_channels}");
+            Error::shape("convolution", format!("an output of at most {} numbers", u32::MAX), got)
+        })
     }
 }
 
@@ -146,13 +149,4 @@ const AXES: [&str; 2] = ["height", "width"];
 
 fn pair([vertical, horizontal]: [u32; 2]) -> String {
     format!("{vertical} x {horizontal}")
-}
-
-fn shape([height, width]: [u64; 2], channels: u32) -> Result<Shape> {
-    let narrow = |extent: u64| u32::try_from(extent).ok();
-    let shape = narrow(height).zip(narrow(width)).map(|(height, width)| Shape::new(height, width, channels));
-    shape.filter(|shape| shape.columns().is_some()).ok_or_else(|| {
-        let got = format!("{height} x {width} x {channels}");
-        Error::shape("convolution", format!("an output of at most {} numbers", u32::MAX), got)
-    })
 }

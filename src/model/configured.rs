@@ -33,7 +33,7 @@ impl Model {
         model.latent = declared.network().latent;
         model.dense = declared.network().encoder.is_dense();
         model.prior = declared.prior();
-        let x = graph.input("x", 1, model.pixels());
+        let x = graph.input("x", 1, model.pixels())?;
         model.posterior = declared.posterior(&mut graph, x)?.is_some();
         model.terms = model.evaluation(1, 1)?.terms.into();
         Ok(model)

@@ -152,7 +152,7 @@ impl Model {
     pub fn decoding(&self, batch: u32) -> Result<Plan> {
         let mut graph = Graph::inference(batch);
         let declared = self.declare(&mut graph)?;
-        let code = graph.input("code", batch, self.latent());
+        let code = graph.input("code", batch, self.latent())?;
         let image = declared.decode(&mut graph, code)?;
         graph.output("image", image)?;
         Ok(graph.finish(false))

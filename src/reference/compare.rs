@@ -54,7 +54,19 @@ impl<T: fmt::Debug> fmt::Display for Mismatch<T> {
 /// # Errors
 /// The [`Mismatch`], with the first difference and their number.
 pub fn compare(got: &[f32], expected: &[f32], tolerance: Tolerance) -> Result<(), Mismatch> {
-    differing(got, expected, f32::NAN, |got, expected| tolerance.accepts(got, expected))
+    compare_each(got, expected, |_| tolerance)
+}
+
+/// As [`compare`], with a tolerance for each index.
+///
+/// # Errors
+/// As [`compare`].
+pub fn compare_each(
+    got: &[f32],
+    expected: &[f32],
+    tolerance: impl Fn(usize) -> Tolerance,
+) -> Result<(), Mismatch> {
+    differing(got, expected, f32::NAN, |index, got, expected| tolerance(index).accepts(got, expected))
 }
 
 /// Compares whole numbers, which must be equal. As floats most would be nearly zero, and pass.
@@ -62,18 +74,18 @@ pub fn compare(got: &[f32], expected: &[f32], tolerance: Tolerance) -> Result<()
 /// # Errors
 /// As [`compare`]; a number that is missing is shown as 0.
 pub fn compare_words(got: &[u32], expected: &[u32]) -> Result<(), Mismatch<u32>> {
-    differing(got, expected, 0, |got, expected| got == expected)
+    differing(got, expected, 0, |_, got, expected| got == expected)
 }
 
 fn differing<T: Copy>(
     got: &[T],
     expected: &[T],
     missing: T,
-    same: impl Fn(T, T) -> bool,
+    same: impl Fn(usize, T, T) -> bool,
 ) -> Result<(), Mismatch<T>> {
     let of = got.len().max(expected.len());
     let wrong = |index: &usize| match (got.get(*index), expected.get(*index)) {
-        (Some(got), Some(expected)) => !same(*got, *expected),
+        (Some(got), Some(expected)) => !same(*index, *got, *expected),
         _ => true,
     };
     let mut wrongs = (0..of).filter(wrong);

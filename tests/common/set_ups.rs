@@ -1,7 +1,7 @@
 //! Random set-ups: any variant, layers, likelihood, corruption, optimizer and schedule, at small odd sizes.
 
 use narrows::Result;
-use narrows::graph::{Padding, Plan, Replay, Shape, State, StoreKind};
+use narrows::graph::{Padding, Plan, Replay, Shape, State, Store, StoreKind};
 use narrows::kernels::activation::Activation;
 use narrows::model::{
     CorruptionKind, Extent, InitScheme, LayerConfig, LikelihoodKind, Model, ModelConfig, ReductionKind,
@@ -91,7 +91,10 @@ impl SetUp {
         let bytes: Vec<u8> = shades.iter().map(|x| (160.0 * x + 128.0).clamp(0.0, 255.0) as u8).collect();
         replay.write("images", &packed(&bytes))?;
         replay.write_initial(self.config.train.seed)?;
-        for store in self.plan.stores.iter().filter(|store| store.kind == StoreKind::Moments) {
+        // Half of them start as training does: with no moments, Adam divides each gradient by its own size.
+        let moments =
+            |store: &&Store| store.kind == StoreKind::Moments && self.config.train.seed.is_multiple_of(2);
+        for store in self.plan.stores.iter().filter(moments) {
             let values = noise(5, store.layout.words());
             let squares = values.iter().map(|x| 0.01 * x * x);
             let first = values.iter().map(|x| 0.1 * x);

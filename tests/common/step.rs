@@ -101,7 +101,7 @@ const BY_HAND: [f32; 3] = [1.0, 0.3, 0.2];
 /// One weight and one bias used by two layers, a tensor read by two layers, a prediction read by two terms.
 pub fn by_hand() -> Plan {
     let mut graph = Graph::new(BATCH);
-    let x = graph.input("x", BATCH, PIXELS);
+    let x = graph.input("x", BATCH, PIXELS).unwrap();
     let pixels = PIXELS as usize;
     let glorot = Init::GlorotUniform { fan_in: pixels, fan_out: pixels };
     let square = graph.parameter("square", vec![pixels, pixels], glorot.clone()).unwrap();

@@ -24,7 +24,7 @@ fn numbers(count: usize) -> Vec<f32> {
 // Quantises codes `[rows, pieces * width]` that the host writes as `x`.
 fn plan(mut graph: Graph, pieces: u32, [rows, width, entries]: [u32; 3], decay: f32) -> Plan {
     let codebook = Codebook::declare(&mut graph, "codebook", entries, width).unwrap();
-    let x = graph.input("x", rows, pieces * width);
+    let x = graph.input("x", rows, pieces * width).unwrap();
     let made = graph.op(Quantize { codebook, decay }, &[x]).unwrap();
     graph.output("quantised", made[0]).unwrap();
     graph.output("chosen", made[1]).unwrap();
@@ -134,13 +134,13 @@ fn what_the_kernels_cannot_compute_is_refused() {
 
     let mut graph = Graph::new(2);
     let codebook = Codebook::declare(&mut graph, "codebook", 4, 3).unwrap();
-    let x = graph.input("x", 2, 5);
+    let x = graph.input("x", 2, 5).unwrap();
     let quantize = || Quantize { codebook: codebook.clone(), decay: 0.9 };
     let error = graph.op(quantize(), &[x]).unwrap_err().to_string();
     assert!(error.contains("quantize") && error.contains("pieces of 3"), "{error}");
     assert!(graph.op(quantize(), &[x, x]).is_err());
     let mut other = Graph::new(2);
-    let x = other.input("x", 2, 3);
+    let x = other.input("x", 2, 3).unwrap();
     assert!(other.op(quantize(), &[x]).is_err(), "a codebook of another graph");
 }
 
@@ -164,7 +164,7 @@ impl Op for Misuse {
 #[test]
 fn an_operation_that_asks_for_what_is_not_there_gets_an_error() {
     let mut graph = Graph::new(1);
-    let x = graph.input("x", 1, 1);
+    let x = graph.input("x", 1, 1).unwrap();
     let mut other = Graph::new(1);
     other.slot("a", vec![1], Init::Constant(0.0)).unwrap();
     let foreign = other.slot("b", vec![1], Init::Constant(0.0)).unwrap();

@@ -1,7 +1,7 @@
 //! The divergence of a Gaussian code from its prior.
 
 use super::Term;
-use super::rows::{RowFunction, Target, Upstream};
+use super::rows::{RowFunction, Upstream};
 use crate::Result;
 use crate::graph::{GaussianCode, Graph, Slice, Tensor};
 use crate::kernels::divergence::{self, KlByDimension};
@@ -27,36 +27,22 @@ pub fn free_bits_kl(code: GaussianCode, free_bits: f32) -> Term {
 }
 
 impl RowFunction for GaussianKl {
-    fn rows(&self, graph: &Graph, name: &str) -> Result<u32> {
-        graph.know(name, self.code.stats)?;
-        Ok(self.code.stats.rows)
-    }
-
-    fn operands(&self) -> Vec<Tensor> {
-        vec![self.code.stats]
+    fn operand(&self) -> Tensor {
+        self.code.stats
     }
 
     fn record(&self, graph: &mut Graph, name: &str, upstream: Upstream) -> Result<Slice> {
         let Self { code: GaussianCode { stats }, free_bits } = *self;
         let (rows, latent) = (stats.rows, self.code.latent());
-        let mut operands = vec![graph.value(stats)];
+        let mut reads = vec![graph.value(stats)];
         let wanted = upstream != Upstream::None && graph.needs_gradient(stats);
         if free_bits > 0.0 && wanted {
-            let each = graph.buffer(format!("{name} of each dimension"), (rows * latent) as usize, false);
-            let label = format!("{name} of each dimension");
-            graph.record(label, KlByDimension { rows, latent }, &[operands[0], each])?;
-            let sums = graph.buffer(format!("{name} of a dimension"), latent as usize, false);
-            let label = format!("{name} of a dimension");
-            graph.record(label, ColumnSum::whole(rows, latent), &[each, sums])?;
-            operands.push(sums);
+            let (label, words) = (format!("{name} of each dimension"), (rows * latent) as usize);
+            let each = graph.interim(label, words, &reads, KlByDimension { rows, latent })?;
+            let (label, sum) = (format!("{name} of a dimension"), ColumnSum::whole(rows, latent));
+            reads.push(graph.interim(label, latent as usize, &[each], sum)?);
         }
-        let values = graph.buffer(format!("{name} of each row"), rows as usize, false);
-        operands.push(values);
-        graph.send_rows(name, (stats, rows, &[]), upstream, |graph, target, _| {
-            let gradient = target.map(Target::gradient);
-            let kernel = divergence::GaussianKl { rows, latent, free_bits, gradient };
-            graph.record_value(name, kernel, &operands, target)
-        })?;
-        Ok(values)
+        let kernel = |gradient| divergence::GaussianKl { rows, latent, free_bits, gradient };
+        graph.record_rows(name, (stats, rows), upstream, &reads, kernel)
     }
 }

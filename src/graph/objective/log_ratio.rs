@@ -1,7 +1,7 @@
 //! The importance of a sample of a Gaussian code.
 
 use super::Term;
-use super::rows::{RowFunction, Target, Upstream};
+use super::rows::{RowFunction, Upstream};
 use crate::graph::{GaussianCode, Graph, Slice, Tensor};
 use crate::kernels::latent;
 use crate::{Error, Result};
@@ -19,6 +19,10 @@ pub fn log_ratio(code: GaussianCode) -> Term {
 }
 
 impl RowFunction for LogRatio {
+    fn operand(&self) -> Tensor {
+        self.code.stats
+    }
+
     fn rows(&self, graph: &Graph, name: &str) -> Result<u32> {
         graph.know(name, self.code.stats)?;
         match graph.tensors[self.code.stats.id].sample {
@@ -29,21 +33,12 @@ impl RowFunction for LogRatio {
         }
     }
 
-    fn operands(&self) -> Vec<Tensor> {
-        vec![self.code.stats]
-    }
-
     fn record(&self, graph: &mut Graph, name: &str, upstream: Upstream) -> Result<Slice> {
         let stats = self.code.stats;
         let (rows, latent) = (stats.rows, self.code.latent());
         let instance = graph.tensors[stats.id].sample.unwrap_or_default();
+        let reads = [graph.state(), graph.value(stats)];
         let of = latent::Reparameterize { rows, latent, instance };
-        let values = graph.buffer(format!("{name} of each row"), rows as usize, false);
-        let operands = [graph.state(), graph.value(stats), values];
-        graph.send_rows(name, (stats, rows, &[]), upstream, |graph, target, _| {
-            let kernel = latent::LogRatio { of, gradient: target.map(Target::gradient) };
-            graph.record_value(name, kernel, &operands, target)
-        })?;
-        Ok(values)
+        graph.record_rows(name, (stats, rows), upstream, &reads, |gradient| latent::LogRatio { of, gradient })
     }
 }

@@ -1,7 +1,6 @@
 //! What a model minimizes: weighted terms that add up like the formula they come from.
 //!
-//! A term is a number for each row, and what reports need to know of it. Each kind has its file here: what it holds, and
-//! how its values and gradients are recorded.
+//! A term is a number for each row, with a description for reports. Each kind has its file here.
 
 mod contraction;
 mod gaussian_kl;
@@ -22,35 +21,34 @@ pub use sparsity::{kl_sparsity, l1};
 use std::ops::{Add, Mul};
 use std::rc::Rc;
 
-use self::rows::Computed;
-pub(in crate::graph) use self::rows::{RowFunction, Target, Upstream};
+use self::rows::{Computed, RowFunction};
 use super::Tensor;
 use crate::kernels::step::Warmup;
 
-/// What a term says of itself: all that metrics, reports and help texts know of it.
+/// The description of a term, for metrics, reports and help texts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TermSpec {
-    /// The name of its column, which tells it from the step's other terms: `reconstruction`, `kl`.
+    /// The name of its column, unique in the step: `reconstruction`, `kl`.
     pub name: String,
-    /// What it is counted in: `nats`.
+    /// Its unit: `nats`.
     pub unit: String,
     /// What a row's value is a sum over: `pixels`, `the code`.
     pub over: String,
-    /// What it is multiplied by in what is minimized, once its warm-up is over.
+    /// Its weight in the objective, once its warm-up is over.
     pub weight: f32,
-    /// What else that is divided by: the numbers of an image where a reconstruction is averaged over them, else 1.
+    /// Divides the weight: the numbers per image where a reconstruction is averaged over them, else 1.
     pub averaged_over: u32,
-    /// The setting that is its weight, where there is one: `kl_weight`.
+    /// The setting of its weight, where there is one: `kl_weight`.
     pub setting: Option<String>,
-    /// How the weight comes in.
+    /// How the weight rises over the first steps.
     pub warmup: Warmup,
-    /// The numbers of an image that it is a reconstruction of; None of other terms.
+    /// Numbers per image, for a reconstruction; None for other terms.
     pub pixels: Option<u32>,
-    /// Whether it is a part of a bound on `-log p(x)`, in nats: the sum of these is the negative ELBO.
+    /// Whether it is part of a bound on `-log p(x)`, in nats: the sum of such terms is the negative ELBO.
     pub bound: bool,
     /// Whether runs are ranked by it, as by a reconstruction: not so a loss in a game, which says nothing of quality.
     pub ranks: bool,
-    /// The update that minimizes it, and every how many steps that runs.
+    /// The update that minimizes it.
     pub update: String,
     /// Every how many steps that update runs.
     pub every: u32,
@@ -89,39 +87,39 @@ impl Term {
         self
     }
 
-    /// What its values are counted in, and what each is a sum over: `nats`, `the code`.
+    /// With this unit, and what each value is a sum over: `nats`, `the code`.
     pub fn counted_in(mut self, unit: impl Into<String>, over: impl Into<String>) -> Self {
         (self.spec.unit, self.spec.over) = (unit.into(), over.into());
         self
     }
 
-    /// Multiplied by `weight`, which the setting of this name is.
+    /// Multiplied by `weight`, the value of the setting of this name.
     pub fn weighted(mut self, weight: f32, setting: impl Into<String>) -> Self {
         self.spec.weight *= weight;
         self.spec.setting = Some(setting.into());
         self
     }
 
-    /// With a weight that comes in over the first steps.
+    /// With a weight that rises over the first steps.
     pub fn warmed_up(mut self, warmup: Warmup) -> Self {
         self.spec.warmup = warmup;
         self
     }
 
-    /// Declares it a reconstruction of images of so many numbers, and so reported by pixel too.
+    /// Declares it a reconstruction of images of so many numbers: reports show it per pixel too.
     pub fn reconstructing(mut self, pixels: u32) -> Self {
         self.spec.pixels = Some(pixels);
         self
     }
 
-    /// Averaged over the numbers of an image, in what is minimized: the scale in which learning rates of plain
-    /// autoencoders are quoted. Reports are per image either way.
+    /// Averaged over the numbers of an image in the objective: the scale in which learning rates of plain autoencoders
+    /// are quoted. Reports are per image either way.
     pub fn averaged_over_pixels(mut self) -> Self {
         self.spec.averaged_over = self.spec.pixels.unwrap_or(1);
         self
     }
 
-    /// Declares it a part of a bound on `-log p(x)`: the parts are all in nats, or there is none.
+    /// Declares it part of a bound on `-log p(x)`, whose parts must all be in nats.
     pub fn bounding(mut self) -> Self {
         self.spec.bound = true;
         self
@@ -133,14 +131,14 @@ impl Term {
         self
     }
 
-    /// What it says of itself.
+    /// Its description.
     pub fn spec(&self) -> &TermSpec {
         &self.spec
     }
 }
 
 impl Tensor {
-    /// A term of this name that has a row's number as its value, of `[rows, 1]`.
+    /// A term of this name whose values are the tensor's, `[rows, 1]`.
     pub fn term(self, name: impl Into<String>) -> Term {
         Term::new("", "", "", Computed { values: self }).named(name)
     }

@@ -1,7 +1,7 @@
 //! How well predictions explain images, by any likelihood.
 
 use super::Term;
-use super::rows::{RowFunction, Target, Upstream};
+use super::rows::{RowFunction, Upstream};
 use crate::graph::{Graph, Parameter, Slice, Tensor};
 use crate::kernels::hadamard::Multiply;
 use crate::kernels::loss::{Kind, Loss};
@@ -49,14 +49,17 @@ pub fn squared_error(y: Tensor, x: Tensor) -> Term {
 }
 
 impl RowFunction for Reconstruction {
+    fn operand(&self) -> Tensor {
+        self.prediction
+    }
+
+    fn parameters(&self) -> Vec<&Parameter> {
+        self.log_variance.iter().collect()
+    }
+
     fn rows(&self, graph: &Graph, name: &str) -> Result<u32> {
         let Self { prediction, target, log_variance, .. } = self;
-        graph.know(name, *prediction)?;
-        graph.know(name, *target)?;
-        let shape = |tensor: &Tensor| format!("[{}, {}]", tensor.rows, tensor.columns);
-        if (target.rows, target.columns) != (prediction.rows, prediction.columns) {
-            return Err(Error::shape(name, format!("images {}", shape(prediction)), shape(target)));
-        }
+        graph.know_alike(name, *prediction, *target)?;
         if let Some(parameter) = log_variance {
             graph.know_parameter(name, parameter)?;
             if parameter.len() != 1 {
@@ -66,48 +69,30 @@ impl RowFunction for Reconstruction {
         Ok(prediction.rows)
     }
 
-    fn operands(&self) -> Vec<Tensor> {
-        vec![self.prediction]
-    }
-
-    fn parameters(&self) -> Vec<&Parameter> {
-        self.log_variance.iter().collect()
-    }
-
     fn record(&self, graph: &mut Graph, name: &str, upstream: Upstream) -> Result<Slice> {
         let Self { prediction, target: x, kind, .. } = *self;
-        let (rows, columns) = (prediction.rows, prediction.columns);
-        let mut operands = vec![graph.value(prediction), graph.value(x)];
-        operands.extend(self.log_variance.as_ref().map(|parameter| graph.place(parameter)));
-        let values = graph.buffer(format!("{name} of each row"), rows as usize, false);
-        operands.push(values);
-        let learned = self.log_variance.clone();
-        graph.send_rows(
-            name,
-            (prediction, rows, &self.parameters()),
-            upstream,
-            |graph, target, weights| {
-                let kernel = Loss { rows, columns, kind, gradient: target.map(Target::gradient) };
-                let (Some(target), Some(parameter)) = (target, &learned) else {
-                    return graph.record_value(name, kernel, &operands, target);
-                };
-                let mut each =
-                    graph.buffer(format!("d {} of each row", parameter.name), rows as usize, false);
-                let operands = [&operands[..], &[target.slice, each]].concat();
-                graph.record(format!("{name}, value and gradient"), kernel, &operands)?;
-                if let Some(weights) = weights {
-                    let weighed =
-                        graph.buffer(format!("d {} by {name}", parameter.name), rows as usize, false);
-                    let label = format!("d {} of each row", parameter.name);
-                    let kernel = Multiply::rows(rows, 1, false);
-                    graph.record(label, kernel, &[each, weights, weighed])?;
-                    each = weighed;
-                }
-                let Some((gradient, accumulate)) = graph.parameter_gradient(parameter) else { return Ok(()) };
-                let sum = ColumnSum { accumulate, ..ColumnSum::whole(rows, 1) };
-                graph.record(format!("d {}", parameter.name), sum, &[each, gradient])
-            },
-        )?;
+        let Tensor { rows, columns, .. } = prediction;
+        let reads = [graph.value(prediction), graph.value(x)];
+        let kernel = |gradient| Loss { rows, columns, kind, gradient };
+        let Some(parameter) = &self.log_variance else {
+            return graph.record_rows(name, (prediction, rows), upstream, &reads, kernel);
+        };
+        let values = graph.buffer(format!("{name} of each row"), rows as usize);
+        let operands = [&reads[..], &[graph.place(parameter), values]].concat();
+        graph.send_rows(name, (prediction, rows, &[parameter]), upstream, |graph, target| {
+            let Some(target) = target else { return graph.record_value(name, kernel, &operands, target) };
+            let label = format!("d {} of each row", parameter.name);
+            let mut each = graph.buffer(&label, rows as usize);
+            let operands = [&operands[..], &[target.slice, each]].concat();
+            graph.record(format!("{name}, value and gradient"), kernel(Some(target.gradient)), &operands)?;
+            if let Some(weights) = target.weights {
+                let kernel = Multiply::rows(rows, 1, false);
+                each = graph.interim(label, rows as usize, &[each, weights], kernel)?;
+            }
+            let Some((gradient, accumulate)) = graph.parameter_gradient(parameter) else { return Ok(()) };
+            let sum = ColumnSum { accumulate, ..ColumnSum::whole(rows, 1) };
+            graph.record(format!("d {}", parameter.name), sum, &[each, gradient])
+        })?;
         Ok(values)
     }
 }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::rows::Upstream;
-use super::{Objective, Term};
+use super::{Objective, Term, TermSpec};
 use crate::graph::plan::Phase;
 use crate::graph::tape::Links;
 use crate::graph::update::{RING_STEPS, Update};
@@ -17,21 +17,14 @@ const RING: &str = "ring";
 
 impl Graph {
     /// The values of a term, unweighted, as a tensor `[rows, 1]` that further operations can read.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] where predictions and targets do not fit each other or are of another graph;
-    /// [`Error::Setting`] beyond what the kernels count.
     pub fn values(&mut self, term: &Term) -> Result<Tensor> {
         let name = term.spec.name.clone();
         let rows = term.of.rows(self, &name)?;
         let values = term.of.record(self, &name, Upstream::None)?;
         let y = self.tensor_at(name.clone(), [rows, 1], values);
-        let links = Links::new(&term.of.operands(), y).through(&term.of.parameters());
+        let links = Links::of(&[term.of.operand()]).through(&term.of.parameters());
         let of = Rc::clone(&term.of);
-        self.push_backward(links, move |graph| {
-            let Some(dy) = graph.preactivation_gradient(y)? else { return Ok(()) };
-            of.record(graph, &name, Upstream::Rows(dy)).map(drop)
-        });
+        self.send_back(links, y, move |graph, dy| of.record(graph, &name, Upstream::Rows(dy)).map(drop));
         Ok(y)
     }
 
@@ -41,38 +34,34 @@ impl Graph {
         let mut reached = Vec::new();
         self.phase = Phase::Loss;
         for term in &objective.terms {
-            let mut spec = term.spec.clone();
-            let name = spec.name.clone();
-            self.check_name(&name)?;
-            let rows = term.of.rows(self, &name)?;
-            self.check_rows(&name, rows)?;
+            let (spec, name) = (&term.spec, &term.spec.name);
+            let rows = self.check_term(term)?;
             let share = match spec.warmup {
                 Warmup::NONE => None,
-                warmup => Some(self.share(&name, warmup)?),
+                warmup => Some(self.share(name, warmup)?),
             };
             let scale = spec.weight / (rows as f32 * spec.averaged_over as f32);
-            let values = term.of.record(self, &name, Upstream::Constant { scale, share })?;
-            self.keep_mean(&name, values, rows)?;
-            reached.extend(term.of.operands());
-            (spec.update, spec.every) = (self.unwinding.name.clone(), self.unwinding.every);
-            self.terms.push(spec);
+            let values = term.of.record(self, name, Upstream::Constant { scale, share })?;
+            self.keep_mean(name, values, rows)?;
+            reached.push(term.of.operand());
+            let (update, every) = (self.unwinding.name.clone(), self.unwinding.every);
+            self.terms.push(TermSpec { update, every, ..spec.clone() });
         }
         Ok(reached)
     }
 
-    // A term has as many values for each image.
-    fn check_rows(&self, name: &str, rows: u32) -> Result<()> {
-        if rows > 0 && rows.is_multiple_of(self.batch.max(1)) {
-            return Ok(());
+    // How many rows a term has: a multiple of the batch. Its name must be its own.
+    fn check_term(&self, term: &Term) -> Result<u32> {
+        let name = &term.spec.name;
+        if self.terms.iter().any(|other| other.name == *name) {
+            return Err(Error::setting("term", "a name that no other term of the step has", name));
         }
-        Err(Error::shape(name, format!("rows of a batch of {}, as many for each image", self.batch), rows))
-    }
-
-    fn check_name(&self, name: &str) -> Result<()> {
-        if self.terms.iter().all(|term| term.name != name) {
-            return Ok(());
+        let rows = term.of.rows(self, name)?;
+        if rows == 0 || !rows.is_multiple_of(self.batch.max(1)) {
+            let expected = format!("rows of a batch of {}, as many for each image", self.batch);
+            return Err(Error::shape(name, expected, rows));
         }
-        Err(Error::setting("term", "a name that no other term of the step has", name))
+        Ok(rows)
     }
 
     // The share of a weight that counts at this step.
@@ -82,72 +71,50 @@ impl Graph {
         Ok(self.place(&share))
     }
 
-    // The ring has a line for each term, and grows with them.
+    // The ring has a row for each term, and grows with them.
     fn keep_mean(&mut self, name: &str, values: Slice, rows: u32) -> Result<()> {
-        let ring = match self.ring {
-            Some(ring) => ring,
-            None => self.buffer(RING, 0, true),
-        };
-        self.ring = Some(ring);
         let slot = self.terms.len() as u32;
-        let scale = 1.0 / rows as f32;
-        let kernel = MeanToRing { count: rows, capacity: RING_STEPS, slot, scale };
-        let words = (RING_STEPS * (slot + 1)) as usize;
-        let ring = Slice { words, ..ring };
-        self.buffers[ring.buffer.0].words = words;
+        let ring = match self.named.get(RING) {
+            Some(ring) => *ring,
+            None => self.named_buffer(RING, 0),
+        };
+        let ring = Slice { words: (RING_STEPS * (slot + 1)) as usize, ..ring };
+        self.buffers[ring.buffer.0].words = ring.words;
         self.name(RING, ring);
+        let kernel = MeanToRing { count: rows, capacity: RING_STEPS, slot, scale: 1.0 / rows as f32 };
         self.record(format!("mean {name}"), kernel, &[self.state(), values, ring])
     }
 
     /// Records an evaluation over `total` images: each term's value for each image, unweighted, goes to the buffer named
-    /// after the term, `[total]`. Of several rows to an image it is their mean.
-    ///
-    /// # Errors
-    /// As [`Graph::update`].
+    /// after the term, `[total]`; of an image with several rows, their mean.
     pub fn evaluate(&mut self, objective: impl Into<Objective>, total: u32) -> Result<()> {
         self.evaluate_update(&Update::default().minimize(objective), total)
     }
 
     /// As [`Graph::evaluate`], of the terms that an update minimizes.
-    ///
-    /// # Errors
-    /// As [`Graph::update`].
     pub fn evaluate_update(&mut self, update: &Update, total: u32) -> Result<()> {
         self.phase = Phase::Loss;
-        for mut term in update.objective().cloned().into_iter().flat_map(|objective| objective.terms) {
+        for term in update.objective().into_iter().flat_map(Objective::terms) {
             let name = &term.spec.name;
-            self.check_name(name)?;
-            let rows = term.of.rows(self, name)?;
-            self.check_rows(name, rows)?;
+            let rows = self.check_term(term)?;
             let values = term.of.record(self, name, Upstream::None)?;
             self.collect(name, values, rows, total)?;
-            (term.spec.update, term.spec.every) = (update.name.clone(), update.every);
-            self.terms.push(term.spec);
+            let (update, every) = (update.name.clone(), update.every);
+            self.terms.push(TermSpec { update, every, ..term.spec.clone() });
         }
         self.phase = Phase::Forward;
         Ok(())
     }
 
-    /// Keeps the mean of each image's numbers in `values` `[rows]` in the buffer `name` `[total]`, each at its image's
-    /// place.
-    pub(in crate::graph) fn collect(
-        &mut self,
-        name: &str,
-        mut values: Slice,
-        rows: u32,
-        total: u32,
-    ) -> Result<()> {
+    // Keeps the mean of each image's numbers in `values` `[rows]` in the buffer `name` `[total]`, at the image's place.
+    fn collect(&mut self, name: &str, mut values: Slice, rows: u32, total: u32) -> Result<()> {
         let batch = self.batch;
         if rows != batch {
-            let means = self.buffer(format!("{name} of each image"), batch as usize, false);
             let columns = rows / batch;
-            let scale = 1.0 / columns as f32;
-            let kernel = RowSum { rows: batch, columns, scale, accumulate: false };
-            self.record(format!("mean {name} of each image"), kernel, &[values, means])?;
-            values = means;
+            let kernel = RowSum { rows: batch, columns, scale: 1.0 / columns as f32, accumulate: false };
+            values = self.interim(format!("mean {name} of each image"), batch as usize, &[values], kernel)?;
         }
-        let per_image = self.buffer(name, total as usize, true);
-        self.name(name, Slice { words: total as usize, ..per_image });
+        let per_image = self.named_buffer(name, total as usize);
         let operands = [self.state(), values, per_image];
         self.record(format!("collect {name}"), Collect { batch, total }, &operands)
     }

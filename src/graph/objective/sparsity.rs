@@ -1,7 +1,7 @@
 //! What keeps a code sparse.
 
 use super::Term;
-use super::rows::{RowFunction, Target, Upstream};
+use super::rows::{RowFunction, Upstream};
 use crate::Result;
 use crate::graph::{Graph, Slice, Tensor};
 use crate::kernels::reduce::ColumnSum;
@@ -19,7 +19,7 @@ pub fn l1(code: Tensor) -> Term {
 }
 
 /// `sum over units of KL(target || q)` in nats, with q the unit's mean over the batch: logistic units, whose
-/// activations lie in (0, 1). It is one number a batch, and counts as that of each of its images (Ng 2011, "Sparse
+/// activations lie in (0, 1). It is one number per batch, and counts as the number of each of its images (Ng 2011, "Sparse
 /// autoencoder", section 3; Murphy, Probabilistic Machine Learning, 20.3.4).
 ///
 /// q is kept within [1e-6, 1 - 1e-6].
@@ -28,28 +28,18 @@ pub fn kl_sparsity(code: Tensor, target: f32) -> Term {
 }
 
 impl RowFunction for Sparse {
-    fn rows(&self, graph: &Graph, name: &str) -> Result<u32> {
-        graph.know(name, self.code)?;
-        Ok(self.code.rows)
-    }
-
-    fn operands(&self) -> Vec<Tensor> {
-        vec![self.code]
+    fn operand(&self) -> Tensor {
+        self.code
     }
 
     fn record(&self, graph: &mut Graph, name: &str, upstream: Upstream) -> Result<Slice> {
         let (penalty, Tensor { rows, columns, .. }) = (self.penalty, self.code);
         let mut read = graph.value(self.code);
         if let Penalty::Kl { .. } = penalty {
-            let sums = graph.buffer("sum of each unit", columns as usize, false);
-            graph.record("sum of each unit", ColumnSum::whole(rows, columns), &[read, sums])?;
-            read = sums;
+            let sum = ColumnSum::whole(rows, columns);
+            read = graph.interim("sum of each unit", columns as usize, &[read], sum)?;
         }
-        let values = graph.buffer(format!("{name} of each row"), rows as usize, false);
-        graph.send_rows(name, (self.code, rows, &[]), upstream, |graph, target, _| {
-            let kernel = Sparsity { rows, columns, penalty, gradient: target.map(Target::gradient) };
-            graph.record_value(name, kernel, &[read, values], target)
-        })?;
-        Ok(values)
+        let kernel = |gradient| Sparsity { rows, columns, penalty, gradient };
+        graph.record_rows(name, (self.code, rows), upstream, &[read], kernel)
     }
 }
