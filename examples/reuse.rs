@@ -1,6 +1,6 @@
 //! Takes one shader into a program of its own, which shares nothing with narrows but the shader's text.
 //!
-//! C = A·B with `narrows_shaders` and wgpu alone, at a size that no tile divides, held against a plain loop.
+//! C = A·B with `narrows_shaders` and wgpu alone, at a size that no tile divides, compared with a plain loop.
 //!
 //!     cargo run --release --example reuse
 #![allow(clippy::print_stdout, reason = "an example tells what it does")]

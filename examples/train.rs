@@ -24,7 +24,7 @@ async fn train(folder: &Path) -> Result<(), Box<dyn Error>> {
     let mut trainer = Trainer::new(&device, &config, &data).await?;
     for epoch in 1..=3 {
         let report = trainer.epoch(&mut |_progress| true).await?;
-        println!("epoch {epoch}: -ELBO {:.2} nats an image", report.train.objective());
+        println!("epoch {epoch}: -ELBO {:.2} nats per image", report.train.objective());
     }
 
     std::fs::create_dir_all(folder)?;

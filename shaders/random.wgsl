@@ -5,7 +5,7 @@
 //     draw_bits:     words[count]  = w
 //     draw_uniform:  values[count] = uniform in (0, 1)
 //     draw_normal:   values[count] = standard normal
-//     draw_signs:    values[count] = -1 or 1, alike often (Rademacher)
+//     draw_signs:    values[count] = -1 or 1, equally likely (Rademacher)
 //
 // All write (=). One lane draws a block of four. Joined behind lib/log.wgsl, lib/philox.wgsl and lib/state.wgsl.
 

@@ -55,6 +55,16 @@ const CASES: &[Case] = &[
         let a = layer(g, WIDTH);
         g.multiply(a, a)
     }),
+    ("a masked parameter", |g, layer| {
+        let x = layer(g, WIDTH);
+        let shape = vec![WIDTH as usize; 2];
+        let weight = g.parameter("masked", shape.clone(), Init::GlorotUniform { fan_in: 7, fan_out: 7 })?;
+        let lower = (0..WIDTH * WIDTH).map(|at| f32::from(u8::from(at % WIDTH < at / WIDTH))).collect();
+        let mask = g.slot("mask", shape, Init::Values(lower))?;
+        let [weight, mask] = [g.tensor_of(&weight)?, g.tensor_of(&mask)?];
+        let masked = g.multiply(weight, mask)?;
+        g.matmul(x, masked)
+    }),
     ("multiply rows", |g, layer| {
         let [a, b] = [layer(g, WIDTH), layer(g, 1)];
         g.multiply_rows(a, b)

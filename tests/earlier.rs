@@ -1,5 +1,5 @@
 //! What an earlier version of the program left: a checkpoint of format 1 and a configuration that spelled out every
-//! setting go on to the bits that its own uninterrupted run came to.
+//! setting resume to the bits that its own uninterrupted run came to.
 //!
 //! `tests/format1` is a run of the last version that wrote that format, on its CPU reference: `stopped.safetensors` was
 //! interrupted at step 410 of 563, in the third epoch of four; `whole.safetensors` never stopped. Between them lie the

@@ -127,7 +127,7 @@ fn a_run_resumed_in_the_middle_of_an_epoch_equals_an_uninterrupted_one() {
         let checkpoint = last(folder.path());
         assert_eq!(checkpoint.epoch(), 0);
         assert!((1..6).contains(&checkpoint.step()), "stopped at step {}", checkpoint.step());
-        // And once more, in the second epoch.
+        // And again, in the second epoch.
         let later = |event: &RunEvent<'_>| matches!(event, RunEvent::Progress(p) if p.epoch == 2);
         stop_at(resume(folder.path()), later);
         let checkpoint = last(folder.path());

@@ -11,7 +11,7 @@ use narrows::graph::{Device, Difference, Plan, Replay, first_difference};
 use narrows::model::Registry;
 use narrows::reference::compare::Tolerance;
 
-// Nothing adds up over a step: with 2e-6 and 1e-6, 2 of 630 set-ups were said to differ, on lavapipe.
+// Nothing adds up over a step: with 2e-6 and 1e-6, 2 of 630 set-ups were reported to differ, on lavapipe.
 const CLOSE: Tolerance = Tolerance::new(1e-5, 1e-5);
 
 // Of a few hundred seeds the one whose set-ups between them run the most entry points.

@@ -14,7 +14,7 @@ struct Reflection {
 fn reflect(shader: &Shader) -> Reflection {
     let module = naga::front::wgsl::parse_str(shader.source)
         .unwrap_or_else(|error| panic!("{}: {}", shader.name, error.emit_to_string(shader.source)));
-    // Nothing optional, but for subgroups where the table says so.
+    // Nothing optional, except subgroups where the table says so.
     let capabilities = if shader.subgroups { Capabilities::SUBGROUP } else { Capabilities::empty() };
     let mut validator = Validator::new(ValidationFlags::all(), capabilities);
     validator.subgroup_stages(naga::valid::ShaderStages::COMPUTE);

@@ -1,4 +1,4 @@
-//! Pooling, upsampling, batch normalisation and dropout in graphs: to train, to use, and to go on training.
+//! Pooling, upsampling, batch normalisation and dropout in graphs: to train, to use, and to resume training.
 #![allow(clippy::panic, clippy::unwrap_used, missing_docs)]
 
 mod common;

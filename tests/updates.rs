@@ -1,4 +1,4 @@
-//! Updates: which groups move and when, what stays, and what a step that says too much is told.
+//! Updates: which groups move and when, what stays, and the errors for a step that says too much.
 #![allow(clippy::panic, clippy::unwrap_used, missing_docs)]
 
 mod common;

@@ -1,4 +1,4 @@
-//! The shapes that windows make, held against those that Keras and PyTorch give.
+//! The shapes that windows make, compared with those of Keras and PyTorch.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use narrows::graph::{Padding, Shape, Window};

@@ -1,8 +1,9 @@
 //! Tensors put together, taken apart, passed on without their gradient, and drawn.
 
 use super::algebra::affine;
+use super::tape::Links;
 use super::tensor::counted;
-use super::{Graph, Tensor};
+use super::{Graph, Parameter, StoreKind, Tensor};
 use crate::kernels::columns::{Block, CopyColumns};
 use crate::kernels::random::{Distribution, Numbers};
 use crate::rng::Stream;
@@ -14,6 +15,24 @@ impl Graph {
         self.know("detach", x)?;
         let label = format!("{} detached", self.label(x));
         Ok(self.tensor_at(label, x.shape(), self.value(x)))
+    }
+
+    /// A parameter or a slot as a tensor `[first extent, product of the others]`, or `[1, extent]`. The gradient goes to the
+    /// parameter; a slot has none. Costs nothing forward.
+    pub fn tensor_of(&mut self, parameter: &Parameter) -> Result<Tensor> {
+        let kinds = [StoreKind::Parameters, StoreKind::Statistics];
+        self.know_slot("tensor of a parameter", parameter, &kinds, "parameter or slot")?;
+        let extents = parameter.shape.iter().map(|extent| u32::try_from(*extent).unwrap_or(u32::MAX));
+        let extents: Vec<u32> = extents.collect();
+        let rows = if let [rows, _, ..] = extents[..] { rows } else { 1 };
+        let columns = counted(&parameter.name, &extents)?.checked_div(rows).unwrap_or(0);
+        let x = self.tensor_at(parameter.name.clone(), [rows, columns], self.place(parameter));
+        let (links, parameter) = (Links::of(&[]).through(&[parameter]), parameter.clone());
+        self.send_back(links, x, move |graph, dx| {
+            let Some((target, accumulate)) = graph.parameter_gradient(&parameter) else { return Ok(()) };
+            graph.record(format!("d {}", parameter.name), affine(x, 1.0, 0.0, accumulate), &[dx, target])
+        });
+        Ok(x)
     }
 
     /// The same numbers, row by row, in rows of another length. Costs nothing forward.

@@ -17,7 +17,7 @@ pub enum Distribution {
     Uniform,
     /// Standard normal.
     Normal,
-    /// -1 or 1, alike often (Rademacher).
+    /// -1 or 1, equally likely (Rademacher).
     Signs,
 }
 

@@ -43,7 +43,7 @@ impl Settings for IwaeSettings {
 impl Variant for Iwae {
     const NAME: &'static str = "iwae";
     const SUMMARY: &'static str =
-        "importance-weighted autoencoder: a vae trained on a tighter bound, of several samples an image";
+        "importance-weighted autoencoder: a vae trained on a tighter bound, of several samples per image";
     const PRESETS: &'static [Preset] = &[Preset::new(Self::NAME, Self::SUMMARY, &[HIDDEN_400])];
     type Settings = IwaeSettings;
     type Model = IwaeModel;

@@ -284,5 +284,5 @@ impl fmt::Display for LayerConfig {
 
 /// The error for a feature map beyond what the shaders count.
 pub(super) fn too_large(shape: Shape) -> Error {
-    Error::setting("layer", "fewer than 2^32 numbers an image", shape)
+    Error::setting("layer", "fewer than 2^32 numbers per image", shape)
 }

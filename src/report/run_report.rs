@@ -129,7 +129,10 @@ fn curves(epochs: &[MetricsLine]) -> Vec<(Plot, String)> {
     }
     if last.columns.len() > 1 {
         let objective = lines("Objective", "per image", &|columns| Some(columns.objective));
-        all.push((objective, "What epochs are ranked by: the terms with their weights.".to_owned()));
+        all.push((
+            objective,
+            "What ranks epochs: the terms that measure quality, with their weights.".to_owned(),
+        ));
     }
     all
 }

@@ -352,7 +352,7 @@ class Model:
         return reconstruction / scale + weight * minimized, reconstruction, penalty
 
     def importance_weighted(self, parameters, x, step):
-        """-log of the mean importance weight of k samples an image (Burda et al. 2015, equation 8), averaged over
+        """-log of the mean importance weight of k samples per image (Burda et al. 2015, equation 8), averaged over
         images; all samples of an image are neighbours."""
         latent, k = self.config["latent"], self.config["samples"]
         mu, logvar = self.apply(parameters, "encoder", x, step).repeat_interleave(k, 0).split(latent, dim=1)

@@ -1,4 +1,4 @@
-//! A variant with an operation from outside has the whole command line, and its codebook goes on to the same bits.
+//! A variant with an operation from outside has the whole command line, and its codebook resumes to the same bits.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::fs;

@@ -1,4 +1,4 @@
-//! A variant from outside has the whole command line: it trains, goes on to the same bits, is planned and checked.
+//! A variant from outside has the whole command line: it trains, resumes to the same bits, is planned and checked.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::fs;

@@ -20,8 +20,8 @@ pub fn gaussian_kl(code: GaussianCode) -> Term {
 }
 
 /// [`gaussian_kl`] with the gradient of `sum over j of max(free_bits, batch mean of KL_j)` (Kingma et al. 2016,
-/// equation 15): each dimension j may have `free_bits` nats for nothing. Its value, as reported, is still all of the
-/// divergence, so that it and the reconstruction remain the two parts of the ELBO.
+/// equation 15): each dimension j may have `free_bits` nats that are not penalized. The reported value
+/// is the whole divergence, so that it and the reconstruction remain the two parts of the ELBO.
 pub fn free_bits_kl(code: GaussianCode, free_bits: f32) -> Term {
     Term::new("kl", "nats", "the code", GaussianKl { code, free_bits })
 }
