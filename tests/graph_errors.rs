@@ -139,6 +139,26 @@ fn rows_that_repeat_too_often_are_refused_where_they_are_recorded() {
 }
 
 #[test]
+fn parameters_of_too_many_numbers_or_without_a_range_to_start_in_are_refused_by_name() {
+    let mut graph = Graph::new(1);
+    for shape in [vec![usize::MAX, 2], vec![usize::MAX], vec![1 << 16, 1 << 16]] {
+        let expected = format!("parameter w {shape:?}");
+        mentions(graph.parameter("w", shape, Init::Constant(0.0)), &[&expected, "allows 17179869180"]);
+    }
+    let (bound, fan_in) = (f32::NAN, usize::MAX);
+    for init in [
+        Init::Uniform { bound },
+        Init::Uniform { bound: 0.0 },
+        Init::Uniform { bound: f32::MAX },
+        Init::HeUniform { fan_in: 0 },
+        Init::GlorotUniform { fan_in: 0, fan_out: 0 },
+    ] {
+        mentions(graph.slot("s", vec![3], init), &["first values of s", "a positive bound"]);
+    }
+    assert!(graph.parameter("w", vec![3], Init::GlorotUniform { fan_in, fan_out: 2 }).is_ok());
+}
+
+#[test]
 fn a_deviation_must_be_positive() {
     for deviation in [0.0, -1.0, f32::NAN] {
         let (graph, x) = input(4, 7);

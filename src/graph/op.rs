@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::tape::Links;
-use super::tensor::MOST_BYTES;
+use super::tensor::within_32_bits;
 use super::{Graph, Parameter, Slice, StoreKind, Tensor};
 use crate::kernels::Kernel;
 use crate::{Error, Result};
@@ -110,16 +110,7 @@ impl OpContext<'_> {
 
     /// A buffer of f32 for what lies between two dispatches.
     pub fn buffer(&mut self, label: &str, words: usize) -> Result<Slice> {
-        let (needed, allowed) = (4_u64.saturating_mul(words as u64), MOST_BYTES);
-        if needed > allowed {
-            let operation = format!("{}: buffer {label:?}", self.label);
-            return Err(Error::TooLarge {
-                operation,
-                needed,
-                allowed,
-                advice: "Use a smaller batch or model",
-            });
-        }
+        within_32_bits(&format!("{}: buffer {label:?}", self.label), words as u64)?;
         Ok(self.graph.buffer(label, words))
     }
 
