@@ -6,8 +6,8 @@ mod common;
 use common::device;
 use common::step::{BATCH, PIXELS, TOTAL, config, plan, start};
 use narrows::graph::{
-    Device, Graph, Init, Objective, Parameter, Plan, Replay, Tensor, gaussian_kl, gaussian_nll,
-    learned_gaussian_nll, squared_error,
+    BatchNorm, Device, Graph, Init, MODEL, Objective, Parameter, Plan, Replay, Tensor, gaussian_kl,
+    gaussian_nll, learned_gaussian_nll, squared_error,
 };
 use narrows::kernels::activation::Activation;
 use narrows::kernels::matmul::MatMul;
@@ -156,6 +156,21 @@ fn parameters_of_too_many_numbers_or_without_a_range_to_start_in_are_refused_by_
         mentions(graph.slot("s", vec![3], init), &["first values of s", "a positive bound"]);
     }
     assert!(graph.parameter("w", vec![3], Init::GlorotUniform { fan_in, fan_out: 2 }).is_ok());
+}
+
+#[test]
+fn a_normalisation_whose_pairs_are_apart_is_refused() {
+    let (mut graph, x) = input(4, 7);
+    let norm = BatchNorm::declare(&mut graph, MODEL, "norm", 7).unwrap();
+    let other = graph.parameter_of("other", "other", vec![7], Init::Constant(0.0)).unwrap();
+    let slot = graph.slot("slot", vec![7], Init::Constant(0.0)).unwrap();
+    let apart = BatchNorm { shift: other, ..norm.clone() };
+    mentions(graph.batch_norm("layer", x, 7, &apart), &["layer", "of one group", "norm.scale and other"]);
+    let apart = BatchNorm { variance: slot, ..norm.clone() };
+    mentions(graph.batch_norm("layer", x, 7, &apart), &["statistics", "norm.running_mean and slot"]);
+    let same = BatchNorm { variance: norm.mean.clone(), ..norm.clone() };
+    mentions(graph.batch_norm("layer", x, 7, &same), &["norm.running_mean and norm.running_mean"]);
+    assert!(graph.batch_norm("layer", x, 7, &norm).is_ok());
 }
 
 #[test]
