@@ -113,6 +113,17 @@ fn a_tensor_of_another_graph_is_refused_even_where_it_is_of_the_same_place_and_s
     mentions(graph.exp(wider), &["exp", "this graph", "[4, 8]"]);
 }
 
+// It would take the place of what the host writes there.
+#[test]
+fn a_name_that_another_range_has_is_refused() {
+    let (mut graph, x) = input(4, 7);
+    for name in ["x", "state", "parameters"] {
+        mentions(graph.output(name, x), &["a name that nothing else", name]);
+    }
+    mentions(graph.input("x", 4, 7), &["a name that nothing else", "got x"]);
+    assert!(graph.output("y", x).is_ok());
+}
+
 #[test]
 fn tensors_of_more_numbers_than_32_bits_count_are_refused() {
     let mut graph = Graph::new(4);
