@@ -250,6 +250,7 @@ fn a_step_that_says_something_twice_is_refused_by_name() {
     refused(late.parameter("late", vec![3], init()).map(drop), &["parameter late", "no update moves"]);
     refused(late.parameter_of("other", "w", vec![3], init()).map(drop), &["parameter w", "name of its own"]);
     late.advance(BATCH).unwrap();
+    refused(late.advance(BATCH), &["advance", "once per step"]);
     refused(
         late.update(Update::new("b").minimize(squared_error(y, x).named("b"))),
         &["before the step's advance"],

@@ -252,10 +252,12 @@ impl Graph {
     /// warm-ups cannot be recorded behind it.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a batch larger than `total`.
+    /// [`Error::Setting`] for a batch larger than `total`, and where the step advances already.
     pub fn advance(&mut self, total: u32) -> Result<()> {
+        if std::mem::replace(&mut self.advanced, true) {
+            return Err(Error::setting("advance", "once per step", "twice"));
+        }
         self.phase = Phase::Update;
-        self.advanced = true;
         let (batch, count) = (self.batch, total);
         let store = self.stores.iter().position(|store| store.kind == StoreKind::Rates);
         let slice = store.map(|store| self.flat(store, self.store_buffers[store]));
