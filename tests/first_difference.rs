@@ -8,8 +8,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use common::step::{config, plan, start};
 use common::{device, faults, noise};
-use narrows::graph::{Device, Difference, Graph, Init, Optimizer, Plan, Replay, Update, first_difference};
+use narrows::graph::{
+    Device, Difference, Graph, Init, Optimizer, Phase, Plan, Replay, Update, first_difference, squared_error,
+};
 use narrows::kernels::activation::Activation;
+use narrows::kernels::floats_mut;
 use narrows::model::Registry;
 use narrows::reference::compare::Tolerance;
 use narrows::train::Config;
@@ -104,6 +107,55 @@ fn a_gradient_that_cancels_with_the_weight_decay_is_no_difference_and_hides_none
     let adam = plan.dispatches.iter().position(|dispatch| dispatch.label == "adam").unwrap();
     for (array, plan) in faults::faults(&plan, adam).iter().enumerate() {
         assert_eq!(find(plan).map(|found| found.dispatch), Some(adam), "array {array}");
+    }
+}
+
+// Its allowance must not hide a wrong formula: what an optimizer writes, or moves, is off by a hundredth.
+#[test]
+fn a_hundredth_in_an_optimizers_results_or_moves_is_found() {
+    const WIDTH: usize = 40;
+    let adam = |decoupled| Optimizer::Adam {
+        beta1: 0.9,
+        beta2: 0.999,
+        epsilon: 1e-8,
+        weight_decay: 0.01,
+        decoupled,
+    };
+    let sgd = Optimizer::Sgd { momentum: 0.9, weight_decay: 0.01 };
+    for optimizer in [Optimizer::ADAM, adam(false), adam(true), sgd] {
+        let mut graph = Graph::new(1);
+        let x = graph.input("x", 1, WIDTH as u32).unwrap();
+        let init = Init::GlorotUniform { fan_in: WIDTH, fan_out: WIDTH };
+        let weight = graph.parameter("w", vec![WIDTH, WIDTH], init).unwrap();
+        let y = graph.dense("y", x, &weight, None, Activation::Tanh).unwrap();
+        graph.update(Update::default().minimize(squared_error(y, x)).by(optimizer, 1e-3)).unwrap();
+        graph.advance(1).unwrap();
+        let plan = graph.finish(true);
+        let find = |plan: &Plan| {
+            let setup = |replay: &mut Replay| {
+                replay.write_floats("x", &noise(1, WIDTH))?;
+                replay.write_initial(1)
+            };
+            let close = Tolerance::new(1e-5, 1e-5);
+            pollster::block_on(first_difference(plan, &device(), &Device::Cpu, close, setup)).unwrap()
+        };
+        assert_eq!(find(&plan), None, "{optimizer:?}");
+        let descent = plan.dispatches.iter().position(|dispatch| dispatch.phase == Phase::Update).unwrap();
+        let named = |plan: Plan, what: &str| {
+            assert_eq!(find(&plan).map(|found| found.dispatch), Some(descent), "{optimizer:?}: {what}");
+        };
+        for array in 0..=optimizer.moments().len() {
+            let spoil = move |writes: &mut [&mut [u32]]| {
+                floats_mut(writes[array]).iter_mut().for_each(|value| *value *= 1.01);
+            };
+            named(faults::spoilt(&plan, descent, spoil), &format!("array {array}"));
+        }
+        let before = plan.layout("parameters").unwrap().initial(1);
+        let spoil = move |writes: &mut [&mut [u32]]| {
+            let parameters = floats_mut(writes[0]).iter_mut().zip(&before);
+            parameters.for_each(|(after, before)| *after += 0.01 * (*after - before));
+        };
+        named(faults::spoilt(&plan, descent, spoil), "moves");
     }
 }
 

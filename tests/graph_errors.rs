@@ -6,8 +6,8 @@ mod common;
 use common::device;
 use common::step::{BATCH, PIXELS, TOTAL, config, plan, start};
 use narrows::graph::{
-    Device, Graph, Init, Objective, Parameter, Plan, Replay, Tensor, gaussian_kl, gaussian_nll,
-    learned_gaussian_nll, squared_error,
+    BatchNorm, Device, Graph, Init, MODEL, Objective, Parameter, Plan, Replay, Tensor, gaussian_kl,
+    gaussian_nll, learned_gaussian_nll, squared_error,
 };
 use narrows::kernels::activation::Activation;
 use narrows::kernels::matmul::MatMul;
@@ -113,6 +113,17 @@ fn a_tensor_of_another_graph_is_refused_even_where_it_is_of_the_same_place_and_s
     mentions(graph.exp(wider), &["exp", "this graph", "[4, 8]"]);
 }
 
+// It would take the place of what the host writes there.
+#[test]
+fn a_name_that_another_range_has_is_refused() {
+    let (mut graph, x) = input(4, 7);
+    for name in ["x", "state", "parameters"] {
+        mentions(graph.output(name, x), &["a name that nothing else", name]);
+    }
+    mentions(graph.input("x", 4, 7), &["a name that nothing else", "got x"]);
+    assert!(graph.output("y", x).is_ok());
+}
+
 #[test]
 fn tensors_of_more_numbers_than_32_bits_count_are_refused() {
     let mut graph = Graph::new(4);
@@ -136,6 +147,41 @@ fn rows_that_repeat_too_often_are_refused_where_they_are_recorded() {
     let y = graph.dense("layer", x, &w, None, Activation::Identity).unwrap();
     let most = graph.repeat_rows(y, ColumnSum::MAX_CHUNK).unwrap();
     assert_eq!(refusal(minimize(graph, most.term("most"))), "nothing was refused");
+}
+
+#[test]
+fn parameters_of_too_many_numbers_or_without_a_range_to_start_in_are_refused_by_name() {
+    let mut graph = Graph::new(1);
+    for shape in [vec![usize::MAX, 2], vec![usize::MAX], vec![1 << 16, 1 << 16]] {
+        let expected = format!("parameter w {shape:?}");
+        mentions(graph.parameter("w", shape, Init::Constant(0.0)), &[&expected, "allows 17179869180"]);
+    }
+    let (bound, fan_in) = (f32::NAN, usize::MAX);
+    for init in [
+        Init::Uniform { bound },
+        Init::Uniform { bound: 0.0 },
+        Init::Uniform { bound: f32::MAX },
+        Init::HeUniform { fan_in: 0 },
+        Init::GlorotUniform { fan_in: 0, fan_out: 0 },
+    ] {
+        mentions(graph.slot("s", vec![3], init), &["first values of s", "a positive bound"]);
+    }
+    assert!(graph.parameter("w", vec![3], Init::GlorotUniform { fan_in, fan_out: 2 }).is_ok());
+}
+
+#[test]
+fn a_normalisation_whose_pairs_are_apart_is_refused() {
+    let (mut graph, x) = input(4, 7);
+    let norm = BatchNorm::declare(&mut graph, MODEL, "norm", 7).unwrap();
+    let other = graph.parameter_of("other", "other", vec![7], Init::Constant(0.0)).unwrap();
+    let slot = graph.slot("slot", vec![7], Init::Constant(0.0)).unwrap();
+    let apart = BatchNorm { shift: other, ..norm.clone() };
+    mentions(graph.batch_norm("layer", x, 7, &apart), &["layer", "of one group", "norm.scale and other"]);
+    let apart = BatchNorm { variance: slot, ..norm.clone() };
+    mentions(graph.batch_norm("layer", x, 7, &apart), &["statistics", "norm.running_mean and slot"]);
+    let same = BatchNorm { variance: norm.mean.clone(), ..norm.clone() };
+    mentions(graph.batch_norm("layer", x, 7, &same), &["norm.running_mean and norm.running_mean"]);
+    assert!(graph.batch_norm("layer", x, 7, &norm).is_ok());
 }
 
 #[test]

@@ -238,3 +238,55 @@ fn inputs_that_it_does_not_take_are_refused_in_its_words() {
     let said = graph.op(ScaledCubes { gain, sums }, &[narrow]).unwrap_err().to_string();
     assert!(said.starts_with("scaled cubes: expected one input of 4 columns"), "{said}");
 }
+
+// What belongs to another graph, and a slot for a parameter.
+#[test]
+fn inputs_and_parameters_that_are_not_the_graphs_are_refused() {
+    let declare = |first: f32| {
+        let mut graph = Graph::new(BATCH);
+        let x = graph.input("x", BATCH, 4).unwrap();
+        let gain = graph.parameter("gain", vec![4], Init::Constant(first)).unwrap();
+        let sums = graph.slot("sums", vec![4], Init::Constant(0.0)).unwrap();
+        (graph, x, gain, sums)
+    };
+    let ((mut graph, x, gain, sums), (_, foreign, other, _)) = (declare(1.0), declare(2.0));
+    let mut refused = |gain: &Parameter, x: Tensor, part: &str| {
+        let op = ScaledCubes { gain: gain.clone(), sums: sums.clone() };
+        let said = graph.op(op, &[x]).unwrap_err().to_string();
+        assert!(said.starts_with("scaled cubes") && said.contains(part), "{said}");
+    };
+    refused(&gain, foreign, "a tensor of this graph");
+    refused(&other, x, "a parameter of this graph, got gain");
+    refused(&sums.clone(), x, "a parameter of this graph, got sums");
+}
+
+// Asks for the gradient of a parameter that it does not list: no update would know that it leads there.
+struct Unlisted(Parameter);
+
+impl Op for Unlisted {
+    fn label(&self) -> String {
+        "unlisted".to_owned()
+    }
+
+    fn outputs(&self, inputs: &[Tensor]) -> Result<Vec<[u32; 2]>> {
+        Ok(inputs.iter().map(|x| [x.rows, 1]).collect())
+    }
+
+    fn forward(&self, _: &mut OpContext<'_>) -> Result<()> {
+        Ok(())
+    }
+
+    fn backward(&self, context: &mut OpContext<'_>) -> Result<()> {
+        context.parameter_target(&self.0).map(drop)
+    }
+}
+
+#[test]
+fn the_gradient_of_a_parameter_that_an_operation_does_not_list_is_refused() {
+    let mut graph = Graph::new(BATCH);
+    let gain = graph.parameter("gain", vec![BATCH as usize, 4], Init::Constant(1.0)).unwrap();
+    let x = graph.tensor_of(&gain).unwrap();
+    let y = graph.op(Unlisted(gain), &[x]).unwrap()[0];
+    let said = graph.minimize(y.term("y")).unwrap_err().to_string();
+    assert!(said.starts_with("unlisted: expected a gradient of one of its parameters, got gain"), "{said}");
+}

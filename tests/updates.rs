@@ -7,7 +7,7 @@ use common::gradients::check_gradients;
 use common::{device, noise};
 use narrows::Result;
 use narrows::graph::{
-    Clip, Device, Graph, Init, Optimizer, Parameter, Plan, Replay, StoreKind, Tensor, Update, Warmup,
+    Clip, Device, Graph, Init, Optimizer, Parameter, Phase, Plan, Replay, StoreKind, Tensor, Update, Warmup,
     first_difference, gaussian_kl, squared_error,
 };
 use narrows::kernels::activation::Activation;
@@ -237,6 +237,10 @@ fn a_step_that_says_something_twice_is_refused_by_name() {
         twice.update(Update::new("b").moves(&["critic"]).minimize(squared_error(y, x))),
         &["critic", "model"],
     );
+    refused(
+        twice.update(Update::new("b").moves(&["model", "model"]).minimize(squared_error(y, x).named("b"))),
+        &["update b moves", "each group once", "model twice"],
+    );
     refused(twice.update(Update::new("empty")), &["update empty", "terms"]);
     let none = Update::new("b").minimize(squared_error(y, x).named("b")).every(0);
     refused(twice.update(none), &["update b", "at least 1 step"]);
@@ -246,10 +250,79 @@ fn a_step_that_says_something_twice_is_refused_by_name() {
     refused(late.parameter("late", vec![3], init()).map(drop), &["parameter late", "no update moves"]);
     refused(late.parameter_of("other", "w", vec![3], init()).map(drop), &["parameter w", "name of its own"]);
     late.advance(BATCH).unwrap();
+    refused(late.advance(BATCH), &["advance", "once per step"]);
     refused(
         late.update(Update::new("b").minimize(squared_error(y, x).named("b"))),
         &["before the step's advance"],
     );
+}
+
+#[test]
+fn what_follows_a_refused_update_is_part_of_none() {
+    let mut graph = Graph::new(BATCH);
+    let [x, wide] = [WIDTH, WIDTH + 1].map(|width| graph.input(&format!("{width}"), BATCH, width).unwrap());
+    let w = weight(&mut graph, "model", "w");
+    let y = layer(&mut graph, x, &w);
+    let refused = Update::new("rare").every(3).minimize(squared_error(y, x) + squared_error(y, wide));
+    assert!(graph.update(refused).is_err());
+    graph.exp(y).unwrap();
+    let plan = graph.finish(true);
+    let last = plan.dispatches.last().unwrap();
+    assert_eq!((last.label.as_str(), last.phase, &last.every[..]), ("exp", Phase::Forward, &[1][..]));
+}
+
+// Moments are named after update and group, and a plain model's name is left out: here both are `moment1.critic`.
+#[test]
+fn two_updates_whose_moments_have_one_name_are_refused() {
+    let mut graph = Graph::new(BATCH);
+    let x = graph.input("x", BATCH, WIDTH).unwrap();
+    let [own, critic] = ["model", "critic"].map(|group| weight(&mut graph, group, group));
+    let [y, z] = [&own, &critic].map(|weight| layer(&mut graph, x, weight));
+    let first = Update::default().moves(&["critic"]).minimize(squared_error(z, x).named("first"));
+    graph.update(first.by(Optimizer::ADAM, 0.1)).unwrap();
+    let second = Update::new("critic").moves(&["model"]).minimize(squared_error(y, x).named("second"));
+    let said = graph.update(second.by(Optimizer::ADAM, 0.1)).unwrap_err().to_string();
+    assert!(
+        said.contains("update critic: expected a name") && said.contains("moment1.critic again"),
+        "{said}"
+    );
+}
+
+// The same step by products with tensors of the weights and by layers of them.
+#[test]
+fn a_parameter_read_as_a_tensor_moves_as_it_does_in_a_layer() {
+    let plan = |tensors: bool| {
+        let mut graph = Graph::new(BATCH);
+        let x = graph.input("x", BATCH, WIDTH).unwrap();
+        let weights = ["model", "critic"].map(|group| weight(&mut graph, group, group));
+        let read = weights.each_ref().map(|weight| graph.tensor_of(weight).unwrap());
+        let mut y = x;
+        let updates = [(&["model"][..], Optimizer::ADAM, 2), (&["critic"], SGD, 3), (&[], SGD, 1)];
+        for (name, (groups, optimizer, every)) in ["a", "b", "c"].iter().zip(updates) {
+            for (weight, read) in weights.iter().zip(read) {
+                let z = match tensors {
+                    true => graph.matmul(y, read),
+                    false => graph.dense_transposed("z", y, weight, None, Activation::Identity),
+                };
+                y = graph.activation("y", z.unwrap(), Activation::Tanh).unwrap();
+            }
+            let update = Update::new(*name).moves(groups).minimize(squared_error(y, x).named(*name));
+            graph.update(update.by(optimizer, 0.01).every(every)).unwrap();
+        }
+        graph.advance(BATCH).unwrap();
+        graph.finish(false)
+    };
+    for device in [device(), Device::Cpu] {
+        let [with, without] = [true, false].map(|tensors| {
+            let mut replay = open(&device, plan(tensors));
+            pollster::block_on(replay.run(13)).unwrap();
+            ["parameters", "parameters.critic", "moment2.a", "momentum.c.critic"]
+                .map(|name| read(&replay, name))
+        });
+        for (a, b) in with.iter().flatten().zip(without.iter().flatten()) {
+            assert!((a - b).abs() < 1e-5, "{a} by tensors, {b} by layers");
+        }
+    }
 }
 
 #[test]

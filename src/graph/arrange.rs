@@ -19,6 +19,9 @@ impl Graph {
 
     /// A parameter or a slot as a tensor `[first extent, product of the others]`, or `[1, extent]`. The gradient goes to the
     /// parameter; a slot has none. Costs nothing forward.
+    ///
+    /// The way back reads the numbers again. If an operation changes the slot in the same step, read it behind that
+    /// operation only.
     pub fn tensor_of(&mut self, parameter: &Parameter) -> Result<Tensor> {
         let kinds = [StoreKind::Parameters, StoreKind::Statistics];
         self.know_slot("tensor of a parameter", parameter, &kinds, "parameter or slot")?;

@@ -10,10 +10,10 @@ use super::stores::qualified;
 use super::tape::{Recorded, Unwinding};
 use super::tensor::TensorState;
 use super::{Store, StoreKind, Tensor, TermSpec};
-use crate::Result;
 use crate::kernels::state::State;
 use crate::kernels::step::Scheduled;
 use crate::rng::Stream;
+use crate::{Error, Result};
 
 /// Records operations, then unwinds them backward. Gone once the plan is made.
 ///
@@ -143,9 +143,12 @@ impl Graph {
         self.named.insert(name.into(), slice);
     }
 
-    /// Lets the host read `tensor` under `name` after a step: `[rows, columns]`, row-major.
+    /// Lets the host read `tensor` under `name`, which nothing else has, after a step: `[rows, columns]`, row-major.
     pub fn output(&mut self, name: &str, tensor: Tensor) -> Result<()> {
         self.know(name, tensor)?;
+        if self.named.contains_key(name) {
+            return Err(Error::setting("input or output", "a name that nothing else in the plan has", name));
+        }
         self.name(name, Slice { words: tensor.count() as usize, ..self.value(tensor) });
         Ok(())
     }

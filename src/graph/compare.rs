@@ -69,7 +69,7 @@ pub async fn first_difference(
     let mut reference = start(other).await?;
     let count = plan.dispatches.len();
     for (at, dispatch) in plan.dispatches.iter().enumerate() {
-        // An update's answer does not grow with the shake, and so is measured with one of the right size.
+        // What a small change does to an update is no share of what a large one does: shake it as much as is tolerated.
         let each = dispatch.phase == Phase::Update;
         let (shake, share) =
             if each { (tolerance.absolute, 1.0) } else { (SHAKE, tolerance.absolute / SHAKE) };
@@ -179,8 +179,8 @@ fn allowed<'a>(
     changes.iter().map(|own| Tolerance { absolute: absolute(*own).max(DENORMAL), ..tolerance }).collect()
 }
 
-// Whether what dispatch `at` writes differs by more than is allowed each number of its arrays, given what is expected in
-// it; if not, `reference` continues with the words of `device`.
+// Where the results of dispatch `at` differ by more than is allowed. `within` gives what is allowed to each number of an
+// array, given the array that is expected. Without a difference `reference` continues with the words of `device`.
 async fn differing(
     at: usize,
     device: &Replay,

@@ -54,9 +54,10 @@ impl Graph {
     /// [inference](Graph::inference) mean and variance are the running ones.
     ///
     /// # Errors
-    /// [`Error::Shape`] where x is not of so many channels, a parameter or statistic is not `[channels]`, or any is of
-    /// another graph; [`Error::Setting`] for a momentum outside [0, 1], an epsilon that is not positive, and for a
-    /// single pixel in training, which has no variance.
+    /// [`Error::Shape`] where x is not of so many channels, a parameter or statistic is not `[channels]`, any is of
+    /// another graph, scale and shift are one or of two groups, or mean and variance are one or not both statistics;
+    /// [`Error::Setting`] for a momentum outside [0, 1], an epsilon that is not positive, and for a single pixel in
+    /// training, which has no variance.
     pub fn batch_norm(&mut self, label: &str, x: Tensor, channels: u32, norm: &BatchNorm) -> Result<Tensor> {
         self.check_norm(label, x, channels, norm)?;
         let rows = x.rows * (x.columns / channels);
@@ -93,6 +94,13 @@ impl Graph {
         if let Some(other) = all.into_iter().find(|parameter| parameter.shape != [channels as usize]) {
             let got = format!("{} {:?}", other.name, other.shape);
             return Err(Error::shape(label, format!("{channels} numbers, one per channel"), got));
+        }
+        // A kernel writes both of a pair into one buffer.
+        for [a, b] in [[&norm.scale, &norm.shift], [&norm.mean, &norm.variance]] {
+            if a.store != b.store || a.offset == b.offset {
+                let expected = "scale and shift of one group, mean and variance declared as statistics";
+                return Err(Error::shape(label, expected, format!("{} and {}", a.name, b.name)));
+            }
         }
         if !(0.0..=1.0).contains(&norm.momentum) {
             return Err(Error::setting(format!("{label}: momentum"), "between 0 and 1", norm.momentum));

@@ -1,10 +1,9 @@
 //! Operations from outside: with shaders, gradients and slots of their own, and the rights of a built-in one.
 
 use std::cell::RefCell;
-use std::rc::Rc;
 
 use super::tape::Links;
-use super::tensor::MOST_BYTES;
+use super::tensor::within_32_bits;
 use super::{Graph, Parameter, Slice, StoreKind, Tensor};
 use crate::kernels::Kernel;
 use crate::{Error, Result};
@@ -20,7 +19,7 @@ pub trait Op: 'static {
     /// Rows and columns of each tensor that it makes.
     fn outputs(&self, inputs: &[Tensor]) -> Result<Vec<[u32; 2]>>;
 
-    /// The parameters that it reads and has a gradient for.
+    /// The parameters that it reads and has a gradient for: no other gets one.
     fn parameters(&self) -> Vec<&Parameter> {
         Vec::new()
     }
@@ -47,6 +46,7 @@ pub struct OpContext<'a> {
     label: &'a str,
     inputs: &'a [Tensor],
     outputs: &'a [Tensor],
+    parameters: &'a [&'a Parameter],
     saved: &'a RefCell<Vec<Slice>>,
 }
 
@@ -110,16 +110,7 @@ impl OpContext<'_> {
 
     /// A buffer of f32 for what lies between two dispatches.
     pub fn buffer(&mut self, label: &str, words: usize) -> Result<Slice> {
-        let (needed, allowed) = (4_u64.saturating_mul(words as u64), MOST_BYTES);
-        if needed > allowed {
-            let operation = format!("{}: buffer {label:?}", self.label);
-            return Err(Error::TooLarge {
-                operation,
-                needed,
-                allowed,
-                advice: "Use a smaller batch or model",
-            });
-        }
+        within_32_bits(&format!("{}: buffer {label:?}", self.label), words as u64)?;
         Ok(self.graph.buffer(label, words))
     }
 
@@ -153,9 +144,12 @@ impl OpContext<'_> {
         Ok(self.graph.needs_gradient(input).then(|| self.graph.gradient_target(input)))
     }
 
-    /// As [`OpContext::target`], for a parameter. A slot has no gradient.
+    /// As [`OpContext::target`], for one of the operation's [`Op::parameters`].
     pub fn parameter_target(&mut self, parameter: &Parameter) -> Result<Option<(Slice, bool)>> {
-        self.graph.know_parameter(self.label, parameter)?;
+        if !self.parameters.contains(&parameter) {
+            let got = format!("{}, which is not", parameter.name);
+            return Err(Error::shape(self.label, "a gradient of one of its parameters", got));
+        }
         Ok(self.graph.parameter_gradient(parameter))
     }
 
@@ -179,19 +173,21 @@ impl Graph {
     pub fn op(&mut self, op: impl Op, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
         let label = op.label();
         inputs.iter().try_for_each(|input| self.know(&label, *input))?;
-        op.parameters().into_iter().try_for_each(|parameter| self.know_parameter(&label, parameter))?;
-        let mut outputs = Vec::new();
+        let parameters = &op.parameters();
+        parameters.iter().try_for_each(|parameter| self.know_parameter(&label, parameter))?;
+        let mut made = Vec::new();
         for [rows, columns] in op.outputs(inputs)? {
-            outputs.push(self.tensor(&label, [rows, columns])?);
+            made.push(self.tensor(&label, [rows, columns])?);
         }
-        let links = Links::of(inputs).through(&op.parameters());
-        let saved = Rc::new(RefCell::new(Vec::new()));
-        op.forward(&mut OpContext { graph: self, label: &label, inputs, outputs: &outputs, saved: &saved })?;
-        let (inputs, made) = (inputs.to_vec(), outputs.clone());
-        self.push_backward(links, &outputs, move |graph| {
-            let (inputs, outputs) = (&inputs, &made);
-            op.backward(&mut OpContext { graph, label: &label, inputs, outputs, saved: &saved })
+        let links = Links::of(inputs).through(parameters);
+        let kept = RefCell::new(Vec::new());
+        let (outputs, saved) = (&made, &kept);
+        op.forward(&mut OpContext { graph: self, label: &label, inputs, outputs, parameters, saved })?;
+        let (inputs, outputs) = (inputs.to_vec(), made.clone());
+        self.push_backward(links, &made, move |graph| {
+            let (inputs, outputs, parameters) = (&inputs, &outputs, &op.parameters());
+            op.backward(&mut OpContext { graph, label: &label, inputs, outputs, parameters, saved: &kept })
         });
-        Ok(outputs)
+        Ok(made)
     }
 }

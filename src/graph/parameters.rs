@@ -42,6 +42,20 @@ pub enum Init {
     },
 }
 
+impl Init {
+    // The largest magnitude of random numbers; None where they are not random.
+    pub(super) fn bound(&self) -> Option<f32> {
+        match self {
+            Self::Constant(_) | Self::Values(_) | Self::Like(_) => None,
+            Self::Uniform { bound } => Some(*bound),
+            Self::GlorotUniform { fan_in, fan_out } => {
+                Some((6.0 / (*fan_in as f64 + *fan_out as f64)).sqrt() as f32)
+            }
+            Self::HeUniform { fan_in } => Some((6.0 / *fan_in as f64).sqrt() as f32),
+        }
+    }
+}
+
 /// One named slot of a flat buffer: a parameter, or other numbers that survive a step.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameter {
@@ -169,23 +183,15 @@ impl ParameterLayout {
         for parameter in &self.parameters {
             let values = &mut flat[parameter.offset..parameter.offset + parameter.len()];
             let (init, number) = parameter.start();
-            let bound = match init {
-                Init::Constant(value) => {
-                    values.fill(*value);
-                    continue;
+            match init {
+                Init::Constant(value) => values.fill(*value),
+                Init::Values(first) => values.copy_from_slice(first),
+                _ => {
+                    let Some(bound) = init.bound() else { continue };
+                    let mut rng = PhiloxRng::new(seed, number, Stream::Initial);
+                    values.fill_with(|| rng.random_range(-bound..bound));
                 }
-                Init::Values(first) => {
-                    values.copy_from_slice(first);
-                    continue;
-                }
-                // `start` follows these to another kind.
-                Init::Like(_) => continue,
-                Init::Uniform { bound } => *bound,
-                Init::GlorotUniform { fan_in, fan_out } => (6.0 / (fan_in + fan_out) as f64).sqrt() as f32,
-                Init::HeUniform { fan_in } => (6.0 / *fan_in as f64).sqrt() as f32,
-            };
-            let mut rng = PhiloxRng::new(seed, number, Stream::Initial);
-            values.fill_with(|| rng.random_range(-bound..bound));
+            }
         }
         flat
     }

@@ -12,7 +12,7 @@ pub struct Shape {
     pub height: u32,
     /// Pixels in a row.
     pub width: u32,
-    /// Numbers a pixel.
+    /// Numbers per pixel.
     pub channels: u32,
 }
 

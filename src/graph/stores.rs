@@ -2,6 +2,7 @@
 
 use super::parameters::MODEL;
 use super::plan::{BufferId, Content};
+use super::tensor::within_32_bits;
 use super::{Graph, Init, Parameter, ParameterLayout, Slice};
 use crate::{Error, Result};
 
@@ -75,7 +76,14 @@ impl Graph {
         if self.stores.iter().any(same) {
             return Err(Error::shape(format!("parameter {name}"), "a name of its own", "one that is there"));
         }
-        let len = shape.iter().product::<usize>();
+        let len = shape.iter().fold(1, |len: usize, extent| len.saturating_mul(*extent));
+        let words = self.stores[store].layout.words().saturating_add(len);
+        within_32_bits(&format!("parameter {name} {shape:?}"), words as u64)?;
+        if let Some(bound) = init.bound()
+            && !(bound > 0.0 && (2.0 * bound).is_finite())
+        {
+            return Err(Error::setting(format!("first values of {name}"), "a positive bound", bound));
+        }
         let first = match &init {
             Init::Values(first) => first.len(),
             Init::Like(other) => other.len(),
@@ -97,7 +105,7 @@ impl Graph {
     ///
     /// # Errors
     /// [`Error::Shape`] for a name that is taken, as of statistics and slots too, for first values of another number, and
-    /// for a group that an update moves already.
+    /// for a group that an update moves already; [`Error::Setting`] for random first values without a positive bound.
     pub fn parameter_of(
         &mut self,
         group: &str,

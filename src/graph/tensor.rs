@@ -7,9 +7,6 @@ use crate::kernels::activation::Activation;
 use crate::kernels::pool::MaxPool;
 use crate::{Error, Result};
 
-/// The bytes of as many words as 32 bits count.
-pub(super) const MOST_BYTES: u64 = 4 * u32::MAX as u64;
-
 /// A `[rows, columns]` array of f32 in a graph: one row per image, or per sample of one. Layers may see a
 /// [`Shape`](super::Shape) in its columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,15 +51,20 @@ pub(super) struct TensorState {
     pub(super) preactivation_gradient: Option<Slice>,
 }
 
-/// The product of `extents`, which must fit the shaders' 32-bit indices.
-pub(super) fn counted(operation: &str, extents: &[u32]) -> Result<u32> {
-    let product = extents.iter().try_fold(1_u32, |product, extent| product.checked_mul(*extent));
-    product.ok_or_else(|| Error::TooLarge {
-        operation: format!("{operation} {extents:?}"),
-        needed: extents.iter().fold(4, |bytes: u64, extent| bytes.saturating_mul(u64::from(*extent))),
-        allowed: MOST_BYTES,
+/// `words`, which must fit the shaders' 32-bit indices.
+pub(super) fn within_32_bits(operation: &str, words: u64) -> Result<u32> {
+    u32::try_from(words).map_err(|_| Error::TooLarge {
+        operation: operation.to_owned(),
+        needed: words.saturating_mul(4),
+        allowed: 4 * u64::from(u32::MAX),
         advice: "Use a smaller batch or model",
     })
+}
+
+/// The product of `extents`, which must fit 32 bits.
+pub(super) fn counted(operation: &str, extents: &[u32]) -> Result<u32> {
+    let product = extents.iter().fold(1, |product: u64, extent| product.saturating_mul((*extent).into()));
+    within_32_bits(&format!("{operation} {extents:?}"), product)
 }
 
 impl Graph {

@@ -125,12 +125,20 @@ impl Graph {
     /// number modulo [`Plan::ring_steps`].
     ///
     /// # Errors
-    /// [`Error::Setting`] for a name that another update or term has, a group without parameters, an update without
-    /// terms, a period of 0, a rate or a limit that is not positive, and beyond what the kernels count;
+    /// [`Error::Setting`] for a name that another update or term has, a group without parameters or named twice, an update
+    /// without terms, a period of 0, a rate or a limit that is not positive, and beyond what the kernels count;
     /// [`Error::Shape`] where predictions and targets do not fit each other or are of another graph.
     pub fn update(&mut self, update: Update) -> Result<()> {
-        let Update { name, groups, objective, every, .. } = &update;
-        self.check_update(&update)?;
+        let recorded = self.record_update(&update);
+        // After an error too, what comes next is part of no update.
+        self.unwinding = Unwinding::default();
+        self.phase = Phase::Forward;
+        recorded.map(|()| self.updates.push(update.name))
+    }
+
+    fn record_update(&mut self, update: &Update) -> Result<()> {
+        let Update { name, groups, objective, every, .. } = update;
+        self.check_update(update)?;
         let stores = self.stores_of(name, groups)?;
         let Some(objective) = objective else {
             return Err(Error::setting(format!("update {name}"), "terms to minimize", "none"));
@@ -139,17 +147,16 @@ impl Graph {
         for store in &stores {
             let range = qualified("gradients", &[name, self.stores[*store].group()]);
             let words = self.stores[*store].layout.words();
-            gradients.insert(*store, self.named_buffer(range, words).buffer);
+            if gradients.insert(*store, self.named_buffer(range, words).buffer).is_some() {
+                let got = format!("{} twice", self.stores[*store].group());
+                return Err(Error::setting(format!("update {name} moves"), "each group once", got));
+            }
         }
         self.begin_unwinding(name, *every, gradients);
         let reached = self.record_terms(objective)?;
         self.unwind(&reached)?;
         self.phase = Phase::Update;
-        self.move_groups(&update, &stores)?;
-        self.unwinding = Unwinding::default();
-        self.phase = Phase::Forward;
-        self.updates.push(update.name);
-        Ok(())
+        self.move_groups(update, &stores)
     }
 
     fn check_update(&self, update: &Update) -> Result<()> {
@@ -224,6 +231,10 @@ impl Graph {
         let mut operands = vec![self.place(rates), gradients, self.flat(store, self.store_buffers[store])];
         for moment in optimizer.moments() {
             let name = qualified(moment, &[&update.name, &group]);
+            if self.stores.iter().any(|store| store.name == name) {
+                let (what, got) = (format!("update {}", update.name), format!("{name} again"));
+                return Err(Error::setting(what, "a name that gives it moments of its own", got));
+            }
             let prefix = format!("{}.", qualified(moment, &[&update.name]));
             let at = self.store(&name, StoreKind::Moments, &prefix);
             self.stores[at].layout = layout.clone();
@@ -241,10 +252,12 @@ impl Graph {
     /// warm-ups cannot be recorded behind it.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a batch larger than `total`.
+    /// [`Error::Setting`] for a batch larger than `total`, and where the step advances already.
     pub fn advance(&mut self, total: u32) -> Result<()> {
+        if std::mem::replace(&mut self.advanced, true) {
+            return Err(Error::setting("advance", "once per step", "twice"));
+        }
         self.phase = Phase::Update;
-        self.advanced = true;
         let (batch, count) = (self.batch, total);
         let store = self.stores.iter().position(|store| store.kind == StoreKind::Rates);
         let slice = store.map(|store| self.flat(store, self.store_buffers[store]));

@@ -7,7 +7,7 @@ use crate::gpu::Variants;
 use crate::reference::batch::ahead;
 pub use crate::reference::step::{Falling, RateSchedule, Scheduled, Warmup};
 
-/// Moves what follows the number of the step on to the next one, and then, where it `counts`, cursor, pass and step.
+/// Updates the numbers that depend on the step for the next one. Where it `counts`, cursor, pass and step advance too.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Advance {
     /// Images per step, at most `count`.
@@ -16,9 +16,9 @@ pub struct Advance {
     pub count: u32,
     /// Whether it is the step's last.
     pub counts: bool,
-    /// Words of the rates; none where nothing follows the number of the step.
+    /// Words of the rates; 0 where no number depends on the step.
     pub rates: u32,
-    /// What does, at most [`Advance::MOST`].
+    /// The numbers that depend on the step, at most [`Advance::MOST`].
     pub scheduled: Vec<Scheduled>,
 }
 

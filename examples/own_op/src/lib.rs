@@ -2,8 +2,8 @@
 //! and Kavukcuoglu 2017, "Neural Discrete Representation Learning").
 //!
 //! Each piece of a code becomes the nearest vector of a codebook ([`Quantize`], with shaders and their twins in
-//! [`kernels`]). The decoder's gradient passes to the encoder as if nothing had happened in between; beside the
-//! reconstruction, the code is drawn to what it became: `|z - sg(e)|²`. The codebook has no gradient: moving averages of
+//! [`kernels`]). The decoder's gradient passes to the encoder as if nothing had happened in between; a second term
+//! draws the code to its vectors: `|z - sg(e)|²`. The codebook has no gradient: moving averages of
 //! the pieces that chose each vector move it (appendix A.1).
 
 pub mod kernels;

@@ -25,8 +25,8 @@ pub struct Codebook {
 }
 
 impl Codebook {
-    /// Declares the slots `NAME.vectors`, `NAME.sizes` and `NAME.sums`. Each vector begins as if one row a batch had
-    /// always chosen it and been equal to it.
+    /// Declares the slots `NAME.vectors`, `NAME.sizes` and `NAME.sums`. Each vector begins as if in every batch
+    /// one row, equal to it, had chosen it.
     ///
     /// # Errors
     /// As [`Graph::slot`].
