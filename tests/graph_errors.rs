@@ -6,8 +6,8 @@ mod common;
 use common::device;
 use common::step::{BATCH, PIXELS, TOTAL, config, plan, start};
 use narrows::graph::{
-    BatchNorm, Device, Graph, Init, MODEL, Objective, Parameter, Plan, Replay, Tensor, gaussian_kl,
-    gaussian_nll, learned_gaussian_nll, squared_error,
+    BatchNorm, Device, Graph, Init, MODEL, Objective, Optimizer, Parameter, Plan, Replay, Tensor, Update,
+    gaussian_kl, gaussian_nll, learned_gaussian_nll, squared_error,
 };
 use narrows::kernels::activation::Activation;
 use narrows::kernels::matmul::MatMul;
@@ -122,6 +122,10 @@ fn a_name_that_another_range_has_is_refused() {
     }
     mentions(graph.input("x", 4, 7), &["a name that nothing else", "got x"]);
     assert!(graph.output("y", x).is_ok());
+    mentions(
+        graph.evaluate(squared_error(x, x).named("y"), 9),
+        &["term", "a name that nothing else", "got y"],
+    );
 }
 
 #[test]
@@ -166,7 +170,31 @@ fn parameters_of_too_many_numbers_or_without_a_range_to_start_in_are_refused_by_
     ] {
         mentions(graph.slot("s", vec![3], init), &["first values of s", "a positive bound"]);
     }
+    for init in [Init::Constant(f32::NAN), Init::Values(vec![1.0, f32::INFINITY, 0.0])] {
+        mentions(graph.parameter("w", vec![3], init), &["first values of w", "finite numbers"]);
+    }
     assert!(graph.parameter("w", vec![3], Init::GlorotUniform { fan_in, fan_out: 2 }).is_ok());
+}
+
+// In a checkpoint both would be `moment1.w`.
+#[test]
+fn a_parameter_with_the_name_of_a_moment_is_refused() {
+    let (mut graph, x) = input(4, 7);
+    let init = || Init::Constant(0.0);
+    let [w, _] = ["w", "moment1.w"].map(|name| graph.parameter(name, vec![7, 7], init()).unwrap());
+    let y = graph.dense("y", x, &w, None, Activation::Identity).unwrap();
+    let update = Update::default().minimize(squared_error(y, x)).by(Optimizer::ADAM, 0.1);
+    mentions(graph.update(update), &["parameter moment1.w", "a name of its own"]);
+}
+
+#[test]
+fn a_group_that_the_terms_of_its_update_do_not_depend_on_is_refused() {
+    let (mut graph, x) = input(4, 7);
+    let w = graph.parameter_of("critic", "w", vec![7, 7], Init::Constant(0.0)).unwrap();
+    let y = graph.dense("y", x, &w, None, Activation::Identity).unwrap();
+    let cut = graph.detach(y).unwrap();
+    let update = Update::new("b").moves(&["critic"]).minimize(squared_error(cut, x));
+    mentions(graph.update(update), &["update b moves", "terms depend on", "got critic"]);
 }
 
 #[test]

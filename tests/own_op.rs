@@ -7,7 +7,8 @@ use common::gradients::check_gradients;
 use common::{device, devices, noise, title};
 use narrows::gpu::Variants;
 use narrows::graph::{
-    Device, Graph, Init, Op, OpContext, Optimizer, Parameter, Plan, Replay, Tensor, Update, first_difference,
+    Device, Graph, Init, Op, OpContext, Optimizer, Parameter, Plan, Replay, Slice, Tensor, Update,
+    first_difference,
 };
 use narrows::kernels::activation::Activation;
 use narrows::kernels::hadamard::{Multiply, MultiplyBackward};
@@ -289,4 +290,34 @@ fn the_gradient_of_a_parameter_that_an_operation_does_not_list_is_refused() {
     let y = graph.op(Unlisted(gain), &[x]).unwrap()[0];
     let said = graph.minimize(y.term("y")).unwrap_err().to_string();
     assert!(said.starts_with("unlisted: expected a gradient of one of its parameters, got gain"), "{said}");
+}
+
+// Records a cube of a range that it moved beyond its buffer, or off the alignment of bindings.
+struct Astray(usize);
+
+impl Op for Astray {
+    fn label(&self) -> String {
+        "astray".to_owned()
+    }
+
+    fn outputs(&self, inputs: &[Tensor]) -> Result<Vec<[u32; 2]>> {
+        Ok(inputs.iter().map(|x| [x.rows, x.columns]).collect())
+    }
+
+    fn forward(&self, context: &mut OpContext<'_>) -> Result<()> {
+        let (x, y) = (context.input(0)?, context.output(0)?);
+        let x = Slice { offset: x.offset.wrapping_add(self.0), ..x };
+        context.record("cube", Cube { count: 4 * BATCH }, &[x, y])
+    }
+}
+
+#[test]
+fn a_range_that_no_buffer_of_the_graph_has_is_refused() {
+    let mut graph = Graph::new(BATCH);
+    let x = graph.input("x", BATCH, 4).unwrap();
+    for by in [1, 64, 1 << 40, usize::MAX - 63] {
+        let said = graph.op(Astray(by), &[x]).unwrap_err().to_string();
+        assert!(said.starts_with("cube: ") && said.contains("a range of a buffer of this graph"), "{said}");
+    }
+    assert!(graph.op(Astray(0), &[x]).is_ok());
 }

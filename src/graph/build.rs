@@ -146,11 +146,27 @@ impl Graph {
     /// Lets the host read `tensor` under `name`, which nothing else has, after a step: `[rows, columns]`, row-major.
     pub fn output(&mut self, name: &str, tensor: Tensor) -> Result<()> {
         self.know(name, tensor)?;
-        if self.named.contains_key(name) {
-            return Err(Error::setting("input or output", "a name that nothing else in the plan has", name));
-        }
+        self.check_new_range("input or output", name)?;
         self.name(name, Slice { words: tensor.count() as usize, ..self.value(tensor) });
         Ok(())
+    }
+
+    /// Fails for a name under which the host reads or writes something else.
+    pub(super) fn check_new_range(&self, what: &str, name: &str) -> Result<()> {
+        if self.named.contains_key(name) {
+            return Err(Error::setting(what, "a name that nothing else in the plan has", name));
+        }
+        Ok(())
+    }
+
+    /// Whether a range lies in a buffer of this graph. Those of stores grow with what is declared.
+    pub(super) fn holds(&self, slice: &Slice) -> bool {
+        let declared = self.store_buffers.iter().position(|buffer| *buffer == slice.buffer);
+        let declared = declared.map_or(0, |at| self.stores[at].layout.words());
+        let end = slice.offset.saturating_add(slice.words);
+        let buffer = self.buffers.get(slice.buffer.0);
+        slice.offset.is_multiple_of(ALIGNMENT)
+            && buffer.is_some_and(|buffer| end <= buffer.words.max(declared))
     }
 
     /// A tensor that the host writes under `name` before a step.

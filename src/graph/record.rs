@@ -48,6 +48,14 @@ impl Graph {
                 let words = |count: usize| format!("{count} words");
                 return Err(Error::shape(operation, words(needed.words), words(given.words)));
             }
+            if !self.holds(given) {
+                let operation = format!("{label}: {} operand {}", kernel.name(), needed.name);
+                return Err(Error::shape(
+                    operation,
+                    "a range of a buffer of this graph",
+                    format!("{given:?}"),
+                ));
+            }
             // A device refuses one buffer both read and written in a dispatch, even on disjoint ranges.
             let shared = operands.iter().filter(|other| other.buffer == given.buffer).count() > 1;
             if needed.access == Access::ReadWrite && shared {

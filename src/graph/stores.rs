@@ -71,11 +71,16 @@ impl Graph {
         Slice { buffer, offset: 0, words: self.stores[store].layout.words() }
     }
 
-    fn slot_in(&mut self, store: usize, name: String, shape: Vec<usize>, init: Init) -> Result<Parameter> {
-        let same = |other: &Store| other.prefix.is_empty() && other.layout.iter().any(|p| p.name == name);
-        if self.stores.iter().any(same) {
+    /// Fails for a name that another slot has in a checkpoint.
+    pub(super) fn check_new_slot(&self, name: &str) -> Result<()> {
+        if self.stores.iter().flat_map(Store::slots).any(|(known, _)| known == name) {
             return Err(Error::shape(format!("parameter {name}"), "a name of its own", "one that is there"));
         }
+        Ok(())
+    }
+
+    fn slot_in(&mut self, store: usize, name: String, shape: Vec<usize>, init: Init) -> Result<Parameter> {
+        self.check_new_slot(&name)?;
         let len = shape.iter().fold(1, |len: usize, extent| len.saturating_mul(*extent));
         let words = self.stores[store].layout.words().saturating_add(len);
         within_32_bits(&format!("parameter {name} {shape:?}"), words as u64)?;
@@ -83,6 +88,18 @@ impl Graph {
             && !(bound > 0.0 && (2.0 * bound).is_finite())
         {
             return Err(Error::setting(format!("first values of {name}"), "a positive bound", bound));
+        }
+        let finite = match &init {
+            Init::Constant(first) => first.is_finite(),
+            Init::Values(first) => first.iter().all(|first| first.is_finite()),
+            _ => true,
+        };
+        if !finite {
+            return Err(Error::setting(
+                format!("first values of {name}"),
+                "finite numbers",
+                "one that is not",
+            ));
         }
         let first = match &init {
             Init::Values(first) => first.len(),

@@ -155,6 +155,15 @@ impl Graph {
         self.begin_unwinding(name, *every, gradients);
         let reached = self.record_terms(objective)?;
         self.unwind(&reached)?;
+        let sent = |store: &&usize| self.unwinding.sent.iter().any(|(to, _)| to == *store);
+        if let Some(store) = stores.iter().find(|store| !groups.is_empty() && !sent(store)) {
+            let expected = "groups that its terms depend on";
+            return Err(Error::setting(
+                format!("update {name} moves"),
+                expected,
+                self.stores[*store].group(),
+            ));
+        }
         self.phase = Phase::Update;
         self.move_groups(update, &stores)
     }
@@ -236,6 +245,7 @@ impl Graph {
                 return Err(Error::setting(what, "a name that gives it moments of its own", got));
             }
             let prefix = format!("{}.", qualified(moment, &[&update.name]));
+            layout.iter().try_for_each(|slot| self.check_new_slot(&format!("{prefix}{}", slot.name)))?;
             let at = self.store(&name, StoreKind::Moments, &prefix);
             self.stores[at].layout = layout.clone();
             operands.push(self.flat(at, self.store_buffers[at]));

@@ -114,6 +114,7 @@ impl Graph {
             let kernel = RowSum { rows: batch, columns, scale: 1.0 / columns as f32, accumulate: false };
             values = self.interim(format!("mean {name} of each image"), batch as usize, &[values], kernel)?;
         }
+        self.check_new_range("term", name)?;
         let per_image = self.named_buffer(name, total as usize);
         let operands = [self.state(), values, per_image];
         self.record(format!("collect {name}"), Collect { batch, total }, &operands)
