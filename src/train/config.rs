@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use serde::Serialize;
 
-use super::{DataConfig, TrainConfig, earlier};
+use super::{DataConfig, TRAIN, TrainConfig, earlier};
 use crate::model::{LayerConfig, ModelConfig, Registry, VariantRef, one_line, unknown};
 use crate::{Error, Result};
 
@@ -43,8 +43,9 @@ impl Config {
     /// The preset called `name` among those of a registry.
     ///
     /// # Errors
-    /// As [`Config::preset`], and where its text makes no sense.
+    /// As [`Config::preset`], and where its text makes no sense or the registry has a name for two things.
     pub fn preset_of(registry: &Registry, name: &str) -> Result<Self> {
+        registry.check(TRAIN)?;
         let (variant, preset) = registry.preset(name)?;
         let laid = preset.toml.iter().try_fold(Self::new(variant), |config, text| {
             let table = text.parse().map_err(|error: toml::de::Error| {
