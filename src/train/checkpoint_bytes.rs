@@ -192,7 +192,11 @@ impl Reader<'_> {
             if tensor.dtype() != Dtype::F32 {
                 return Err(refuse(format!("a tensor {name:?} of F32"), format!("{:?}", tensor.dtype())));
             }
-            let values = bytemuck::pod_collect_to_vec(tensor.data());
+            let values: Vec<f32> = bytemuck::pod_collect_to_vec(tensor.data());
+            // None is saved, so it was damaged afterwards.
+            if let Some(value) = values.iter().find(|value| !value.is_finite()) {
+                return Err(refuse(format!("finite numbers in the tensor {name:?}"), value));
+            }
             slots.insert(name.to_owned(), tensor.shape().to_vec(), values);
         }
         Ok(slots)
