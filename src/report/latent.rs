@@ -31,9 +31,10 @@ pub(super) async fn plot(
     } else {
         let found = Pca::fit(&codes, latent, 2)?;
         let axes = [0, 1].map(|axis| found.axis(axis));
-        (found.project(&codes)?, axes, format!(" on the first two of their {latent} principal components,"))
+        (found.project(&codes)?, axes, format!(" on the first two of their {latent} principal components"))
     };
     let plot = Plot::of_images("", &places, &data, false);
     let plot = Plot { axes, equal: true, aspect: Some(0.85), ..plot };
-    Ok((plot.picture_at(WIDTH), format!("The {what},{projection} coloured by class.")))
+    let coloured = if data.labels.is_some() { ", coloured by class" } else { "" };
+    Ok((plot.picture_at(WIDTH), format!("The {what}{projection}{coloured}.")))
 }
