@@ -219,6 +219,17 @@ fn a_number_that_is_not_finite_is_refused() {
 }
 
 #[test]
+fn a_place_beyond_the_last_image_is_refused() {
+    let (_folder, path) = saved(&trained("mlp"));
+    let mut bytes = fs::read(&path).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let cursor = file.tensor("state").unwrap().data().as_ptr() as usize - bytes.as_ptr() as usize + 4 * 4;
+    bytes[cursor..cursor + 4].copy_from_slice(&41_u32.to_le_bytes());
+    fs::write(&path, bytes).unwrap();
+    assert_eq!(refusal(&path), "expected a cursor below the 41 images, found 41");
+}
+
+#[test]
 fn a_header_that_claims_the_absurd_takes_no_memory() {
     let checkpoint = trained("mlp");
     for (shape, latent) in [

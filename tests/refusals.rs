@@ -190,6 +190,8 @@ fn the_library_refuses_settings_that_do_not_apply_too() {
     let typo = said("vae", &set("kl_wieght"));
     let nearest = "setting of the variant vae: expected kl_weight (the nearest name), or one of hidden, ";
     assert!(typo.starts_with(nearest), "{typo}");
+    let preset = said("vae", &|config| config.overlaid("preset = 3".parse().unwrap(), "here").map(drop));
+    assert_eq!(preset, "here: preset: expected the name of a preset, got 3");
     let other = "[model]\nvariant = 'mlp'\n";
     let variant = said("vae", &|config| config.overlaid(other.parse().unwrap(), "here").map(drop));
     assert_eq!(variant, "here: variant: expected vae, as the model began, got \"mlp\"");

@@ -102,7 +102,11 @@ impl Checkpoint {
         if is_first {
             earlier::add_rates(&mut slots, &state, &model);
         }
-        let images = header.data.images;
+        let (images, state) = (header.data.images, State::from_words(&state[..State::WORDS]));
+        // Beyond the last image there is no next batch to find.
+        if state.cursor >= images {
+            return Err(refuse(format!("a cursor below the {images} images"), state.cursor));
+        }
         let update = config.train.update(images);
         let plan = update.and_then(|by| model.training(config.train.batch, images, true, &by, false));
         let plan = plan.map_err(|error| refuse("a model that can be trained", error))?;
@@ -119,7 +123,7 @@ impl Checkpoint {
             matmul: header.matmul,
             slots,
             center: center.map(bytemuck::cast_vec),
-            state: State::from_words(&state[..State::WORDS]),
+            state,
             progress: header.progress,
             data: header.data,
             config,

@@ -1,7 +1,5 @@
 //! A run's whole configuration: a preset, a TOML file over it, flags over that.
 
-use std::fmt::Display;
-
 use serde::Serialize;
 
 use super::{DataConfig, TRAIN, TrainConfig, earlier};
@@ -85,20 +83,16 @@ impl Config {
     fn base(registry: &Registry, table: &toml::Table, default: &str, origin: &str) -> Result<Self> {
         let variant = table.get("model").and_then(|model| model.get("variant")).and_then(toml::Value::as_str);
         variant.map_or(Ok(()), |name| registry.variant(name).map(drop)).map_err(|error| error.at(origin))?;
-        let Some(preset) = table.get("preset") else {
+        let Some(name) = table.get("preset").and_then(toml::Value::as_str) else {
             let base = Self::preset_of(registry, default)?;
             let other = variant.filter(|variant| *variant != base.model.variant.name());
             return other.map_or(Ok(base), |variant| Self::preset_of(registry, variant));
         };
-        let refuse = |setting: &str, expected: &str, got: &dyn Display| {
-            Err(Error::setting(format!("{origin}: {setting}"), expected, got))
-        };
-        let Some(name) = preset.as_str() else { return refuse("preset", "the name of a preset", preset) };
         let base = Self::preset_of(registry, name).map_err(|error| error.at(origin))?;
         match variant.filter(|variant| *variant != base.model.variant.name()) {
             Some(other) => {
                 let expected = format!("{}, as of the preset {name}", base.model.variant.name());
-                refuse("model.variant", &expected, &other)
+                Err(Error::setting(format!("{origin}: model.variant"), expected, other))
             }
             None => Ok(base),
         }
@@ -117,7 +111,11 @@ impl Config {
         let mut config = self.clone();
         for (section, mut values) in table {
             if section == "preset" {
-                values.as_str().unwrap_or_default().clone_into(&mut config.preset);
+                let toml::Value::String(name) = values else {
+                    let setting = format!("{origin}: preset");
+                    return Err(Error::setting(setting, "the name of a preset", values));
+                };
+                config.preset = name;
                 continue;
             }
             if section == "model" {
