@@ -18,7 +18,7 @@ pub(super) async fn plot(
     checkpoint: &Checkpoint,
     data: &Dataset,
 ) -> Result<(Picture, String)> {
-    let data = data.slice(0..data.len().min(SHOWN))?;
+    let data = data.first(SHOWN)?;
     let codes = Reconstructor::new(device, checkpoint, &data).await?.run().await?.codes;
     let latent = checkpoint.model()?.latent() as usize;
     let what = format!("codes E[z given x] of {} images", data.len());
