@@ -15,8 +15,8 @@
     doc = "- [`report`] draws plots and pages, [`figures`] makes every figure of the book's section."
 )]
 //!
-//! Without default features only these two are there; the feature `train` adds the rest, `plot` plots and figures, `cli`
-//! the command.
+//! Without default features there is nothing above [`graph`]. The feature `train` adds models and training, `plot` plots
+//! and figures, `cli` the command.
 #![cfg_attr(
     feature = "train",
     doc = r#"

@@ -205,6 +205,31 @@ fn a_file_without_a_tensor_or_with_another_shape_is_refused() {
 }
 
 #[test]
+fn a_number_that_is_not_finite_is_refused() {
+    let (_folder, path) = saved(&trained("mlp"));
+    let whole = fs::read(&path).unwrap();
+    for (name, value) in [("encoder.0.weight", f32::NAN), ("decoder.1.bias", f32::INFINITY)] {
+        let file = SafeTensors::deserialize(&whole).unwrap();
+        let at = file.tensor(name).unwrap().data().as_ptr() as usize - whole.as_ptr() as usize;
+        let mut damaged = whole.clone();
+        damaged[at + 4..at + 8].copy_from_slice(&value.to_le_bytes());
+        fs::write(&path, damaged).unwrap();
+        assert_eq!(refusal(&path), format!("expected finite numbers in the tensor {name:?}, found {value}"));
+    }
+}
+
+#[test]
+fn a_place_beyond_the_last_image_is_refused() {
+    let (_folder, path) = saved(&trained("mlp"));
+    let mut bytes = fs::read(&path).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let cursor = file.tensor("state").unwrap().data().as_ptr() as usize - bytes.as_ptr() as usize + 4 * 4;
+    bytes[cursor..cursor + 4].copy_from_slice(&41_u32.to_le_bytes());
+    fs::write(&path, bytes).unwrap();
+    assert_eq!(refusal(&path), "expected a cursor below the 41 images, found 41");
+}
+
+#[test]
 fn a_header_that_claims_the_absurd_takes_no_memory() {
     let checkpoint = trained("mlp");
     for (shape, latent) in [

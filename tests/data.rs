@@ -312,6 +312,8 @@ fn a_data_set_refuses_what_does_not_fit_and_slices_what_does() {
     assert_eq!((middle.len(), middle.channels), (2, 3));
     assert_eq!((middle.images.as_slice(), middle.labels), (&pixels(4)[6..18], Some(vec![1, 2])));
     assert!(colour.slice(4..4).unwrap().is_empty());
+    assert_eq!(colour.first(9).unwrap(), colour);
+    assert_eq!(colour.first(1).unwrap(), colour.slice(0..1).unwrap());
     assert!(colour.slice(1..5).is_err());
     let (start, end) = (3, 2);
     assert!(colour.slice(start..end).is_err());

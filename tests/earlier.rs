@@ -95,3 +95,17 @@ fn the_metrics_of_an_earlier_run_are_read() {
         assert!((validation.elbo.unwrap() + sum).abs() < 1e-12 && (validation.objective - sum).abs() < 1e-12);
     }
 }
+
+/// The weight belongs to the penalty, whichever name comes first.
+#[test]
+fn the_objective_of_an_earlier_line_weighs_its_penalty() {
+    let place = tempfile::TempDir::new().unwrap();
+    let path = place.path().join("metrics.jsonl");
+    let line = r#"{"epoch":1,"step":9,"unit":"nats","penalty":"contraction","penalty_weight":0.5,"train":
+        {"reconstruction_per_image":4.0,"reconstruction_per_pixel":0.5,"penalty_per_image":2.0},
+        "validation":null,"best":true,"seconds":1.0,"images_per_second":1.0}"#;
+    std::fs::write(&path, line.replace('\n', " ")).unwrap();
+    let [line] = &read_metrics(&path).unwrap()[..] else { panic!("one line") };
+    assert_eq!((line.train.objective, line.train.elbo, line.columns[1].weight), (5.0, None, 0.5));
+    assert!(line.validation.is_none());
+}

@@ -127,7 +127,7 @@ fn no_text_leaves_the_picture() {
     let mut scatter = scatter();
     scatter.title = long.into();
     scatter.axes = [Axis::new(long), Axis::new(long)];
-    scatter.series[0].name = long.repeat(3);
+    scatter.series[0].name = long.repeat(99);
     let mut narrow = lines();
     narrow.axes[0] = Axis::new(long).from_to(-123_456.0, 98_765.0);
     narrow.axes[1] = Axis::new(long).from_to(1e-7, 3e-7);

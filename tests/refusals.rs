@@ -8,7 +8,9 @@ use std::fs;
 
 use narrows::Error;
 use narrows::graph::Shape;
-use narrows::model::{COMMON, Model, Registry, Setting, VariantRef};
+use narrows::model::{
+    COMMON, Declare, Model, Network, NoSettings, Preset, Registry, Setting, Settings, Variant, VariantRef,
+};
 use narrows::train::{Config, TRAIN};
 use tempfile::TempDir;
 use tiny::command::{failure, misuse, narrows};
@@ -30,6 +32,7 @@ fn a_mistake_in_a_configuration_is_named_with_its_file() {
         ("[train]\nepochs = 3\n[model\n", "c.toml: expected TOML, got in line 3: "),
         ("model = 3\n", "c.toml: model: expected a section [model], got 3"),
         ("[model]\nvariant = \"gan\"\n", "c.toml: model.variant: expected one of linear, mlp, "),
+        ("[model]\nvariant = 3\n", "c.toml: variant: expected vae, as the model began, got 3"),
         ("preset = \"gan\"\n", "c.toml: preset: expected one of linear, mlp, "),
         ("preset = 3\n", "c.toml: preset: expected the name of a preset, got 3"),
         (
@@ -187,6 +190,11 @@ fn the_library_refuses_settings_that_do_not_apply_too() {
     let typo = said("vae", &set("kl_wieght"));
     let nearest = "setting of the variant vae: expected kl_weight (the nearest name), or one of hidden, ";
     assert!(typo.starts_with(nearest), "{typo}");
+    let preset = said("vae", &|config| config.overlaid("preset = 3".parse().unwrap(), "here").map(drop));
+    assert_eq!(preset, "here: preset: expected the name of a preset, got 3");
+    let other = "[model]\nvariant = 'mlp'\n";
+    let variant = said("vae", &|config| config.overlaid(other.parse().unwrap(), "here").map(drop));
+    assert_eq!(variant, "here: variant: expected vae, as the model began, got \"mlp\"");
     let variant = said("vae", &|config| config.model.set("variant", "mlp"));
     assert_eq!(variant, "variant: expected vae, as the model began, got \"mlp\"");
     let unused = said("vae", &|config| config.model.set("kl_warmup_epochs", 3));
@@ -220,6 +228,86 @@ fn the_library_refuses_settings_that_do_not_apply_too() {
             Ok(())
         });
         assert!(text.starts_with(expected), "{text}");
+    }
+}
+
+narrows::settings! {
+    /// Settings with a name that training has.
+    pub struct BatchSettings {
+        /// Images
+        batch: u32 = 1, "N";
+    }
+}
+
+narrows::settings! {
+    /// Settings with a name that every model has.
+    pub struct LatentSettings {
+        /// Width
+        latent: u32 = 1, "N";
+    }
+}
+
+impl Settings for BatchSettings {}
+impl Settings for LatentSettings {}
+
+macro_rules! variant {
+    ($type:ident, $settings:ty, $($preset:literal),*) => {
+        struct $type;
+
+        impl Variant for $type {
+            const NAME: &'static str = "own";
+            const SUMMARY: &'static str = "one of a caller's own";
+            const PRESETS: &'static [Preset] = &[$(Preset::new($preset, "", &[])),*];
+            type Settings = $settings;
+            type Model = Network;
+
+            fn declare(&self, _: $settings, declare: &mut Declare<'_>) -> narrows::Result<Network> {
+                declare.network(1)
+            }
+        }
+    };
+}
+
+variant!(Fits, NoSettings, "own");
+variant!(WithoutPreset, NoSettings,);
+variant!(NamedOtherwise, NoSettings, "other");
+variant!(WithTakenPreset, NoSettings, "own", "tied");
+variant!(WithPresetTwice, NoSettings, "own", "more", "more");
+variant!(WithBatch, BatchSettings, "own");
+variant!(WithLatent, LatentSettings, "own");
+
+/// Else one of the two would be ignored.
+#[test]
+fn a_name_of_a_callers_variant_that_stands_for_two_things_is_refused() {
+    let built_in = Registry::built_in;
+    Config::preset_of(&built_in().with(WithBatch).with(Fits), "own").unwrap();
+    for (registry, expected) in [
+        (
+            built_in().with(WithoutPreset),
+            "first preset of the variant own: expected one with the variant's name, got none",
+        ),
+        (
+            built_in().with(NamedOtherwise),
+            "first preset of the variant own: expected one with the variant's name, got other",
+        ),
+        (
+            built_in().with(WithTakenPreset),
+            "preset of the variant own: expected a name that no other preset has, got tied",
+        ),
+        (
+            built_in().with(WithPresetTwice),
+            "preset of the variant own: expected a name that no other preset has, got more",
+        ),
+        (
+            built_in().with(WithBatch),
+            "setting of the variant own: expected a name that no setting of models or of training has, got batch",
+        ),
+        (
+            built_in().with(WithLatent),
+            "setting of the variant own: expected a name that no setting of models or of training has, got latent",
+        ),
+    ] {
+        assert_eq!(Config::preset_of(&registry, "vae").unwrap_err().to_string(), expected);
     }
 }
 

@@ -9,7 +9,7 @@ use super::Context;
 use super::output::{check_place, wrote};
 use super::picture::MOST;
 use super::table;
-use super::trained::{Trained, codes, first};
+use super::trained::{Trained, codes};
 
 /// Draw or write a map of codes in two dimensions
 #[derive(clap::Args)]
@@ -49,7 +49,7 @@ impl Embed {
     pub(super) async fn run(&self, context: &Context) -> Result<()> {
         check_place(&self.out, &["svg", "png", "csv"])?;
         let (checkpoint, images) = self.trained.load(context)?;
-        let images = first(&images, self.count as usize)?;
+        let images = images.first(self.count as usize)?;
         self.check(images.len(), checkpoint.model()?.latent())?;
         let device = context.device.open_for(&checkpoint).await?;
         let codes = codes(&device, &checkpoint, &images).await?;

@@ -8,7 +8,7 @@ use crate::{Error, Result};
 
 use super::Context;
 use super::output::{check_place, wrote};
-use super::trained::{Trained, first};
+use super::trained::Trained;
 
 // Images in one picture: enough to look at, and few enough for any memory.
 pub(super) const MOST: i64 = 10_000;
@@ -43,7 +43,7 @@ impl Reconstruct {
             let got = format!("{}, trained without corruption", checkpoint.config.preset);
             return Err(Error::setting("--corrupt", "a model trained on corrupted images", got));
         }
-        let images = first(&images, self.count as usize)?;
+        let images = images.first(self.count as usize)?;
         let device = context.device.open_for(&checkpoint).await?;
         let mut reconstructor = if self.corrupt {
             Reconstructor::corrupted(&device, &checkpoint, &images).await?

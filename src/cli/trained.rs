@@ -44,11 +44,6 @@ impl Trained {
     }
 }
 
-/// The first images, at most `count`.
-pub(super) fn first(images: &Dataset, count: usize) -> Result<Dataset> {
-    images.slice(0..images.len().min(count))
-}
-
 /// Image `number`, for a flag.
 pub(super) fn chosen(flag: &str, number: usize, images: &Dataset) -> Result<Dataset> {
     if number < images.len() {

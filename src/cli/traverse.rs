@@ -8,7 +8,7 @@ use crate::picture::Grid;
 
 use super::Context;
 use super::output::{check_place, wrote};
-use super::trained::{Trained, chosen, codes, first};
+use super::trained::{Trained, chosen, codes};
 
 // Rows by default.
 const SHOWN: usize = 10;
@@ -53,7 +53,7 @@ impl Traverse {
         check_place(&self.out, &["png"])?;
         let (checkpoint, images) = self.trained.load(context)?;
         let image = self.image.map(|number| chosen("--image", number, &images)).transpose()?;
-        let measured = first(&images, MEASURED)?;
+        let measured = images.first(MEASURED)?;
         let device = context.device.open_for(&checkpoint).await?;
         let found = codes(&device, &checkpoint, &measured).await?;
         let moments = moments(&found, found.len() / measured.len());

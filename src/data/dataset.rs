@@ -139,6 +139,11 @@ impl Dataset {
         crc.sum()
     }
 
+    /// A copy of the first images and their labels, at most `count`.
+    pub fn first(&self, count: usize) -> Result<Self> {
+        self.slice(0..count.min(self.len()))
+    }
+
     /// A copy of the images in `range` and their labels.
     ///
     /// # Errors

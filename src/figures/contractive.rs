@@ -1,7 +1,6 @@
 //! The contractive autoencoder beside others of its size (Rifai et al. 2011; Murphy, 20.3.3): filters, saturation, and how
 //! strongly codes answer to images.
 
-use super::reconstructions::first;
 use super::{Event, FigureContext, FigureOutput, Number, Trained, grey};
 use crate::Result;
 use crate::infer::JacobianNorms;
@@ -17,7 +16,7 @@ const QUICK: u32 = 4;
 
 pub(super) async fn make(context: &mut FigureContext<'_>) -> Result<FigureOutput> {
     let mut output = FigureOutput::new("Contraction: 1,000 sigmoid units and their transpose");
-    let images = first(context.held_out(), MEASURED)?;
+    let images = context.held_out().first(MEASURED)?;
     let (mut filters, mut norms) = (Vec::new(), Vec::new());
     let mut histograms: [Vec<Box<dyn Panel>>; 2] = [Vec::new(), Vec::new()];
     let presets = ["tied", "tied-denoising", "tied-decay", "contractive"];

@@ -1,6 +1,5 @@
 //! Denoising autoencoders (Vincent et al. 2008; Murphy, 20.3.2): images, the same corrupted, and their reconstructions.
 
-use super::reconstructions::first;
 use super::{FigureContext, FigureOutput, Number, Trained};
 use crate::Result;
 use crate::infer::{Reconstructions, Reconstructor};
@@ -11,7 +10,7 @@ const MEASURED: usize = 1_000;
 
 pub(super) async fn make(context: &mut FigureContext<'_>) -> Result<FigureOutput> {
     let mut output = FigureOutput::new("Denoising autoencoders");
-    let images = first(context.held_out(), MEASURED)?;
+    let images = context.held_out().first(MEASURED)?;
     let originals = images.values();
     let shown = originals.len().min(SHOWN * images.pixels());
     for (preset, name, title) in [

@@ -2,7 +2,6 @@
 
 use super::{FigureContext, FigureOutput, Trained};
 use crate::Result;
-use crate::data::Dataset;
 use crate::report::Images;
 
 const SHOWN: usize = 10;
@@ -21,7 +20,7 @@ pub(super) async fn make(context: &mut FigureContext<'_>) -> Result<FigureOutput
 
 /// The first validation images above their reconstructions by some models.
 pub(super) async fn images(context: &FigureContext<'_>, title: &str, models: &[&Trained]) -> Result<Images> {
-    let shown = first(context.held_out(), SHOWN)?;
+    let shown = context.held_out().first(SHOWN)?;
     let mut rows = vec![("original".to_owned(), shown.values())];
     for model in models {
         rows.push((model.name.clone(), context.reconstruct(model, &shown).await?.images));
@@ -36,9 +35,4 @@ pub(super) async fn plain(context: &mut FigureContext<'_>) -> Result<Vec<Trained
         models.push(context.preset("CNN", "cnn", 1).await?);
     }
     Ok(models)
-}
-
-/// The first images of a set.
-pub(super) fn first(images: &Dataset, count: usize) -> Result<Dataset> {
-    images.slice(0..images.len().min(count))
 }

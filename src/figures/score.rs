@@ -33,7 +33,7 @@ pub(super) async fn make(context: &mut FigureContext<'_>) -> Result<FigureOutput
         for (place, field) in [("at_data", &at_data), ("on_grid", &on_grid)] {
             output.numbers.extend(field.mean_cosine().map(|cosine| number(place, cosine)));
         }
-        let points = coordinates(&split.train.slice(0..POINTS.min(split.train.len()))?);
+        let points = coordinates(&split.train.first(POINTS)?);
         let panel = |title, along, class| panel(title, [&on_grid.points, &points], along, class);
         let title = format!("{name}: r(x) - x, s = {}", config.model.corruption_amount());
         panels.push(panel(title, on_grid.residuals, 0));

@@ -2,7 +2,7 @@
 
 use bhtsne::Neighbor;
 
-use super::reconstructions::{first, plain};
+use super::reconstructions::plain;
 use super::{Event, FigureContext, FigureOutput, Number, Trained};
 use crate::Result;
 use crate::report::{Plot, Series, Tsne, neighbours};
@@ -33,7 +33,7 @@ pub(super) async fn embedding(
     model: &Trained,
     thumbnails: bool,
 ) -> Result<Plot> {
-    let images = first(context.held_out(), SHOWN)?;
+    let images = context.held_out().first(SHOWN)?;
     let codes = context.reconstruct(model, &images).await?.codes;
     context.tell(Event::Busy(&format!("t-SNE of {} codes by {}", images.len(), model.name)))?;
     let places = Tsne::for_points(images.len(), context.settings.seed).places(&codes, model.latent)?;

@@ -1,6 +1,6 @@
 //! The variational autoencoder beside a deterministic one that is trained alike (Murphy, 20.3.5).
 
-use super::reconstructions::{first, images};
+use super::reconstructions::images;
 use super::tsne::embedding;
 use super::{Event, FigureContext, FigureOutput, Number, Trained, mean, nearest_distances};
 use crate::Result;
@@ -68,7 +68,7 @@ async fn drawn(context: &FigureContext<'_>, model: &Trained, count: usize) -> Re
 
 async fn ways(context: &FigureContext<'_>, model: &Trained) -> Result<Images> {
     let latent = model.latent;
-    let ends = first(context.held_out(), 2 * WAYS)?;
+    let ends = context.held_out().first(2 * WAYS)?;
     let codes = context.reconstruct(model, &ends).await?.codes;
     let way = |pair: &[f32]| {
         let (from, to) = pair.split_at(latent);
@@ -106,7 +106,7 @@ async fn losses(context: &mut FigureContext<'_>, vae: &Trained, plain: &Trained)
     ];
     numbers.extend(elbo);
     context.tell(Event::Busy("the importance-weighted bound"))?;
-    let judged = first(context.held_out(), COMPARED)?;
+    let judged = context.held_out().first(COMPARED)?;
     let bound = ImportanceBound::estimate(context.device, &vae.checkpoint, &judged, SAMPLES).await?;
     let what = format!("importance-weighted bound with {SAMPLES} samples, nats per image");
     numbers.push(vae.number("importance_bound", &what, bound.mean()));
@@ -119,7 +119,7 @@ async fn nearness(context: &mut FigureContext<'_>, models: &[&Trained]) -> Resul
     let pixels = context.split.train.pixels();
     let train = context.split.train.values();
     let count = COMPARED.min(context.split.train.len());
-    let held_out = first(context.held_out(), count)?.values();
+    let held_out = context.held_out().first(count)?.values();
     let distance = |from: &[f32], to: &[f32]| {
         mean(nearest_distances(from, to, pixels).iter().map(|distance| f64::from(*distance)))
     };

@@ -46,10 +46,13 @@ impl ModelConfig {
     /// no longer made, as the amount of a corruption that is now none, are dropped.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a value that is not valid, a setting that does not apply, or one that the variant does not
-    /// have: then with the nearest that it has, or the variants of `registry` that have it.
+    /// [`Error::Setting`] for a value that is not valid, another variant, a setting that does not apply, or one that the
+    /// variant does not have: then with the nearest that it has, or the variants of `registry` that have it.
     pub fn overlaid(&self, registry: &Registry, given: &toml::Table) -> Result<Self> {
         let variant = self.variant.clone();
+        if let Some(other) = given.get("variant").filter(|name| name.as_str() != Some(variant.name())) {
+            return Err(Error::setting("variant", format!("{}, as the model began", variant.name()), other));
+        }
         let (mut common, mut own) = (toml::Table::new(), self.own.clone());
         for (name, value) in given.iter().filter(|(name, _)| *name != "variant") {
             let has = |settings: &[Setting]| settings.iter().any(|setting| setting.name == name);
@@ -77,17 +80,13 @@ impl ModelConfig {
         read("model", self.own.clone())
     }
 
-    /// Sets one setting, of its variant or of every model, by its name in files. The variant itself cannot be set.
+    /// Sets one setting, of its variant or of every model, by its name in files.
     ///
     /// # Errors
     /// As [`ModelConfig::overlaid`].
     pub fn set(&mut self, name: &str, value: impl Into<toml::Value>) -> Result<()> {
-        let value = value.into();
-        if name == "variant" {
-            let expected = format!("{}, as the model began", self.variant.name());
-            return Err(Error::setting(name, expected, value));
-        }
-        *self = self.overlaid(&Registry::built_in(), &toml::Table::from_iter([(name.to_owned(), value)]))?;
+        let given = toml::Table::from_iter([(name.to_owned(), value.into())]);
+        *self = self.overlaid(&Registry::built_in(), &given)?;
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! The variants: the built-in ones, and those that a caller adds.
 
 use super::variant::{Preset, Variant, VariantRef};
+use super::{COMMON, Setting};
 use super::{adversarial, cnn, contractive, denoising, iwae, linear, mlp, sparse, vae};
 use crate::{Error, Result};
 
@@ -67,6 +68,37 @@ impl Registry {
         let has = |variant: &&VariantRef| variant.settings().iter().any(|known| known.name == setting);
         let owners: Vec<&str> = self.variants.iter().filter(has).map(VariantRef::name).collect();
         (!owners.is_empty()).then(|| format!("{setting} is one of {}", owners.join(", ")))
+    }
+
+    /// Refuses a name that stands for two things: two presets, or a variant's setting and one of every model or of
+    /// `others`. The first preset of a variant must have the variant's name.
+    pub(crate) fn check(&self, others: &[Setting]) -> Result<()> {
+        let presets: Vec<&str> = self.presets().map(|(_, preset)| preset.name).collect();
+        let is_taken =
+            |name: &str| name == "variant" || COMMON.iter().chain(others).any(|setting| setting.name == name);
+        // Those of a caller come last.
+        for variant in self.variants.iter().rev() {
+            let refuse = |what: &str, expected: &str, got: &str| {
+                Err(Error::setting(format!("{what} of the variant {}", variant.name()), expected, got))
+            };
+            let mut names = variant.presets().iter().map(|preset| preset.name);
+            let first = names.clone().next().unwrap_or("none");
+            if first != variant.name() {
+                return refuse("first preset", "one with the variant's name", first);
+            }
+            if let Some(name) = names.find(|name| presets.iter().filter(|other| **other == *name).count() > 1)
+            {
+                return refuse("preset", "a name that no other preset has", name);
+            }
+            if let Some(setting) = variant.settings().iter().find(|setting| is_taken(setting.name)) {
+                return refuse(
+                    "setting",
+                    "a name that no setting of models or of training has",
+                    setting.name,
+                );
+            }
+        }
+        Ok(())
     }
 
     /// Every preset of every variant.

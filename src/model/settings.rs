@@ -59,7 +59,8 @@ pub trait Settings:
 
 /// Declares settings as a struct. Each field says all that there is to know of it, once: its documentation is the help
 /// text; then follow its default, the name of its value in help texts (`""` for a setting that is no flag), and the
-/// choice of another setting that it depends on. The calling crate needs serde with its derive macros.
+/// choices of another of its settings for which it applies. The calling crate needs serde:
+/// `cargo add serde --features derive`.
 ///
 /// ```
 /// narrows::settings! {
@@ -97,6 +98,8 @@ macro_rules! settings {
 
         impl Default for $name {
             fn default() -> Self {
+                // What a setting depends on is another field.
+                $($(let _ = |settings: &Self| { let _ = &settings.$other; };)?)*
                 Self { $($field: $default),* }
             }
         }

@@ -18,7 +18,7 @@ pub(super) async fn plot(
     checkpoint: &Checkpoint,
     data: &Dataset,
 ) -> Result<(Picture, String)> {
-    let data = data.slice(0..data.len().min(SHOWN))?;
+    let data = data.first(SHOWN)?;
     let codes = Reconstructor::new(device, checkpoint, &data).await?.run().await?.codes;
     let latent = checkpoint.model()?.latent() as usize;
     let what = format!("codes E[z given x] of {} images", data.len());
@@ -31,9 +31,10 @@ pub(super) async fn plot(
     } else {
         let found = Pca::fit(&codes, latent, 2)?;
         let axes = [0, 1].map(|axis| found.axis(axis));
-        (found.project(&codes)?, axes, format!(" on the first two of their {latent} principal components,"))
+        (found.project(&codes)?, axes, format!(" on the first two of their {latent} principal components"))
     };
     let plot = Plot::of_images("", &places, &data, false);
     let plot = Plot { axes, equal: true, aspect: Some(0.85), ..plot };
-    Ok((plot.picture_at(WIDTH), format!("The {what},{projection} coloured by class.")))
+    let coloured = if data.labels.is_some() { ", coloured by class" } else { "" };
+    Ok((plot.picture_at(WIDTH), format!("The {what}{projection}{coloured}.")))
 }

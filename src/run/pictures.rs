@@ -26,7 +26,7 @@ pub(super) struct Pictures {
 
 impl Pictures {
     pub(super) async fn new(device: &Device, checkpoint: &Checkpoint, data: &Dataset) -> Result<Self> {
-        let shown = data.slice(0..SHOWN.min(data.len()))?;
+        let shown = data.first(SHOWN)?;
         let originals = shown.values();
         let reconstructor = if checkpoint.config.model.corruption().is_some() {
             Reconstructor::corrupted(device, checkpoint, &shown).await?

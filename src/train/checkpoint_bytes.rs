@@ -102,7 +102,11 @@ impl Checkpoint {
         if is_first {
             earlier::add_rates(&mut slots, &state, &model);
         }
-        let images = header.data.images;
+        let (images, state) = (header.data.images, State::from_words(&state[..State::WORDS]));
+        // Beyond the last image there is no next batch to find.
+        if state.cursor >= images {
+            return Err(refuse(format!("a cursor below the {images} images"), state.cursor));
+        }
         let update = config.train.update(images);
         let plan = update.and_then(|by| model.training(config.train.batch, images, true, &by, false));
         let plan = plan.map_err(|error| refuse("a model that can be trained", error))?;
@@ -119,7 +123,7 @@ impl Checkpoint {
             matmul: header.matmul,
             slots,
             center: center.map(bytemuck::cast_vec),
-            state: State::from_words(&state[..State::WORDS]),
+            state,
             progress: header.progress,
             data: header.data,
             config,
@@ -192,7 +196,11 @@ impl Reader<'_> {
             if tensor.dtype() != Dtype::F32 {
                 return Err(refuse(format!("a tensor {name:?} of F32"), format!("{:?}", tensor.dtype())));
             }
-            let values = bytemuck::pod_collect_to_vec(tensor.data());
+            let values: Vec<f32> = bytemuck::pod_collect_to_vec(tensor.data());
+            // None is saved, so it was damaged afterwards.
+            if let Some(value) = values.iter().find(|value| !value.is_finite()) {
+                return Err(refuse(format!("finite numbers in the tensor {name:?}"), value));
+            }
             slots.insert(name.to_owned(), tensor.shape().to_vec(), values);
         }
         Ok(slots)

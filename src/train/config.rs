@@ -1,10 +1,8 @@
 //! A run's whole configuration: a preset, a TOML file over it, flags over that.
 
-use std::fmt::Display;
-
 use serde::Serialize;
 
-use super::{DataConfig, TrainConfig, earlier};
+use super::{DataConfig, TRAIN, TrainConfig, earlier};
 use crate::model::{LayerConfig, ModelConfig, Registry, VariantRef, one_line, unknown};
 use crate::{Error, Result};
 
@@ -43,8 +41,9 @@ impl Config {
     /// The preset called `name` among those of a registry.
     ///
     /// # Errors
-    /// As [`Config::preset`], and where its text makes no sense.
+    /// As [`Config::preset`], and where its text makes no sense or the registry has a name for two things.
     pub fn preset_of(registry: &Registry, name: &str) -> Result<Self> {
+        registry.check(TRAIN)?;
         let (variant, preset) = registry.preset(name)?;
         let laid = preset.toml.iter().try_fold(Self::new(variant), |config, text| {
             let table = text.parse().map_err(|error: toml::de::Error| {
@@ -84,20 +83,16 @@ impl Config {
     fn base(registry: &Registry, table: &toml::Table, default: &str, origin: &str) -> Result<Self> {
         let variant = table.get("model").and_then(|model| model.get("variant")).and_then(toml::Value::as_str);
         variant.map_or(Ok(()), |name| registry.variant(name).map(drop)).map_err(|error| error.at(origin))?;
-        let Some(preset) = table.get("preset") else {
+        let Some(name) = table.get("preset").and_then(toml::Value::as_str) else {
             let base = Self::preset_of(registry, default)?;
             let other = variant.filter(|variant| *variant != base.model.variant.name());
             return other.map_or(Ok(base), |variant| Self::preset_of(registry, variant));
         };
-        let refuse = |setting: &str, expected: &str, got: &dyn Display| {
-            Err(Error::setting(format!("{origin}: {setting}"), expected, got))
-        };
-        let Some(name) = preset.as_str() else { return refuse("preset", "the name of a preset", preset) };
         let base = Self::preset_of(registry, name).map_err(|error| error.at(origin))?;
         match variant.filter(|variant| *variant != base.model.variant.name()) {
             Some(other) => {
                 let expected = format!("{}, as of the preset {name}", base.model.variant.name());
-                refuse("model.variant", &expected, &other)
+                Err(Error::setting(format!("{origin}: model.variant"), expected, other))
             }
             None => Ok(base),
         }
@@ -116,7 +111,11 @@ impl Config {
         let mut config = self.clone();
         for (section, mut values) in table {
             if section == "preset" {
-                values.as_str().unwrap_or_default().clone_into(&mut config.preset);
+                let toml::Value::String(name) = values else {
+                    let setting = format!("{origin}: preset");
+                    return Err(Error::setting(setting, "the name of a preset", values));
+                };
+                config.preset = name;
                 continue;
             }
             if section == "model" {

@@ -29,7 +29,7 @@ impl TermMeans {
         self.iter().find(|(term, _)| term.name == name).map(|(_, value)| value)
     }
 
-    /// The first reconstruction, with its mean for an image.
+    /// The first reconstruction, with its mean per image.
     pub fn reconstruction(&self) -> Option<(&TermSpec, f64)> {
         self.iter().find(|(term, _)| term.pixels.is_some())
     }
@@ -130,13 +130,13 @@ pub struct Progress {
     pub run_step: u64,
     /// Steps the whole run will take.
     pub run_steps: u64,
-    /// Images a step.
+    /// Images per step.
     pub batch: u32,
     /// Means of this epoch so far.
     pub means: TermMeans,
 }
 
-/// What an epoch came to.
+/// The results of an epoch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EpochReport {
     /// The epoch, from 1.

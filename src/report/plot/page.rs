@@ -139,12 +139,8 @@ pub(super) fn shortened(text: &str, style: Style, width: f64) -> String {
     if style.width(text) <= width {
         return text.to_owned();
     }
-    let mut short: String = text.to_owned();
-    while short.pop().is_some() {
-        let tried = format!("{short}…");
-        if style.width(&tried) <= width {
-            return tried;
-        }
-    }
-    String::new()
+    let tried = |end: usize| format!("{}…", &text[..end]);
+    let ends: Vec<usize> = text.char_indices().map(|(end, _)| end).collect();
+    let fitting = ends.partition_point(|end| style.width(&tried(*end)) <= width);
+    fitting.checked_sub(1).map_or_else(String::new, |last| tried(ends[last]))
 }
