@@ -49,9 +49,10 @@ pub(super) async fn make(context: &mut FigureContext<'_>) -> Result<FigureOutput
         series: norms,
     })]);
     output.caption = format!(
-        "Four autoencoders of one layer of 1,000 sigmoid units, whose decoder is its transpose, trained alike except for what \
-         their names say. Each filter is scaled by itself. Histograms are of all activations on {} validation images; one \
-         counts as saturated below {SATURATED} or above {}. The last has the norm of the encoder's Jacobian at each of them.",
+        "Four autoencoders with one layer of 1,000 sigmoid units and its transpose as the decoder. Their names say how their \
+         training differs. Each filter has its own scale. The histograms show all activations on {} validation images; an \
+         activation below {SATURATED} or above {} counts as saturated. The last plot shows the norm of the encoder's Jacobian \
+         at each image.",
         images.len(),
         1.0 - SATURATED
     );

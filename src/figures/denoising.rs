@@ -26,8 +26,8 @@ pub(super) async fn make(context: &mut FigureContext<'_>) -> Result<FigureOutput
         output.numbers.extend([model.per_pixel(), error_left(&model, &results, &originals)]);
         output.models.push(model);
     }
-    output.caption = "Validation images, what the encoder sees of them, and its reconstruction. Noise beyond black and white is \
-                      shown as black and white. The loss is of images that are not corrupted, as it is published."
+    output.caption = "Validation images, their corrupted versions, which the encoder sees, and the reconstructions. Values beyond \
+                      black and white are shown as black and white. The loss is that of clean images, as in publications."
         .to_owned();
     Ok(output)
 }

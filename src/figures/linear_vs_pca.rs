@@ -66,9 +66,9 @@ pub(super) async fn make(context: &mut FigureContext<'_>) -> Result<FigureOutput
     let directions = Images::new("Directions, black to white from minus to plus", shape, latent, rows);
     output.page.row(vec![Box::new(directions), Box::new(error_plot(&errors_pca, &errors_model))]);
     output.caption = format!(
-        "A linear autoencoder with {latent} units, without biases, on images less their mean, beside the {latent} leading \
-         principal components. Its own columns are no principal components, but they span the same subspace: a component \
-         projected on it is itself again, the principal angles are small, and each image is reconstructed alike."
+        "A linear autoencoder with {latent} units and no biases, trained on mean-centred images, and the {latent} leading \
+         principal components. Its columns are not principal components, but they span the same subspace: a component \
+         projected onto it does not change, the principal angles are small, and the reconstructions are the same."
     );
     output.models.push(model);
     Ok(output)

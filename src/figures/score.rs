@@ -46,10 +46,10 @@ pub(super) async fn make(context: &mut FigureContext<'_>) -> Result<FigureOutput
     while let Some(left) = panels.next() {
         output.page.row([Some(left), panels.next()].into_iter().flatten().collect());
     }
-    output.caption = "Arrows of r(x) - x on a grid, over points of the training data, from models that were trained to undo Gaussian \
-                      noise of deviation s; longer arrows than there is room for are cut. Of the mixture the density is known: beside \
-                      the residual stands s² times the score of the density smoothed by that noise, which is the residual of the best \
-                      denoiser. Where there are no data the model has learned nothing, and its arrows mean nothing."
+    output.caption = "Arrows show r(x) - x on a grid, over points of the training data. The models were trained to remove Gaussian \
+                      noise of standard deviation s. Long arrows are cut. The density of the mixture is known: beside the residual \
+                      is s² times the score of the density smoothed by that noise, the residual of the best denoiser. Where there \
+                      are no data the model has learned nothing, and its arrows mean nothing."
         .to_owned();
     Ok(output)
 }

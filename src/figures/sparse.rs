@@ -34,9 +34,9 @@ pub(super) async fn make(context: &mut FigureContext<'_>) -> Result<FigureOutput
         output.models.push(model);
     }
     output.caption = format!(
-        "Codes of validation images by three autoencoders that differ in their penalty alone. Above, the activations of \
-         {SHOWN} images, a column for each unit, white for 0 and deep blue for 1; below, how often each activation occurs over all \
-         validation images, and how often each unit's mean. A number is counted as active above {ACTIVE}."
+        "Codes of validation images by three autoencoders that differ only in their penalty. Above: the activations of \
+         {SHOWN} images, one column per unit, white for 0 and deep blue for 1. Below: histograms of all activations on all \
+         validation images, and of the units' means. A number above {ACTIVE} counts as active."
     );
     Ok(output)
 }

@@ -21,8 +21,8 @@ pub(super) async fn make(context: &mut FigureContext<'_>) -> Result<FigureOutput
         output.page.row(vec![Box::new(plot)]);
     }
     output.caption = format!(
-        "Codes of up to {SHOWN} validation images in the plane, coloured by class, with the images where there is room. The \
-         models saw no classes. Near points have near codes; distances between groups, and the axes, mean little."
+        "Codes of up to {SHOWN} validation images in two dimensions, coloured by class, with images where there is room. The \
+         models saw no labels. Points that are close have similar codes; distances between groups, and the axes, mean little."
     );
     Ok(output)
 }

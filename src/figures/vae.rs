@@ -36,13 +36,13 @@ pub(super) async fn make(context: &mut FigureContext<'_>) -> Result<FigureOutput
     page.row(vec![Box::new(codes), Box::new(embedding(context, &plain, false).await?)]);
     page.row(vec![Box::new(manifold(context, &flat).await?), Box::new(plane(context, &flat).await?)]);
     output.caption = format!(
-        "Both have the same layers, optimizer, images and seed, and both are used without noise: codes are E[z given x]. \
-         The deterministic autoencoder reconstructs better, but nothing trains its decoder on codes that no image \
-         has: decoded noise of the prior is no image. Interpolations are straight lines between the codes of two \
-         validation images. The manifold is of a VAE whose code has two numbers: the normal distribution's quantiles in \
-         even steps. How near samples are to the data: the mean Euclidean distance from a sample to the nearest training \
-         image, beside that of validation images. How much of the data they cover: the mean distance from a validation image \
-         to the nearest of {COMPARED} samples, beside that to the nearest of as many training images."
+        "Both models have the same layers, optimizer, images and seed, and both are used without noise: codes are E[z given x]. \
+         The deterministic autoencoder reconstructs better, but its decoder was never trained on codes that belong to no \
+         image: codes drawn from the prior do not decode to images. Interpolations are straight lines between the codes of \
+         two validation images. The manifold is that of a VAE with a 2-D code, at evenly spaced quantiles of the normal \
+         distribution. How near samples are to the data: the mean Euclidean distance from a sample to the nearest training \
+         image, and the same for validation images. How much of the data they cover: the mean distance from a validation \
+         image to the nearest of {COMPARED} samples, and to the nearest of as many training images."
     );
     output.models = vec![vae, plain, flat];
     Ok(output)
