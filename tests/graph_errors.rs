@@ -188,6 +188,29 @@ fn a_parameter_with_the_name_of_a_moment_is_refused() {
 }
 
 #[test]
+fn weights_and_optimizers_that_make_no_finite_step_are_refused() {
+    let adam =
+        |beta1, epsilon| Optimizer::Adam { beta1, beta2: 0.9, epsilon, weight_decay: 0.0, decoupled: false };
+    for (by, optimizer, parts) in [
+        (f32::NAN, Optimizer::ADAM, ["weight of the term reconstruction", "got NaN"]),
+        (1.0, Optimizer::Sgd { momentum: 1.0, weight_decay: 0.0 }, ["update model", "momentum: 1.0"]),
+        (
+            1.0,
+            Optimizer::Sgd { momentum: 0.0, weight_decay: f32::NAN },
+            ["update model", "weight_decay: NaN"],
+        ),
+        (1.0, adam(f64::NAN, 1e-8), ["update model", "beta1: NaN"]),
+        (1.0, adam(0.9, 0.0), ["update model", "epsilon: 0.0"]),
+    ] {
+        let (mut graph, x) = input(4, 7);
+        let w = weight(&mut graph, vec![7, 7]);
+        let y = graph.dense("y", x, &w, None, Activation::Identity).unwrap();
+        let term = squared_error(y, x).weighted(by, "weight");
+        mentions(graph.update(Update::default().minimize(term).by(optimizer, 0.1)), &parts);
+    }
+}
+
+#[test]
 fn a_group_that_the_terms_of_its_update_do_not_depend_on_is_refused() {
     let (mut graph, x) = input(4, 7);
     let w = graph.parameter_of("critic", "w", vec![7, 7], Init::Constant(0.0)).unwrap();

@@ -46,6 +46,7 @@ fn a_mistake_in_the_flags_is_one_line_and_leaves_nothing() {
         (&["train", "--kl-warmup", "cyclical", "--kl-cycles", "0"], "kl_cycles: expected at least 1, got 0"),
         (&["train", "--seed", "9223372036854775808"], "command line: train.seed: expected u64, got "),
         (&["train", "--hidden", "4,x"], "command line: model.hidden: expected u32, got "),
+        (&["train", "--hidden", "4,,5"], "command line: model.hidden: expected u32, got "),
         (&["train", "--clip-norm", "0"], "clip_norm: expected a positive number, got 0"),
         (&["train", "--latent", "0"], "latent: expected at least 1 without layers in `encoder`, got 0"),
         (

@@ -142,6 +142,12 @@ struct Context {
 
 /// Runs the command line with the variants of a registry: all commands of `narrows`.
 pub fn run(registry: Registry) -> ExitCode {
+    let plain = Arguments::command();
+    let settable = plain.get_subcommands().filter(|command| SETTABLE.contains(&command.get_name()));
+    if let Err(error) = settings::check_flags(settable.chain([&plain]), &registry) {
+        output::note(&format!("error: {error}"));
+        return ExitCode::FAILURE;
+    }
     let matches = command(&registry).get_matches();
     let given = matches.subcommand().filter(|(name, _)| SETTABLE.contains(name));
     let given = given.map(|(_, matches)| settings::given(matches, &registry)).unwrap_or_default();

@@ -5,6 +5,7 @@ use clap::{Arg, ArgMatches, Command};
 
 use crate::model::{COMMON, Registry, Setting};
 use crate::train::TRAIN;
+use crate::{Error, Result};
 
 /// The given settings, by section.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +27,22 @@ pub(super) fn with_settings(command: Command, registry: &Registry) -> Command {
         }
     }
     command.args(flags)
+}
+
+/// Refuses a variant's setting whose flag means something else in one of these commands.
+pub(super) fn check_flags<'a>(
+    commands: impl Iterator<Item = &'a Command>,
+    registry: &Registry,
+) -> Result<()> {
+    let flags: Vec<&str> = commands.flat_map(Command::get_arguments).filter_map(Arg::get_long).collect();
+    for variant in registry.variants() {
+        let settings = variant.settings().iter().map(|setting| setting.name.replace('_', "-"));
+        if let Some(flag) = settings.filter(|flag| flags.contains(&flag.as_str())).last() {
+            let setting = format!("setting of the variant {}", variant.name());
+            return Err(Error::setting(setting, "a name that no other flag has", format!("--{flag}")));
+        }
+    }
+    Ok(())
 }
 
 // The settings of the variants, each with the names of its variants.
@@ -67,14 +84,57 @@ pub(super) fn given(matches: &ArgMatches, registry: &Registry) -> Given {
 
 // A list of widths, a number or a boolean if the text can be read as one, else a string.
 fn typed(setting: &Setting, text: &str) -> toml::Value {
-    if setting.value == "WIDTHS" {
-        let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
-        let number = |part: &str| part.parse::<i64>().map_or_else(|_| part.into(), toml::Value::Integer);
-        return toml::Value::Array(parts.map(number).collect());
-    }
     let text = text.trim();
+    if setting.value == "WIDTHS" {
+        let number = |part: &str| part.parse::<i64>().map_or_else(|_| part.into(), toml::Value::Integer);
+        let parts = text.split(',').map(|part| number(part.trim()));
+        return toml::Value::Array(if text.is_empty() { Vec::new() } else { parts.collect() });
+    }
     let integer = text.parse::<i64>().ok().map(toml::Value::Integer);
     let float = || text.parse::<f64>().ok().map(toml::Value::Float);
     let truth = || text.parse::<bool>().ok().map(toml::Value::Boolean);
     integer.or_else(float).or_else(truth).unwrap_or_else(|| text.into())
+}
+
+#[cfg(test)]
+#[allow(unreachable_pub)]
+mod tests {
+    use super::*;
+    use crate::model::{Declare, Network, Preset, Settings, Variant};
+
+    crate::settings! {
+        /// One of them is a flag already.
+        pub struct SizedSettings {
+            /// Nothing
+            depth: u32 = 1, "N";
+            /// Nothing either
+            data_dir: u32 = 1, "N";
+        }
+    }
+
+    impl Settings for SizedSettings {}
+
+    struct Sized;
+
+    impl Variant for Sized {
+        const NAME: &'static str = "sized";
+        const SUMMARY: &'static str = "a plain autoencoder";
+        const PRESETS: &'static [Preset] = &[Preset::new(Self::NAME, Self::SUMMARY, &[])];
+        type Settings = SizedSettings;
+        type Model = Network;
+
+        fn declare(&self, _: SizedSettings, declare: &mut Declare<'_>) -> Result<Network> {
+            declare.network(1)
+        }
+    }
+
+    #[test]
+    fn a_setting_whose_flag_means_something_else_is_refused() {
+        let command = Command::new("train").arg(Arg::new("data_dir").long("data-dir"));
+        let check = |registry: &Registry| check_flags([&command].into_iter(), registry);
+        assert!(check(&Registry::built_in()).is_ok());
+        let refused = check(&Registry::built_in().with(Sized)).err().map(|error| error.to_string());
+        let expected = "setting of the variant sized: expected a name that no other flag has, got --data-dir";
+        assert_eq!(refused.as_deref(), Some(expected));
+    }
 }

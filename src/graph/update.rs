@@ -181,10 +181,15 @@ impl Graph {
         if update.every == 0 {
             return refuse("a period of at least 1 step", &0);
         }
-        if let Some((_, rate)) = update.optimizer
-            && !(rate.is_finite() && rate > 0.0)
-        {
-            return refuse("a positive learning rate", &rate);
+        if let Some((optimizer, rate)) = update.optimizer {
+            if !(rate.is_finite() && rate > 0.0) {
+                return refuse("a positive learning rate", &rate);
+            }
+            if !optimizer.is_sound() {
+                let expected =
+                    "momentum and betas in [0, 1), a positive epsilon, a decay that is not negative";
+                return refuse(expected, &format_args!("{optimizer:?}"));
+            }
         }
         let limits = [update.clip.norm, update.clip.value];
         match limits.into_iter().flatten().find(|limit| !(limit.is_finite() && *limit > 0.0)) {

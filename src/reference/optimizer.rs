@@ -38,6 +38,21 @@ impl Optimizer {
         }
     }
 
+    /// Whether its settings make steps that are finite.
+    pub fn is_sound(self) -> bool {
+        let decays = match self {
+            Self::Sgd { momentum, .. } => [momentum.into(); 2],
+            Self::Adam { beta1, beta2, .. } => [beta1, beta2],
+        };
+        let (epsilon, weight_decay) = match self {
+            Self::Sgd { weight_decay, .. } => (1.0, weight_decay),
+            Self::Adam { epsilon, weight_decay, .. } => (epsilon, weight_decay),
+        };
+        let is_fraction = |decay: &f64| (0.0..1.0).contains(decay);
+        let is_positive = epsilon.is_finite() && epsilon > 0.0;
+        decays.iter().all(is_fraction) && is_positive && weight_decay.is_finite() && weight_decay >= 0.0
+    }
+
     /// The names of its flat moment buffers.
     pub const fn moments(self) -> &'static [&'static str] {
         match self {

@@ -56,6 +56,10 @@ impl Graph {
         if self.terms.iter().any(|other| other.name == *name) {
             return Err(Error::setting("term", "a name that no other term of the step has", name));
         }
+        if !term.spec.weight.is_finite() {
+            let got = term.spec.weight;
+            return Err(Error::setting(format!("weight of the term {name}"), "a finite number", got));
+        }
         let rows = term.of.rows(self, name)?;
         if rows == 0 || !rows.is_multiple_of(self.batch.max(1)) {
             let expected = format!("rows of a batch of {}, as many for each image", self.batch);
