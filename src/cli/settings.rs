@@ -36,8 +36,8 @@ pub(super) fn check_flags<'a>(
 ) -> Result<()> {
     let flags: Vec<&str> = commands.flat_map(Command::get_arguments).filter_map(Arg::get_long).collect();
     for variant in registry.variants() {
-        let settings = variant.settings().iter().map(|setting| setting.name.replace('_', "-"));
-        if let Some(flag) = settings.filter(|flag| flags.contains(&flag.as_str())).last() {
+        let mut settings = variant.settings().iter().map(|setting| setting.name.replace('_', "-"));
+        if let Some(flag) = settings.find(|flag| flags.contains(&flag.as_str())) {
             let setting = format!("setting of the variant {}", variant.name());
             return Err(Error::setting(setting, "a name that no other flag has", format!("--{flag}")));
         }
