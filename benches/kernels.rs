@@ -8,7 +8,7 @@ mod common;
 
 use common::{Table, criterion, fractions, launch, measure_launches, open};
 use narrows::kernels::activation::{Activate, Activation, Pass};
-use narrows::kernels::batch::{Gather, Permute};
+use narrows::kernels::batch::{Gather, Permute, Rows};
 use narrows::kernels::clip::{ClampEach, NormFactor, ScaleBy, SquaredNorm};
 use narrows::kernels::columns::{Block, CopyColumns};
 use narrows::kernels::contraction::{Quadratic, UnitSlopes, UnitWeights};
@@ -165,13 +165,13 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Box::new(Numbers { count, distribution, first_block: 0, stream, instance: 0 })
     };
     let corrupt = |corruption| {
-        let gather = Gather { batch: BATCH, count: IMAGES, pixels: PIXELS, center: false };
+        let gather = Gather { batch: BATCH, count: IMAGES, pixels: PIXELS, center: false, rows: Rows::Bytes };
         Box::new(Corrupt { gather, corruption, instance: 0 })
     };
     vec![
         Box::new(Permute { batch: BATCH, count: IMAGES, shuffle: true }),
-        Box::new(Gather { batch: BATCH, count: IMAGES, pixels: PIXELS, center: false }),
-        Box::new(Gather { batch: BATCH, count: IMAGES, pixels: PIXELS, center: true }),
+        Box::new(Gather { batch: BATCH, count: IMAGES, pixels: PIXELS, center: false, rows: Rows::Bytes }),
+        Box::new(Gather { batch: BATCH, count: IMAGES, pixels: PIXELS, center: true, rows: Rows::Bytes }),
         corrupt(Corruption::Gaussian { deviation: 0.2 }),
         corrupt(Corruption::Dropout { probability: 0.5, rescale: true }),
         corrupt(Corruption::SaltAndPepper { probability: 0.2 }),

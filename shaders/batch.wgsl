@@ -2,7 +2,7 @@
 //
 //     permute:  indices[batch] = order of pass `epoch` at positions cursor..cursor+batch, which may run
 //               over the end of the pass into the next; batch <= count
-//     gather:   x[batch, pixels] = byte / 255 of the images chosen
+//     gather:   x[batch, pixels] = the numbers of the images chosen, of bytes byte / 255
 //     gather_centered: the same less the mean image
 //
 // Both write (=). The order of a pass is a bijection of [0, count) that needs no table: a balanced Feistel
@@ -16,7 +16,7 @@ struct Params {
     batch: u32,
     /// Images in the data set.
     count: u32,
-    /// Bytes per image.
+    /// Numbers per image.
     pixels: u32,
 }
 
@@ -25,7 +25,7 @@ struct Params {
 @group(0) @binding(1) var<storage, read> state: State;
 /// The images of the batch, [batch].
 @group(0) @binding(5) var<storage, read_write> indices: array<u32>;
-/// Pixels in [0, 1], [batch, pixels].
+/// [batch, pixels]
 @group(0) @binding(6) var<storage, read_write> x: array<f32>;
 
 // The finalizer of MurmurHash3: every bit of x reaches every bit of the result.

@@ -1,7 +1,7 @@
 // The images of a step twice: as they are, and as a denoising autoencoder sees them (Vincent et al. 2008,
 // "Extracting and composing robust features with denoising autoencoders").
 //
-//     p = byte / 255 of the images chosen, q = p corrupted, each pixel by itself:
+//     p = the images chosen, q = p corrupted, each pixel by itself:
 //         CORRUPTION 0   q = p + amount · n, n ~ N(0, 1); not clipped
 //         CORRUPTION 1   q = 0 where u < amount, else scale · p;  u uniform in (0, 1)
 //         CORRUPTION 2   q = 0 where u < amount / 2, 1 where u < amount, else p
@@ -16,7 +16,7 @@ override CORRUPTION: u32 = 0u;
 
 struct Params {
     batch: u32,
-    /// Bytes per image.
+    /// Numbers per image.
     pixels: u32,
     /// Standard deviation of the noise, or the probability that a pixel is lost.
     amount: f32,

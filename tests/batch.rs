@@ -6,8 +6,9 @@ mod common;
 use common::numeric::close;
 use common::operands::images;
 use common::{check, expected, gpu, noise, run, words};
+use half::f16;
 use narrows::kernels::State;
-use narrows::kernels::batch::{Gather, Permute};
+use narrows::kernels::batch::{Gather, Permute, Rows};
 use narrows::reference::batch::Permutation;
 use narrows::reference::compare::Tolerance;
 
@@ -64,9 +65,36 @@ fn pixels_are_the_bytes_of_the_chosen_images_at_every_alignment() {
     for pixels in [1, 2, 3, 27, 51, 64, 129, 784, 4097] {
         for (batch, count) in [(1, 1), (3, 2), (27, 51), (64, 129)] {
             let chosen: Vec<u32> = (0..batch).map(|i| (i * 37 + count - 1) % count).collect();
-            let kernel = Gather { batch, count, pixels, center: false };
+            let kernel = Gather { batch, count, pixels, center: false, rows: Rows::Bytes };
             let inputs = [images(count, pixels), chosen];
             check(gpu(), &kernel, &inputs, &[None], Tolerance::new(0.0, f32::EPSILON));
+        }
+    }
+}
+
+// Finite floats of 16 or 32 bits in words.
+fn float_rows(rows: Rows, count: u32, pixels: u32) -> Vec<u32> {
+    let values = noise(7, (count * pixels) as usize);
+    match rows {
+        Rows::Floats => words(&values),
+        _ => {
+            let bits: Vec<u32> = values.iter().map(|x| f16::from_f32(*x).to_bits().into()).collect();
+            bits.chunks(2).map(|pair| pair[0] | pair.get(1).unwrap_or(&0) << 16).collect()
+        }
+    }
+}
+
+#[test]
+fn floats_of_the_chosen_rows_are_kept_at_every_alignment() {
+    for rows in [Rows::Halves, Rows::Floats] {
+        for pixels in [1, 2, 3, 27, 51, 64, 129, 784, 4097] {
+            for (batch, count, center) in [(1, 1, false), (3, 2, true), (27, 51, false), (64, 129, true)] {
+                let chosen: Vec<u32> = (0..batch).map(|i| (i * 37 + count - 1) % count).collect();
+                let kernel = Gather { batch, count, pixels, center, rows };
+                let mut inputs = vec![float_rows(rows, count, pixels), chosen];
+                inputs.extend(center.then(|| words(&noise(1, pixels as usize))));
+                check(gpu(), &kernel, &inputs, &[None], Tolerance::new(0.0, f32::EPSILON));
+            }
         }
     }
 }
@@ -74,7 +102,7 @@ fn pixels_are_the_bytes_of_the_chosen_images_at_every_alignment() {
 #[test]
 fn a_centered_batch_is_the_pixels_less_the_mean_image() {
     for pixels in [1, 3, 27, 784] {
-        let kernel = Gather { batch: 27, count: 51, pixels, center: true };
+        let kernel = Gather { batch: 27, count: 51, pixels, center: true, rows: Rows::Bytes };
         let chosen: Vec<u32> = (0..27).map(|i| (i * 37 + 50) % 51).collect();
         let inputs = [images(51, pixels), chosen, words(&noise(1, pixels as usize))];
         check(gpu(), &kernel, &inputs, &[None], Tolerance::new(2.0 * f32::EPSILON, 0.0));
@@ -83,7 +111,7 @@ fn a_centered_batch_is_the_pixels_less_the_mean_image() {
 
 #[test]
 fn more_than_65535_workgroups_of_pixels_fold_into_two_dimensions() {
-    let kernel = Gather { batch: 66_000, count: 9, pixels: 255, center: false };
+    let kernel = Gather { batch: 66_000, count: 9, pixels: 255, center: false, rows: Rows::Bytes };
     let chosen = (0..kernel.batch).map(|i| i % 9).collect();
     let inputs = [images(9, 255), chosen];
     check(gpu(), &kernel, &inputs, &[None], Tolerance::new(0.0, f32::EPSILON));

@@ -40,7 +40,7 @@ fn refusal(preset: &str, settings: &str) -> String {
 
 fn start(replay: &mut Replay) -> narrows::Result<()> {
     let bytes: Vec<u8> =
-        noise(3, PIXELS * TOTAL as usize).iter().map(|x| (127.0 * x + 128.0) as u8).collect();
+        noise(3, PIXELS * TOTAL as usize).iter().map(|x| (127.0 * x + 128.0) as u8).collect::<Vec<u8>>();
     replay.write("images", &packed(&bytes))?;
     replay.write_initial(7)?;
     replay.write_state(&State::new(5))
@@ -176,7 +176,7 @@ fn what_no_norm_can_be_taken_of_is_refused_with_what_to_do() {
 }
 
 fn images(count: usize) -> Dataset {
-    let bytes = noise(4, PIXELS * count).iter().map(|x| (127.0 * x + 128.0) as u8).collect();
+    let bytes = noise(4, PIXELS * count).iter().map(|x| (127.0 * x + 128.0) as u8).collect::<Vec<u8>>();
     Dataset::new("noise", [6, 5, 2], bytes, None).unwrap()
 }
 

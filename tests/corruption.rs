@@ -6,7 +6,7 @@ mod common;
 use common::numeric::close;
 use common::operands::{images, state};
 use common::{check, gpu, noise, run, words};
-use narrows::kernels::batch::Gather;
+use narrows::kernels::batch::{Gather, Rows};
 use narrows::kernels::corruption::{Corrupt, Corruption};
 use narrows::kernels::{Kernel, floats};
 use narrows::reference::compare::Tolerance;
@@ -21,11 +21,15 @@ const KINDS: [Corruption; 4] = [
 ];
 
 fn kernel(batch: u32, pixels: u32, corruption: Corruption) -> Corrupt {
-    Corrupt { gather: Gather { batch, count: 51, pixels, center: false }, corruption, instance: 0 }
+    Corrupt {
+        gather: Gather { batch, count: 51, pixels, center: false, rows: Rows::Bytes },
+        corruption,
+        instance: 0,
+    }
 }
 
 fn inputs(kernel: &Corrupt, seed: u64, step: u32) -> Vec<Vec<u32>> {
-    let Gather { batch, count, pixels, center } = kernel.gather;
+    let Gather { batch, count, pixels, center, .. } = kernel.gather;
     let chosen = (0..batch).map(|i| (i * 37 + count - 1) % count).collect();
     let mut inputs = vec![state(seed, step), images(count, pixels), chosen];
     if center {
@@ -52,6 +56,17 @@ fn the_device_corrupts_as_the_cpu_does_at_every_alignment() {
             let inputs = inputs(&kernel, 0xfeed_0000_beef, 7);
             check(gpu(), &kernel, &inputs, &[None, None], tolerance(corruption));
         }
+    }
+}
+
+#[test]
+fn floats_are_corrupted_as_bytes_are() {
+    for corruption in KINDS {
+        let mut kernel = kernel(27, 51, corruption);
+        kernel.gather.rows = Rows::Floats;
+        let mut inputs = inputs(&kernel, 5, 2);
+        inputs[1] = words(&noise(3, 51 * 51));
+        check(gpu(), &kernel, &inputs, &[None, None], Tolerance::new(1e-6, 2.0 * f32::EPSILON));
     }
 }
 

@@ -80,11 +80,11 @@ fn the_sample_is_the_beginning_of_fashion_mnist() {
     for part in [&train, &test] {
         assert_eq!((part.height, part.width, part.channels, part.pixels()), (28, 28, 1, 784));
     }
-    assert_eq!(train.image(0).iter().map(|x| u32::from(*x)).sum::<u32>(), 76_247);
-    assert_eq!(checksum(train.image(0)), 0xf270_beb5);
-    assert_eq!(checksum(test.image(0)), 0x5283_0860);
-    assert_eq!(checksum(&train.images), 0xc272_1cc2);
-    assert_eq!(checksum(&test.images), 0xc03b_4346);
+    assert_eq!(train.bytes()[..784].iter().map(|x| u32::from(*x)).sum::<u32>(), 76_247);
+    assert_eq!(checksum(&train.bytes()[..784]), 0xf270_beb5);
+    assert_eq!(checksum(&test.bytes()[..784]), 0x5283_0860);
+    assert_eq!(checksum(train.bytes()), 0xc272_1cc2);
+    assert_eq!(checksum(test.bytes()), 0xc03b_4346);
     assert_eq!(checksum(train.labels.as_ref().unwrap()), 0x6655_38e5);
     assert_eq!(checksum(test.labels.as_ref().unwrap()), 0x6b4b_2c66);
     assert_eq!(test.class(train.labels.as_ref().unwrap()[0]), "Ankle boot");
@@ -111,8 +111,8 @@ fn an_idx_file_reads_alike_plain_and_gzipped_whatever_its_name() {
     {
         let set = idx::read("x", &images, Some(&labels)).unwrap();
         assert_eq!((set.len(), set.height, set.width, set.channels), (5, 3, 2, 1));
-        assert_eq!(set.images, pixels(5));
-        assert_eq!(set.image(4), &pixels(5)[24..]);
+        assert_eq!(set.bytes(), pixels(5));
+        assert_eq!(set.bytes()[24..], pixels(5)[24..]);
         assert_eq!(set.labels.unwrap(), [4, 0, 3, 1, 2]);
     }
 }
@@ -222,8 +222,8 @@ fn a_folder_loads_in_every_spelling_of_its_files() {
     let folder = small_folder();
     for source in [Source::FashionMnist, Source::Mnist, Source::Idx] {
         let split = data::load(source, Some(folder.path()), Some(3)).unwrap();
-        assert_eq!(split.train.images, pixels(10)[..42]);
-        assert_eq!(split.validation.images, pixels(10)[42..]);
+        assert_eq!(split.train.bytes(), &pixels(10)[..42]);
+        assert_eq!(split.validation.bytes(), &pixels(10)[42..]);
         assert_eq!(split.validation.labels.unwrap(), [7, 8, 9]);
         assert_eq!(split.test.labels.unwrap(), [3, 2, 1, 0]);
     }
@@ -310,7 +310,7 @@ fn a_data_set_refuses_what_does_not_fit_and_slices_what_does() {
     let colour = make([1, 2, 3], Some(vec![0, 1, 2, 3])).unwrap();
     let middle = colour.slice(1..3).unwrap();
     assert_eq!((middle.len(), middle.channels), (2, 3));
-    assert_eq!((middle.images.as_slice(), middle.labels), (&pixels(4)[6..18], Some(vec![1, 2])));
+    assert_eq!((middle.bytes(), middle.labels.clone()), (&pixels(4)[6..18], Some(vec![1, 2])));
     assert!(colour.slice(4..4).unwrap().is_empty());
     assert_eq!(colour.first(9).unwrap(), colour);
     assert_eq!(colour.first(1).unwrap(), colour.slice(0..1).unwrap());

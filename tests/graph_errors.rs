@@ -6,8 +6,8 @@ mod common;
 use common::device;
 use common::step::{BATCH, PIXELS, TOTAL, config, plan, start};
 use narrows::graph::{
-    BatchNorm, Device, Graph, Init, MODEL, Objective, Optimizer, Parameter, Plan, Replay, Tensor, Update,
-    gaussian_kl, gaussian_nll, learned_gaussian_nll, squared_error,
+    BatchNorm, Device, Graph, Init, MODEL, Objective, Optimizer, Parameter, Plan, Replay, Rows, Tensor,
+    Update, gaussian_kl, gaussian_nll, learned_gaussian_nll, squared_error,
 };
 use narrows::kernels::activation::Activation;
 use narrows::kernels::matmul::MatMul;
@@ -51,18 +51,18 @@ fn input(rows: u32, columns: u32) -> (Graph, Tensor) {
 #[test]
 fn a_batch_must_be_one_to_as_many_images_as_there_are() {
     for batch in [0, TOTAL + 1] {
-        let batch_of = Graph::new(batch).batch(TOTAL, PIXELS, true, false, None);
+        let batch_of = Graph::new(batch).batch(TOTAL, PIXELS, Rows::Bytes, true, false, None);
         mentions(batch_of, &["batch", "14", &batch.to_string()]);
     }
-    assert!(Graph::new(TOTAL).batch(TOTAL, PIXELS, true, false, None).is_ok());
-    mentions(Graph::new(1).batch(1, 0, true, false, None), &["pixels", "at least 1"]);
+    assert!(Graph::new(TOTAL).batch(TOTAL, PIXELS, Rows::Bytes, true, false, None).is_ok());
+    mentions(Graph::new(1).batch(1, 0, Rows::Bytes, true, false, None), &["pixels", "at least 1"]);
 }
 
 #[test]
 fn a_data_set_of_four_gibibytes_is_too_large_to_count() {
     let pixels = 1 << 16;
-    assert!(Graph::new(1).batch((1 << 16) - 1, pixels, true, false, None).is_ok());
-    mentions(Graph::new(1).batch(1 << 16, pixels, true, false, None), &["images", "4294967296"]);
+    assert!(Graph::new(1).batch((1 << 16) - 1, pixels, Rows::Bytes, true, false, None).is_ok());
+    mentions(Graph::new(1).batch(1 << 16, pixels, Rows::Bytes, true, false, None), &["images", "4294967296"]);
 }
 
 #[test]
@@ -318,7 +318,7 @@ fn a_buffer_beyond_the_devices_limit_is_refused_with_both_sizes() {
     let mut graph = Graph::new(BATCH);
     // Where the device allows all that 32 bits count, that limit is the first to be met.
     let refused = graph
-        .batch(u32::try_from(images).unwrap_or(u32::MAX), pixels, true, false, None)
+        .batch(u32::try_from(images).unwrap_or(u32::MAX), pixels, Rows::Bytes, true, false, None)
         .and_then(|_| pollster::block_on(Replay::new(&device(), graph.finish(false))));
     mentions(refused.map(|_| ()), &["images", "bytes", "fewer"]);
 }

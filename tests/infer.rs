@@ -7,7 +7,7 @@ mod tiny;
 use narrows::graph::Device;
 use narrows::infer::{ActiveUnits, Decoder, ImportanceBound, Reconstructor};
 use narrows::model::{CorruptionKind, LikelihoodKind, Registry};
-use narrows::train::{Checkpoint, Config, Evaluator};
+use narrows::train::{Checkpoint, Config, Evaluator, Transform};
 use pollster::block_on;
 use tiny::trained::{assert_close, bits, evaluated, reconstruction, trained, trained_on, values, variants};
 use tiny::{config, dataset, device, normalized, split};
@@ -56,13 +56,13 @@ fn corrupted_images_are_the_same_in_each_run_and_are_what_is_encoded() {
     let results = block_on(reconstructor.run()).unwrap();
     assert_eq!(results, block_on(reconstructor.run()).unwrap());
     let seen = results.seen.unwrap();
-    let original = images.images.iter().map(|byte| f32::from(*byte) / 255.0);
+    let original = images.bytes().iter().map(|byte| f32::from(*byte) / 255.0);
     // Half the pixels are lost, the others twice as light.
     let lost = original.zip(&seen).filter(|(clean, seen)| {
         assert!(**seen == 0.0 || (**seen - 2.0 * clean).abs() < 1e-6, "{clean} seen as {seen}");
         *clean > 0.0 && **seen == 0.0
     });
-    let share = lost.count() as f64 / images.images.iter().filter(|byte| **byte > 0).count() as f64;
+    let share = lost.count() as f64 / images.bytes().iter().filter(|byte| **byte > 0).count() as f64;
     assert!((share - 0.5).abs() < 0.08, "{share} of the pixels are lost");
     let mut clean = block_on(Reconstructor::new(device(), &trained, &images)).unwrap();
     assert_ne!(block_on(clean.run()).unwrap().codes, results.codes);
@@ -120,7 +120,8 @@ fn one_sample_estimates_the_elbo_and_more_bound_the_likelihood_closer() {
 
     let model = trained.model().unwrap();
     let seed = trained.config.train.seed;
-    let mut evaluator = block_on(Evaluator::new(device(), &model, &images, None, seed)).unwrap();
+    let mut evaluator =
+        block_on(Evaluator::new(device(), &model, &images, &Transform::default(), seed)).unwrap();
     let means = block_on(evaluator.evaluate_checkpoint(&trained)).unwrap();
     // The same samples, so that all but the divergence is equal; its estimate has a deviation of about 1 an image.
     let (kl, closed) = (-(one.mean() + reconstruction(&means)), means.get("kl").unwrap());

@@ -9,7 +9,7 @@ mod common;
 use common::device;
 use faer::{Mat, Side};
 use narrows::data::{self, Dataset, Source, Split};
-use narrows::train::{Config, Evaluator, Trainer};
+use narrows::train::{Config, Evaluator, Trainer, Transform};
 
 const IMAGES: usize = 2000;
 // Behind the sixth the eigenvalues fall by a third, which sets the subspace apart.
@@ -20,7 +20,7 @@ const EPOCHS: u32 = 94;
 // The images less their mean, `[images, pixels]`, in f64, and the mean.
 fn centred(data: &Dataset) -> (Mat<f64>, Vec<f32>) {
     let pixels = data.pixels();
-    let pixel = |row: usize, column: usize| f64::from(data.images[row * pixels + column]) / 255.0;
+    let pixel = |row: usize, column: usize| f64::from(data.bytes()[row * pixels + column]) / 255.0;
     let mean: Vec<f64> = (0..pixels)
         .map(|column| (0..IMAGES).map(|row| pixel(row, column)).sum::<f64>() / IMAGES as f64)
         .collect();
@@ -73,7 +73,8 @@ fn a_linear_autoencoder_reaches_the_error_and_the_subspace_of_pca() {
         for _ in 0..EPOCHS {
             trainer.epoch(&mut |_| true).await?;
         }
-        let mut evaluator = Evaluator::new(&device(), trainer.model(), &data, Some(&mean), 0).await?;
+        let transform = Transform { center: Some(mean.clone()), ..Transform::default() };
+        let mut evaluator = Evaluator::new(&device(), trainer.model(), &data, &transform, 0).await?;
         let means = evaluator.evaluate(trainer.replay()).await?;
         let slots = trainer.checkpoint().await?.slots;
         let (_, decoder) = slots.get("decoder.0.weight").unwrap();

@@ -215,7 +215,9 @@ fn a_run_is_not_resumed_on_other_images() {
     assert!(text.starts_with("training images: expected 41 images with the CRC-32 "), "{text}");
     assert!(text.contains("got 40 images"), "{text}");
     let mut changed = split();
-    changed.train.images[3] ^= 1;
+    let mut bytes = changed.train.bytes().to_vec();
+    bytes[3] ^= 1;
+    changed.train.values = bytes.into();
     assert!(refusal(folder.path(), |_| {}, &changed).contains("got 41 images with the CRC-32 "));
 }
 

@@ -20,9 +20,9 @@ fn points_are_the_same_on_every_machine_and_inside_the_square() {
         let lengths = [split.train.len(), split.validation.len(), split.test.len()];
         assert_eq!(lengths, [9_000, 1_000, 1_000], "{source}");
         assert_eq!(split.train.name, source.to_string());
-        assert!(split.train.images.iter().all(|byte| (1..255).contains(byte)), "{source} leaves the square");
-        assert_ne!(split.train.slice(0..1_000).unwrap().images, split.test.images, "{source}");
-        split.train.checksum()
+        assert!(split.train.bytes().iter().all(|byte| (1..255).contains(byte)), "{source} leaves the square");
+        assert_ne!(split.train.slice(0..1_000).unwrap().values, split.test.values, "{source}");
+        split.train.values.checksum()
     });
     assert_eq!(checksums, [0xb75b_1d62, 0xe001_79c3, 0xc8f0_bb7e], "{checksums:#010x?}");
 }

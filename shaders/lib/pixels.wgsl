@@ -1,7 +1,12 @@
-// The bytes of chosen images as pixels, four neighbours at a time. Its shader's Params has `pixels`, the bytes
-// an image.
+// The numbers of chosen images, four neighbours at a time. Its shader's Params has `pixels`, the numbers of an image.
 
-/// [count, pixels] bytes, four to a word, low byte first; at most 4 GiB.
+// How the numbers of `images` lie in its words, low part first:
+//     ROWS 0   four bytes a word, each as byte / 255
+//     ROWS 1   two 16-bit floats a word
+//     ROWS 2   a 32-bit float a word
+override ROWS: u32 = 0u;
+
+/// [count, pixels] numbers; fewer than 2^32.
 @group(0) @binding(2) var<storage, read> images: array<u32>;
 /// The images of the batch, [batch].
 @group(0) @binding(3) var<storage, read> chosen: array<u32>;
@@ -19,8 +24,24 @@ fn quad(number: u32) -> Quad {
     return Quad(number / quads, number % quads * 4u);
 }
 
+// What lies behind the last number of all images is read as one of the last word's.
+fn float_at(at: u32) -> f32 {
+    let last = arrayLength(&images) - 1u;
+    if ROWS == 1u {
+        return unpack2x16float(images[min(at / 2u, last)])[at % 2u];
+    }
+    return bitcast<f32>(images[min(at, last)]);
+}
+
 fn pixels_of(q: Quad) -> vec4f {
-    let byte = chosen[q.row] * params.pixels + q.pixel;
+    let at = chosen[q.row] * params.pixels + q.pixel;
+    if ROWS > 0u {
+        return vec4f(float_at(at), float_at(at + 1u), float_at(at + 2u), float_at(at + 3u));
+    }
+    return four_bytes(at);
+}
+
+fn four_bytes(byte: u32) -> vec4f {
     let shift = byte % 4u * 8u;
     var four = images[byte / 4u] >> shift;
     if shift > 0u {

@@ -37,9 +37,9 @@ impl Eval {
     pub(super) async fn run(&self, context: &Context) -> Result<()> {
         let (checkpoint, images) = self.trained.load(context)?;
         let device = context.device.open_for(&checkpoint).await?;
-        let (model, center) = (checkpoint.model()?, checkpoint.center.as_deref());
+        let model = checkpoint.model()?;
         let seed = checkpoint.config.train.seed;
-        let mut evaluator = Evaluator::new(&device, &model, &images, center, seed).await?;
+        let mut evaluator = Evaluator::new(&device, &model, &images, &checkpoint.transform, seed).await?;
         let means = evaluator.evaluate_checkpoint(&checkpoint).await?;
         let bounded = self.samples > 0 && model.config().likelihood != LikelihoodKind::SquaredError;
         let mut latent = None;

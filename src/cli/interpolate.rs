@@ -46,7 +46,7 @@ impl Interpolate {
         let steps = self.steps as usize;
         let between = path.codes(&ends[0], &ends[1], steps);
         let between = Decoder::new(&device, &checkpoint, steps).await?.decode(&between).await?;
-        let row = [first.values(), between, second.values()].concat();
+        let row = [first.floats(), between, second.floats()].concat();
         Grid { images: &row, shape: checkpoint.shape, columns: steps + 2 }.save(&self.out)?;
         let (part, from, to) = (&self.trained.part, self.from, self.to);
         wrote(&self.out, &format!("{steps} images decoded from {part} image {from} to {to}"))

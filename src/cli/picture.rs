@@ -52,7 +52,7 @@ impl Reconstruct {
         };
         let results = reconstructor.run().await?;
         let columns = images.len().min(10);
-        let grid = interleaved(&results.beside(&images.values()), images.pixels(), columns);
+        let grid = interleaved(&results.beside(&images.floats()), images.pixels(), columns);
         Grid { images: &grid, shape: checkpoint.shape, columns }.save(&self.out)?;
         let (part, count) = (&self.trained.part, images.len());
         let corrupted = if self.corrupt { ", corrupted," } else { "" };

@@ -5,7 +5,7 @@ use crate::gpu::{MatMulVariant, Variants};
 use crate::graph::{Device, Plan, Replay, first_difference};
 use crate::model::Model;
 use crate::reference::compare::Tolerance;
-use crate::train::{Config, packed};
+use crate::train::Config;
 use crate::{Error, Result};
 
 use super::Context;
@@ -39,7 +39,8 @@ impl PlanCommand {
         let config = self.config.resolve(&context.registry, &context.given)?;
         let images = with_notes(config.data.load()?).train;
         let total = images.len() as u32;
-        let model = Model::new(&config.model, images.shape().try_into()?)?;
+        let rows = config.transform(&images)?.rows(&images);
+        let model = Model::new(&config.model, images.shape().try_into()?)?.with_rows(rows);
         let update = config.train.update(total)?;
         let plan = model.training(config.train.batch, total, true, &update, self.check)?;
         let device = context.device.open().await?;
@@ -58,11 +59,7 @@ impl PlanCommand {
 
 // Everything that a first step reads.
 fn set_up(replay: &mut Replay, config: &Config, images: &Dataset) -> Result<()> {
-    replay.write("images", &packed(&images.images))?;
-    if config.model.center {
-        // Any mean will do, as long as both devices have the same.
-        replay.write_floats("center", &vec![0.25; images.pixels()])?;
-    }
+    config.transform(images)?.write(replay, images)?;
     replay.write_initial(config.train.seed)
 }
 

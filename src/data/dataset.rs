@@ -1,8 +1,9 @@
-//! Images in memory as bytes, and their division into training, validation and test parts.
+//! Images or rows of numbers in memory, and their division into training, validation and test parts.
 
 use std::ops::Range;
 use std::path::PathBuf;
 
+use super::Values;
 use crate::{Error, Result};
 
 /// The most validation images by default: a tenth of the training images, but no more than these.
@@ -11,7 +12,7 @@ const MOST_VALIDATION: usize = 5_000;
 /// Images of one size, with or without labels.
 ///
 /// The fields are public for reading. [`Dataset::new`] checks that they fit each other, and every method relies on it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Dataset {
     /// Its name in reports and errors.
@@ -22,8 +23,8 @@ pub struct Dataset {
     pub width: usize,
     /// Values of a pixel: 1 for grey, 3 for RGB.
     pub channels: usize,
-    /// `[count, height, width, channels]`; a byte `x` in `0..=255` means `x / 255`.
-    pub images: Vec<u8>,
+    /// `[count, height, width, channels]`
+    pub values: Values,
     /// `[count]`: the class of each image.
     pub labels: Option<Vec<u8>>,
     /// The name of label `i`, at index `i`. Empty where labels are digits or their names are unknown.
@@ -33,29 +34,29 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    /// Images `[count, height, width, channels]` of the given `[height, width, channels]`, with labels `[count]`.
+    /// Images `[count, height, width, channels]` of the given `[height, width, channels]`: bytes or floats, with labels `[count]`.
     ///
     /// # Errors
-    /// [`Error::Shape`] if an extent is 0, if `images` is not a whole number of images, or if the number of labels differs
+    /// [`Error::Shape`] if an extent is 0, if `values` is not a whole number of images, or if the number of labels differs
     /// from the number of images.
     pub fn new(
         name: impl Into<String>,
         [height, width, channels]: [usize; 3],
-        images: Vec<u8>,
+        values: impl Into<Values>,
         labels: Option<Vec<u8>>,
     ) -> Result<Self> {
-        let name = name.into();
+        let (name, values) = (name.into(), values.into());
         let pixels = height.checked_mul(width).and_then(|area| area.checked_mul(channels)).unwrap_or(0);
         if pixels == 0 {
             let got = format!("{height} x {width} x {channels}");
             return Err(Error::shape(name, "height x width x channels of at least 1 value", got));
         }
-        if !images.len().is_multiple_of(pixels) {
-            let expected = format!("whole images of {height} x {width} x {channels} bytes");
-            return Err(Error::shape(name, expected, format!("{} bytes", images.len())));
+        if !values.len().is_multiple_of(pixels) {
+            let expected = format!("whole images of {height} x {width} x {channels} numbers");
+            return Err(Error::shape(name, expected, format!("{} numbers", values.len())));
         }
         let (classes, files) = (Vec::new(), Vec::new());
-        let dataset = Self { name, height, width, channels, images, labels, classes, files };
+        let dataset = Self { name, height, width, channels, values, labels, classes, files };
         match &dataset.labels {
             Some(labels) if labels.len() != dataset.len() => {
                 let expected = format!("{} labels, one per image", dataset.len());
@@ -101,12 +102,12 @@ impl Dataset {
 
     /// The number of images.
     pub fn len(&self) -> usize {
-        self.images.len() / self.pixels()
+        self.values.len() / self.pixels()
     }
 
     /// Whether there are no images, as in a validation part of 0.
     pub fn is_empty(&self) -> bool {
-        self.images.is_empty()
+        self.values.is_empty()
     }
 
     /// Height, width and channels of an image.
@@ -114,29 +115,39 @@ impl Dataset {
         [self.height, self.width, self.channels]
     }
 
-    /// Bytes of an image: `height * width * channels`.
+    /// Numbers of an image: `height * width * channels`.
     pub fn pixels(&self) -> usize {
         self.height * self.width * self.channels
     }
 
-    /// All images as numbers in [0, 1], `[count, height, width, channels]`.
-    pub fn values(&self) -> Vec<f32> {
-        self.images.iter().map(|byte| f32::from(*byte) / 255.0).collect()
+    /// The bytes of all images; empty where they are floats.
+    pub fn bytes(&self) -> &[u8] {
+        self.values.bytes().unwrap_or_default()
     }
 
-    /// Image `i`, `[height, width, channels]`.
-    ///
-    /// # Panics
-    /// If `i >= len()`, as a slice does.
-    pub fn image(&self, i: usize) -> &[u8] {
-        &self.images[i * self.pixels()..][..self.pixels()]
+    /// All images as floats, `[count, height, width, channels]`; of bytes in [0, 1].
+    pub fn floats(&self) -> Vec<f32> {
+        self.values.iter().collect()
     }
 
-    /// The CRC-32 of all images' bytes: it distinguishes data sets of one size.
-    pub fn checksum(&self) -> u32 {
-        let mut crc = flate2::Crc::new();
-        crc.update(&self.images);
-        crc.sum()
+    /// All images as bytes to look at, `[count, height, width, channels]`: floats with their smallest as 0 and their
+    /// largest as 255.
+    pub fn shown(&self) -> Vec<u8> {
+        let Values::Floats(floats) = &self.values else {
+            return self.values.bytes().unwrap_or_default().to_vec();
+        };
+        let low = floats.iter().copied().fold(f32::INFINITY, f32::min);
+        let high = floats.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let width = if high > low { high - low } else { 1.0 };
+        floats.iter().map(|x| (255.0 * (x - low) / width).round() as u8).collect()
+    }
+
+    /// The columns in which all rows have the same number.
+    pub fn constant_columns(&self) -> Vec<usize> {
+        let same = |column: &usize| {
+            (0..self.len()).all(|row| self.values.at(row * self.pixels() + column) == self.values.at(*column))
+        };
+        (0..self.pixels()).filter(same).collect()
     }
 
     /// A copy of the first images and their labels, at most `count`.
@@ -155,7 +166,7 @@ impl Dataset {
         }
         Ok(Self {
             name: self.name.clone(),
-            images: self.images[range.start * self.pixels()..range.end * self.pixels()].to_vec(),
+            values: self.values.slice(range.start * self.pixels()..range.end * self.pixels()),
             labels: self.labels.as_ref().map(|labels| labels[range.clone()].to_vec()),
             classes: self.classes.clone(),
             files: self.files.get(range).map(<[PathBuf]>::to_vec).unwrap_or_default(),
@@ -168,7 +179,7 @@ impl Dataset {
         let first = self.len() - count;
         Self {
             name: self.name.clone(),
-            images: self.images.split_off(first * self.pixels()),
+            values: self.values.split_off(first * self.pixels()),
             labels: self.labels.as_mut().map(|labels| labels.split_off(first)),
             classes: self.classes.clone(),
             files: self.files.split_off(first.min(self.files.len())),
@@ -190,7 +201,7 @@ pub struct LoadReport {
 }
 
 /// A data set as training sees it. All three parts have images of one size.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Split {
     /// The images that the weights are fitted to.

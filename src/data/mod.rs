@@ -1,4 +1,4 @@
-//! Data sets: images in memory, the file formats, the search for files, and the built-in sample.
+//! Data sets: images and rows in memory, their scaling, the file formats, the search for files, and the built-in sample.
 //!
 //! ```
 //! use narrows::data::{self, Source};
@@ -17,9 +17,13 @@ mod origin;
 mod picture;
 pub mod points;
 mod sample;
+mod scaling;
 mod source;
+mod values;
 
 pub use dataset::{Dataset, LoadReport, Split};
 pub use mixture::{Component, GaussianMixture};
 pub use picture::Form;
+pub use scaling::{ScaleKind, ScaleOver, Scaling};
 pub use source::{Source, load, load_as};
+pub use values::Values;

@@ -1,9 +1,9 @@
-//! NumPy's `.npy` files: images as bytes, or as numbers from 0 to 1, and their labels.
+//! NumPy's `.npy` files: images or rows of numbers, and their labels.
 //!
-//! An array is `[n, height, width]`, `[n, height, width, channels]` with 1 or 3 channels, or `[n, d]`, which is n images
-//! of one row. Bytes (`uint8`) are taken as they are. Booleans become 0 and 255. Floats (`float32`, `float64`) must
-//! lie in [0, 1] and become the nearest of the 256 bytes `b / 255`: each value changes by at most 1/510. Any byte
-//! order, C or Fortran order. Labels are whole numbers from 0 to 255, `[n]`.
+//! An array is `[n, height, width]`, `[n, height, width, channels]` with 1 or 3 channels, or `[n, d]`, which is n rows
+//! of d numbers. Bytes (`uint8`) are taken as they are, except that a mask of 0 and 1 becomes 0 and 255, as booleans do.
+//! Every other real type (floats of 16, 32 and 64 bits, whole numbers of 8 to 64) becomes the nearest 32-bit floats, which
+//! must be finite. Any byte order, C or Fortran order. Labels are whole numbers from 0 to 255, `[n]`.
 //!
 //! The crate `npyz` reads headers and values. It trusts a header, so the length of the header, its brackets, its digits
 //! and the length of the file are checked before: a file cannot take more memory than its own size.
@@ -12,10 +12,11 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use half::f16;
 use npyz::{DType, Deserialize, NpyFile, NpyHeader, Order, TypeChar};
 
-use super::Dataset;
 use super::origin::{Origin, open};
+use super::{Dataset, Values};
 use crate::{Error, Result};
 
 const MAGIC: &[u8] = b"\x93NUMPY";
@@ -48,21 +49,35 @@ pub fn from_bytes<'a>(name: &str, images: &'a [u8], labels: Option<&'a [u8]>) ->
 }
 
 fn decode<R: Read>(name: &str, array: Array<'_, R>, labels: Option<Array<'_, R>>) -> Result<Dataset> {
-    const VALUES: &str =
-        "values in [0, 1]; scale them, as by (x - x.min()) / (x.max() - x.min()), or save bytes (uint8)";
-    let float = |x: f64| (0.0..=1.0).contains(&x).then(|| (x * 255.0).round() as u8);
-    let ty = array.plain_type("uint8, float32, float64 or bool", |ty| {
-        matches!(ty, (TypeChar::Uint | TypeChar::Bool, 1) | (TypeChar::Float, 4 | 8))
+    let ty = array.plain_type("numbers or bool", |(kind, size)| match kind {
+        TypeChar::Float => matches!(size, 2 | 4 | 8),
+        kind => matches!(kind, TypeChar::Int | TypeChar::Uint | TypeChar::Bool),
     })?;
     let (count, extents) = array.image_extents()?;
-    let pixels = match ty {
-        (TypeChar::Uint, _) => array.bytes(VALUES, |byte: u8| Some(byte)),
-        (TypeChar::Bool, _) => array.bytes(VALUES, |value: bool| Some(255 * u8::from(value))),
-        (_, 4) => array.bytes(VALUES, |value: f32| float(value.into())),
-        _ => array.bytes(VALUES, float),
-    }?;
+    let values: Values = match ty {
+        (TypeChar::Uint, 1) => as_mask(array.convert(|byte: u8| Some(byte))?).into(),
+        (TypeChar::Bool, _) => array.convert(|value: bool| Some(255 * u8::from(value)))?.into(),
+        (TypeChar::Float, 2) => array.floats::<f16>(f16::to_f64)?,
+        (TypeChar::Float, 4) => array.floats::<f32>(f64::from)?,
+        (TypeChar::Float, _) => array.floats::<f64>(|x| x)?,
+        (TypeChar::Int, 1) => array.floats::<i8>(f64::from)?,
+        (TypeChar::Int, 2) => array.floats::<i16>(f64::from)?,
+        (TypeChar::Int, 4) => array.floats::<i32>(f64::from)?,
+        (TypeChar::Int, _) => array.floats::<i64>(|x| x as f64)?,
+        (_, 2) => array.floats::<u16>(f64::from)?,
+        (_, 4) => array.floats::<u32>(f64::from)?,
+        _ => array.floats::<u64>(|x| x as f64)?,
+    };
     let labels = labels.map(|labels| read_labels(labels, count)).transpose()?;
-    Dataset::new(name, extents, pixels, labels)
+    Dataset::new(name, extents, values, labels)
+}
+
+// Bytes of 0 and 1 alone are black and white, as those of a bool are.
+fn as_mask(mut bytes: Vec<u8>) -> Vec<u8> {
+    if bytes.iter().all(|byte| *byte <= 1) {
+        bytes.iter_mut().for_each(|byte| *byte *= 255);
+    }
+    bytes
 }
 
 /// The training and the test part at `path`. A folder has `train.npy` and `test.npy`. If it has only `train.npy`, or if
@@ -190,12 +205,22 @@ impl<'a, R: Read> Array<'a, R> {
         }
     }
 
-    /// All values in C order, converted to bytes. `convert` gives None for a value that is not `expected`.
-    fn bytes<T: Deserialize + ToString + Copy>(
+    /// All numbers in C order, the nearest 32-bit floats.
+    fn floats<T: Deserialize + ToString + Copy>(self, double: fn(T) -> f64) -> Result<Values> {
+        let finite = move |value: T| Some(double(value) as f32).filter(|value| value.is_finite());
+        Ok(Values::Floats(self.convert_to("finite numbers below 3.4e38, as by np.nan_to_num", finite)?))
+    }
+
+    fn convert<T: Deserialize + ToString + Copy>(self, convert: fn(T) -> Option<u8>) -> Result<Vec<u8>> {
+        self.convert_to("bytes", convert)
+    }
+
+    /// All values in C order. `convert` gives None for a value that is not `expected`.
+    fn convert_to<T: Deserialize + ToString + Copy, N: Copy>(
         self,
         expected: &str,
-        convert: impl Fn(T) -> Option<u8>,
-    ) -> Result<Vec<u8>> {
+        convert: impl Fn(T) -> Option<N>,
+    ) -> Result<Vec<N>> {
         let size = self.header.dtype().num_bytes().unwrap_or(0) as u64;
         let whole = self.header.len() * size;
         if self.length != whole {
@@ -206,23 +231,23 @@ impl<'a, R: Read> Array<'a, R> {
         let Self { origin, header, reader, .. } = self;
         let values = NpyFile::with_header(header.clone(), reader).data::<T>();
         let values = values.map_err(|error| origin.wrong(expected, error.to_string()))?;
-        let mut bytes = Vec::with_capacity(header.len() as usize);
+        let mut numbers = Vec::with_capacity(header.len() as usize);
         for value in values {
             let value = value.map_err(|error| origin.unread(error))?;
-            let byte = convert(value).ok_or_else(|| {
-                let place = place(&header, bytes.len() as u64);
+            let number = convert(value).ok_or_else(|| {
+                let place = place(&header, numbers.len() as u64);
                 origin.wrong(expected, format!("{} at {place:?}", value.to_string()))
             })?;
-            bytes.push(byte);
+            numbers.push(number);
         }
-        Ok(if header.order() == Order::Fortran { c_order(&bytes, &header) } else { bytes })
+        Ok(if header.order() == Order::Fortran { c_order(&numbers, &header) } else { numbers })
     }
 
     fn labels<T: Deserialize + ToString + Copy>(self) -> Result<Vec<u8>>
     where
         u8: TryFrom<T>,
     {
-        self.bytes("labels from 0 to 255", |value: T| u8::try_from(value).ok())
+        self.convert_to("labels from 0 to 255", |value: T| u8::try_from(value).ok())
     }
 }
 
@@ -233,7 +258,7 @@ fn place(header: &NpyHeader, at: u64) -> Vec<u64> {
 }
 
 // From Fortran order, where the first index runs fastest, to C order, where the last does.
-fn c_order(bytes: &[u8], header: &NpyHeader) -> Vec<u8> {
+fn c_order<N: Copy>(numbers: &[N], header: &NpyHeader) -> Vec<N> {
     let from = |mut at: u64| {
         let axes = header.shape().iter().zip(header.strides()).rev();
         let offsets = axes.map(|(extent, stride)| {
@@ -243,7 +268,7 @@ fn c_order(bytes: &[u8], header: &NpyHeader) -> Vec<u8> {
         });
         offsets.sum::<u64>() as usize
     };
-    (0..bytes.len() as u64).map(|at| bytes[from(at)]).collect()
+    (0..numbers.len() as u64).map(|at| numbers[from(at)]).collect()
 }
 
 // The header and its length in bytes. Leaves the reader at the first value.

@@ -94,8 +94,6 @@ pub fn grid(side: usize) -> Result<Dataset> {
 
 /// The coordinates of a data set's points, in the unit square.
 pub fn coordinates(data: &Dataset) -> Vec<[f64; 2]> {
-    data.images
-        .chunks_exact(2)
-        .map(|point| [point[0], point[1]].map(|byte| f64::from(byte) / 255.0))
-        .collect()
+    let points = data.values.iter().map(f64::from).collect::<Vec<_>>();
+    points.as_chunks::<2>().0.to_vec()
 }

@@ -129,9 +129,10 @@ impl<'a> FigureContext<'a> {
         }
         self.train(name, config, split, &folder).await?;
         let checkpoint = Checkpoint::last(&Registry::built_in(), &folder)?;
-        let (model, center) = (checkpoint.model()?, checkpoint.center.as_deref());
+        let model = checkpoint.model()?;
         let mut evaluator =
-            Evaluator::new(self.device, &model, split.held_out(), center, config.train.seed).await?;
+            Evaluator::new(self.device, &model, split.held_out(), &checkpoint.transform, config.train.seed)
+                .await?;
         let means = evaluator.evaluate_checkpoint(&checkpoint).await?;
         let (images, train, held_out) = (&split.train.name, split.train.len(), split.validation.len());
         let trained = Trained {
@@ -191,6 +192,6 @@ impl<'a> FigureContext<'a> {
 fn mark(config: &Config, split: &Split) -> Result<u32> {
     let mut crc = flate2::Crc::new();
     crc.update(config.to_toml()?.as_bytes());
-    crc.update(&split.train.checksum().to_le_bytes());
+    crc.update(&split.train.values.checksum().to_le_bytes());
     Ok(crc.sum())
 }

@@ -11,7 +11,7 @@ const MEASURED: usize = 1_000;
 pub(super) async fn make(context: &mut FigureContext<'_>) -> Result<FigureOutput> {
     let mut output = FigureOutput::new("Denoising autoencoders");
     let images = context.held_out().first(MEASURED)?;
-    let originals = images.values();
+    let originals = images.floats();
     let shown = originals.len().min(SHOWN * images.pixels());
     for (preset, name, title) in [
         ("denoising", "Gaussian noise", "Gaussian noise of deviation 0.2, not clipped"),

@@ -28,10 +28,10 @@ pub(super) async fn make(context: &mut FigureContext<'_>) -> Result<FigureOutput
         return Err(Error::shape("PCA", expected, format!("images of {pixels} numbers")));
     }
     context.tell(Event::Busy("principal components"))?;
-    let pca = Pca::fit(&context.split.train.values(), pixels, latent)?;
+    let pca = Pca::fit(&context.split.train.floats(), pixels, latent)?;
     let held_out = context.held_out().clone();
     let by_model = context.reconstruct(&model, &held_out).await?.images;
-    let by_pca = pca.restore(&pca.project(&held_out.values())?);
+    let by_pca = pca.restore(&pca.project(&held_out.floats())?);
     let [errors_model, errors_pca] = [&by_model, &by_pca].map(|images| errors(images, &held_out));
     let weight = model.weight("decoder.0.weight", [pixels, latent])?;
     let basis = Mat::from_fn(pixels, latent, |row, column| f64::from(weight[row * latent + column]));
@@ -51,7 +51,7 @@ pub(super) async fn make(context: &mut FigureContext<'_>) -> Result<FigureOutput
     let take = |images: &[f32]| images[..images.len().min(SHOWN * pixels)].to_vec();
     let shape = model.checkpoint.shape;
     let rows = [
-        ("original", take(&held_out.values())),
+        ("original", take(&held_out.floats())),
         ("PCA", take(&by_pca)),
         ("linear autoencoder", take(&by_model)),
     ];
@@ -77,12 +77,11 @@ pub(super) async fn make(context: &mut FigureContext<'_>) -> Result<FigureOutput
 // The mean squared error per pixel of each image.
 fn errors(images: &[f32], originals: &Dataset) -> Vec<f64> {
     let pixels = originals.pixels();
-    let error = |(image, original): (&[f32], &[u8])| {
-        let squares =
-            image.iter().zip(original).map(|(a, b)| (f64::from(*a) - f64::from(*b) / 255.0).powi(2));
+    let error = |(image, original): (&[f32], &[f32])| {
+        let squares = image.iter().zip(original).map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2));
         squares.sum::<f64>() / pixels as f64
     };
-    images.chunks_exact(pixels).zip(originals.images.chunks_exact(pixels)).map(error).collect()
+    images.chunks_exact(pixels).zip(originals.floats().chunks_exact(pixels)).map(error).collect()
 }
 
 // Degrees between two subspaces in ascending order, from the cosines: the singular values of the product of

@@ -21,7 +21,7 @@ pub(super) async fn make(context: &mut FigureContext<'_>) -> Result<FigureOutput
 /// The first validation images above their reconstructions by some models.
 pub(super) async fn images(context: &FigureContext<'_>, title: &str, models: &[&Trained]) -> Result<Images> {
     let shown = context.held_out().first(SHOWN)?;
-    let mut rows = vec![("original".to_owned(), shown.values())];
+    let mut rows = vec![("original".to_owned(), shown.floats())];
     for model in models {
         rows.push((model.name.clone(), context.reconstruct(model, &shown).await?.images));
     }

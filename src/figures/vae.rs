@@ -117,9 +117,9 @@ async fn losses(context: &mut FigureContext<'_>, vae: &Trained, plain: &Trained)
 async fn nearness(context: &mut FigureContext<'_>, models: &[&Trained]) -> Result<Vec<Number>> {
     context.tell(Event::Busy("nearest neighbours of samples"))?;
     let pixels = context.split.train.pixels();
-    let train = context.split.train.values();
+    let train = context.split.train.floats();
     let count = COMPARED.min(context.split.train.len());
-    let held_out = context.held_out().first(count)?.values();
+    let held_out = context.held_out().first(count)?.floats();
     let distance = |from: &[f32], to: &[f32]| {
         mean(nearest_distances(from, to, pixels).iter().map(|distance| f64::from(*distance)))
     };

@@ -1,6 +1,7 @@
 //! The batch at the start of a step.
 
 use super::{Graph, Tensor};
+pub use crate::kernels::batch::Rows;
 use crate::kernels::batch::{Gather, Permute};
 use crate::kernels::corruption::{Corrupt, Corruption};
 use crate::rng::Stream;
@@ -16,14 +17,15 @@ pub struct Batch {
 }
 
 impl Graph {
-    /// The next batch of the data set in the buffer `images` (`total` images of `pixels` bytes, packed):
-    /// `[batch, pixels]` f32 in [0, 1]. Shuffled anew in each pass, or in order. With `center` the mean image in the
+    /// The next batch of the data set in the buffer `images` (`total` images of `pixels` numbers, packed as
+    /// `rows` says): `[batch, pixels]` f32. Shuffled anew in each pass, or in order. With `center` the mean image in the
     /// buffer `center` `[pixels]` is subtracted. `seen` is corrupted anew in each step, before the mean image is
     /// subtracted; without a corruption it is the batch itself and costs nothing.
     pub fn batch(
         &mut self,
         total: u32,
         pixels: u32,
+        rows: Rows,
         shuffle: bool,
         center: bool,
         corruption: Option<Corruption>,
@@ -33,8 +35,8 @@ impl Graph {
             let expected = format!("between 1 and the {total} images there are");
             return Err(Error::setting("batch", expected, batch));
         }
-        let bytes = total as usize * pixels as usize;
-        let images = self.named_buffer("images", bytes.div_ceil(4));
+        let numbers = total as usize * pixels as usize;
+        let images = self.named_buffer("images", numbers.div_ceil(rows.per_word()));
         self.hold_integers(images);
         let indices = self.integer_buffer("indices", batch as usize);
         let x = self.tensor("x", [batch, pixels])?;
@@ -45,7 +47,7 @@ impl Graph {
             operands.push(self.named_buffer("center", pixels as usize));
         }
         operands.push(value);
-        let gather = Gather { batch, count: total, pixels, center };
+        let gather = Gather { batch, count: total, pixels, center, rows };
         let Some(corruption) = corruption else {
             self.record("x", gather, &operands)?;
             return Ok(Batch { clean: x, seen: x });

@@ -17,7 +17,7 @@ pub use score::ScoreField;
 use crate::Result;
 use crate::data::Dataset;
 use crate::graph::{Device, Plan, Replay};
-use crate::train::{Checkpoint, write_images};
+use crate::train::Checkpoint;
 
 // Uploads the checkpoint's slots, as far as `plan` has them, and the images of `data` where it reads any.
 async fn loaded(
@@ -29,7 +29,7 @@ async fn loaded(
     let mut replay = Replay::new(device, plan).await?;
     replay.write_slots(&checkpoint.slots)?;
     if let Some(data) = data {
-        write_images(&mut replay, data, checkpoint.center.as_deref())?;
+        checkpoint.transform.write(&mut replay, data)?;
     }
     Ok(replay)
 }

@@ -5,7 +5,7 @@ use crate::data::Dataset;
 use crate::graph::{Device, Replay, State};
 use crate::kernels::corruption::Corruption;
 use crate::rng::{Stream, key, normal_at};
-use crate::train::{Checkpoint, count};
+use crate::train::{Checkpoint, Transform, count};
 use crate::{Error, Result};
 
 const BATCH: u32 = 256;
@@ -16,7 +16,7 @@ pub struct Reconstructor {
     replay: Replay,
     total: usize,
     batch: usize,
-    center: Option<Vec<f32>>,
+    transform: Transform,
     corrupted: bool,
 }
 
@@ -25,7 +25,7 @@ pub struct Reconstructor {
 pub struct Reconstructions {
     /// E[z given x].
     pub codes: Vec<f32>,
-    /// The likelihood's mean given that code, in [0, 1].
+    /// The likelihood's mean given that code, in the data's units: of bytes in [0, 1].
     pub images: Vec<f32>,
     /// The corrupted images that were encoded, `[images, pixels]`; None where they were encoded as they are.
     pub seen: Option<Vec<f32>>,
@@ -60,10 +60,10 @@ impl Reconstructor {
         checkpoint.check_images(data)?;
         let total = count(data)?;
         let batch = BATCH.min(total);
-        let plan = checkpoint.model()?.reconstruction(batch, total, corruption)?;
+        let plan = checkpoint.model_of(data)?.reconstruction(batch, total, corruption)?;
         let replay = loaded(device, plan, checkpoint, Some(data)).await?;
-        let (center, corrupted) = (checkpoint.center.clone(), corruption.is_some());
-        Ok(Self { replay, total: total as usize, batch: batch as usize, center, corrupted })
+        let (transform, corrupted) = (checkpoint.transform.clone(), corruption.is_some());
+        Ok(Self { replay, total: total as usize, batch: batch as usize, transform, corrupted })
     }
 
     /// Replaces parameters and statistics by those of `trained`, which must be the same model.
@@ -89,9 +89,9 @@ impl Reconstructor {
                 append(&mut seen, self.replay.read_floats("seen").await?);
             }
         }
-        uncenter(&mut all.images, self.center.as_deref());
+        self.transform.undo(&mut all.images);
         if self.corrupted {
-            uncenter(&mut seen, self.center.as_deref());
+            self.transform.undo(&mut seen);
             all.seen = Some(seen);
         }
         Ok(all)
@@ -112,7 +112,7 @@ pub struct Decoder {
     replay: Replay,
     latent: usize,
     batch: usize,
-    center: Option<Vec<f32>>,
+    transform: Transform,
 }
 
 impl Decoder {
@@ -122,7 +122,7 @@ impl Decoder {
         let batch = batch.clamp(1, BATCH as usize);
         let replay = loaded(device, model.decoding(batch as u32)?, checkpoint, None).await?;
         let latent = model.latent() as usize;
-        Ok(Self { replay, latent, batch, center: checkpoint.center.clone() })
+        Ok(Self { replay, latent, batch, transform: checkpoint.transform.clone() })
     }
 
     /// Replaces parameters and statistics by those of `trained`, which must be the same model.
@@ -130,7 +130,7 @@ impl Decoder {
         self.replay.copy_trained(trained)
     }
 
-    /// The mean images `[codes, pixels]`, in [0, 1], of codes `[codes, latent]`.
+    /// The mean images `[codes, pixels]`, in the data's units, of codes `[codes, latent]`.
     pub async fn decode(&mut self, codes: &[f32]) -> Result<Vec<f32>> {
         let mut images = Vec::new();
         for chunk in codes.chunks(self.batch * self.latent) {
@@ -142,7 +142,7 @@ impl Decoder {
             let pixels = decoded.len() / self.batch;
             images.extend_from_slice(&decoded[..chunk.len() / self.latent * pixels]);
         }
-        uncenter(&mut images, self.center.as_deref());
+        self.transform.undo(&mut images);
         Ok(images)
     }
 }
@@ -150,13 +150,4 @@ impl Decoder {
 /// `count` codes `[count, latent]` from the prior, a standard normal: the same for the same seed.
 pub fn prior_codes(seed: u64, count: usize, latent: usize) -> Vec<f32> {
     (0..count * latent).map(|element| normal_at(key(seed), 0, Stream::Prior, 0, element) as f32).collect()
-}
-
-fn uncenter(images: &mut [f32], center: Option<&[f32]>) {
-    let Some(center) = center else { return };
-    for image in images.chunks_exact_mut(center.len().max(1)) {
-        for (pixel, mean) in image.iter_mut().zip(center) {
-            *pixel += mean;
-        }
-    }
 }

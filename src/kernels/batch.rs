@@ -4,7 +4,8 @@ use narrows_shaders::batch as shaders;
 
 use super::{Call, Kernel, State, elements, floats, floats_mut};
 use crate::gpu::Variants;
-use crate::reference::batch::{Permutation, ahead, pixel};
+pub use crate::reference::batch::Rows;
+use crate::reference::batch::{Permutation, ahead};
 use crate::{Error, Result};
 
 /// `indices[batch]`: the images from the state's cursor on, in the order of its pass.
@@ -20,17 +21,19 @@ pub struct Permute {
     pub shuffle: bool,
 }
 
-/// `x[batch, pixels] = byte / 255` of the images at `indices`.
+/// `x[batch, pixels]`: the images at `indices`, of bytes byte / 255.
 ///
-/// Offsets are counted in 32 bits, so `count * pixels` must stay below 4 GiB.
+/// Offsets are counted in 32 bits, so `count * pixels` must stay below 2^32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Gather {
     /// Images per step.
     pub batch: u32,
     /// Images in the data set.
     pub count: u32,
-    /// Bytes per image.
+    /// Numbers per image.
     pub pixels: u32,
+    /// How they lie in memory.
+    pub rows: Rows,
     /// Whether the mean image is subtracted.
     pub center: bool,
 }
@@ -61,19 +64,20 @@ impl Kernel for Permute {
 impl Gather {
     // Adds what is read, the images that are written, and what both must be.
     pub(super) fn describe(&self, call: Call) -> Call {
-        let Self { batch, count, pixels, center } = *self;
+        let Self { batch, count, pixels, center, rows } = *self;
         let [all, used] = [elements([count, pixels]), elements([batch, pixels])];
-        call.part_of(all.div_ceil(4), used.div_ceil(4))
+        call.part_of(all.div_ceil(rows.per_word()), used.div_ceil(rows.per_word()))
             .operands([batch as usize])
             .operands(center.then_some(pixels as usize))
             .operands([used])
             .limit("images", count, 1..=u32::MAX)
             .limit("pixels", pixels, 1..=u32::MAX)
-            .require(self.check_bytes())
+            .constant("ROWS", rows.code())
+            .require(self.check_offsets())
             .shape(format!("[{batch}, {pixels}] of {count}"))
     }
 
-    fn check_bytes(&self) -> Result<()> {
+    fn check_offsets(&self) -> Result<()> {
         let needed = u64::from(self.count) * u64::from(self.pixels);
         let allowed = u64::from(u32::MAX);
         if needed <= allowed {
@@ -83,18 +87,21 @@ impl Gather {
         Err(Error::TooLarge { operation: "images of a data set".to_owned(), needed, allowed, advice })
     }
 
-    // The bytes of the images chosen, and the mean image, zeros where none is subtracted.
-    pub(super) fn images<'a>(&self, reads: &[&'a [u32]]) -> (impl Iterator<Item = &'a [u8]>, Vec<f32>) {
-        let pixels = self.pixels as usize;
-        let bytes: &[u8] = bytemuck::cast_slice(reads[0]);
-        let images = reads[1].iter().map(move |index| &bytes[*index as usize * pixels..][..pixels]);
+    // The images chosen, and the mean image, zeros where none is subtracted.
+    pub(super) fn images<'a>(&self, reads: &[&'a [u32]]) -> (impl Iterator<Item = Vec<f32>> + 'a, Vec<f32>) {
+        let (pixels, rows, words) = (self.pixels as usize, self.rows, reads[0]);
+        let image = move |index: &u32| {
+            let first = *index as usize * pixels;
+            (first..first + pixels).map(|at| rows.number(words, at)).collect()
+        };
+        let images = reads[1].iter().map(image);
         (images, if self.center { floats(reads[2]).to_vec() } else { vec![0.0; pixels] })
     }
 }
 
 impl Kernel for Gather {
     fn call(&self, _: &Variants) -> Call {
-        let Self { batch, count, pixels, center } = *self;
+        let Self { batch, count, pixels, center, .. } = *self;
         let entry = if center { "gather_centered" } else { "gather" };
         self.describe(Call::new(&shaders::SHADER, entry))
             .uniform([("batch", batch), ("count", count), ("pixels", pixels)])
@@ -105,8 +112,8 @@ impl Kernel for Gather {
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
         let (images, center) = self.images(reads);
         for (row, image) in floats_mut(writes[0]).chunks_exact_mut(center.len()).zip(images) {
-            for ((x, byte), mean) in row.iter_mut().zip(image).zip(&center) {
-                *x = pixel(*byte) - mean;
+            for ((x, pixel), mean) in row.iter_mut().zip(image).zip(&center) {
+                *x = pixel - mean;
             }
         }
     }

@@ -5,14 +5,13 @@ use narrows_shaders::{batch::gather_workgroups, corruption as shaders};
 use super::batch::Gather;
 use super::{Call, Kernel, State, elements, floats_mut};
 use crate::gpu::Variants;
-use crate::reference::batch::pixel;
 pub use crate::reference::corruption::Corruption;
 use crate::{Error, Result};
 
 /// What [`Gather`] writes, `x[batch, pixels]`, and beside it `seen[batch, pixels]`: the same images, corrupted
 /// by noise of the state's seed and step.
 ///
-/// Corrupted are the pixels of [0, 1]; where the mean image is subtracted, it is subtracted from both. So a
+/// Corrupted are the pixels as they are; where the mean image is subtracted, it is subtracted from both. So a
 /// pixel that dropout takes is a black one either way.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Corrupt {
@@ -67,9 +66,9 @@ impl Kernel for Corrupt {
         let rows = floats_mut(x).chunks_exact_mut(center.len());
         let rows = rows.zip(floats_mut(seen).chunks_exact_mut(center.len()));
         for (((x, seen), image), number) in rows.zip(images).zip(0..) {
-            let corrupted = self.corruption.image(image, number, seed, step, self.instance);
+            let corrupted = self.corruption.image(&image, number, seed, step, self.instance);
             for (at, mean) in center.iter().enumerate() {
-                x[at] = pixel(image[at]) - mean;
+                x[at] = image[at] - mean;
                 seen[at] = (corrupted[at] - f64::from(*mean)) as f32;
             }
         }

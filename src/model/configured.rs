@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Autoencoder, ContractionKind, Declare, ModelConfig, Prior, ReductionKind};
 use crate::Result;
-use crate::graph::{Graph, Shape, TermSpec};
+use crate::graph::{Graph, Rows, Shape, TermSpec};
 
 /// A configured autoencoder for images of a given size.
 #[derive(Clone, Debug)]
@@ -16,6 +16,7 @@ pub struct Model {
     posterior: bool,
     dense: bool,
     terms: Arc<[TermSpec]>,
+    pub(super) rows: Rows,
 }
 
 impl Model {
@@ -26,8 +27,9 @@ impl Model {
     /// images or each other.
     pub fn new(config: &ModelConfig, image: Shape) -> Result<Self> {
         config.check()?;
-        let (config, terms) = (config.clone(), Arc::new([]));
-        let mut model = Self { config, image, latent: 0, prior: None, posterior: false, dense: false, terms };
+        let (config, terms, rows) = (config.clone(), Arc::new([]), Rows::Bytes);
+        let mut model =
+            Self { config, image, latent: 0, prior: None, posterior: false, dense: false, terms, rows };
         let mut graph = Graph::inference(1);
         let declared = model.declare(&mut graph)?;
         model.latent = declared.network().latent;
@@ -37,6 +39,12 @@ impl Model {
         model.posterior = declared.posterior(&mut graph, x)?.is_some();
         model.terms = model.evaluation(1, 1)?.terms.into();
         Ok(model)
+    }
+
+    /// The same model with plans that read images kept as `rows`; without this, as bytes.
+    pub fn with_rows(mut self, rows: Rows) -> Self {
+        self.rows = rows;
+        self
     }
 
     pub(super) fn declare(&self, graph: &mut Graph) -> Result<Box<dyn Autoencoder>> {

@@ -19,6 +19,13 @@ pub enum LikelihoodKind {
     SquaredError,
 }
 
+impl LikelihoodKind {
+    /// Whether it is a distribution over [0, 1].
+    pub const fn needs_unit(self) -> bool {
+        matches!(self, Self::Bernoulli | Self::ContinuousBernoulli)
+    }
+}
+
 /// How weights start. Biases start at zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -42,7 +42,7 @@ impl Model {
         shuffle: bool,
         corruption: Option<Corruption>,
     ) -> Result<Batch> {
-        graph.batch(total, self.pixels(), shuffle, self.config.center, corruption)
+        graph.batch(total, self.pixels(), self.rows, shuffle, self.config.center, corruption)
     }
 
     // One step over the images, of whatever `record` leaves of them.

@@ -1,5 +1,7 @@
 //! The images of a step, and their pixels: the twin of `shaders/batch.wgsl`, bit for bit in its indices.
 
+use half::f16;
+
 use crate::rng::{Stream, philox};
 
 /// The order of the images in one pass over the data: a keyed bijection of `[0, count)`.
@@ -50,9 +52,45 @@ pub fn ahead(cursor: u32, steps: u32, count: u32) -> (u32, u32) {
     if steps >= left { (steps - left, 1) } else { (cursor + steps, 0) }
 }
 
-/// A byte of an image as a pixel in [0, 1].
-pub fn pixel(byte: u8) -> f32 {
-    f32::from(byte) / 255.0
+/// How the numbers of a data set's rows are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Rows {
+    /// Bytes, each of which means byte / 255.
+    #[default]
+    Bytes,
+    /// 16-bit floats.
+    Halves,
+    /// 32-bit floats.
+    Floats,
+}
+
+impl Rows {
+    /// Every kind of rows.
+    pub const ALL: [Self; 3] = [Self::Bytes, Self::Halves, Self::Floats];
+
+    /// The shader's constant `ROWS`.
+    pub const fn code(self) -> u32 {
+        self as u32
+    }
+
+    /// Numbers in a word of 32 bits.
+    pub const fn per_word(self) -> usize {
+        match self {
+            Self::Bytes => 4,
+            Self::Halves => 2,
+            Self::Floats => 1,
+        }
+    }
+
+    /// Number `at` of the rows that lie in these words.
+    pub fn number(self, words: &[u32], at: usize) -> f32 {
+        let (word, part) = (words[at / self.per_word()], at % self.per_word());
+        match self {
+            Self::Bytes => f32::from(word.to_le_bytes()[part]) / 255.0,
+            Self::Halves => f16::from_bits((word >> (16 * part)) as u16).to_f32(),
+            Self::Floats => f32::from_bits(word),
+        }
+    }
 }
 
 // The finalizer of MurmurHash3.

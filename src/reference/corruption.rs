@@ -1,6 +1,5 @@
 //! Corruption of the images that a denoising autoencoder sees: the twin of `shaders/corruption.wgsl`.
 
-use super::batch::pixel;
 use crate::rng::{Stream, normals, philox, uniform};
 
 /// A corruption of images, each pixel by itself (Vincent et al. 2008, section 2.3; Vincent et al. 2010, section
@@ -68,12 +67,12 @@ impl Corruption {
     }
 
     /// The pixels of image `number` of a step's batch: four per block, with blocks counted through the batch.
-    pub fn image(self, bytes: &[u8], number: u32, seed: [u32; 2], step: u32, instance: u32) -> Vec<f64> {
-        let first = number * bytes.len().div_ceil(4) as u32;
-        let blocks = bytes.chunks(4).zip(first..).map(|(bytes, block)| {
-            let four = std::array::from_fn(|i| bytes.get(i).map_or(0.0, |byte| f64::from(pixel(*byte))));
+    pub fn image(self, pixels: &[f32], number: u32, seed: [u32; 2], step: u32, instance: u32) -> Vec<f64> {
+        let first = number * pixels.len().div_ceil(4) as u32;
+        let blocks = pixels.chunks(4).zip(first..).map(|(pixels, block)| {
+            let four = std::array::from_fn(|i| pixels.get(i).map_or(0.0, |pixel| f64::from(*pixel)));
             self.corrupt(four, philox([block, step, Stream::Corruption as u32, instance], seed))
         });
-        blocks.flatten().take(bytes.len()).collect()
+        blocks.flatten().take(pixels.len()).collect()
     }
 }

@@ -27,7 +27,7 @@ pub(super) struct Pictures {
 impl Pictures {
     pub(super) async fn new(device: &Device, checkpoint: &Checkpoint, data: &Dataset) -> Result<Self> {
         let shown = data.first(SHOWN)?;
-        let originals = shown.values();
+        let originals = shown.floats();
         let reconstructor = if checkpoint.config.model.corruption().is_some() {
             Reconstructor::corrupted(device, checkpoint, &shown).await?
         } else {

@@ -1,7 +1,7 @@
 //! Checkpoints: everything that a run needs to resume with bit-identical results.
 
 use super::trainer::{DataMark, EpochState};
-use super::{Config, Trainer};
+use super::{Config, Trainer, Transform};
 use crate::data::Dataset;
 use crate::graph::{Slots, State};
 use crate::model::Model;
@@ -18,8 +18,8 @@ pub struct Checkpoint {
     pub matmul: Option<String>,
     /// All that survives a step, by name: parameters, moments, running statistics, rates.
     pub slots: Slots,
-    /// The mean training image `[pixels]`, where the model subtracts it.
-    pub center: Option<Vec<f32>>,
+    /// What stands between images and the model.
+    pub transform: Transform,
     pub(super) state: State,
     pub(super) progress: EpochState,
     pub(super) data: DataMark,
@@ -42,7 +42,7 @@ impl Trainer {
             shape: self.shape,
             matmul: self.device().variants().map(|variants| variants.matmul.to_string()),
             slots,
-            center: self.center.clone(),
+            transform: self.transform.clone(),
             state: self.replay.read_state().await?,
             progress: self.progress.clone(),
             data: self.data,
@@ -67,6 +67,10 @@ impl Trainer {
             let expected = format!("{}, as the run was trained on", checkpoint.data);
             return Err(Error::setting("training images", expected, self.data));
         }
+        if checkpoint.transform != self.transform {
+            let scale = self.transform.scaling.kind;
+            return Err(Error::setting("scale", "the scaling that the run began with", format!("{scale:?}")));
+        }
         self.replay.write_slots(&checkpoint.slots)?;
         self.replay.write_state(&checkpoint.state)?;
         self.progress = checkpoint.progress.clone();
@@ -78,6 +82,11 @@ impl Checkpoint {
     /// The model whose parameters it holds.
     pub fn model(&self) -> Result<Model> {
         Model::new(&self.config.model, self.shape.try_into()?)
+    }
+
+    /// The model, with plans that read the images of `data`.
+    pub fn model_of(&self, data: &Dataset) -> Result<Model> {
+        Ok(self.model()?.with_rows(self.transform.rows(data)))
     }
 
     /// Epochs completed.

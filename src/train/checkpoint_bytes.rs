@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::trainer::{DataMark, EpochState};
-use super::{Checkpoint, Config, earlier};
+use super::{Checkpoint, Config, Transform, earlier};
+use crate::data::{ScaleKind, Scaling};
 use crate::graph::{Plan, Slots, State};
 use crate::model::{Model, Registry};
 use crate::{Error, Result};
@@ -18,6 +19,10 @@ use crate::{Error, Result};
 const FORMAT: &str = "narrows checkpoint 2";
 const CENTER: &str = "center";
 const STATE: &str = "state";
+// Of the scaling, where there is one.
+const SHIFT: &str = "scale.shift";
+const FACTOR: &str = "scale.factor";
+const RANGE: &str = "scale.range";
 
 // What does not fit tensors.
 #[derive(Serialize, Deserialize)]
@@ -27,6 +32,8 @@ struct Header {
     shape: [usize; 3],
     matmul: Option<String>,
     data: DataMark,
+    #[serde(default)]
+    scale: ScaleKind,
     #[serde(flatten)]
     progress: EpochState,
 }
@@ -56,7 +63,15 @@ impl Checkpoint {
         let slots = self.slots.iter();
         let mut tensors: Vec<(&str, Vec<usize>, Dtype, Vec<u8>)> =
             slots.map(|(name, slot)| (name, slot.shape.clone(), Dtype::F32, floats(&slot.values))).collect();
-        tensors.extend(self.center.iter().map(|mean| (CENTER, vec![mean.len()], Dtype::F32, floats(mean))));
+        let Transform { scaling, center } = &self.transform;
+        let mut add =
+            |name, values: &[f32]| tensors.push((name, vec![values.len()], Dtype::F32, floats(values)));
+        center.iter().for_each(|mean| add(CENTER, mean));
+        if *scaling != Scaling::default() {
+            add(SHIFT, &scaling.shift);
+            add(FACTOR, &scaling.factor);
+            add(RANGE, &scaling.range);
+        }
         tensors.push((STATE, vec![State::WORDS], Dtype::U32, bytes_of(self.state.words())));
         let views = tensors.iter().map(|(name, shape, dtype, bytes)| {
             let view = TensorView::new(*dtype, shape.clone(), bytes).map_err(|error| impossible(&error))?;
@@ -74,6 +89,7 @@ impl Checkpoint {
             shape: self.shape,
             matmul: self.matmul.clone(),
             data: self.data,
+            scale: self.transform.scaling.kind,
             progress: self.progress.clone(),
         })
     }
@@ -117,12 +133,13 @@ impl Checkpoint {
             return Err(refuse(format!("sums of the terms {}", terms.join(", ")), kept.join(", ")));
         }
         let pixels = header.shape.iter().product::<usize>();
-        let center = config.model.center.then(|| reader.sized(CENTER, pixels)).transpose()?;
+        let center = config.model.center.then(|| reader.floats(CENTER, &[pixels])).transpose()?;
+        let scaling = reader.scaling(header.scale, pixels)?;
         Ok(Self {
             shape: header.shape,
             matmul: header.matmul,
             slots,
-            center: center.map(bytemuck::cast_vec),
+            transform: Transform { scaling, center },
             state,
             progress: header.progress,
             data: header.data,
@@ -190,9 +207,36 @@ impl Reader<'_> {
         found.ok_or_else(|| refuse(format!("a tensor {name:?} of {length} words"), "none"))
     }
 
+    // A tensor of finite numbers, of one of these lengths.
+    fn floats(&self, name: &str, lengths: &[usize]) -> Result<Vec<f32>> {
+        let has =
+            |length: usize| self.tensors.tensor(name).is_ok_and(|tensor| tensor.data().len() == 4 * length);
+        let length = lengths.iter().copied().find(|length| has(*length)).unwrap_or(lengths[0]);
+        let values: Vec<f32> = bytemuck::cast_vec(self.sized(name, length)?);
+        match values.iter().find(|value| !value.is_finite()) {
+            Some(value) => Err(refuse(format!("finite numbers in the tensor {name:?}"), value)),
+            None => Ok(values),
+        }
+    }
+
+    fn scaling(&self, kind: ScaleKind, pixels: usize) -> Result<Scaling> {
+        if self.tensors.tensor(SHIFT).is_err() {
+            return Ok(Scaling::default());
+        }
+        let shift = self.floats(SHIFT, &[1, pixels])?;
+        let factor = self.floats(FACTOR, &[shift.len()])?;
+        let range = self.floats(RANGE, &[2])?;
+        if factor.contains(&0.0) {
+            return Err(refuse(format!("a tensor {FACTOR:?} without zeros"), 0));
+        }
+        Ok(Scaling { kind, shift, factor, range: [range[0], range[1]] })
+    }
+
     fn slots(&self) -> Result<Slots> {
         let mut slots = Slots::default();
-        for (name, tensor) in self.tensors.iter().filter(|(name, _)| ![CENTER, STATE].contains(name)) {
+        for (name, tensor) in
+            self.tensors.iter().filter(|(name, _)| ![CENTER, STATE, SHIFT, FACTOR, RANGE].contains(name))
+        {
             if tensor.dtype() != Dtype::F32 {
                 return Err(refuse(format!("a tensor {name:?} of F32"), format!("{:?}", tensor.dtype())));
             }

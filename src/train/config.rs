@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::{DataConfig, TRAIN, TrainConfig, earlier};
+use super::{DataConfig, TRAIN, TrainConfig, Transform, earlier};
+use crate::data::{Dataset, Scaling};
 use crate::model::{LayerConfig, ModelConfig, Registry, VariantRef, one_line, unknown};
 use crate::{Error, Result};
 
@@ -137,6 +138,23 @@ impl Config {
             laid.map_err(|error| error.at(origin))?;
         }
         Ok(config)
+    }
+
+    /// What stands between images and the model, fitted to the training images `train`.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a likelihood of numbers in [0, 1] where they do not lie there, and as [`Scaling::fit`].
+    pub fn transform(&self, train: &Dataset) -> Result<Transform> {
+        let scaling = Scaling::fit(train, self.data.scale, self.data.scale_over)?;
+        if self.model.likelihood.needs_unit() && !scaling.gives_unit(train) {
+            let name = toml_name(&self.model.likelihood);
+            let got = format!("numbers in {}", scaling.units());
+            let expected = format!(
+                "numbers in [0, 1] with the {name} likelihood: give --scale unit, or --likelihood gaussian-learned"
+            );
+            return Err(Error::setting(format!("data set {}", train.name), expected, got));
+        }
+        Ok(Transform::fit(train, scaling, self.model.center))
     }
 
     /// Its main settings on one line: widths, activation, likelihood, corruption, the variant's own, optimizer.

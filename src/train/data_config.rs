@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::data::{self, Form, Source, Split};
+use crate::data::{self, Form, ScaleKind, ScaleOver, Source, Split};
 use crate::model::overlaid;
 use crate::{Error, Result};
 
@@ -23,7 +23,18 @@ crate::settings! {
         /// Whether a folder's pictures are made grey; by default only if all are
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         grey: bool = false, "BOOL";
+        /// How numbers are scaled before the model sees them: auto (as the data are), none, unit (to [0, 1]), standard,
+        /// robust (median and quartiles) or log1p
+        #[serde(skip_serializing_if = "is_auto")]
+        scale: ScaleKind = ScaleKind::Auto, "KIND";
+        /// What has a scale of its own: column or whole; by default each column of a row, and pictures as a whole
+        #[serde(skip_serializing_if = "Option::is_none")]
+        scale_over: Option<ScaleOver> = None, "WHAT";
     }
+}
+
+fn is_auto(scale: &ScaleKind) -> bool {
+    *scale == ScaleKind::Auto
 }
 
 impl DataConfig {

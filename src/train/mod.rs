@@ -10,13 +10,15 @@ mod metrics;
 mod schedule;
 mod train_config;
 mod trainer;
+mod transform;
 
 pub use checkpoint::Checkpoint;
 pub use config::Config;
 pub use data_config::DataConfig;
-pub use evaluate::{Evaluator, packed};
-pub(crate) use evaluate::{count, write_images};
+pub use evaluate::Evaluator;
+pub(crate) use evaluate::count;
 pub use metrics::{EpochReport, Progress, TermMeans};
 pub use schedule::ScheduleKind;
 pub use train_config::{OptimizerKind, TRAIN, TrainConfig};
 pub use trainer::Trainer;
+pub use transform::{Transform, packed};

@@ -5,9 +5,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use web_time::{Duration, Instant};
 
-use super::evaluate::{count, mean_image, write_images};
+use super::evaluate::count;
 use super::metrics::{Bits, Running};
-use super::{Config, EpochReport, Evaluator, Progress, TermMeans};
+use super::{Config, EpochReport, Evaluator, Progress, TermMeans, Transform};
 use crate::data::Split;
 use crate::graph::{Device, Pending, Plan, Replay};
 use crate::kernels::floats;
@@ -22,7 +22,7 @@ pub struct Trainer {
     pub(super) config: Config,
     pub(super) replay: Replay,
     pub(super) progress: EpochState,
-    pub(super) center: Option<Vec<f32>>,
+    pub(super) transform: Transform,
     pub(super) shape: [usize; 3],
     pub(super) data: DataMark,
     device: Device,
@@ -64,26 +64,27 @@ impl Trainer {
     /// [`Error::Setting`] for settings that make no sense, alone or with this data; what the device refuses.
     pub async fn new(device: &Device, config: &Config, data: &Split) -> Result<Self> {
         config.check()?;
+        let transform = config.transform(&data.train)?;
         let model = Model::new(&config.model, data.train.shape().try_into()?)?;
+        let model = model.with_rows(transform.rows(&data.train));
         let images = count(&data.train)?;
         let train = &config.train;
         let plan = model.training(train.batch, images, true, &train.update(images)?, false)?;
         let running = Running::none(&plan.terms);
         let mut replay = Replay::new(device, plan).await?;
-        let center = config.model.center.then(|| mean_image(&data.train));
-        write_images(&mut replay, &data.train, center.as_deref())?;
+        transform.write(&mut replay, &data.train)?;
         replay.write_initial(train.seed)?;
         let evaluator = match data.validation.len() {
             0 => None,
-            _ => Some(Evaluator::new(device, &model, &data.validation, center.as_deref(), train.seed).await?),
+            _ => Some(Evaluator::new(device, &model, &data.validation, &transform, train.seed).await?),
         };
         Ok(Self {
             config: config.clone(),
             replay,
             progress: EpochState { running, ..EpochState::default() },
-            center,
+            transform,
             shape: data.train.shape(),
-            data: DataMark { images, crc32: data.train.checksum() },
+            data: DataMark { images, crc32: data.train.values.checksum() },
             device: device.clone(),
             model,
             evaluator,

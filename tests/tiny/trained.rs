@@ -39,7 +39,7 @@ pub fn reconstruction(means: &TermMeans) -> f64 {
 
 pub fn evaluated(on: &Device, trained: &Checkpoint, images: &Dataset) -> TermMeans {
     let model = trained.model().unwrap();
-    let mut evaluator = block_on(Evaluator::new(on, &model, images, trained.center.as_deref(), 5)).unwrap();
+    let mut evaluator = block_on(Evaluator::new(on, &model, images, &trained.transform, 5)).unwrap();
     block_on(evaluator.evaluate_checkpoint(trained)).unwrap()
 }
 

@@ -6,7 +6,7 @@ use crate::table::{Binding, Entry, Shader};
 pub const SHADER: Shader = Shader {
     name: "batch",
     source: compose!("lib/log.wgsl", "lib/philox.wgsl", "lib/state.wgsl", "lib/pixels.wgsl", "batch.wgsl"),
-    overrides: &["SHUFFLE"],
+    overrides: &["ROWS", "SHUFFLE"],
     entries: &[
         Entry {
             name: "permute",
@@ -40,7 +40,7 @@ pub const fn permute_workgroups(batch: u32) -> u32 {
     batch.div_ceil(64)
 }
 
-/// Workgroups of `gather`, or of `corrupt`, for `batch` images of `pixels` bytes.
+/// Workgroups of `gather`, or of `corrupt`, for `batch` images of `pixels` numbers.
 pub const fn gather_workgroups(batch: u32, pixels: u32) -> u32 {
     (batch * pixels.div_ceil(4)).div_ceil(64)
 }

@@ -19,7 +19,7 @@ pub const SHADER: Shader = Shader {
         "lib/pixels.wgsl",
         "corruption.wgsl"
     ),
-    overrides: &["CORRUPTION"],
+    overrides: &["CORRUPTION", "ROWS"],
     entries: &[
         Entry { name: "corrupt", bindings: &[Binding::PARAMS, STATE, IMAGES, CHOSEN, X, SEEN] },
         Entry {

@@ -95,7 +95,7 @@ impl Plot {
         let points = places.as_chunks::<2>().0;
         let thumbnails = thumbnails.then(|| Thumbnails {
             points: points.to_vec(),
-            images: images.images.clone(),
+            images: images.shown(),
             shape: images.shape(),
             classes: images.labels.clone().unwrap_or_default(),
         });

@@ -1,0 +1,84 @@
+//! The numbers of a data set, as they were read.
+
+/// Numbers of images or rows, one after another.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Values {
+    /// Bytes, each of which means byte / 255.
+    Bytes(Vec<u8>),
+    /// Numbers in units of their own.
+    Floats(Vec<f32>),
+}
+
+impl Values {
+    /// How many numbers.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Bytes(bytes) => bytes.len(),
+            Self::Floats(floats) => floats.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Number `at`, which must be below `len()`.
+    pub fn at(&self, at: usize) -> f32 {
+        match self {
+            Self::Bytes(bytes) => f32::from(bytes[at]) / 255.0,
+            Self::Floats(floats) => floats[at],
+        }
+    }
+
+    /// All numbers, in their order.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = f32> + ExactSizeIterator + '_ {
+        (0..self.len()).map(|at| self.at(at))
+    }
+
+    /// The bytes; None where they are floats.
+    pub fn bytes(&self) -> Option<&[u8]> {
+        match self {
+            Self::Bytes(bytes) => Some(bytes),
+            Self::Floats(_) => None,
+        }
+    }
+
+    /// The CRC-32 of the bytes, or of the floats' own, low byte first.
+    pub fn checksum(&self) -> u32 {
+        let mut crc = flate2::Crc::new();
+        match self {
+            Self::Bytes(bytes) => crc.update(bytes),
+            Self::Floats(floats) => floats.iter().for_each(|float| crc.update(&float.to_le_bytes())),
+        }
+        crc.sum()
+    }
+
+    /// A copy of those in `range`, which must lie within `0..len()`.
+    pub(super) fn slice(&self, range: std::ops::Range<usize>) -> Self {
+        match self {
+            Self::Bytes(bytes) => Self::Bytes(bytes[range].to_vec()),
+            Self::Floats(floats) => Self::Floats(floats[range].to_vec()),
+        }
+    }
+
+    /// Moves those from `first` on out.
+    pub(super) fn split_off(&mut self, first: usize) -> Self {
+        match self {
+            Self::Bytes(bytes) => Self::Bytes(bytes.split_off(first)),
+            Self::Floats(floats) => Self::Floats(floats.split_off(first)),
+        }
+    }
+}
+
+impl From<Vec<u8>> for Values {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
+impl From<Vec<f32>> for Values {
+    fn from(floats: Vec<f32>) -> Self {
+        Self::Floats(floats)
+    }
+}
