@@ -9,7 +9,7 @@ use super::Context;
 use super::output::{check_place, wrote};
 use super::picture::MOST;
 use super::table;
-use super::trained::{Trained, codes};
+use super::trained::{Trained, codes, counted};
 
 /// Draw or write a map of codes in two dimensions
 #[derive(clap::Args)]
@@ -48,14 +48,13 @@ type Places = (Vec<f32>, [Axis; 2], String);
 impl Embed {
     pub(super) async fn run(&self, context: &Context) -> Result<()> {
         check_place(&self.out, &["svg", "png", "csv"])?;
-        let (checkpoint, images) = self.trained.load(context)?;
+        let (checkpoint, images, part) = self.trained.load(context)?;
         let images = images.first(self.count as usize)?;
         self.check(images.len(), checkpoint.model()?.latent())?;
         let device = context.device.open_for(&checkpoint).await?;
         let codes = codes(&device, &checkpoint, &images).await?;
         let (places, axes, meaning) = self.places(&codes, images.len())?;
-        let (part, count) = (&self.trained.part, images.len());
-        let what = format!("{meaning} of the codes of {count} {part} images");
+        let what = format!("{meaning} of the codes of {}", counted(images.len(), &part));
         if self.out.extension().is_some_and(|ending| ending == "csv") {
             table::write(&self.out, ["x", "y"].map(str::to_owned).to_vec(), &places, &images)?;
         } else {

@@ -7,7 +7,7 @@ use crate::Result;
 use super::Context;
 use super::output::{check_place, wrote};
 use super::table;
-use super::trained::{Trained, codes};
+use super::trained::{Trained, codes, counted};
 
 /// Write codes
 #[derive(clap::Args)]
@@ -26,13 +26,13 @@ pub(super) struct Encode {
 impl Encode {
     pub(super) async fn run(&self, context: &Context) -> Result<()> {
         check_place(&self.out, &["npy", "csv"])?;
-        let (checkpoint, images) = self.trained.load(context)?;
+        let (checkpoint, images, part) = self.trained.load(context)?;
         let device = context.device.open_for(&checkpoint).await?;
         let codes = codes(&device, &checkpoint, &images).await?;
         let latent = checkpoint.model()?.latent();
         let names = (0..latent).map(|number| format!("z{number}")).collect();
         table::write(&self.out, names, &codes, &images)?;
-        let (part, count) = (&self.trained.part, images.len());
-        wrote(&self.out, &format!("codes E[z given x] of {count} {part} images, {latent} numbers each"))
+        let images = counted(images.len(), &part);
+        wrote(&self.out, &format!("codes E[z given x] of {images}, {latent} numbers each"))
     }
 }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::Context;
 use super::output::line;
-use super::trained::Trained;
+use super::trained::{Trained, counted};
 
 /// Evaluate a trained model
 #[derive(clap::Args)]
@@ -35,7 +35,7 @@ type Latent = (Option<ImportanceBound>, ActiveUnits);
 
 impl Eval {
     pub(super) async fn run(&self, context: &Context) -> Result<()> {
-        let (checkpoint, images) = self.trained.load(context)?;
+        let (checkpoint, images, part) = self.trained.load(context)?;
         let device = context.device.open_for(&checkpoint).await?;
         let model = checkpoint.model()?;
         let seed = checkpoint.config.train.seed;
@@ -51,10 +51,9 @@ impl Eval {
             latent = Some((bound, ActiveUnits::measure(&device, &checkpoint, &images).await?));
         }
         if self.json {
-            return line(&self.as_json(&means, latent.as_ref(), &images).to_string());
+            return line(&self.as_json(&means, latent.as_ref(), &images, &part).to_string());
         }
-        let part = &self.trained.part;
-        line(&format!("{} {part} images of {}, means over images", images.len(), images.name))?;
+        line(&format!("{} of {}, means over images", counted(images.len(), &part), images.name))?;
         print_means(&means)?;
         let Some((bound, units)) = latent else { return Ok(()) };
         if let Some(bound) = bound {
@@ -69,13 +68,13 @@ impl Eval {
         ))
     }
 
-    fn as_json(&self, means: &TermMeans, latent: Option<&Latent>, images: &Dataset) -> Value {
+    fn as_json(&self, means: &TermMeans, latent: Option<&Latent>, images: &Dataset, part: &str) -> Value {
         let columns = Columns::from(means);
         let units: BTreeMap<&str, &str> =
             means.iter().map(|(term, _)| (term.name.as_str(), term.unit.as_str())).collect();
         let mut object = json!({
             "data": images.name,
-            "part": self.trained.part,
+            "part": part,
             "images": images.len(),
             "per_image": PER_IMAGE,
             "terms": columns.terms,

@@ -24,6 +24,8 @@ pub(super) struct ConfigFlags {
     config: Option<PathBuf>,
     #[command(flatten)]
     data: DataFlags,
+    #[command(flatten)]
+    scale: ScaleFlags,
 }
 
 /// The images.
@@ -51,13 +53,30 @@ pub(super) struct DataFlags {
     grey: Option<bool>,
 }
 
+/// The scaling, which is fitted when a run begins.
+#[derive(clap::Args, Serialize)]
+#[command(next_help_heading = "Data")]
+struct ScaleFlags {
+    /// How numbers are scaled: auto (as the data are), none, unit (to [0, 1]), standard, robust (median and quartiles)
+    /// or log1p [default: auto: bytes and numbers in [0, 1] not at all, others as standard]
+    #[arg(long, value_name = "KIND")]
+    scale: Option<String>,
+    /// What has a scale of its own: column or whole [default: each column of a row; pictures as a whole]
+    #[arg(long, value_name = "WHAT")]
+    scale_over: Option<String>,
+}
+
 // The place of a setting, for errors.
 const ORIGIN: &str = "command line";
 
+// The flags that were given, by name.
+fn given(flags: &impl Serialize) -> Result<toml::Table> {
+    toml::Table::try_from(flags).map_err(|error| Error::setting(ORIGIN, "what TOML can hold", error))
+}
+
 impl DataFlags {
-    // The flags that were given, by name.
     fn given(&self) -> Result<toml::Table> {
-        toml::Table::try_from(self).map_err(|error| Error::setting(ORIGIN, "what TOML can hold", error))
+        given(self)
     }
 
     /// The data of `config`, changed by these flags. A folder and a count belong to a source: another source does not
@@ -109,13 +128,15 @@ impl DataFlags {
 
 impl ConfigFlags {
     /// The configuration to resume with: the run's own, except for the number of epochs and the data's folder.
-    pub(super) fn for_resume(&self, given: &Given, run: &Config) -> Result<Config> {
-        let (mut train, mut data) = (given.train.clone(), self.data.given()?);
+    pub(super) fn for_resume(&self, given_settings: &Given, run: &Config) -> Result<Config> {
+        let (mut train, mut data) = (given_settings.train.clone(), self.data.given()?);
         let epochs = train.remove_entry("epochs").map(|epochs| toml::Table::from_iter([epochs]));
         data.remove("data-dir");
         let preset = self.preset.iter().map(|preset| format!("preset {preset}"));
         let file = self.config.iter().map(|_| "config".to_owned());
-        let settings = [given.model.clone(), train, data].into_iter().flatten().map(|(name, _)| name);
+        let scale = given(&self.scale)?;
+        let settings =
+            [given_settings.model.clone(), train, data, scale].into_iter().flatten().map(|(name, _)| name);
         let other: Vec<String> = preset.chain(file).chain(settings).collect();
         if !other.is_empty() {
             let expected = "only --epochs and --data-dir with it (other settings cannot change in a run)";
@@ -130,17 +151,24 @@ impl ConfigFlags {
         Ok(config)
     }
 
+    /// Whether a file was given, which spells its settings out.
+    pub(super) fn has_file(&self) -> bool {
+        self.config.is_some()
+    }
+
     /// The whole configuration, checked.
-    pub(super) fn resolve(&self, registry: &Registry, given: &Given) -> Result<Config> {
+    pub(super) fn resolve(&self, registry: &Registry, settings: &Given) -> Result<Config> {
         let default = self.preset.as_deref().unwrap_or(DEFAULT_PRESET);
         let config = match &self.config {
             None => Config::preset_of(registry, default)?,
             Some(path) => self.of_file(registry, path, default)?,
         };
-        let data = self.data.over(&config)?;
-        let sections = [("model", given.model.clone()), ("train", given.train.clone())];
+        let config = Config { data: self.data.over(&config)?, ..config };
+        let scale = given(&self.scale)?;
+        let sections =
+            [("data", scale), ("model", settings.model.clone()), ("train", settings.train.clone())];
         let sections = sections.map(|(name, table)| (name.to_owned(), table.into()));
-        let config = Config { data, ..config.overlaid_of(registry, sections.into_iter().collect(), ORIGIN)? };
+        let config = config.overlaid_of(registry, sections.into_iter().collect(), ORIGIN)?;
         config.check()?;
         Ok(config)
     }

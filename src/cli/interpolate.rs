@@ -8,7 +8,7 @@ use crate::picture::Grid;
 
 use super::Context;
 use super::output::{check_place, wrote};
-use super::trained::{Trained, chosen, codes};
+use super::trained::{Trained, chosen, codes, numbered};
 
 /// Decode the codes between two images as a picture
 #[derive(clap::Args)]
@@ -38,7 +38,7 @@ pub(super) struct Interpolate {
 impl Interpolate {
     pub(super) async fn run(&self, context: &Context) -> Result<()> {
         check_place(&self.out, &["png"])?;
-        let (checkpoint, images) = self.trained.load(context)?;
+        let (checkpoint, images, part) = self.trained.load(context)?;
         let (first, second) = (chosen("--from", self.from, &images)?, chosen("--to", self.to, &images)?);
         let device = context.device.open_for(&checkpoint).await?;
         let path = if self.path == "slerp" { Interpolation::Spherical } else { Interpolation::Linear };
@@ -46,9 +46,9 @@ impl Interpolate {
         let steps = self.steps as usize;
         let between = path.codes(&ends[0], &ends[1], steps);
         let between = Decoder::new(&device, &checkpoint, steps).await?.decode(&between).await?;
-        let row = [first.floats(), between, second.floats()].concat();
+        let row = checkpoint.transform.shown([first.floats(), between, second.floats()].concat());
         Grid { images: &row, shape: checkpoint.shape, columns: steps + 2 }.save(&self.out)?;
-        let (part, from, to) = (&self.trained.part, self.from, self.to);
-        wrote(&self.out, &format!("{steps} images decoded from {part} image {from} to {to}"))
+        let from = numbered(self.from, &part);
+        wrote(&self.out, &format!("{steps} images decoded from {from} to {}", self.to))
     }
 }

@@ -8,7 +8,7 @@ use crate::{Error, Result};
 
 use super::Context;
 use super::output::{check_place, wrote};
-use super::trained::Trained;
+use super::trained::{Trained, counted};
 
 // Images in one picture: enough to look at, and few enough for any memory.
 pub(super) const MOST: i64 = 10_000;
@@ -38,7 +38,7 @@ pub(super) struct Reconstruct {
 impl Reconstruct {
     pub(super) async fn run(&self, context: &Context) -> Result<()> {
         check_place(&self.out, &["png"])?;
-        let (checkpoint, images) = self.trained.load(context)?;
+        let (checkpoint, images, part) = self.trained.load(context)?;
         if self.corrupt && checkpoint.config.model.corruption().is_none() {
             let got = format!("{}, trained without corruption", checkpoint.config.preset);
             return Err(Error::setting("--corrupt", "a model trained on corrupted images", got));
@@ -52,10 +52,14 @@ impl Reconstruct {
         };
         let results = reconstructor.run().await?;
         let columns = images.len().min(10);
-        let grid = interleaved(&results.beside(&images.floats()), images.pixels(), columns);
+        let grid = checkpoint.transform.shown(interleaved(
+            &results.beside(&images.floats()),
+            images.pixels(),
+            columns,
+        ));
         Grid { images: &grid, shape: checkpoint.shape, columns }.save(&self.out)?;
-        let (part, count) = (&self.trained.part, images.len());
+        let images = counted(images.len(), &part);
         let corrupted = if self.corrupt { ", corrupted," } else { "" };
-        wrote(&self.out, &format!("{count} {part} images{corrupted} above their reconstructions"))
+        wrote(&self.out, &format!("{images}{corrupted} above their reconstructions"))
     }
 }

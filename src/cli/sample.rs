@@ -69,6 +69,7 @@ impl Sample {
         let device = context.device.open_for(&checkpoint).await?;
         let images = Decoder::new(&device, &checkpoint, count).await?.decode(&codes).await?;
         let columns = side.unwrap_or_else(|| (count as f64).sqrt().ceil() as usize);
+        let images = checkpoint.transform.shown(images);
         Grid { images: &images, shape: checkpoint.shape, columns }.save(&self.out)?;
         let codes = match spanned {
             Some((_, [across, up])) => {

@@ -66,6 +66,9 @@ impl Train {
             Run::check_new(folder)?;
         }
         let split = with_notes(config.data.load()?);
+        let chosen = self.config.has_file() || context.given.model.contains_key("likelihood");
+        let (config, changed) = config.suited_to(&split.train, chosen)?;
+        changed.iter().for_each(|change| note(&format!("note: {change}")));
         let device = context.device.open().await?;
         let folder = match &self.run {
             Some(folder) => folder.clone(),
@@ -127,6 +130,24 @@ fn introduce(reporter: &mut Reporter, run: &Run, device: &Device, split: &Split)
         plan.parameter_count(),
         plan.dispatches.len(),
     ));
+    let scaling = &run.trainer().transform().scaling;
+    if !scaling.is_identity() || split.train.values.bytes().is_none() {
+        reporter.say(&format!("scale:    {}", scaling.described(&split.train)));
+        reporter.say(&format!(
+            "units:    losses are in {}, pictures and outputs in the data's own",
+            scaling.units()
+        ));
+    }
+    let constant = if scaling.shift.len() > 1 { split.train.constant_columns() } else { Vec::new() };
+    if !constant.is_empty() {
+        let shown: Vec<String> = constant.iter().take(8).map(usize::to_string).collect();
+        let more = if constant.len() > shown.len() { ", ..." } else { "" };
+        reporter.say(&format!(
+            "constant: {} columns hold one number each: {}{more}",
+            constant.len(),
+            shown.join(", ")
+        ));
+    }
     reporter.say(&format!("reported: {PER_IMAGE}"));
     reporter.say(&format!("minimized: {}", run.trainer().model().minimized()));
 }

@@ -20,28 +20,47 @@ pub(super) struct Trained {
     checkpoint: PathBuf,
     #[command(flatten)]
     data: DataFlags,
-    /// Part of the data set
-    #[arg(long, value_name = "PART", default_value = "test", help_heading = "Data", value_parser = ["test", "validation", "train"])]
-    pub(super) part: String,
+    /// Part of the data set: of the run's own data the test part, of other data all, in their own order
+    #[arg(long, value_name = "PART", help_heading = "Data", value_parser = ["test", "validation", "train", "all"])]
+    part: Option<String>,
 }
 
 impl Trained {
-    /// The checkpoint and the images: at least one, of the size that the model was trained on.
-    pub(super) fn load(&self, context: &Context) -> Result<(Checkpoint, Dataset)> {
+    /// The checkpoint, the images (at least one, of the size that the model was trained on), and the name of their part.
+    pub(super) fn load(&self, context: &Context) -> Result<(Checkpoint, Dataset, String)> {
         let checkpoint = Checkpoint::find(&context.registry, &self.checkpoint)?;
-        let split = with_notes(self.data.over(&checkpoint.config)?.load_for(checkpoint.shape)?);
-        let images = match self.part.as_str() {
+        let own = &checkpoint.config.data;
+        let mut data = self.data.over(&checkpoint.config)?;
+        let other = (data.source, &data.dir) != (own.source, &own.dir) && data.source.is_path();
+        let part = self.part.clone().unwrap_or_else(|| if other { "all" } else { "test" }.to_owned());
+        if part == "all" {
+            data.validation = Some(0);
+        }
+        let split = with_notes(data.load_for(checkpoint.shape)?);
+        let images = match part.as_str() {
             "train" => split.train,
             "validation" => split.validation,
-            _ => split.test,
+            "test" => split.test,
+            _ => split.into_whole()?,
         };
         if images.is_empty() {
-            let got = format!("{}, which has none", self.part);
-            return Err(Error::setting("--part", "a part with images", got));
+            let got = format!("{part}, which has none");
+            return Err(Error::setting("--part", "a part with images, or all", got));
         }
         checkpoint.check_images(&images)?;
-        Ok((checkpoint, images))
+        Ok((checkpoint, images, part))
     }
+}
+
+/// Image `number` of a part, in words.
+pub(super) fn numbered(number: usize, part: &str) -> String {
+    if part == "all" { format!("image {number}") } else { format!("{part} image {number}") }
+}
+
+/// So many images of a part, in words.
+pub(super) fn counted(count: usize, part: &str) -> String {
+    let images = if count == 1 { "image" } else { "images" };
+    if part == "all" { format!("{count} {images}") } else { format!("{count} {part} {images}") }
 }
 
 /// Image `number`, for a flag.

@@ -8,7 +8,7 @@ use crate::picture::Grid;
 
 use super::Context;
 use super::output::{check_place, wrote};
-use super::trained::{Trained, chosen, codes};
+use super::trained::{Trained, chosen, codes, numbered};
 
 // Rows by default.
 const SHOWN: usize = 10;
@@ -51,7 +51,7 @@ fn positive(text: &str) -> std::result::Result<f32, String> {
 impl Traverse {
     pub(super) async fn run(&self, context: &Context) -> Result<()> {
         check_place(&self.out, &["png"])?;
-        let (checkpoint, images) = self.trained.load(context)?;
+        let (checkpoint, images, part) = self.trained.load(context)?;
         let image = self.image.map(|number| chosen("--image", number, &images)).transpose()?;
         let measured = images.first(MEASURED)?;
         let device = context.device.open_for(&checkpoint).await?;
@@ -72,9 +72,10 @@ impl Traverse {
         let steps = self.steps as usize;
         let rows = traversals(&start, &dims, &ends, steps)?;
         let decoded = Decoder::new(&device, &checkpoint, dims.len() * steps).await?.decode(&rows).await?;
+        let decoded = checkpoint.transform.shown(decoded);
         Grid { images: &decoded, shape: checkpoint.shape, columns: steps }.save(&self.out)?;
         let from = match self.image {
-            Some(number) => format!("the code of {} image {number}", self.trained.part),
+            Some(number) => format!("the code of {}", numbered(number, &part)),
             None => "the mean code".to_owned(),
         };
         let numbers: Vec<String> = dims.iter().map(usize::to_string).collect();

@@ -174,6 +174,39 @@ impl Dataset {
         })
     }
 
+    /// The images at these places, each below `len()`, in this order.
+    pub(super) fn chosen(&self, places: &[usize]) -> Self {
+        let pixels = self.pixels();
+        let ranges = places.iter().map(|place| place * pixels..(place + 1) * pixels);
+        let of = |labels: &Vec<u8>| places.iter().map(|place| labels[*place]).collect();
+        let files = if self.files.is_empty() { &[] } else { places };
+        Self {
+            name: self.name.clone(),
+            values: self.values.chosen(ranges),
+            labels: self.labels.as_ref().map(of),
+            classes: self.classes.clone(),
+            files: files.iter().map(|place| self.files[*place].clone()).collect(),
+            ..*self
+        }
+    }
+
+    // Parts of one data set, one after another.
+    fn joined(parts: Vec<Self>) -> Result<Self> {
+        let mut parts = parts.into_iter();
+        let Some(mut all) = parts.next() else {
+            return Err(Error::shape("data set", "at least one image", "none"));
+        };
+        for part in parts {
+            all.values.append(part.values);
+            all.labels = all.labels.zip(part.labels).map(|(labels, more)| [labels, more].concat());
+            all.files.extend(part.files);
+        }
+        let (labels, files) = (all.labels.take(), std::mem::take(&mut all.files));
+        let joined =
+            Self::new(all.name.clone(), all.shape(), all.values, labels)?.with_classes(all.classes)?;
+        if files.is_empty() { Ok(joined) } else { joined.with_files(files) }
+    }
+
     /// Moves the last `count` images out, so that a large set is not in memory twice.
     pub(super) fn split_last(&mut self, count: usize) -> Self {
         let first = self.len() - count;
@@ -232,6 +265,24 @@ impl Split {
         }
         let validation = train.split_last(count);
         Ok(Self { train, validation, test, report: LoadReport::default() })
+    }
+
+    /// All images in the data's own order: parts one after another, and files by their names.
+    /// There are labels where every part has them.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if all parts are empty.
+    pub fn into_whole(self) -> Result<Dataset> {
+        let Self { train, validation, test, .. } = self;
+        let parts: Vec<Dataset> =
+            [train, validation, test].into_iter().filter(|part| !part.is_empty()).collect();
+        let whole = Dataset::joined(parts)?;
+        if whole.files.is_empty() {
+            return Ok(whole);
+        }
+        let mut order: Vec<usize> = (0..whole.len()).collect();
+        order.sort_by(|a, b| whole.files[*a].cmp(&whole.files[*b]));
+        Ok(whole.chosen(&order))
     }
 
     /// The images to show and to evaluate during training: the validation images, or the training images if there

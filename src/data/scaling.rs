@@ -11,6 +11,8 @@ use crate::{Error, Result};
 
 // Rounding that numbers of [0, 1] may have behind them.
 const ROUNDING: f32 = 1e-5;
+// Floats of [0, 1] that fill less of it would look alike to a model.
+const LEAST_SPREAD: f32 = 0.1;
 // Bytes of an array that are all below this are not those of pictures.
 const DARKEST: u8 = 128;
 
@@ -18,8 +20,8 @@ const DARKEST: u8 = 128;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ScaleKind {
-    /// As the data are: bytes and floats of [0, 1] not at all, arrays of small whole numbers as bytes to [0, 1], other
-    /// floats to mean 0 and deviation 1.
+    /// As the data are: pictures, and floats that fill at least a tenth of [0, 1], not at all; bytes that are all dark
+    /// to [0, 1]; other floats to mean 0 and deviation 1.
     #[default]
     Auto,
     /// Not at all.
@@ -146,6 +148,27 @@ impl Scaling {
         (if self.kind == ScaleKind::Log1p { libm::expm1(bent) } else { bent }) as f32
     }
 
+    /// What is done to the numbers of `data`, in a sentence's part.
+    pub fn described(&self, data: &Dataset) -> String {
+        let bytes = data.values.bytes().is_some();
+        let each = if self.shift.len() > 1 {
+            format!("each of {} columns", self.shift.len())
+        } else {
+            "all numbers".to_owned()
+        };
+        match self.kind {
+            ScaleKind::Auto | ScaleKind::None if bytes => "bytes, divided by 255".to_owned(),
+            ScaleKind::Auto | ScaleKind::None => "none: numbers are taken as they are".to_owned(),
+            ScaleKind::Unit if self.shift.len() == 1 && bytes => {
+                format!("unit: bytes, divided by {}", (255.0 / self.factor[0]).round())
+            }
+            ScaleKind::Unit => format!("unit: the smallest and the largest of {each} become 0 and 1"),
+            ScaleKind::Standard => format!("standard: {each} to mean 0 and deviation 1"),
+            ScaleKind::Robust => format!("robust: {each} to median 0 and 1 between the quartiles"),
+            ScaleKind::Log1p => format!("log1p: ln(1 + x), then {each} to mean 0 and deviation 1"),
+        }
+    }
+
     /// The name of the units that losses are counted in.
     pub fn units(&self) -> &'static str {
         match self.kind {
@@ -219,7 +242,9 @@ fn by_itself(data: &Dataset, range: [f32; 2]) -> (ScaleKind, bool) {
                 || bytes.iter().max().is_none_or(|most| *most >= DARKEST || *most == 0);
             if pictures { (ScaleKind::None, false) } else { (ScaleKind::Unit, true) }
         }
-        Values::Floats(_) if lies_in_unit(range) => (ScaleKind::None, false),
+        Values::Floats(_) if lies_in_unit(range) && range[1] - range[0] >= LEAST_SPREAD => {
+            (ScaleKind::None, false)
+        }
         Values::Floats(_) => (ScaleKind::Standard, false),
     }
 }

@@ -76,6 +76,11 @@ impl Source {
         path.is_dir().then(|| if idx() { Self::Idx } else { Self::Folder })
     }
 
+    /// Whether it is read from a place of the user's.
+    pub const fn is_path(self) -> bool {
+        matches!(self, Self::Idx | Self::Folder | Self::Npy)
+    }
+
     /// What the source expects to find, and what to do if it is not there.
     const fn content(self) -> (&'static str, &'static str) {
         match self {

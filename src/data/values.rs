@@ -62,6 +62,23 @@ impl Values {
         }
     }
 
+    /// A copy of those in these ranges, one after another.
+    pub(super) fn chosen(&self, ranges: impl Iterator<Item = std::ops::Range<usize>>) -> Self {
+        match self {
+            Self::Bytes(bytes) => Self::Bytes(ranges.flat_map(|range| &bytes[range]).copied().collect()),
+            Self::Floats(floats) => Self::Floats(ranges.flat_map(|range| &floats[range]).copied().collect()),
+        }
+    }
+
+    /// Adds those of `more`, as floats where either are.
+    pub(super) fn append(&mut self, more: Self) {
+        match (&mut *self, more) {
+            (Self::Bytes(bytes), Self::Bytes(more)) => bytes.extend(more),
+            (Self::Floats(floats), more) => floats.extend(more.iter()),
+            (Self::Bytes(_), more) => *self = Self::Floats(self.iter().chain(more.iter()).collect()),
+        }
+    }
+
     /// Moves those from `first` on out.
     pub(super) fn split_off(&mut self, first: usize) -> Self {
         match self {

@@ -8,7 +8,7 @@ use crate::data::Dataset;
 use crate::graph::Device;
 use crate::infer::{Decoder, Reconstructor, prior_codes};
 use crate::picture::{Grid, interleaved};
-use crate::train::{Checkpoint, Trainer};
+use crate::train::{Checkpoint, Trainer, Transform};
 
 // Enough to judge by eye.
 const SHOWN: usize = 20;
@@ -20,6 +20,7 @@ const SAMPLE_COLUMNS: usize = 8;
 /// between them, the same each time), and what reconstructs and decodes it.
 pub(super) struct Pictures {
     originals: Vec<f32>,
+    transform: Transform,
     reconstructor: Reconstructor,
     decoder: Option<(Decoder, Vec<f32>)>,
 }
@@ -40,7 +41,7 @@ impl Pictures {
         } else {
             None
         };
-        Ok(Self { originals, reconstructor, decoder })
+        Ok(Self { originals, transform: checkpoint.transform.clone(), reconstructor, decoder })
     }
 
     pub(super) async fn save(&mut self, folder: &Path, epoch: u32, trainer: &Trainer) -> Result<()> {
@@ -50,11 +51,12 @@ impl Pictures {
         let results = self.reconstructor.run().await?;
         let columns = SHOWN_COLUMNS.min(self.originals.len() / pixels);
         let images = interleaved(&results.beside(&self.originals), pixels, columns);
+        let images = self.transform.shown(images);
         let grid = Grid { images: &images, shape, columns };
         grid.save(&folder.join(reconstructions_of_epoch(epoch)))?;
         if let Some((decoder, codes)) = &mut self.decoder {
             decoder.follow(trainer.replay())?;
-            let images = decoder.decode(codes).await?;
+            let images = self.transform.shown(decoder.decode(codes).await?);
             let grid = Grid { images: &images, shape, columns: SAMPLE_COLUMNS };
             grid.save(&folder.join(samples_of_epoch(epoch)))?;
         }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{DataConfig, TRAIN, TrainConfig, Transform, earlier};
 use crate::data::{Dataset, Scaling};
-use crate::model::{LayerConfig, ModelConfig, Registry, VariantRef, one_line, unknown};
+use crate::model::{LayerConfig, LikelihoodKind, ModelConfig, Registry, VariantRef, one_line, unknown};
 use crate::{Error, Result};
 
 /// Everything that decides a run's result, except the device.
@@ -155,6 +155,40 @@ impl Config {
             return Err(Error::setting(format!("data set {}", train.name), expected, got));
         }
         Ok(Transform::fit(train, scaling, self.model.center))
+    }
+
+    /// This configuration made to fit its data, and a sentence for each change: a batch is lowered to the number of
+    /// training images, and a likelihood of numbers in [0, 1] gives way to the Gaussian one where they do not lie there,
+    /// unless `keep_likelihood` is set because somebody chose it.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a single training image, and as [`Config::transform`].
+    pub fn suited_to(&self, train: &Dataset, keep_likelihood: bool) -> Result<(Self, Vec<String>)> {
+        let (mut config, mut notes) = (self.clone(), Vec::new());
+        if train.len() < 2 {
+            let expected = "at least 2 training images or rows: one alone has nothing in common with others";
+            return Err(Error::setting(format!("data set {}", train.name), expected, train.len()));
+        }
+        let images = u32::try_from(train.len()).unwrap_or(u32::MAX);
+        if images < config.train.batch {
+            notes.push(format!(
+                "batch: {images}, all training images there are, in place of {}",
+                config.train.batch
+            ));
+            config.train.batch = images;
+        }
+        let scaling = Scaling::fit(train, config.data.scale, config.data.scale_over)?;
+        if scaling.gives_unit(train) {
+            return Ok((config, notes));
+        }
+        if config.model.likelihood.needs_unit() && !keep_likelihood {
+            let name = toml_name(&config.model.likelihood);
+            config.model.likelihood = LikelihoodKind::GaussianLearned;
+            notes.push(format!(
+                "likelihood: gaussian-learned in place of {name}, which takes numbers in [0, 1] alone"
+            ));
+        }
+        Ok((config, notes))
     }
 
     /// Its main settings on one line: widths, activation, likelihood, corruption, the variant's own, optimizer.

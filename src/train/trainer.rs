@@ -122,6 +122,11 @@ impl Trainer {
         self.shape
     }
 
+    /// What stands between images and the model.
+    pub fn transform(&self) -> &Transform {
+        &self.transform
+    }
+
     /// Epochs completed.
     pub fn epochs_done(&self) -> u32 {
         self.progress.epoch

@@ -56,6 +56,17 @@ impl Transform {
     }
 }
 
+impl Transform {
+    /// Images in the data's units as pictures show them: the smallest number of the training part black, the largest white.
+    pub fn shown(&self, mut images: Vec<f32>) -> Vec<f32> {
+        let [low, high] = self.scaling.range;
+        if [low, high] != [0.0, 1.0] && high > low {
+            images.iter_mut().for_each(|x| *x = (*x - low) / (high - low));
+        }
+        images
+    }
+}
+
 /// Bytes, four to a word, little-endian.
 pub fn packed(bytes: &[u8]) -> Vec<u32> {
     let word = |chunk: &[u8]| {

@@ -1,0 +1,160 @@
+//! Scaling: fitted on the training part, kept in checkpoints, undone in what comes out.
+#![cfg(feature = "train")]
+#![allow(clippy::unwrap_used)]
+
+use narrows::data::{Dataset, ScaleKind, ScaleOver, Scaling, Split};
+use narrows::graph::Device;
+use narrows::infer::{Decoder, Reconstructor};
+use narrows::model::LikelihoodKind;
+use narrows::train::{Checkpoint, Config, Trainer};
+use pollster::block_on;
+
+const COLUMNS: usize = 5;
+
+/// Rows whose columns have very different scales; the last one is constant.
+fn table(rows: usize) -> Dataset {
+    let number = |at: usize| {
+        let (row, column) = (at / COLUMNS, at % COLUMNS);
+        let swing = ((row * 37 % 23) as f32 / 23.0).mul_add(2.0, (row % 3) as f32);
+        [swing, 1e-3 * swing + 5.0, 1e5 * (swing - 1.0), (row % 7) as f32, 7.0][column]
+    };
+    Dataset::new("table", [1, COLUMNS, 1], (0..rows * COLUMNS).map(number).collect::<Vec<f32>>(), None)
+        .unwrap()
+}
+
+fn fit(data: &Dataset, kind: ScaleKind) -> Scaling {
+    Scaling::fit(data, kind, None).unwrap()
+}
+
+fn scaled(data: &Dataset, scaling: &Scaling) -> Vec<f32> {
+    data.values.iter().enumerate().map(|(at, x)| scaling.scaled(at, x)).collect()
+}
+
+fn column(values: &[f32], column: usize) -> Vec<f64> {
+    values.iter().skip(column).step_by(COLUMNS).map(|x| f64::from(*x)).collect()
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+#[test]
+fn standard_gives_every_column_mean_0_and_deviation_1_and_leaves_a_constant_one_at_0() {
+    let data = table(101);
+    let scaling = fit(&data, ScaleKind::Auto);
+    assert_eq!((scaling.kind, scaling.shift.len()), (ScaleKind::Standard, COLUMNS));
+    let values = scaled(&data, &scaling);
+    for at in 0..4 {
+        let numbers = column(&values, at);
+        let squares: Vec<f64> = numbers.iter().map(|x| x * x).collect();
+        assert!(mean(&numbers).abs() < 1e-3 && (mean(&squares) - 1.0).abs() < 1e-3, "column {at}");
+    }
+    assert!(column(&values, 4).iter().all(|x| *x == 0.0));
+    assert_eq!(data.constant_columns(), [4]);
+}
+
+#[test]
+fn the_way_back_of_every_kind_ends_where_it_began() {
+    let positive = table(40);
+    let positive = positive.values.iter().map(|x| x.abs()).collect::<Vec<f32>>();
+    let data = Dataset::new("positive", [1, COLUMNS, 1], positive, None).unwrap();
+    let kinds = [ScaleKind::None, ScaleKind::Unit, ScaleKind::Standard, ScaleKind::Robust, ScaleKind::Log1p];
+    for kind in kinds {
+        for over in [ScaleOver::Column, ScaleOver::Whole] {
+            let scaling = Scaling::fit(&data, kind, Some(over)).unwrap();
+            for (at, x) in data.values.iter().enumerate() {
+                let back = scaling.unscaled(at, scaling.scaled(at, x));
+                // One scale for all numbers rounds the small ones as the large ones.
+                let close = if over == ScaleOver::Column { 1e-5 * x.abs().max(1e-2) } else { 0.1 };
+                assert!((back - x).abs() <= close, "{kind:?} {over:?}: {x} came back as {back}");
+            }
+        }
+    }
+}
+
+#[test]
+fn one_outlier_does_not_flatten_a_robust_scale() {
+    let mut numbers: Vec<f32> = (0..99).map(|row| row as f32).collect();
+    numbers.push(1e6);
+    let data = Dataset::new("outlier", [1, 1, 1], numbers, None).unwrap();
+    let spread = |kind| {
+        let scaling = fit(&data, kind);
+        scaling.scaled(0, 90.0) - scaling.scaled(0, 10.0)
+    };
+    assert!(spread(ScaleKind::Standard) < 0.01);
+    assert!((spread(ScaleKind::Robust) - 80.0 / 49.5).abs() < 1e-3);
+}
+
+#[test]
+fn by_itself_the_scale_follows_the_data() {
+    let floats = |values: &[f32]| Dataset::new("x", [1, 2, 1], values.to_vec(), None).unwrap();
+    let bytes = |values: &[u8]| Dataset::new("x", [1, 2, 1], values.to_vec(), None).unwrap();
+    let kind = |data: &Dataset| fit(data, ScaleKind::Auto).kind;
+    assert_eq!(kind(&floats(&[0.0, 1.0, 0.5, 0.25])), ScaleKind::None);
+    assert_eq!(kind(&floats(&[0.0, 1.000_000_1, 0.5, 0.25])), ScaleKind::None, "rounding is forgiven");
+    assert_eq!(kind(&floats(&[0.0, 1.1, 0.5, 0.25])), ScaleKind::Standard);
+    assert_eq!(kind(&floats(&[0.3005, 0.3015, 0.301, 0.3007])), ScaleKind::Standard);
+    assert_eq!(kind(&bytes(&[0, 200, 3, 4])), ScaleKind::None);
+    let digits = bytes(&[0, 16, 3, 4]);
+    let scaling = fit(&digits, ScaleKind::Auto);
+    assert_eq!((scaling.kind, scaling.shift.as_slice()), (ScaleKind::Unit, [0.0].as_slice()));
+    let values = scaled(&digits, &scaling);
+    assert!(values.iter().zip([0.0, 1.0, 3.0 / 16.0, 0.25]).all(|(x, expected)| (x - expected).abs() < 1e-6));
+}
+
+#[test]
+fn a_logarithm_of_numbers_below_minus_1_is_refused_with_the_row_and_the_column() {
+    let error = Scaling::fit(&table(4), ScaleKind::Log1p, None).unwrap_err().to_string();
+    assert!(error.contains("log1p of column 2") && error.contains("in row 0"), "{error}");
+    assert!(error.contains("--scale standard or robust"), "{error}");
+}
+
+#[test]
+fn a_likelihood_that_does_not_fit_is_refused_with_two_ways_out() {
+    let split = Split::new(table(40), table(4), Some(0)).unwrap();
+    let config = Config::preset("vae").unwrap();
+    let error = block_on(Trainer::new(&Device::Cpu, &config, &split)).err().unwrap().to_string();
+    assert!(error.contains("--scale unit, or --likelihood gaussian-learned"), "{error}");
+}
+
+#[test]
+fn a_configuration_is_suited_to_few_rows_of_any_numbers() {
+    let config = Config::preset("vae").unwrap();
+    let (suited, notes) = config.suited_to(&table(9), false).unwrap();
+    assert_eq!((suited.train.batch, suited.model.likelihood), (9, LikelihoodKind::GaussianLearned));
+    assert_eq!(notes.len(), 2);
+    let (kept, notes) = config.suited_to(&table(9), true).unwrap();
+    assert_eq!((kept.model.likelihood, notes.len()), (LikelihoodKind::Bernoulli, 1));
+    let error = config.suited_to(&table(1), false).unwrap_err().to_string();
+    assert!(error.contains("at least 2 training images or rows"), "{error}");
+}
+
+#[test]
+fn a_trained_table_comes_out_in_its_own_units_and_its_scale_is_in_the_checkpoint() {
+    let mut config = Config::preset("mlp").unwrap();
+    config.model.likelihood = LikelihoodKind::SquaredError;
+    config.model.hidden = vec![16];
+    config.model.latent = 4;
+    config.train =
+        narrows::train::TrainConfig { epochs: 60, batch: 10, learning_rate: 1e-2, ..Default::default() };
+    let split = Split::new(table(60), table(7), Some(0)).unwrap();
+    let mut trainer = block_on(Trainer::new(&Device::Cpu, &config, &split)).unwrap();
+    for _ in 0..config.train.epochs {
+        block_on(trainer.epoch(&mut |_| true)).unwrap();
+    }
+    let checkpoint = block_on(trainer.checkpoint()).unwrap();
+    let read = Checkpoint::from_bytes(&checkpoint.to_bytes().unwrap()).unwrap();
+    assert_eq!(read.transform, checkpoint.transform);
+    assert_eq!(read.transform.scaling.kind, ScaleKind::Standard);
+
+    let results =
+        block_on(async { Reconstructor::new(&Device::Cpu, &read, &split.test).await?.run().await }).unwrap();
+    let originals = split.test.floats();
+    for (at, (image, original)) in results.images.iter().zip(&originals).enumerate() {
+        let width = 1.0 / read.transform.scaling.factor[at % COLUMNS];
+        assert!((image - original).abs() < width, "column {}: {image} of {original}", at % COLUMNS);
+    }
+    let decoded =
+        block_on(async { Decoder::new(&Device::Cpu, &read, 7).await?.decode(&results.codes).await }).unwrap();
+    assert!(decoded.iter().zip(&results.images).all(|(a, b)| (a - b).abs() <= 1e-5 * b.abs().max(1.0)));
+}
