@@ -338,7 +338,8 @@ fn classes_name_every_label_and_files_every_image() {
 
 #[test]
 fn a_source_has_one_name_everywhere() {
-    let names = ["sample", "fashion-mnist", "mnist", "idx", "folder", "npy", "spiral", "moons", "mixture"];
+    let names =
+        ["sample", "fashion-mnist", "mnist", "idx", "folder", "table", "npy", "spiral", "moons", "mixture"];
     for name in names {
         let source: Source = name.parse().unwrap();
         assert_eq!(source.to_string(), name);

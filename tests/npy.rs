@@ -282,19 +282,24 @@ fn labels_of_any_width_are_whole_numbers_up_to_255() {
 }
 
 #[test]
-fn the_last_tenth_of_one_array_is_the_test_part() {
+fn parts_are_drawn_from_one_array_with_every_class_in_proportion() {
     let folder = TempDir::new().unwrap();
-    let images = put(&folder, "digits.npy", &array("|u1", "(25, 1)", &(0..25).collect::<Vec<_>>()));
-    let load = |path: &Path| data::load(Source::Npy, Some(path), Some(3)).unwrap();
+    let images = put(&folder, "digits.npy", &array("|u1", "(40, 1)", &(0..40).collect::<Vec<_>>()));
+    let load = |path: &Path| data::load(Source::Npy, Some(path), Some(6)).unwrap();
     let split = load(&images);
     assert_eq!(split.train.name, "digits");
-    assert_eq!((split.train.len(), split.validation.bytes()), (20, &[20, 21, 22][..]));
-    assert_eq!((split.test.bytes(), split.test.labels.clone()), (&[23, 24][..], None));
-    // A file's own labels are preferred to the folder's labels.npy.
-    put(&folder, "labels.npy", &array("|u1", "(25,)", &[1; 25]));
-    assert_eq!(load(&images).test.labels.unwrap(), [1, 1]);
-    put(&folder, "digits-labels.npy", &array("|u1", "(25,)", &[2; 25]));
-    assert_eq!(load(&images).test.labels.unwrap(), [2, 2]);
+    assert_eq!([split.train.len(), split.validation.len(), split.test.len()], [30, 6, 4]);
+    assert_eq!(load(&images), split);
+    let mut all = [split.train.bytes(), split.validation.bytes(), split.test.bytes()].concat();
+    all.sort_unstable();
+    assert!(all.into_iter().eq(0..40));
+    assert!(split.into_whole().unwrap().bytes().iter().copied().eq(0..40));
+    // Sorted by class, as many arrays are. A file's own labels are preferred to the folder's labels.npy.
+    let sorted: Vec<u8> = (0..40).map(|row| row / 10).collect();
+    put(&folder, "labels.npy", &array("|u1", "(40,)", &[1; 40]));
+    assert_eq!(load(&images).test.labels.unwrap(), [1; 4]);
+    put(&folder, "digits-labels.npy", &array("|u1", "(40,)", &sorted));
+    assert_eq!(load(&images).test.labels.unwrap(), [0, 1, 2, 3]);
 }
 
 #[test]
@@ -309,12 +314,15 @@ fn a_folder_holds_train_and_test_or_train_alone() {
 
     put(&folder, "train.npy", &array("|u1", "(20, 2)", &[0; 40]));
     put(&folder, "labels.npy", &array("|u1", "(20,)", &[5; 20]));
-    let parts = || npy::read_parts(folder.path()).unwrap();
-    assert_eq!((parts().0.len(), parts().1.len(), parts().1.labels.unwrap()), (18, 2, vec![5, 5]));
+    let parts = || npy::read_parts(folder.path(), Some(0)).unwrap();
+    assert_eq!((parts().train.len(), parts().test.len(), parts().test.labels.unwrap()), (18, 2, vec![5, 5]));
     put(&folder, "test.npy", &array("|u1", "(3, 2)", &[0; 6]));
     put(&folder, "test-labels.npy", &array("|u1", "(3,)", &[1, 2, 3]));
-    assert_eq!((parts().0.len(), parts().0.labels), (20, None));
-    assert_eq!(parts().1.labels.unwrap(), [1, 2, 3]);
+    assert_eq!((parts().train.len(), parts().train.labels), (20, None));
+    assert_eq!(parts().test.labels.unwrap(), [1, 2, 3]);
+    let val = put(&folder, "valid.npy", &array("|u1", "(4, 2)", &[0; 8]));
+    assert_eq!(parts().validation.len(), 4);
+    fs::remove_file(val).unwrap();
     put(&folder, "test.npy", &array("|u1", "(3, 3)", &[0; 9]));
     assert!(matches!(data::load(Source::Npy, Some(folder.path()), None), Err(narrows::Error::Shape { .. })));
 }

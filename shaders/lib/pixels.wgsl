@@ -24,11 +24,19 @@ fn quad(number: u32) -> Quad {
     return Quad(number / quads, number % quads * 4u);
 }
 
+// A finite 16-bit float, by integers alone: naga takes unpack2x16float to need a capability.
+fn half_float(bits: u32) -> f32 {
+    let magnitude = bits & 0x7fffu;
+    let normal = bitcast<f32>((magnitude << 13u) + 0x38000000u);
+    let size = select(normal, f32(magnitude) * 0x1p-24f, magnitude < 0x400u);
+    return select(size, -size, (bits & 0x8000u) > 0u);
+}
+
 // What lies behind the last number of all images is read as one of the last word's.
 fn float_at(at: u32) -> f32 {
     let last = arrayLength(&images) - 1u;
     if ROWS == 1u {
-        return unpack2x16float(images[min(at / 2u, last)])[at % 2u];
+        return half_float(images[min(at / 2u, last)] >> (at % 2u * 16u));
     }
     return bitcast<f32>(images[min(at, last)]);
 }

@@ -14,7 +14,7 @@ use super::trained::{Trained, codes, counted};
 #[command(after_help = "Examples:\n  narrows encode runs/vae-001 --out codes.npy\n  \
     narrows encode runs/vae-001 --part train --out codes.csv\n\n\
     A .npy file holds f32 [images, latent]. A .csv file has the columns z0, z1 and so on, then `label`, `class`\n\
-    and `file` if the data set has them. Rows are in the data set's order.")]
+    `file` and `id` if the data set has them. Rows are in the data set's order.")]
 pub(super) struct Encode {
     /// Output file: .npy or .csv
     #[arg(long, value_name = "FILE", default_value = "codes.npy")]

@@ -34,8 +34,8 @@ pub(super) struct ConfigFlags {
 #[serde(rename_all = "kebab-case")]
 pub(super) struct DataFlags {
     /// Data set: sample (built in), fashion-mnist, mnist, idx (IDX files), folder (pictures of any size), npy (NumPy
-    /// arrays), spiral, moons or mixture (points of the plane); or the path of a folder or .npy file (its format is
-    /// detected)
+    /// arrays), table (CSV, TSV), spiral, moons or mixture (points of the plane); or the path of a folder, a .npy file or a
+    /// table (.csv, .tsv)
     #[arg(long, value_name = "SOURCE")]
     data: Option<String>,
     /// Folder of the data set's files
@@ -51,6 +51,18 @@ pub(super) struct DataFlags {
     /// Convert a folder's pictures to grey [default: only if all are grey]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     grey: Option<bool>,
+    /// What stands between a table's fields [default: comma, tab, semicolon or bar, as the file shows]
+    #[arg(long, value_name = "CHAR")]
+    separator: Option<char>,
+    /// Whether a table's first line holds names [default: where it has text]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    header: Option<bool>,
+    /// The column with each row's label
+    #[arg(long, value_name = "NAME")]
+    label: Option<String>,
+    /// The column with each row's name
+    #[arg(long, value_name = "NAME")]
+    id: Option<String>,
 }
 
 /// The scaling, which is fitted when a run begins.
@@ -64,8 +76,22 @@ struct ScaleFlags {
     /// What has a scale of its own: column or whole [default: each column of a row; pictures as a whole]
     #[arg(long, value_name = "WHAT")]
     scale_over: Option<String>,
+    /// A table's columns to train on, separated by commas [default: all]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    columns: Option<Vec<String>>,
+    /// A table's columns to leave out
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    drop: Option<Vec<String>>,
+    /// Turn each category of a table's columns of text into a column of 0 and 1
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    categories: Option<bool>,
+    /// Missing values of a table: refuse, mean or median (of the training part, in their place) or drop (their rows)
+    #[arg(long, value_name = "KIND")]
+    missing: Option<String>,
 }
 
+// Before a data set's name that is also a folder's.
+const BY_NAME: &str = "source:";
 // The place of a setting, for errors.
 const ORIGIN: &str = "command line";
 
@@ -110,15 +136,25 @@ impl DataFlags {
 
     // The source that `--data` names, and whether it is the path of the data.
     fn named(&self, data: &str) -> Result<(Source, bool)> {
-        match (data.parse(), Source::at(Path::new(data))) {
-            (Ok(source), _) => Ok((source, false)),
+        if let Some(name) = data.strip_prefix(BY_NAME) {
+            return Ok((name.parse()?, false));
+        }
+        match (data.parse::<Source>(), Source::at(Path::new(data))) {
+            (Ok(source), None) => Ok((source, false)),
+            (Ok(_), Some(_)) if self.data_dir.is_some() => Ok((data.parse()?, false)),
+            (Ok(_), Some(_)) => {
+                let expected = format!(
+                    "./{data} for the data in this folder, or {BY_NAME}{data} for the data set of that name"
+                );
+                Err(Error::setting("--data", expected, format!("`{data}`, which is both")))
+            }
             (Err(_), Some(_)) if self.data_dir.is_some() => {
                 let got = format!("--data-dir and --data {data}");
                 Err(Error::setting("--data-dir", "no such flag if --data is a path", got))
             }
             (Err(_), Some(source)) => Ok((source, true)),
             (Err(Error::Setting { expected, .. }), None) => {
-                let expected = format!("{expected}, or the path of a folder or .npy file");
+                let expected = format!("{expected}, or the path of a folder, .npy file or table");
                 Err(Error::setting("--data", expected, format!("`{data}`")))
             }
             (Err(error), None) => Err(error),

@@ -32,6 +32,7 @@ fn csv(names: Vec<String>, values: &[f32], images: &Dataset) -> io::Result<Vec<u
         ("label", labels.is_some()),
         ("class", labels.is_some() && !images.classes.is_empty()),
         ("file", !images.files.is_empty()),
+        ("id", !images.ids.is_empty()),
     ];
     let mut writer = csv::Writer::from_writer(Vec::new());
     let titles = known.iter().filter(|(_, there)| *there).map(|(title, _)| (*title).to_owned());
@@ -40,7 +41,8 @@ fn csv(names: Vec<String>, values: &[f32], images: &Dataset) -> io::Result<Vec<u
         let label = labels.and_then(|labels| labels.get(row));
         let class = label.filter(|_| known[1].1).map(|label| images.class(*label));
         let file = images.files.get(row).map(|file| file.display().to_string());
-        let about = [label.map(u8::to_string), class, file].into_iter().flatten();
+        let about =
+            [label.map(u8::to_string), class, file, images.ids.get(row).cloned()].into_iter().flatten();
         writer.write_record(values.iter().map(f32::to_string).chain(about))?;
     }
     writer.into_inner().map_err(|error| error.into_error())

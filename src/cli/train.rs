@@ -81,7 +81,7 @@ impl Train {
     async fn resume(&self, folder: &Path, context: &Context) -> Result<()> {
         let checkpoint = Checkpoint::last(&context.registry, folder)?;
         let config = self.config.for_resume(&context.given, &checkpoint.config)?;
-        let split = with_notes(config.data.load_for(checkpoint.shape)?);
+        let split = with_notes(config.data.load_for(checkpoint.shape, &checkpoint.columns)?);
         let device = context.device.open_for(&checkpoint).await?;
         let run = Run::resume(folder, &device, &checkpoint, &config, &split).await?;
         self.train(run, folder, &device, &split).await
@@ -140,7 +140,9 @@ fn introduce(reporter: &mut Reporter, run: &Run, device: &Device, split: &Split)
     }
     let constant = if scaling.shift.len() > 1 { split.train.constant_columns() } else { Vec::new() };
     if !constant.is_empty() {
-        let shown: Vec<String> = constant.iter().take(8).map(usize::to_string).collect();
+        let name =
+            |at: &usize| split.train.columns.get(*at).map_or_else(|| at.to_string(), ToString::to_string);
+        let shown: Vec<String> = constant.iter().take(8).map(name).collect();
         let more = if constant.len() > shown.len() { ", ..." } else { "" };
         reporter.say(&format!(
             "constant: {} columns hold one number each: {}{more}",

@@ -36,7 +36,7 @@ impl Trained {
         if part == "all" {
             data.validation = Some(0);
         }
-        let split = with_notes(data.load_for(checkpoint.shape)?);
+        let split = with_notes(data.load_for(checkpoint.shape, &checkpoint.columns)?);
         let images = match part.as_str() {
             "train" => split.train,
             "validation" => split.validation,

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::path::PathBuf;
 
-use super::Values;
+use super::{Column, Values};
 use crate::{Error, Result};
 
 /// The most validation images by default: a tenth of the training images, but no more than these.
@@ -29,6 +29,12 @@ pub struct Dataset {
     pub labels: Option<Vec<u8>>,
     /// The name of label `i`, at index `i`. Empty where labels are digits or their names are unknown.
     pub classes: Vec<String>,
+    /// `[pixels]`: the column of each number of a row. Empty where they have no names.
+    pub columns: Vec<Column>,
+    /// `[count]`: the place of each row in its file, counted from 0. Empty where they are those of this data set.
+    pub places: Vec<usize>,
+    /// `[count]`: the name of each row. Empty where rows have none.
+    pub ids: Vec<String>,
     /// `[count]`: the file of each image, relative to the data set's folder. Empty where images share a file.
     pub files: Vec<PathBuf>,
 }
@@ -55,8 +61,20 @@ impl Dataset {
             let expected = format!("whole images of {height} x {width} x {channels} numbers");
             return Err(Error::shape(name, expected, format!("{} numbers", values.len())));
         }
-        let (classes, files) = (Vec::new(), Vec::new());
-        let dataset = Self { name, height, width, channels, values, labels, classes, files };
+        let (classes, files, columns, ids) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let dataset = Self {
+            name,
+            height,
+            width,
+            channels,
+            values,
+            labels,
+            classes,
+            files,
+            columns,
+            places: Vec::new(),
+            ids,
+        };
         match &dataset.labels {
             Some(labels) if labels.len() != dataset.len() => {
                 let expected = format!("{} labels, one per image", dataset.len());
@@ -169,6 +187,9 @@ impl Dataset {
             values: self.values.slice(range.start * self.pixels()..range.end * self.pixels()),
             labels: self.labels.as_ref().map(|labels| labels[range.clone()].to_vec()),
             classes: self.classes.clone(),
+            columns: self.columns.clone(),
+            places: self.places.get(range.clone()).map(<[usize]>::to_vec).unwrap_or_default(),
+            ids: self.ids.get(range.clone()).map(<[String]>::to_vec).unwrap_or_default(),
             files: self.files.get(range).map(<[PathBuf]>::to_vec).unwrap_or_default(),
             ..*self
         })
@@ -179,13 +200,15 @@ impl Dataset {
         let pixels = self.pixels();
         let ranges = places.iter().map(|place| place * pixels..(place + 1) * pixels);
         let of = |labels: &Vec<u8>| places.iter().map(|place| labels[*place]).collect();
-        let files = if self.files.is_empty() { &[] } else { places };
         Self {
             name: self.name.clone(),
             values: self.values.chosen(ranges),
             labels: self.labels.as_ref().map(of),
             classes: self.classes.clone(),
-            files: files.iter().map(|place| self.files[*place].clone()).collect(),
+            columns: self.columns.clone(),
+            places: places.iter().filter_map(|place| self.places.get(*place).copied()).collect(),
+            ids: places.iter().filter_map(|place| self.ids.get(*place).cloned()).collect(),
+            files: places.iter().filter_map(|place| self.files.get(*place).cloned()).collect(),
             ..*self
         }
     }
@@ -200,11 +223,15 @@ impl Dataset {
             all.values.append(part.values);
             all.labels = all.labels.zip(part.labels).map(|(labels, more)| [labels, more].concat());
             all.files.extend(part.files);
+            all.ids.extend(part.ids);
+            all.places.extend(part.places);
         }
-        let (labels, files) = (all.labels.take(), std::mem::take(&mut all.files));
-        let joined =
-            Self::new(all.name.clone(), all.shape(), all.values, labels)?.with_classes(all.classes)?;
-        if files.is_empty() { Ok(joined) } else { joined.with_files(files) }
+        // Names of some rows alone would stand beside others.
+        let count = all.len();
+        all.files = Some(all.files).filter(|files| files.len() == count).unwrap_or_default();
+        all.ids = Some(all.ids).filter(|ids| ids.len() == count).unwrap_or_default();
+        all.places = Some(all.places).filter(|places| places.len() == count).unwrap_or_default();
+        Ok(all)
     }
 
     /// Moves the last `count` images out, so that a large set is not in memory twice.
@@ -215,6 +242,9 @@ impl Dataset {
             values: self.values.split_off(first * self.pixels()),
             labels: self.labels.as_mut().map(|labels| labels.split_off(first)),
             classes: self.classes.clone(),
+            columns: self.columns.clone(),
+            places: self.places.split_off(first.min(self.places.len())),
+            ids: self.ids.split_off(first.min(self.ids.len())),
             files: self.files.split_off(first.min(self.files.len())),
             ..*self
         }
@@ -277,12 +307,47 @@ impl Split {
         let parts: Vec<Dataset> =
             [train, validation, test].into_iter().filter(|part| !part.is_empty()).collect();
         let whole = Dataset::joined(parts)?;
-        if whole.files.is_empty() {
-            return Ok(whole);
-        }
         let mut order: Vec<usize> = (0..whole.len()).collect();
-        order.sort_by(|a, b| whole.files[*a].cmp(&whole.files[*b]));
-        Ok(whole.chosen(&order))
+        order.sort_by_key(|at| (whole.files.get(*at), whole.places.get(*at)));
+        Ok(Dataset { places: Vec::new(), ..whole.chosen(&order) })
+    }
+
+    /// The parts of data that come in one piece, or in parts of which some are missing. A test part that is missing is a
+    /// tenth of `train`, a validation part `count` of what is left, by default a tenth and at most 5,000: drawn at random,
+    /// the same each time, with every class in proportion.
+    ///
+    /// # Errors
+    /// As [`Split::new`], and [`Error::Setting`] for a count beside a validation part.
+    pub fn drawn(
+        mut train: Dataset,
+        validation: Option<Dataset>,
+        test: Option<Dataset>,
+        count: Option<usize>,
+    ) -> Result<Self> {
+        let tenth = (train.len() / 10).max(usize::from(train.len() > 1));
+        let test = test.unwrap_or_else(|| train.split_stratified(tenth, 0));
+        let Some(validation) = validation else {
+            let count = count.unwrap_or((train.len() / 10).min(MOST_VALIDATION));
+            let places = train.len();
+            let held_out =
+                if count < places { train.split_stratified(count, 1) } else { train.slice(0..0)? };
+            let split = Self::new(train, test, Some(if count < places { 0 } else { count }))?;
+            return Ok(Self { validation: held_out, ..split });
+        };
+        if let Some(count) = count.filter(|count| *count > 0) {
+            let expected = "no number where the data have a validation part of their own";
+            return Err(Error::setting("validation", expected, count));
+        }
+        let split = Self::new(train, test, Some(0))?;
+        let size = |set: &Dataset| format!("images of {} x {} x {}", set.height, set.width, set.channels);
+        match size(&split.train) == size(&validation) {
+            true => Ok(Self { validation, ..split }),
+            false => Err(Error::shape(
+                format!("validation part of {}", validation.name),
+                size(&split.train),
+                size(&validation),
+            )),
+        }
     }
 
     /// The images to show and to evaluate during training: the validation images, or the training images if there

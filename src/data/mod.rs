@@ -8,22 +8,27 @@
 //! # Ok::<(), narrows::Error>(())
 //! ```
 
+mod classes;
 mod dataset;
 pub mod folder;
 pub mod idx;
 mod mixture;
 pub mod npy;
 mod origin;
+mod parts;
 mod picture;
 pub mod points;
 mod sample;
 mod scaling;
 mod source;
+pub mod table;
 mod values;
 
 pub use dataset::{Dataset, LoadReport, Split};
 pub use mixture::{Component, GaussianMixture};
+pub use parts::stratified;
 pub use picture::Form;
 pub use scaling::{ScaleKind, ScaleOver, Scaling};
-pub use source::{Source, load, load_as};
+pub use source::{Source, load, load_as, load_table};
+pub use table::{Column, Missing, TableForm};
 pub use values::Values;

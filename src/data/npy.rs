@@ -16,7 +16,7 @@ use half::f16;
 use npyz::{DType, Deserialize, NpyFile, NpyHeader, Order, TypeChar};
 
 use super::origin::{Origin, open};
-use super::{Dataset, Values};
+use super::{Dataset, Split, Values};
 use crate::{Error, Result};
 
 const MAGIC: &[u8] = b"\x93NUMPY";
@@ -80,30 +80,29 @@ fn as_mask(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
-/// The training and the test part at `path`. A folder has `train.npy` and `test.npy`. If it has only `train.npy`, or if
-/// `path` is a file, the last tenth of the array is the test part.
+/// The parts at `path`. A folder has `train.npy` and may have `val.npy` (or `valid`, `validation`) and `test.npy`; those
+/// that are missing, and all of a single array, are drawn as by [`Split::drawn`].
 ///
 /// The labels of `NAME.npy` are in `NAME-labels.npy` next to it or, if there is only one array, in `labels.npy`. They
 /// are optional.
 ///
 /// # Errors
-/// As [`read`], and [`Error::File`] if the folder has no `train.npy`.
-pub fn read_parts(path: &Path) -> Result<(Dataset, Dataset)> {
+/// As [`read`] and [`Split::drawn`], and [`Error::File`] if the folder has no `train.npy`.
+pub fn read_parts(path: &Path, validation: Option<usize>) -> Result<Split> {
     let name = path.file_stem().map_or_else(|| "npy".into(), |stem| stem.to_string_lossy());
-    let (train, test) = (path.join("train.npy"), path.join("test.npy"));
-    if path.is_dir() && !train.is_file() {
+    let part = |names: &[&str]| {
+        let files = names.iter().map(|name| path.join(format!("{name}.npy")));
+        files.into_iter().find(|file| path.is_dir() && file.is_file())
+    };
+    let [held_out, test] = [&["val", "valid", "validation"][..], &["test"]].map(part);
+    let Some(train) = (if path.is_dir() { part(&["train"]) } else { Some(path.to_owned()) }) else {
         let (expected, found) = ("a file train.npy".to_owned(), "none".to_owned());
         return Err(Error::File { path: path.to_owned(), expected, found });
-    }
-    if path.is_dir() && test.is_file() {
-        let part = |images: &Path| read(&name, images, labels_of(images, false).as_deref());
-        return Ok((part(&train)?, part(&test)?));
-    }
-    let images = if path.is_dir() { &train } else { path };
-    let mut all = read(&name, images, labels_of(images, true).as_deref())?;
-    let count = (all.len() / 10).max(usize::from(all.len() > 1));
-    let test = all.split_last(count);
-    Ok((all, test))
+    };
+    let alone = held_out.is_none() && test.is_none();
+    let read = |images: &PathBuf| read(&name, images, labels_of(images, alone).as_deref());
+    let [held_out, test] = [held_out, test].map(|file| file.as_ref().map(read).transpose());
+    Split::drawn(read(&train)?, held_out?, test?, validation)
 }
 
 fn labels_of(images: &Path, alone: bool) -> Option<PathBuf> {

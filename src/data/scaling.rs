@@ -216,7 +216,7 @@ fn deviation(numbers: &[f64], count: f64) -> (f64, f64) {
 }
 
 // Of sorted numbers, with straight lines between them.
-fn quantile(sorted: &[f64], share: f64) -> f64 {
+pub(super) fn quantile(sorted: &[f64], share: f64) -> f64 {
     let place = share * sorted.len().saturating_sub(1) as f64;
     let (below, part) = (place.floor() as usize, place.fract());
     match (sorted.get(below), sorted.get(below + 1)) {

@@ -10,7 +10,7 @@ use serde::de::{IntoDeserializer, value};
 use serde::{Deserialize, Serialize};
 
 use super::points::Shape2d;
-use super::{Dataset, Form, LoadReport, Split, folder, idx, npy, sample};
+use super::{Column, Dataset, Form, LoadReport, Split, TableForm, folder, idx, npy, sample, table};
 use crate::{Error, Result};
 
 /// The environment variable with the folder that contains the data sets' folders.
@@ -46,6 +46,8 @@ pub enum Source {
     Idx,
     /// `folder`: the pictures in a folder, of any size; see [`folder`].
     Folder,
+    /// `table`: CSV and TSV files; see [`table`].
+    Table,
     /// `npy`: NumPy's `.npy` files; see [`npy`].
     Npy,
     /// `spiral`: points of the plane around a curve, as images of two pixels; drawn, not read.
@@ -66,9 +68,13 @@ impl Source {
         }
     }
 
-    /// The format of the data at `path`: `npy` for a file or a folder with `train.npy`, `idx` for a folder with IDX
+    /// The format of the data at `path`: `table` for a .csv or .tsv file or a folder with `train.csv`,
+    /// `npy` for another file or a folder with `train.npy`, `idx` for a folder with IDX
     /// files, `folder` for any other folder. None where nothing exists.
     pub fn at(path: &Path) -> Option<Self> {
+        if table::is_named_as_table(path) || table::part(path, "train").is_some() {
+            return Some(Self::Table);
+        }
         if path.is_file() || path.join("train.npy").is_file() {
             return Some(Self::Npy);
         }
@@ -78,13 +84,16 @@ impl Source {
 
     /// Whether it is read from a place of the user's.
     pub const fn is_path(self) -> bool {
-        matches!(self, Self::Idx | Self::Folder | Self::Npy)
+        matches!(self, Self::Idx | Self::Folder | Self::Npy | Self::Table)
     }
 
     /// What the source expects to find, and what to do if it is not there.
     const fn content(self) -> (&'static str, &'static str) {
         match self {
             Self::Folder => ("a folder of pictures", "Give its path with --data PATH"),
+            Self::Table => {
+                ("a .csv or .tsv file or a folder with train.csv", "Give its path with --data PATH")
+            }
             Self::Npy => ("a .npy file or a folder with train.npy", "Give its path with --data PATH"),
             Self::FashionMnist => (
                 "a folder of IDX files",
@@ -113,7 +122,8 @@ impl Source {
     /// The first of [`Self::places`] that is a folder or, for `npy`, a file.
     fn place(self, data_dir: Option<&Path>) -> Result<PathBuf> {
         let places = self.places(data_dir, env::var_os(PARENT));
-        let fits = |place: &&PathBuf| place.is_dir() || self == Self::Npy && place.is_file();
+        let fits =
+            |place: &&PathBuf| place.is_dir() || matches!(self, Self::Npy | Self::Table) && place.is_file();
         if let Some(place) = places.iter().find(fits) {
             return Ok(place.clone());
         }
@@ -121,10 +131,11 @@ impl Source {
         let looked: Vec<_> = places.iter().map(|place| place.display().to_string()).collect();
         let (expected, got) = match self {
             _ if !looked.is_empty() => {
-                let got = if self == Self::Npy { "nothing there" } else { "no such folder" };
+                let got =
+                    if matches!(self, Self::Npy | Self::Table) { "nothing there" } else { "no such folder" };
                 (format!("{content} at {}", looked.join(" or ")), got)
             }
-            Self::Idx | Self::Folder | Self::Npy => (format!("--data-dir, {content}"), "none"),
+            Self::Idx | Self::Folder | Self::Npy | Self::Table => (format!("--data-dir, {content}"), "none"),
             _ => (format!("--data-dir, or {PARENT} with a folder {self}"), "neither"),
         };
         Err(Error::setting(format!("data set {self}"), expected, format!("{got}. {advice}")))
@@ -168,7 +179,8 @@ pub fn load_as(
             report = noted;
             (train, test)
         }
-        (Source::Npy, _) => npy::read_parts(&source.place(data_dir)?)?,
+        (Source::Table, _) => return load_table(data_dir, validation, &TableForm::default(), &[]),
+        (Source::Npy, _) => return npy::read_parts(&source.place(data_dir)?, validation),
         (Source::FashionMnist | Source::Mnist | Source::Idx, _) => {
             let folder = source.place(data_dir)?;
             (read_part(source, &folder, "train")?, read_part(source, &folder, "t10k")?)
@@ -177,6 +189,20 @@ pub fn load_as(
     let clothes = matches!(source, Source::Sample | Source::FashionMnist);
     let named = |part: Dataset| if clothes { part.with_classes(FASHION_CLASSES) } else { Ok(part) };
     Ok(Split { report, ..Split::new(named(train)?, named(test)?, validation)? })
+}
+
+/// Loads a table and its parts: `train.csv`, `val.csv` and `test.csv` of a folder (or with the ending tsv), or those that
+/// [`Split::drawn`] draws. `columns` are those of a trained model, empty for all that `form` says.
+///
+/// # Errors
+/// As [`load`] and [`table::read`].
+pub fn load_table(
+    data_dir: Option<&Path>,
+    validation: Option<usize>,
+    form: &TableForm,
+    columns: &[Column],
+) -> Result<Split> {
+    table::read_parts(&Source::Table.place(data_dir)?, validation, form, columns)
 }
 
 /// Reads `{part}-images-idx3-ubyte` and `{part}-labels-idx1-ubyte`.

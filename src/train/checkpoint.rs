@@ -2,7 +2,7 @@
 
 use super::trainer::{DataMark, EpochState};
 use super::{Config, Trainer, Transform};
-use crate::data::Dataset;
+use crate::data::{Column, Dataset};
 use crate::graph::{Slots, State};
 use crate::model::Model;
 use crate::{Error, Result};
@@ -20,6 +20,8 @@ pub struct Checkpoint {
     pub slots: Slots,
     /// What stands between images and the model.
     pub transform: Transform,
+    /// The columns of the table that it was trained on; empty for other data.
+    pub columns: Vec<Column>,
     pub(super) state: State,
     pub(super) progress: EpochState,
     pub(super) data: DataMark,
@@ -43,6 +45,7 @@ impl Trainer {
             matmul: self.device().variants().map(|variants| variants.matmul.to_string()),
             slots,
             transform: self.transform.clone(),
+            columns: self.columns.clone(),
             state: self.replay.read_state().await?,
             progress: self.progress.clone(),
             data: self.data,

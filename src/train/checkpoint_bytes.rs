@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::trainer::{DataMark, EpochState};
 use super::{Checkpoint, Config, Transform, earlier};
-use crate::data::{ScaleKind, Scaling};
+use crate::data::{Column, ScaleKind, Scaling};
 use crate::graph::{Plan, Slots, State};
 use crate::model::{Model, Registry};
 use crate::{Error, Result};
@@ -34,6 +34,8 @@ struct Header {
     data: DataMark,
     #[serde(default)]
     scale: ScaleKind,
+    #[serde(default)]
+    columns: Vec<Column>,
     #[serde(flatten)]
     progress: EpochState,
 }
@@ -90,6 +92,7 @@ impl Checkpoint {
             matmul: self.matmul.clone(),
             data: self.data,
             scale: self.transform.scaling.kind,
+            columns: self.columns.clone(),
             progress: self.progress.clone(),
         })
     }
@@ -140,6 +143,7 @@ impl Checkpoint {
             matmul: header.matmul,
             slots,
             transform: Transform { scaling, center },
+            columns: header.columns,
             state,
             progress: header.progress,
             data: header.data,

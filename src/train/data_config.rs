@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::data::{self, Form, ScaleKind, ScaleOver, Source, Split};
+use crate::data::{self, Column, Form, Missing, ScaleKind, ScaleOver, Source, Split, TableForm};
 use crate::model::overlaid;
 use crate::{Error, Result};
 
@@ -30,6 +30,30 @@ crate::settings! {
         /// What has a scale of its own: column or whole; by default each column of a row, and pictures as a whole
         #[serde(skip_serializing_if = "Option::is_none")]
         scale_over: Option<ScaleOver> = None, "WHAT";
+        /// What stands between a table's fields; by default what the file shows: comma, tab, semicolon or bar
+        #[serde(skip_serializing_if = "Option::is_none")]
+        separator: Option<char> = None, "CHAR", with source = "table";
+        /// Whether a table's first line holds names; by default where it has text
+        #[serde(skip_serializing_if = "Option::is_none")]
+        header: Option<bool> = None, "BOOL", with source = "table";
+        /// A table's columns to train on, as age,income; by default all
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        columns: Vec<String> = Vec::new(), "NAMES", with source = "table";
+        /// A table's columns to leave out
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        drop: Vec<String> = Vec::new(), "NAMES", with source = "table";
+        /// The column with each row's label
+        #[serde(skip_serializing_if = "Option::is_none")]
+        label: Option<String> = None, "NAME", with source = "table";
+        /// The column with each row's name
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<String> = None, "NAME", with source = "table";
+        /// Whether each category of a column of text becomes a column of 0 and 1
+        #[serde(skip_serializing_if = "Option::is_none")]
+        categories: Option<bool> = None, "BOOL", with source = "table";
+        /// Missing values: refuse, mean or median (of the training part, in their place) or drop (their rows)
+        #[serde(skip_serializing_if = "Option::is_none")]
+        missing: Option<Missing> = None, "KIND", with source = "table";
     }
 }
 
@@ -44,19 +68,36 @@ impl DataConfig {
     /// As [`data::load_as`]; [`Error::Setting`] for a size with a source whose images keep theirs.
     pub fn load(&self) -> Result<Split> {
         let size = self.size.map(|size| [size as usize; 2]);
-        self.load_in(Form { size, channels: self.grey.then_some(1) })
+        self.load_in(Form { size, channels: self.grey.then_some(1) }, &[])
     }
 
     /// Loads the data set for a model of images of this shape, `[height, width, channels]`: the pictures of a folder are
-    /// brought to it where these settings do not say otherwise, other images are what they are.
-    pub fn load_for(&self, [height, width, channels]: [usize; 3]) -> Result<Split> {
+    /// brought to it where these settings do not say otherwise, other images are what they are. Of a table the model's
+    /// `columns` are taken, by their names.
+    pub fn load_for(&self, [height, width, channels]: [usize; 3], columns: &[Column]) -> Result<Split> {
         let size = self.size.map_or([height, width], |size| [size as usize; 2]);
-        self.load_in(Form { size: Some(size), channels: Some(if self.grey { 1 } else { channels }) })
+        self.load_in(Form { size: Some(size), channels: Some(if self.grey { 1 } else { channels }) }, columns)
     }
 
-    fn load_in(&self, form: Form) -> Result<Split> {
+    fn load_in(&self, form: Form, columns: &[Column]) -> Result<Split> {
         self.check()?;
+        if self.source == Source::Table {
+            return data::load_table(self.dir.as_deref(), self.validation, &self.table_form(), columns);
+        }
         data::load_as(self.source, self.dir.as_deref(), self.validation, form)
+    }
+
+    fn table_form(&self) -> TableForm {
+        TableForm {
+            separator: self.separator,
+            header: self.header,
+            columns: self.columns.clone(),
+            drop: self.drop.clone(),
+            label: self.label.clone(),
+            id: self.id.clone(),
+            categories: self.categories.unwrap_or_default(),
+            missing: self.missing.unwrap_or_default(),
+        }
     }
 
     pub(super) fn overlaid(&self, given: &toml::Table) -> Result<Self> {

@@ -8,7 +8,7 @@ use web_time::{Duration, Instant};
 use super::evaluate::count;
 use super::metrics::{Bits, Running};
 use super::{Config, EpochReport, Evaluator, Progress, TermMeans, Transform};
-use crate::data::Split;
+use crate::data::{Column, Split};
 use crate::graph::{Device, Pending, Plan, Replay};
 use crate::kernels::floats;
 use crate::model::Model;
@@ -23,6 +23,7 @@ pub struct Trainer {
     pub(super) replay: Replay,
     pub(super) progress: EpochState,
     pub(super) transform: Transform,
+    pub(super) columns: Vec<Column>,
     pub(super) shape: [usize; 3],
     pub(super) data: DataMark,
     device: Device,
@@ -83,6 +84,7 @@ impl Trainer {
             replay,
             progress: EpochState { running, ..EpochState::default() },
             transform,
+            columns: data.train.columns.clone(),
             shape: data.train.shape(),
             data: DataMark { images, crc32: data.train.values.checksum() },
             device: device.clone(),

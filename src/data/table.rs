@@ -1,0 +1,415 @@
+//! Tables: CSV and TSV files, a row for each item, its numeric columns as the numbers of a `[1, columns, 1]` image.
+//!
+//! - The separator is a comma, a tab, a semicolon or a bar: the one that divides the first lines most often and alike.
+//!   The first line holds names unless all of its fields are numbers. Quotes as RFC 4180 has them; a byte order mark is
+//!   skipped.
+//! - Columns of text are refused by name, unless they are dropped, or turned into a column of 0 and 1 for each category.
+//! - Empty fields, `NA`, `NaN`, `null`, `?` and the like are missing values. They are refused with row and column, unless
+//!   they are to be filled by the mean or median of the training part, or their rows dropped.
+//! - One column may be the label, one the name of each row.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use csv::{ReaderBuilder, StringRecord};
+use serde::{Deserialize, Serialize};
+
+use super::classes::numbered;
+use super::origin::open;
+use super::scaling::quantile;
+use super::{Dataset, LoadReport, Split, Values};
+use crate::{Error, Result};
+
+const SEPARATORS: [u8; 4] = [b',', b'\t', b';', b'|'];
+const MISSING: [&str; 9] = ["", "na", "n/a", "nan", "null", "none", "?", "-", "missing"];
+const MOST_CATEGORIES: usize = 256;
+
+/// What becomes of missing values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Missing {
+    /// They are refused, with their row and column.
+    #[default]
+    Refuse,
+    /// The mean of the column's training part takes their place.
+    Mean,
+    /// Its median does.
+    Median,
+    /// Their rows are left out.
+    Drop,
+}
+
+/// How a table is read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TableForm {
+    /// What stands between fields; seen by itself where it is not given.
+    pub separator: Option<char>,
+    /// Whether the first line holds names; seen by itself where it is not given.
+    pub header: Option<bool>,
+    /// The columns to take; all where none is given.
+    pub columns: Vec<String>,
+    /// Columns to leave out.
+    pub drop: Vec<String>,
+    /// The column with the label.
+    pub label: Option<String>,
+    /// The column with the name of each row.
+    pub id: Option<String>,
+    /// Whether each category of a text column becomes a column of 0 and 1.
+    pub categories: bool,
+    /// What becomes of missing values.
+    pub missing: Missing,
+}
+
+/// A number of a row: a column of the table, or one category of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Column {
+    /// The column's name in the table.
+    pub name: String,
+    /// The text that gives 1 where other texts give 0; None for a column of numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
+    /// What takes the place of a missing value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fill: Option<f32>,
+}
+
+impl fmt::Display for Column {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.category {
+            Some(category) => write!(f, "{}={category}", self.name),
+            None => f.write_str(&self.name),
+        }
+    }
+}
+
+/// Reads a table. With the `columns` of a trained model those are taken, by their names; without, all that `form` says.
+/// Missing values that are to be filled are NaN.
+///
+/// # Errors
+/// [`Error::Io`] for a file that cannot be read, [`Error::File`] for one that is no table of numbers, with the line and the
+/// column, [`Error::Setting`] for a column that is not there.
+pub fn read(name: &str, path: &Path, form: &TableForm, columns: &[Column]) -> Result<(Dataset, LoadReport)> {
+    let mut report = LoadReport::default();
+    let (rows, labels) = read_rows(name, path, form, columns, &mut report)?;
+    Ok((labelled([(rows, labels)].into(), &mut report)?.remove(0), report))
+}
+
+/// The parts of a table; see [`load_table`](super::load_table).
+pub(super) fn read_parts(
+    path: &Path,
+    validation: Option<usize>,
+    form: &TableForm,
+    columns: &[Column],
+) -> Result<Split> {
+    let name = path.file_stem().map_or_else(|| "table".into(), |stem| stem.to_string_lossy());
+    let is_dir = path.is_dir();
+    let Some(first) = (if is_dir { part(path, "train") } else { Some(path.to_owned()) }) else {
+        let (expected, found) = ("a file train.csv".to_owned(), "none".to_owned());
+        return Err(Error::File { path: path.to_owned(), expected, found });
+    };
+    let mut report = LoadReport::default();
+    let mut parts = vec![read_rows(&name, &first, form, columns, &mut report)?];
+    let columns = parts[0].0.columns.clone();
+    let others = [&["val", "valid", "validation"][..], &["test"]];
+    let files = others.map(|names| names.iter().filter(|_| is_dir).find_map(|name| part(path, name)));
+    for file in files.iter().flatten() {
+        parts.push(read_rows(&name, file, form, &columns, &mut report)?);
+    }
+    let mut parts = labelled(parts, &mut report)?.into_iter();
+    let Some(train) = parts.next() else { return Err(Error::shape("table", "a training part", "none")) };
+    let [held_out, test] = files.map(|file| file.and_then(|_| parts.next()));
+    let Split { mut train, mut validation, mut test, .. } = Split::drawn(train, held_out, test, validation)?;
+    fill([&mut train, &mut validation, &mut test], form.missing);
+    Ok(Split { train, validation, test, report })
+}
+
+/// The table of a folder's part, such as `train.csv` or `Train.tsv`.
+pub(super) fn part(folder: &Path, part: &str) -> Option<PathBuf> {
+    let files = std::fs::read_dir(folder).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
+    let stem = |path: &Path| path.file_stem().map(|stem| stem.to_string_lossy().to_lowercase());
+    files.filter(|path| is_named_as_table(path)).find(|path| stem(path).is_some_and(|stem| stem == part))
+}
+
+/// Whether it is a file whose name is that of a table.
+pub(super) fn is_named_as_table(path: &Path) -> bool {
+    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+    path.is_file() && ending.is_some_and(|ending| ["csv", "tsv", "tab"].contains(&ending.as_str()))
+}
+
+// Rows without labels, and the labels' texts.
+type Rows = (Dataset, Option<Vec<String>>);
+
+// Labels are numbered over all parts together.
+fn labelled(parts: Vec<Rows>, report: &mut LoadReport) -> Result<Vec<Dataset>> {
+    let all: Option<Vec<&[String]>> = parts.iter().map(|(_, labels)| labels.as_deref()).collect();
+    let (labels, classes) = all.map_or((None, Vec::new()), |all| numbered(&all.concat(), report));
+    let mut labels = labels.into_iter().flatten();
+    let part = |(rows, _): Rows| {
+        let own = (!classes.is_empty()).then(|| labels.by_ref().take(rows.len()).collect());
+        Dataset { labels: own, ..rows }.with_classes(classes.clone())
+    };
+    parts.into_iter().map(part).collect()
+}
+
+fn read_rows(
+    name: &str,
+    path: &Path,
+    form: &TableForm,
+    columns: &[Column],
+    report: &mut LoadReport,
+) -> Result<Rows> {
+    let mut table = Table::read(path, form)?;
+    let trained = !columns.is_empty();
+    let columns = if trained { columns.to_vec() } else { table.columns(form, report)? };
+    let places = columns.iter().map(|column| table.place(&column.name, "columns"));
+    let places: Vec<usize> = places.collect::<Result<_>>()?;
+    if form.missing == Missing::Drop {
+        let before = table.records.len();
+        table.records.retain(|(_, record)| !places.iter().any(|place| is_missing(field(record, *place))));
+        let left_out = before - table.records.len();
+        if left_out > 0 {
+            report.remarks.push(format!(
+                "{left_out} of {before} rows of {} lack values and are left out",
+                path.display()
+            ));
+        }
+    }
+    if table.records.is_empty() {
+        return Err(table.wrong("at least one row", "none"));
+    }
+    let values = table.values(&columns, &places, form.missing)?;
+    // New rows need neither labels nor names.
+    let texts = |setting: &str, column: &Option<String>| -> Result<Option<Vec<String>>> {
+        let there = |column: &&String| !trained || table.names.contains(column);
+        let Some(column) = column.as_ref().filter(there) else { return Ok(None) };
+        let place = table.place(column, setting)?;
+        Ok(Some(table.records.iter().map(|(_, record)| field(record, place).to_owned()).collect()))
+    };
+    let (labels, ids) = (texts("label", &form.label)?, texts("id", &form.id)?.unwrap_or_default());
+    let rows = Dataset::new(name, [1, columns.len(), 1], values, None)?;
+    Ok((Dataset { columns, ids, ..rows }, labels))
+}
+
+/// Fills missing values of all parts by what the training part says.
+pub(super) fn fill(parts: [&mut Dataset; 3], missing: Missing) {
+    let [train, validation, test] = parts;
+    let width = train.pixels();
+    for column in 0..width {
+        if train.columns.get(column).is_some_and(|column| column.fill.is_none()) {
+            let numbers = train.values.iter().skip(column).step_by(width).filter(|value| !value.is_nan());
+            let mut known: Vec<f64> = numbers.map(f64::from).collect();
+            known.sort_by(f64::total_cmp);
+            let middle = match missing {
+                Missing::Median => quantile(&known, 0.5),
+                _ => known.iter().sum::<f64>() / known.len().max(1) as f64,
+            } as f32;
+            for part in [&mut *train, &mut *validation, &mut *test] {
+                part.columns[column].fill = Some(middle);
+            }
+        }
+    }
+    for part in [train, validation, test] {
+        let fills: Vec<f32> = part.columns.iter().map(|column| column.fill.unwrap_or_default()).collect();
+        if let Values::Floats(floats) = &mut part.values {
+            let missing = floats.iter_mut().enumerate().filter(|(_, value)| value.is_nan());
+            missing.for_each(|(at, value)| *value = fills[at % width]);
+        }
+    }
+}
+
+struct Table<'a> {
+    path: &'a Path,
+    names: Vec<String>,
+    /// Each with its line in the file.
+    records: Vec<(u64, StringRecord)>,
+}
+
+impl<'a> Table<'a> {
+    fn read(path: &'a Path, form: &TableForm) -> Result<Self> {
+        open(path, "a table")?;
+        let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+        let separator = match form.separator {
+            Some(separator) => u8::try_from(separator)
+                .map_err(|_| Error::setting("--separator", "a character of ASCII", separator))?,
+            None => separator_of(bytes),
+        };
+        let mut reader =
+            ReaderBuilder::new().has_headers(false).flexible(true).delimiter(separator).from_reader(bytes);
+        let mut table = Self { path, names: Vec::new(), records: Vec::new() };
+        for record in reader.records() {
+            let record = record.map_err(|error| table.wrong("a table of UTF-8 text", error.to_string()))?;
+            let line = record.position().map_or(0, csv::Position::line);
+            table.records.push((line, record));
+        }
+        let Some((_, first)) = table.records.first() else {
+            return Err(table.wrong("at least one row", "none"));
+        };
+        let width = first.len();
+        if form
+            .header
+            .unwrap_or_else(|| first.iter().any(|field| number(field).is_none() && !is_missing(field)))
+        {
+            let (_, names) = table.records.remove(0);
+            table.names = names.iter().enumerate().map(|(at, name)| named(at, name)).collect();
+        } else {
+            table.names = (0..width).map(|at| named(at, "")).collect();
+        }
+        if table.records.is_empty() {
+            return Err(table.wrong("at least one row", "none"));
+        }
+        let names: BTreeSet<&String> = table.names.iter().collect();
+        if names.len() < width {
+            let twice =
+                table.names.iter().find(|name| table.names.iter().filter(|other| other == name).count() > 1);
+            return Err(
+                table.wrong("a name for each column", format!("{} twice", twice.map_or("one", |name| name)))
+            );
+        }
+        match table.records.iter().find(|(_, record)| record.len() != width) {
+            Some((line, record)) => Err(table
+                .wrong(format!("{width} fields in each row"), format!("{} in line {line}", record.len()))),
+            None => Ok(table),
+        }
+    }
+
+    fn wrong(&self, expected: impl Into<String>, found: impl Into<String>) -> Error {
+        Error::File { path: self.path.to_owned(), expected: expected.into(), found: found.into() }
+    }
+
+    fn place(&self, name: &str, setting: &str) -> Result<usize> {
+        self.names.iter().position(|other| other == name).ok_or_else(|| {
+            let expected = format!("one of the columns {} of {}", self.names.join(", "), self.path.display());
+            Error::setting(format!("--{setting}"), expected, name)
+        })
+    }
+
+    // The columns that a form means, text refused or divided into categories.
+    fn columns(&self, form: &TableForm, report: &mut LoadReport) -> Result<Vec<Column>> {
+        for name in &form.drop {
+            self.place(name, "drop")?;
+        }
+        form.columns.iter().try_for_each(|name| self.place(name, "columns").map(drop))?;
+        form.id.iter().try_for_each(|name| self.place(name, "id").map(drop))?;
+        let aside = |name: &String| {
+            form.drop.contains(name) || form.label.as_ref() == Some(name) || form.id.as_ref() == Some(name)
+        };
+        let taken = if form.columns.is_empty() { &self.names } else { &form.columns };
+        let (mut columns, mut texts, mut empty) = (Vec::new(), Vec::new(), Vec::new());
+        for name in taken.iter().filter(|name| !aside(name)) {
+            let place = self.place(name, "columns")?;
+            let fields = || {
+                self.records.iter().map(|(_, record)| field(record, place)).filter(|text| !is_missing(text))
+            };
+            let column = |category| Column { name: name.clone(), category, fill: None };
+            if fields().next().is_none() {
+                empty.push(name.as_str());
+            } else if fields().all(|text| number(text).is_some()) {
+                columns.push(column(None));
+            } else if form.categories {
+                let categories: BTreeSet<&str> = fields().collect();
+                if categories.len() > MOST_CATEGORIES {
+                    let found = format!("{} in {name}; leave it out with --drop {name}", categories.len());
+                    return Err(
+                        self.wrong(format!("at most {MOST_CATEGORIES} categories in a column"), found)
+                    );
+                }
+                columns.extend(categories.into_iter().map(|category| column(Some(category.to_owned()))));
+            } else {
+                texts.push(name.as_str());
+            }
+        }
+        if !empty.is_empty() {
+            report.remarks.push(format!("columns without any value are left out: {}", empty.join(", ")));
+        }
+        if !texts.is_empty() {
+            let names = texts.join(",");
+            let found = format!(
+                "text in {}; leave them out with --drop {names}, or give --categories",
+                texts.join(", ")
+            );
+            return Err(self.wrong("columns of numbers", found));
+        }
+        if columns.is_empty() {
+            return Err(self.wrong("at least one column of numbers", "none"));
+        }
+        Ok(columns)
+    }
+
+    // Row by row. Missing values that are to be filled are NaN.
+    fn values(&self, columns: &[Column], places: &[usize], missing: Missing) -> Result<Vec<f32>> {
+        let fills = matches!(missing, Missing::Mean | Missing::Median);
+        let mut values = Vec::with_capacity(self.records.len() * columns.len());
+        for (line, record) in &self.records {
+            for (column, place) in columns.iter().zip(places) {
+                let text = field(record, *place);
+                let value = match &column.category {
+                    Some(category) => f32::from(u8::from(text == category)),
+                    None if is_missing(text) && fills => f32::NAN,
+                    None => {
+                        let value = number(text).map(|value| value as f32).filter(|value| value.is_finite());
+                        value.ok_or_else(|| self.refused(text, *line, &column.name))?
+                    }
+                };
+                values.push(value);
+            }
+        }
+        Ok(values)
+    }
+
+    fn refused(&self, text: &str, line: u64, column: &str) -> Error {
+        let place = format!("in line {line}, column {column}");
+        if is_missing(text) {
+            let expected = "a number in each field, or --missing mean, median or drop";
+            return self.wrong(expected, format!("a missing value {place}"));
+        }
+        self.wrong("a number in each field", format!("{text:?} {place}"))
+    }
+}
+
+fn field(record: &StringRecord, place: usize) -> &str {
+    record.get(place).unwrap_or_default().trim()
+}
+
+fn named(at: usize, name: &str) -> String {
+    match name.trim() {
+        "" => format!("column{}", at + 1),
+        name => name.to_owned(),
+    }
+}
+
+fn is_missing(text: &str) -> bool {
+    MISSING.contains(&text.trim().to_lowercase().as_str())
+}
+
+// A finite number, or a truth as 0 or 1.
+fn number(text: &str) -> Option<f64> {
+    match text.trim() {
+        "true" | "True" | "TRUE" => Some(1.0),
+        "false" | "False" | "FALSE" => Some(0.0),
+        text => text.parse::<f64>().ok().filter(|value| value.is_finite()),
+    }
+}
+
+// The one that stands equally often in each of the first lines, most often of all; a comma if none does.
+fn separator_of(bytes: &[u8]) -> u8 {
+    let lines: Vec<&[u8]> =
+        bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).take(10).collect();
+    let count = |separator: u8| {
+        let mut counts = lines.iter().map(|line| outside_quotes(line, separator));
+        let first = counts.next().unwrap_or(0);
+        if counts.all(|count| count == first) { first } else { 0 }
+    };
+    let best = SEPARATORS.into_iter().rev().max_by_key(|separator| count(*separator));
+    best.filter(|separator| count(*separator) > 0).unwrap_or(b',')
+}
+
+fn outside_quotes(line: &[u8], separator: u8) -> usize {
+    let mut quoted = false;
+    let seen = line.iter().filter(|byte| {
+        quoted ^= **byte == b'"';
+        !quoted && **byte == separator
+    });
+    seen.count()
+}

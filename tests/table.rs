@@ -1,0 +1,163 @@
+//! Tables as data: separators, headers, quotes, text, missing values, labels, parts, and new rows for a trained model.
+#![cfg(feature = "train")]
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use narrows::data::{self, Dataset, LoadReport, Missing, TableForm, stratified, table};
+use tempfile::TempDir;
+
+fn put(folder: &TempDir, name: &str, text: &str) -> PathBuf {
+    let path = folder.path().join(name);
+    fs::write(&path, text).unwrap();
+    path
+}
+
+fn read_as(text: &str, form: &TableForm) -> narrows::Result<(Dataset, LoadReport)> {
+    let folder = TempDir::new().unwrap();
+    table::read("x", &put(&folder, "x.csv", text), form, &[])
+}
+
+fn read(text: &str) -> Dataset {
+    read_as(text, &TableForm::default()).unwrap().0
+}
+
+fn refusal(text: &str, form: &TableForm) -> String {
+    read_as(text, form).unwrap_err().to_string().split_once("expected ").unwrap().1.to_owned()
+}
+
+fn names(data: &Dataset) -> Vec<String> {
+    data.columns.iter().map(ToString::to_string).collect()
+}
+
+fn list(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+#[test]
+fn the_separator_and_the_header_are_seen_in_the_file() {
+    for separator in [",", "\t", ";", "|"] {
+        for start in ["", "\u{feff}"] {
+            let text = start.to_owned() + &["a", "b", "c\n1", "-2.5", "3e2\n4", "5", "6\n"].join(separator);
+            let data = read(&text);
+            assert_eq!(names(&data), ["a", "b", "c"], "{text:?}");
+            assert_eq!(data.floats(), [1.0, -2.5, 300.0, 4.0, 5.0, 6.0], "{text:?}");
+            assert_eq!(data.shape(), [1, 3, 1]);
+        }
+    }
+    let without = read("1,2\r\n3,4\r\n");
+    assert_eq!(
+        (names(&without), without.floats()),
+        (list(&["column1", "column2"]), vec![1.0, 2.0, 3.0, 4.0])
+    );
+    let years = TableForm { header: Some(true), ..TableForm::default() };
+    assert_eq!(names(&read_as("2020,2021\n1,2\n", &years).unwrap().0), ["2020", "2021"]);
+    let bar = TableForm { separator: Some(':'), ..TableForm::default() };
+    assert_eq!(read_as("a:b\n1:2\n", &bar).unwrap().0.floats(), [1.0, 2.0]);
+}
+
+#[test]
+fn quotes_hold_separators_line_breaks_and_quotes() {
+    let data = read("\"a, or \"\"b\"\"\",c\n\"1\",true\n2,FALSE\n");
+    assert_eq!((names(&data), data.floats()), (list(&["a, or \"b\"", "c"]), vec![1.0, 1.0, 2.0, 0.0]));
+}
+
+#[test]
+fn text_is_refused_by_name_dropped_or_made_one_column_for_each_category() {
+    let text = "size,colour,note\n1,red,x y\n2,blue,z\n3,red,\n";
+    let said = refusal(text, &TableForm::default());
+    assert!(said.ends_with(
+        "found text in colour, note; leave them out with --drop colour,note, or give --categories"
+    ));
+    let dropped = TableForm { drop: list(&["colour", "note"]), ..TableForm::default() };
+    assert_eq!(names(&read_as(text, &dropped).unwrap().0), ["size"]);
+    let form = TableForm { categories: true, drop: list(&["note"]), ..TableForm::default() };
+    let data = read_as(text, &form).unwrap().0;
+    assert_eq!(names(&data), ["size", "colour=blue", "colour=red"]);
+    assert_eq!(data.floats(), [1.0, 0.0, 1.0, 2.0, 1.0, 0.0, 3.0, 0.0, 1.0]);
+    let chosen = TableForm { columns: list(&["size"]), ..TableForm::default() };
+    assert_eq!(names(&read_as(text, &chosen).unwrap().0), ["size"]);
+    let wrong = TableForm { columns: list(&["sise"]), ..TableForm::default() };
+    assert!(refusal(text, &wrong).starts_with("one of the columns size, colour, note of "));
+}
+
+#[test]
+fn missing_values_are_refused_with_line_and_column_filled_or_dropped() {
+    let text = "a,b\n1,10\n2,NA\n3,30\n6,80\n";
+    let said = refusal(text, &TableForm::default());
+    let expected = "a number in each field, or --missing mean, median or drop, found a missing value in line 3, column b";
+    assert_eq!(said, expected);
+    let folder = TempDir::new().unwrap();
+    let path = put(&folder, "x.csv", text);
+    let filled = |missing| {
+        let form = TableForm { missing, ..TableForm::default() };
+        let split = data::load_table(Some(&path), Some(0), &form, &[]).unwrap();
+        (split.train.len() + split.test.len(), split.into_whole().unwrap())
+    };
+    assert_eq!(filled(Missing::Drop).0, 3);
+    for missing in [Missing::Mean, Missing::Median] {
+        let (count, whole) = filled(missing);
+        let fill = whole.columns[1].fill.unwrap();
+        assert_eq!(count, 4);
+        assert!(fill >= 10.0 && whole.floats().contains(&fill), "{missing:?}: {fill}");
+    }
+    let (data, report) = read_as("a,b\n1,\n2,\n", &TableForm::default()).unwrap();
+    assert_eq!(names(&data), ["a"]);
+    assert_eq!(report.remarks, ["columns without any value are left out: b"]);
+}
+
+#[test]
+fn damage_is_named_by_its_line() {
+    let plain = TableForm::default();
+    assert_eq!(refusal("a,b\n1,2\n3\n", &plain), "2 fields in each row, found 1 in line 3");
+    assert_eq!(refusal("a,a\n1,2\n", &plain), "a name for each column, found a twice");
+    assert_eq!(refusal("", &plain), "at least one row, found none");
+    assert_eq!(refusal("a,b\n", &plain), "at least one row, found none");
+    assert!(refusal("a\n1\n1e99\n", &plain).ends_with("\"1e99\" in line 3, column a"));
+}
+
+#[test]
+fn labels_are_numbered_over_all_parts_and_names_stay_with_their_rows() {
+    let folder = TempDir::new().unwrap();
+    put(&folder, "Train.csv", "id,x,kind\np,1,b\nq,2,a\nr,3,b\n");
+    put(&folder, "test.csv", "id,x,kind\ns,4,c\n");
+    put(&folder, "valid.csv", "x,kind,id\n5,a,t\n");
+    let form = TableForm { label: Some("kind".into()), id: Some("id".into()), ..TableForm::default() };
+    let split = data::load_table(Some(folder.path()), None, &form, &[]).unwrap();
+    assert_eq!(split.train.classes, ["a", "b", "c"]);
+    assert_eq!(split.train.labels.unwrap(), [1, 0, 1]);
+    assert_eq!((split.test.labels.unwrap(), split.test.ids), (vec![2], list(&["s"])));
+    assert_eq!((split.validation.floats(), split.validation.ids), (vec![5.0], list(&["t"])));
+    let error = data::load_table(Some(folder.path()), Some(2), &form, &[]).unwrap_err().to_string();
+    assert!(error.contains("a validation part of their own"), "{error}");
+}
+
+#[test]
+fn new_rows_are_taken_by_the_names_of_the_models_columns() {
+    let folder = TempDir::new().unwrap();
+    let form = TableForm { categories: true, ..TableForm::default() };
+    let (trained, _) = table::read("x", &put(&folder, "x.csv", "a,c,b\n1,u,2\n3,v,4\n"), &form, &[]).unwrap();
+    let read = |path: &Path| table::read("new", path, &form, &trained.columns);
+    let (new, _) = read(&put(&folder, "new.csv", "b,extra,c,a\n7,text,w,5\n")).unwrap();
+    assert_eq!(new.columns, trained.columns);
+    assert_eq!(new.floats(), [5.0, 0.0, 0.0, 7.0]);
+    let error = read(&put(&folder, "less.csv", "b,c\n7,u\n")).unwrap_err().to_string();
+    assert!(error.contains("one of the columns b, c of") && error.ends_with("got a"), "{error}");
+}
+
+#[test]
+fn a_drawn_part_has_its_share_of_every_class_and_is_the_same_each_time() {
+    let labels: Vec<u8> = (0..1000).map(|row| u8::from(row >= 700) + u8::from(row >= 950)).collect();
+    let places = stratified(Some(&labels), 1000, 100, 0);
+    let of = |class: u8| places.iter().filter(|place| labels[**place] == class).count();
+    assert_eq!([of(0), of(1), of(2)], [70, 25, 5]);
+    assert_eq!(places, stratified(Some(&labels), 1000, 100, 0));
+    assert_ne!(places, stratified(Some(&labels), 1000, 100, 1));
+    for (count, held_out) in [(1, 1), (5, 5), (7, 3), (3, 0), (2, 9)] {
+        let mut places = stratified(None, count, held_out, 3);
+        places.dedup();
+        assert_eq!(places.len(), held_out.min(count));
+        assert!(places.iter().all(|place| *place < count));
+    }
+}
