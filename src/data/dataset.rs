@@ -20,7 +20,7 @@ pub struct Dataset {
     pub height: usize,
     /// Columns of an image.
     pub width: usize,
-    /// Values of a pixel: 1 for grey, 3 for RGB.
+    /// Values of a pixel: 1 for grey, 3 for RGB; 2 and 4 with opacity after the colours.
     pub channels: usize,
     /// `[count, height, width, channels]`; a byte `x` in `0..=255` means `x / 255`.
     pub images: Vec<u8>,

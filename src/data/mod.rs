@@ -10,16 +10,19 @@
 
 mod dataset;
 pub mod folder;
+mod form;
 pub mod idx;
 mod mixture;
 pub mod npy;
 mod origin;
+mod parts;
 mod picture;
 pub mod points;
 mod sample;
 mod source;
 
 pub use dataset::{Dataset, LoadReport, Split};
+pub use form::{Alpha, Fit, Form, Size};
 pub use mixture::{Component, GaussianMixture};
-pub use picture::Form;
+pub use parts::{Parts, stratified};
 pub use source::{Source, load, load_as};

@@ -10,7 +10,7 @@ use serde::de::{IntoDeserializer, value};
 use serde::{Deserialize, Serialize};
 
 use super::points::Shape2d;
-use super::{Dataset, Form, LoadReport, Split, folder, idx, npy, sample};
+use super::{Dataset, Form, Split, folder, idx, npy, sample};
 use crate::{Error, Result};
 
 /// The environment variable with the folder that contains the data sets' folders.
@@ -148,7 +148,6 @@ pub fn load_as(
     validation: Option<usize>,
     form: Form,
 ) -> Result<Split> {
-    let mut report = LoadReport::default();
     let (train, test) = match (source, data_dir) {
         (Source::Sample, None) => sample::read(&source.to_string())?,
         (Source::Spiral, None) => Shape2d::Spiral.read()?,
@@ -159,9 +158,7 @@ pub fn load_as(
             return Err(Error::setting("--data-dir", expected, folder.display()));
         }
         (Source::Folder, _) => {
-            let (train, test, noted) = folder::read(&source.place(data_dir)?, form)?;
-            report = noted;
-            (train, test)
+            return Split::of_parts(folder::read(&source.place(data_dir)?, form)?, validation);
         }
         (Source::Npy, _) => npy::read_parts(&source.place(data_dir)?)?,
         (Source::FashionMnist | Source::Mnist | Source::Idx, _) => {
@@ -171,7 +168,7 @@ pub fn load_as(
     };
     let clothes = matches!(source, Source::Sample | Source::FashionMnist);
     let named = |part: Dataset| if clothes { part.with_classes(FASHION_CLASSES) } else { Ok(part) };
-    Ok(Split { report, ..Split::new(named(train)?, named(test)?, validation)? })
+    Split::new(named(train)?, named(test)?, validation)
 }
 
 /// Reads `{part}-images-idx3-ubyte` and `{part}-labels-idx1-ubyte`.
