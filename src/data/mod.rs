@@ -20,6 +20,7 @@ mod picture;
 pub mod points;
 mod sample;
 mod source;
+pub(crate) mod written;
 
 pub use dataset::{Dataset, LoadReport, Split};
 pub use form::{Alpha, Fit, Form, Size};

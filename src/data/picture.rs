@@ -13,7 +13,7 @@ use image::{
 };
 
 use super::form::{Alpha, Fit};
-use crate::picture::is_marked;
+use super::written::is_marked;
 
 /// The formats that are read, for messages. The first bytes of a file decide, not its name.
 pub(super) const FORMATS: &str = "PNG, JPEG, GIF, WebP, BMP, TIFF or PNM";

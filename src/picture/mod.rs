@@ -5,11 +5,8 @@ use std::path::Path;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{DynamicImage, Rgb, RgbImage, imageops};
 
+use crate::data::written::marked;
 use crate::{Error, Result};
-
-mod mark;
-
-pub(crate) use mark::{is_marked, marked};
 
 // Between images, and around them, before enlarging.
 const GAP: usize = 1;

@@ -3,21 +3,13 @@
 use std::io::Write;
 use std::path::Path;
 
-use super::folder::{CONFIG, METRICS};
 use crate::model::Registry;
 use crate::train::{Checkpoint, Config};
 use crate::{Error, Result};
 
-/// The checkpoint that a run resumes from.
-pub(super) const LAST: &str = "last.safetensors";
+pub(super) use crate::data::written::LAST;
 /// The checkpoint of the epoch that ranked best.
 pub(super) const BEST: &str = "best.safetensors";
-
-/// Whether a folder is that of a run.
-pub(crate) fn holds_run(folder: &Path) -> bool {
-    let has = |name| folder.join(name).is_file();
-    has(METRICS) || has(CONFIG) && has(LAST)
-}
 
 // A refusal of bytes as one of the file that holds them.
 fn of_file(path: &Path) -> impl FnOnce(Error) -> Error {

@@ -5,7 +5,6 @@ mod folder;
 mod metrics;
 mod pictures;
 
-pub(crate) use files::holds_run;
 #[cfg(feature = "plot")]
 pub(crate) use files::write_whole;
 pub use folder::{CONFIG, METRICS, Run, RunEvent, reconstructions_of_epoch, samples_of_epoch};

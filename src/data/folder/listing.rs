@@ -8,8 +8,8 @@ use walkdir::{DirEntry, WalkDir};
 use super::layout::{Layout, Part};
 use crate::data::LoadReport;
 use crate::data::picture::{self, FORMATS, Kind};
+use crate::data::written::holds_run;
 use crate::rng::{Stream, key, philox};
-use crate::run::holds_run;
 use crate::{Error, Result};
 
 /// A file, relative to the folder.
