@@ -177,8 +177,5 @@ fn a_folder_with_nothing_but_pictures_of_narrows_says_so() {
     let grid = Grid { images: &[0.0, 1.0], shape: [1, 1, 1], columns: 1 };
     put(place.path(), "a.png", &grid.png().unwrap());
     let said = refusal(place.path());
-    assert!(
-        said.ends_with("found none (1 pictures that narrows wrote are left out, such as a.png)"),
-        "{said}"
-    );
+    assert!(said.ends_with("found none (one picture that narrows wrote is left out: a.png)"), "{said}");
 }

@@ -1,7 +1,8 @@
 //! The form that pictures are brought to.
 
 use image::{DynamicImage, GrayImage, ImageEncoder, ImageFormat, Rgb, RgbImage, Rgba, RgbaImage};
-use narrows::data::{Alpha, Fit, Form, folder};
+use narrows::data::{Alpha, Fit, Form, Size, folder};
+use narrows::train::DataConfig;
 use tempfile::TempDir;
 
 use super::{encoded, formed, grey, one, png, put, read, square};
@@ -242,4 +243,29 @@ fn jpegs_for_print_have_the_right_colours() {
         let off = set.images.iter().zip(expected).map(|(got, expected)| got.abs_diff(expected)).max();
         assert!(off <= Some(3), "{values:?}: {:?}", set.images);
     }
+}
+
+#[test]
+fn a_configuration_gives_the_size_as_number_text_or_pair_and_the_model_its_channels() {
+    let config = |text: &str| toml::from_str::<DataConfig>(&format!("source = \"folder\"\n{text}")).unwrap();
+    for (text, size) in [("64", [64, 64]), ("\"48x64\"", [48, 64]), ("[48, 64]", [48, 64])] {
+        let config = config(&format!("size = {text}"));
+        assert_eq!(config.size, Some(Size(size)));
+        assert_eq!(toml::from_str::<DataConfig>(&toml::to_string(&config).unwrap()).unwrap(), config);
+    }
+    let place = TempDir::new().unwrap();
+    put(place.path(), "a.png", &png(RgbaImage::from_pixel(3, 3, Rgba([100, 0, 200, 51]))));
+    put(place.path(), "b.png", &png(RgbaImage::from_pixel(3, 3, Rgba([0, 100, 0, 51]))));
+    let kept = DataConfig { dir: Some(place.path().to_owned()), ..config("alpha = \"keep\"\nfit = \"pad\"") };
+    assert_eq!(kept.load().unwrap().train.channels, 4);
+    for channels in 1..=4 {
+        assert_eq!(kept.load_for([2, 2, channels]).unwrap().train.shape(), [2, 2, channels]);
+    }
+    assert_eq!(DataConfig { grey: true, ..kept }.load().unwrap().train.channels, 2);
+    let other = DataConfig { fit: Fit::Pad, alpha: Alpha::Black, ..DataConfig::default() };
+    assert_eq!(
+        other.load().unwrap_err().to_string(),
+        "size, fit, alpha, grey: expected none with the data set sample, whose images keep their form, \
+         got fit pad, alpha black"
+    );
 }

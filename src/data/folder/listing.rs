@@ -139,8 +139,11 @@ fn sorted_out(folder: &Path, files: Vec<PathBuf>, report: &mut LoadReport) -> Ve
         files.into_iter().zip(kinds).partition(|(_, kind)| *kind == Kind::Written);
     if let Some(first) = written.iter().map(|(file, _)| file).min() {
         report.files -= written.len();
-        let (count, first) = (written.len(), first.display());
-        report.remarks.push(format!("{count} pictures that narrows wrote are left out, such as {first}"));
+        let first = first.display();
+        report.remarks.push(match written.len() {
+            1 => format!("one picture that narrows wrote is left out: {first}"),
+            count => format!("{count} pictures that narrows wrote are left out, such as {first}"),
+        });
     }
     let listed = |(path, kind)| Listed { path, seems_picture: kind == Kind::Picture };
     files.into_iter().map(listed).collect()
