@@ -91,7 +91,7 @@ fn a_mistake_in_the_flags_is_one_line_and_leaves_nothing() {
     for (arguments, expected) in [
         (&["trian"][..], "a similar subcommand exists: 'train'"),
         (&["sample", "x", "--count", "0"], "0 is not in 1..=10000"),
-        (&["eval", "x", "--part", "all"], "[possible values: test, validation, train]"),
+        (&["eval", "x", "--part", "some"], "[possible values: test, validation, train, all]"),
     ] {
         let said = misuse(&mut narrows(place.path(), arguments));
         assert!(said.contains(expected), "{arguments:?}: {said}");

@@ -63,13 +63,21 @@ fn a_grid_keeps_colours_and_does_not_shrink_what_is_wide() {
 }
 
 #[test]
+fn a_grid_shows_what_has_opacity_on_white() {
+    let coloured = picture(&[1.0, 0.0, 0.5, 0.2], [1, 1, 4], 1);
+    assert_eq!(at(&coloured, [1, 1], 1, 0, 0, 0), [255, 204, 230]);
+    let grey = picture(&[0.0, 1.0, 0.0, 0.0], [1, 2, 2], 1);
+    assert_eq!([0, 1].map(|x| at(&grey, [1, 2], 1, 0, 0, x)), [[0; 3], [255; 3]]);
+}
+
+#[test]
 fn a_grid_refuses_what_is_no_picture() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("grid.png");
-    for (count, shape) in [(0, [2, 2, 1]), (4, [0, 2, 1]), (8, [2, 2, 2]), (5, [2, 2, 1])] {
+    for (count, shape) in [(0, [2, 2, 1]), (4, [0, 2, 1]), (20, [2, 2, 5]), (5, [2, 2, 1])] {
         let images = vec![0.0; count];
         let error = Grid { images: &images, shape, columns: 1 }.save(&path).unwrap_err().to_string();
-        assert!(error.starts_with("picture: expected whole images of 1 or 3 channels, got"), "{error}");
+        assert!(error.starts_with("picture: expected whole images of 1 to 4 channels, got"), "{error}");
     }
     assert!(!path.exists());
     let error =

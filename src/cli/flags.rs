@@ -44,10 +44,17 @@ pub(super) struct DataFlags {
     /// Number of validation images: the last training images [default: a tenth, at most 5000]
     #[arg(long, value_name = "N")]
     validation: Option<usize>,
-    /// Height and width to which a folder's pictures are cropped and resized [default: their common size if it is at
-    /// most 128, else 64]
-    #[arg(long, value_name = "N")]
-    size: Option<u32>,
+    /// Height and width of a folder's pictures, as 64 or 48x64 [default: their common size if it is at most 128, else
+    /// 64]
+    #[arg(long, value_name = "HxW")]
+    size: Option<String>,
+    /// How a folder's pictures of other proportions get that size: crop (the middle), pad (with the mean colour of the
+    /// edge) or stretch [default: crop]
+    #[arg(long, value_name = "FIT")]
+    fit: Option<String>,
+    /// Transparent parts of a folder's pictures: white, black, or keep (opacity becomes a channel) [default: white]
+    #[arg(long, value_name = "ALPHA")]
+    alpha: Option<String>,
     /// Convert a folder's pictures to grey [default: only if all are grey]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     grey: Option<bool>,

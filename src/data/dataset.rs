@@ -7,7 +7,7 @@ use super::{Column, Values};
 use crate::{Error, Result};
 
 /// The most validation images by default: a tenth of the training images, but no more than these.
-const MOST_VALIDATION: usize = 5_000;
+pub(super) const MOST_VALIDATION: usize = 5_000;
 
 /// Images of one size, with or without labels.
 ///
@@ -21,7 +21,7 @@ pub struct Dataset {
     pub height: usize,
     /// Columns of an image.
     pub width: usize,
-    /// Values of a pixel: 1 for grey, 3 for RGB.
+    /// Values of a pixel: 1 for grey, 3 for RGB; 2 and 4 with opacity after the colours.
     pub channels: usize,
     /// `[count, height, width, channels]`
     pub values: Values,
@@ -310,44 +310,6 @@ impl Split {
         let mut order: Vec<usize> = (0..whole.len()).collect();
         order.sort_by_key(|at| (whole.files.get(*at), whole.places.get(*at)));
         Ok(Dataset { places: Vec::new(), ..whole.chosen(&order) })
-    }
-
-    /// The parts of data that come in one piece, or in parts of which some are missing. A test part that is missing is a
-    /// tenth of `train`, a validation part `count` of what is left, by default a tenth and at most 5,000: drawn at random,
-    /// the same each time, with every class in proportion.
-    ///
-    /// # Errors
-    /// As [`Split::new`], and [`Error::Setting`] for a count beside a validation part.
-    pub fn drawn(
-        mut train: Dataset,
-        validation: Option<Dataset>,
-        test: Option<Dataset>,
-        count: Option<usize>,
-    ) -> Result<Self> {
-        let tenth = (train.len() / 10).max(usize::from(train.len() > 1));
-        let test = test.unwrap_or_else(|| train.split_stratified(tenth, 0));
-        let Some(validation) = validation else {
-            let count = count.unwrap_or((train.len() / 10).min(MOST_VALIDATION));
-            let places = train.len();
-            let held_out =
-                if count < places { train.split_stratified(count, 1) } else { train.slice(0..0)? };
-            let split = Self::new(train, test, Some(if count < places { 0 } else { count }))?;
-            return Ok(Self { validation: held_out, ..split });
-        };
-        if let Some(count) = count.filter(|count| *count > 0) {
-            let expected = "no number where the data have a validation part of their own";
-            return Err(Error::setting("validation", expected, count));
-        }
-        let split = Self::new(train, test, Some(0))?;
-        let size = |set: &Dataset| format!("images of {} x {} x {}", set.height, set.width, set.channels);
-        match size(&split.train) == size(&validation) {
-            true => Ok(Self { validation, ..split }),
-            false => Err(Error::shape(
-                format!("validation part of {}", validation.name),
-                size(&split.train),
-                size(&validation),
-            )),
-        }
     }
 
     /// The images to show and to evaluate during training: the validation images, or the training images if there

@@ -11,6 +11,7 @@
 mod classes;
 mod dataset;
 pub mod folder;
+mod form;
 pub mod idx;
 mod mixture;
 pub mod npy;
@@ -23,11 +24,12 @@ mod scaling;
 mod source;
 pub mod table;
 mod values;
+pub(crate) mod written;
 
 pub use dataset::{Dataset, LoadReport, Split};
+pub use form::{Alpha, Fit, Form, Size};
 pub use mixture::{Component, GaussianMixture};
-pub use parts::stratified;
-pub use picture::Form;
+pub use parts::{Parts, stratified};
 pub use scaling::{ScaleKind, ScaleOver, Scaling};
 pub use source::{Source, load, load_as, load_table};
 pub use table::{Column, Missing, TableForm};

@@ -1,7 +1,69 @@
-//! The choice of rows for a part: at random but the same each time, and with every class in proportion.
+//! Data sets with parts of their own, and the choice of a part where there is none.
 
-use super::Dataset;
+use std::collections::HashMap;
+
+use rayon::prelude::*;
+
+use super::dataset::MOST_VALIDATION;
+use super::{Dataset, LoadReport, Split};
 use crate::rng::{Stream, key, philox};
+use crate::{Error, Result};
+
+/// The parts that a data set comes with.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Parts {
+    /// What to train on.
+    pub train: Dataset,
+    /// What to validate with. None: some of the training part.
+    pub validation: Option<Dataset>,
+    /// What the final evaluation is of. None: a tenth of the training part.
+    pub test: Option<Dataset>,
+    /// Notes about the loading.
+    pub report: LoadReport,
+}
+
+impl Split {
+    /// The split with these parts. A missing test part is a random tenth of the training part, the same each time, with
+    /// each class in proportion. So is a missing validation part of `count`, by default a tenth and at most 5,000; of
+    /// pictures in files, which are shuffled, it is the last ones. A remark counts what is in two parts.
+    ///
+    /// # Errors
+    /// As [`Split::new`]; [`Error::Setting`] for a count where there is a validation part already.
+    pub fn of_parts(parts: Parts, count: Option<usize>) -> Result<Self> {
+        let Parts { mut train, validation, test, mut report } = parts;
+        if let (Some(count), Some(_)) = (count.filter(|count| *count > 0), &validation) {
+            let expected = format!("no number, since {} has a validation part of its own", train.name);
+            return Err(Error::setting("validation", expected, count));
+        }
+        let test = test.unwrap_or_else(|| train.split_stratified(tenth(train.len()), 0));
+        let all = train.len();
+        let count = count.unwrap_or((all / 10).min(MOST_VALIDATION));
+        let mut split = match validation {
+            None if train.files.is_empty() && count < all => {
+                let validation = train.split_stratified(count, 1);
+                Self { validation, ..Self::new(train, test, Some(0))? }
+            }
+            None => Self::new(train, test, Some(count))?,
+            Some(validation) if validation.shape() == train.shape() => {
+                Self { validation, ..Self::new(train, test, Some(0))? }
+            }
+            Some(validation) => {
+                let [expected, got] = [&train, &validation].map(|set| set.shape().map(|n| n.to_string()));
+                let operation = format!("validation part of {}", train.name);
+                return Err(Error::shape(operation, expected.join(" x "), got.join(" x ")));
+            }
+        };
+        report.remarks.extend(shared(&[&split.train, &split.validation, &split.test]));
+        split.report = report;
+        Ok(split)
+    }
+}
+
+/// A tenth, but at least one of two.
+pub(super) fn tenth(count: usize) -> usize {
+    (count / 10).max(usize::from(count > 1))
+}
 
 /// The sorted places of `held_out` of `count` rows. With labels, each class gives its share, to within one row.
 ///
@@ -36,4 +98,35 @@ impl Dataset {
         *self = self.chosen(&kept);
         part
     }
+}
+
+// A remark about images that are in two parts. Equal 64-bit hashes count as equal images.
+fn shared(parts: &[&Dataset]) -> Option<String> {
+    let mut first: HashMap<u64, (usize, usize)> = HashMap::new();
+    let (mut count, mut example) = (0, None);
+    for (part, set) in parts.iter().enumerate() {
+        let pixels = set.pixels();
+        let rows = 0..set.len();
+        let hashes: Vec<u64> =
+            rows.into_par_iter().map(|row| set.values.hash(row * pixels..(row + 1) * pixels)).collect();
+        for (image, hash) in hashes.into_iter().enumerate() {
+            let earlier = *first.entry(hash).or_insert((part, image));
+            if earlier.0 != part {
+                count += 1;
+                example.get_or_insert((earlier, (part, image)));
+            }
+        }
+    }
+    let set_of_pictures = parts.iter().any(|part| !part.files.is_empty());
+    let ((part, image), (other_part, other)) = example?;
+    let name = |part: usize, image: usize| match parts[part].files.get(image) {
+        Some(file) => file.display().to_string(),
+        None => format!("number {image} of {}", ["train", "validation", "test"][part]),
+    };
+    let names = [name(part, image), name(other_part, other)].join(" and ");
+    let what = if set_of_pictures { "picture" } else { "row" };
+    let verb = if count == 1 { " is" } else { "s are" };
+    Some(format!(
+        "{count} {what}{verb} in two parts, such as {names}: figures on the later part look too good"
+    ))
 }

@@ -10,7 +10,7 @@ use serde::de::{IntoDeserializer, value};
 use serde::{Deserialize, Serialize};
 
 use super::points::Shape2d;
-use super::{Column, Dataset, Form, LoadReport, Split, TableForm, folder, idx, npy, sample, table};
+use super::{Column, Dataset, Form, Split, TableForm, folder, idx, npy, sample, table};
 use crate::{Error, Result};
 
 /// The environment variable with the folder that contains the data sets' folders.
@@ -164,7 +164,6 @@ pub fn load_as(
     validation: Option<usize>,
     form: Form,
 ) -> Result<Split> {
-    let mut report = LoadReport::default();
     let (train, test) = match (source, data_dir) {
         (Source::Sample, None) => sample::read(&source.to_string())?,
         (Source::Spiral, None) => Shape2d::Spiral.read()?,
@@ -175,9 +174,7 @@ pub fn load_as(
             return Err(Error::setting("--data-dir", expected, folder.display()));
         }
         (Source::Folder, _) => {
-            let (train, test, noted) = folder::read(&source.place(data_dir)?, form)?;
-            report = noted;
-            (train, test)
+            return Split::of_parts(folder::read(&source.place(data_dir)?, form)?, validation);
         }
         (Source::Table, _) => return load_table(data_dir, validation, &TableForm::default(), &[]),
         (Source::Npy, _) => return npy::read_parts(&source.place(data_dir)?, validation),
@@ -188,11 +185,11 @@ pub fn load_as(
     };
     let clothes = matches!(source, Source::Sample | Source::FashionMnist);
     let named = |part: Dataset| if clothes { part.with_classes(FASHION_CLASSES) } else { Ok(part) };
-    Ok(Split { report, ..Split::new(named(train)?, named(test)?, validation)? })
+    Split::new(named(train)?, named(test)?, validation)
 }
 
 /// Loads a table and its parts: `train.csv`, `val.csv` and `test.csv` of a folder (or with the ending tsv), or those that
-/// [`Split::drawn`] draws. `columns` are those of a trained model, empty for all that `form` says.
+/// [`Split::of_parts`] draws. `columns` are those of a trained model, empty for all that `form` says.
 ///
 /// # Errors
 /// As [`load`] and [`table::read`].

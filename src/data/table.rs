@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::classes::numbered;
 use super::origin::open;
 use super::scaling::quantile;
-use super::{Dataset, LoadReport, Split, Values};
+use super::{Dataset, LoadReport, Parts, Split, Values};
 use crate::{Error, Result};
 
 const SEPARATORS: [u8; 4] = [b',', b'\t', b';', b'|'];
@@ -119,7 +119,8 @@ pub(super) fn read_parts(
     let mut parts = labelled(parts, &mut report)?.into_iter();
     let Some(train) = parts.next() else { return Err(Error::shape("table", "a training part", "none")) };
     let [held_out, test] = files.map(|file| file.and_then(|_| parts.next()));
-    let Split { mut train, mut validation, mut test, .. } = Split::drawn(train, held_out, test, validation)?;
+    let parts = Parts { train, validation: held_out, test, report };
+    let Split { mut train, mut validation, mut test, report } = Split::of_parts(parts, validation)?;
     fill([&mut train, &mut validation, &mut test], form.missing);
     Ok(Split { train, validation, test, report })
 }

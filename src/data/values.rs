@@ -1,5 +1,7 @@
 //! The numbers of a data set, as they were read.
 
+use std::hash::{DefaultHasher, Hasher};
+
 /// Numbers of images or rows, one after another.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Values {
@@ -52,6 +54,16 @@ impl Values {
             Self::Floats(floats) => floats.iter().for_each(|float| crc.update(&float.to_le_bytes())),
         }
         crc.sum()
+    }
+
+    /// A hash of those in `range`, which must lie within `0..len()`.
+    pub(super) fn hash(&self, range: std::ops::Range<usize>) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        match self {
+            Self::Bytes(bytes) => hasher.write(&bytes[range]),
+            Self::Floats(floats) => hasher.write(bytemuck::cast_slice(&floats[range])),
+        }
+        hasher.finish()
     }
 
     /// A copy of those in `range`, which must lie within `0..len()`.

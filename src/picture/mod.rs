@@ -5,6 +5,7 @@ use std::path::Path;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{DynamicImage, Rgb, RgbImage, imageops};
 
+use crate::data::written::marked;
 use crate::{Error, Result};
 
 // Between images, and around them, before enlarging.
@@ -17,7 +18,7 @@ const WIDTH: usize = 800;
 pub struct Grid<'a> {
     /// The images' values; beyond [0, 1] they are clipped.
     pub images: &'a [f32],
-    /// Height, width and channels (1 or 3) of each.
+    /// Height, width and channels of each: 1 for grey or 3 for RGB, 2 or 4 with opacity as the last, shown on white.
     pub shape: [usize; 3],
     /// Images in a row.
     pub columns: usize,
@@ -35,7 +36,7 @@ impl Grid<'_> {
     /// The PNG's bytes.
     ///
     /// # Errors
-    /// [`Error::Shape`] for channels other than 1 and 3 or no image.
+    /// [`Error::Shape`] for more than 4 channels or no image.
     pub fn png(&self) -> Result<Vec<u8>> {
         png(self.picture()?, CompressionType::default())
     }
@@ -44,9 +45,9 @@ impl Grid<'_> {
         let [height, width, channels] = self.shape;
         let size = height * width * channels;
         let count = self.images.len().checked_div(size).unwrap_or(0);
-        if count == 0 || count * size != self.images.len() || !matches!(channels, 1 | 3) {
+        if count == 0 || count * size != self.images.len() || !(1..=4).contains(&channels) {
             let got = format!("{} values for {height} x {width} x {channels}", self.images.len());
-            return Err(Error::shape("picture", "whole images of 1 or 3 channels", got));
+            return Err(Error::shape("picture", "whole images of 1 to 4 channels", got));
         }
         let columns = self.columns.clamp(1, count);
         let place = |row: usize, column: usize| [GAP + column * (width + GAP), GAP + row * (height + GAP)];
@@ -62,18 +63,21 @@ impl Grid<'_> {
     }
 }
 
-/// An image `[height, width, channels]` with values in [0, 1], beyond which they are clipped; one channel is grey.
+/// An image `[height, width, channels]` with values in [0, 1], beyond which they are clipped; one channel is grey. The
+/// last of 2 or 4 channels is opacity, over white.
 pub(crate) fn rgb(image: &[f32], [height, width, channels]: [usize; 3]) -> RgbImage {
-    let value = |at: usize| image.get(at).copied().unwrap_or_default();
-    let byte = |at: usize| (value(at).clamp(0.0, 1.0) * 255.0).round() as u8;
-    let last = channels.saturating_sub(1);
+    let value = |at: usize| image.get(at).copied().unwrap_or_default().clamp(0.0, 1.0);
+    let veiled = matches!(channels, 2 | 4);
+    let last = channels.saturating_sub(1 + usize::from(veiled));
     RgbImage::from_fn(width as u32, height as u32, |x, y| {
         let first = (y as usize * width + x as usize) * channels;
-        Rgb([0, 1, 2].map(|channel| byte(first + last.min(channel))))
+        let opacity = if veiled { value(first + last + 1) } else { 1.0 };
+        let shown = |value: f32| value * opacity + (1.0 - opacity);
+        Rgb([0, 1, 2].map(|channel| (shown(value(first + last.min(channel))) * 255.0).round() as u8))
     })
 }
 
-/// An image as PNG.
+/// An image as PNG, with the mark of narrows.
 pub(crate) fn png(image: RgbImage, compression: CompressionType) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let encoder = PngEncoder::new_with_quality(&mut bytes, compression, FilterType::Adaptive);
@@ -82,7 +86,7 @@ pub(crate) fn png(image: RgbImage, compression: CompressionType) -> Result<Vec<u
     let image = DynamicImage::from(image);
     let image = if grey { DynamicImage::from(image.into_luma8()) } else { image };
     image.write_with_encoder(encoder).map_err(|error| Error::shape("picture", "what PNG can hold", error))?;
-    Ok(bytes)
+    Ok(marked(bytes))
 }
 
 /// Rows of `columns` images of the first set, each followed by the rows of the same images in the other sets: originals

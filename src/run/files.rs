@@ -7,8 +7,7 @@ use crate::model::Registry;
 use crate::train::{Checkpoint, Config};
 use crate::{Error, Result};
 
-/// The checkpoint that a run resumes from.
-pub(super) const LAST: &str = "last.safetensors";
+pub(super) use crate::data::written::LAST;
 /// The checkpoint of the epoch that ranked best.
 pub(super) const BEST: &str = "best.safetensors";
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::files::{BEST, LAST, write_whole};
 use super::metrics::{MetricsLine, line};
 use super::pictures::Pictures;
-use crate::data::Split;
+use crate::data::{Split, written};
 use crate::graph::Device;
 use crate::train::{Checkpoint, Config, EpochReport, Progress, Trainer};
 use crate::{Error, Result};
@@ -22,9 +22,9 @@ pub enum RunEvent<'a> {
 }
 
 /// The configuration in a run's folder.
-pub const CONFIG: &str = "config.toml";
+pub const CONFIG: &str = written::CONFIG;
 /// The metrics in a run's folder.
-pub const METRICS: &str = "metrics.jsonl";
+pub const METRICS: &str = written::METRICS;
 
 /// The picture of an epoch's reconstructions in a run's folder.
 pub fn reconstructions_of_epoch(epoch: u32) -> String {

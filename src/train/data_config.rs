@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::data::{self, Column, Form, Missing, ScaleKind, ScaleOver, Source, Split, TableForm};
+use crate::data::{
+    self, Alpha, Column, Fit, Form, Missing, ScaleKind, ScaleOver, Size, Source, Split, TableForm,
+};
 use crate::model::overlaid;
 use crate::{Error, Result};
 
@@ -19,7 +21,13 @@ crate::settings! {
         validation: Option<usize> = None, "N";
         /// Height and width of a folder's pictures; by default their own where all have one of at most 128, else 64
         #[serde(skip_serializing_if = "Option::is_none")]
-        size: Option<u32> = None, "N";
+        size: Option<Size> = None, "HxW";
+        /// How a folder's pictures of other proportions get that size: crop, pad or stretch
+        #[serde(skip_serializing_if = "is_default")]
+        fit: Fit = Fit::default(), "FIT";
+        /// Transparent parts of a folder's pictures: white, black or keep (opacity as a channel)
+        #[serde(skip_serializing_if = "is_default")]
+        alpha: Alpha = Alpha::default(), "ALPHA";
         /// Whether a folder's pictures are made grey; by default only if all are
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         grey: bool = false, "BOOL";
@@ -67,16 +75,24 @@ impl DataConfig {
     /// # Errors
     /// As [`data::load_as`]; [`Error::Setting`] for a size with a source whose images keep theirs.
     pub fn load(&self) -> Result<Split> {
-        let size = self.size.map(|size| [size as usize; 2]);
-        self.load_in(Form { size, channels: self.grey.then_some(1) }, &[])
+        let grey = if self.alpha == Alpha::Keep { 2 } else { 1 };
+        let (size, channels) = (self.size.map(Size::extents), self.grey.then_some(grey));
+        self.load_in(Form { size, channels, fit: self.fit, alpha: self.alpha }, &[])
     }
 
     /// Loads the data set for a model of images of this shape, `[height, width, channels]`: the pictures of a folder are
     /// brought to it where these settings do not say otherwise, other images are what they are. Of a table the model's
     /// `columns` are taken, by their names.
     pub fn load_for(&self, [height, width, channels]: [usize; 3], columns: &[Column]) -> Result<Split> {
-        let size = self.size.map_or([height, width], |size| [size as usize; 2]);
-        self.load_in(Form { size: Some(size), channels: Some(if self.grey { 1 } else { channels }) }, columns)
+        let size = Some(self.size.map_or([height, width], Size::extents));
+        let alpha = match (channels, self.alpha) {
+            (2 | 4, _) => Alpha::Keep,
+            (_, Alpha::Keep) => Alpha::White,
+            (_, alpha) => alpha,
+        };
+        let grey = if alpha == Alpha::Keep { 2 } else { 1 };
+        let channels = Some(if self.grey { grey } else { channels });
+        self.load_in(Form { size, channels, fit: self.fit, alpha }, columns)
     }
 
     fn load_in(&self, form: Form, columns: &[Column]) -> Result<Split> {
@@ -105,14 +121,25 @@ impl DataConfig {
     }
 
     pub(super) fn check(&self) -> Result<()> {
-        if self.size == Some(0) {
-            return Err(Error::setting("size", "at least 1", 0));
+        if let Some(size) = self.size.filter(|size| size.0.contains(&0)) {
+            return Err(Error::setting("size", "at least 1", size));
         }
-        if self.source != Source::Folder && (self.size.is_some() || self.grey) {
-            let expected = format!("neither with the data set {}, whose images keep their form", self.source);
-            let size = self.size.map_or("none".to_owned(), |size| size.to_string());
-            return Err(Error::setting("size, grey", expected, format!("size {size}, grey {}", self.grey)));
+        let formed = [
+            ("size", self.size.map(|size| size.to_string())),
+            ("fit", (!is_default(&self.fit)).then(|| format!("{:?}", self.fit).to_lowercase())),
+            ("alpha", (!is_default(&self.alpha)).then(|| format!("{:?}", self.alpha).to_lowercase())),
+            ("grey", self.grey.then(|| "true".to_owned())),
+        ];
+        let given = formed.iter().filter_map(|(name, value)| Some(format!("{name} {}", value.as_ref()?)));
+        let given: Vec<_> = given.collect();
+        if self.source != Source::Folder && !given.is_empty() {
+            let expected = format!("none with the data set {}, whose images keep their form", self.source);
+            return Err(Error::setting("size, fit, alpha, grey", expected, given.join(", ")));
         }
         Ok(())
     }
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }

@@ -1,0 +1,61 @@
+//! What narrows itself writes, by which a folder of pictures leaves it out: the files of a run, and a mark in each PNG.
+
+use std::path::Path;
+
+/// The configuration in a run's folder.
+pub(crate) const CONFIG: &str = "config.toml";
+/// The metrics in a run's folder.
+pub(crate) const METRICS: &str = "metrics.jsonl";
+/// The checkpoint that a run resumes from.
+pub(crate) const LAST: &str = "last.safetensors";
+
+/// Whether a folder is that of a run.
+pub(super) fn holds_run(folder: &Path) -> bool {
+    let has = |name| folder.join(name).is_file();
+    has(METRICS) || has(CONFIG) && has(LAST)
+}
+
+// PNG's signature and its chunk IHDR, which comes first.
+const HEAD: usize = 8 + 25;
+// A text chunk: the key, a zero, the text.
+const TEXT: &[u8] = b"tEXtSoftware\0narrows";
+
+fn chunk() -> Vec<u8> {
+    let mut crc = flate2::Crc::new();
+    crc.update(TEXT);
+    let length = TEXT.len() as u32 - 4;
+    [&length.to_be_bytes(), TEXT, &crc.sum().to_be_bytes()].concat()
+}
+
+/// A PNG with the mark.
+pub(crate) fn marked(mut png: Vec<u8>) -> Vec<u8> {
+    let at = HEAD.min(png.len());
+    png.splice(at..at, chunk());
+    png
+}
+
+/// Whether a file that begins with these bytes is a PNG with the mark. 64 bytes suffice.
+pub(super) fn is_marked(start: &[u8]) -> bool {
+    start.starts_with(b"\x89PNG") && start.get(HEAD..).is_some_and(|rest| rest.starts_with(&chunk()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_marked_png_has_one_more_chunk_and_the_same_pixels() {
+        let mut png = std::io::Cursor::new(Vec::new());
+        let picture = image::GrayImage::from_fn(3, 2, |x, y| [(x + 3 * y) as u8].into());
+        picture.write_to(&mut png, image::ImageFormat::Png).unwrap();
+        let plain = png.into_inner();
+        let with_mark = marked(plain.clone());
+        assert_eq!(with_mark.len(), plain.len() + 28);
+        assert!(
+            is_marked(&with_mark[..64]) && !is_marked(&plain) && !is_marked(b"") && !is_marked(&plain[..33])
+        );
+        assert_eq!(image::load_from_memory(&with_mark).unwrap().into_luma8(), picture);
+        // The chunk's CRC-32, as Python's zlib computes it.
+        assert_eq!(with_mark[57..61], [0x05, 0xf2, 0xca, 0x4b]);
+    }
+}
