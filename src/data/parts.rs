@@ -36,7 +36,14 @@ impl Split {
             let expected = format!("no number, since {} has a validation part of its own", train.name);
             return Err(Error::setting("validation", expected, count));
         }
-        let test = test.unwrap_or_else(|| train.split_stratified(tenth(train.len()), 0));
+        let test = test.unwrap_or_else(|| {
+            let count = tenth(train.len());
+            if !train.files.is_empty() {
+                let remark = format!("there is no test part: it is a random tenth of train, {count} images");
+                report.remarks.push(remark);
+            }
+            train.split_stratified(count, 0)
+        });
         let all = train.len();
         let count = count.unwrap_or((all / 10).min(MOST_VALIDATION));
         let mut split = match validation {
