@@ -66,6 +66,7 @@ impl Train {
             Run::check_new(folder)?;
         }
         let split = with_notes(config.data.load()?);
+        let config = config.fitted_to(split.train.shape().try_into()?)?;
         let device = context.device.open().await?;
         let folder = match &self.run {
             Some(folder) => folder.clone(),

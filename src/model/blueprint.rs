@@ -44,15 +44,51 @@ impl Blueprint {
         let decoder = planned("decoder", &decoder_layers(config, image), code)?;
         let decoded = decoder.last().map_or(code, |layer| layer.output);
         if decoded.columns() != image.columns() {
-            return Err(Error::setting(
-                "decoder",
-                format!("a last layer that gives images of {image}"),
-                decoded,
-            ));
+            let mut expected = format!("a last layer that gives images of {image}");
+            if let Some(change) = decoder.last().and_then(|last| mend(last, image)) {
+                expected.push_str(&format!(" ({change})"));
+            }
+            return Err(Error::setting("decoder", expected, decoded));
         }
         // Counted when it was planned.
         Ok(Self { encoder, decoder, latent: code.columns().unwrap_or(u32::MAX) })
     }
+}
+
+// How the last layer would give images of this shape; None where it alone cannot.
+fn mend(last: &PlannedLayer, image: Shape) -> Option<String> {
+    let PlannedLayer { config, input, output } = last;
+    if let LayerConfig::Dense { .. } = config {
+        return Some(format!("`units = {}` in the layer {config}", image.columns()?));
+    }
+    let window = config.window()?;
+    let mut changes = Vec::new();
+    if output.channels != image.channels {
+        changes.push(format!("`filters = {}`", image.channels));
+    }
+    if [output.height, output.width] != [image.height, image.width] {
+        if !matches!(config, LayerConfig::ConvTranspose { .. }) {
+            return None;
+        }
+        let fit = |axis: usize, small: u32, large: u32| {
+            paddings(small, window.kernel[axis], window.stride[axis], large)
+        };
+        let [above, below] = fit(0, input.height, image.height)?;
+        let [left, right] = fit(1, input.width, image.width)?;
+        changes.push(format!("`padding = [{above}, {left}]`, `output_padding = [{below}, {right}]`"));
+    }
+    Some(format!("{} in the layer {config}", changes.join(", ")))
+}
+
+/// The padding and output padding with which a transposed convolution makes `large` pixels of `small` along an axis;
+/// None where there are none.
+pub(super) fn paddings(small: u32, kernel: u32, stride: u32, large: u32) -> Option<[u32; 2]> {
+    let reach = small.checked_sub(1)?.checked_mul(stride)?.checked_add(kernel)?;
+    let paddings = match large.checked_sub(reach) {
+        Some(missing) => [0, missing],
+        None => [(reach - large).div_ceil(2), (reach - large) % 2],
+    };
+    (paddings[1] < stride).then_some(paddings)
 }
 
 /// Refuses layers of more weights than any device holds.

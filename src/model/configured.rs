@@ -19,14 +19,15 @@ pub struct Model {
 }
 
 impl Model {
-    /// A model for images of this shape.
+    /// A model for images of this shape, fitted to it by [`ModelConfig::fitted_to`].
     ///
     /// # Errors
     /// [`Error::Setting`](crate::Error::Setting) where the settings make no sense together, or layers do not fit the
     /// images or each other.
     pub fn new(config: &ModelConfig, image: Shape) -> Result<Self> {
         config.check()?;
-        let (config, terms) = (config.clone(), Arc::new([]));
+        let (config, terms) = (config.fitted_to(image)?, Arc::new([]));
+        config.check()?;
         let mut model = Self { config, image, latent: 0, prior: None, posterior: false, dense: false, terms };
         let mut graph = Graph::inference(1);
         let declared = model.declare(&mut graph)?;
