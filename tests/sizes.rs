@@ -37,9 +37,10 @@ fn through(layers: &[LayerConfig], input: Shape) -> Shape {
     layers.iter().fold(input, |at, layer| layer.output(at).unwrap_or_else(|error| panic!("{error}")))
 }
 
-fn refusal(text: &str, image: Shape) -> String {
+// What a model says of its configuration.
+fn model(text: &str, image: Shape) -> String {
     let config = Config::preset("mlp").unwrap().overlaid(text.parse().unwrap(), "here").unwrap();
-    Model::new(&config.model, image).err().unwrap().to_string()
+    Model::new(&config.model, image).map_or_else(|error| error.to_string(), |_| "fits".to_owned())
 }
 
 #[test]
@@ -191,9 +192,9 @@ fn a_choice_of_other_layers_is_kept_in_a_file() {
 fn a_stack_beside_other_layers_is_refused() {
     let image = Shape::new(12, 10, 1);
     let listed = "encoder = [{ layer = 'flatten' }]\ndecoder = [{ layer = 'dense', units = 120 }]";
-    let both = refusal(&format!("[model]\nstack = 'pooled'\n{listed}"), image);
+    let both = model(&format!("[model]\nstack = 'pooled'\n{listed}"), image);
     assert_eq!(both, "stack: expected none where `encoder` and `decoder` list the layers, got pooled");
-    let hidden = refusal("[model]\nstack = 'pooled'\nhidden = [5]", image);
+    let hidden = model("[model]\nstack = 'pooled'\nhidden = [5]", image);
     assert_eq!(hidden, "hidden: expected none where `stack` means the layers, got [5]");
     let check = |text: &str, preset: &str| {
         let config = Config::preset(preset).unwrap().overlaid(text.parse().unwrap(), "here").unwrap();
@@ -209,7 +210,7 @@ fn a_decoder_of_another_size_says_what_would_mend_it() {
     let image = Shape::new(9, 12, 3);
     let decoder = |last: &str| {
         let layers = "{ layer = 'dense', units = 60 }, { layer = 'reshape', shape = [4, 5, 3] }";
-        refusal(&format!("[model]\ndecoder = [{layers}, {{ {last} }}]"), image)
+        model(&format!("[model]\ndecoder = [{layers}, {{ {last} }}]"), image)
     };
     let expected = "decoder: expected a last layer that gives images of 9 x 12 x 3";
     let dense = decoder("layer = 'dense', units = 7");
@@ -218,11 +219,20 @@ fn a_decoder_of_another_size_says_what_would_mend_it() {
     let change = "`padding = [0, 0]`, `output_padding = [0, 1]` in the layer conv-transpose-3";
     assert_eq!(small, format!("{expected} ({change}), got 8 x 10 x 3"));
     let mended = "layer = 'conv-transpose', filters = 3, kernel = 3, stride = 2, padding = [0, 0], output_padding = [0, 1]";
-    let text = format!(
-        "[model]\ndecoder = [{{ layer = 'dense', units = 60 }}, {{ layer = 'reshape', shape = [4, 5, 3] }}, {{ {mended} }}]"
-    );
-    let config = Config::preset("mlp").unwrap().overlaid(text.parse().unwrap(), "here").unwrap();
-    Model::new(&config.model, image).unwrap();
-    let flat = decoder("layer = 'upsample', factor = 3");
-    assert_eq!(flat, format!("{expected}, got 12 x 15 x 3"));
+    assert_eq!(decoder(mended), "fits");
+    let large = decoder("layer = 'upsample', factor = 3");
+    let layer =
+        r#"{ layer = "conv-transpose", filters = 3, kernel = [2, 2], stride = [1, 1], padding = [2, 2] }"#;
+    assert_eq!(large, format!("{expected} (`{layer}` at the end), got 12 x 15 x 3"));
+    // What is said to mend it does, for any size.
+    for factor in ["[1, 3]", "[2, 1]", "4", "1", "[3, 2]"] {
+        let last = format!("layer = 'upsample', factor = {factor}");
+        let said = decoder(&last);
+        let layer = said.split('`').nth(1).unwrap_or_else(|| panic!("{said}"));
+        assert_eq!(
+            decoder(&format!("{last} }}, {}", layer.trim_end_matches('}'))),
+            "fits",
+            "{factor}: {said}"
+        );
+    }
 }

@@ -44,10 +44,9 @@ impl Blueprint {
         let decoder = planned("decoder", &decoder_layers(config, image), code)?;
         let decoded = decoder.last().map_or(code, |layer| layer.output);
         if decoded.columns() != image.columns() {
-            let mut expected = format!("a last layer that gives images of {image}");
-            if let Some(change) = decoder.last().and_then(|last| mend(last, image)) {
-                expected.push_str(&format!(" ({change})"));
-            }
+            let last = decoder.last();
+            let change = last.and_then(|last| mend(last, image)).unwrap_or_else(|| added(decoded, image));
+            let expected = format!("a last layer that gives images of {image} ({change})");
             return Err(Error::setting("decoder", expected, decoded));
         }
         // Counted when it was planned.
@@ -78,6 +77,25 @@ fn mend(last: &PlannedLayer, image: Shape) -> Option<String> {
         changes.push(format!("`padding = [{above}, {left}]`, `output_padding = [{below}, {right}]`"));
     }
     Some(format!("{} in the layer {config}", changes.join(", ")))
+}
+
+// A layer that makes images of this shape of another one, whatever it is.
+fn added(decoded: Shape, image: Shape) -> String {
+    let along = |small: u32, large: u32| match large.checked_div(small).unwrap_or(1) {
+        // An even number of pixels is cut off.
+        0 => {
+            let kernel = 3 - (small - large) % 2;
+            [kernel, 1, (small - large + kernel - 1) / 2]
+        }
+        stride => [large - (small - 1) * stride, stride, 0],
+    };
+    let [rows, columns] = [along(decoded.height, image.height), along(decoded.width, image.width)];
+    let [kernel, stride, padding] = [0, 1, 2].map(|at| format!("[{}, {}]", rows[at], columns[at]));
+    format!(
+        "`{{ layer = \"conv-transpose\", filters = {}, kernel = {kernel}, stride = {stride}, padding = {padding} }}` \
+         at the end",
+        image.channels
+    )
 }
 
 /// The padding and output padding with which a transposed convolution makes `large` pixels of `small` along an axis;
