@@ -148,9 +148,7 @@ fn a_value_that_makes_no_sense_is_refused_by_the_name_of_its_setting() {
                     config.overlaid(text.parse().unwrap(), "here").and_then(|config| planned(&config));
                 let Err(error) = outcome else { continue };
                 let Error::Setting { setting: named, .. } = &error else { panic!("{text}{error}") };
-                // Layers that are listed for another code do not fit it.
-                let listed = (variant.name(), setting.name) == ("cnn", "latent") && named == "decoder";
-                assert!(named.contains(setting.name) || listed, "{}: {text}{error}", variant.name());
+                assert!(named.contains(setting.name), "{}: {text}{error}", variant.name());
             }
         }
     }

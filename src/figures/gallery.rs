@@ -166,17 +166,18 @@ impl Gallery {
 
 fn record(model: &Trained) -> Result<ModelRecord> {
     let config = &model.checkpoint.config;
-    let (name, command) = (model.name.clone(), command(config, &model.folder)?);
+    let (name, command) = (model.name.clone(), command(config, model.checkpoint.shape, &model.folder)?);
     Ok(ModelRecord { name, setup: config.set_up(), seconds: model.seconds, command })
 }
 
 // The preset with what differs from it as flags, or the run's own file where there is no flag for it.
-fn command(config: &Config, folder: &Path) -> Result<String> {
+fn command(config: &Config, shape: [usize; 3], folder: &Path) -> Result<String> {
     let table = |config: &Config| {
         let wrong = |error| Error::setting("config", "what TOML can hold", error);
         toml::Table::try_from(config).map_err(wrong)
     };
-    let (known, wanted) = (table(&Config::preset(&config.preset)?)?, table(config)?);
+    let preset = Config::preset(&config.preset)?.fitted_to(shape.try_into()?)?;
+    let (known, wanted) = (table(&preset)?, table(config)?);
     let mut command = format!("narrows train {}", config.preset);
     for section in ["model", "train", "data"] {
         for (name, value) in wanted.get(section).and_then(toml::Value::as_table).into_iter().flatten() {

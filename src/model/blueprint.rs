@@ -44,15 +44,69 @@ impl Blueprint {
         let decoder = planned("decoder", &decoder_layers(config, image), code)?;
         let decoded = decoder.last().map_or(code, |layer| layer.output);
         if decoded.columns() != image.columns() {
-            return Err(Error::setting(
-                "decoder",
-                format!("a last layer that gives images of {image}"),
-                decoded,
-            ));
+            let last = decoder.last();
+            let change = last.and_then(|last| mend(last, image)).unwrap_or_else(|| added(decoded, image));
+            let expected = format!("a last layer that gives images of {image} ({change})");
+            return Err(Error::setting("decoder", expected, decoded));
         }
         // Counted when it was planned.
         Ok(Self { encoder, decoder, latent: code.columns().unwrap_or(u32::MAX) })
     }
+}
+
+// How the last layer would give images of this shape; None where it alone cannot.
+fn mend(last: &PlannedLayer, image: Shape) -> Option<String> {
+    let PlannedLayer { config, input, output } = last;
+    if let LayerConfig::Dense { .. } = config {
+        return Some(format!("`units = {}` in the layer {config}", image.columns()?));
+    }
+    let window = config.window()?;
+    let mut changes = Vec::new();
+    if output.channels != image.channels {
+        changes.push(format!("`filters = {}`", image.channels));
+    }
+    if [output.height, output.width] != [image.height, image.width] {
+        if !matches!(config, LayerConfig::ConvTranspose { .. }) {
+            return None;
+        }
+        let fit = |axis: usize, small: u32, large: u32| {
+            paddings(small, window.kernel[axis], window.stride[axis], large)
+        };
+        let [above, below] = fit(0, input.height, image.height)?;
+        let [left, right] = fit(1, input.width, image.width)?;
+        changes.push(format!("`padding = [{above}, {left}]`, `output_padding = [{below}, {right}]`"));
+    }
+    Some(format!("{} in the layer {config}", changes.join(", ")))
+}
+
+// A layer that makes images of this shape of another one, whatever it is.
+fn added(decoded: Shape, image: Shape) -> String {
+    let along = |small: u32, large: u32| match large.checked_div(small).unwrap_or(1) {
+        // An even number of pixels is cut off.
+        0 => {
+            let kernel = 3 - (small - large) % 2;
+            [kernel, 1, (small - large + kernel - 1) / 2]
+        }
+        stride => [large - (small - 1) * stride, stride, 0],
+    };
+    let [rows, columns] = [along(decoded.height, image.height), along(decoded.width, image.width)];
+    let [kernel, stride, padding] = [0, 1, 2].map(|at| format!("[{}, {}]", rows[at], columns[at]));
+    format!(
+        "`{{ layer = \"conv-transpose\", filters = {}, kernel = {kernel}, stride = {stride}, padding = {padding} }}` \
+         at the end",
+        image.channels
+    )
+}
+
+/// The padding and output padding with which a transposed convolution makes `large` pixels of `small` along an axis;
+/// None where there are none.
+pub(super) fn paddings(small: u32, kernel: u32, stride: u32, large: u32) -> Option<[u32; 2]> {
+    let reach = small.checked_sub(1)?.checked_mul(stride)?.checked_add(kernel)?;
+    let paddings = match large.checked_sub(reach) {
+        Some(missing) => [0, missing],
+        None => [(reach - large).div_ceil(2), (reach - large) % 2],
+    };
+    (paddings[1] < stride).then_some(paddings)
 }
 
 /// Refuses layers of more weights than any device holds.

@@ -1,7 +1,7 @@
 //! The settings of every model.
 
 use super::LayerConfig;
-use super::kinds::{CorruptionKind, InitScheme, LikelihoodKind, ReductionKind};
+use super::kinds::{CorruptionKind, InitScheme, LikelihoodKind, ReductionKind, StackKind};
 use super::settings::{Described, Setting, check_positive, check_widths};
 use crate::kernels::corruption::{self, Corruption};
 use crate::reference::activation::Activation;
@@ -43,6 +43,8 @@ crate::settings! {
         init: InitScheme = InitScheme::default(), "SCHEME";
         /// Reconstruction loss that the optimizer sees: image (sum over pixels) or pixel (mean over pixels)
         reduction: ReductionKind = ReductionKind::default(), "KIND";
+        /// Convolutions that fit images of any size from 8 x 8 up, in place of `hidden`: none, pooled or strided
+        stack: StackKind = StackKind::default(), "KIND";
         /// The encoder's layers before the code's own, in files, in place of those that `hidden` means; with a `latent`
         /// of 0 the last of them gives the code itself
         #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -83,18 +85,25 @@ impl CommonSettings {
     }
 
     pub(super) fn check(&self) -> Result<()> {
-        if self.latent == 0 && self.encoder.is_empty() {
+        let stack = !self.stack.is_none();
+        let listed = !self.encoder.is_empty() && !self.decoder.is_empty();
+        if self.latent == 0 && self.encoder.is_empty() && !stack {
             return Err(Error::setting("latent", "at least 1 without layers in `encoder`", self.latent));
         }
-        if !self.hidden.is_empty() && !self.encoder.is_empty() && !self.decoder.is_empty() {
+        if stack && listed {
             let expected = "none where `encoder` and `decoder` list the layers";
+            return Err(Error::setting("stack", expected, self.stack));
+        }
+        if !self.hidden.is_empty() && (stack || listed) {
+            let others = if stack { "`stack` means" } else { "`encoder` and `decoder` list" };
+            let expected = format!("none where {others} the layers");
             return Err(Error::setting("hidden", expected, format!("{:?}", self.hidden)));
         }
         check_widths("hidden", &self.hidden)?;
         check_positive("deviation", self.deviation())?;
-        if self.tied && !(self.encoder.is_empty() && self.decoder.is_empty()) {
-            let expected =
-                "false where `encoder` or `decoder` list layers: only those that `hidden` means can be tied";
+        if self.tied && (stack || !(self.encoder.is_empty() && self.decoder.is_empty())) {
+            let listed = if stack { "`stack` means" } else { "`encoder` or `decoder` list" };
+            let expected = format!("false where {listed} layers: only those that `hidden` means can be tied");
             return Err(Error::setting("tied", expected, true));
         }
         self.corruption().map_or(Ok(()), corruption::check)?;

@@ -20,14 +20,15 @@ pub struct Model {
 }
 
 impl Model {
-    /// A model for images of this shape.
+    /// A model for images of this shape, fitted to it by [`ModelConfig::fitted_to`].
     ///
     /// # Errors
     /// [`Error::Setting`](crate::Error::Setting) where the settings make no sense together, or layers do not fit the
     /// images or each other.
     pub fn new(config: &ModelConfig, image: Shape) -> Result<Self> {
         config.check()?;
-        let (config, terms, rows) = (config.clone(), Arc::new([]), Rows::Bytes);
+        let (config, terms, rows) = (config.fitted_to(image)?, Arc::new([]), Rows::Bytes);
+        config.check()?;
         let mut model =
             Self { config, image, latent: 0, prior: None, posterior: false, dense: false, terms, rows };
         let mut graph = Graph::inference(1);

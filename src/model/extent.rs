@@ -42,6 +42,12 @@ impl From<u32> for Extent {
     }
 }
 
+impl From<[u32; 2]> for Extent {
+    fn from(pair: [u32; 2]) -> Self {
+        Self(pair)
+    }
+}
+
 impl From<Extent> for Value {
     fn from(Extent([down, across]): Extent) -> Self {
         if down == across { down.into() } else { vec![down, across].into() }

@@ -1,5 +1,7 @@
 //! The choices of a model's settings.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// How reconstructions are judged.
@@ -61,6 +63,37 @@ pub enum CorruptionKind {
     Dropout,
     /// Pixels are 0 or 1, with equal probability.
     SaltAndPepper,
+}
+
+/// Convolutions for images of any size.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StackKind {
+    /// None: layers are listed, or dense.
+    #[default]
+    None,
+    /// Convolutions with a pooling behind each.
+    Pooled,
+    /// Convolutions with a stride of 2.
+    Strided,
+}
+
+impl StackKind {
+    /// Whether there are none.
+    pub const fn is_none(self) -> bool {
+        matches!(self, Self::None)
+    }
+}
+
+impl fmt::Display for StackKind {
+    /// As in files.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "none",
+            Self::Pooled => "pooled",
+            Self::Strided => "strided",
+        })
+    }
 }
 
 /// How the squared Frobenius norm of the encoder's Jacobian is computed.

@@ -36,6 +36,7 @@ impl Variant for Linear {
         let settings = [
             ("encoder", "no listed layers", model.encoder.is_empty(), model.encoder.len().to_string()),
             ("decoder", "no listed layers", model.decoder.is_empty(), model.decoder.len().to_string()),
+            ("stack", "none", model.stack.is_none(), model.stack.to_string()),
             ("hidden", "no hidden layer", model.hidden.is_empty(), format!("{:?}", model.hidden)),
             ("code_activation", "identity", code == Activation::Identity, code.to_string()),
             ("output_activation", "identity", output == Activation::Identity, output.to_string()),

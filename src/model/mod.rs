@@ -7,6 +7,7 @@ mod common;
 mod config;
 mod configured;
 mod contractive;
+mod convolutions;
 mod declare;
 mod denoising;
 mod extent;
@@ -37,7 +38,8 @@ pub use declare::Declare;
 pub use extent::Extent;
 pub use iwae::IwaeSettings;
 pub use kinds::{
-    ContractionKind, CorruptionKind, InitScheme, LikelihoodKind, ReductionKind, SparsityKind, WarmupKind,
+    ContractionKind, CorruptionKind, InitScheme, LikelihoodKind, ReductionKind, SparsityKind, StackKind,
+    WarmupKind,
 };
 pub use layer::LayerConfig;
 pub use likelihood::Likelihood;

@@ -57,21 +57,8 @@ impl VaeSettings {
 }
 
 const PLANE: &str = "[model]\nlatent = 2";
-// 28 -> 14 -> 7 by strides, and back by transposed convolutions.
-const CONVOLUTIONS: &str = r#"
-[model]
-hidden = []
-encoder = [
-    { layer = "conv", filters = 32, kernel = 3, stride = 2, padding = "same" },
-    { layer = "conv", filters = 64, kernel = 3, stride = 2, padding = "same" },
-]
-decoder = [
-    { layer = "dense", units = 3136, activation = "relu" },
-    { layer = "reshape", shape = [7, 7, 64] },
-    { layer = "conv-transpose", filters = 32, kernel = 3, stride = 2, padding = "same" },
-    { layer = "conv-transpose", filters = 1, kernel = 3, stride = 2, padding = "same" },
-]
-"#;
+// 28 -> 14 -> 7 of 28 x 28, with 32 and 64 filters.
+const CONVOLUTIONS: &str = "[model]\nhidden = []\nstack = \"strided\"";
 
 impl Variant for Vae {
     const NAME: &'static str = "vae";
@@ -86,7 +73,7 @@ impl Variant for Vae {
         ),
         Preset::new(
             "vae-cnn",
-            "the same of convolutions, for images of 28 x 28",
+            "the same of convolutions, for images from 8 x 8",
             &[HIDDEN_400, CONVOLUTIONS],
         ),
     ];

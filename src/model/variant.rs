@@ -79,7 +79,8 @@ pub enum Prior {
     StandardNormal,
 }
 
-/// A named set of settings. Files and flags change single ones.
+/// A named set of settings. Files and flags change single ones. One with a `stack` in place of layers fits images of any
+/// size, by [`ModelConfig::fitted_to`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Preset {
     /// The name on the command line and in files.

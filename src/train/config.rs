@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::{DataConfig, TRAIN, TrainConfig, Transform, earlier};
 use crate::data::{Dataset, Scaling};
+use crate::graph::Shape;
 use crate::model::{LayerConfig, LikelihoodKind, ModelConfig, Registry, VariantRef, one_line, unknown};
 use crate::{Error, Result};
 
@@ -120,7 +121,7 @@ impl Config {
                 continue;
             }
             if section == "model" {
-                forget_widths(&mut values);
+                forget_others(&mut values);
             }
             let toml::Value::Table(values) = values else {
                 let setting = format!("{origin}: {section}");
@@ -157,14 +158,14 @@ impl Config {
         Ok(Transform::fit(train, scaling, self.model.center))
     }
 
-    /// This configuration made to fit its data, and a sentence for each change: a batch is lowered to the number of
-    /// training images, and a likelihood of numbers in [0, 1] gives way to the Gaussian one where they do not lie there,
-    /// unless `keep_likelihood` is set because somebody chose it.
+    /// This configuration made to fit its data, as by [`Config::fitted_to`], and a sentence for each further change: a
+    /// batch is lowered to the number of training images, and a likelihood of numbers in [0, 1] gives way to the Gaussian
+    /// one where they do not lie there, unless `keep_likelihood` is set because somebody chose it.
     ///
     /// # Errors
     /// [`Error::Setting`] for a single training image, and as [`Config::transform`].
     pub fn suited_to(&self, train: &Dataset, keep_likelihood: bool) -> Result<(Self, Vec<String>)> {
-        let (mut config, mut notes) = (self.clone(), Vec::new());
+        let (mut config, mut notes) = (self.fitted_to(train.shape().try_into()?)?, Vec::new());
         if train.len() < 2 {
             let expected = "at least 2 training images or rows: one alone has nothing in common with others";
             return Err(Error::setting(format!("data set {}", train.name), expected, train.len()));
@@ -198,6 +199,9 @@ impl Config {
         if !model.hidden.is_empty() {
             let widths: Vec<String> = model.hidden.iter().map(u32::to_string).collect();
             parts.push(format!("hidden {} {}", widths.join("-"), model.activation));
+        }
+        if !model.stack.is_none() {
+            parts.push(format!("{} convolutions {}", model.stack, model.activation));
         }
         for (side, layers) in [("encoder", &model.encoder), ("decoder", &model.decoder)] {
             if !layers.is_empty() {
@@ -233,6 +237,14 @@ impl Config {
         toml::to_string(self).map_err(|error| Error::setting("config", "what TOML can hold", error))
     }
 
+    /// This configuration for images of one size, its model by [`ModelConfig::fitted_to`].
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for images that are too small for the model's convolutions.
+    pub fn fitted_to(&self, image: Shape) -> Result<Self> {
+        Ok(Self { model: self.model.fitted_to(image)?, ..self.clone() })
+    }
+
     /// Refuses settings that make no sense together.
     pub fn check(&self) -> Result<()> {
         self.model.check()?;
@@ -241,12 +253,18 @@ impl Config {
     }
 }
 
-// Layers that are listed for both sides leave nothing that a preset's widths could mean.
-fn forget_widths(model: &mut toml::Value) {
+// Layers that are listed for both sides leave nothing that a preset's widths or stack could mean, and a stack leaves
+// nothing of the widths.
+fn forget_others(model: &mut toml::Value) {
     let Some(model) = model.as_table_mut() else { return };
     let lists =
         |side: &str| model.get(side).and_then(toml::Value::as_array).is_some_and(|layers| !layers.is_empty());
-    if lists("encoder") && lists("decoder") && !model.contains_key("hidden") {
+    let listed = lists("encoder") && lists("decoder");
+    let stack = model.get("stack").is_some_and(|stack| stack.as_str() != Some("none"));
+    if listed && !model.contains_key("stack") {
+        model.insert("stack".to_owned(), "none".into());
+    }
+    if (listed || stack) && !model.contains_key("hidden") {
         model.insert("hidden".to_owned(), toml::Value::Array(Vec::new()));
     }
 }

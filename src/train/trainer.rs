@@ -65,6 +65,7 @@ impl Trainer {
     /// [`Error::Setting`] for settings that make no sense, alone or with this data; what the device refuses.
     pub async fn new(device: &Device, config: &Config, data: &Split) -> Result<Self> {
         config.check()?;
+        let config = &config.fitted_to(data.train.shape().try_into()?)?;
         let transform = config.transform(&data.train)?;
         let model = Model::new(&config.model, data.train.shape().try_into()?)?;
         let model = model.with_rows(transform.rows(&data.train));

@@ -5,6 +5,7 @@ use narrows::graph::{Padding, Plan, Replay, Shape, State, Store, StoreKind};
 use narrows::kernels::activation::Activation;
 use narrows::model::{
     CorruptionKind, Extent, InitScheme, LayerConfig, LikelihoodKind, Model, ModelConfig, ReductionKind,
+    StackKind,
 };
 use narrows::train::{Config, OptimizerKind, ScheduleKind, packed};
 
@@ -189,7 +190,7 @@ fn own_settings(model: &mut ModelConfig, draw: &mut Draw) -> Result<()> {
 // Layers of other kinds than dense ones in half of the set-ups, and always in the convolutional variant's.
 fn layers(config: &mut Config, image: Shape, draw: &mut Draw) -> Result<()> {
     let Config { model, .. } = config;
-    (model.encoder, model.decoder) = (Vec::new(), Vec::new());
+    (model.encoder, model.decoder, model.stack) = (Vec::new(), Vec::new(), StackKind::None);
     if model.variant.name() != "cnn" && draw.one_in(2) {
         return Ok(());
     }

@@ -4,7 +4,7 @@ use narrows::graph::{
     Graph, Init, Padding, Plan, Replay, Shape, State, StoreKind, bernoulli_nll, squared_error,
 };
 use narrows::kernels::activation::Activation;
-use narrows::model::{Extent, LayerConfig, Model, VariantRef};
+use narrows::model::{Extent, LayerConfig, Model, StackKind, VariantRef};
 use narrows::train::{Config, packed};
 
 use super::noise;
@@ -28,7 +28,8 @@ pub fn config(variant: &VariantRef) -> Config {
     if ![Activation::Identity, Activation::Sigmoid].contains(&config.model.code_activation) {
         config.model.code_activation = Activation::Tanh;
     }
-    if !config.model.encoder.is_empty() {
+    if !config.model.stack.is_none() {
+        config.model.stack = StackKind::None;
         config.model.activation = Activation::Silu;
         config.model.encoder = vec![
             LayerConfig::Conv {

@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 use narrows::data::{Dataset, Split};
 use narrows::gpu::GpuOptions;
 use narrows::graph::Device;
-use narrows::model::LayerConfig;
+use narrows::model::{LayerConfig, StackKind};
 use narrows::train::Config;
 
 const HOW_TO_GET_ONE: &str =
@@ -92,7 +92,8 @@ pub fn config(variant: &str) -> Config {
         config.model.hidden = vec![12];
     }
     config.model.latent = 3;
-    if !config.model.encoder.is_empty() {
+    if !config.model.stack.is_none() {
+        config.model.stack = StackKind::None;
         [config.model.encoder, config.model.decoder] = layers();
     }
     config.train.batch = 8;
