@@ -12,7 +12,7 @@
 //! - If all pictures of all parts are in subfolders, and there are 2 to 256 subfolders, the subfolders are the classes:
 //!   first those whose name is a number, in numerical order, then the others by name. Folders that all pictures are in
 //!   are skipped on the way to the parts and to the classes.
-//! - A file that is not a picture, or a damaged one, is left out and listed in the [`LoadReport`](super::LoadReport). A
+//! - A file that is not a picture, or a damaged one, is left out and listed in the [`LoadReport`]. A
 //!   picture that needs more than 256 MiB is not decoded.
 
 mod decode;
