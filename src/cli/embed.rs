@@ -48,7 +48,7 @@ type Places = (Vec<f32>, [Axis; 2], String);
 impl Embed {
     pub(super) async fn run(&self, context: &Context) -> Result<()> {
         check_place(&self.out, &["svg", "png", "csv"])?;
-        let (checkpoint, images, part) = self.trained.load(context)?;
+        let (checkpoint, images, part) = self.trained.load(context, Some(&self.out))?;
         let images = images.first(self.count as usize)?;
         self.check(images.len(), checkpoint.model()?.latent())?;
         let device = context.device.open_for(&checkpoint).await?;

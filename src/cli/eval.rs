@@ -35,7 +35,7 @@ type Latent = (Option<ImportanceBound>, ActiveUnits);
 
 impl Eval {
     pub(super) async fn run(&self, context: &Context) -> Result<()> {
-        let (checkpoint, images, part) = self.trained.load(context)?;
+        let (checkpoint, images, part) = self.trained.load(context, None)?;
         let device = context.device.open_for(&checkpoint).await?;
         let model = checkpoint.model()?;
         let seed = checkpoint.config.train.seed;

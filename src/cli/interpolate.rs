@@ -38,7 +38,7 @@ pub(super) struct Interpolate {
 impl Interpolate {
     pub(super) async fn run(&self, context: &Context) -> Result<()> {
         check_place(&self.out, &["png"])?;
-        let (checkpoint, images, part) = self.trained.load(context)?;
+        let (checkpoint, images, part) = self.trained.load(context, Some(&self.out))?;
         let (first, second) = (chosen("--from", self.from, &images)?, chosen("--to", self.to, &images)?);
         let device = context.device.open_for(&checkpoint).await?;
         let path = if self.path == "slerp" { Interpolation::Spherical } else { Interpolation::Linear };

@@ -38,7 +38,7 @@ pub(super) struct Reconstruct {
 impl Reconstruct {
     pub(super) async fn run(&self, context: &Context) -> Result<()> {
         check_place(&self.out, &["png"])?;
-        let (checkpoint, images, part) = self.trained.load(context)?;
+        let (checkpoint, images, part) = self.trained.load(context, Some(&self.out))?;
         if self.corrupt && checkpoint.config.model.corruption().is_none() {
             let got = format!("{}, trained without corruption", checkpoint.config.preset);
             return Err(Error::setting("--corrupt", "a model trained on corrupted images", got));

@@ -25,8 +25,8 @@ pub(super) struct Report {
 impl Report {
     pub(super) async fn run(&self, context: &Context) -> Result<()> {
         let checkpoint = Checkpoint::last(&context.registry, &self.run)?;
-        let split =
-            with_notes(self.data.over(&checkpoint.config)?.load_for(checkpoint.shape, &checkpoint.columns)?);
+        let data = self.data.over(&checkpoint.config)?.seen_from(&self.run);
+        let split = with_notes(data.load_for(checkpoint.shape, &checkpoint.columns)?);
         let device = context.device.open_for(&checkpoint).await?;
         let place = report_run(&self.run, &device, &checkpoint, &split).await?;
         wrote(&place, &format!("epoch {} of the run", checkpoint.epoch()))

@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use crate::data::Dataset;
+use crate::run::write_whole;
 use crate::{Error, Result};
 use npyz::WriterBuilder;
 
@@ -11,8 +12,7 @@ use npyz::WriterBuilder;
 pub(super) fn write(path: &Path, names: Vec<String>, values: &[f32], images: &Dataset) -> Result<()> {
     let is_npy = path.extension().is_some_and(|ending| ending == "npy");
     let bytes = if is_npy { npy(names.len(), values) } else { csv(names, values, images) };
-    // In one piece, so that a full disk is noticed.
-    bytes.and_then(|bytes| std::fs::write(path, bytes)).map_err(Error::io("write", path))
+    write_whole(path, &bytes.map_err(Error::io("write", path))?)
 }
 
 fn npy(width: usize, values: &[f32]) -> io::Result<Vec<u8>> {
@@ -33,6 +33,7 @@ fn csv(names: Vec<String>, values: &[f32], images: &Dataset) -> io::Result<Vec<u
         ("class", labels.is_some() && !images.classes.is_empty()),
         ("file", !images.files.is_empty()),
         ("id", !images.ids.is_empty()),
+        ("row", !images.places.is_empty()),
     ];
     let mut writer = csv::Writer::from_writer(Vec::new());
     let titles = known.iter().filter(|(_, there)| *there).map(|(title, _)| (*title).to_owned());
@@ -41,8 +42,8 @@ fn csv(names: Vec<String>, values: &[f32], images: &Dataset) -> io::Result<Vec<u
         let label = labels.and_then(|labels| labels.get(row));
         let class = label.filter(|_| known[1].1).map(|label| images.class(*label));
         let file = images.files.get(row).map(|file| file.display().to_string());
-        let about =
-            [label.map(u8::to_string), class, file, images.ids.get(row).cloned()].into_iter().flatten();
+        let (id, place) = (images.ids.get(row).cloned(), images.places.get(row).map(usize::to_string));
+        let about = [label.map(u8::to_string), class, file, id, place].into_iter().flatten();
         writer.write_record(values.iter().map(f32::to_string).chain(about))?;
     }
     writer.into_inner().map_err(|error| error.into_error())

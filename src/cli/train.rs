@@ -81,7 +81,8 @@ impl Train {
     async fn resume(&self, folder: &Path, context: &Context) -> Result<()> {
         let checkpoint = Checkpoint::last(&context.registry, folder)?;
         let config = self.config.for_resume(&context.given, &checkpoint.config)?;
-        let split = with_notes(config.data.load_for(checkpoint.shape, &checkpoint.columns)?);
+        let data = config.data.clone().seen_from(folder);
+        let split = with_notes(data.load_for(checkpoint.shape, &checkpoint.columns)?);
         let device = context.device.open_for(&checkpoint).await?;
         let run = Run::resume(folder, &device, &checkpoint, &config, &split).await?;
         self.train(run, folder, &device, &split).await

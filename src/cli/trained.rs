@@ -1,11 +1,11 @@
 //! Flags of the commands that use a trained model: the checkpoint, and the images to use it on.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::data::Dataset;
+use crate::data::{Dataset, Source};
 use crate::graph::Device;
 use crate::infer::Reconstructor;
-use crate::train::Checkpoint;
+use crate::train::{Checkpoint, DataConfig};
 use crate::{Error, Result};
 
 use super::Context;
@@ -27,12 +27,19 @@ pub(super) struct Trained {
 
 impl Trained {
     /// The checkpoint, the images (at least one, of the size that the model was trained on), and the name of their part.
-    pub(super) fn load(&self, context: &Context) -> Result<(Checkpoint, Dataset, String)> {
+    /// A result that is written to `out` must not take the place of the data.
+    pub(super) fn load(
+        &self,
+        context: &Context,
+        out: Option<&Path>,
+    ) -> Result<(Checkpoint, Dataset, String)> {
         let checkpoint = Checkpoint::find(&context.registry, &self.checkpoint)?;
         let own = &checkpoint.config.data;
         let mut data = self.data.over(&checkpoint.config)?;
         let other = (data.source, &data.dir) != (own.source, &own.dir) && data.source.is_path();
         let part = self.part.clone().unwrap_or_else(|| if other { "all" } else { "test" }.to_owned());
+        data = data.seen_from(&self.checkpoint);
+        out.map_or(Ok(()), |out| check_out(out, &data))?;
         if part == "all" {
             data.validation = Some(0);
         }
@@ -50,6 +57,19 @@ impl Trained {
         checkpoint.check_images(&images)?;
         Ok((checkpoint, images, part))
     }
+}
+
+// Refuses to write a result onto the data that it is made from.
+fn check_out(out: &Path, data: &DataConfig) -> Result<()> {
+    let canonical = |path: &Path| path.canonicalize().ok();
+    let Some((dir, out)) = data.dir.as_deref().and_then(canonical).zip(canonical(out)) else { return Ok(()) };
+    // In a folder of pictures, results of narrows are told from data by their mark.
+    let among = data.source != Source::Folder && out.parent() == Some(&dir);
+    if out != dir && !among {
+        return Ok(());
+    }
+    let got = format!("{}, which the data are read from", out.display());
+    Err(Error::setting("--out", "a new file, or one that is not among the data", got))
 }
 
 /// Image `number` of a part, in words.

@@ -51,7 +51,7 @@ fn positive(text: &str) -> std::result::Result<f32, String> {
 impl Traverse {
     pub(super) async fn run(&self, context: &Context) -> Result<()> {
         check_place(&self.out, &["png"])?;
-        let (checkpoint, images, part) = self.trained.load(context)?;
+        let (checkpoint, images, part) = self.trained.load(context, Some(&self.out))?;
         let image = self.image.map(|number| chosen("--image", number, &images)).transpose()?;
         let measured = images.first(MEASURED)?;
         let device = context.device.open_for(&checkpoint).await?;

@@ -1,6 +1,6 @@
 //! The data of a run, as its configuration describes them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::data::{
     self, Alpha, Column, Fit, Form, Missing, ScaleKind, ScaleOver, Size, Source, Split, TableForm,
@@ -101,6 +101,17 @@ impl DataConfig {
             return data::load_table(self.dir.as_deref(), self.validation, &self.table_form(), columns);
         }
         data::load_as(self.source, self.dir.as_deref(), self.validation, form)
+    }
+
+    /// The same for a reader that works elsewhere: a relative place that is not there is looked for from the run's folder, and
+    /// each folder around it, so that a run that moved together with its data finds them.
+    pub fn seen_from(mut self, run: &Path) -> Self {
+        let run = run.canonicalize().unwrap_or_else(|_| run.to_owned());
+        if let Some(dir) = self.dir.as_ref().filter(|dir| dir.is_relative() && !dir.exists()) {
+            let found = run.ancestors().map(|around| around.join(dir)).find(|place| place.exists());
+            self.dir = found.or(self.dir);
+        }
+        self
     }
 
     fn table_form(&self) -> TableForm {

@@ -1,0 +1,120 @@
+//! Data after training: new rows by an old run, from another folder, and never overwritten.
+#![cfg(feature = "cli")]
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod tiny;
+
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+use tempfile::TempDir;
+use tiny::command::{failure, narrows, success};
+
+/// A folder with `table.csv`, 60 rows of very different columns, and the run `run` trained on it.
+fn trained() -> TempDir {
+    let place = TempDir::new().unwrap();
+    let mut text = "name;kind;small;large;seven\n".to_owned();
+    for row in 0..60 {
+        let (kind, small, large) = (["a", "b"][row % 2], row * 37 % 23, 1000 * (row * 17 % 29));
+        writeln!(text, "row {row};{kind};0.{small:03};{large};7").unwrap();
+    }
+    fs::write(place.path().join("table.csv"), text).unwrap();
+    let arguments = [
+        "train",
+        "vae",
+        "--data",
+        "table.csv",
+        "--id",
+        "name",
+        "--label",
+        "kind",
+        "--hidden",
+        "8",
+        "--latent",
+        "2",
+    ];
+    let (out, notes) = success(narrows(place.path(), &arguments).args(["--epochs", "2", "--run", "run"]));
+    assert!(notes.contains("note: batch: 49, all training images there are, in place of 128"), "{notes}");
+    assert!(notes.contains("note: likelihood: gaussian-learned in place of bernoulli"), "{notes}");
+    assert!(out.contains("scale:    standard: each of 3 columns to mean 0 and deviation 1\n"), "{out}");
+    assert!(out.contains("constant: 1 columns hold one number each: seven\n"), "{out}");
+    place
+}
+
+fn read(place: &Path, file: &str) -> Vec<String> {
+    fs::read_to_string(place.join(file)).unwrap().lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn data_given_after_training_is_taken_whole_and_in_its_own_order() {
+    let place = trained();
+    let place = place.path();
+    fs::write(place.join("new.csv"), "large;seven;small;name\n5000;7;0.010;later\n0;7;0.001;last\n").unwrap();
+    let (said, _) =
+        success(&mut narrows(place, &["encode", "run", "--data", "new.csv", "--out", "new-codes.csv"]));
+    assert_eq!(said, "new-codes.csv: codes E[z given x] of 2 images, 2 numbers each\n");
+    let codes = read(place, "new-codes.csv");
+    assert!(
+        codes[0] == "z0,z1,id" && codes[1].ends_with(",later") && codes[2].ends_with(",last"),
+        "{codes:?}"
+    );
+
+    fs::write(place.join("one.csv"), "small,seven,large\n0.02,7,3\n").unwrap();
+    let (said, _) = success(&mut narrows(place, &["eval", "run", "--data", "one.csv", "--samples", "2"]));
+    assert!(said.starts_with("1 image of one, means over images\n"), "{said}");
+    success(&mut narrows(place, &["reconstruct", "run", "--data", "one.csv"]));
+
+    let (said, _) = success(&mut narrows(place, &["encode", "run", "--part", "all", "--out", "all.csv"]));
+    assert_eq!(said, "all.csv: codes E[z given x] of 60 images, 2 numbers each\n");
+    let names: Vec<String> =
+        read(place, "all.csv")[1..].iter().map(|line| line.rsplit(',').next().unwrap().to_owned()).collect();
+    assert!(names.iter().enumerate().all(|(at, name)| *name == format!("row {at}")), "{names:?}");
+
+    success(&mut narrows(place, &["encode", "run", "--out", "test.csv"]));
+    let test = read(place, "test.csv");
+    assert_eq!((test[0].as_str(), test.len()), ("z0,z1,label,class,id,row", 7));
+}
+
+#[test]
+fn a_run_finds_its_data_from_any_folder() {
+    let place = trained();
+    let elsewhere = TempDir::new().unwrap();
+    let run = place.path().join("run");
+    let run = run.to_str().unwrap();
+    success(&mut narrows(elsewhere.path(), &["eval", run, "--samples", "0"]));
+    success(&mut narrows(elsewhere.path(), &["train", "--resume", run, "--epochs", "3"]));
+    assert!(
+        !fs::read_to_string(place.path().join("run/config.toml")).unwrap().contains("tmp"),
+        "a machine's path"
+    );
+}
+
+#[test]
+fn a_result_does_not_take_the_place_of_its_data() {
+    let place = TempDir::new().unwrap();
+    let header = format!("{:<117}\n", "{'descr': '|u1', 'fortran_order': False, 'shape': (30, 4), }");
+    let bytes: Vec<u8> = (0..120).map(|at| (at * 37 % 256) as u8).collect();
+    let file = [b"\x93NUMPY\x01\x00\x76\x00", header.as_bytes(), &bytes].concat();
+    fs::write(place.path().join("rows.npy"), &file).unwrap();
+    let arguments = ["train", "mlp", "--data", "rows.npy", "--hidden", "4", "--latent", "2", "--epochs", "1"];
+    success(narrows(place.path(), &arguments).args(["--run", "run"]));
+    let said = failure(&mut narrows(place.path(), &["encode", "run", "--out", "./rows.npy"]));
+    assert!(
+        said.starts_with("--out: expected a new file, or one that is not among the data, got "),
+        "{said}"
+    );
+    assert_eq!(fs::read(place.path().join("rows.npy")).unwrap(), file);
+}
+
+#[test]
+fn a_folder_with_the_name_of_a_data_set_is_refused_with_both_ways_to_write_it() {
+    let place = TempDir::new().unwrap();
+    fs::create_dir(place.path().join("moons")).unwrap();
+    let said = failure(&mut narrows(place.path(), &["train", "--data", "moons"]));
+    let expected = "./moons for the data in this folder, or source:moons for the data set of that name";
+    assert_eq!(said, format!("--data: expected {expected}, got `moons`, which is both"));
+    let said = failure(&mut narrows(place.path(), &["train", "--data", "./moons"]));
+    assert!(said.contains("at least one readable PNG"), "{said}");
+    success(&mut narrows(place.path(), &["plan", "vae", "--data", "source:moons"]));
+}
