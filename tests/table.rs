@@ -130,7 +130,7 @@ fn labels_are_numbered_over_all_parts_and_names_stay_with_their_rows() {
     assert_eq!((split.test.labels.unwrap(), split.test.ids), (vec![2], list(&["s"])));
     assert_eq!((split.validation.floats(), split.validation.ids), (vec![5.0], list(&["t"])));
     let error = data::load_table(Some(folder.path()), Some(2), &form, &[]).unwrap_err().to_string();
-    assert!(error.contains("a validation part of their own"), "{error}");
+    assert!(error.contains("has a validation part of its own"), "{error}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::graph::Device;
 use crate::model::Registry;
 use crate::report::{report_run, shell_word};
 use crate::run::{METRICS, PER_IMAGE, Run, reconstructions_of_epoch, samples_of_epoch};
-use crate::train::{Checkpoint, ScheduleKind, Trainer};
+use crate::train::{Checkpoint, Config, ScheduleKind, Trainer};
 use crate::{Error, Result};
 
 use super::Context;
@@ -31,6 +31,9 @@ pub(super) struct Train {
     #[command(flatten)]
     config: ConfigFlags,
 }
+
+// Nats per image: e to this power is 1.1, the number of codes that can be told apart.
+const LEAST_KL: f64 = 0.1;
 
 const EXAMPLES: &str = "Examples:
   narrows train vae
@@ -66,8 +69,11 @@ impl Train {
             Run::check_new(folder)?;
         }
         let split = with_notes(config.data.load()?);
-        let chosen = self.config.has_file() || context.given.model.contains_key("likelihood");
-        let (config, changed) = config.suited_to(&split.train, chosen)?;
+        let given =
+            |name: &str| context.given.model.contains_key(name) || context.given.train.contains_key(name);
+        let chosen = |name: &str| self.config.has_file() || given(name);
+        let preset = Config::preset_of(&context.registry, &config.preset)?;
+        let (config, changed) = config.suited_to(&split.train, &preset, chosen)?;
         changed.iter().for_each(|change| note(&format!("note: {change}")));
         let device = context.device.open().await?;
         let folder = match &self.run {
@@ -108,6 +114,7 @@ impl Train {
             Ok(()) => {
                 let checkpoint = run.trainer().checkpoint().await?;
                 let report = report_run(folder, device, &checkpoint, split).await?;
+                judge(&mut reporter, &mut run, split).await?;
                 conclude(&mut reporter, folder, run.trainer(), &report);
             }
             Err(Error::Stopped) => {
@@ -153,6 +160,30 @@ fn introduce(reporter: &mut Reporter, run: &Run, device: &Device, split: &Split)
     }
     reporter.say(&format!("reported: {PER_IMAGE}"));
     reporter.say(&format!("minimized: {}", run.trainer().model().minimized()));
+}
+
+// Sets the last epoch beside the best constant answer, and warns of a code that says nothing.
+async fn judge(reporter: &mut Reporter, run: &mut Run, split: &Split) -> Result<()> {
+    let constant = run.trainer().constant_loss(split);
+    let Some(means) = run.validate().await? else { return Ok(()) };
+    let Some(explained) = means.explained() else { return Ok(()) };
+    let unit = means.reconstruction().map_or("nats", |(term, _)| term.unit.as_str());
+    let said = format!(
+        "constant: an answer that is always the mean has {constant:.4} {unit} on the validation part, this model {explained:.4}"
+    );
+    reporter.say(&said);
+    if explained >= constant {
+        note(
+            "warning: the model is no better than that. Train longer (--epochs), or change the learning rate (--lr)",
+        );
+    }
+    if means.get("kl").is_some_and(|kl| kl < LEAST_KL) {
+        note(
+            "warning: the KL is near zero, so codes say next to nothing of what they stand for. Train longer (--epochs), \
+             weigh the KL less (--kl-weight) or let it grow (--kl-warmup linear)",
+        );
+    }
+    Ok(())
 }
 
 // Lists the files, so that a new user sees the pictures.

@@ -9,7 +9,7 @@ use super::metrics::{MetricsLine, line};
 use super::pictures::Pictures;
 use crate::data::{Split, written};
 use crate::graph::Device;
-use crate::train::{Checkpoint, Config, EpochReport, Progress, Trainer};
+use crate::train::{Checkpoint, Config, EpochReport, Progress, TermMeans, Trainer};
 use crate::{Error, Result};
 
 /// What the watcher of a run sees.
@@ -110,6 +110,11 @@ impl Run {
         let checkpoint = trainer.checkpoint().await?;
         let pictures = Pictures::new(device, &checkpoint, data.held_out()).await?;
         Ok(Self { folder: folder.to_owned(), trainer, pictures })
+    }
+
+    /// The terms on the validation images, as they are now; None without any.
+    pub async fn validate(&mut self) -> Result<Option<TermMeans>> {
+        self.trainer.validate().await
     }
 
     /// The trainer.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{DataConfig, TRAIN, TrainConfig, Transform, earlier};
+use super::{DataConfig, OptimizerKind, TRAIN, TrainConfig, Transform, earlier};
 use crate::data::{Dataset, Scaling};
 use crate::graph::Shape;
 use crate::model::{LayerConfig, LikelihoodKind, ModelConfig, Registry, VariantRef, one_line, unknown};
@@ -160,11 +160,17 @@ impl Config {
 
     /// This configuration made to fit its data, as by [`Config::fitted_to`], and a sentence for each further change: a
     /// batch is lowered to the number of training images, and a likelihood of numbers in [0, 1] gives way to the Gaussian
-    /// one where they do not lie there, unless `keep_likelihood` is set because somebody chose it.
+    /// one where they do not lie there. Where `preset` has another likelihood, its rate of SGD, which was found for that,
+    /// gives way to Adam at 1e-3. What somebody chose stays: `chosen` says so of a setting's name.
     ///
     /// # Errors
     /// [`Error::Setting`] for a single training image, and as [`Config::transform`].
-    pub fn suited_to(&self, train: &Dataset, keep_likelihood: bool) -> Result<(Self, Vec<String>)> {
+    pub fn suited_to(
+        &self,
+        train: &Dataset,
+        preset: &Self,
+        chosen: impl Fn(&str) -> bool,
+    ) -> Result<(Self, Vec<String>)> {
         let (mut config, mut notes) = (self.fitted_to(train.shape().try_into()?)?, Vec::new());
         if train.len() < 2 {
             let expected = "at least 2 training images or rows: one alone has nothing in common with others";
@@ -179,15 +185,26 @@ impl Config {
             config.train.batch = images;
         }
         let scaling = Scaling::fit(train, config.data.scale, config.data.scale_over)?;
-        if scaling.gives_unit(train) {
-            return Ok((config, notes));
-        }
-        if config.model.likelihood.needs_unit() && !keep_likelihood {
+        let needs_other = config.model.likelihood.needs_unit() && !scaling.gives_unit(train);
+        if needs_other && !chosen("likelihood") {
             let name = toml_name(&config.model.likelihood);
             config.model.likelihood = LikelihoodKind::GaussianLearned;
             notes.push(format!(
                 "likelihood: gaussian-learned in place of {name}, which takes numbers in [0, 1] alone"
             ));
+        }
+        let likelihood = config.model.likelihood;
+        let kept = ["optimizer", "learning_rate"].into_iter().any(chosen);
+        if config.train.optimizer == OptimizerKind::Sgd && likelihood != preset.model.likelihood && !kept {
+            let (name, rate) = (toml_name(&preset.model.likelihood), config.train.learning_rate);
+            let adam = TrainConfig {
+                optimizer: OptimizerKind::Adam,
+                learning_rate: 1e-3,
+                momentum: None,
+                ..config.train
+            };
+            config.train = adam;
+            notes.push(format!("optimizer: adam at 0.001 in place of sgd at {rate}, which was found for the {name} likelihood"));
         }
         Ok((config, notes))
     }

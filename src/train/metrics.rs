@@ -59,6 +59,12 @@ impl TermMeans {
         own.map(|(term, value)| f64::from(term.weight) * scale / f64::from(term.averaged_over) * value).sum()
     }
 
+    /// What a constant answer is measured against: the bound on the negative log likelihood, else the reconstruction, per
+    /// image.
+    pub fn explained(&self) -> Option<f64> {
+        self.elbo().map(|bound| -bound).or_else(|| self.reconstruction().map(|(_, value)| value))
+    }
+
     /// The evidence lower bound, in nats per image: of a reconstruction and what keeps its code near the prior. None where
     /// the terms are no bound, or another one.
     pub fn elbo(&self) -> Option<f64> {

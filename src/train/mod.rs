@@ -3,6 +3,7 @@
 mod checkpoint;
 mod checkpoint_bytes;
 mod config;
+mod constant;
 mod data_config;
 mod earlier;
 mod evaluate;

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use web_time::{Duration, Instant};
 
+use super::constant::ConstantModel;
 use super::evaluate::count;
 use super::metrics::{Bits, Running};
 use super::{Config, EpochReport, Evaluator, Progress, TermMeans, Transform};
@@ -123,6 +124,13 @@ impl Trainer {
     /// Height, width and channels of its images.
     pub fn shape(&self) -> [usize; 3] {
         self.shape
+    }
+
+    /// The loss of the best constant answer: the reconstruction of a model whose every image is the mean of `data.train`, on
+    /// the images that epochs are ranked by. In the unit of the model's own, per image.
+    pub fn constant_loss(&self, data: &Split) -> f64 {
+        ConstantModel::fit(&self.config.model, &data.train, &self.transform)
+            .loss(data.held_out(), &self.transform)
     }
 
     /// What stands between images and the model.

@@ -8,22 +8,19 @@
 //!   they are to be filled by the mean or median of the training part, or their rows dropped.
 //! - One column may be the label, one the name of each row.
 
-use std::collections::BTreeSet;
+mod columns;
+mod text;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use csv::{ReaderBuilder, StringRecord};
 use serde::{Deserialize, Serialize};
 
+use self::text::{Table, field, is_missing};
 use super::classes::numbered;
-use super::origin::open;
 use super::scaling::quantile;
 use super::{Dataset, LoadReport, Parts, Split, Values};
 use crate::{Error, Result};
-
-const SEPARATORS: [u8; 4] = [b',', b'\t', b';', b'|'];
-const MISSING: [&str; 9] = ["", "na", "n/a", "nan", "null", "none", "?", "-", "missing"];
-const MOST_CATEGORIES: usize = 256;
 
 /// What becomes of missing values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -217,200 +214,4 @@ pub(super) fn fill(parts: [&mut Dataset; 3], missing: Missing) {
             missing.for_each(|(at, value)| *value = fills[at % width]);
         }
     }
-}
-
-struct Table<'a> {
-    path: &'a Path,
-    names: Vec<String>,
-    /// Each with its line in the file.
-    records: Vec<(u64, StringRecord)>,
-}
-
-impl<'a> Table<'a> {
-    fn read(path: &'a Path, form: &TableForm) -> Result<Self> {
-        open(path, "a table")?;
-        let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-        let separator = match form.separator {
-            Some(separator) => u8::try_from(separator)
-                .map_err(|_| Error::setting("--separator", "a character of ASCII", separator))?,
-            None => separator_of(bytes),
-        };
-        let mut reader =
-            ReaderBuilder::new().has_headers(false).flexible(true).delimiter(separator).from_reader(bytes);
-        let mut table = Self { path, names: Vec::new(), records: Vec::new() };
-        for record in reader.records() {
-            let record = record.map_err(|error| table.wrong("a table of UTF-8 text", error.to_string()))?;
-            let line = record.position().map_or(0, csv::Position::line);
-            table.records.push((line, record));
-        }
-        let Some((_, first)) = table.records.first() else {
-            return Err(table.wrong("at least one row", "none"));
-        };
-        let width = first.len();
-        if form
-            .header
-            .unwrap_or_else(|| first.iter().any(|field| number(field).is_none() && !is_missing(field)))
-        {
-            let (_, names) = table.records.remove(0);
-            table.names = names.iter().enumerate().map(|(at, name)| named(at, name)).collect();
-        } else {
-            table.names = (0..width).map(|at| named(at, "")).collect();
-        }
-        if table.records.is_empty() {
-            return Err(table.wrong("at least one row", "none"));
-        }
-        let names: BTreeSet<&String> = table.names.iter().collect();
-        if names.len() < width {
-            let twice =
-                table.names.iter().find(|name| table.names.iter().filter(|other| other == name).count() > 1);
-            return Err(
-                table.wrong("a name for each column", format!("{} twice", twice.map_or("one", |name| name)))
-            );
-        }
-        match table.records.iter().find(|(_, record)| record.len() != width) {
-            Some((line, record)) => Err(table
-                .wrong(format!("{width} fields in each row"), format!("{} in line {line}", record.len()))),
-            None => Ok(table),
-        }
-    }
-
-    fn wrong(&self, expected: impl Into<String>, found: impl Into<String>) -> Error {
-        Error::File { path: self.path.to_owned(), expected: expected.into(), found: found.into() }
-    }
-
-    fn place(&self, name: &str, setting: &str) -> Result<usize> {
-        self.names.iter().position(|other| other == name).ok_or_else(|| {
-            let expected = format!("one of the columns {} of {}", self.names.join(", "), self.path.display());
-            Error::setting(format!("--{setting}"), expected, name)
-        })
-    }
-
-    // The columns that a form means, text refused or divided into categories.
-    fn columns(&self, form: &TableForm, report: &mut LoadReport) -> Result<Vec<Column>> {
-        for name in &form.drop {
-            self.place(name, "drop")?;
-        }
-        form.columns.iter().try_for_each(|name| self.place(name, "columns").map(drop))?;
-        form.id.iter().try_for_each(|name| self.place(name, "id").map(drop))?;
-        let aside = |name: &String| {
-            form.drop.contains(name) || form.label.as_ref() == Some(name) || form.id.as_ref() == Some(name)
-        };
-        let taken = if form.columns.is_empty() { &self.names } else { &form.columns };
-        let (mut columns, mut texts, mut empty) = (Vec::new(), Vec::new(), Vec::new());
-        for name in taken.iter().filter(|name| !aside(name)) {
-            let place = self.place(name, "columns")?;
-            let fields = || {
-                self.records.iter().map(|(_, record)| field(record, place)).filter(|text| !is_missing(text))
-            };
-            let column = |category| Column { name: name.clone(), category, fill: None };
-            if fields().next().is_none() {
-                empty.push(name.as_str());
-            } else if fields().all(|text| number(text).is_some()) {
-                columns.push(column(None));
-            } else if form.categories {
-                let categories: BTreeSet<&str> = fields().collect();
-                if categories.len() > MOST_CATEGORIES {
-                    let found = format!("{} in {name}; leave it out with --drop {name}", categories.len());
-                    return Err(
-                        self.wrong(format!("at most {MOST_CATEGORIES} categories in a column"), found)
-                    );
-                }
-                columns.extend(categories.into_iter().map(|category| column(Some(category.to_owned()))));
-            } else {
-                texts.push(name.as_str());
-            }
-        }
-        if !empty.is_empty() {
-            report.remarks.push(format!("columns without any value are left out: {}", empty.join(", ")));
-        }
-        if !texts.is_empty() {
-            let names = texts.join(",");
-            let found = format!(
-                "text in {}; leave them out with --drop {names}, or give --categories",
-                texts.join(", ")
-            );
-            return Err(self.wrong("columns of numbers", found));
-        }
-        if columns.is_empty() {
-            return Err(self.wrong("at least one column of numbers", "none"));
-        }
-        Ok(columns)
-    }
-
-    // Row by row. Missing values that are to be filled are NaN.
-    fn values(&self, columns: &[Column], places: &[usize], missing: Missing) -> Result<Vec<f32>> {
-        let fills = matches!(missing, Missing::Mean | Missing::Median);
-        let mut values = Vec::with_capacity(self.records.len() * columns.len());
-        for (line, record) in &self.records {
-            for (column, place) in columns.iter().zip(places) {
-                let text = field(record, *place);
-                let value = match &column.category {
-                    Some(category) => f32::from(u8::from(text == category)),
-                    None if is_missing(text) && fills => f32::NAN,
-                    None => {
-                        let value = number(text).map(|value| value as f32).filter(|value| value.is_finite());
-                        value.ok_or_else(|| self.refused(text, *line, &column.name))?
-                    }
-                };
-                values.push(value);
-            }
-        }
-        Ok(values)
-    }
-
-    fn refused(&self, text: &str, line: u64, column: &str) -> Error {
-        let place = format!("in line {line}, column {column}");
-        if is_missing(text) {
-            let expected = "a number in each field, or --missing mean, median or drop";
-            return self.wrong(expected, format!("a missing value {place}"));
-        }
-        self.wrong("a number in each field", format!("{text:?} {place}"))
-    }
-}
-
-fn field(record: &StringRecord, place: usize) -> &str {
-    record.get(place).unwrap_or_default().trim()
-}
-
-fn named(at: usize, name: &str) -> String {
-    match name.trim() {
-        "" => format!("column{}", at + 1),
-        name => name.to_owned(),
-    }
-}
-
-fn is_missing(text: &str) -> bool {
-    MISSING.contains(&text.trim().to_lowercase().as_str())
-}
-
-// A finite number, or a truth as 0 or 1.
-fn number(text: &str) -> Option<f64> {
-    match text.trim() {
-        "true" | "True" | "TRUE" => Some(1.0),
-        "false" | "False" | "FALSE" => Some(0.0),
-        text => text.parse::<f64>().ok().filter(|value| value.is_finite()),
-    }
-}
-
-// The one that stands equally often in each of the first lines, most often of all; a comma if none does.
-fn separator_of(bytes: &[u8]) -> u8 {
-    let lines: Vec<&[u8]> =
-        bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).take(10).collect();
-    let count = |separator: u8| {
-        let mut counts = lines.iter().map(|line| outside_quotes(line, separator));
-        let first = counts.next().unwrap_or(0);
-        if counts.all(|count| count == first) { first } else { 0 }
-    };
-    let best = SEPARATORS.into_iter().rev().max_by_key(|separator| count(*separator));
-    best.filter(|separator| count(*separator) > 0).unwrap_or(b',')
-}
-
-fn outside_quotes(line: &[u8], separator: u8) -> usize {
-    let mut quoted = false;
-    let seen = line.iter().filter(|byte| {
-        quoted ^= **byte == b'"';
-        !quoted && **byte == separator
-    });
-    seen.count()
 }

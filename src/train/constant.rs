@@ -1,0 +1,106 @@
+//! The loss of a model that gives every image the same answer: what a trained one must beat to have learned anything.
+
+use super::Transform;
+use crate::data::Dataset;
+use crate::model::{LikelihoodKind, ModelConfig};
+use crate::reference::loss::{Kind, continuous_mean};
+
+// Beyond these logits a probability is 0 or 1 in f32.
+const LARGEST_LOGIT: f64 = 16.0;
+
+/// The best constant answer to the training part, one number for each pixel, in the model's units.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct ConstantModel {
+    kind: Kind,
+    // Of each pixel: what the decoder would give.
+    outputs: Vec<f64>,
+    // Of all pixels together.
+    log_variance: f64,
+}
+
+impl ConstantModel {
+    /// Of a model that is trained on `train`: the mean image and, where the variance is learned, that around it.
+    pub(super) fn fit(config: &ModelConfig, train: &Dataset, transform: &Transform) -> Self {
+        let kind = match config.likelihood {
+            LikelihoodKind::Bernoulli => Kind::Bernoulli,
+            LikelihoodKind::ContinuousBernoulli => Kind::ContinuousBernoulli,
+            LikelihoodKind::Gaussian => Kind::Gaussian { deviation: config.deviation() },
+            LikelihoodKind::GaussianLearned => Kind::GaussianLearned,
+            LikelihoodKind::SquaredError => Kind::SquaredError,
+        };
+        let (mut sums, count) = (vec![[0.0_f64; 2]; train.pixels()], train.len().max(1) as f64);
+        for (at, x) in scaled(train, transform) {
+            let [sum, squares] = &mut sums[at];
+            (*sum, *squares) = (*sum + x, *squares + x * x);
+        }
+        let means: Vec<f64> = sums.iter().map(|[sum, _]| sum / count).collect();
+        let variances = sums.iter().zip(&means).map(|([_, squares], mean)| squares / count - mean * mean);
+        let variance = variances.sum::<f64>() / means.len().max(1) as f64;
+        let output = |mean: &f64| match kind {
+            Kind::Bernoulli => (mean / (1.0 - mean)).ln().clamp(-LARGEST_LOGIT, LARGEST_LOGIT),
+            Kind::ContinuousBernoulli => logit_of(*mean),
+            _ => *mean,
+        };
+        let outputs = means.iter().map(output).collect();
+        Self { kind, outputs, log_variance: variance.max(1e-12).ln() }
+    }
+
+    /// Its reconstruction loss of the images of `data`: per image, summed over pixels, as that of the model.
+    pub(super) fn loss(&self, data: &Dataset, transform: &Transform) -> f64 {
+        let each =
+            scaled(data, transform).map(|(at, x)| self.kind.value(self.outputs[at], x, self.log_variance));
+        each.sum::<f64>() / data.len().max(1) as f64
+    }
+}
+
+// Each number as the model sees it, without the mean image subtracted, and its pixel.
+fn scaled<'a>(data: &'a Dataset, transform: &'a Transform) -> impl Iterator<Item = (usize, f64)> + 'a {
+    let pixels = data.pixels();
+    let numbers = data.values.iter().enumerate();
+    numbers.map(move |(at, x)| (at % pixels, f64::from(transform.scaling.scaled(at, x))))
+}
+
+// The logit of a continuous Bernoulli with this mean, by bisection: the mean grows with it.
+fn logit_of(mean: f64) -> f64 {
+    let (mut low, mut high) = (-1.0 / mean.max(1e-6), 1.0 / (1.0 - mean).max(1e-6));
+    for _ in 0..80 {
+        let middle = 0.5 * (low + high);
+        if continuous_mean(middle) < mean { low = middle } else { high = middle }
+    }
+    0.5 * (low + high)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_other_constant_answer_is_better() -> crate::Result<()> {
+        let numbers: Vec<f32> = (0..60).map(|at| (at * 37 % 23) as f32 / 23.0).collect();
+        let data = Dataset::new("x", [1, 3, 1], numbers, None)?;
+        let mut config = crate::train::Config::preset("vae")?.model;
+        for likelihood in [
+            LikelihoodKind::Bernoulli,
+            LikelihoodKind::ContinuousBernoulli,
+            LikelihoodKind::Gaussian,
+            LikelihoodKind::GaussianLearned,
+            LikelihoodKind::SquaredError,
+        ] {
+            config.likelihood = likelihood;
+            let transform = Transform::default();
+            let best = ConstantModel::fit(&config, &data, &transform);
+            let loss = best.loss(&data, &transform);
+            for step in [-0.01, 0.01] {
+                for pixel in 0..3 {
+                    let mut other = best.clone();
+                    other.outputs[pixel] += step;
+                    assert!(other.loss(&data, &transform) > loss, "{likelihood:?} {pixel} {step}");
+                }
+                let mut other = best.clone();
+                other.log_variance += step;
+                assert!(other.loss(&data, &transform) >= loss, "{likelihood:?} {step}");
+            }
+        }
+        Ok(())
+    }
+}
