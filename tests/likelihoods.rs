@@ -29,7 +29,7 @@ fn split() -> Split {
         let bytes: Vec<u8> = (0..count * 196).map(at).collect();
         data::Dataset::new("small", [14, 14, 1], bytes, None).unwrap()
     };
-    let mut split = Split::new(small(&all.train, 500), small(&all.test, 10), Some(0)).unwrap();
+    let mut split = Split::new(small(&all.train, 800), small(&all.test, 10), Some(0)).unwrap();
     split.validation = small(&all.validation, 100);
     split
 }
