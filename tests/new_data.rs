@@ -35,7 +35,7 @@ fn trained() -> TempDir {
         "2",
     ];
     let (out, notes) = success(narrows(place.path(), &arguments).args(["--epochs", "2", "--run", "run"]));
-    assert!(notes.contains("note: batch: 49, all training images there are, in place of 128"), "{notes}");
+    assert!(notes.contains("note: batch: 7 in place of 128, since there are 49 training images"), "{notes}");
     assert!(notes.contains("note: likelihood: gaussian-learned in place of bernoulli"), "{notes}");
     assert!(out.contains("scale:    standard: each of 3 columns to mean 0 and deviation 1\n"), "{out}");
     assert!(out.contains("constant: 1 columns hold one number each: seven\n"), "{out}");
@@ -74,6 +74,32 @@ fn data_given_after_training_is_taken_whole_and_in_its_own_order() {
     success(&mut narrows(place, &["encode", "run", "--out", "test.csv"]));
     let test = read(place, "test.csv");
     assert_eq!((test[0].as_str(), test.len()), ("z0,z1,label,class,id,row", 7));
+}
+
+#[test]
+fn one_new_picture_is_scored_by_an_old_run() {
+    let place = TempDir::new().unwrap();
+    fs::create_dir(place.path().join("photos")).unwrap();
+    let picture = |number: usize| {
+        let (width, height) = (9 + number % 5, 8 + number % 3);
+        let bytes = (0..width * height * 3).map(|at| (at * (number + 1) % 251) as u8).collect::<Vec<u8>>();
+        [format!("P6 {width} {height} 255\n").as_bytes(), &bytes].concat()
+    };
+    for number in 0..20 {
+        fs::write(place.path().join(format!("photos/{number:02}.ppm")), picture(number)).unwrap();
+    }
+    let arguments = ["train", "vae", "--data", "photos", "--size", "9x8", "--hidden", "8", "--latent", "2"];
+    success(narrows(place.path(), &arguments).args(["--epochs", "1", "--run", "run"]));
+    fs::write(place.path().join("one.ppm"), picture(77)).unwrap();
+    let (said, _) =
+        success(&mut narrows(place.path(), &["eval", "run", "--data", "one.ppm", "--samples", "2"]));
+    assert!(said.starts_with("1 image of "), "{said}");
+    success(&mut narrows(place.path(), &["encode", "run", "--part", "all", "--out", "codes.csv"]));
+    let files: Vec<String> = read(place.path(), "codes.csv")[1..]
+        .iter()
+        .map(|line| line.rsplit(',').next().unwrap().to_owned())
+        .collect();
+    assert_eq!(files, (0..20).map(|number| format!("{number:02}.ppm")).collect::<Vec<_>>());
 }
 
 #[test]

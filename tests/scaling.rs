@@ -121,7 +121,7 @@ fn a_likelihood_that_does_not_fit_is_refused_with_two_ways_out() {
 fn a_configuration_is_suited_to_few_rows_of_any_numbers() {
     let config = Config::preset("vae").unwrap();
     let (suited, notes) = config.suited_to(&table(9), &config, |_| false).unwrap();
-    assert_eq!((suited.train.batch, suited.model.likelihood), (9, LikelihoodKind::GaussianLearned));
+    assert_eq!((suited.train.batch, suited.model.likelihood), (2, LikelihoodKind::GaussianLearned));
     assert_eq!(notes.len(), 2);
     let (kept, notes) = config.suited_to(&table(9), &config, |_| true).unwrap();
     assert_eq!((kept.model.likelihood, notes.len()), (LikelihoodKind::Bernoulli, 1));

@@ -10,7 +10,7 @@ use serde::de::{IntoDeserializer, value};
 use serde::{Deserialize, Serialize};
 
 use super::points::Shape2d;
-use super::{Column, Dataset, Form, Split, TableForm, folder, idx, npy, sample, table};
+use super::{Column, Dataset, Form, Split, TableForm, folder, idx, npy, picture, sample, table};
 use crate::{Error, Result};
 
 /// The environment variable with the folder that contains the data sets' folders.
@@ -69,11 +69,14 @@ impl Source {
     }
 
     /// The format of the data at `path`: `table` for a .csv or .tsv file or a folder with `train.csv`,
-    /// `npy` for another file or a folder with `train.npy`, `idx` for a folder with IDX
+    /// `folder` for a picture, `npy` for another file or a folder with `train.npy`, `idx` for a folder with IDX
     /// files, `folder` for any other folder. None where nothing exists.
     pub fn at(path: &Path) -> Option<Self> {
         if table::is_named_as_table(path) || table::part(path, "train").is_some() {
             return Some(Self::Table);
+        }
+        if picture::extents(path).is_ok() {
+            return Some(Self::Folder);
         }
         if path.is_file() || path.join("train.npy").is_file() {
             return Some(Self::Npy);
@@ -122,8 +125,9 @@ impl Source {
     /// The first of [`Self::places`] that is a folder or, for `npy`, a file.
     fn place(self, data_dir: Option<&Path>) -> Result<PathBuf> {
         let places = self.places(data_dir, env::var_os(PARENT));
-        let fits =
-            |place: &&PathBuf| place.is_dir() || matches!(self, Self::Npy | Self::Table) && place.is_file();
+        let fits = |place: &&PathBuf| {
+            place.is_dir() || matches!(self, Self::Folder | Self::Npy | Self::Table) && place.is_file()
+        };
         if let Some(place) = places.iter().find(fits) {
             return Ok(place.clone());
         }

@@ -8,6 +8,9 @@ use crate::graph::Shape;
 use crate::model::{LayerConfig, LikelihoodKind, ModelConfig, Registry, VariantRef, one_line, unknown};
 use crate::{Error, Result};
 
+// The steps of an epoch over fewer images than a batch has.
+const STEPS: u32 = 8;
+
 /// Everything that decides a run's result, except the device.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Config {
@@ -159,7 +162,7 @@ impl Config {
     }
 
     /// This configuration made to fit its data, as by [`Config::fitted_to`], and a sentence for each further change: a
-    /// batch is lowered to the number of training images, and a likelihood of numbers in [0, 1] gives way to the Gaussian
+    /// batch larger than the training part is lowered to an eighth of it, and a likelihood of numbers in [0, 1] gives way to the Gaussian
     /// one where they do not lie there. Where `preset` has another likelihood, its rate of SGD, which was found for that,
     /// gives way to Adam at 1e-3. What somebody chose stays: `chosen` says so of a setting's name.
     ///
@@ -178,11 +181,11 @@ impl Config {
         }
         let images = u32::try_from(train.len()).unwrap_or(u32::MAX);
         if images < config.train.batch {
+            let (batch, usual) = (images.div_ceil(STEPS).max(2), config.train.batch);
             notes.push(format!(
-                "batch: {images}, all training images there are, in place of {}",
-                config.train.batch
+                "batch: {batch} in place of {usual}, since there are {images} training images"
             ));
-            config.train.batch = images;
+            config.train.batch = batch;
         }
         let scaling = Scaling::fit(train, config.data.scale, config.data.scale_over)?;
         let needs_other = config.model.likelihood.needs_unit() && !scaling.gives_unit(train);

@@ -29,6 +29,13 @@ pub(super) struct Listing {
 }
 
 impl Listing {
+    /// A single picture, whoever wrote it.
+    pub(super) fn of_one(file: PathBuf) -> Self {
+        let layout = Layout::new(&[], [file.as_path()].into_iter());
+        let report = LoadReport { files: 1, ..LoadReport::default() };
+        Self { files: vec![Listed { path: file, seems_picture: true }], layout, report }
+    }
+
     pub(super) fn new(folder: &Path) -> Self {
         let mut report = LoadReport::default();
         let (folders, files) = walk(folder, &mut report);

@@ -32,7 +32,7 @@ use listing::Listing;
 // Labels are bytes.
 const MOST_CLASSES: usize = 256;
 
-/// The parts, and what was left out. A part without a folder of its own is none, except that the pictures of a folder
+/// The parts, and what was left out; or a single picture. A part without a folder of its own is none, except that the pictures of a folder
 /// without parts are divided into a training and a test part.
 ///
 /// # Errors
@@ -40,7 +40,10 @@ const MOST_CLASSES: usize = 256;
 /// more than a tenth of the pictures cannot be read; [`Error::Setting`](crate::Error::Setting) for an invalid form, or if
 /// all pictures together take more than 16 GiB in that form.
 pub fn read(folder: &Path, form: Form) -> Result<Parts> {
-    let mut listing = Listing::new(folder);
+    let (folder, mut listing) = match (folder.is_file(), folder.parent(), folder.file_name()) {
+        (true, Some(around), Some(file)) => (around, Listing::of_one(file.into())),
+        _ => (folder, Listing::new(folder)),
+    };
     let pictures = Pictures::decode(folder, form, &mut listing)?;
     listing.report.left_out.sort();
     let Pictures { files, shape, pixels, unreadable } = pictures;
