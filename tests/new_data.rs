@@ -38,7 +38,8 @@ fn trained() -> TempDir {
     assert!(notes.contains("note: batch: 7 in place of 128, since there are 49 training images"), "{notes}");
     assert!(notes.contains("note: likelihood: gaussian-learned in place of bernoulli"), "{notes}");
     assert!(out.contains("scale:    standard: each of 3 columns to mean 0 and deviation 1\n"), "{out}");
-    assert!(out.contains("constant: 1 columns hold one number each: seven\n"), "{out}");
+    assert!(out.contains("compare:  always answering with the mean costs "), "{out}");
+    assert!(out.contains("columns:  seven has one number in all rows\n"), "{out}");
     place
 }
 

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use narrows::data::{self, Dataset, Source, Values, npy};
+use narrows::data::{self, Dataset, Reading, Source, Values, npy};
 use tempfile::TempDir;
 
 /// A file as NumPy writes it, with any header.
@@ -293,7 +293,8 @@ fn parts_are_drawn_from_one_array_with_every_class_in_proportion() {
     let mut all = [split.train.bytes(), split.validation.bytes(), split.test.bytes()].concat();
     all.sort_unstable();
     assert!(all.into_iter().eq(0..40));
-    assert!(split.into_whole().unwrap().bytes().iter().copied().eq(0..40));
+    let (whole, _) = data::load_whole(Source::Npy, Some(&images), &Reading::default()).unwrap();
+    assert!(whole.bytes().iter().copied().eq(0..40));
     // Sorted by class, as many arrays are. A file's own labels are preferred to the folder's labels.npy.
     let sorted: Vec<u8> = (0..40).map(|row| row / 10).collect();
     put(&folder, "labels.npy", &array("|u1", "(40,)", &[1; 40]));
@@ -314,11 +315,14 @@ fn a_folder_holds_train_and_test_or_train_alone() {
 
     put(&folder, "train.npy", &array("|u1", "(20, 2)", &[0; 40]));
     put(&folder, "labels.npy", &array("|u1", "(20,)", &[5; 20]));
-    let parts = || npy::read_parts(folder.path(), Some(0)).unwrap();
-    assert_eq!((parts().train.len(), parts().test.len(), parts().test.labels.unwrap()), (18, 2, vec![5, 5]));
+    let parts = || data::load(Source::Npy, Some(folder.path()), None).unwrap();
+    assert_eq!(
+        (parts().train.len(), parts().validation.len(), parts().test.labels.unwrap()),
+        (17, 1, vec![5, 5])
+    );
     put(&folder, "test.npy", &array("|u1", "(3, 2)", &[0; 6]));
     put(&folder, "test-labels.npy", &array("|u1", "(3,)", &[1, 2, 3]));
-    assert_eq!((parts().train.len(), parts().train.labels), (20, None));
+    assert_eq!((parts().train.len() + parts().validation.len(), parts().train.labels), (20, None));
     assert_eq!(parts().test.labels.unwrap(), [1, 2, 3]);
     let val = put(&folder, "valid.npy", &array("|u1", "(4, 2)", &[0; 8]));
     assert_eq!(parts().validation.len(), 4);

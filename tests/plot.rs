@@ -12,7 +12,7 @@ const HOSTILE: &str = "<script>alert('1')</script> & \"quotes\" \u{1} \u{ffff} ]
 fn scatter() -> Plot {
     let points = [[0.0, 1.0], [2.0, 0.5], [1.0, 3.0], [f32::NAN, 0.0]];
     let mut scatter = Plot::of_classes("points", &points, Some(&[0, 1, 0, 1]), &["shirt"]);
-    let images = (0..4 * 6).map(|byte| byte * 10).collect();
+    let images = (0..4 * 6).map(|byte| (byte * 10) as f32 / 255.0).collect();
     let points = points.to_vec();
     scatter.thumbnails = Some(Thumbnails { points, images, shape: [2, 3, 1], classes: vec![0, 1, 0, 1] });
     scatter

@@ -3,10 +3,10 @@
 #![allow(clippy::unwrap_used)]
 
 use narrows::data::{Dataset, ScaleKind, ScaleOver, Scaling, Split};
-use narrows::graph::Device;
+use narrows::graph::{Device, Rows};
 use narrows::infer::{Decoder, Reconstructor};
 use narrows::model::LikelihoodKind;
-use narrows::train::{Checkpoint, Config, Trainer};
+use narrows::train::{Checkpoint, Config, Precision, Trainer, Transform};
 use pollster::block_on;
 
 const COLUMNS: usize = 5;
@@ -27,7 +27,9 @@ fn fit(data: &Dataset, kind: ScaleKind) -> Scaling {
 }
 
 fn scaled(data: &Dataset, scaling: &Scaling) -> Vec<f32> {
-    data.values.iter().enumerate().map(|(at, x)| scaling.scaled(at, x)).collect()
+    let mut values = data.floats();
+    values.chunks_exact_mut(data.pixels()).for_each(|row| scaling.scale(row));
+    values
 }
 
 fn column(values: &[f32], column: usize) -> Vec<f64> {
@@ -62,8 +64,9 @@ fn the_way_back_of_every_kind_ends_where_it_began() {
     for kind in kinds {
         for over in [ScaleOver::Column, ScaleOver::Whole] {
             let scaling = Scaling::fit(&data, kind, Some(over)).unwrap();
-            for (at, x) in data.values.iter().enumerate() {
-                let back = scaling.unscaled(at, scaling.scaled(at, x));
+            let mut values = scaled(&data, &scaling);
+            values.chunks_exact_mut(COLUMNS).for_each(|row| scaling.unscale(row));
+            for (x, back) in data.values.iter().zip(values) {
                 // One scale for all numbers rounds the small ones as the large ones.
                 let close = if over == ScaleOver::Column { 1e-5 * x.abs().max(1e-2) } else { 0.1 };
                 assert!((back - x).abs() <= close, "{kind:?} {over:?}: {x} came back as {back}");
@@ -79,7 +82,9 @@ fn one_outlier_does_not_flatten_a_robust_scale() {
     let data = Dataset::new("outlier", [1, 1, 1], numbers, None).unwrap();
     let spread = |kind| {
         let scaling = fit(&data, kind);
-        scaling.scaled(0, 90.0) - scaling.scaled(0, 10.0)
+        let mut ends = [90.0, 10.0];
+        ends.chunks_exact_mut(1).for_each(|row| scaling.scale(row));
+        ends[0] - ends[1]
     };
     assert!(spread(ScaleKind::Standard) < 0.01);
     assert!((spread(ScaleKind::Robust) - 80.0 / 49.5).abs() < 1e-3);
@@ -107,6 +112,21 @@ fn a_logarithm_of_numbers_below_minus_1_is_refused_with_the_row_and_the_column()
     let error = Scaling::fit(&table(4), ScaleKind::Log1p, None).unwrap_err().to_string();
     assert!(error.contains("log1p of column 2") && error.contains("in row 0"), "{error}");
     assert!(error.contains("--scale standard or robust"), "{error}");
+}
+
+#[test]
+fn floats_are_kept_in_16_bits_where_asked_or_where_no_device_need_hold_more() {
+    let rows = |data: &Dataset, precision| Transform { precision, ..Transform::default() }.rows(data);
+    assert_eq!(rows(&table(9), None), Rows::Floats);
+    assert_eq!(rows(&table(9), Some(Precision::F16)), Rows::Halves);
+    let large = Dataset::new("large", [1, 1 << 20, 1], vec![0.0_f32; 33 << 20], None).unwrap();
+    assert_eq!([rows(&large, None), rows(&large, Some(Precision::F32))], [Rows::Halves, Rows::Floats]);
+    let pictures = Dataset::new("pictures", [1, 2, 1], vec![200_u8; 40], None).unwrap();
+    assert_eq!(rows(&pictures, None), Rows::Bytes);
+    let mut config = Config::preset("vae").unwrap();
+    config.data.precision = Some(Precision::F16);
+    let error = config.transform(&pictures).unwrap_err().to_string();
+    assert!(error.starts_with("precision: expected none for pictures"), "{error}");
 }
 
 #[test]
@@ -139,13 +159,21 @@ fn a_trained_table_comes_out_in_its_own_units_and_its_scale_is_in_the_checkpoint
         narrows::train::TrainConfig { epochs: 60, batch: 10, learning_rate: 1e-2, ..Default::default() };
     let split = Split::new(table(60), table(7), Some(0)).unwrap();
     let mut trainer = block_on(Trainer::new(&Device::Cpu, &config, &split)).unwrap();
-    for _ in 0..config.train.epochs {
+    let first_loss = block_on(trainer.epoch(&mut |_| true)).unwrap().train.get("reconstruction").unwrap();
+    for _ in 1..config.train.epochs {
         block_on(trainer.epoch(&mut |_| true)).unwrap();
     }
     let checkpoint = block_on(trainer.checkpoint()).unwrap();
     let read = Checkpoint::from_bytes(&checkpoint.to_bytes().unwrap()).unwrap();
     assert_eq!(read.transform, checkpoint.transform);
     assert_eq!(read.transform.scaling.kind, ScaleKind::Standard);
+    config.data.precision = Some(Precision::F16);
+    let mut halves = block_on(Trainer::new(&Device::Cpu, &config, &split)).unwrap();
+    let first = block_on(halves.epoch(&mut |_| true)).unwrap().train.get("reconstruction").unwrap();
+    assert!(
+        (first - first_loss).abs() < 1e-2 * first_loss && first != first_loss,
+        "{first} and {first_loss}"
+    );
 
     let results =
         block_on(async { Reconstructor::new(&Device::Cpu, &read, &split.test).await?.run().await }).unwrap();

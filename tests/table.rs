@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use narrows::data::{self, Dataset, LoadReport, Missing, TableForm, stratified, table};
+use narrows::data::{self, Dataset, LoadReport, Missing, Reading, Source, TableForm, stratified, table};
 use tempfile::TempDir;
 
 fn put(folder: &TempDir, name: &str, text: &str) -> PathBuf {
@@ -72,10 +72,13 @@ fn text_is_refused_by_name_dropped_or_made_one_column_for_each_category() {
     ));
     let dropped = TableForm { drop: list(&["colour", "note"]), ..TableForm::default() };
     assert_eq!(names(&read_as(text, &dropped).unwrap().0), ["size"]);
-    let form = TableForm { categories: true, drop: list(&["note"]), ..TableForm::default() };
+    let mut form = TableForm { categories: true, drop: list(&["note"]), ..TableForm::default() };
     let data = read_as(text, &form).unwrap().0;
     assert_eq!(names(&data), ["size", "colour=blue", "colour=red"]);
     assert_eq!(data.floats(), [1.0, 0.0, 1.0, 2.0, 1.0, 0.0, 3.0, 0.0, 1.0]);
+    form.drop.clear();
+    let said = refusal("size,colour\n1,red\n2,\n", &form);
+    assert!(said.ends_with("found a missing value in line 3, column colour"), "{said}");
     let chosen = TableForm { columns: list(&["size"]), ..TableForm::default() };
     assert_eq!(names(&read_as(text, &chosen).unwrap().0), ["size"]);
     let wrong = TableForm { columns: list(&["sise"]), ..TableForm::default() };
@@ -92,15 +95,16 @@ fn missing_values_are_refused_with_line_and_column_filled_or_dropped() {
     let path = put(&folder, "x.csv", text);
     let filled = |missing| {
         let form = TableForm { missing, ..TableForm::default() };
-        let split = data::load_table(Some(&path), Some(0), &form, &[]).unwrap();
-        (split.train.len() + split.test.len(), split.into_whole().unwrap())
+        let reading = Reading { table: form, ..Reading::default() };
+        let split = data::load_as(Source::Table, Some(&path), Some(0), &reading).unwrap();
+        let numbers = [split.train.floats(), split.test.floats()].concat();
+        (split.train.len() + split.test.len(), split.train.columns[1].fill.unwrap(), numbers)
     };
     assert_eq!(filled(Missing::Drop).0, 3);
     for missing in [Missing::Mean, Missing::Median] {
-        let (count, whole) = filled(missing);
-        let fill = whole.columns[1].fill.unwrap();
+        let (count, fill, numbers) = filled(missing);
         assert_eq!(count, 4);
-        assert!(fill >= 10.0 && whole.floats().contains(&fill), "{missing:?}: {fill}");
+        assert!(fill >= 10.0 && numbers.contains(&fill), "{missing:?}: {fill}");
     }
     let (data, report) = read_as("a,b\n1,\n2,\n", &TableForm::default()).unwrap();
     assert_eq!(names(&data), ["a"]);
@@ -124,12 +128,14 @@ fn labels_are_numbered_over_all_parts_and_names_stay_with_their_rows() {
     put(&folder, "test.csv", "id,x,kind\ns,4,c\n");
     put(&folder, "valid.csv", "x,kind,id\n5,a,t\n");
     let form = TableForm { label: Some("kind".into()), id: Some("id".into()), ..TableForm::default() };
-    let split = data::load_table(Some(folder.path()), None, &form, &[]).unwrap();
+    let reading = Reading { table: form, ..Reading::default() };
+    let load = |count| data::load_as(Source::Table, Some(folder.path()), count, &reading);
+    let split = load(None).unwrap();
     assert_eq!(split.train.classes, ["a", "b", "c"]);
     assert_eq!(split.train.labels.unwrap(), [1, 0, 1]);
     assert_eq!((split.test.labels.unwrap(), split.test.ids), (vec![2], list(&["s"])));
     assert_eq!((split.validation.floats(), split.validation.ids), (vec![5.0], list(&["t"])));
-    let error = data::load_table(Some(folder.path()), Some(2), &form, &[]).unwrap_err().to_string();
+    let error = load(Some(2)).unwrap_err().to_string();
     assert!(error.contains("has a validation part of its own"), "{error}");
 }
 

@@ -59,7 +59,8 @@ impl Embed {
             table::write(&self.out, ["x", "y"].map(str::to_owned).to_vec(), &places, &images)?;
         } else {
             let title = format!("{}: {what} of {}", checkpoint.config.preset, images.name);
-            let plot = Plot::of_images(title, &places, &images, self.thumbnails);
+            let shown = self.thumbnails.then(|| checkpoint.transform.shown(images.floats()));
+            let plot = Plot::of_images(title, &places, &images, shown);
             let plot = Plot { axes, equal: self.method != "pca", ..plot };
             plot.picture().save(&self.out)?;
         }

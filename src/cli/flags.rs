@@ -25,7 +25,7 @@ pub(super) struct ConfigFlags {
     #[command(flatten)]
     data: DataFlags,
     #[command(flatten)]
-    scale: ScaleFlags,
+    settled: SettledFlags,
 }
 
 /// The images.
@@ -41,7 +41,8 @@ pub(super) struct DataFlags {
     /// Folder of the data set's files
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// Number of validation images: the last training images [default: a tenth, at most 5000]
+    /// Number of validation images: the last of the training part, or random ones of an array or a table [default: a
+    /// tenth, at most 5000]
     #[arg(long, value_name = "N")]
     validation: Option<usize>,
     /// Height and width of a folder's pictures, as 64 or 48x64 [default: their common size if it is at most 128, else
@@ -70,12 +71,15 @@ pub(super) struct DataFlags {
     /// The column with each row's name
     #[arg(long, value_name = "NAME")]
     id: Option<String>,
+    /// Missing values of a table: refuse, mean or median (of the training part, in their place) or drop (their rows)
+    #[arg(long, value_name = "KIND")]
+    missing: Option<String>,
 }
 
-/// The scaling, which is fitted when a run begins.
+/// What is settled of the data when a run begins: the scaling, and a table's columns.
 #[derive(clap::Args, Serialize)]
 #[command(next_help_heading = "Data")]
-struct ScaleFlags {
+struct SettledFlags {
     /// How numbers are scaled: auto (as the data are), none, unit (to [0, 1]), standard, robust (median and quartiles)
     /// or log1p [default: auto: bytes and numbers in [0, 1] not at all, others as standard]
     #[arg(long, value_name = "KIND")]
@@ -83,6 +87,9 @@ struct ScaleFlags {
     /// What has a scale of its own: column or whole [default: each column of a row; pictures as a whole]
     #[arg(long, value_name = "WHAT")]
     scale_over: Option<String>,
+    /// How wide floats are in the device's memory: f32 or f16 [default: f16 above 128 MiB, which every device holds]
+    #[arg(long, value_name = "WIDTH")]
+    precision: Option<String>,
     /// A table's columns to train on, separated by commas [default: all]
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     columns: Option<Vec<String>>,
@@ -92,9 +99,6 @@ struct ScaleFlags {
     /// Turn each category of a table's columns of text into a column of 0 and 1
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     categories: Option<bool>,
-    /// Missing values of a table: refuse, mean or median (of the training part, in their place) or drop (their rows)
-    #[arg(long, value_name = "KIND")]
-    missing: Option<String>,
 }
 
 // Before a data set's name that is also a folder's.
@@ -177,9 +181,9 @@ impl ConfigFlags {
         data.remove("data-dir");
         let preset = self.preset.iter().map(|preset| format!("preset {preset}"));
         let file = self.config.iter().map(|_| "config".to_owned());
-        let scale = given(&self.scale)?;
+        let settled = given(&self.settled)?;
         let settings =
-            [given_settings.model.clone(), train, data, scale].into_iter().flatten().map(|(name, _)| name);
+            [given_settings.model.clone(), train, data, settled].into_iter().flatten().map(|(name, _)| name);
         let other: Vec<String> = preset.chain(file).chain(settings).collect();
         if !other.is_empty() {
             let expected = "only --epochs and --data-dir with it (other settings cannot change in a run)";
@@ -207,9 +211,9 @@ impl ConfigFlags {
             Some(path) => self.of_file(registry, path, default)?,
         };
         let config = Config { data: self.data.over(&config)?, ..config };
-        let scale = given(&self.scale)?;
+        let settled = given(&self.settled)?;
         let sections =
-            [("data", scale), ("model", settings.model.clone()), ("train", settings.train.clone())];
+            [("data", settled), ("model", settings.model.clone()), ("train", settings.train.clone())];
         let sections = sections.map(|(name, table)| (name.to_owned(), table.into()));
         let config = config.overlaid_of(registry, sections.into_iter().collect(), ORIGIN)?;
         config.check()?;

@@ -33,8 +33,8 @@ pub(super) fn hidden_bar(template: &str) -> Result<ProgressBar> {
 }
 
 /// Prints the notes about the loading of a data set on standard error.
-pub(super) fn with_notes(split: Split) -> Split {
-    let LoadReport { left_out, files, remarks, .. } = &split.report;
+pub(super) fn notes(report: &LoadReport) {
+    let LoadReport { left_out, files, remarks, .. } = report;
     for remark in remarks {
         note(&format!("note: {remark}"));
     }
@@ -44,6 +44,11 @@ pub(super) fn with_notes(split: Split) -> Split {
     for (file, reason) in left_out {
         note(&format!("  {}: {reason}", printable(file)));
     }
+}
+
+/// A data set whose notes are printed.
+pub(super) fn with_notes(split: Split) -> Split {
+    notes(&split.report);
     split
 }
 

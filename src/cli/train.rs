@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::data::Split;
+use crate::data::{Dataset, Split};
 use crate::graph::Device;
 use crate::model::Registry;
 use crate::report::{report_run, shell_word};
@@ -146,20 +146,25 @@ fn introduce(reporter: &mut Reporter, run: &Run, device: &Device, split: &Split)
             scaling.units()
         ));
     }
-    let constant = if scaling.shift.len() > 1 { split.train.constant_columns() } else { Vec::new() };
-    if !constant.is_empty() {
-        let name =
-            |at: &usize| split.train.columns.get(*at).map_or_else(|| at.to_string(), ToString::to_string);
-        let shown: Vec<String> = constant.iter().take(8).map(name).collect();
-        let more = if constant.len() > shown.len() { ", ..." } else { "" };
-        reporter.say(&format!(
-            "constant: {} columns hold one number each: {}{more}",
-            constant.len(),
-            shown.join(", ")
-        ));
+    if scaling.shift.len() > 1 {
+        name_constant_columns(reporter, &split.train);
     }
     reporter.say(&format!("reported: {PER_IMAGE}"));
     reporter.say(&format!("minimized: {}", run.trainer().model().minimized()));
+}
+
+// Columns that say nothing of any row.
+fn name_constant_columns(reporter: &mut Reporter, train: &Dataset) {
+    let constant = train.constant_columns();
+    let name = |at: &usize| train.columns.get(*at).map_or_else(|| at.to_string(), ToString::to_string);
+    let shown: Vec<String> = constant.iter().take(8).map(name).collect();
+    let more = if constant.len() > shown.len() { ", ..." } else { "" };
+    let names = shown.join(", ");
+    match constant.len() {
+        0 => {}
+        1 => reporter.say(&format!("columns:  {names} has one number in all rows")),
+        count => reporter.say(&format!("columns:  {count} have one number in all rows: {names}{more}")),
+    }
 }
 
 // Sets the last epoch beside the best constant answer, and warns of a code that says nothing.
@@ -169,7 +174,7 @@ async fn judge(reporter: &mut Reporter, run: &mut Run, split: &Split) -> Result<
     let Some(explained) = means.explained() else { return Ok(()) };
     let unit = means.reconstruction().map_or("nats", |(term, _)| term.unit.as_str());
     let said = format!(
-        "constant: an answer that is always the mean has {constant:.4} {unit} on the validation part, this model {explained:.4}"
+        "compare:  always answering with the mean costs {constant:.4} {unit} on the validation part, this model {explained:.4}"
     );
     reporter.say(&said);
     if explained >= constant {

@@ -10,7 +10,7 @@ use crate::{Error, Result};
 
 use super::Context;
 use super::flags::DataFlags;
-use super::output::with_notes;
+use super::output::{notes, with_notes};
 
 /// A trained model and the images to use it on.
 #[derive(clap::Args)]
@@ -40,15 +40,17 @@ impl Trained {
         let part = self.part.clone().unwrap_or_else(|| if other { "all" } else { "test" }.to_owned());
         data = data.seen_from(&self.checkpoint);
         out.map_or(Ok(()), |out| check_out(out, &data))?;
-        if part == "all" {
-            data.validation = Some(0);
-        }
-        let split = with_notes(data.load_for(checkpoint.shape, &checkpoint.columns)?);
-        let images = match part.as_str() {
-            "train" => split.train,
-            "validation" => split.validation,
-            "test" => split.test,
-            _ => split.into_whole()?,
+        let images = if part == "all" {
+            let (whole, report) = data.load_whole_for(checkpoint.shape, &checkpoint.columns)?;
+            notes(&report);
+            whole
+        } else {
+            let split = with_notes(data.load_for(checkpoint.shape, &checkpoint.columns)?);
+            match part.as_str() {
+                "train" => split.train,
+                "validation" => split.validation,
+                _ => split.test,
+            }
         };
         if images.is_empty() {
             let got = format!("{part}, which has none");

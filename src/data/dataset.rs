@@ -61,7 +61,6 @@ impl Dataset {
             let expected = format!("whole images of {height} x {width} x {channels} numbers");
             return Err(Error::shape(name, expected, format!("{} numbers", values.len())));
         }
-        let (classes, files, columns, ids) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let dataset = Self {
             name,
             height,
@@ -69,11 +68,11 @@ impl Dataset {
             channels,
             values,
             labels,
-            classes,
-            files,
-            columns,
+            classes: Vec::new(),
+            columns: Vec::new(),
             places: Vec::new(),
-            ids,
+            ids: Vec::new(),
+            files: Vec::new(),
         };
         match &dataset.labels {
             Some(labels) if labels.len() != dataset.len() => {
@@ -148,18 +147,6 @@ impl Dataset {
         self.values.iter().collect()
     }
 
-    /// All images as bytes to look at, `[count, height, width, channels]`: floats with their smallest as 0 and their
-    /// largest as 255.
-    pub fn shown(&self) -> Vec<u8> {
-        let Values::Floats(floats) = &self.values else {
-            return self.values.bytes().unwrap_or_default().to_vec();
-        };
-        let low = floats.iter().copied().fold(f32::INFINITY, f32::min);
-        let high = floats.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let width = if high > low { high - low } else { 1.0 };
-        floats.iter().map(|x| (255.0 * (x - low) / width).round() as u8).collect()
-    }
-
     /// The columns in which all rows have the same number.
     pub fn constant_columns(&self) -> Vec<usize> {
         let same = |column: &usize| {
@@ -213,25 +200,19 @@ impl Dataset {
         }
     }
 
-    // Parts of one data set, one after another.
-    fn joined(parts: Vec<Self>) -> Result<Self> {
-        let mut parts = parts.into_iter();
-        let Some(mut all) = parts.next() else {
-            return Err(Error::shape("data set", "at least one image", "none"));
-        };
-        for part in parts {
-            all.values.append(part.values);
-            all.labels = all.labels.zip(part.labels).map(|(labels, more)| [labels, more].concat());
-            all.files.extend(part.files);
-            all.ids.extend(part.ids);
-            all.places.extend(part.places);
-        }
+    /// This and another part of one data set, one after another.
+    pub(super) fn followed_by(mut self, part: Self) -> Self {
+        let count = self.len() + part.len();
+        self.values.append(part.values);
+        self.labels = self.labels.zip(part.labels).map(|(labels, more)| [labels, more].concat());
         // Names of some rows alone would stand beside others.
-        let count = all.len();
-        all.files = Some(all.files).filter(|files| files.len() == count).unwrap_or_default();
-        all.ids = Some(all.ids).filter(|ids| ids.len() == count).unwrap_or_default();
-        all.places = Some(all.places).filter(|places| places.len() == count).unwrap_or_default();
-        Ok(all)
+        let both = |names: usize| if names == count { count } else { 0 };
+        self.files.extend(part.files);
+        self.files.truncate(both(self.files.len()));
+        self.ids.extend(part.ids);
+        self.ids.truncate(both(self.ids.len()));
+        self.places.clear();
+        self
     }
 
     /// Moves the last `count` images out, so that a large set is not in memory twice.
@@ -269,7 +250,7 @@ pub struct LoadReport {
 pub struct Split {
     /// The images that the weights are fitted to.
     pub train: Dataset,
-    /// The last images of the training file, for the choice of settings. May be empty.
+    /// The images for the choice of settings. May be empty.
     pub validation: Dataset,
     /// The images for the final evaluation.
     pub test: Dataset,
@@ -295,21 +276,6 @@ impl Split {
         }
         let validation = train.split_last(count);
         Ok(Self { train, validation, test, report: LoadReport::default() })
-    }
-
-    /// All images in the data's own order: parts one after another, and files by their names.
-    /// There are labels where every part has them.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] if all parts are empty.
-    pub fn into_whole(self) -> Result<Dataset> {
-        let Self { train, validation, test, .. } = self;
-        let parts: Vec<Dataset> =
-            [train, validation, test].into_iter().filter(|part| !part.is_empty()).collect();
-        let whole = Dataset::joined(parts)?;
-        let mut order: Vec<usize> = (0..whole.len()).collect();
-        order.sort_by_key(|at| (whole.files.get(*at), whole.places.get(*at)));
-        Ok(Dataset { places: Vec::new(), ..whole.chosen(&order) })
     }
 
     /// The images to show and to evaluate during training: the validation images, or the training images if there

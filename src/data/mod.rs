@@ -31,6 +31,6 @@ pub use form::{Alpha, Fit, Form, Size};
 pub use mixture::{Component, GaussianMixture};
 pub use parts::{Parts, stratified};
 pub use scaling::{ScaleKind, ScaleOver, Scaling};
-pub use source::{Source, load, load_as, load_table};
+pub use source::{Reading, Source, load, load_as, load_whole};
 pub use table::{Column, Missing, TableForm};
 pub use values::Values;

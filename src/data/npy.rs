@@ -16,7 +16,7 @@ use half::f16;
 use npyz::{DType, Deserialize, NpyFile, NpyHeader, Order, TypeChar};
 
 use super::origin::{Origin, open};
-use super::{Dataset, LoadReport, Parts, Split, Values};
+use super::{Dataset, Parts, Values};
 use crate::{Error, Result};
 
 const MAGIC: &[u8] = b"\x93NUMPY";
@@ -80,15 +80,15 @@ fn as_mask(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
-/// The parts at `path`. A folder has `train.npy` and may have `val.npy` (or `valid`, `validation`) and `test.npy`; those
-/// that are missing, and all of a single array, are drawn as by [`Split::of_parts`].
+/// The parts at `path`. A folder has `train.npy` and may have `val.npy` (or `valid`, `validation`) and `test.npy`; a
+/// single array is a training part.
 ///
 /// The labels of `NAME.npy` are in `NAME-labels.npy` next to it or, if there is only one array, in `labels.npy`. They
 /// are optional.
 ///
 /// # Errors
-/// As [`read`] and [`Split::of_parts`], and [`Error::File`] if the folder has no `train.npy`.
-pub fn read_parts(path: &Path, validation: Option<usize>) -> Result<Split> {
+/// As [`read`], and [`Error::File`] if the folder has no `train.npy`.
+pub fn read_parts(path: &Path) -> Result<Parts> {
     let name = path.file_stem().map_or_else(|| "npy".into(), |stem| stem.to_string_lossy());
     let part = |names: &[&str]| {
         let files = names.iter().map(|name| path.join(format!("{name}.npy")));
@@ -102,8 +102,7 @@ pub fn read_parts(path: &Path, validation: Option<usize>) -> Result<Split> {
     let alone = held_out.is_none() && test.is_none();
     let read = |images: &PathBuf| read(&name, images, labels_of(images, alone).as_deref());
     let [held_out, test] = [held_out, test].map(|file| file.as_ref().map(read).transpose());
-    let (train, report) = (read(&train)?, LoadReport::default());
-    Split::of_parts(Parts { train, validation: held_out?, test: test?, report }, validation)
+    Ok(Parts { validation: held_out?, test: test?, ..Parts::new(read(&train)?) })
 }
 
 fn labels_of(images: &Path, alone: bool) -> Option<PathBuf> {

@@ -19,19 +19,42 @@ pub struct Parts {
     pub validation: Option<Dataset>,
     /// What the final evaluation is of. None: a tenth of the training part.
     pub test: Option<Dataset>,
+    /// Whether the training part is in no order of its own, so that its last rows are a fair validation part.
+    pub shuffled: bool,
     /// Notes about the loading.
     pub report: LoadReport,
 }
 
+impl Parts {
+    /// A training part alone, in an order that may mean something.
+    pub const fn new(train: Dataset) -> Self {
+        let report = LoadReport { left_out: Vec::new(), files: 0, remarks: Vec::new() };
+        Self { train, validation: None, test: None, shuffled: false, report }
+    }
+
+    /// All in the data's own order: parts one after another, pictures by the names of their files. There are labels where
+    /// every part has them.
+    pub fn into_whole(self) -> (Dataset, LoadReport) {
+        let Self { train, validation, test, report, .. } = self;
+        let whole = [validation, test].into_iter().flatten().fold(train, Dataset::followed_by);
+        if whole.files.is_empty() {
+            return (whole, report);
+        }
+        let mut order: Vec<usize> = (0..whole.len()).collect();
+        order.sort_by_key(|at| whole.files.get(*at));
+        (whole.chosen(&order), report)
+    }
+}
+
 impl Split {
     /// The split with these parts. A missing test part is a random tenth of the training part, the same each time, with
-    /// each class in proportion. So is a missing validation part of `count`, by default a tenth and at most 5,000; of
-    /// pictures in files, which are shuffled, it is the last ones. A remark counts what is in two parts.
+    /// each class in proportion. So is a missing validation part of `count`, by default a tenth and at most 5,000, except
+    /// that it is the last rows of a part that is shuffled.
     ///
     /// # Errors
     /// As [`Split::new`]; [`Error::Setting`] for a count where there is a validation part already.
     pub fn of_parts(parts: Parts, count: Option<usize>) -> Result<Self> {
-        let Parts { mut train, validation, test, mut report } = parts;
+        let Parts { mut train, validation, test, shuffled, mut report } = parts;
         if let (Some(count), Some(_)) = (count.filter(|count| *count > 0), &validation) {
             let expected = format!("no number, since {} has a validation part of its own", train.name);
             return Err(Error::setting("validation", expected, count));
@@ -47,7 +70,7 @@ impl Split {
         let all = train.len();
         let count = count.unwrap_or((all / 10).min(MOST_VALIDATION));
         let mut split = match validation {
-            None if train.files.is_empty() && count < all => {
+            None if !shuffled && count < all => {
                 let validation = train.split_stratified(count, 1);
                 Self { validation, ..Self::new(train, test, Some(0))? }
             }
@@ -61,7 +84,6 @@ impl Split {
                 return Err(Error::shape(operation, expected.join(" x "), got.join(" x ")));
             }
         };
-        report.remarks.extend(shared(&[&split.train, &split.validation, &split.test]));
         split.report = report;
         Ok(split)
     }
@@ -94,7 +116,8 @@ pub fn stratified(labels: Option<&[u8]>, count: usize, held_out: usize, seed: u6
 impl Dataset {
     /// Takes a stratified part of `held_out` rows out. What stays keeps its order.
     pub(super) fn split_stratified(&mut self, held_out: usize, seed: u64) -> Self {
-        if self.places.is_empty() {
+        // Files have names that say more.
+        if self.places.is_empty() && self.files.is_empty() {
             self.places = (0..self.len()).collect();
         }
         let taken = stratified(self.labels.as_deref(), self.len(), held_out, seed);
@@ -108,7 +131,7 @@ impl Dataset {
 }
 
 // A remark about images that are in two parts. Equal 64-bit hashes count as equal images.
-fn shared(parts: &[&Dataset]) -> Option<String> {
+pub(super) fn shared(parts: [&Dataset; 3]) -> Option<String> {
     let mut first: HashMap<u64, (usize, usize)> = HashMap::new();
     let (mut count, mut example) = (0, None);
     for (part, set) in parts.iter().enumerate() {

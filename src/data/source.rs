@@ -9,8 +9,11 @@ use std::str::FromStr;
 use serde::de::{IntoDeserializer, value};
 use serde::{Deserialize, Serialize};
 
+use super::parts::shared;
 use super::points::Shape2d;
-use super::{Column, Dataset, Form, Split, TableForm, folder, idx, npy, picture, sample, table};
+use super::{
+    Column, Dataset, Form, LoadReport, Parts, Split, TableForm, folder, idx, npy, picture, sample, table,
+};
 use crate::{Error, Result};
 
 /// The environment variable with the folder that contains the data sets' folders.
@@ -146,28 +149,60 @@ impl Source {
     }
 }
 
-/// Loads a data set and splits the validation part, the last training images, off it.
-///
-/// `data_dir` is the folder of its files; `validation` is the count of [`Split::new`].
+/// How data are read. A source looks at what concerns it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Reading {
+    /// The form that a folder's pictures are brought to.
+    pub pictures: Form,
+    /// How a table is read.
+    pub table: TableForm,
+    /// The columns of a trained model, which a table must have; empty for all that `table` says.
+    pub columns: Vec<Column>,
+}
+
+/// Loads a data set in parts: those that it has, and those that [`Split::of_parts`] makes, with `validation` as its count.
+/// `data_dir` is the folder or file of its data.
 ///
 /// # Errors
 /// [`Error::Setting`] if no folder is found, if a built-in set is given one, or if `validation` leaves nothing to train
-/// on; [`Error::File`] or [`Error::Io`] as [`idx::read`], [`folder::read`] and [`npy::read_parts`]; [`Error::Shape`] if
-/// the training and test images differ in size.
+/// on; [`Error::File`] or [`Error::Io`] as [`idx::read`], [`folder::read`], [`npy::read`] and [`table::read`];
+/// [`Error::Shape`] if the parts' images differ in size.
 pub fn load(source: Source, data_dir: Option<&Path>, validation: Option<usize>) -> Result<Split> {
-    load_as(source, data_dir, validation, Form::default())
+    load_as(source, data_dir, validation, &Reading::default())
 }
 
-/// [`load`] with the form that a folder's pictures are brought to. It changes no other source.
-///
-/// # Errors
-/// As [`load`], and those of [`folder::read`] for a form.
+/// [`load`], read as `reading` says.
 pub fn load_as(
     source: Source,
     data_dir: Option<&Path>,
     validation: Option<usize>,
-    form: Form,
+    reading: &Reading,
 ) -> Result<Split> {
+    let mut split = Split::of_parts(parts(source, data_dir, reading)?, validation)?;
+    let Split { train, validation, test, report } = &mut split;
+    // What comes with narrows is what it is.
+    if source.is_path() {
+        report.remarks.extend(shared([train, validation, test]));
+    }
+    table::fill(&mut [train, validation, test], reading.table.missing);
+    Ok(split)
+}
+
+/// All of a data set in its own order: parts one after another, pictures by the names of their files.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_whole(
+    source: Source,
+    data_dir: Option<&Path>,
+    reading: &Reading,
+) -> Result<(Dataset, LoadReport)> {
+    let (mut whole, report) = parts(source, data_dir, reading)?.into_whole();
+    table::fill(&mut [&mut whole], reading.table.missing);
+    Ok((whole, report))
+}
+
+fn parts(source: Source, data_dir: Option<&Path>, reading: &Reading) -> Result<Parts> {
     let (train, test) = match (source, data_dir) {
         (Source::Sample, None) => sample::read(&source.to_string())?,
         (Source::Spiral, None) => Shape2d::Spiral.read()?,
@@ -177,11 +212,11 @@ pub fn load_as(
             let expected = format!("no folder: the data set {source} is built in");
             return Err(Error::setting("--data-dir", expected, folder.display()));
         }
-        (Source::Folder, _) => {
-            return Split::of_parts(folder::read(&source.place(data_dir)?, form)?, validation);
+        (Source::Folder, _) => return folder::read(&source.place(data_dir)?, reading.pictures),
+        (Source::Table, _) => {
+            return table::read_parts(&source.place(data_dir)?, &reading.table, &reading.columns);
         }
-        (Source::Table, _) => return load_table(data_dir, validation, &TableForm::default(), &[]),
-        (Source::Npy, _) => return npy::read_parts(&source.place(data_dir)?, validation),
+        (Source::Npy, _) => return npy::read_parts(&source.place(data_dir)?),
         (Source::FashionMnist | Source::Mnist | Source::Idx, _) => {
             let folder = source.place(data_dir)?;
             (read_part(source, &folder, "train")?, read_part(source, &folder, "t10k")?)
@@ -189,21 +224,7 @@ pub fn load_as(
     };
     let clothes = matches!(source, Source::Sample | Source::FashionMnist);
     let named = |part: Dataset| if clothes { part.with_classes(FASHION_CLASSES) } else { Ok(part) };
-    Split::new(named(train)?, named(test)?, validation)
-}
-
-/// Loads a table and its parts: `train.csv`, `val.csv` and `test.csv` of a folder (or with the ending tsv), or those that
-/// [`Split::of_parts`] draws. `columns` are those of a trained model, empty for all that `form` says.
-///
-/// # Errors
-/// As [`load`] and [`table::read`].
-pub fn load_table(
-    data_dir: Option<&Path>,
-    validation: Option<usize>,
-    form: &TableForm,
-    columns: &[Column],
-) -> Result<Split> {
-    table::read_parts(&Source::Table.place(data_dir)?, validation, form, columns)
+    Ok(Parts { test: Some(named(test)?), shuffled: true, ..Parts::new(named(train)?) })
 }
 
 /// Reads `{part}-images-idx3-ubyte` and `{part}-labels-idx1-ubyte`.

@@ -38,6 +38,31 @@ impl Values {
         (0..self.len()).map(|at| self.at(at))
     }
 
+    /// The smallest and the largest; of bytes 0 and the largest.
+    pub fn range(&self) -> [f32; 2] {
+        match self {
+            Self::Bytes(bytes) => [0.0, f32::from(bytes.iter().copied().max().unwrap_or_default()) / 255.0],
+            Self::Floats(floats) => {
+                let wider = |[low, high]: [f32; 2], x: &f32| [low.min(*x), high.max(*x)];
+                floats.iter().fold([f32::INFINITY, f32::NEG_INFINITY], wider)
+            }
+        }
+    }
+
+    /// Calls `see` with each row of `width` numbers, in their order.
+    pub fn for_each_row(&self, width: usize, mut see: impl FnMut(&[f32])) {
+        match self {
+            Self::Floats(floats) => floats.chunks_exact(width).for_each(see),
+            Self::Bytes(bytes) => {
+                let mut row = vec![0.0; width];
+                for bytes in bytes.chunks_exact(width) {
+                    row.iter_mut().zip(bytes).for_each(|(x, byte)| *x = f32::from(*byte) / 255.0);
+                    see(&row);
+                }
+            }
+        }
+    }
+
     /// The bytes; None where they are floats.
     pub fn bytes(&self) -> Option<&[u8]> {
         match self {

@@ -117,10 +117,7 @@ impl<'a> FigureContext<'a> {
 
     /// The same on other images.
     pub(super) async fn model_on(&mut self, name: &str, config: &Config, split: &Split) -> Result<Trained> {
-        let mut config = config.fitted_to(split.train.shape().try_into()?)?;
-        // Few images may be less than a batch.
-        config.train.batch =
-            u32::try_from(split.train.len()).map_or(config.train.batch, |all| all.min(config.train.batch));
+        let (config, _) = config.suited_to(&split.train, config, |_| true)?;
         let config = &config;
         let variant = config.model.variant.name();
         let folder = self.folder.join(format!("{variant}-{:08x}", mark(config, split)?));

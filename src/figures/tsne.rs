@@ -38,7 +38,7 @@ pub(super) async fn embedding(
     context.tell(Event::Busy(&format!("t-SNE of {} codes by {}", images.len(), model.name)))?;
     let places = Tsne::for_points(images.len(), context.settings.seed).places(&codes, model.latent)?;
     let title = format!("{}: t-SNE of the codes of {} validation images", model.name, images.len());
-    Ok(Plot { equal: true, ..Plot::of_images(title, &places, &images, thumbnails) })
+    Ok(Plot { equal: true, ..Plot::of_images(title, &places, &images, thumbnails.then(|| images.floats())) })
 }
 
 // How often the neighbours of a point in the plane are of its class.

@@ -91,7 +91,7 @@ async fn plane(context: &FigureContext<'_>, model: &Trained) -> Result<Plot> {
     let images = context.held_out();
     let codes = context.reconstruct(model, images).await?.codes;
     let title = format!("{}: codes of validation images", model.name);
-    let plot = Plot::of_images(title, &codes, images, false);
+    let plot = Plot::of_images(title, &codes, images, None);
     Ok(Plot { axes: ["z0", "z1"].map(Axis::new), equal: true, aspect: Some(0.8), ..plot })
 }
 

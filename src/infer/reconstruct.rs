@@ -17,6 +17,7 @@ pub struct Reconstructor {
     total: usize,
     batch: usize,
     transform: Transform,
+    pixels: usize,
     corrupted: bool,
 }
 
@@ -63,7 +64,14 @@ impl Reconstructor {
         let plan = checkpoint.model_of(data)?.reconstruction(batch, total, corruption)?;
         let replay = loaded(device, plan, checkpoint, Some(data)).await?;
         let (transform, corrupted) = (checkpoint.transform.clone(), corruption.is_some());
-        Ok(Self { replay, total: total as usize, batch: batch as usize, transform, corrupted })
+        Ok(Self {
+            replay,
+            total: total as usize,
+            batch: batch as usize,
+            transform,
+            pixels: data.pixels(),
+            corrupted,
+        })
     }
 
     /// Replaces parameters and statistics by those of `trained`, which must be the same model.
@@ -89,9 +97,9 @@ impl Reconstructor {
                 append(&mut seen, self.replay.read_floats("seen").await?);
             }
         }
-        self.transform.undo(&mut all.images);
+        self.transform.undo(&mut all.images, self.pixels);
         if self.corrupted {
-            self.transform.undo(&mut seen);
+            self.transform.undo(&mut seen, self.pixels);
             all.seen = Some(seen);
         }
         Ok(all)
@@ -113,6 +121,7 @@ pub struct Decoder {
     latent: usize,
     batch: usize,
     transform: Transform,
+    pixels: usize,
 }
 
 impl Decoder {
@@ -122,7 +131,13 @@ impl Decoder {
         let batch = batch.clamp(1, BATCH as usize);
         let replay = loaded(device, model.decoding(batch as u32)?, checkpoint, None).await?;
         let latent = model.latent() as usize;
-        Ok(Self { replay, latent, batch, transform: checkpoint.transform.clone() })
+        Ok(Self {
+            replay,
+            latent,
+            batch,
+            transform: checkpoint.transform.clone(),
+            pixels: checkpoint.shape.iter().product(),
+        })
     }
 
     /// Replaces parameters and statistics by those of `trained`, which must be the same model.
@@ -142,7 +157,7 @@ impl Decoder {
             let pixels = decoded.len() / self.batch;
             images.extend_from_slice(&decoded[..chunk.len() / self.latent * pixels]);
         }
-        self.transform.undo(&mut images);
+        self.transform.undo(&mut images, self.pixels);
         Ok(images)
     }
 }

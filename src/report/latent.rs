@@ -33,7 +33,7 @@ pub(super) async fn plot(
         let axes = [0, 1].map(|axis| found.axis(axis));
         (found.project(&codes)?, axes, format!(" on the first two of their {latent} principal components"))
     };
-    let plot = Plot::of_images("", &places, &data, false);
+    let plot = Plot::of_images("", &places, &data, None);
     let plot = Plot { axes, equal: true, aspect: Some(0.85), ..plot };
     let coloured = if data.labels.is_some() { ", coloured by class" } else { "" };
     Ok((plot.picture_at(WIDTH), format!("The {what}{projection}{coloured}.")))

@@ -65,7 +65,7 @@ impl Checkpoint {
         let slots = self.slots.iter();
         let mut tensors: Vec<(&str, Vec<usize>, Dtype, Vec<u8>)> =
             slots.map(|(name, slot)| (name, slot.shape.clone(), Dtype::F32, floats(&slot.values))).collect();
-        let Transform { scaling, center } = &self.transform;
+        let Transform { scaling, center, .. } = &self.transform;
         let mut add =
             |name, values: &[f32]| tensors.push((name, vec![values.len()], Dtype::F32, floats(values)));
         center.iter().for_each(|mean| add(CENTER, mean));
@@ -142,7 +142,7 @@ impl Checkpoint {
             shape: header.shape,
             matmul: header.matmul,
             slots,
-            transform: Transform { scaling, center },
+            transform: Transform { scaling, center, precision: config.data.precision },
             columns: header.columns,
             state,
             progress: header.progress,

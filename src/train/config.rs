@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{DataConfig, OptimizerKind, TRAIN, TrainConfig, Transform, earlier};
 use crate::data::{Dataset, Scaling};
-use crate::graph::Shape;
+use crate::graph::{Rows, Shape};
 use crate::model::{LayerConfig, LikelihoodKind, ModelConfig, Registry, VariantRef, one_line, unknown};
 use crate::{Error, Result};
 
@@ -147,10 +147,11 @@ impl Config {
     /// What stands between images and the model, fitted to the training images `train`.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a likelihood of numbers in [0, 1] where they do not lie there, and as [`Scaling::fit`].
+    /// [`Error::Setting`] for a likelihood of numbers in [0, 1] where they do not lie there, for a precision of bytes, and
+    /// as [`Scaling::fit`].
     pub fn transform(&self, train: &Dataset) -> Result<Transform> {
         let scaling = Scaling::fit(train, self.data.scale, self.data.scale_over)?;
-        if self.model.likelihood.needs_unit() && !scaling.gives_unit(train) {
+        if self.model.likelihood.needs_unit() && !scaling.kind.gives_unit(train) {
             let name = toml_name(&self.model.likelihood);
             let got = format!("numbers in {}", scaling.units());
             let expected = format!(
@@ -158,7 +159,14 @@ impl Config {
             );
             return Err(Error::setting(format!("data set {}", train.name), expected, got));
         }
-        Ok(Transform::fit(train, scaling, self.model.center))
+        let transform = Transform::fit(train, scaling, self.model.center, self.data.precision);
+        match self.data.precision {
+            Some(precision) if transform.rows(train) == Rows::Bytes => {
+                let expected = "none for pictures and arrays of bytes, which stay bytes on the device";
+                Err(Error::setting("precision", expected, toml_name(&precision)))
+            }
+            _ => Ok(transform),
+        }
     }
 
     /// This configuration made to fit its data, as by [`Config::fitted_to`], and a sentence for each further change: a
@@ -187,8 +195,8 @@ impl Config {
             ));
             config.train.batch = batch;
         }
-        let scaling = Scaling::fit(train, config.data.scale, config.data.scale_over)?;
-        let needs_other = config.model.likelihood.needs_unit() && !scaling.gives_unit(train);
+        let scale = config.data.scale.resolved(train);
+        let needs_other = config.model.likelihood.needs_unit() && !scale.gives_unit(train);
         if needs_other && !chosen("likelihood") {
             let name = toml_name(&config.model.likelihood);
             config.model.likelihood = LikelihoodKind::GaussianLearned;

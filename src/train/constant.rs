@@ -1,6 +1,7 @@
 //! The loss of a model that gives every image the same answer: what a trained one must beat to have learned anything.
 
 use super::Transform;
+use super::transform::for_each_scaled;
 use crate::data::Dataset;
 use crate::model::{LikelihoodKind, ModelConfig};
 use crate::reference::loss::{Kind, continuous_mean};
@@ -29,10 +30,12 @@ impl ConstantModel {
             LikelihoodKind::SquaredError => Kind::SquaredError,
         };
         let (mut sums, count) = (vec![[0.0_f64; 2]; train.pixels()], train.len().max(1) as f64);
-        for (at, x) in scaled(train, transform) {
-            let [sum, squares] = &mut sums[at];
-            (*sum, *squares) = (*sum + x, *squares + x * x);
-        }
+        for_each_scaled(train, &transform.scaling, |row| {
+            for ([sum, squares], x) in sums.iter_mut().zip(row) {
+                let x = f64::from(*x);
+                (*sum, *squares) = (*sum + x, *squares + x * x);
+            }
+        });
         let means: Vec<f64> = sums.iter().map(|[sum, _]| sum / count).collect();
         let variances = sums.iter().zip(&means).map(|([_, squares], mean)| squares / count - mean * mean);
         let variance = variances.sum::<f64>() / means.len().max(1) as f64;
@@ -47,17 +50,13 @@ impl ConstantModel {
 
     /// Its reconstruction loss of the images of `data`: per image, summed over pixels, as that of the model.
     pub(super) fn loss(&self, data: &Dataset, transform: &Transform) -> f64 {
-        let each =
-            scaled(data, transform).map(|(at, x)| self.kind.value(self.outputs[at], x, self.log_variance));
-        each.sum::<f64>() / data.len().max(1) as f64
+        let mut sum = 0.0;
+        for_each_scaled(data, &transform.scaling, |row| {
+            let each = self.outputs.iter().zip(row);
+            sum += each.map(|(y, x)| self.kind.value(*y, f64::from(*x), self.log_variance)).sum::<f64>();
+        });
+        sum / data.len().max(1) as f64
     }
-}
-
-// Each number as the model sees it, without the mean image subtracted, and its pixel.
-fn scaled<'a>(data: &'a Dataset, transform: &'a Transform) -> impl Iterator<Item = (usize, f64)> + 'a {
-    let pixels = data.pixels();
-    let numbers = data.values.iter().enumerate();
-    numbers.map(move |(at, x)| (at % pixels, f64::from(transform.scaling.scaled(at, x))))
 }
 
 // The logit of a continuous Bernoulli with this mean, by bisection: the mean grows with it.

@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use super::Precision;
 use crate::data::{
-    self, Alpha, Column, Fit, Form, Missing, ScaleKind, ScaleOver, Size, Source, Split, TableForm,
+    self, Alpha, Column, Dataset, Fit, Form, LoadReport, Missing, Reading, ScaleKind, ScaleOver, Size,
+    Source, Split, TableForm,
 };
 use crate::model::overlaid;
 use crate::{Error, Result};
@@ -16,7 +18,8 @@ crate::settings! {
         /// The folder or file to read it from, where that is not the default place
         #[serde(skip_serializing_if = "Option::is_none")]
         dir: Option<PathBuf> = None, "DIR";
-        /// How many of the last training images to hold out; by default a tenth, at most 5,000
+        /// How many training images to hold out: the last of data in no order, else some at random; by default a tenth, at
+        /// most 5,000
         #[serde(skip_serializing_if = "Option::is_none")]
         validation: Option<usize> = None, "N";
         /// Height and width of a folder's pictures; by default their own where all have one of at most 128, else 64
@@ -33,11 +36,14 @@ crate::settings! {
         grey: bool = false, "BOOL";
         /// How numbers are scaled before the model sees them: auto (as the data are), none, unit (to [0, 1]), standard,
         /// robust (median and quartiles) or log1p
-        #[serde(skip_serializing_if = "is_auto")]
+        #[serde(skip_serializing_if = "is_default")]
         scale: ScaleKind = ScaleKind::Auto, "KIND";
         /// What has a scale of its own: column or whole; by default each column of a row, and pictures as a whole
         #[serde(skip_serializing_if = "Option::is_none")]
         scale_over: Option<ScaleOver> = None, "WHAT";
+        /// How wide floats are in the device's memory: f32 or f16; by default f16 above 128 MiB
+        #[serde(skip_serializing_if = "Option::is_none")]
+        precision: Option<Precision> = None, "WIDTH";
         /// What stands between a table's fields; by default what the file shows: comma, tab, semicolon or bar
         #[serde(skip_serializing_if = "Option::is_none")]
         separator: Option<char> = None, "CHAR", with source = "table";
@@ -65,25 +71,33 @@ crate::settings! {
     }
 }
 
-fn is_auto(scale: &ScaleKind) -> bool {
-    *scale == ScaleKind::Auto
-}
-
 impl DataConfig {
-    /// Loads the data set and takes its validation part off.
+    /// Loads the data set in its parts.
     ///
     /// # Errors
     /// As [`data::load_as`]; [`Error::Setting`] for a size with a source whose images keep theirs.
     pub fn load(&self) -> Result<Split> {
         let grey = if self.alpha == Alpha::Keep { 2 } else { 1 };
         let (size, channels) = (self.size.map(Size::extents), self.grey.then_some(grey));
-        self.load_in(Form { size, channels, fit: self.fit, alpha: self.alpha }, &[])
+        let reading = self.reading(Form { size, channels, fit: self.fit, alpha: self.alpha }, &[])?;
+        data::load_as(self.source, self.dir.as_deref(), self.validation, &reading)
     }
 
     /// Loads the data set for a model of images of this shape, `[height, width, channels]`: the pictures of a folder are
     /// brought to it where these settings do not say otherwise, other images are what they are. Of a table the model's
     /// `columns` are taken, by their names.
-    pub fn load_for(&self, [height, width, channels]: [usize; 3], columns: &[Column]) -> Result<Split> {
+    pub fn load_for(&self, shape: [usize; 3], columns: &[Column]) -> Result<Split> {
+        let reading = self.reading(self.form_for(shape), columns)?;
+        data::load_as(self.source, self.dir.as_deref(), self.validation, &reading)
+    }
+
+    /// The same in one piece, in the data's own order.
+    pub fn load_whole_for(&self, shape: [usize; 3], columns: &[Column]) -> Result<(Dataset, LoadReport)> {
+        let reading = self.reading(self.form_for(shape), columns)?;
+        data::load_whole(self.source, self.dir.as_deref(), &reading)
+    }
+
+    fn form_for(&self, [height, width, channels]: [usize; 3]) -> Form {
         let size = Some(self.size.map_or([height, width], Size::extents));
         let alpha = match (channels, self.alpha) {
             (2 | 4, _) => Alpha::Keep,
@@ -92,15 +106,22 @@ impl DataConfig {
         };
         let grey = if alpha == Alpha::Keep { 2 } else { 1 };
         let channels = Some(if self.grey { grey } else { channels });
-        self.load_in(Form { size, channels, fit: self.fit, alpha }, columns)
+        Form { size, channels, fit: self.fit, alpha }
     }
 
-    fn load_in(&self, form: Form, columns: &[Column]) -> Result<Split> {
+    fn reading(&self, pictures: Form, columns: &[Column]) -> Result<Reading> {
         self.check()?;
-        if self.source == Source::Table {
-            return data::load_table(self.dir.as_deref(), self.validation, &self.table_form(), columns);
-        }
-        data::load_as(self.source, self.dir.as_deref(), self.validation, form)
+        let table = TableForm {
+            separator: self.separator,
+            header: self.header,
+            columns: self.columns.clone(),
+            drop: self.drop.clone(),
+            label: self.label.clone(),
+            id: self.id.clone(),
+            categories: self.categories.unwrap_or_default(),
+            missing: self.missing.unwrap_or_default(),
+        };
+        Ok(Reading { pictures, table, columns: columns.to_vec() })
     }
 
     /// The same for a reader that works elsewhere: a relative place that is not there is looked for from the run's folder, and
@@ -112,19 +133,6 @@ impl DataConfig {
             self.dir = found.or(self.dir);
         }
         self
-    }
-
-    fn table_form(&self) -> TableForm {
-        TableForm {
-            separator: self.separator,
-            header: self.header,
-            columns: self.columns.clone(),
-            drop: self.drop.clone(),
-            label: self.label.clone(),
-            id: self.id.clone(),
-            categories: self.categories.unwrap_or_default(),
-            missing: self.missing.unwrap_or_default(),
-        }
     }
 
     pub(super) fn overlaid(&self, given: &toml::Table) -> Result<Self> {

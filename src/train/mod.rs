@@ -22,4 +22,4 @@ pub use metrics::{EpochReport, Progress, TermMeans};
 pub use schedule::ScheduleKind;
 pub use train_config::{OptimizerKind, TRAIN, TrainConfig};
 pub use trainer::Trainer;
-pub use transform::{Transform, packed};
+pub use transform::{Precision, Transform, packed};

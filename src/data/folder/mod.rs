@@ -19,18 +19,15 @@ mod decode;
 mod layout;
 mod listing;
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use super::classes::numbered;
 use super::parts::tenth;
 use super::{Dataset, Form, LoadReport, Parts};
 use crate::Result;
 use decode::Pictures;
 use layout::{Layout, Part};
 use listing::Listing;
-
-// Labels are bytes.
-const MOST_CLASSES: usize = 256;
 
 /// The parts, and what was left out; or a single picture. A part without a folder of its own is none, except that the pictures of a folder
 /// without parts are divided into a training and a test part.
@@ -60,7 +57,7 @@ pub fn read(folder: &Path, form: Form) -> Result<Parts> {
     let mut train = all.with_classes(classes)?.with_files(files)?;
     let test = (tests > 0 || !layout.has_parts()).then(|| train.split_last(tests));
     let validation = (validations > 0).then(|| train.split_last(validations));
-    Ok(Parts { train, validation, test, report })
+    Ok(Parts { validation, test, shuffled: true, report, ..Parts::new(train) })
 }
 
 // The name of the folder, also if it is given as a dot.
@@ -72,24 +69,15 @@ fn name(folder: &Path) -> String {
 
 // The label of each file and the names of the labels, if every file is in one of several folders.
 fn classes(files: &[PathBuf], layout: &Layout, report: &mut LoadReport) -> (Option<Vec<u8>>, Vec<String>) {
-    let of_files: Vec<Option<String>> = files.iter().map(|file| layout.class(file)).collect();
-    let mut names: Vec<&String> = of_files.iter().flatten().collect();
+    let names: Vec<String> = files.iter().filter_map(|file| layout.class(file)).collect();
     let (inside, outside) = (names.len(), files.len() - names.len());
-    names.sort_by_key(|name| (name.parse::<u64>().unwrap_or(u64::MAX), *name));
-    names.dedup();
-    if names.len() < 2 {
+    if names.iter().all(|name| *name == names[0]) {
         return (None, Vec::new());
     }
-    let remark = match names.len() {
-        _ if outside > 0 => format!("{outside} pictures are in no class folder, {inside} are in one"),
-        count if count > MOST_CLASSES => format!("{count} class folders are more than {MOST_CLASSES}"),
-        _ => String::new(),
-    };
-    if !remark.is_empty() {
+    if outside > 0 {
+        let remark = format!("{outside} pictures are in no class folder, {inside} are in one");
         report.remarks.push(format!("there are no labels: {remark}"));
         return (None, Vec::new());
     }
-    let numbers: HashMap<_, _> = names.iter().enumerate().map(|(at, name)| (*name, at as u8)).collect();
-    let labels = of_files.iter().flatten().map(|name| numbers.get(name).copied()).collect();
-    (labels, names.into_iter().cloned().collect())
+    numbered(&names, "class folders", report)
 }

@@ -70,6 +70,9 @@ impl Table<'_> {
             for (column, place) in columns.iter().zip(places) {
                 let text = field(record, *place);
                 let value = match &column.category {
+                    Some(_) if is_missing(text) && !fills => {
+                        return Err(self.refused(text, *line, &column.name));
+                    }
                     Some(category) => f32::from(u8::from(text == category)),
                     None if is_missing(text) && fills => f32::NAN,
                     None => {

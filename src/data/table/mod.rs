@@ -5,7 +5,8 @@
 //!   skipped.
 //! - Columns of text are refused by name, unless they are dropped, or turned into a column of 0 and 1 for each category.
 //! - Empty fields, `NA`, `NaN`, `null`, `?` and the like are missing values. They are refused with row and column, unless
-//!   they are to be filled by the mean or median of the training part, or their rows dropped.
+//!   they are to be filled by the mean or median of the training part (in a column of categories, by none of them), or
+//!   their rows dropped.
 //! - One column may be the label, one the name of each row.
 
 mod columns;
@@ -19,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use self::text::{Table, field, is_missing};
 use super::classes::numbered;
 use super::scaling::quantile;
-use super::{Dataset, LoadReport, Parts, Split, Values};
+use super::{Dataset, LoadReport, Parts, Values};
 use crate::{Error, Result};
 
 /// What becomes of missing values.
@@ -92,13 +93,9 @@ pub fn read(name: &str, path: &Path, form: &TableForm, columns: &[Column]) -> Re
     Ok((labelled([(rows, labels)].into(), &mut report)?.remove(0), report))
 }
 
-/// The parts of a table; see [`load_table`](super::load_table).
-pub(super) fn read_parts(
-    path: &Path,
-    validation: Option<usize>,
-    form: &TableForm,
-    columns: &[Column],
-) -> Result<Split> {
+/// The parts at `path`: of a folder `train.csv`, `val.csv` (or `valid`, `validation`) and `test.csv`, or with the ending tsv;
+/// a single table is a training part. As [`read`].
+pub(super) fn read_parts(path: &Path, form: &TableForm, columns: &[Column]) -> Result<Parts> {
     let name = path.file_stem().map_or_else(|| "table".into(), |stem| stem.to_string_lossy());
     let is_dir = path.is_dir();
     let Some(first) = (if is_dir { part(path, "train") } else { Some(path.to_owned()) }) else {
@@ -116,23 +113,21 @@ pub(super) fn read_parts(
     let mut parts = labelled(parts, &mut report)?.into_iter();
     let Some(train) = parts.next() else { return Err(Error::shape("table", "a training part", "none")) };
     let [held_out, test] = files.map(|file| file.and_then(|_| parts.next()));
-    let parts = Parts { train, validation: held_out, test, report };
-    let Split { mut train, mut validation, mut test, report } = Split::of_parts(parts, validation)?;
-    fill([&mut train, &mut validation, &mut test], form.missing);
-    Ok(Split { train, validation, test, report })
+    Ok(Parts { validation: held_out, test, report, ..Parts::new(train) })
 }
 
 /// The table of a folder's part, such as `train.csv` or `Train.tsv`.
 pub(super) fn part(folder: &Path, part: &str) -> Option<PathBuf> {
     let files = std::fs::read_dir(folder).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
     let stem = |path: &Path| path.file_stem().map(|stem| stem.to_string_lossy().to_lowercase());
-    files.filter(|path| is_named_as_table(path)).find(|path| stem(path).is_some_and(|stem| stem == part))
+    // Of several the first by name, whatever order the folder has.
+    files.filter(|path| is_named_as_table(path) && stem(path).is_some_and(|stem| stem == part)).min()
 }
 
 /// Whether it is a file whose name is that of a table.
 pub(super) fn is_named_as_table(path: &Path) -> bool {
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-    path.is_file() && ending.is_some_and(|ending| ["csv", "tsv", "tab"].contains(&ending.as_str()))
+    ending.is_some_and(|ending| ["csv", "tsv", "tab"].contains(&ending.as_str())) && path.is_file()
 }
 
 // Rows without labels, and the labels' texts.
@@ -141,7 +136,7 @@ type Rows = (Dataset, Option<Vec<String>>);
 // Labels are numbered over all parts together.
 fn labelled(parts: Vec<Rows>, report: &mut LoadReport) -> Result<Vec<Dataset>> {
     let all: Option<Vec<&[String]>> = parts.iter().map(|(_, labels)| labels.as_deref()).collect();
-    let (labels, classes) = all.map_or((None, Vec::new()), |all| numbered(&all.concat(), report));
+    let (labels, classes) = all.map_or((None, Vec::new()), |all| numbered(&all.concat(), "labels", report));
     let mut labels = labels.into_iter().flatten();
     let part = |(rows, _): Rows| {
         let own = (!classes.is_empty()).then(|| labels.by_ref().take(rows.len()).collect());
@@ -189,29 +184,27 @@ fn read_rows(
     Ok((Dataset { columns, ids, ..rows }, labels))
 }
 
-/// Fills missing values of all parts by what the training part says.
-pub(super) fn fill(parts: [&mut Dataset; 3], missing: Missing) {
-    let [train, validation, test] = parts;
+/// Fills missing values of all parts by what the first, the training part, says, or what its columns know already.
+pub(super) fn fill(parts: &mut [&mut Dataset], missing: Missing) {
+    let Some(train) = parts.first().filter(|train| !train.columns.is_empty()) else { return };
     let width = train.pixels();
-    for column in 0..width {
-        if train.columns.get(column).is_some_and(|column| column.fill.is_none()) {
-            let numbers = train.values.iter().skip(column).step_by(width).filter(|value| !value.is_nan());
+    let middle = |(at, column): (usize, &Column)| {
+        column.fill.unwrap_or_else(|| {
+            let numbers = train.values.iter().skip(at).step_by(width).filter(|value| !value.is_nan());
             let mut known: Vec<f64> = numbers.map(f64::from).collect();
             known.sort_by(f64::total_cmp);
-            let middle = match missing {
-                Missing::Median => quantile(&known, 0.5),
-                _ => known.iter().sum::<f64>() / known.len().max(1) as f64,
-            } as f32;
-            for part in [&mut *train, &mut *validation, &mut *test] {
-                part.columns[column].fill = Some(middle);
+            match missing {
+                Missing::Median => quantile(&known, 0.5) as f32,
+                _ => (known.iter().sum::<f64>() / known.len().max(1) as f64) as f32,
             }
-        }
-    }
-    for part in [train, validation, test] {
-        let fills: Vec<f32> = part.columns.iter().map(|column| column.fill.unwrap_or_default()).collect();
+        })
+    };
+    let fills: Vec<f32> = train.columns.iter().enumerate().map(middle).collect();
+    for part in parts {
+        part.columns.iter_mut().zip(&fills).for_each(|(column, fill)| column.fill = Some(*fill));
         if let Values::Floats(floats) = &mut part.values {
-            let missing = floats.iter_mut().enumerate().filter(|(_, value)| value.is_nan());
-            missing.for_each(|(at, value)| *value = fills[at % width]);
+            let missing = floats.iter_mut().zip(fills.iter().cycle()).filter(|(value, _)| value.is_nan());
+            missing.for_each(|(value, fill)| *value = *fill);
         }
     }
 }

@@ -90,12 +90,17 @@ impl Plot {
     }
 
     /// A dot for each image, at `places` `[images, 2]`, coloured by class; with the images themselves where there is
-    /// room, if `thumbnails` is set.
-    pub fn of_images(title: impl Into<String>, places: &[f32], images: &Dataset, thumbnails: bool) -> Self {
+    /// room, if `shown` has them as pictures show them.
+    pub fn of_images(
+        title: impl Into<String>,
+        places: &[f32],
+        images: &Dataset,
+        shown: Option<Vec<f32>>,
+    ) -> Self {
         let points = places.as_chunks::<2>().0;
-        let thumbnails = thumbnails.then(|| Thumbnails {
+        let thumbnails = shown.map(|shown| Thumbnails {
             points: points.to_vec(),
-            images: images.shown(),
+            images: shown,
             shape: images.shape(),
             classes: images.labels.clone().unwrap_or_default(),
         });

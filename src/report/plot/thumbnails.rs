@@ -10,9 +10,9 @@ use crate::report::picture::{Area, Colour, Picture};
 pub struct Thumbnails {
     /// Where each image belongs.
     pub points: Vec<[f32; 2]>,
-    /// `[count, height, width, channels]`
-    pub images: Vec<u8>,
-    /// Height, width and channels (1 or 3).
+    /// `[count, height, width, channels]`, in [0, 1]
+    pub images: Vec<f32>,
+    /// Height, width and channels.
     pub shape: [usize; 3],
     /// The class of each, for the colour of its frame. May be empty.
     pub classes: Vec<u8>,
@@ -44,8 +44,7 @@ impl Thumbnails {
                 let class = self.classes.get(number).map(|class| Colour::of_class(usize::from(*class)));
                 let edge = room.inside(-1.5, -1.5, -1.5, -1.5);
                 picture.rectangle(edge, class.unwrap_or(Colour::Muted));
-                let image: Vec<f32> = image.iter().map(|byte| f32::from(*byte) / 255.0).collect();
-                picture.image(room, rgb(&image, self.shape), true);
+                picture.image(room, rgb(image, self.shape), true);
             }
         }
     }

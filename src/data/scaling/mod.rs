@@ -1,0 +1,135 @@
+//! The scaling of a data set's numbers before a model sees them, fitted on the training part, and its inverse.
+//!
+//! A number x of column j becomes `(f(x) - shift[j]) · factor[j]`, where f is the natural logarithm of 1 + x for
+//! [`ScaleKind::Log1p`] and x itself for the others. What comes out of the model goes the way back, so that people see the
+//! units that they gave. A constant column keeps the factor 1: it becomes zeros, and is harmless.
+
+mod fit;
+
+use serde::{Deserialize, Serialize};
+
+pub(super) use fit::quantile;
+
+use super::Dataset;
+
+/// How numbers are scaled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ScaleKind {
+    /// As the data are: pictures, and floats that fill at least a tenth of [0, 1], not at all; bytes that are all dark
+    /// to [0, 1]; other floats to mean 0 and deviation 1.
+    #[default]
+    Auto,
+    /// Not at all.
+    None,
+    /// Smallest and largest to 0 and 1.
+    Unit,
+    /// To mean 0 and standard deviation 1.
+    Standard,
+    /// To median 0 and a distance of 1 between the quartiles: outliers do not count.
+    Robust,
+    /// ln(1 + x), then as standard: for counts, sizes and prices.
+    Log1p,
+}
+
+/// What shares a shift and a factor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ScaleOver {
+    /// Each number of a row has its own.
+    Column,
+    /// All numbers have the same.
+    Whole,
+}
+
+/// A fitted scaling. A number's column is its place in its row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scaling {
+    /// Its kind: never [`ScaleKind::Auto`].
+    pub kind: ScaleKind,
+    /// `[1]`, or `[columns]`.
+    pub shift: Vec<f32>,
+    /// As many as `shift`.
+    pub factor: Vec<f32>,
+    /// The smallest and the largest number of the training part, before scaling: black and white in pictures.
+    pub range: [f32; 2],
+}
+
+impl Default for Scaling {
+    fn default() -> Self {
+        Self::identity([0.0, 1.0])
+    }
+}
+
+impl Scaling {
+    fn identity(range: [f32; 2]) -> Self {
+        Self { kind: ScaleKind::None, shift: vec![0.0], factor: vec![1.0], range }
+    }
+
+    /// Whether numbers stay what they are.
+    pub fn is_identity(&self) -> bool {
+        self.kind == ScaleKind::None
+    }
+
+    /// A row, `[pixels]`, as the model sees it.
+    pub fn scale(&self, row: &mut [f32]) {
+        self.each(row, |x, shift, factor| (self.kind.bent(x) - shift) * factor);
+    }
+
+    /// The way back from [`Self::scale`].
+    pub fn unscale(&self, row: &mut [f32]) {
+        let log1p = self.kind == ScaleKind::Log1p;
+        self.each(row, |x, shift, factor| {
+            let bent = x / factor + shift;
+            if log1p { libm::expm1(bent) } else { bent }
+        });
+    }
+
+    fn each(&self, row: &mut [f32], change: impl Fn(f64, f64, f64) -> f64) {
+        if self.is_identity() {
+            return;
+        }
+        for (x, (shift, factor)) in row.iter_mut().zip(self.shift.iter().zip(&self.factor).cycle()) {
+            *x = change(f64::from(*x), f64::from(*shift), f64::from(*factor)) as f32;
+        }
+    }
+
+    /// What is done to the numbers of `data`, in a sentence's part.
+    pub fn described(&self, data: &Dataset) -> String {
+        let bytes = data.values.bytes().is_some();
+        let each = if self.shift.len() > 1 {
+            format!("each of {} columns", self.shift.len())
+        } else {
+            "all numbers".to_owned()
+        };
+        match self.kind {
+            ScaleKind::Auto | ScaleKind::None if bytes => "bytes, divided by 255".to_owned(),
+            ScaleKind::Auto | ScaleKind::None => "none: numbers are taken as they are".to_owned(),
+            ScaleKind::Unit if self.shift.len() == 1 && bytes => {
+                format!("unit: bytes, divided by {}", (255.0 / self.factor[0]).round())
+            }
+            ScaleKind::Unit => format!("unit: the smallest and the largest of {each} become 0 and 1"),
+            ScaleKind::Standard => format!("standard: {each} to mean 0 and deviation 1"),
+            ScaleKind::Robust => format!("robust: {each} to median 0 and 1 between the quartiles"),
+            ScaleKind::Log1p => format!("log1p: ln(1 + x), then {each} to mean 0 and deviation 1"),
+        }
+    }
+
+    /// The name of the units that losses are counted in.
+    pub fn units(&self) -> &'static str {
+        match self.kind {
+            ScaleKind::Auto | ScaleKind::None => "the data's own units",
+            ScaleKind::Unit => "units of the range",
+            ScaleKind::Standard => "standard deviations",
+            ScaleKind::Robust => "quartile distances",
+            ScaleKind::Log1p => "standard deviations of ln(1 + x)",
+        }
+    }
+}
+
+impl ScaleKind {
+    // What is scaled of a number.
+    fn bent(self, x: f64) -> f64 {
+        if self == Self::Log1p { libm::log1p(x) } else { x }
+    }
+}
