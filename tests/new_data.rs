@@ -65,6 +65,12 @@ fn data_given_after_training_is_taken_whole_and_in_its_own_order() {
     let (said, _) = success(&mut narrows(place, &["eval", "run", "--data", "one.csv", "--samples", "2"]));
     assert!(said.starts_with("1 image of one, means over images\n"), "{said}");
     success(&mut narrows(place, &["reconstruct", "run", "--data", "one.csv"]));
+    fs::create_dir(place.join("photos")).unwrap();
+    let said = failure(&mut narrows(place, &["encode", "run", "--data", "photos"]));
+    assert!(
+        said.starts_with("data set: expected a table or an array, as the model was trained on a table"),
+        "{said}"
+    );
 
     let (said, _) = success(&mut narrows(place, &["encode", "run", "--part", "all", "--out", "all.csv"]));
     assert_eq!(said, "all.csv: codes E[z given x] of 60 images, 2 numbers each\n");

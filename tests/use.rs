@@ -183,7 +183,7 @@ fn mistakes_in_using_a_model_are_one_line() {
         ),
         (
             &["eval", "vae", "--size", "9"],
-            "size, fit, alpha, grey: expected none with the data set idx, whose images keep their form, got size 9",
+            "command line: size: expected nothing but with the source folder, got 9",
         ),
         (&["eval", "vae", "--data", "folder"], "data set folder: expected --data-dir, a folder of pictures"),
         (&["eval", "vae", "--data", "nothing"], "--data: expected one of sample, "),

@@ -93,7 +93,7 @@ impl Figures {
         let quick = if self.quick { " --quick" } else { "" };
         let epochs = self.epochs.map(|epochs| format!(" --epochs {epochs}")).unwrap_or_default();
         let seed = if self.seed == 0 { String::new() } else { format!(" --seed {}", self.seed) };
-        Ok(format!("{quick}{epochs}{seed}{}", self.data.typed()?))
+        Ok(format!("{quick}{epochs}{seed}{}", self.data.typed()))
     }
 }
 

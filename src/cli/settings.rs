@@ -56,7 +56,8 @@ fn own(registry: &Registry) -> impl Iterator<Item = (&'static Setting, String, S
     })
 }
 
-fn flag(setting: &Setting, heading: String, of: &str) -> Arg {
+/// The flag of a setting.
+pub(super) fn flag(setting: &Setting, heading: String, of: &str) -> Arg {
     let when = setting.when.map_or(String::new(), |(other, values)| {
         format!(" (with {} {})", other.replace('_', "-"), values.join(", "))
     });
@@ -66,24 +67,39 @@ fn flag(setting: &Setting, heading: String, of: &str) -> Arg {
         .help(format!("{of}{}{when}", setting.help))
         .help_heading(heading)
         .allow_negative_numbers(true);
+    // `--grey` alone says yes.
+    let switch = setting.value == "SWITCH";
+    let flag =
+        if switch { flag.num_args(0..=1).require_equals(true).default_missing_value("true") } else { flag };
     if setting.name == "learning_rate" { flag.visible_alias("lr") } else { flag }
 }
 
 /// The settings among the flags of the command line.
 pub(super) fn given(matches: &ArgMatches, registry: &Registry) -> Given {
-    let of = |settings: &mut dyn Iterator<Item = &'static Setting>| -> toml::Table {
-        let given = settings.filter(|setting| !setting.value.is_empty()).filter_map(|setting| {
-            let text = matches.get_one::<String>(setting.name)?;
-            Some((setting.name.to_owned(), typed(setting, text)))
-        });
-        given.collect()
-    };
     let own = registry.variants().iter().flat_map(|variant| variant.settings());
-    Given { model: of(&mut COMMON.iter().chain(own)), train: of(&mut TRAIN.iter()) }
+    Given { model: given_of(matches, COMMON.iter().chain(own)), train: given_of(matches, TRAIN) }
 }
 
-// A list of widths, a number or a boolean if the text can be read as one, else a string.
+/// Those of some settings.
+pub(super) fn given_of<'a>(
+    matches: &ArgMatches,
+    settings: impl IntoIterator<Item = &'a Setting>,
+) -> toml::Table {
+    let flags = settings.into_iter().filter(|setting| !setting.value.is_empty());
+    let given = flags.filter_map(|setting| {
+        let text = matches.get_one::<String>(setting.name)?;
+        Some((setting.name.to_owned(), typed(setting, text)))
+    });
+    given.collect()
+}
+
+// A list of widths or names, a name, a number or a boolean if the text can be read as one, else a string.
 fn typed(setting: &Setting, text: &str) -> toml::Value {
+    match setting.value {
+        "NAMES" => return text.split(',').collect::<Vec<_>>().into(),
+        "NAME" | "CHAR" => return text.into(),
+        _ => {}
+    }
     let text = text.trim();
     if setting.value == "WIDTHS" {
         let number = |part: &str| part.parse::<i64>().map_or_else(|_| part.into(), toml::Value::Integer);

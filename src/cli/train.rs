@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::data::{Dataset, Split};
-use crate::graph::Device;
+use crate::graph::{Device, Rows};
 use crate::model::Registry;
 use crate::report::{report_run, shell_word};
 use crate::run::{METRICS, PER_IMAGE, Run, reconstructions_of_epoch, samples_of_epoch};
@@ -145,6 +145,12 @@ fn introduce(reporter: &mut Reporter, run: &Run, device: &Device, split: &Split)
             "units:    losses are in {}, pictures and outputs in the data's own",
             scaling.units()
         ));
+    }
+    let rows = run.trainer().transform().rows(&split.train);
+    if rows == Rows::Halves && config.data.precision.is_none() {
+        reporter.say(
+            "memory:   16-bit floats, since 32-bit ones take more than 128 MiB (--precision f32 keeps them)",
+        );
     }
     if scaling.shift.len() > 1 {
         name_constant_columns(reporter, &split.train);

@@ -7,33 +7,33 @@ use crate::data::{
     self, Alpha, Column, Dataset, Fit, Form, LoadReport, Missing, Reading, ScaleKind, ScaleOver, Size,
     Source, Split, TableForm,
 };
-use crate::model::overlaid;
+use crate::model::{Described, Setting, check_applicable, overlaid};
 use crate::{Error, Result};
 
 crate::settings! {
     /// What a model is trained on.
     pub struct DataConfig {
         /// The data set
-        source: Source = Source::default(), "SOURCE";
+        source: Source = Source::default(), "";
         /// The folder or file to read it from, where that is not the default place
         #[serde(skip_serializing_if = "Option::is_none")]
-        dir: Option<PathBuf> = None, "DIR";
+        dir: Option<PathBuf> = None, "";
         /// How many training images to hold out: the last of data in no order, else some at random; by default a tenth, at
         /// most 5,000
         #[serde(skip_serializing_if = "Option::is_none")]
         validation: Option<usize> = None, "N";
         /// Height and width of a folder's pictures; by default their own where all have one of at most 128, else 64
         #[serde(skip_serializing_if = "Option::is_none")]
-        size: Option<Size> = None, "HxW";
+        size: Option<Size> = None, "HxW", with source = "folder";
         /// How a folder's pictures of other proportions get that size: crop, pad or stretch
         #[serde(skip_serializing_if = "is_default")]
-        fit: Fit = Fit::default(), "FIT";
+        fit: Fit = Fit::default(), "FIT", with source = "folder";
         /// Transparent parts of a folder's pictures: white, black or keep (opacity as a channel)
         #[serde(skip_serializing_if = "is_default")]
-        alpha: Alpha = Alpha::default(), "ALPHA";
+        alpha: Alpha = Alpha::default(), "ALPHA", with source = "folder";
         /// Whether a folder's pictures are made grey; by default only if all are
         #[serde(skip_serializing_if = "std::ops::Not::not")]
-        grey: bool = false, "BOOL";
+        grey: bool = false, "SWITCH", with source = "folder";
         /// How numbers are scaled before the model sees them: auto (as the data are), none, unit (to [0, 1]), standard,
         /// robust (median and quartiles) or log1p
         #[serde(skip_serializing_if = "is_default")]
@@ -49,7 +49,7 @@ crate::settings! {
         separator: Option<char> = None, "CHAR", with source = "table";
         /// Whether a table's first line holds names; by default where it has text
         #[serde(skip_serializing_if = "Option::is_none")]
-        header: Option<bool> = None, "BOOL", with source = "table";
+        header: Option<bool> = None, "SWITCH", with source = "table";
         /// A table's columns to train on, as age,income; by default all
         #[serde(skip_serializing_if = "Vec::is_empty")]
         columns: Vec<String> = Vec::new(), "NAMES", with source = "table";
@@ -64,12 +64,15 @@ crate::settings! {
         id: Option<String> = None, "NAME", with source = "table";
         /// Whether each category of a column of text becomes a column of 0 and 1
         #[serde(skip_serializing_if = "Option::is_none")]
-        categories: Option<bool> = None, "BOOL", with source = "table";
+        categories: Option<bool> = None, "SWITCH", with source = "table";
         /// Missing values: refuse, mean or median (of the training part, in their place) or drop (their rows)
         #[serde(skip_serializing_if = "Option::is_none")]
         missing: Option<Missing> = None, "KIND", with source = "table";
     }
 }
+
+/// The settings of data, as people read about them.
+pub const DATA: &[Setting] = DataConfig::DESCRIBED;
 
 impl DataConfig {
     /// Loads the data set in its parts.
@@ -111,6 +114,10 @@ impl DataConfig {
 
     fn reading(&self, pictures: Form, columns: &[Column]) -> Result<Reading> {
         self.check()?;
+        if self.source == Source::Folder && !columns.is_empty() {
+            let expected = "a table or an array, as the model was trained on a table";
+            return Err(Error::setting("data set", expected, "a folder of pictures"));
+        }
         let table = TableForm {
             separator: self.separator,
             header: self.header,
@@ -143,19 +150,7 @@ impl DataConfig {
         if let Some(size) = self.size.filter(|size| size.0.contains(&0)) {
             return Err(Error::setting("size", "at least 1", size));
         }
-        let formed = [
-            ("size", self.size.map(|size| size.to_string())),
-            ("fit", (!is_default(&self.fit)).then(|| format!("{:?}", self.fit).to_lowercase())),
-            ("alpha", (!is_default(&self.alpha)).then(|| format!("{:?}", self.alpha).to_lowercase())),
-            ("grey", self.grey.then(|| "true".to_owned())),
-        ];
-        let given = formed.iter().filter_map(|(name, value)| Some(format!("{name} {}", value.as_ref()?)));
-        let given: Vec<_> = given.collect();
-        if self.source != Source::Folder && !given.is_empty() {
-            let expected = format!("none with the data set {}, whose images keep their form", self.source);
-            return Err(Error::setting("size, fit, alpha, grey", expected, given.join(", ")));
-        }
-        Ok(())
+        check_applicable("data", self)
     }
 }
 

@@ -15,7 +15,7 @@ mod transform;
 
 pub use checkpoint::Checkpoint;
 pub use config::Config;
-pub use data_config::DataConfig;
+pub use data_config::{DATA, DataConfig};
 pub use evaluate::Evaluator;
 pub(crate) use evaluate::count;
 pub use metrics::{EpochReport, Progress, TermMeans};

@@ -270,7 +270,6 @@ fn a_configuration_gives_the_size_as_number_text_or_pair_and_the_model_its_chann
     let other = DataConfig { fit: Fit::Pad, alpha: Alpha::Black, ..DataConfig::default() };
     assert_eq!(
         other.load().unwrap_err().to_string(),
-        "size, fit, alpha, grey: expected none with the data set sample, whose images keep their form, \
-         got fit pad, alpha black"
+        "fit: expected nothing but with the source folder, got \"pad\""
     );
 }

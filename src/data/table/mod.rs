@@ -155,7 +155,13 @@ fn read_rows(
     let mut table = Table::read(path, form)?;
     let trained = !columns.is_empty();
     let columns = if trained { columns.to_vec() } else { table.columns(form, report)? };
-    let places = columns.iter().map(|column| table.place(&column.name, "columns"));
+    let place = |column: &Column| {
+        table.place(&column.name, "columns").map_err(|error| {
+            let names = table.names.join(", ");
+            if trained { table.wrong(format!("the model's column {}", column.name), names) } else { error }
+        })
+    };
+    let places = columns.iter().map(place);
     let places: Vec<usize> = places.collect::<Result<_>>()?;
     if form.missing == Missing::Drop {
         let before = table.records.len();
