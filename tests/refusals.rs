@@ -11,7 +11,7 @@ use narrows::graph::Shape;
 use narrows::model::{
     COMMON, Declare, Model, Network, NoSettings, Preset, Registry, Setting, Settings, Variant, VariantRef,
 };
-use narrows::train::{Config, TRAIN};
+use narrows::train::{Config, DATA, TRAIN};
 use tempfile::TempDir;
 use tiny::command::{failure, misuse, narrows};
 use tiny::listing;
@@ -104,6 +104,8 @@ fn a_setting_that_does_not_apply_is_refused_in_a_file_in_flags_and_in_the_librar
         ("sparse", "model", "sparsity_target", "0.5", only("sparsity_target", "sparsity kl", "0.5")),
         ("vae", "train", "momentum", "0.5", only("momentum", "optimizer sgd", "0.5")),
         ("mlp", "train", "beta1", "0.5", only("beta1", "optimizer adam or adamw", "0.5")),
+        ("vae", "data", "fit", "pad", only("fit", "source folder", "\"pad\"")),
+        ("vae", "data", "missing", "mean", only("missing", "source table", "\"mean\"")),
     ] {
         let flag = format!("--{}", setting.replace('_', "-"));
         let said = failure(&mut narrows(place.path(), &["train", variant, &flag, value]));
@@ -135,7 +137,8 @@ fn a_value_that_makes_no_sense_is_refused_by_the_name_of_its_setting() {
     };
     let of_model = |variant: &VariantRef| COMMON.iter().chain(variant.settings()).copied().collect();
     for variant in registry.variants() {
-        let sections: [(&str, Vec<Setting>); 2] = [("model", of_model(variant)), ("train", TRAIN.to_vec())];
+        let sections: [(&str, Vec<Setting>); 3] =
+            [("model", of_model(variant)), ("train", TRAIN.to_vec()), ("data", DATA.to_vec())];
         for (section, setting) in
             sections.iter().flat_map(|(section, all)| all.iter().map(move |s| (section, s)))
         {

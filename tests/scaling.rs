@@ -130,6 +130,20 @@ fn floats_are_kept_in_16_bits_where_asked_or_where_no_device_need_hold_more() {
 }
 
 #[test]
+fn pictures_show_each_column_in_its_own_scale_and_images_in_one() {
+    let data = table(101);
+    let shown = |scaling: Scaling| Transform { scaling, ..Transform::default() }.shown(data.floats());
+    let each = shown(fit(&data, ScaleKind::Standard));
+    for at in 0..4 {
+        assert!((mean(&column(&each, at)) - 0.5).abs() < 1e-3, "column {at}");
+    }
+    let unit = shown(fit(&data, ScaleKind::Unit));
+    assert!(unit.iter().all(|x| (-1e-5..=1.00001).contains(x)) && column(&unit, 2).contains(&0.0));
+    let one = shown(Scaling::fit(&data, ScaleKind::Standard, Some(ScaleOver::Whole)).unwrap());
+    assert!(one.contains(&0.0) && one.contains(&1.0));
+}
+
+#[test]
 fn a_likelihood_that_does_not_fit_is_refused_with_two_ways_out() {
     let split = Split::new(table(40), table(4), Some(0)).unwrap();
     let config = Config::preset("vae").unwrap();

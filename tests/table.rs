@@ -83,6 +83,8 @@ fn text_is_refused_by_name_dropped_or_made_one_column_for_each_category() {
     assert_eq!(names(&read_as(text, &chosen).unwrap().0), ["size"]);
     let wrong = TableForm { columns: list(&["sise"]), ..TableForm::default() };
     assert!(refusal(text, &wrong).starts_with("one of the columns size, colour, note of "));
+    let wrong = TableForm { label: Some("kind".into()), ..TableForm::default() };
+    assert!(refusal(text, &wrong).ends_with(", got kind"));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use half::f16;
 use serde::{Deserialize, Serialize};
 
 use crate::Result;
-use crate::data::{Dataset, Scaling};
+use crate::data::{Dataset, ScaleKind, Scaling};
 use crate::graph::{Replay, Rows};
 
 // WebGPU's default limit of a buffer that a shader reads, in bytes: what every device holds.
@@ -85,8 +85,17 @@ impl Transform {
     }
 
     /// Images in the data's units as pictures show them: the smallest number of the training part black, the largest white.
+    /// Columns that have scales of their own are each grey at 0 of their scale, black and white 3 below and above it.
     pub fn shown(&self, mut images: Vec<f32>) -> Vec<f32> {
-        let [low, high] = self.scaling.range;
+        let columns = self.scaling.shift.len();
+        if columns > 1 {
+            images.chunks_exact_mut(columns).for_each(|row| self.scaling.scale(row));
+        }
+        let [low, high] = match (columns, self.scaling.kind) {
+            (1, _) => self.scaling.range,
+            (_, ScaleKind::Unit) => [0.0, 1.0],
+            _ => [-3.0, 3.0],
+        };
         if [low, high] != [0.0, 1.0] && high > low {
             images.iter_mut().for_each(|x| *x = (*x - low) / (high - low));
         }

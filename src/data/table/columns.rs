@@ -17,6 +17,7 @@ impl Table<'_> {
         }
         form.columns.iter().try_for_each(|name| self.place(name, "columns").map(drop))?;
         form.id.iter().try_for_each(|name| self.place(name, "id").map(drop))?;
+        form.label.iter().try_for_each(|name| self.place(name, "label").map(drop))?;
         let aside = |name: &String| {
             form.drop.contains(name) || form.label.as_ref() == Some(name) || form.id.as_ref() == Some(name)
         };
