@@ -5,8 +5,8 @@
 //     slope           y = f'(kept)
 //     slope_backward  y = ds · f''(kept)    the gradient of x, from the slope's
 //
-// All arrays are [count]; y is written (=), or added to (+=) where ACCUMULATE is set. Joined behind lib/stable.wgsl,
-// lib/activation.wgsl and lib/accumulate.wgsl.
+// All arrays are [count]; y is written (=), or added to (+=) where ACCUMULATE is set. Joined behind
+// lib/stable.wgsl, lib/finite.wgsl, lib/activation.wgsl and lib/accumulate.wgsl.
 
 struct Params {
     count: u32,

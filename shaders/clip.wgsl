@@ -86,8 +86,7 @@ fn clamp_each(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) grou
     let i = (group.x + group.y * groups.x) * 64u + lane;
     if i < params.count {
         let value = gradient[i];
-        // Not the built-in one, which would lose a NaN.
-        let held = select(value, params.bound, value > params.bound);
-        gradient[i] = select(held, -params.bound, value < -params.bound);
+        // clamp alone would lose a NaN.
+        gradient[i] = select(clamp(value, -params.bound, params.bound), value, is_nan(value));
     }
 }

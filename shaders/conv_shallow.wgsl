@@ -2,7 +2,7 @@
 //
 // Depth is short and seldom a multiple of four, and the tiles of the matrix-product variants are wider than the
 // features. Here the kernel's shape is known when the pipeline is made, so that a driver unrolls the loops and
-// finds each weight at a fixed place, the same for all lanes. Joined behind lib/stable.wgsl,
+// finds each weight at a fixed place, the same for all lanes. Joined behind lib/stable.wgsl, lib/finite.wgsl,
 // lib/activation.wgsl, lib/matmul.wgsl, lib/conv.wgsl, lib/conv_down.wgsl and lib/epilogue.wgsl.
 
 override KERNEL_HEIGHT: u32 = 3u;

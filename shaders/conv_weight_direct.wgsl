@@ -2,8 +2,8 @@
 // x 12 columns of a part of C.
 //
 // The tiles of the matrix-product variants would be mostly empty. Here parts are small and many, and a lane goes
-// through the pixels of one by itself. Joined behind lib/stable.wgsl, lib/activation.wgsl, lib/matmul.wgsl,
-// lib/conv.wgsl, lib/conv_weight.wgsl and lib/epilogue.wgsl.
+// through the pixels of one by itself. Joined behind lib/stable.wgsl, lib/finite.wgsl, lib/activation.wgsl,
+// lib/matmul.wgsl, lib/conv.wgsl, lib/conv_weight.wgsl and lib/epilogue.wgsl.
 
 // Rows of C to a lane: four, or eight where loads are what costs and registers do not spill; or all there are, where
 // they are fewer.

@@ -30,9 +30,9 @@ struct Params {
 /// The result, [count].
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 
-// Not max, which would lose a NaN.
+// max alone would lose a NaN.
 fn held(x: f32) -> f32 {
-    return select(x, LEAST, x < LEAST);
+    return select(max(x, LEAST), x, is_nan(x));
 }
 
 @compute @workgroup_size(64)

@@ -3,8 +3,9 @@
 // No workgroup memory, no barrier, no feature: runs everywhere and suits CPU drivers, where 16 vec4 loads
 // feed 256 multiply-adds. A workgroup of 8 lanes covers 8 rows x 64 columns.
 //
-// Joined behind lib/stable.wgsl, lib/activation.wgsl, lib/matmul.wgsl, the operands and lib/epilogue.wgsl. The
-// operands are lib/dense.wgsl; or lib/conv.wgsl with lib/conv_down.wgsl, lib/conv_up.wgsl or lib/conv_weight.wgsl.
+// Joined behind lib/stable.wgsl, lib/finite.wgsl, lib/activation.wgsl, lib/matmul.wgsl, the operands and
+// lib/epilogue.wgsl. The operands are lib/dense.wgsl; or lib/conv.wgsl with lib/conv_down.wgsl,
+// lib/conv_up.wgsl or lib/conv_weight.wgsl.
 
 fn position(group: vec3u, groups: vec3u, lane: u32) -> Corner {
     let at = corner(group, groups, 8u, 64u);

@@ -4,8 +4,9 @@
 // instruction: a lane loads its share of A once and the others read it out of its registers, so that 8
 // vec4 loads feed 512 multiply-adds. No workgroup memory, no barrier.
 //
-// Joined behind lib/stable.wgsl, lib/activation.wgsl, lib/matmul.wgsl, the operands and lib/epilogue.wgsl. The
-// operands are lib/dense.wgsl; or lib/conv.wgsl with lib/conv_down.wgsl, lib/conv_up.wgsl or lib/conv_weight.wgsl.
+// Joined behind lib/stable.wgsl, lib/finite.wgsl, lib/activation.wgsl, lib/matmul.wgsl, the operands and
+// lib/epilogue.wgsl. The operands are lib/dense.wgsl; or lib/conv.wgsl with lib/conv_down.wgsl,
+// lib/conv_up.wgsl or lib/conv_weight.wgsl.
 
 // What is known of the rows of A that a lane loads. They are `lane`, `lane` + 8, `lane` + 16 and `lane` + 24;
 // or, where A's lines run along depth, from each line the vec4 of rows 4 lane..4 lane + 4.

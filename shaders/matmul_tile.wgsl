@@ -4,8 +4,9 @@
 // invocation fetching one vec4 of either; then each multiplies its 4 x 4 of C out of 8 vec4 reads of
 // workgroup memory per 4 steps.
 //
-// Joined behind lib/stable.wgsl, lib/activation.wgsl, lib/matmul.wgsl, the operands and lib/epilogue.wgsl. The
-// operands are lib/dense.wgsl; or lib/conv.wgsl with lib/conv_down.wgsl, lib/conv_up.wgsl or lib/conv_weight.wgsl.
+// Joined behind lib/stable.wgsl, lib/finite.wgsl, lib/activation.wgsl, lib/matmul.wgsl, the operands and
+// lib/epilogue.wgsl. The operands are lib/dense.wgsl; or lib/conv.wgsl with lib/conv_down.wgsl,
+// lib/conv_up.wgsl or lib/conv_weight.wgsl.
 
 // A's tile as [row][k / 4]: a vec4 runs along depth. One spare vec4 per row keeps the 4 rows that
 // neighbouring invocations read in different banks.

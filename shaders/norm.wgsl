@@ -9,7 +9,8 @@
 // x, z, y, dz and dx are [rows, channels], one row per pixel. With the moments of the batch itself, correction is
 // 1 / rows, for mean and deviation move with each x; with running ones they stand still, and it is 0. dscale is added
 // to where ACCUMULATE_SCALE is set, dshift where ACCUMULATE_SHIFT is, dx where ACCUMULATE is. Sums are taken in a fixed
-// order. Joined behind lib/stable.wgsl, lib/activation.wgsl, lib/strip.wgsl and lib/accumulate.wgsl.
+// order. Joined behind lib/stable.wgsl, lib/finite.wgsl, lib/activation.wgsl, lib/strip.wgsl and
+// lib/accumulate.wgsl.
 
 override ACCUMULATE_SCALE: bool = false;
 override ACCUMULATE_SHIFT: bool = false;

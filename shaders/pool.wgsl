@@ -5,8 +5,8 @@
 //     tangent:   y[o] = x[argmax[o]], by the argmax of another x: how y changes with it                          =
 //
 // with S = STRIDE_HEIGHT and T = STRIDE_WIDTH. x is [batch, height, width, channels]; y and argmax are [batch,
-// out_height, out_width, channels]. A workgroup takes one line of pixels of y. Joined behind lib/windows.wgsl and
-// lib/line.wgsl.
+// out_height, out_width, channels]. A workgroup takes one line of pixels of y. Joined behind lib/finite.wgsl,
+// lib/windows.wgsl and lib/line.wgsl.
 
 /// The input, or its change, [batch, height, width, channels].
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -16,11 +16,6 @@
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
 /// The element of x that each of y is, [batch, out_height, out_width, channels].
 @group(0) @binding(4) var<storage, read_write> argmax: array<u32>;
-
-// By its bits: drivers may take a comparison of a number with itself for true.
-fn is_nan(value: f32) -> bool {
-    return (bitcast<u32>(value) & 0x7fffffffu) > 0x7f800000u;
-}
 
 @compute @workgroup_size(64)
 fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,

@@ -8,7 +8,7 @@
 //
 // dx and kept are [batch, height, width, channels]; dy and largest [batch, out_height, out_width, channels]. += where
 // ACCUMULATE is set. A workgroup takes one line of pixels of dx, or of windows. Joined behind lib/stable.wgsl,
-// lib/activation.wgsl, lib/windows.wgsl, lib/line.wgsl and lib/accumulate.wgsl.
+// lib/finite.wgsl, lib/activation.wgsl, lib/windows.wgsl, lib/line.wgsl and lib/accumulate.wgsl.
 
 /// The gradient of the output, [batch, out_height, out_width, channels].
 @group(0) @binding(1) var<storage, read> dy: array<f32>;

@@ -7,8 +7,8 @@
 // z and dz are [rows, columns], sums is [columns], value is [rows] and always written (=). dz is written (=), or
 // added to (+=) where ACCUMULATE is set; l1_value and kl_value leave it out. dz is scale times the gradient of the sum
 // of value over all rows, so kl's has no 1 / rows. The sign of zero is zero. A unit that is always off, or on, is held
-// back from the poles of kl, where its gradient stays finite. One workgroup sums one row. Joined behind lib/log.wgsl,
-// lib/row_sum.wgsl, lib/row_value.wgsl and lib/accumulate.wgsl.
+// back from the poles of kl, where its gradient stays finite. One workgroup sums one row. Joined behind
+// lib/log.wgsl, lib/finite.wgsl, lib/row_sum.wgsl, lib/row_value.wgsl and lib/accumulate.wgsl.
 
 const LEAST_ACTIVE = 1e-6;
 
@@ -73,12 +73,13 @@ fn surplus(u: vec2f, one_more: vec2f) -> vec2f {
 // Nats of a unit, and their slope by its mean activation.
 fn divergence(column: u32) -> vec2f {
     let p = vec2f(params.wanted, 1.0 - params.wanted);
-    // q and 1 - q, each held by itself: the bound above is no f32 whose distance from one is right. Not clamp, which
-    // would lose a NaN.
+    // q and 1 - q, each held by itself: the bound above is no f32 whose distance from one is right. Drivers make a
+    // clamp of this, which would lose a NaN.
     let mean = sums[column] / f32(params.rows);
     var q = vec2f(mean, 1.0 - mean);
     q = select(q, vec2f(LEAST_ACTIVE, 1.0 - LEAST_ACTIVE), mean < LEAST_ACTIVE);
     q = select(q, vec2f(1.0 - LEAST_ACTIVE, LEAST_ACTIVE), 1.0 - mean < LEAST_ACTIVE);
+    q = select(q, vec2f(mean), is_nan(mean));
     // Written with the surpluses alone nothing cancels: those of u = (q - p) / p, weighed by p, add up to zero.
     let difference = q.x - p.x;
     let nats = dot(p, surplus(vec2f(difference, -difference) / p, q / p));

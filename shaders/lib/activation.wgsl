@@ -2,8 +2,8 @@
 //
 // Slope and curvature are computed from what the forward pass keeps: the output y = f(z) wherever y
 // determines f'(z), which costs no extra memory, and z itself for gelu and silu (ACTIVATION >= 8). NaN goes through
-// every f, so that a run gone wrong is seen in its loss: max, min and clamp alone would swallow it. Joined
-// behind lib/stable.wgsl.
+// every f, so that a run gone wrong is seen in its loss: max, min and clamp alone would swallow it, and so do the
+// comparisons with select that drivers make a max of. Joined behind lib/stable.wgsl and lib/finite.wgsl.
 
 override ACTIVATION: u32 = 0u;
 
@@ -26,7 +26,7 @@ fn erf(x: f32) -> f32 {
     return sign(x) * (1.0 - poly * exp(-a * a));
 }
 
-fn activate(z: f32) -> f32 {
+fn activated(z: f32) -> f32 {
     switch ACTIVATION {
         case 1u: { return select(z, 0.0, z < 0.0); }                                           // relu
         case 2u: { return select(LEAKY_SLOPE * z, z, z > 0.0); }                               // leaky_relu
@@ -39,6 +39,10 @@ fn activate(z: f32) -> f32 {
         case 9u: { return z * sigmoid(z); }                                                    // silu
         default: { return z; }                                                                 // identity
     }
+}
+
+fn activate(z: f32) -> f32 {
+    return select(activated(z), z, is_nan(z));
 }
 
 // `kept` is y = f(z), or z for gelu and silu.

@@ -26,6 +26,9 @@ pub struct MemoryCopy {
 // Powers of two, so that a chain of whole numbers rounds late; the chains tend to 2.
 const FACTOR: f32 = 0.5;
 const ADDEND: f32 = 1.0;
+// Seconds of a submit beside which its own cost is small, and the launches it may have.
+const LONG_ENOUGH: f64 = 0.005;
+const MOST_LAUNCHES: usize = 1024;
 
 impl Kernel for MultiplyAdd {
     fn call(&self, _: &Variants) -> Call {
@@ -79,30 +82,31 @@ impl Ceilings {
     /// [`Error::DeviceLost`](crate::Error::DeviceLost), or [`Error::Device`](crate::Error::Device) where
     /// the driver refuses.
     pub async fn measure(gpu: &Gpu) -> Result<Self> {
-        // Lanes enough to fill any GPU, and rounds until a launch lasts long enough to be timed.
-        let mut kernel = MultiplyAdd { invocations: 1 << 18, rounds: 16 };
-        let mut seconds = fastest(gpu, &kernel).await?;
-        while seconds < 0.005 && kernel.rounds * 2 <= MAX_ROUNDS {
-            kernel.rounds *= 2;
-            seconds = fastest(gpu, &kernel).await?;
-        }
+        // Lanes enough to fill any GPU.
+        let kernel = MultiplyAdd { invocations: 1 << 18, rounds: 64 };
+        let flops = kernel.flops() as f64 / fastest(gpu, &kernel).await?;
         // Beyond the caches of any GPU, within WebGPU's default limit on a binding.
         let copy = MemoryCopy { count: 1 << 24 };
         let bytes = 8.0 * f64::from(copy.count) / fastest(gpu, &copy).await?;
-        Ok(Self { flops: kernel.flops() as f64 / seconds, bytes })
+        Ok(Self { flops, bytes })
     }
 }
 
-/// Seconds of the fastest of a few launches of `kernel` on operands of its own, after one that compiles.
+/// Seconds of a launch of `kernel`, on operands of its own and after one that compiles: the best of a few submits, each of
+/// launches enough that what a submit itself costs does not count.
 ///
 /// # Errors
 /// As [`Ceilings::measure`], and [`Error::Setting`](crate::Error::Setting) for a kernel beyond its limits.
 pub async fn fastest(gpu: &Gpu, kernel: &dyn Kernel) -> Result<f64> {
     let launch = [prepare_alone(gpu, kernel, &[]).await?];
     time(gpu, &launch, 1).await?;
+    let mut launches = 1;
+    while launches < MOST_LAUNCHES && time(gpu, &launch, launches).await?.as_secs_f64() < LONG_ENOUGH {
+        launches *= 2;
+    }
     let mut best = f64::INFINITY;
     for _ in 0..12 {
-        best = best.min(time(gpu, &launch, 1).await?.as_secs_f64());
+        best = best.min(time(gpu, &launch, launches).await?.as_secs_f64());
     }
-    Ok(best)
+    Ok(best / launches as f64)
 }

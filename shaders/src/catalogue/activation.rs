@@ -8,7 +8,13 @@ const Y: Binding = Binding::write(5, "y");
 /// `forward`, `backward`, `slope` and `slope_backward`.
 pub const SHADER: Shader = Shader {
     name: "activation",
-    source: compose!("lib/stable.wgsl", "lib/activation.wgsl", "lib/accumulate.wgsl", "activation.wgsl"),
+    source: compose!(
+        "lib/stable.wgsl",
+        "lib/finite.wgsl",
+        "lib/activation.wgsl",
+        "lib/accumulate.wgsl",
+        "activation.wgsl"
+    ),
     overrides: &["ACTIVATION", "ACCUMULATE"],
     entries: &[
         Entry { name: "forward", bindings: &[Binding::PARAMS, Binding::read(1, "x"), Y] },

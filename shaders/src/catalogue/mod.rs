@@ -15,7 +15,8 @@ macro_rules! product {
             name: $name,
             source: compose!(
                 "lib/stable.wgsl",
-                "lib/activation.wgsl",
+                "lib/finite.wgsl",
+"lib/activation.wgsl",
                 "lib/matmul.wgsl",
                 $($operands,)+
                 "lib/epilogue.wgsl",

@@ -14,6 +14,7 @@ pub const SHADER: Shader = Shader {
     name: "norm",
     source: compose!(
         "lib/stable.wgsl",
+        "lib/finite.wgsl",
         "lib/activation.wgsl",
         "lib/strip.wgsl",
         "lib/accumulate.wgsl",

@@ -5,7 +5,7 @@ use crate::table::{Binding, Entry, Shader};
 /// `forward` and `tangent`.
 pub const SHADER: Shader = Shader {
     name: "pool",
-    source: compose!("lib/windows.wgsl", "lib/line.wgsl", "pool.wgsl"),
+    source: compose!("lib/finite.wgsl", "lib/windows.wgsl", "lib/line.wgsl", "pool.wgsl"),
     overrides: &["WINDOW_HEIGHT", "WINDOW_WIDTH", "STRIDE_HEIGHT", "STRIDE_WIDTH"],
     entries: &[
         Entry {
@@ -35,6 +35,7 @@ pub const BACKWARD: Shader = Shader {
     name: "pool_backward",
     source: compose!(
         "lib/stable.wgsl",
+        "lib/finite.wgsl",
         "lib/activation.wgsl",
         "lib/windows.wgsl",
         "lib/line.wgsl",

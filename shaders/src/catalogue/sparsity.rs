@@ -12,6 +12,7 @@ pub const SHADER: Shader = Shader {
     name: "sparsity",
     source: compose!(
         "lib/log.wgsl",
+        "lib/finite.wgsl",
         "lib/row_sum.wgsl",
         "lib/row_value.wgsl",
         "lib/accumulate.wgsl",
