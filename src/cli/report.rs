@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::Result;
+use crate::data::DrawnParts;
 use crate::report::report_run;
 use crate::train::Checkpoint;
 
@@ -26,7 +27,8 @@ impl Report {
     pub(super) async fn run(&self, context: &Context) -> Result<()> {
         let checkpoint = Checkpoint::last(&context.registry, &self.run)?;
         let data = self.data.over(&checkpoint.config)?.seen_from(&self.run);
-        let split = with_notes(data.load_for(checkpoint.shape, &checkpoint.columns)?);
+        let split =
+            with_notes(data.load_for(checkpoint.shape, &checkpoint.columns, DrawnParts::find(&self.run)?)?);
         let device = context.device.open_for(&checkpoint).await?;
         let place = report_run(&self.run, &device, &checkpoint, &split).await?;
         wrote(&place, &format!("epoch {} of the run", checkpoint.epoch()))

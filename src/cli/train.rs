@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::data::{Dataset, Split};
+use crate::data::{Dataset, DrawnParts, Split};
 use crate::graph::{Device, Rows};
 use crate::model::Registry;
 use crate::report::{report_run, shell_word};
@@ -88,7 +88,8 @@ impl Train {
         let checkpoint = Checkpoint::last(&context.registry, folder)?;
         let config = self.config.for_resume(&context.given, &checkpoint.config)?;
         let data = config.data.clone().seen_from(folder);
-        let split = with_notes(data.load_for(checkpoint.shape, &checkpoint.columns)?);
+        let split =
+            with_notes(data.load_for(checkpoint.shape, &checkpoint.columns, DrawnParts::find(folder)?)?);
         let device = context.device.open_for(&checkpoint).await?;
         let run = Run::resume(folder, &device, &checkpoint, &config, &split).await?;
         self.train(run, folder, &device, &split).await

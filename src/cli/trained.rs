@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::data::{Dataset, Source};
+use crate::data::{Dataset, DrawnParts, Source};
 use crate::graph::Device;
 use crate::infer::Reconstructor;
 use crate::train::{Checkpoint, DataConfig};
@@ -45,7 +45,8 @@ impl Trained {
             notes(&report);
             whole
         } else {
-            let split = with_notes(data.load_for(checkpoint.shape, &checkpoint.columns)?);
+            let drawn = if other { None } else { DrawnParts::find(&self.checkpoint)? };
+            let split = with_notes(data.load_for(checkpoint.shape, &checkpoint.columns, drawn)?);
             match part.as_str() {
                 "train" => split.train,
                 "validation" => split.validation,

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::path::PathBuf;
 
-use super::{Column, Values};
+use super::{Column, Part, Values};
 use crate::{Error, Result};
 
 /// The most validation images by default: a tenth of the training images, but no more than these.
@@ -254,6 +254,8 @@ pub struct Split {
     pub validation: Dataset,
     /// The images for the final evaluation.
     pub test: Dataset,
+    /// Those of the parts that were drawn from the training part's items.
+    pub drawn: Vec<Part>,
     /// Notes about the loading.
     pub report: LoadReport,
 }
@@ -275,7 +277,7 @@ impl Split {
             return Err(Error::setting("validation", expected, count));
         }
         let validation = train.split_last(count);
-        Ok(Self { train, validation, test, report: LoadReport::default() })
+        Ok(Self { train, validation, test, drawn: Vec::new(), report: LoadReport::default() })
     }
 
     /// The images to show and to evaluate during training: the validation images, or the training images if there

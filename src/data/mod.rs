@@ -10,12 +10,14 @@
 
 mod classes;
 mod dataset;
+mod drawn;
 pub mod folder;
 mod form;
 pub mod idx;
 mod mixture;
 pub mod npy;
 mod origin;
+mod part;
 mod parts;
 mod picture;
 pub mod points;
@@ -27,8 +29,11 @@ mod values;
 pub(crate) mod written;
 
 pub use dataset::{Dataset, LoadReport, Split};
+pub use drawn::DrawnParts;
 pub use form::{Alpha, Fit, Form, Size};
 pub use mixture::{Component, GaussianMixture};
+pub use npy::{ArrayForm, Layout};
+pub use part::Part;
 pub use parts::{Parts, stratified};
 pub use scaling::{ScaleKind, ScaleOver, Scaling};
 pub use source::{Reading, Source, load, load_as, load_whole};

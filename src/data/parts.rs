@@ -5,9 +5,12 @@ use std::collections::HashMap;
 use rayon::prelude::*;
 
 use super::dataset::MOST_VALIDATION;
-use super::{Dataset, LoadReport, Split};
+use super::{Dataset, DrawnParts, LoadReport, Part, Split};
 use crate::rng::{Stream, key, philox};
 use crate::{Error, Result};
+
+// The seed of what is left of data with a limit; the parts have 0 and 1.
+const LIMIT: u64 = 2;
 
 /// The parts that a data set comes with.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,19 +57,28 @@ impl Split {
     /// # Errors
     /// As [`Split::new`]; [`Error::Setting`] for a count where there is a validation part already.
     pub fn of_parts(parts: Parts, count: Option<usize>) -> Result<Self> {
-        let Parts { mut train, validation, test, shuffled, mut report } = parts;
+        let drawn = [(Part::Validation, &parts.validation), (Part::Test, &parts.test)];
+        let drawn = drawn.into_iter().filter(|(_, set)| set.is_none()).map(|(part, _)| part).collect();
+        Ok(Self { drawn, ..Self::drawn_from(parts, count)? })
+    }
+
+    /// The split of these parts whose drawn items are those of `drawn`.
+    ///
+    /// # Errors
+    /// As [`Split::of_parts`], and [`Error::Setting`] where items are gone.
+    pub fn drawn_again(parts: Parts, drawn: &DrawnParts) -> Result<Self> {
+        let parts = drawn.laid_on(parts)?;
+        let count = parts.validation.is_none().then_some(0);
+        Ok(Self { drawn: drawn.parts(), ..Self::drawn_from(parts, count)? })
+    }
+
+    fn drawn_from(parts: Parts, count: Option<usize>) -> Result<Self> {
+        let Parts { mut train, validation, test, shuffled, report } = parts;
         if let (Some(count), Some(_)) = (count.filter(|count| *count > 0), &validation) {
             let expected = format!("no number, since {} has a validation part of its own", train.name);
             return Err(Error::setting("validation", expected, count));
         }
-        let test = test.unwrap_or_else(|| {
-            let count = tenth(train.len());
-            if !train.files.is_empty() {
-                let remark = format!("there is no test part: it is a random tenth of train, {count} images");
-                report.remarks.push(remark);
-            }
-            train.split_stratified(count, 0)
-        });
+        let test = test.unwrap_or_else(|| train.split_stratified(tenth(train.len()), 0));
         let all = train.len();
         let count = count.unwrap_or((all / 10).min(MOST_VALIDATION));
         let mut split = match validation {
@@ -114,6 +126,15 @@ pub fn stratified(labels: Option<&[u8]>, count: usize, held_out: usize, seed: u6
 }
 
 impl Dataset {
+    /// Of more than `most` rows so many, at random with each class in proportion, in their order.
+    pub(super) fn limited(self, most: usize) -> Self {
+        if self.len() <= most {
+            return self;
+        }
+        let kept = stratified(self.labels.as_deref(), self.len(), most, LIMIT);
+        Self { places: if self.files.is_empty() { kept.clone() } else { Vec::new() }, ..self.chosen(&kept) }
+    }
+
     /// Takes a stratified part of `held_out` rows out. What stays keeps its order.
     pub(super) fn split_stratified(&mut self, held_out: usize, seed: u64) -> Self {
         // Files have names that say more.

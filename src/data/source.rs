@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::parts::shared;
 use super::points::Shape2d;
 use super::{
-    Column, Dataset, Form, LoadReport, Parts, Split, TableForm, folder, idx, npy, picture, sample, table,
+    ArrayForm, Column, Dataset, DrawnParts, Form, LoadReport, Part, Parts, Split, TableForm, classes, folder,
+    idx, npy, picture, sample, table,
 };
 use crate::{Error, Result};
 
@@ -51,7 +52,7 @@ pub enum Source {
     Folder,
     /// `table`: CSV and TSV files; see [`table`].
     Table,
-    /// `npy`: NumPy's `.npy` files; see [`npy`].
+    /// `npy`: NumPy's `.npy` and `.npz` files; see [`npy`].
     Npy,
     /// `spiral`: points of the plane around a curve, as images of two pixels; drawn, not read.
     Spiral,
@@ -75,13 +76,13 @@ impl Source {
     /// `folder` for a picture, `npy` for another file or a folder with `train.npy`, `idx` for a folder with IDX
     /// files, `folder` for any other folder. None where nothing exists.
     pub fn at(path: &Path) -> Option<Self> {
-        if table::is_named_as_table(path) || table::part(path, "train").is_some() {
+        if table::is_named_as_table(path) || table::has_parts(path) {
             return Some(Self::Table);
         }
         if picture::extents(path).is_ok() {
             return Some(Self::Folder);
         }
-        if path.is_file() || path.join("train.npy").is_file() {
+        if path.is_file() || npy::has_parts(path) {
             return Some(Self::Npy);
         }
         let idx = || idx::find(path, "train-images-idx3-ubyte").is_ok();
@@ -100,7 +101,7 @@ impl Source {
             Self::Table => {
                 ("a .csv or .tsv file or a folder with train.csv", "Give its path with --data PATH")
             }
-            Self::Npy => ("a .npy file or a folder with train.npy", "Give its path with --data PATH"),
+            Self::Npy => ("a .npy or .npz file or a folder with train.npy", "Give its path with --data PATH"),
             Self::FashionMnist => (
                 "a folder of IDX files",
                 "`apt-get install dataset-fashion-mnist`, or download the four files from \
@@ -154,10 +155,20 @@ impl Source {
 pub struct Reading {
     /// The form that a folder's pictures are brought to.
     pub pictures: Form,
+    /// How arrays are taken.
+    pub arrays: ArrayForm,
     /// How a table is read.
     pub table: TableForm,
     /// The columns of a trained model, which a table must have; empty for all that `table` says.
     pub columns: Vec<Column>,
+    /// The place of the validation part, where it is not with the others.
+    pub validation: Option<PathBuf>,
+    /// The place of the test part.
+    pub test: Option<PathBuf>,
+    /// The most items of a part; others are left out at random, with each class in proportion.
+    pub limit: Option<usize>,
+    /// The parts that a run drew.
+    pub drawn: Option<DrawnParts>,
 }
 
 /// Loads a data set in parts: those that it has, and those that [`Split::of_parts`] makes, with `validation` as its count.
@@ -178,8 +189,15 @@ pub fn load_as(
     validation: Option<usize>,
     reading: &Reading,
 ) -> Result<Split> {
-    let mut split = Split::of_parts(parts(source, data_dir, reading)?, validation)?;
-    let Split { train, validation, test, report } = &mut split;
+    let mut parts = parts(source, data_dir, reading)?;
+    if let (Some(most), None) = (reading.limit, &reading.drawn) {
+        parts.train = parts.train.limited(most);
+    }
+    let mut split = match &reading.drawn {
+        Some(drawn) => Split::drawn_again(parts, drawn)?,
+        None => Split::of_parts(parts, validation)?,
+    };
+    let Split { train, validation, test, report, .. } = &mut split;
     // What comes with narrows is what it is.
     if source.is_path() {
         report.remarks.extend(shared([train, validation, test]));
@@ -198,11 +216,58 @@ pub fn load_whole(
     reading: &Reading,
 ) -> Result<(Dataset, LoadReport)> {
     let (mut whole, report) = parts(source, data_dir, reading)?.into_whole();
+    if let Some(most) = reading.limit {
+        whole = whole.limited(most);
+    }
     table::fill(&mut [&mut whole], reading.table.missing);
     Ok((whole, report))
 }
 
+// The parts at one place, and those that have places of their own.
 fn parts(source: Source, data_dir: Option<&Path>, reading: &Reading) -> Result<Parts> {
+    let mut parts = parts_at(source, data_dir, reading)?;
+    let train = &mut parts.train;
+    let of = Reading {
+        pictures: Form {
+            size: Some([train.height, train.width]),
+            channels: Some(train.channels),
+            ..reading.pictures
+        },
+        columns: train.columns.clone(),
+        ..reading.clone()
+    };
+    let places = [
+        (Part::Validation, "val", &mut parts.validation, &reading.validation),
+        (Part::Test, "test", &mut parts.test, &reading.test),
+    ];
+    for (part, setting, slot, place) in places {
+        let Some(place) = place else { continue };
+        let name = part.name();
+        if slot.is_some() {
+            let expected = format!("no path, since {} has a {name} part of its own", train.name);
+            return Err(Error::setting(setting, expected, place.display()));
+        }
+        let one = format!("the {name} part alone: the path of a folder, an array or a table");
+        let source = Source::at(place).ok_or_else(|| Error::setting(setting, &one, place.display()))?;
+        let other = parts_at(source, Some(place), &of)?;
+        if other.validation.is_some() || other.test.is_some() {
+            let got = format!("{}, which has parts of its own", place.display());
+            return Err(Error::setting(setting, one, got));
+        }
+        parts.report.remarks.extend(other.report.remarks);
+        parts.report.left_out.extend(other.report.left_out);
+        parts.report.files += other.report.files;
+        *slot = Some(other.train);
+    }
+    classes::unite([Some(train), parts.validation.as_mut(), parts.test.as_mut()], &mut parts.report);
+    if let Some(most) = reading.limit {
+        parts.validation = parts.validation.map(|part| part.limited(most));
+        parts.test = parts.test.map(|part| part.limited(most));
+    }
+    Ok(parts)
+}
+
+fn parts_at(source: Source, data_dir: Option<&Path>, reading: &Reading) -> Result<Parts> {
     let (train, test) = match (source, data_dir) {
         (Source::Sample, None) => sample::read(&source.to_string())?,
         (Source::Spiral, None) => Shape2d::Spiral.read()?,
@@ -216,7 +281,7 @@ fn parts(source: Source, data_dir: Option<&Path>, reading: &Reading) -> Result<P
         (Source::Table, _) => {
             return table::read_parts(&source.place(data_dir)?, &reading.table, &reading.columns);
         }
-        (Source::Npy, _) => return npy::read_parts(&source.place(data_dir)?),
+        (Source::Npy, _) => return npy::read_parts(&source.place(data_dir)?, &reading.arrays),
         (Source::FashionMnist | Source::Mnist | Source::Idx, _) => {
             let folder = source.place(data_dir)?;
             (read_part(source, &folder, "train")?, read_part(source, &folder, "t10k")?)

@@ -107,6 +107,20 @@ impl Values {
         }
     }
 
+    /// Of images that lie in memory as `[channels, height, width]` those of `[height, width, channels]`, these extents.
+    pub(super) fn channels_last(&self, [height, width, channels]: [usize; 3]) -> Self {
+        let area = height * width;
+        let image = |at: usize| {
+            let begin = at * area * channels;
+            (0..area * channels).map(move |to| begin + to % channels * area + to / channels)
+        };
+        let order = (0..self.len() / (area * channels).max(1)).flat_map(image);
+        match self {
+            Self::Bytes(bytes) => Self::Bytes(order.map(|at| bytes[at]).collect()),
+            Self::Floats(floats) => Self::Floats(order.map(|at| floats[at]).collect()),
+        }
+    }
+
     /// Adds those of `more`, as floats where either are.
     pub(super) fn append(&mut self, more: Self) {
         match (&mut *self, more) {

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
+use crate::data::DrawnParts;
 use crate::model::Registry;
 use crate::train::{Checkpoint, Config};
 use crate::{Error, Result};
@@ -10,6 +11,8 @@ use crate::{Error, Result};
 pub(super) use crate::data::written::LAST;
 /// The checkpoint of the epoch that ranked best.
 pub(super) const BEST: &str = "best.safetensors";
+/// The parts that were drawn.
+const SPLIT: &str = "split.csv";
 
 // A refusal of bytes as one of the file that holds them.
 fn of_file(path: &Path) -> impl FnOnce(Error) -> Error {
@@ -65,6 +68,31 @@ impl Checkpoint {
             return Err(Error::File { path: folder.to_owned(), expected, found: found.to_owned() });
         }
         Self::load_of(registry, &last)
+    }
+}
+
+impl DrawnParts {
+    /// Writes them to a run's folder.
+    ///
+    /// # Errors
+    /// [`Error::Io`] naming the file.
+    pub fn save(&self, folder: &Path) -> Result<()> {
+        write_whole(&folder.join(SPLIT), &self.to_csv()?)
+    }
+
+    /// Those of the run that a checkpoint, or a run's folder, belongs to; None where its parts came with the data.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; [`Error::File`] for a damaged record.
+    pub fn find(run: &Path) -> Result<Option<Self>> {
+        let folder = if run.is_dir() { run } else { run.parent().unwrap_or(Path::new("")) };
+        let path = folder.join(SPLIT);
+        match std::fs::read(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            bytes => {
+                Self::from_csv(&bytes.map_err(Error::io("read", &path))?).map(Some).map_err(of_file(&path))
+            }
+        }
     }
 }
 

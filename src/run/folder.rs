@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::files::{BEST, LAST, write_whole};
 use super::metrics::{MetricsLine, line};
 use super::pictures::Pictures;
-use crate::data::{Split, written};
+use crate::data::{DrawnParts, Split, written};
 use crate::graph::Device;
 use crate::train::{Checkpoint, Config, EpochReport, Progress, TermMeans, Trainer};
 use crate::{Error, Result};
@@ -37,7 +37,7 @@ pub fn samples_of_epoch(epoch: u32) -> String {
 }
 
 /// A training run that keeps its results in a folder: `config.toml`, `metrics.jsonl`, `last.safetensors`,
-/// `best.safetensors`, `epoch-NNN-*.png`.
+/// `best.safetensors`, `epoch-NNN-*.png`, and `split.csv` where it drew parts of its data.
 pub struct Run {
     folder: PathBuf,
     trainer: Trainer,
@@ -79,6 +79,9 @@ impl Run {
         let run = Self::with(folder, trainer, device, data).await?;
         run.save_last().await?;
         run.save_config()?;
+        if let Some(drawn) = DrawnParts::of(data).filter(|_| config.data.source.is_path()) {
+            drawn.save(folder)?;
+        }
         Ok(run)
     }
 

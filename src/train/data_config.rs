@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::Precision;
 use crate::data::{
-    self, Alpha, Column, Dataset, Fit, Form, LoadReport, Missing, Reading, ScaleKind, ScaleOver, Size,
-    Source, Split, TableForm,
+    self, Alpha, ArrayForm, Column, Dataset, DrawnParts, Fit, Form, Layout, LoadReport, Missing, Reading,
+    ScaleKind, ScaleOver, Size, Source, Split, TableForm,
 };
 use crate::model::{Described, Setting, check_applicable, overlaid};
 use crate::{Error, Result};
@@ -34,6 +34,24 @@ crate::settings! {
         /// Whether a folder's pictures are made grey; by default only if all are
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         grey: bool = false, "SWITCH", with source = "folder";
+        /// The validation part, where it is not with the others: the path of a folder, an array or a table
+        #[serde(skip_serializing_if = "Option::is_none")]
+        val: Option<PathBuf> = None, "PATH";
+        /// The test part, likewise
+        #[serde(skip_serializing_if = "Option::is_none")]
+        test: Option<PathBuf> = None, "PATH";
+        /// The most items of each part that the data come in; others are left out at random, with each class in proportion
+        #[serde(skip_serializing_if = "Option::is_none")]
+        limit: Option<usize> = None, "N";
+        /// The array of an .npz archive; by default the first of two to four dimensions
+        #[serde(skip_serializing_if = "Option::is_none")]
+        array: Option<String> = None, "NAME", with source = "npy";
+        /// The labels of an array: the name of an array in its archive, or a .npy file; by default those named y or labels
+        #[serde(skip_serializing_if = "Option::is_none")]
+        labels: Option<String> = None, "NAME", with source = "npy";
+        /// Where an array of four dimensions has its channels: nhwc or nchw; by default nhwc, or what alone can be meant
+        #[serde(skip_serializing_if = "Option::is_none")]
+        layout: Option<Layout> = None, "LAYOUT", with source = "npy";
         /// How numbers are scaled before the model sees them: auto (as the data are), none, unit (to [0, 1]), standard,
         /// robust (median and quartiles) or log1p
         #[serde(skip_serializing_if = "is_default")]
@@ -88,9 +106,14 @@ impl DataConfig {
 
     /// Loads the data set for a model of images of this shape, `[height, width, channels]`: the pictures of a folder are
     /// brought to it where these settings do not say otherwise, other images are what they are. Of a table the model's
-    /// `columns` are taken, by their names.
-    pub fn load_for(&self, shape: [usize; 3], columns: &[Column]) -> Result<Split> {
-        let reading = self.reading(self.form_for(shape), columns)?;
+    /// `columns` are taken, by their names. The parts of a run are those that it drew.
+    pub fn load_for(
+        &self,
+        shape: [usize; 3],
+        columns: &[Column],
+        drawn: Option<DrawnParts>,
+    ) -> Result<Split> {
+        let reading = Reading { drawn, ..self.reading(self.form_for(shape), columns)? };
         data::load_as(self.source, self.dir.as_deref(), self.validation, &reading)
     }
 
@@ -128,16 +151,29 @@ impl DataConfig {
             categories: self.categories.unwrap_or_default(),
             missing: self.missing.unwrap_or_default(),
         };
-        Ok(Reading { pictures, table, columns: columns.to_vec() })
+        let arrays =
+            ArrayForm { array: self.array.clone(), labels: self.labels.clone(), layout: self.layout };
+        Ok(Reading {
+            pictures,
+            arrays,
+            table,
+            columns: columns.to_vec(),
+            validation: self.val.clone(),
+            test: self.test.clone(),
+            limit: self.limit,
+            drawn: None,
+        })
     }
 
     /// The same for a reader that works elsewhere: a relative place that is not there is looked for from the run's folder, and
     /// each folder around it, so that a run that moved together with its data finds them.
     pub fn seen_from(mut self, run: &Path) -> Self {
         let run = run.canonicalize().unwrap_or_else(|_| run.to_owned());
-        if let Some(dir) = self.dir.as_ref().filter(|dir| dir.is_relative() && !dir.exists()) {
-            let found = run.ancestors().map(|around| around.join(dir)).find(|place| place.exists());
-            self.dir = found.or(self.dir);
+        for place in [&mut self.dir, &mut self.val, &mut self.test] {
+            if let Some(path) = place.as_ref().filter(|path| path.is_relative() && !path.exists()) {
+                let found = run.ancestors().map(|around| around.join(path)).find(|path| path.exists());
+                *place = found.or_else(|| place.clone());
+            }
         }
         self
     }
@@ -149,6 +185,9 @@ impl DataConfig {
     pub(super) fn check(&self) -> Result<()> {
         if let Some(size) = self.size.filter(|size| size.0.contains(&0)) {
             return Err(Error::setting("size", "at least 1", size));
+        }
+        if let Some(0) = self.limit {
+            return Err(Error::setting("limit", "at least 1", 0));
         }
         check_applicable("data", self)
     }

@@ -264,7 +264,7 @@ fn a_configuration_gives_the_size_as_number_text_or_pair_and_the_model_its_chann
     let kept = DataConfig { dir: Some(place.path().to_owned()), ..config("alpha = \"keep\"\nfit = \"pad\"") };
     assert_eq!(kept.load().unwrap().train.channels, 4);
     for channels in 1..=4 {
-        assert_eq!(kept.load_for([2, 2, channels], &[]).unwrap().train.shape(), [2, 2, channels]);
+        assert_eq!(kept.load_for([2, 2, channels], &[], None).unwrap().train.shape(), [2, 2, channels]);
     }
     assert_eq!(DataConfig { grey: true, ..kept }.load().unwrap().train.channels, 2);
     let other = DataConfig { fit: Fit::Pad, alpha: Alpha::Black, ..DataConfig::default() };

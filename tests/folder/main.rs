@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use image::{DynamicImage, GrayImage, ImageFormat};
-use narrows::data::{Dataset, Form, LoadReport, Source, folder};
+use narrows::data::{Dataset, Form, LoadReport, Source, Split, folder};
 use tempfile::TempDir;
 
 mod files;
@@ -36,7 +36,8 @@ fn grey(number: usize) -> GrayImage {
 
 fn read(folder: &Path) -> (Dataset, Dataset, LoadReport) {
     let parts = folder::read(folder, Form::default()).unwrap();
-    (parts.train, parts.test.unwrap(), parts.report)
+    let split = Split::of_parts(parts, Some(0)).unwrap();
+    (split.train, split.test, split.report)
 }
 
 fn formed(folder: &Path, size: Option<[usize; 2]>, channels: Option<usize>) -> Dataset {

@@ -2,25 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-/// A part of a data set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Part {
-    Train,
-    Validation,
-    Test,
-}
-
-impl Part {
-    // The part that a folder's name means.
-    fn named(folder: &Path) -> Option<Self> {
-        match folder.file_name()?.to_str()?.to_lowercase().as_str() {
-            "train" | "training" => Some(Self::Train),
-            "val" | "valid" | "validation" => Some(Self::Validation),
-            "test" | "testing" => Some(Self::Test),
-            _ => None,
-        }
-    }
-}
+use crate::data::part::Part;
 
 /// The meaning of the folders. All paths are relative to the data set's folder.
 #[derive(Debug, Default)]
@@ -74,8 +56,9 @@ impl Layout {
 // The parts' folders directly in `base`: `train` with another part, or alone.
 fn parts_in(base: &Path, folders: &[PathBuf], common: &Path) -> Option<Vec<(Part, PathBuf)>> {
     let inside = folders.iter().filter(|folder| folder.parent() == Some(base));
-    let mut parts: Vec<_> =
-        inside.filter_map(|folder| Some((Part::named(folder)?, folder.clone()))).collect();
+    let mut parts: Vec<_> = inside
+        .filter_map(|folder| Some((Part::named(folder.file_name()?.to_str()?)?, folder.clone())))
+        .collect();
     parts.sort();
     let trains: Vec<_> = parts.iter().filter(|(part, _)| *part == Part::Train).collect();
     let others = trains.len() < parts.len();

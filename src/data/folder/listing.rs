@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use walkdir::{DirEntry, WalkDir};
 
-use super::layout::{Layout, Part};
+use super::layout::Layout;
 use crate::data::LoadReport;
+use crate::data::Part;
 use crate::data::picture::{self, FORMATS, Kind};
 use crate::data::written::holds_run;
 use crate::rng::{Stream, key, philox};

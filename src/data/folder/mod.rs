@@ -23,14 +23,13 @@ use std::path::{Path, PathBuf};
 
 use super::classes::numbered;
 use super::parts::tenth;
-use super::{Dataset, Form, LoadReport, Parts};
+use super::{Dataset, Form, LoadReport, Part, Parts};
 use crate::Result;
 use decode::Pictures;
-use layout::{Layout, Part};
+use layout::Layout;
 use listing::Listing;
 
-/// The parts, and what was left out; or a single picture. A part without a folder of its own is none, except that the pictures of a folder
-/// without parts are divided into a training and a test part.
+/// The parts, and what was left out; or a single picture. A part without a folder of its own is none.
 ///
 /// # Errors
 /// [`Error::File`](crate::Error::File) if there is no readable picture in the folder or in the folder of a part, or if
@@ -48,16 +47,17 @@ pub fn read(folder: &Path, form: Form) -> Result<Parts> {
     listing.check_readable(folder, &unreadable)?;
     let Listing { layout, mut report, .. } = listing;
     let in_part = |part| files.iter().filter(|file| layout.part(file) == Some(part)).count();
-    let (validations, tests) = match layout.has_parts() {
-        true => (in_part(Part::Validation), in_part(Part::Test)),
-        false => (0, tenth(files.len())),
-    };
+    let (validations, tests) = (in_part(Part::Validation), in_part(Part::Test));
+    if layout.has_parts() && tests == 0 {
+        let count = tenth(in_part(Part::Train));
+        report.remarks.push(format!("there is no test part: it is a random tenth of train, {count} images"));
+    }
     let (labels, classes) = classes(&files, &layout, &mut report);
     let all = Dataset::new(name(folder), shape, pixels, labels)?;
     let mut train = all.with_classes(classes)?.with_files(files)?;
-    let test = (tests > 0 || !layout.has_parts()).then(|| train.split_last(tests));
+    let test = (tests > 0).then(|| train.split_last(tests));
     let validation = (validations > 0).then(|| train.split_last(validations));
-    Ok(Parts { validation, test, shuffled: true, report, ..Parts::new(train) })
+    Ok(Parts { validation, test, report, ..Parts::new(train) })
 }
 
 // The name of the folder, also if it is given as a dot.

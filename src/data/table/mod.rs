@@ -13,12 +13,13 @@ mod columns;
 mod text;
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use self::text::{Table, field, is_missing};
 use super::classes::numbered;
+use super::part::{Content, Part, PartFiles};
 use super::scaling::quantile;
 use super::{Dataset, LoadReport, Parts, Values};
 use crate::{Error, Result};
@@ -98,15 +99,16 @@ pub fn read(name: &str, path: &Path, form: &TableForm, columns: &[Column]) -> Re
 pub(super) fn read_parts(path: &Path, form: &TableForm, columns: &[Column]) -> Result<Parts> {
     let name = path.file_stem().map_or_else(|| "table".into(), |stem| stem.to_string_lossy());
     let is_dir = path.is_dir();
-    let Some(first) = (if is_dir { part(path, "train") } else { Some(path.to_owned()) }) else {
+    let files = PartFiles::within(path, is_named_as_table);
+    let file = |part: Part| files.get(part, Content::Items).filter(|_| is_dir);
+    let Some(first) = (if is_dir { file(Part::Train) } else { Some(path) }) else {
         let (expected, found) = ("a file train.csv".to_owned(), "none".to_owned());
         return Err(Error::File { path: path.to_owned(), expected, found });
     };
     let mut report = LoadReport::default();
-    let mut parts = vec![read_rows(&name, &first, form, columns, &mut report)?];
+    let mut parts = vec![read_rows(&name, first, form, columns, &mut report)?];
     let columns = parts[0].0.columns.clone();
-    let others = [&["val", "valid", "validation"][..], &["test"]];
-    let files = others.map(|names| names.iter().filter(|_| is_dir).find_map(|name| part(path, name)));
+    let files = [Part::Validation, Part::Test].map(file);
     for file in files.iter().flatten() {
         parts.push(read_rows(&name, file, form, &columns, &mut report)?);
     }
@@ -116,12 +118,9 @@ pub(super) fn read_parts(path: &Path, form: &TableForm, columns: &[Column]) -> R
     Ok(Parts { validation: held_out, test, report, ..Parts::new(train) })
 }
 
-/// The table of a folder's part, such as `train.csv` or `Train.tsv`.
-pub(super) fn part(folder: &Path, part: &str) -> Option<PathBuf> {
-    let files = std::fs::read_dir(folder).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
-    let stem = |path: &Path| path.file_stem().map(|stem| stem.to_string_lossy().to_lowercase());
-    // Of several the first by name, whatever order the folder has.
-    files.filter(|path| is_named_as_table(path) && stem(path).is_some_and(|stem| stem == part)).min()
+/// Whether a folder has a training part in tables.
+pub(super) fn has_parts(folder: &Path) -> bool {
+    PartFiles::within(folder, is_named_as_table).get(Part::Train, Content::Items).is_some()
 }
 
 /// Whether it is a file whose name is that of a table.
