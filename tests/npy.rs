@@ -182,11 +182,15 @@ fn other_types_and_shapes_are_refused() {
             "{text}"
         );
     }
-    let images = "images [n, height, width], [n, height, width, 1 or 3] or [n, d], found ";
-    assert_eq!(refusal(&array("|u1", "(4,)", &[0; 4])), format!("{images}[4] of |u1"));
-    assert_eq!(refusal(&array("|u1", "(1, 2, 2, 2)", &[0; 8])), format!("{images}[1, 2, 2, 2] of |u1"));
-    let text = refusal(&array("|u1", "(1, 3, 2, 2)", &[0; 12]));
-    assert_eq!(text, format!("{images}[1, 3, 2, 2] of |u1; transpose it (0, 2, 3, 1)"));
+    let rows = "[n, channels, height, width] or rows [n, d], found ";
+    for (shape, found) in [
+        ("(4,)", "[4] of |u1; make rows of it with .reshape(4, 1)"),
+        ("(1, 5, 1, 5)", "[1, 5, 1, 5] of |u1; make rows of it with .reshape(len(x), -1)"),
+        ("(1, 1, 1, 1, 1)", "[1, 1, 1, 1, 1] of |u1; make rows of it with .reshape(len(x), -1)"),
+    ] {
+        let text = refusal(&array("|u1", shape, &[0; 25]));
+        assert!(text.ends_with(&format!("{rows}{found}")), "{text}");
+    }
     for shape in ["(0, 2)", "(2, 0, 3)"] {
         assert!(refusal(&array("|u1", shape, &[])).starts_with("at least one image of at least one pixel"));
     }
@@ -197,10 +201,7 @@ fn damaged_files_are_refused() {
     let whole = array("<f4", "(2, 3)", &floats(&[0.0; 6]));
     assert_eq!(refusal(b""), "a .npy file, found an empty file");
     assert_eq!(refusal(b"\x93NUM"), "a .npy file, found a file of another kind");
-    assert_eq!(
-        refusal(b"PK\x03\x04more"),
-        "a .npy file, found a ZIP or .npz archive; save the array by itself with np.save"
-    );
+    assert_eq!(refusal(b"PK\x03\x04more"), "a .npy file, found a ZIP archive; give it the ending .npz");
     for cut in [6, 7, 8, 9, 10, 100, 127] {
         let text = refusal(&whole[..cut]);
         assert_eq!(text, format!("a whole header, found a file that ends in it, after {cut} bytes"));
@@ -268,17 +269,32 @@ fn labels_of_any_width_are_whole_numbers_up_to_255() {
         assert!(labelled(&array(descr, "(3, 1)", &bytes)).is_ok());
     }
     let said = |content: &[u8]| labelled(content).unwrap_err().to_string();
-    for (value, found) in [(-1_i64, "-1"), (256, "256"), (i64::MIN, "-9223372036854775808")] {
-        let bytes: Vec<u8> = [0, value, 0].iter().flat_map(|label| label.to_le_bytes()).collect();
-        let text = said(&array("<i8", "(3,)", &bytes));
-        assert!(text.ends_with(&format!("expected labels from 0 to 255, found {found} at [1]")), "{text}");
+    // Other whole numbers, floats that are whole, and text are names of classes.
+    let wide: Vec<u8> = [1000, -1, 1000_i64].iter().flat_map(|label| label.to_le_bytes()).collect();
+    let halves: Vec<u8> = [2.0, 0.0, 2.0_f64].iter().flat_map(|label| label.to_le_bytes()).collect();
+    let text: Vec<u8> = "ab\0a\0\0ab\0".chars().flat_map(|c| (c as u32).to_le_bytes()).collect();
+    for (descr, bytes, labels, classes) in [
+        ("<i8", wide, [0, 1, 0], vec!["1000", "-1"]),
+        ("<f8", halves, [2, 0, 2], vec![]),
+        ("<U3", text, [1, 0, 1], vec!["a", "ab"]),
+        ("|S2", b"ab\0\0ab".to_vec(), [1, 0, 1], vec!["", "ab"]),
+        ("|b1", vec![1, 0, 1], [1, 0, 1], vec![]),
+    ] {
+        let set = labelled(&array(descr, "(3,)", &bytes)).unwrap();
+        assert_eq!(
+            (set.labels.unwrap().as_slice(), set.classes),
+            (&labels[..], classes.iter().map(|class| class.to_string()).collect()),
+            "{descr}"
+        );
     }
     assert!(
         said(&array("|u1", "(4,)", &[0; 4])).ends_with("expected 3 labels, one per image, found 4 labels")
     );
     assert!(said(&array("|u1", "(3, 2)", &[0; 6])).ends_with("expected labels [3], found [3, 2] of |u1"));
-    let text = said(&array("<f8", "(3,)", &[0; 24]));
-    assert!(text.contains("expected an array of whole numbers, found [3] of <f8"), "{text}");
+    let text = said(&array("<f8", "(3,)", &[0.5_f64; 3].map(f64::to_le_bytes).concat()));
+    assert!(text.ends_with("expected whole numbers, found 0.5 at [0]"), "{text}");
+    let text = said(&array("|O", "(3,)", &[0; 24]));
+    assert!(text.contains("expected labels that are whole numbers or text, found [3] of |O"), "{text}");
 }
 
 #[test]
@@ -307,10 +323,10 @@ fn parts_are_drawn_from_one_array_with_every_class_in_proportion() {
 fn a_folder_holds_train_and_test_or_train_alone() {
     let folder = TempDir::new().unwrap();
     let error = data::load(Source::Npy, Some(folder.path()), None).unwrap_err().to_string();
-    assert!(error.ends_with("expected a file train.npy, found none"), "{error}");
+    assert!(error.ends_with("expected train.npy, x_train.npy or train.npz, found none of them"), "{error}");
     let missing = folder.path().join("missing.npy");
     let error = data::load(Source::Npy, Some(&missing), None).unwrap_err().to_string();
-    let expected = "data set npy: expected a .npy file or a folder with train.npy at ";
+    let expected = "data set npy: expected a .npy or .npz file or a folder with train.npy at ";
     assert!(error.starts_with(expected) && error.contains("nothing there"), "{error}");
 
     put(&folder, "train.npy", &array("|u1", "(20, 2)", &[0; 40]));

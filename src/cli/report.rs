@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use crate::Result;
-use crate::data::DrawnParts;
 use crate::report::report_run;
 use crate::train::Checkpoint;
 
 use super::Context;
 use super::flags::DataFlags;
 use super::output::{with_notes, wrote};
+use super::trained::drawn_parts;
 
 /// Write a run's report again
 #[derive(clap::Args)]
@@ -26,9 +26,10 @@ pub(super) struct Report {
 impl Report {
     pub(super) async fn run(&self, context: &Context) -> Result<()> {
         let checkpoint = Checkpoint::last(&context.registry, &self.run)?;
-        let data = self.data.over(&checkpoint.config)?.seen_from(&self.run);
-        let split =
-            with_notes(data.load_for(checkpoint.shape, &checkpoint.columns, DrawnParts::find(&self.run)?)?);
+        let data = self.data.over(&checkpoint.config)?;
+        let drawn = drawn_parts(&self.run, &checkpoint.config.data, &data)?;
+        let data = data.seen_from(&self.run);
+        let split = with_notes(data.load_for(checkpoint.shape, &checkpoint.columns, drawn)?);
         let device = context.device.open_for(&checkpoint).await?;
         let place = report_run(&self.run, &device, &checkpoint, &split).await?;
         wrote(&place, &format!("epoch {} of the run", checkpoint.epoch()))

@@ -38,6 +38,7 @@ impl Trained {
         let mut data = self.data.over(&checkpoint.config)?;
         let other = (data.source, &data.dir) != (own.source, &own.dir) && data.source.is_path();
         let part = self.part.clone().unwrap_or_else(|| if other { "all" } else { "test" }.to_owned());
+        let given = data.clone();
         data = data.seen_from(&self.checkpoint);
         out.map_or(Ok(()), |out| check_out(out, &data))?;
         let images = if part == "all" {
@@ -45,7 +46,7 @@ impl Trained {
             notes(&report);
             whole
         } else {
-            let drawn = if other { None } else { DrawnParts::find(&self.checkpoint)? };
+            let drawn = drawn_parts(&self.checkpoint, own, &given)?;
             let split = with_notes(data.load_for(checkpoint.shape, &checkpoint.columns, drawn)?);
             match part.as_str() {
                 "train" => split.train,
@@ -60,6 +61,14 @@ impl Trained {
         checkpoint.check_images(&images)?;
         Ok((checkpoint, images, part))
     }
+}
+
+/// The parts that a run drew, where `data` asks for the same of the same data.
+pub(super) fn drawn_parts(run: &Path, own: &DataConfig, data: &DataConfig) -> Result<Option<DrawnParts>> {
+    let of = |data: &DataConfig| {
+        (data.source, data.dir.clone(), data.val.clone(), data.test.clone(), data.validation, data.limit)
+    };
+    if of(data) == of(own) { DrawnParts::find(run) } else { Ok(None) }
 }
 
 // Refuses to write a result onto the data that it is made from.

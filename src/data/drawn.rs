@@ -65,7 +65,8 @@ impl DrawnParts {
 
     /// The parts with these items in them. Items that are not listed are left out, with a remark.
     pub(super) fn laid_on(&self, parts: Parts) -> Result<Parts> {
-        let Parts { train, mut validation, mut test, mut report, .. } = parts;
+        let Parts { mut train, mut validation, mut test, mut report, .. } = parts;
+        train.note_places();
         let listed: HashMap<&str, Part> = self.0.iter().map(|(item, part)| (item.as_str(), *part)).collect();
         let mut places = Part::ALL.map(|_| Vec::new());
         for at in 0..train.len() {

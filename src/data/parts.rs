@@ -127,20 +127,24 @@ pub fn stratified(labels: Option<&[u8]>, count: usize, held_out: usize, seed: u6
 
 impl Dataset {
     /// Of more than `most` rows so many, at random with each class in proportion, in their order.
-    pub(super) fn limited(self, most: usize) -> Self {
+    pub(super) fn limited(mut self, most: usize) -> Self {
         if self.len() <= most {
             return self;
         }
-        let kept = stratified(self.labels.as_deref(), self.len(), most, LIMIT);
-        Self { places: if self.files.is_empty() { kept.clone() } else { Vec::new() }, ..self.chosen(&kept) }
+        self.note_places();
+        self.chosen(&stratified(self.labels.as_deref(), self.len(), most, LIMIT))
+    }
+
+    /// Lets rows remember their places. Files have names that say more.
+    pub(super) fn note_places(&mut self) {
+        if self.places.is_empty() && self.files.is_empty() {
+            self.places = (0..self.len()).collect();
+        }
     }
 
     /// Takes a stratified part of `held_out` rows out. What stays keeps its order.
     pub(super) fn split_stratified(&mut self, held_out: usize, seed: u64) -> Self {
-        // Files have names that say more.
-        if self.places.is_empty() && self.files.is_empty() {
-            self.places = (0..self.len()).collect();
-        }
+        self.note_places();
         let taken = stratified(self.labels.as_deref(), self.len(), held_out, seed);
         let mut is_taken = vec![false; self.len()];
         taken.iter().for_each(|place| is_taken[*place] = true);
