@@ -33,8 +33,8 @@ pub(super) struct ConfigFlags {
 pub(super) struct DataFlags {
     /// Data set: sample (built in), fashion-mnist, mnist, idx (IDX files), folder (pictures of any size), npy (NumPy
     /// arrays), table (CSV, TSV), spiral, moons or mixture (points of the plane); or the path of a folder, a picture, a
-    /// .npy file or a table (.csv, .tsv)
-    #[arg(long, value_name = "SOURCE")]
+    /// .npy or .npz file or a table (.csv, .tsv)
+    #[arg(long, value_name = "SOURCE", visible_alias = "train")]
     data: Option<String>,
     /// Folder of the data set's files
     #[arg(long, value_name = "DIR")]
@@ -95,6 +95,9 @@ impl DataFlags {
             }
             given.insert("source".to_owned(), source.to_string().into());
             place = place.or(path.then(|| data.into()));
+            if place.is_some() && place != config.data.dir {
+                config.data = config.data.of_other_place();
+            }
         }
         config.data.dir = place.or(config.data.dir);
         let sections = toml::Table::from_iter([("data".to_owned(), given.into())]);
@@ -133,7 +136,7 @@ impl DataFlags {
             }
             (Err(_), Some(source)) => Ok((source, true)),
             (Err(Error::Setting { expected, .. }), None) => {
-                let expected = format!("{expected}, or the path of a folder, .npy file or table");
+                let expected = format!("{expected}, or the path of a folder, a .npy or .npz file or a table");
                 Err(Error::setting("--data", expected, format!("`{data}`")))
             }
             (Err(error), None) => Err(error),

@@ -165,6 +165,13 @@ impl DataConfig {
         })
     }
 
+    /// The same for data of the same kind at another place: what only those at the first place have is left out.
+    #[must_use]
+    pub fn of_other_place(self) -> Self {
+        let Self { validation, val, test, limit, array, labels, .. } = Self::default();
+        Self { validation, val, test, limit, array, labels, ..self }
+    }
+
     /// The same for a reader that works elsewhere: a relative place that is not there is looked for from the run's folder, and
     /// each folder around it, so that a run that moved together with its data finds them.
     pub fn seen_from(mut self, run: &Path) -> Self {

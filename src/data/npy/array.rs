@@ -81,10 +81,7 @@ impl<'a, R: Read> Array<'a, R> {
     ) -> Result<([usize; 3], Values)> {
         let Images { extents, channels_first } = self.extents(layout)?;
         if channels_first && layout.is_none() {
-            remarks.push(format!(
-                "{:?} is taken as [n, channels, height, width]; --layout nhwc takes it otherwise",
-                self.shape()
-            ));
+            remarks.push(format!("{:?} is taken as [n, channels, height, width]", self.shape()));
         }
         let values = self.numbers()?;
         Ok((extents, if channels_first { values.channels_last(extents) } else { values }))
