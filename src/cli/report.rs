@@ -8,7 +8,8 @@ use crate::train::Checkpoint;
 
 use super::Context;
 use super::flags::DataFlags;
-use super::output::{with_notes, wrote};
+use super::loading::loaded;
+use super::output::wrote;
 
 /// Write a run's report again
 #[derive(clap::Args)]
@@ -26,7 +27,7 @@ impl Report {
     pub(super) async fn run(&self, context: &Context) -> Result<()> {
         let checkpoint = Checkpoint::last(&context.registry, &self.run)?;
         let data = self.data.over(&checkpoint.config)?.seen_from(&self.run);
-        let split = with_notes(data.load_for(checkpoint.shape, &checkpoint.columns)?);
+        let split = loaded(&data, Some(&checkpoint))?;
         let device = context.device.open_for(&checkpoint).await?;
         let place = report_run(&self.run, &device, &checkpoint, &split).await?;
         wrote(&place, &format!("epoch {} of the run", checkpoint.epoch()))

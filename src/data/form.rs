@@ -56,11 +56,11 @@ pub enum Alpha {
 }
 
 impl Alpha {
-    /// The grey value behind the pictures.
-    pub(super) const fn behind(self) -> u8 {
+    /// What is behind the pictures, from 0 for black to 1 for white.
+    pub(super) const fn behind(self) -> f32 {
         match self {
-            Self::White => 255,
-            Self::Black | Self::Keep => 0,
+            Self::White => 1.0,
+            Self::Black | Self::Keep => 0.0,
         }
     }
 

@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::parts::shared;
 use super::points::Shape2d;
 use super::{
-    Column, Dataset, Form, LoadReport, Parts, Split, TableForm, folder, idx, npy, picture, sample, table,
+    Column, Dataset, Form, LoadReport, Parts, Split, TableForm, Watch, folder, idx, npy, picture, sample,
+    table,
 };
 use crate::{Error, Result};
 
@@ -150,10 +151,14 @@ impl Source {
 }
 
 /// How data are read. A source looks at what concerns it.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Reading {
     /// The form that a folder's pictures are brought to.
     pub pictures: Form,
+    /// The folder in which a folder's decoded pictures are kept for the next time. None: they are not kept.
+    pub cache: Option<PathBuf>,
+    /// Who is told how many pictures are decoded.
+    pub watch: Watch,
     /// How a table is read.
     pub table: TableForm,
     /// The columns of a trained model, which a table must have; empty for all that `table` says.
@@ -212,7 +217,7 @@ fn parts(source: Source, data_dir: Option<&Path>, reading: &Reading) -> Result<P
             let expected = format!("no folder: the data set {source} is built in");
             return Err(Error::setting("--data-dir", expected, folder.display()));
         }
-        (Source::Folder, _) => return folder::read(&source.place(data_dir)?, reading.pictures),
+        (Source::Folder, _) => return folder::read_as(&source.place(data_dir)?, reading),
         (Source::Table, _) => {
             return table::read_parts(&source.place(data_dir)?, &reading.table, &reading.columns);
         }

@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::Precision;
 use crate::data::{
-    self, Alpha, Column, Dataset, Fit, Form, LoadReport, Missing, Reading, ScaleKind, ScaleOver, Size,
-    Source, Split, TableForm,
+    self, Alpha, Column, Fit, Form, Missing, Reading, ScaleKind, ScaleOver, Size, Source, Split, TableForm,
 };
 use crate::model::{Described, Setting, check_applicable, overlaid};
 use crate::{Error, Result};
@@ -34,6 +33,9 @@ crate::settings! {
         /// Whether a folder's pictures are made grey; by default only if all are
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         grey: bool = false, "SWITCH", with source = "folder";
+        /// The folder to keep a folder's decoded pictures in, so that the next start need not decode them
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cache: Option<PathBuf> = None, "FOLDER", with source = "folder";
         /// How numbers are scaled before the model sees them: auto (as the data are), none, unit (to [0, 1]), standard,
         /// robust (median and quartiles) or log1p
         #[serde(skip_serializing_if = "is_default")]
@@ -80,24 +82,32 @@ impl DataConfig {
     /// # Errors
     /// As [`data::load_as`]; [`Error::Setting`] for a size with a source whose images keep theirs.
     pub fn load(&self) -> Result<Split> {
-        let grey = if self.alpha == Alpha::Keep { 2 } else { 1 };
-        let (size, channels) = (self.size.map(Size::extents), self.grey.then_some(grey));
-        let reading = self.reading(Form { size, channels, fit: self.fit, alpha: self.alpha }, &[])?;
-        data::load_as(self.source, self.dir.as_deref(), self.validation, &reading)
+        data::load_as(self.source, self.dir.as_deref(), self.validation, &self.reading()?)
     }
 
     /// Loads the data set for a model of images of this shape, `[height, width, channels]`: the pictures of a folder are
     /// brought to it where these settings do not say otherwise, other images are what they are. Of a table the model's
     /// `columns` are taken, by their names.
     pub fn load_for(&self, shape: [usize; 3], columns: &[Column]) -> Result<Split> {
-        let reading = self.reading(self.form_for(shape), columns)?;
-        data::load_as(self.source, self.dir.as_deref(), self.validation, &reading)
+        data::load_as(self.source, self.dir.as_deref(), self.validation, &self.reading_for(shape, columns)?)
     }
 
-    /// The same in one piece, in the data's own order.
-    pub fn load_whole_for(&self, shape: [usize; 3], columns: &[Column]) -> Result<(Dataset, LoadReport)> {
-        let reading = self.reading(self.form_for(shape), columns)?;
-        data::load_whole(self.source, self.dir.as_deref(), &reading)
+    /// How [`Self::load`] reads, to be watched or for the data in one piece.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a setting of another source.
+    pub fn reading(&self) -> Result<Reading> {
+        let grey = if self.alpha == Alpha::Keep { 2 } else { 1 };
+        let (size, channels) = (self.size.map(Size::extents), self.grey.then_some(grey));
+        self.reading_in(Form { size, channels, fit: self.fit, alpha: self.alpha }, &[])
+    }
+
+    /// How [`Self::load_for`] reads.
+    ///
+    /// # Errors
+    /// As [`Self::reading`]; for pictures where the model has columns.
+    pub fn reading_for(&self, shape: [usize; 3], columns: &[Column]) -> Result<Reading> {
+        self.reading_in(self.form_for(shape), columns)
     }
 
     fn form_for(&self, [height, width, channels]: [usize; 3]) -> Form {
@@ -112,7 +122,7 @@ impl DataConfig {
         Form { size, channels, fit: self.fit, alpha }
     }
 
-    fn reading(&self, pictures: Form, columns: &[Column]) -> Result<Reading> {
+    fn reading_in(&self, pictures: Form, columns: &[Column]) -> Result<Reading> {
         self.check()?;
         if self.source == Source::Folder && !columns.is_empty() {
             let expected = "a table or an array, as the model was trained on a table";
@@ -128,7 +138,8 @@ impl DataConfig {
             categories: self.categories.unwrap_or_default(),
             missing: self.missing.unwrap_or_default(),
         };
-        Ok(Reading { pictures, table, columns: columns.to_vec() })
+        let cache = self.cache.clone();
+        Ok(Reading { pictures, cache, table, columns: columns.to_vec(), ..Reading::default() })
     }
 
     /// The same for a reader that works elsewhere: a relative place that is not there is looked for from the run's folder, and

@@ -12,9 +12,11 @@
 //! - If all pictures of all parts are in subfolders, and there are 2 to 256 subfolders, the subfolders are the classes:
 //!   first those whose name is a number, in numerical order, then the others by name. Folders that all pictures are in
 //!   are skipped on the way to the parts and to the classes.
+//! - Pixels are bytes; where any picture has more than 8 bits a channel, they are floats in [0, 1] of all pictures.
 //! - A file that is not a picture, or a damaged one, is left out and listed in the [`LoadReport`]. A
 //!   picture that needs more than 256 MiB is not decoded.
 
+mod cache;
 mod decode;
 mod layout;
 mod listing;
@@ -23,9 +25,10 @@ use std::path::{Path, PathBuf};
 
 use super::classes::numbered;
 use super::parts::tenth;
-use super::{Dataset, Form, LoadReport, Parts};
+use super::{Dataset, Form, LoadReport, Parts, Reading};
 use crate::Result;
-use decode::Pictures;
+use cache::Cache;
+use decode::{Stack, size};
 use layout::{Layout, Part};
 use listing::Listing;
 
@@ -37,13 +40,30 @@ use listing::Listing;
 /// more than a tenth of the pictures cannot be read; [`Error::Setting`](crate::Error::Setting) for an invalid form, or if
 /// all pictures together take more than 16 GiB in that form.
 pub fn read(folder: &Path, form: Form) -> Result<Parts> {
-    let (folder, mut listing) = match (folder.is_file(), folder.parent(), folder.file_name()) {
+    read_as(folder, &Reading { pictures: form, ..Reading::default() })
+}
+
+/// [`read`], with a cache and somebody who watches.
+///
+/// # Errors
+/// As [`read`]; for a cache inside the data or one that cannot be made.
+pub fn read_as(place: &Path, reading: &Reading) -> Result<Parts> {
+    let (folder, mut listing) = match (place.is_file(), place.parent(), place.file_name()) {
         (true, Some(around), Some(file)) => (around, Listing::of_one(file.into())),
-        _ => (folder, Listing::new(folder)),
+        _ => (place, Listing::new(place)),
     };
-    let pictures = Pictures::decode(folder, form, &mut listing)?;
+    let stack = stack(place, folder, reading, &mut listing)?;
+    let (mut files, mut unreadable) = (Vec::new(), Vec::new());
+    for (file, decoded) in listing.files.iter().zip(stack.decoded) {
+        match decoded {
+            Ok(_) => files.push(file.path.clone()),
+            Err(reason) => {
+                unreadable.extend(file.seems_picture.then(|| file.path.clone()));
+                listing.report.left_out.push((file.path.clone(), reason));
+            }
+        }
+    }
     listing.report.left_out.sort();
-    let Pictures { files, shape, pixels, unreadable } = pictures;
     listing.check_parts(folder, &files)?;
     listing.check_readable(folder, &unreadable)?;
     let Listing { layout, mut report, .. } = listing;
@@ -53,11 +73,35 @@ pub fn read(folder: &Path, form: Form) -> Result<Parts> {
         false => (0, tenth(files.len())),
     };
     let (labels, classes) = classes(&files, &layout, &mut report);
-    let all = Dataset::new(name(folder), shape, pixels, labels)?;
+    let all = Dataset::new(name(folder), stack.shape, stack.pixels, labels)?;
     let mut train = all.with_classes(classes)?.with_files(files)?;
     let test = (tests > 0 || !layout.has_parts()).then(|| train.split_last(tests));
     let validation = (validations > 0).then(|| train.split_last(validations));
     Ok(Parts { validation, test, shuffled: true, report, ..Parts::new(train) })
+}
+
+// The decoded pictures: from the cache, or for it.
+fn stack(place: &Path, folder: &Path, reading: &Reading, listing: &mut Listing) -> Result<Stack> {
+    let (form, watch) = (reading.pictures, &reading.watch);
+    let size = size(folder, form, listing)?;
+    let stack = match &reading.cache {
+        None => Stack::decode(folder, form, size, listing, watch)?,
+        Some(caches) => {
+            let cache = Cache::new(caches, place, folder, form, size, listing)?;
+            let (found, remark) = cache.read();
+            listing.report.remarks.extend(remark);
+            match found {
+                Some(stack) => stack,
+                None => {
+                    let stack = Stack::decode(folder, form, size, listing, watch)?;
+                    listing.report.remarks.push(cache.write(&stack));
+                    stack
+                }
+            }
+        }
+    };
+    listing.report.remarks.extend(stack.remarks(form));
+    Ok(stack)
 }
 
 // The name of the folder, also if it is given as a dot.
