@@ -138,15 +138,11 @@ fn without_colour<T: Copy>(all: &mut [T], place: std::ops::Range<usize>, to: usi
 
 fn of_depth(decoded: &[&Decoded]) -> Option<String> {
     let deep = decoded.iter().filter(|decoded| decoded.deep).count();
-    let whole = "16 bits a channel: floats, divided by 65535";
+    let of_deep = format!("{} of 16 bits a channel", counted(deep));
     match decoded.len() - deep {
         _ if deep == 0 => None,
-        0 => Some(format!("{} of {whole}", counted(deep))),
-        bytes => Some(format!(
-            "{} of {whole}; so {} of 8 bits are floats too, divided by 255",
-            counted(deep),
-            counted(bytes)
-        )),
+        0 => Some(format!("{of_deep}: floats, divided by 65535")),
+        bytes => Some(format!("{of_deep}, {bytes} of 8 bits: all are floats, divided by 65535 and by 255")),
     }
 }
 

@@ -78,19 +78,22 @@ impl Channel for f32 {
         alpha: Alpha,
         channels: usize,
     ) -> Vec<Self> {
-        let opaque = |picture: DynamicImage| -> Rgb32FImage {
-            let veiled = picture.color().has_alpha();
-            if veiled { before(&picture.into_rgba32f(), alpha.behind()) } else { picture.into_rgb32f() }
+        if alpha == Alpha::Keep {
+            let veiled: Rgba32FImage = divided(&picture.into_rgba16());
+            let formed = padded(resized_veiled(veiled, inner), size);
+            return match channels {
+                2 => formed.pixels().flat_map(|pixel| pixel.to_luma_alpha().0).collect(),
+                _ => formed.into_raw(),
+            };
+        }
+        let opaque: Rgb32FImage = match picture.color().has_alpha() {
+            true => before(&divided::<_, Rgba<f32>>(&picture.into_rgba16()), alpha.behind()),
+            false => divided(&picture.into_rgb16()),
         };
-        let formed: DynamicImage = match alpha {
-            Alpha::Keep => padded(resized_veiled(picture.into_rgba32f(), inner), size).into(),
-            Alpha::White | Alpha::Black => padded(resized(opaque(picture), inner), size).into(),
-        };
+        let formed = padded(resized(opaque, inner), size);
         match channels {
-            1 => formed.to_luma32f().into_raw(),
-            2 => formed.to_luma_alpha32f().into_raw(),
-            3 => formed.into_rgb32f().into_raw(),
-            _ => formed.into_rgba32f().into_raw(),
+            1 => formed.pixels().flat_map(|pixel| pixel.to_luma().0).collect(),
+            _ => formed.into_raw(),
         }
     }
 
@@ -193,6 +196,18 @@ fn padded<P: Pixel<Subpixel: Channel>>(
     whole
 }
 
+// The quotients to the last bit, which those of the crate `image` are not.
+fn divided<P: Pixel<Subpixel = u16>, Q: Pixel<Subpixel = f32>>(
+    picture: &ImageBuffer<P, Vec<u16>>,
+) -> ImageBuffer<Q, Vec<f32>> {
+    ImageBuffer::from_fn(picture.width(), picture.height(), |x, y| {
+        let mut shares = [0.0; 4];
+        let channels = picture.get_pixel(x, y).channels();
+        shares.iter_mut().zip(channels).for_each(|(share, value)| *share = f32::from(*value) / 65_535.0);
+        *Q::from_slice(&shares[..channels.len()])
+    })
+}
+
 // Transparent pixels show what is behind.
 fn before<P: Pixel<Subpixel: Channel>, Q: Pixel<Subpixel = P::Subpixel>>(
     picture: &ImageBuffer<P, Vec<P::Subpixel>>,
@@ -208,6 +223,22 @@ fn before<P: Pixel<Subpixel: Channel>, Q: Pixel<Subpixel = P::Subpixel>>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn floats_are_quotients_to_the_last_bit_of_bytes_and_of_16_bits() {
+        let formed = |picture: DynamicImage, channels| {
+            let size = [picture.height(), picture.width()];
+            f32::formed(picture, size, size, Alpha::White, channels)
+        };
+        let bytes = image::GrayImage::from_fn(16, 16, |x, y| [(16 * y + x) as u8].into());
+        let expected: Vec<f32> = bytes.iter().map(|byte| f32::from(*byte) / 255.0).collect();
+        assert_eq!(formed(bytes.clone().into(), 1), expected);
+        assert!(formed(bytes.into(), 3).iter().step_by(3).eq(&expected));
+        let all = ImageBuffer::<image::Luma<u16>, _>::from_fn(256, 256, |x, y| [(256 * y + x) as u16].into());
+        let expected: Vec<f32> = all.iter().map(|value| f32::from(*value) / 65_535.0).collect();
+        assert_eq!(formed(all.clone().into(), 1), expected);
+        assert!(formed(all.into(), 3).iter().step_by(3).eq(&expected));
+    }
 
     #[test]
     fn the_middle_is_cropped_to_the_proportions_asked_for() {
