@@ -146,9 +146,11 @@ impl DataConfig {
     /// each folder around it, so that a run that moved together with its data finds them.
     pub fn seen_from(mut self, run: &Path) -> Self {
         let run = run.canonicalize().unwrap_or_else(|_| run.to_owned());
-        if let Some(dir) = self.dir.as_ref().filter(|dir| dir.is_relative() && !dir.exists()) {
-            let found = run.ancestors().map(|around| around.join(dir)).find(|place| place.exists());
-            self.dir = found.or(self.dir);
+        for place in [&mut self.dir, &mut self.cache].into_iter().flatten() {
+            if place.is_relative() && !place.exists() {
+                let found = run.ancestors().map(|around| around.join(&*place)).find(|found| found.exists());
+                *place = found.unwrap_or_else(|| place.clone());
+            }
         }
         self
     }
