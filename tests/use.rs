@@ -93,7 +93,8 @@ fn a_folder_of_colour_pictures_is_trained_on_and_used() {
     let refused = failure(&mut narrows(place.path(), &["eval", "run", "--data", "others", "--size", "9"]));
     assert_eq!(
         refused,
-        "data set others: expected images of 7 x 5 x 3, as in training, got images of 9 x 9 x 3"
+        "data set others: expected images of 7 x 5 x 3, as in training, got images of 9 x 9 x 3. \
+         Without --size and --grey they get that form"
     );
 }
 

@@ -119,8 +119,9 @@ impl TryFrom<Value> for Size {
             },
             value => number(value).map(|extent| (extent, extent)),
         };
-        let size =
-            size.ok_or_else(|| format!("invalid value: {value}, expected H, HxW or [H, W] in pixels"))?;
+        let size = size.ok_or_else(|| {
+            format!("invalid value: {value}, expected H, HxW or [H, W] in pixels, such as 64 or 48x64")
+        })?;
         Ok(Self(size.into()))
     }
 }

@@ -79,7 +79,8 @@ impl Source {
         if table::is_named_as_table(path) || table::part(path, "train").is_some() {
             return Some(Self::Table);
         }
-        if picture::extents(path).is_ok() {
+        // A picture that cannot be read is told of as one.
+        if path.is_file() && picture::kind(path) != picture::Kind::Other {
             return Some(Self::Folder);
         }
         if path.is_file() || path.join("train.npy").is_file() {

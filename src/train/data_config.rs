@@ -125,7 +125,8 @@ impl DataConfig {
     fn reading_in(&self, pictures: Form, columns: &[Column]) -> Result<Reading> {
         self.check()?;
         if self.source == Source::Folder && !columns.is_empty() {
-            let expected = "a table or an array, as the model was trained on a table";
+            let expected =
+                "a table or an array, such as --data FILE.csv, as the model was trained on a table";
             return Err(Error::setting("data set", expected, "a folder of pictures"));
         }
         let table = TableForm {

@@ -58,7 +58,7 @@ fn folders_train_and_test_are_the_parts() {
     assert!(
         said.ends_with(
             "found none; the first file, test/readme.txt, is left out: not a PNG, JPEG, GIF, WebP, \
-        BMP, TIFF or PNM"
+        BMP, TIFF or PNM; without this folder, some of train takes its place"
         ),
         "{said}"
     );

@@ -108,11 +108,13 @@ impl Stack {
 
 // The numbers of a picture, where all pictures together are not too large.
 fn pixels_of(shape: [usize; 3], count: usize, bytes: usize) -> Result<usize> {
-    let [height, width, _] = shape;
+    let [height, width, channels] = shape;
     let number = |all: u64, extent: usize| all.checked_mul(extent as u64);
     let all = shape.into_iter().chain([bytes]).try_fold(count as u64, number);
     if all.is_none_or(|all| all > MOST_BYTES) {
-        let expected = format!("a size at which all pictures take at most {} GiB", MOST_BYTES >> 30);
+        let side = (MOST_BYTES / (count * channels * bytes).max(1) as u64).isqrt();
+        let most = MOST_BYTES >> 30;
+        let expected = format!("a size at which all pictures take at most {most} GiB, such as --size {side}");
         return Err(Error::setting("size", expected, format!("{height} x {width} for {count} files")));
     }
     Ok(shape.iter().product())
@@ -156,9 +158,11 @@ fn of_form(decoded: &[&Decoded], [height, width, channels]: [usize; 3], form: Fo
     let sizes = if sizes == 1 { "one size".to_owned() } else { format!("{sizes} sizes") };
     let colours = ["grey", "grey with opacity", "RGB", "RGB with opacity"][channels - 1];
     let (count, done) = (counted(decoded.len()), form.fit.done());
+    // A size that was asked for, or that of a model, is known.
+    let change = if form.size.is_some() { "" } else { "--size HxW and " };
     Some(format!(
         "{count} of {sizes}: {fitted} {done}, {resized} resized to {height} x {width} ({colours}); \
-         --size HxW and --fit crop, pad or stretch change this"
+         {change}--fit crop, pad or stretch change this"
     ))
 }
 
@@ -184,7 +188,7 @@ pub(super) fn size(folder: &Path, form: Form, listing: &Listing) -> Result<[usiz
         }
     };
     if let Some(extent) = size.iter().find(|extent| !(1..=MOST_EXTENT).contains(*extent)) {
-        return Err(Error::setting("size", format!("1 to {MOST_EXTENT} pixels"), extent));
+        return Err(Error::setting("size", format!("1 to {MOST_EXTENT} pixels, such as --size 64"), extent));
     }
     let (possible, expected) = match form.alpha {
         Alpha::Keep => ([2, 4], "2 for grey or 4 for RGB with opacity"),

@@ -13,6 +13,8 @@
 //!   first those whose name is a number, in numerical order, then the others by name. Folders that all pictures are in
 //!   are skipped on the way to the parts and to the classes.
 //! - Pixels are bytes; where any picture has more than 8 bits a channel, they are floats in [0, 1] of all pictures.
+//! - With a cache ([`Reading::cache`]) decoded pictures are kept on disk, and read from there as long as no file, by its
+//!   name, size and time of change, is another one.
 //! - A file that is not a picture, or a damaged one, is left out and listed in the [`LoadReport`]. A
 //!   picture that needs more than 256 MiB is not decoded.
 
@@ -73,7 +75,7 @@ pub fn read_as(place: &Path, reading: &Reading) -> Result<Parts> {
         false => (0, tenth(files.len())),
     };
     let (labels, classes) = classes(&files, &layout, &mut report);
-    let all = Dataset::new(name(folder), stack.shape, stack.pixels, labels)?;
+    let all = Dataset::new(name(place), stack.shape, stack.pixels, labels)?;
     let mut train = all.with_classes(classes)?.with_files(files)?;
     let test = (tests > 0 || !layout.has_parts()).then(|| train.split_last(tests));
     let validation = (validations > 0).then(|| train.split_last(validations));
@@ -104,10 +106,10 @@ fn stack(place: &Path, folder: &Path, reading: &Reading, listing: &mut Listing) 
     Ok(stack)
 }
 
-// The name of the folder, also if it is given as a dot.
-fn name(folder: &Path) -> String {
-    let whole = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
-    let name = folder.file_name().or_else(|| whole.file_name());
+// The name of the folder or the picture, also if it is given as a dot.
+fn name(place: &Path) -> String {
+    let whole = place.canonicalize().unwrap_or_else(|_| place.to_owned());
+    let name = place.file_name().or_else(|| whole.file_name());
     name.map_or_else(|| "folder".into(), |name| name.to_string_lossy().into_owned())
 }
 

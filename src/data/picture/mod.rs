@@ -2,6 +2,7 @@
 
 mod fit;
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -45,7 +46,7 @@ pub(super) fn kind(path: &Path) -> Kind {
     let mut start = Vec::new();
     // What cannot be opened is judged by its name.
     let _ = File::open(path).and_then(|file| file.take(64).read_to_end(&mut start));
-    let name = path.extension().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let ending = ending(path);
     let known = match image::guess_format(&start) {
         // Two letters begin such a file, and many a text.
         Ok(ImageFormat::Pnm) => {
@@ -53,11 +54,15 @@ pub(super) fn kind(path: &Path) -> Kind {
         }
         format => format.is_ok(),
     };
-    match known || ImageFormat::from_extension(&name).is_some() || OTHER_NAMES.contains(&name.as_str()) {
+    match known || ImageFormat::from_extension(&ending).is_some() || OTHER_NAMES.contains(&ending.as_str()) {
         true if is_marked(&start) => Kind::Written,
         true => Kind::Picture,
         false => Kind::Other,
     }
+}
+
+fn ending(path: &Path) -> String {
+    path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default()
 }
 
 /// The height and width in a picture's header, upright. Its pixels are not decoded.
@@ -135,10 +140,15 @@ fn reader(path: &Path) -> Result<Reader, String> {
     let file = File::open(path).map_err(|error| error.to_string())?;
     let reader = ImageReader::new(BufReader::new(file));
     let reader = reader.with_guessed_format().map_err(|error| error.to_string())?;
-    if reader.format().is_none() {
-        return Err(format!("not a {FORMATS}"));
+    match reader.format() {
+        Some(_) => Ok(reader),
+        None if OTHER_NAMES.contains(&ending(path).as_str()) => {
+            let (file, stem) = (path.file_name().unwrap_or_default(), path.file_stem().unwrap_or_default());
+            let [file, stem] = [file, stem].map(OsStr::display);
+            Err(format!("not a {FORMATS}; convert it: magick {file} {stem}.png"))
+        }
+        None => Err(format!("not a {FORMATS}")),
     }
-    Ok(reader)
 }
 
 fn decoder_of(mut reader: Reader) -> Result<impl ImageDecoder, String> {
