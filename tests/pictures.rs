@@ -85,6 +85,9 @@ fn a_run_keeps_its_cache_and_uses_it_when_it_resumes_and_is_evaluated() {
         let (_, notes) = success(&mut narrows(place, command));
         assert!(notes.contains(&from), "{command:?}: {notes}");
     }
+    // One picture is not worth a file.
+    success(&mut narrows(place, &["eval", "run", "--data", "mine/03.png", "--samples", "2"]));
+    assert_eq!(listing(&place.join("kept")), names);
     // From elsewhere it is found as the data are.
     fs::create_dir(place.join("other")).unwrap();
     let (_, notes) = success(&mut narrows(&place.join("other"), &["eval", "../run", "--samples", "2"]));

@@ -156,7 +156,8 @@ impl Source {
 pub struct Reading {
     /// The form that a folder's pictures are brought to.
     pub pictures: Form,
-    /// The folder in which a folder's decoded pictures are kept for the next time. None: they are not kept.
+    /// The folder in which a folder's decoded pictures are kept for the next time, except a single one. None: they are not
+    /// kept.
     pub cache: Option<PathBuf>,
     /// Who is told how many pictures are decoded.
     pub watch: Watch,

@@ -71,8 +71,11 @@ pub(super) fn beside(path: &Path) -> Result<NamedTempFile> {
     builder.tempfile_in(folder).map_err(Error::io("create", path))
 }
 
-/// Moves a written file to its place.
+/// Moves a written file to its place. Who could read the file that was there can read this one.
 pub(super) fn put(file: NamedTempFile, path: &Path) -> Result<()> {
+    if let Ok(old) = path.metadata().map(|metadata| metadata.permissions()) {
+        file.as_file().set_permissions(old).map_err(Error::io("write", path))?;
+    }
     file.as_file().sync_all().map_err(Error::io("write", path))?;
     file.persist(path).map_err(|error| Error::io("write", path)(error.error))?;
     Ok(())

@@ -140,9 +140,10 @@ fn loading_stops_where_more_than_a_tenth_of_the_pictures_cannot_be_read() {
         put(place.path(), name, &png(grey(0))[..30]);
     }
     put(place.path(), "c.heic", b"\0\0\0\x18ftypheic");
+    put(place.path(), "e", b"\0\0\0\x18ftypavif");
     let said = refusal(place.path());
     let expected = format!(
-        "{}: expected at most a tenth of the pictures to be unreadable, found 4 of 13, such as a.jpg (",
+        "{}: expected at most a tenth of the pictures to be unreadable, found 5 of 14, such as a.jpg (",
         place.path().display()
     );
     assert!(said.starts_with(&expected), "{said}");

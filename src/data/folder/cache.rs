@@ -56,19 +56,18 @@ pub(super) struct Cache {
 }
 
 impl Cache {
-    /// In `caches`, which is made if it is not there, of the data at `data`: a folder, or a picture in `folder`.
+    /// In `caches`, which is made if it is not there, of the pictures in `folder`.
     ///
     /// # Errors
     /// [`Error::Setting`] for a folder inside the data, [`Error::Io`] for one that cannot be made.
     pub(super) fn new(
         caches: &Path,
-        data: &Path,
         folder: &Path,
         form: Form,
         size: [usize; 2],
         listing: &Listing,
     ) -> Result<Self> {
-        let data = data.canonicalize().map_err(Error::io("read", data))?;
+        let data = folder.canonicalize().map_err(Error::io("read", folder))?;
         check_outside(caches, &data)?;
         fs::create_dir_all(caches).map_err(Error::io("create", caches))?;
         let name = data.file_name().unwrap_or("pictures".as_ref()).to_string_lossy();

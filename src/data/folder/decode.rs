@@ -42,10 +42,11 @@ impl Stack {
     ) -> Result<Self> {
         if listing.files.par_iter().any(|file| picture::is_deep(&folder.join(&file.path))) {
             let stack = Self::decode_as::<f32>(folder, form, size, listing, watch)?;
-            // Where those of 16 bits cannot be read, the others stay bytes.
             if stack.decoded.iter().flatten().any(|decoded| decoded.deep) {
                 return Ok(stack);
             }
+            // Those of 16 bits cannot be read: the others stay bytes, and nobody is told twice.
+            return Self::decode_as::<u8>(folder, form, size, listing, &Watch::default());
         }
         Self::decode_as::<u8>(folder, form, size, listing, watch)
     }

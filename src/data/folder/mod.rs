@@ -86,10 +86,11 @@ pub fn read_as(place: &Path, reading: &Reading) -> Result<Parts> {
 fn stack(place: &Path, folder: &Path, reading: &Reading, listing: &mut Listing) -> Result<Stack> {
     let (form, watch) = (reading.pictures, &reading.watch);
     let size = size(folder, form, listing)?;
-    let stack = match &reading.cache {
+    // A single picture is decoded as fast as it is read from a cache.
+    let stack = match reading.cache.as_ref().filter(|_| place.is_dir()) {
         None => Stack::decode(folder, form, size, listing, watch)?,
         Some(caches) => {
-            let cache = Cache::new(caches, place, folder, form, size, listing)?;
+            let cache = Cache::new(caches, folder, form, size, listing)?;
             let (found, remark) = cache.read();
             listing.report.remarks.extend(remark);
             match found {

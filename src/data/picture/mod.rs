@@ -140,15 +140,16 @@ fn reader(path: &Path) -> Result<Reader, String> {
     let file = File::open(path).map_err(|error| error.to_string())?;
     let reader = ImageReader::new(BufReader::new(file));
     let reader = reader.with_guessed_format().map_err(|error| error.to_string())?;
-    match reader.format() {
-        Some(_) => Ok(reader),
-        None if OTHER_NAMES.contains(&ending(path).as_str()) => {
-            let (file, stem) = (path.file_name().unwrap_or_default(), path.file_stem().unwrap_or_default());
-            let [file, stem] = [file, stem].map(OsStr::display);
-            Err(format!("not a {FORMATS}; convert it: magick {file} {stem}.png"))
-        }
-        None => Err(format!("not a {FORMATS}")),
+    if reader.format().is_some_and(|format| format.reading_enabled()) {
+        return Ok(reader);
     }
+    let (named, other) = (ImageFormat::from_extension(ending(path)), OTHER_NAMES.contains(&&*ending(path)));
+    if reader.format().is_some() || other || named.is_some_and(|format| !format.reading_enabled()) {
+        let (file, stem) = (path.file_name().unwrap_or_default(), path.file_stem().unwrap_or_default());
+        let [file, stem] = [file, stem].map(OsStr::display);
+        return Err(format!("not a {FORMATS}; convert it: magick {file} {stem}.png"));
+    }
+    Err(format!("not a {FORMATS}"))
 }
 
 fn decoder_of(mut reader: Reader) -> Result<impl ImageDecoder, String> {
