@@ -126,5 +126,6 @@ fn a_picture_that_cannot_be_read_is_refused_as_a_picture_with_the_way() {
     let place = TempDir::new().unwrap();
     fs::write(place.path().join("photo.heic"), b"\0\0\0\x18ftypheic").unwrap();
     let said = failure(&mut narrows(place.path(), &["train", "--data", "photo.heic"]));
-    assert!(said.contains("convert it: magick photo.heic photo.png"), "{said}");
+    assert!(said.starts_with("photo.heic: expected at least one readable PNG, "), "{said}");
+    assert!(said.ends_with("convert it: magick photo.heic photo.png"), "{said}");
 }

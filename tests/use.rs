@@ -192,7 +192,10 @@ fn mistakes_in_using_a_model_are_one_line() {
             &["eval", "vae", "--data", "vae", "--data-dir", "data"],
             "--data-dir: expected no such flag if --data is a path, got --data-dir and --data vae",
         ),
-        (&["train", "--data", "folder", "--size", "0"], "size: expected at least 1, got 0"),
+        (
+            &["train", "--data", "folder", "--size", "0"],
+            "size: expected at least 1, such as --size 64, got 0",
+        ),
         (&["train", "--data", "vae/last.safetensors"], "vae/last.safetensors: expected a .npy file, found"),
     ] {
         let said = failure(&mut narrows(place.path(), arguments));

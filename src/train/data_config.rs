@@ -162,7 +162,7 @@ impl DataConfig {
 
     pub(super) fn check(&self) -> Result<()> {
         if let Some(size) = self.size.filter(|size| size.0.contains(&0)) {
-            return Err(Error::setting("size", "at least 1", size));
+            return Err(Error::setting("size", "at least 1, such as --size 64", size));
         }
         check_applicable("data", self)
     }

@@ -76,16 +76,20 @@ impl Listing {
         let is_data = |file: &Path| {
             ["csv", "tsv", "npy"].iter().any(|ending| file.extension() == Some(ending.as_ref()))
         };
+        let is_picture =
+            |file: &Path| self.files.iter().any(|other| other.seems_picture && other.path == file);
         let way = match first {
             Some((file, _)) if is_data(file) => {
-                format!("give that file: --data {}", folder.join(file).display())
+                format!("; give that file: --data {}", folder.join(file).display())
             }
-            _ if part != Part::Train => "without this folder, some of train takes its place".to_owned(),
-            _ => "give the folder of pictures: --data FOLDER".to_owned(),
+            _ if part != Part::Train => "; without this folder, some of train takes its place".to_owned(),
+            // Its reason says what to do.
+            Some((file, _)) if is_picture(file) => String::new(),
+            _ => "; give the folder of pictures: --data FOLDER".to_owned(),
         };
         let path = if path.as_os_str().is_empty() { folder.to_owned() } else { folder.join(path) };
         let expected = format!("at least one readable {FORMATS}");
-        Err(Error::File { path, expected, found: format!("{found}; {way}") })
+        Err(Error::File { path, expected, found: found + &way })
     }
 
     /// Fails if more than a tenth of what seems to be pictures cannot be read.

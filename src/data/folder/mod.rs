@@ -54,7 +54,7 @@ pub fn read_as(place: &Path, reading: &Reading) -> Result<Parts> {
         (true, Some(around), Some(file)) => (around, Listing::of_one(file.into())),
         _ => (place, Listing::new(place)),
     };
-    let stack = stack(place, folder, reading, &mut listing)?;
+    let (stack, remarks) = stack(place, folder, reading, &listing)?;
     let (mut files, mut unreadable) = (Vec::new(), Vec::new());
     for (file, decoded) in listing.files.iter().zip(stack.decoded) {
         match decoded {
@@ -66,8 +66,9 @@ pub fn read_as(place: &Path, reading: &Reading) -> Result<Parts> {
         }
     }
     listing.report.left_out.sort();
-    listing.check_parts(folder, &files)?;
+    listing.check_parts(place, &files)?;
     listing.check_readable(folder, &unreadable)?;
+    listing.report.remarks.extend(remarks);
     let Listing { layout, mut report, .. } = listing;
     let in_part = |part| files.iter().filter(|file| layout.part(file) == Some(part)).count();
     let (validations, tests) = match layout.has_parts() {
@@ -82,29 +83,29 @@ pub fn read_as(place: &Path, reading: &Reading) -> Result<Parts> {
     Ok(Parts { validation, test, shuffled: true, report, ..Parts::new(train) })
 }
 
-// The decoded pictures: from the cache, or for it.
-fn stack(place: &Path, folder: &Path, reading: &Reading, listing: &mut Listing) -> Result<Stack> {
+// The decoded pictures: from the cache, or for it; and remarks about them.
+fn stack(place: &Path, folder: &Path, reading: &Reading, listing: &Listing) -> Result<(Stack, Vec<String>)> {
     let (form, watch) = (reading.pictures, &reading.watch);
-    let size = size(folder, form, listing)?;
+    let (size, mut remarks) = (size(folder, form, listing)?, Vec::new());
     // A single picture is decoded as fast as it is read from a cache.
     let stack = match reading.cache.as_ref().filter(|_| place.is_dir()) {
         None => Stack::decode(folder, form, size, listing, watch)?,
         Some(caches) => {
             let cache = Cache::new(caches, folder, form, size, listing)?;
             let (found, remark) = cache.read();
-            listing.report.remarks.extend(remark);
+            remarks.extend(remark);
             match found {
                 Some(stack) => stack,
                 None => {
                     let stack = Stack::decode(folder, form, size, listing, watch)?;
-                    listing.report.remarks.push(cache.write(&stack));
+                    remarks.push(cache.write(&stack));
                     stack
                 }
             }
         }
     };
-    listing.report.remarks.extend(stack.remarks(form));
-    Ok(stack)
+    remarks.extend(stack.remarks(form));
+    Ok((stack, remarks))
 }
 
 // The name of the folder or the picture, also if it is given as a dot.
