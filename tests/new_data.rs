@@ -68,7 +68,9 @@ fn data_given_after_training_is_taken_whole_and_in_its_own_order() {
     fs::create_dir(place.join("photos")).unwrap();
     let said = failure(&mut narrows(place, &["encode", "run", "--data", "photos"]));
     assert!(
-        said.starts_with("data set: expected a table or an array, as the model was trained on a table"),
+        said.starts_with(
+            "data set: expected a table or an array, such as --data FILE.csv, as the model was "
+        ),
         "{said}"
     );
 

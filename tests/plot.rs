@@ -221,6 +221,19 @@ fn the_ramp_is_white_at_zero_and_darkens_both_ways() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_plot_takes_the_place_of_an_older_file_whole() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let [path, kept] = ["plot.svg", "kept.svg"].map(|name| folder.path().join(name));
+    std::fs::write(&path, "old").unwrap();
+    std::fs::hard_link(&path, &kept).unwrap();
+    let picture = Picture::new(1.0, 1.0);
+    picture.save(&path).unwrap();
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), picture.svg());
+    assert_eq!(std::fs::read(&kept).unwrap(), b"old");
+}
+
 #[test]
 fn other_endings_are_refused() {
     let error = Picture::new(1.0, 1.0).save("plot.gif".as_ref()).unwrap_err().to_string();

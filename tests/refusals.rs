@@ -105,6 +105,7 @@ fn a_setting_that_does_not_apply_is_refused_in_a_file_in_flags_and_in_the_librar
         ("vae", "train", "momentum", "0.5", only("momentum", "optimizer sgd", "0.5")),
         ("mlp", "train", "beta1", "0.5", only("beta1", "optimizer adam or adamw", "0.5")),
         ("vae", "data", "fit", "pad", only("fit", "source folder", "\"pad\"")),
+        ("vae", "data", "cache", "kept", only("cache", "source folder", "\"kept\"")),
         ("vae", "data", "missing", "mean", only("missing", "source table", "\"mean\"")),
     ] {
         let flag = format!("--{}", setting.replace('_', "-"));

@@ -85,6 +85,25 @@ fn a_grid_refuses_what_is_no_picture() {
     assert!(error.starts_with(&format!("{}: cannot write", folder.path().display())), "{error}");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_picture_takes_the_place_of_an_older_file_whole_and_a_link_to_it_stays_a_link() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = TempDir::new().unwrap();
+    let [path, kept, link] = ["grid.png", "kept.png", "link.png"].map(|name| folder.path().join(name));
+    std::fs::write(&path, "old").unwrap();
+    // A second name of the old file shows whether it was written into.
+    std::fs::hard_link(&path, &kept).unwrap();
+    std::os::unix::fs::symlink("grid.png", &link).unwrap();
+    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
+    let grid = Grid { images: &[0.0, 1.0], shape: [1, 2, 1], columns: 1 };
+    grid.save(&link).unwrap();
+    assert!(link.is_symlink() && std::fs::read_dir(&folder).unwrap().count() == 3);
+    assert_eq!(std::fs::read(&path).unwrap(), grid.png().unwrap());
+    assert_eq!(std::fs::read(&kept).unwrap(), b"old");
+    assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+}
+
 #[test]
 fn rows_of_originals_alternate_with_rows_of_reconstructions() {
     let [above, below] = [[0.1, 0.2, 0.3, 0.4], [0.5, 0.6, 0.7, 0.8]];

@@ -93,7 +93,8 @@ fn a_folder_of_colour_pictures_is_trained_on_and_used() {
     let refused = failure(&mut narrows(place.path(), &["eval", "run", "--data", "others", "--size", "9"]));
     assert_eq!(
         refused,
-        "data set others: expected images of 7 x 5 x 3, as in training, got images of 9 x 9 x 3"
+        "data set others: expected images of 7 x 5 x 3, as in training, got images of 9 x 9 x 3. \
+         Without --size and --grey they get that form"
     );
 }
 
@@ -191,7 +192,10 @@ fn mistakes_in_using_a_model_are_one_line() {
             &["eval", "vae", "--data", "vae", "--data-dir", "data"],
             "--data-dir: expected no such flag if --data is a path, got --data-dir and --data vae",
         ),
-        (&["train", "--data", "folder", "--size", "0"], "size: expected at least 1, got 0"),
+        (
+            &["train", "--data", "folder", "--size", "0"],
+            "size: expected at least 1, such as --size 64, got 0",
+        ),
         (&["train", "--data", "vae/last.safetensors"], "vae/last.safetensors: expected a .npy file, found"),
     ] {
         let said = failure(&mut narrows(place.path(), arguments));

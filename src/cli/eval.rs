@@ -62,6 +62,9 @@ impl Eval {
                 "importance      {nats:>10.4} nats per image (bound on log p(x) of {samples} samples of z)"
             ))?;
         }
+        if images.len() == 1 {
+            return Ok(());
+        }
         let (count, all, least) = (units.count(), units.variances.len(), ActiveUnits::THRESHOLD);
         line(&format!(
             "active units    {count:>10} of {all} (variance over the images of E[z given x] above {least})"

@@ -12,7 +12,8 @@ use web_time::Instant;
 use super::DeviceFlags;
 use super::flags::DataFlags;
 use super::interrupt::Interrupt;
-use super::output::{hidden_bar, line, note, with_notes};
+use super::loading::loaded;
+use super::output::{hidden_bar, line, note};
 
 /// Make the figures
 #[derive(clap::Args)]
@@ -71,7 +72,7 @@ impl Figures {
         // A figure with its own data needs no other data set.
         let shared = figures.iter().any(|figure| !figure.has_its_own_images());
         let data = if shared { settings.data.clone() } else { DataConfig::default() };
-        let split = with_notes(data.load()?);
+        let split = loaded(&data, None, None)?;
         let settings = Settings { data, ..settings };
         let mut context = FigureContext::new(&device, settings, split, &gallery.runs(), &mut watch);
         let made = make(&figures, &gallery, &mut context).await;

@@ -8,6 +8,7 @@ mod figures;
 mod flags;
 mod interpolate;
 mod interrupt;
+mod loading;
 mod output;
 mod picture;
 mod plan;

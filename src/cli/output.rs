@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use crate::data::{LoadReport, Split};
+use crate::data::LoadReport;
 use crate::{Error, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -44,12 +44,6 @@ pub(super) fn notes(report: &LoadReport) {
     for (file, reason) in left_out {
         note(&format!("  {}: {reason}", printable(file)));
     }
-}
-
-/// A data set whose notes are printed.
-pub(super) fn with_notes(split: Split) -> Split {
-    notes(&split.report);
-    split
 }
 
 // A file's name may contain control characters, which could change the terminal.

@@ -58,8 +58,9 @@ impl Reconstruct {
             columns,
         ));
         Grid { images: &grid, shape: checkpoint.shape, columns }.save(&self.out)?;
+        let whose = if images.len() == 1 { "its reconstruction" } else { "their reconstructions" };
         let images = counted(images.len(), &part);
         let corrupted = if self.corrupt { ", corrupted," } else { "" };
-        wrote(&self.out, &format!("{images}{corrupted} above their reconstructions"))
+        wrote(&self.out, &format!("{images}{corrupted} above {whose}"))
     }
 }

@@ -10,7 +10,8 @@ use crate::{Error, Result};
 
 use super::Context;
 use super::flags::ConfigFlags;
-use super::output::{line, with_notes};
+use super::loading::loaded;
+use super::output::line;
 
 /// Show the dispatches of a training step
 #[derive(clap::Args)]
@@ -37,7 +38,7 @@ impl PlanCommand {
             ));
         }
         let config = self.config.resolve(&context.registry, &context.given)?;
-        let images = with_notes(config.data.load()?).train;
+        let images = loaded(&config.data, None, None)?.train;
         let total = images.len() as u32;
         let rows = config.transform(&images)?.rows(&images);
         let model = Model::new(&config.model, images.shape().try_into()?)?.with_rows(rows);

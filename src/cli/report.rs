@@ -8,7 +8,8 @@ use crate::train::Checkpoint;
 
 use super::Context;
 use super::flags::DataFlags;
-use super::output::{with_notes, wrote};
+use super::loading::loaded;
+use super::output::wrote;
 use super::trained::drawn_parts;
 
 /// Write a run's report again
@@ -28,8 +29,7 @@ impl Report {
         let checkpoint = Checkpoint::last(&context.registry, &self.run)?;
         let data = self.data.over(&checkpoint.config)?;
         let drawn = drawn_parts(&self.run, &checkpoint.config.data, &data)?;
-        let data = data.seen_from(&self.run);
-        let split = with_notes(data.load_for(checkpoint.shape, &checkpoint.columns, drawn)?);
+        let split = loaded(&data.seen_from(&self.run), Some(&checkpoint), drawn)?;
         let device = context.device.open_for(&checkpoint).await?;
         let place = report_run(&self.run, &device, &checkpoint, &split).await?;
         wrote(&place, &format!("epoch {} of the run", checkpoint.epoch()))

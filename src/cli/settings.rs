@@ -97,7 +97,7 @@ pub(super) fn given_of<'a>(
 fn typed(setting: &Setting, text: &str) -> toml::Value {
     match setting.value {
         "NAMES" => return text.split(',').collect::<Vec<_>>().into(),
-        "NAME" | "CHAR" | "PATH" => return text.into(),
+        "NAME" | "CHAR" | "PATH" | "FOLDER" => return text.into(),
         _ => {}
     }
     let text = text.trim();

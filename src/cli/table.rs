@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use crate::data::Dataset;
-use crate::run::write_whole;
+use crate::data::written::write_whole;
 use crate::{Error, Result};
 use npyz::WriterBuilder;
 

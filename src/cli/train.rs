@@ -13,7 +13,8 @@ use crate::{Error, Result};
 
 use super::Context;
 use super::flags::ConfigFlags;
-use super::output::{note, with_notes};
+use super::loading::loaded;
+use super::output::note;
 use super::progress::Reporter;
 
 /// Train an autoencoder
@@ -68,7 +69,7 @@ impl Train {
         if let Some(folder) = &self.run {
             Run::check_new(folder)?;
         }
-        let split = with_notes(config.data.load()?);
+        let split = loaded(&config.data, None, None)?;
         let given =
             |name: &str| context.given.model.contains_key(name) || context.given.train.contains_key(name);
         let chosen = |name: &str| self.config.has_file() || given(name);
@@ -88,8 +89,7 @@ impl Train {
         let checkpoint = Checkpoint::last(&context.registry, folder)?;
         let config = self.config.for_resume(&context.given, &checkpoint.config)?;
         let data = config.data.clone().seen_from(folder);
-        let split =
-            with_notes(data.load_for(checkpoint.shape, &checkpoint.columns, DrawnParts::find(folder)?)?);
+        let split = loaded(&data, Some(&checkpoint), DrawnParts::find(folder)?)?;
         let device = context.device.open_for(&checkpoint).await?;
         let run = Run::resume(folder, &device, &checkpoint, &config, &split).await?;
         self.train(run, folder, &device, &split).await

@@ -10,7 +10,7 @@ use crate::{Error, Result};
 
 use super::Context;
 use super::flags::DataFlags;
-use super::output::{notes, with_notes};
+use super::loading::{loaded, loaded_whole};
 
 /// A trained model and the images to use it on.
 #[derive(clap::Args)]
@@ -42,12 +42,10 @@ impl Trained {
         data = data.seen_from(&self.checkpoint);
         out.map_or(Ok(()), |out| check_out(out, &data))?;
         let images = if part == "all" {
-            let (whole, report) = data.load_whole_for(checkpoint.shape, &checkpoint.columns)?;
-            notes(&report);
-            whole
+            loaded_whole(&data, &checkpoint)?
         } else {
             let drawn = drawn_parts(&self.checkpoint, own, &given)?;
-            let split = with_notes(data.load_for(checkpoint.shape, &checkpoint.columns, drawn)?);
+            let split = loaded(&data, Some(&checkpoint), drawn)?;
             match part.as_str() {
                 "train" => split.train,
                 "validation" => split.validation,

@@ -56,11 +56,11 @@ pub enum Alpha {
 }
 
 impl Alpha {
-    /// The grey value behind the pictures.
-    pub(super) const fn behind(self) -> u8 {
+    /// What is behind the pictures, from 0 for black to 1 for white.
+    pub(super) const fn behind(self) -> f32 {
         match self {
-            Self::White => 255,
-            Self::Black | Self::Keep => 0,
+            Self::White => 1.0,
+            Self::Black | Self::Keep => 0.0,
         }
     }
 
@@ -119,8 +119,9 @@ impl TryFrom<Value> for Size {
             },
             value => number(value).map(|extent| (extent, extent)),
         };
-        let size =
-            size.ok_or_else(|| format!("invalid value: {value}, expected H, HxW or [H, W] in pixels"))?;
+        let size = size.ok_or_else(|| {
+            format!("invalid value: {value}, expected H, HxW or [H, W] in pixels, such as 64 or 48x64")
+        })?;
         Ok(Self(size.into()))
     }
 }

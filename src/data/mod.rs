@@ -26,6 +26,7 @@ mod scaling;
 mod source;
 pub mod table;
 mod values;
+mod watch;
 pub(crate) mod written;
 
 pub use dataset::{Dataset, LoadReport, Split};
@@ -39,3 +40,4 @@ pub use scaling::{ScaleKind, ScaleOver, Scaling};
 pub use source::{Reading, Source, load, load_as, load_whole};
 pub use table::{Column, Missing, TableForm};
 pub use values::Values;
+pub use watch::Watch;

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::parts::shared;
 use super::points::Shape2d;
 use super::{
-    ArrayForm, Column, Dataset, DrawnParts, Form, LoadReport, Part, Parts, Split, TableForm, classes, folder,
-    idx, npy, picture, sample, table,
+    ArrayForm, Column, Dataset, DrawnParts, Form, LoadReport, Part, Parts, Split, TableForm, Watch, classes,
+    folder, idx, npy, picture, sample, table,
 };
 use crate::{Error, Result};
 
@@ -79,7 +79,8 @@ impl Source {
         if table::is_named_as_table(path) || table::has_parts(path) {
             return Some(Self::Table);
         }
-        if picture::extents(path).is_ok() {
+        // A picture that cannot be read is told of as one.
+        if path.is_file() && picture::kind(path) != picture::Kind::Other {
             return Some(Self::Folder);
         }
         if path.is_file() || npy::has_parts(path) {
@@ -151,10 +152,15 @@ impl Source {
 }
 
 /// How data are read. A source looks at what concerns it.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Reading {
     /// The form that a folder's pictures are brought to.
     pub pictures: Form,
+    /// The folder in which a folder's decoded pictures are kept for the next time, except a single one. None: they are not
+    /// kept.
+    pub cache: Option<PathBuf>,
+    /// Who is told how many pictures are decoded.
+    pub watch: Watch,
     /// How arrays are taken.
     pub arrays: ArrayForm,
     /// How a table is read.
@@ -277,7 +283,7 @@ fn parts_at(source: Source, data_dir: Option<&Path>, reading: &Reading) -> Resul
             let expected = format!("no folder: the data set {source} is built in");
             return Err(Error::setting("--data-dir", expected, folder.display()));
         }
-        (Source::Folder, _) => return folder::read(&source.place(data_dir)?, reading.pictures),
+        (Source::Folder, _) => return folder::read_as(&source.place(data_dir)?, reading),
         (Source::Table, _) => {
             return table::read_parts(&source.place(data_dir)?, &reading.table, &reading.columns);
         }

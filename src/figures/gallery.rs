@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::page::figures_page;
 use super::{Figure, Trained};
+use crate::data::written::write_whole;
 use crate::report::{Page, shell_word};
-use crate::run::{CONFIG, write_whole};
+use crate::run::CONFIG;
 use crate::train::Config;
 use crate::{Error, Result};
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{DynamicImage, Rgb, RgbImage, imageops};
 
-use crate::data::written::marked;
+use crate::data::written::{marked, write_whole};
 use crate::{Error, Result};
 
 // Between images, and around them, before enlarging.
@@ -25,12 +25,12 @@ pub struct Grid<'a> {
 }
 
 impl Grid<'_> {
-    /// Writes the PNG.
+    /// Writes the PNG, whole or not at all.
     ///
     /// # Errors
     /// As [`Grid::png`]; [`Error::Io`] naming the file.
     pub fn save(&self, path: &Path) -> Result<()> {
-        std::fs::write(path, self.png()?).map_err(Error::io("write", path))
+        write_whole(path, &self.png()?)
     }
 
     /// The PNG's bytes.

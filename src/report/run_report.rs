@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use super::html::{facts, image, page, plot, table, verbatim};
 use super::{Axis, Colour, Mark, Panel, Plot, Series, shell_word};
 use crate::data::Split;
+use crate::data::written::write_whole;
 use crate::graph::Device;
 use crate::model::Model;
 use crate::run::{
     CONFIG, Columns, METRICS, MetricsLine, PER_IMAGE, TermColumn, read_metrics, reconstructions_of_epoch,
-    samples_of_epoch, write_whole,
+    samples_of_epoch,
 };
 use crate::train::Checkpoint;
 use crate::{Error, Result};

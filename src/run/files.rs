@@ -1,9 +1,9 @@
 //! Checkpoints and configurations as files, each written whole or not at all.
 
-use std::io::Write;
 use std::path::Path;
 
 use crate::data::DrawnParts;
+use crate::data::written::write_whole;
 use crate::model::Registry;
 use crate::train::{Checkpoint, Config};
 use crate::{Error, Result};
@@ -105,22 +105,4 @@ impl Config {
         let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
         Self::from_toml(registry, &text, default, &path.display().to_string())
     }
-}
-
-/// Writes a file whole or not at all.
-pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    // A link or a device stays what it is.
-    if path.symlink_metadata().is_ok_and(|metadata| !metadata.is_file()) {
-        return std::fs::write(path, bytes).map_err(Error::io("write", path));
-    }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    // As any file that is created: the umask decides who else may read it.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder).map_err(Error::io("create", path))?;
-    file.write_all(bytes).map_err(Error::io("write", path))?;
-    file.as_file().sync_all().map_err(Error::io("write", path))?;
-    file.persist(path).map_err(|error| Error::io("write", path)(error.error))?;
-    Ok(())
 }

@@ -4,9 +4,10 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::files::{BEST, LAST, write_whole};
+use super::files::{BEST, LAST};
 use super::metrics::{MetricsLine, line};
 use super::pictures::Pictures;
+use crate::data::written::write_whole;
 use crate::data::{DrawnParts, Split, written};
 use crate::graph::Device;
 use crate::train::{Checkpoint, Config, EpochReport, Progress, TermMeans, Trainer};

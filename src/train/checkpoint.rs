@@ -109,6 +109,8 @@ impl Checkpoint {
         }
         let [expected, got] =
             [self.shape, data.shape()].map(|[y, x, c]| format!("images of {y} x {x} x {c}"));
-        Err(Error::shape(format!("data set {}", data.name), format!("{expected}, as in training"), got))
+        // Only a form that was asked for is another.
+        let way = if data.files.is_empty() { "" } else { ". Without --size and --grey they get that form" };
+        Err(Error::shape(format!("data set {}", data.name), format!("{expected}, as in training"), got + way))
     }
 }

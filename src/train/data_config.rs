@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::Precision;
 use crate::data::{
-    self, Alpha, ArrayForm, Column, Dataset, DrawnParts, Fit, Form, Layout, LoadReport, Missing, Reading,
-    ScaleKind, ScaleOver, Size, Source, Split, TableForm,
+    self, Alpha, ArrayForm, Column, Fit, Form, Layout, Missing, Reading, ScaleKind, ScaleOver, Size, Source,
+    Split, TableForm,
 };
 use crate::model::{Described, Setting, check_applicable, overlaid};
 use crate::{Error, Result};
@@ -34,6 +34,9 @@ crate::settings! {
         /// Whether a folder's pictures are made grey; by default only if all are
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         grey: bool = false, "SWITCH", with source = "folder";
+        /// The folder to keep a folder's decoded pictures in, so that the next start need not decode them
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cache: Option<PathBuf> = None, "FOLDER", with source = "folder";
         /// The validation part, where it is not with the others: the path of a folder, an array or a table
         #[serde(skip_serializing_if = "Option::is_none")]
         val: Option<PathBuf> = None, "PATH";
@@ -98,29 +101,32 @@ impl DataConfig {
     /// # Errors
     /// As [`data::load_as`]; [`Error::Setting`] for a size with a source whose images keep theirs.
     pub fn load(&self) -> Result<Split> {
-        let grey = if self.alpha == Alpha::Keep { 2 } else { 1 };
-        let (size, channels) = (self.size.map(Size::extents), self.grey.then_some(grey));
-        let reading = self.reading(Form { size, channels, fit: self.fit, alpha: self.alpha }, &[])?;
-        data::load_as(self.source, self.dir.as_deref(), self.validation, &reading)
+        data::load_as(self.source, self.dir.as_deref(), self.validation, &self.reading()?)
     }
 
     /// Loads the data set for a model of images of this shape, `[height, width, channels]`: the pictures of a folder are
     /// brought to it where these settings do not say otherwise, other images are what they are. Of a table the model's
-    /// `columns` are taken, by their names. The parts of a run are those that it drew.
-    pub fn load_for(
-        &self,
-        shape: [usize; 3],
-        columns: &[Column],
-        drawn: Option<DrawnParts>,
-    ) -> Result<Split> {
-        let reading = Reading { drawn, ..self.reading(self.form_for(shape), columns)? };
-        data::load_as(self.source, self.dir.as_deref(), self.validation, &reading)
+    /// `columns` are taken, by their names.
+    pub fn load_for(&self, shape: [usize; 3], columns: &[Column]) -> Result<Split> {
+        data::load_as(self.source, self.dir.as_deref(), self.validation, &self.reading_for(shape, columns)?)
     }
 
-    /// The same in one piece, in the data's own order.
-    pub fn load_whole_for(&self, shape: [usize; 3], columns: &[Column]) -> Result<(Dataset, LoadReport)> {
-        let reading = self.reading(self.form_for(shape), columns)?;
-        data::load_whole(self.source, self.dir.as_deref(), &reading)
+    /// How [`Self::load`] reads, to be watched or for the data in one piece.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a setting of another source.
+    pub fn reading(&self) -> Result<Reading> {
+        let grey = if self.alpha == Alpha::Keep { 2 } else { 1 };
+        let (size, channels) = (self.size.map(Size::extents), self.grey.then_some(grey));
+        self.reading_in(Form { size, channels, fit: self.fit, alpha: self.alpha }, &[])
+    }
+
+    /// How [`Self::load_for`] reads.
+    ///
+    /// # Errors
+    /// As [`Self::reading`]; for pictures where the model has columns.
+    pub fn reading_for(&self, shape: [usize; 3], columns: &[Column]) -> Result<Reading> {
+        self.reading_in(self.form_for(shape), columns)
     }
 
     fn form_for(&self, [height, width, channels]: [usize; 3]) -> Form {
@@ -135,10 +141,11 @@ impl DataConfig {
         Form { size, channels, fit: self.fit, alpha }
     }
 
-    fn reading(&self, pictures: Form, columns: &[Column]) -> Result<Reading> {
+    fn reading_in(&self, pictures: Form, columns: &[Column]) -> Result<Reading> {
         self.check()?;
         if self.source == Source::Folder && !columns.is_empty() {
-            let expected = "a table or an array, as the model was trained on a table";
+            let expected =
+                "a table or an array, such as --data FILE.csv, as the model was trained on a table";
             return Err(Error::setting("data set", expected, "a folder of pictures"));
         }
         let table = TableForm {
@@ -156,12 +163,13 @@ impl DataConfig {
         Ok(Reading {
             pictures,
             arrays,
+            cache: self.cache.clone(),
             table,
             columns: columns.to_vec(),
             validation: self.val.clone(),
             test: self.test.clone(),
             limit: self.limit,
-            drawn: None,
+            ..Reading::default()
         })
     }
 
@@ -176,10 +184,11 @@ impl DataConfig {
     /// each folder around it, so that a run that moved together with its data finds them.
     pub fn seen_from(mut self, run: &Path) -> Self {
         let run = run.canonicalize().unwrap_or_else(|_| run.to_owned());
-        for place in [&mut self.dir, &mut self.val, &mut self.test] {
-            if let Some(path) = place.as_ref().filter(|path| path.is_relative() && !path.exists()) {
-                let found = run.ancestors().map(|around| around.join(path)).find(|path| path.exists());
-                *place = found.or_else(|| place.clone());
+        let places = [&mut self.dir, &mut self.val, &mut self.test, &mut self.cache];
+        for place in places.into_iter().flatten() {
+            if place.is_relative() && !place.exists() {
+                let found = run.ancestors().map(|around| around.join(&*place)).find(|found| found.exists());
+                *place = found.unwrap_or_else(|| place.clone());
             }
         }
         self
@@ -191,7 +200,7 @@ impl DataConfig {
 
     pub(super) fn check(&self) -> Result<()> {
         if let Some(size) = self.size.filter(|size| size.0.contains(&0)) {
-            return Err(Error::setting("size", "at least 1", size));
+            return Err(Error::setting("size", "at least 1, such as --size 64", size));
         }
         if let Some(0) = self.limit {
             return Err(Error::setting("limit", "at least 1", 0));

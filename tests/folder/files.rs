@@ -82,13 +82,19 @@ fn damaged_foreign_and_hostile_files_are_named_and_left_out() {
 fn a_folder_without_a_picture_is_an_error() {
     let place = TempDir::new().unwrap();
     let said = refusal(place.path());
-    let expected =
-        "expected at least one readable PNG, JPEG, GIF, WebP, BMP, TIFF or PNM, found no file at all";
+    let expected = "expected at least one readable PNG, JPEG, GIF, WebP, BMP, TIFF or PNM, found no file at all; \
+                    give the folder of pictures: --data FOLDER";
     assert_eq!(said, format!("{}: {expected}", place.path().display()));
     put(place.path(), "b.png", &bomb(60_000));
     put(place.path(), "a.png", b"\x89PNG");
     let said = refusal(place.path());
     assert!(said.contains("found none; the first file, a.png, is left out: not a PNG"), "{said}");
+    put(place.path(), "a.csv", b"1,2");
+    let said = refusal(place.path());
+    assert!(
+        said.ends_with(&format!("; give that file: --data {}", place.path().join("a.csv").display())),
+        "{said}"
+    );
     let missing = place.path().join("missing");
     let said = data::load(Source::Folder, Some(&missing), None).unwrap_err().to_string();
     let expected = format!("expected a folder of pictures at {}, got no such folder", missing.display());
@@ -130,17 +136,26 @@ fn loading_stops_where_more_than_a_tenth_of_the_pictures_cannot_be_read() {
     }
     put(place.path(), "a.jpg", b"");
     assert_eq!(read(place.path()).2.left_out.len(), 19);
-    for name in ["b.jpg", "c.heic", "d"] {
+    for name in ["b.jpg", "d"] {
         put(place.path(), name, &png(grey(0))[..30]);
     }
+    put(place.path(), "c.heic", b"\0\0\0\x18ftypheic");
+    put(place.path(), "e", b"\0\0\0\x18ftypavif");
     let said = refusal(place.path());
     let expected = format!(
-        "{}: expected at most a tenth of the pictures to be unreadable, found 4 of 13, such as a.jpg (",
+        "{}: expected at most a tenth of the pictures to be unreadable, found 5 of 14, such as a.jpg (",
         place.path().display()
     );
     assert!(said.starts_with(&expected), "{said}");
     assert!(said.contains("), b.jpg (") && said.contains("), c.heic (") && !said.contains("d ("), "{said}");
-    assert!(said.ends_with(". Repair, convert or remove them"), "{said}");
+    assert!(
+        said.contains(
+            "c.heic (not a PNG, JPEG, GIF, WebP, BMP, TIFF or PNM; convert it: magick c.heic c.png)"
+        )
+    );
+    let way =
+        ". Repair or convert them, or move them out of the folder: the same command then reads the others";
+    assert!(said.ends_with(way), "{said}");
 }
 
 #[test]
@@ -177,5 +192,5 @@ fn a_folder_with_nothing_but_pictures_of_narrows_says_so() {
     let grid = Grid { images: &[0.0, 1.0], shape: [1, 1, 1], columns: 1 };
     put(place.path(), "a.png", &grid.png().unwrap());
     let said = refusal(place.path());
-    assert!(said.ends_with("found none (one picture that narrows wrote is left out: a.png)"), "{said}");
+    assert!(said.ends_with("found none (one picture that narrows wrote is left out: a.png); give the folder of pictures: --data FOLDER"), "{said}");
 }

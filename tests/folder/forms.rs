@@ -87,11 +87,19 @@ fn pictures_are_turned_upright_as_their_camera_noted() {
     let lying = RgbImage::from_fn(8, 4, |x, _| if x < 4 { Rgb([0; 3]) } else { Rgb([255; 3]) });
     let mut bytes = Vec::new();
     let mut encoder = image::codecs::png::PngEncoder::new(&mut bytes);
-    encoder.set_exif_metadata(exif).unwrap();
+    encoder.set_exif_metadata(exif.clone()).unwrap();
     encoder.write_image(lying.as_raw(), 8, 4, image::ExtendedColorType::Rgb8).unwrap();
     let upright = one("a.png", &bytes, Form::default());
     assert_eq!((upright.height, upright.width, upright.channels), (8, 4, 1));
     assert_eq!(upright.bytes(), [vec![0; 16], vec![255; 16]].concat());
+    // In a JPEG the same data stand in a segment behind its first two bytes.
+    let segment = [b"Exif\0\0", &exif[..]].concat();
+    let jpeg = encoded(lying, ImageFormat::Jpeg);
+    let length = (segment.len() as u16 + 2).to_be_bytes();
+    let bytes = [&jpeg[..2], &[0xff, 0xe1], &length, &segment, &jpeg[2..]].concat();
+    let upright = one("a.jpg", &bytes, Form::default());
+    assert_eq!((upright.height, upright.width, upright.channels), (8, 4, 1));
+    assert!(upright.bytes()[..12].iter().all(|dark| *dark < 30), "{:?}", upright.bytes());
 }
 
 #[test]
@@ -112,8 +120,11 @@ fn a_form_that_no_picture_has_is_refused() {
     let place = TempDir::new().unwrap();
     put(place.path(), "a.png", &png(grey(0)));
     for (form, expected) in [
-        (Form { size: Some([0, 4]), ..Form::default() }, "size: expected 1 to 32768 pixels, got 0"),
-        (square(usize::MAX, None), "size: expected 1 to 32768 pixels, got "),
+        (
+            Form { size: Some([0, 4]), ..Form::default() },
+            "size: expected 1 to 32768 pixels, such as --size 64, got 0",
+        ),
+        (square(usize::MAX, None), "size: expected 1 to 32768 pixels, such as --size 64, got "),
         (square(2, Some(2)), "channels: expected 1 for grey or 3 for RGB, got 2"),
     ] {
         let said = folder::read(place.path(), form).unwrap_err().to_string();
@@ -124,6 +135,7 @@ fn a_form_that_no_picture_has_is_refused() {
     }
     let said = folder::read(place.path(), square(32_768, None)).unwrap_err().to_string();
     assert!(said.starts_with("size: expected a size at which all pictures take at most 16 GiB"), "{said}");
+    assert!(said.contains(", such as --size 25224, got 32768 x 32768 for 9 files"), "{said}");
 }
 
 /// White, black and white bars, each 10 wide and 10 high, of the colour in the middle.
@@ -192,7 +204,7 @@ fn what_was_done_to_the_pictures_is_said_in_one_line() {
         put(place.path(), &format!("{name}.png"), &png(GrayImage::new(width, height)));
     }
     let said = |fit| folder::read(place.path(), Form { fit, ..square(8, None) }).unwrap().report.remarks;
-    let change = "--size HxW and --fit crop, pad or stretch change this";
+    let change = "--fit crop, pad or stretch change this";
     let crop = format!("4 pictures of 4 sizes: 2 cropped, 1 resized to 8 x 8 (grey); {change}");
     assert_eq!(said(Fit::Crop), [crop]);
     let pad = format!("4 pictures of 4 sizes: 2 padded, 3 resized to 8 x 8 (grey); {change}");
@@ -264,7 +276,7 @@ fn a_configuration_gives_the_size_as_number_text_or_pair_and_the_model_its_chann
     let kept = DataConfig { dir: Some(place.path().to_owned()), ..config("alpha = \"keep\"\nfit = \"pad\"") };
     assert_eq!(kept.load().unwrap().train.channels, 4);
     for channels in 1..=4 {
-        assert_eq!(kept.load_for([2, 2, channels], &[], None).unwrap().train.shape(), [2, 2, channels]);
+        assert_eq!(kept.load_for([2, 2, channels], &[]).unwrap().train.shape(), [2, 2, channels]);
     }
     assert_eq!(DataConfig { grey: true, ..kept }.load().unwrap().train.channels, 2);
     let other = DataConfig { fit: Fit::Pad, alpha: Alpha::Black, ..DataConfig::default() };

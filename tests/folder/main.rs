@@ -9,6 +9,8 @@ use image::{DynamicImage, GrayImage, ImageFormat};
 use narrows::data::{Dataset, Form, LoadReport, Source, Split, folder};
 use tempfile::TempDir;
 
+mod cache;
+mod depth;
 mod files;
 mod forms;
 mod parts;

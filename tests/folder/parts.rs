@@ -51,6 +51,17 @@ fn folders_train_and_test_are_the_parts() {
     assert_eq!(report.remarks, [said]);
 
     fs::remove_dir_all(place.path().join("test")).unwrap();
+    fs::create_dir(place.path().join("test")).unwrap();
+    // Not what was done to the pictures of the other part.
+    put(place.path(), "train/0/wide.png", &png(GrayImage::new(9, 3)));
+    let said = refusal(place.path());
+    assert!(
+        said.ends_with(
+            "found none (only the folders train and test are read; 1 other files are ignored, such as \
+        others/c.png); without this folder, some of train takes its place"
+        ),
+        "{said}"
+    );
     put(place.path(), "test/readme.txt", b"nothing to see");
     let said = refusal(place.path());
     let part = place.path().join("test");
@@ -58,7 +69,7 @@ fn folders_train_and_test_are_the_parts() {
     assert!(
         said.ends_with(
             "found none; the first file, test/readme.txt, is left out: not a PNG, JPEG, GIF, WebP, \
-        BMP, TIFF or PNM"
+        BMP, TIFF or PNM; without this folder, some of train takes its place"
         ),
         "{said}"
     );

@@ -1,13 +1,14 @@
 //! The decoding of all pictures into one form.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
 use super::listing::Listing;
-use crate::data::picture::{self, Decoded};
-use crate::data::{Alpha, Form};
+use crate::data::picture::{self, Channel, Decoded};
+use crate::data::{Alpha, Form, Values, Watch};
 use crate::{Error, Result};
 
 // The default size of pictures of different sizes, or of one size above `MOST_USUAL`.
@@ -17,47 +18,76 @@ const MOST_EXTENT: usize = 1 << 15;
 // All pictures together.
 const MOST_BYTES: u64 = 16 << 30;
 
-/// The readable pictures of a listing.
-pub(super) struct Pictures {
-    pub(super) files: Vec<PathBuf>,
+/// The pictures of a listing, decoded into one form.
+pub(super) struct Stack {
     /// Height, width and channels.
     pub(super) shape: [usize; 3],
-    /// `[files, height, width, channels]`
-    pub(super) pixels: Vec<u8>,
-    /// Files that seem to be pictures and cannot be read.
-    pub(super) unreadable: Vec<PathBuf>,
+    /// `[readable pictures, height, width, channels]`
+    pub(super) pixels: Values,
+    /// `[files]`: what was done, or why a file cannot be read.
+    pub(super) decoded: Vec<Result<Decoded, String>>,
 }
 
-impl Pictures {
+impl Stack {
+    /// Bytes, or floats in [0, 1] where any picture has more than 8 bits a channel.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] if all pictures take too much memory.
+    pub(super) fn decode(
+        folder: &Path,
+        form: Form,
+        size: [usize; 2],
+        listing: &Listing,
+        watch: &Watch,
+    ) -> Result<Self> {
+        if listing.files.par_iter().any(|file| picture::is_deep(&folder.join(&file.path))) {
+            let stack = Self::decode_as::<f32>(folder, form, size, listing, watch)?;
+            if stack.decoded.iter().flatten().any(|decoded| decoded.deep) {
+                return Ok(stack);
+            }
+            // Those of 16 bits cannot be read: the others stay bytes, and nobody is told twice.
+            return Self::decode_as::<u8>(folder, form, size, listing, &Watch::default());
+        }
+        Self::decode_as::<u8>(folder, form, size, listing, watch)
+    }
+
+    /// Whether the pictures are in colours that are all grey.
+    pub(super) fn is_grey(&self) -> bool {
+        self.decoded.iter().flatten().all(|decoded| decoded.grey)
+    }
+
     // Each is decoded into its place, so that only one picture per processor is in memory at its full size.
-    pub(super) fn decode(folder: &Path, form: Form, listing: &mut Listing) -> Result<Self> {
-        let [height, width] = size(folder, form, listing)?;
+    fn decode_as<T: Channel + Default>(
+        folder: &Path,
+        form: Form,
+        [height, width]: [usize; 2],
+        listing: &Listing,
+        watch: &Watch,
+    ) -> Result<Self>
+    where
+        Values: From<Vec<T>>,
+    {
         let (colours, asked) = (form.alpha.channels(), form.channels);
         let shape = [height, width, asked.unwrap_or(colours)];
-        let pixels = shape.iter().product::<usize>();
+        let pixels = pixels_of(shape, listing.files.len(), size_of::<T>())?;
         let extents = [height, width].map(|extent| extent as u32);
-        let mut all = vec![0; listing.files.len() * pixels];
+        let mut all = vec![T::default(); listing.files.len() * pixels];
+        let done = AtomicUsize::new(0);
         let decoded: Vec<Result<Decoded, String>> = listing
             .files
             .par_iter()
             .zip(all.par_chunks_mut(pixels.max(1)))
             .map(|(file, pixels)| {
-                picture::decode(&folder.join(&file.path), extents, form.fit, form.alpha, pixels)
+                let path = folder.join(&file.path);
+                let decoded = picture::decode(&path, extents, form.fit, form.alpha, pixels);
+                watch.tell(done.fetch_add(1, Ordering::Relaxed) + 1, listing.files.len());
+                decoded
             })
             .collect();
         let grey = asked.is_none() && decoded.iter().flatten().all(|decoded| decoded.grey);
         let shape = [height, width, if grey { colours - 2 } else { shape[2] }];
-        let changes: Vec<_> = decoded.iter().flatten().collect();
-        listing.report.remarks.extend(remark(&changes, shape, form));
-        let mut pictures = Self { files: Vec::new(), shape, pixels: Vec::new(), unreadable: Vec::new() };
         let mut end = 0;
-        for (number, (file, decoded)) in listing.files.iter().zip(decoded).enumerate() {
-            if let Err(reason) = decoded {
-                pictures.unreadable.extend(file.seems_picture.then(|| file.path.clone()));
-                listing.report.left_out.push((file.path.clone(), reason));
-                continue;
-            }
-            pictures.files.push(file.path.clone());
+        for number in (0..decoded.len()).filter(|number| decoded[*number].is_ok()) {
             let place = number * pixels..(number + 1) * pixels;
             end = if grey {
                 without_colour(&mut all, place, end, colours)
@@ -67,18 +97,38 @@ impl Pictures {
         }
         all.truncate(end);
         all.shrink_to_fit();
-        Ok(Self { pixels: all, ..pictures })
+        Ok(Self { shape, pixels: all.into(), decoded })
+    }
+
+    /// What was done to the pictures, where anything was, and their depth.
+    pub(super) fn remarks(&self, form: Form) -> impl Iterator<Item = String> {
+        let decoded: Vec<&Decoded> = self.decoded.iter().flatten().collect();
+        [of_depth(&decoded), of_form(&decoded, self.shape, form)].into_iter().flatten()
     }
 }
 
-fn moved(all: &mut [u8], place: std::ops::Range<usize>, to: usize) -> usize {
+// The numbers of a picture, where all pictures together are not too large.
+fn pixels_of(shape: [usize; 3], count: usize, bytes: usize) -> Result<usize> {
+    let [height, width, channels] = shape;
+    let number = |all: u64, extent: usize| all.checked_mul(extent as u64);
+    let all = shape.into_iter().chain([bytes]).try_fold(count as u64, number);
+    if all.is_none_or(|all| all > MOST_BYTES) {
+        let side = (MOST_BYTES / (count * channels * bytes).max(1) as u64).isqrt();
+        let most = MOST_BYTES >> 30;
+        let expected = format!("a size at which all pictures take at most {most} GiB, such as --size {side}");
+        return Err(Error::setting("size", expected, format!("{height} x {width} for {count} files")));
+    }
+    Ok(shape.iter().product())
+}
+
+fn moved<T: Copy>(all: &mut [T], place: std::ops::Range<usize>, to: usize) -> usize {
     let end = to + place.len();
     all.copy_within(place, to);
     end
 }
 
 // Of three equal colours the first, and the opacity after them if there is one.
-fn without_colour(all: &mut [u8], place: std::ops::Range<usize>, to: usize, colours: usize) -> usize {
+fn without_colour<T: Copy>(all: &mut [T], place: std::ops::Range<usize>, to: usize, colours: usize) -> usize {
     let mut end = to;
     for pixel in place.step_by(colours) {
         for channel in (0..colours).filter(|channel| !matches!(channel, 1 | 2)) {
@@ -89,8 +139,17 @@ fn without_colour(all: &mut [u8], place: std::ops::Range<usize>, to: usize, colo
     end
 }
 
-// What was done to the pictures, where anything was.
-fn remark(decoded: &[&Decoded], [height, width, channels]: [usize; 3], form: Form) -> Option<String> {
+fn of_depth(decoded: &[&Decoded]) -> Option<String> {
+    let deep = decoded.iter().filter(|decoded| decoded.deep).count();
+    let of_deep = format!("{} of 16 bits a channel", counted(deep));
+    match decoded.len() - deep {
+        _ if deep == 0 => None,
+        0 => Some(format!("{of_deep}: floats, divided by 65535")),
+        bytes => Some(format!("{of_deep}, {bytes} of 8 bits: all are floats, divided by 65535 and by 255")),
+    }
+}
+
+fn of_form(decoded: &[&Decoded], [height, width, channels]: [usize; 3], form: Form) -> Option<String> {
     let fitted = decoded.iter().filter(|decoded| decoded.fitted).count();
     let resized = decoded.iter().filter(|decoded| decoded.resized).count();
     if fitted + resized == 0 {
@@ -99,17 +158,25 @@ fn remark(decoded: &[&Decoded], [height, width, channels]: [usize; 3], form: For
     let sizes = decoded.iter().map(|decoded| decoded.extents).collect::<HashSet<_>>().len();
     let sizes = if sizes == 1 { "one size".to_owned() } else { format!("{sizes} sizes") };
     let colours = ["grey", "grey with opacity", "RGB", "RGB with opacity"][channels - 1];
-    let count =
-        if decoded.len() == 1 { "1 picture".to_owned() } else { format!("{} pictures", decoded.len()) };
-    let done = form.fit.done();
+    let (count, done) = (counted(decoded.len()), form.fit.done());
+    // A size that was asked for, or that of a model, is known.
+    let change = if form.size.is_some() { "" } else { "--size HxW and " };
     Some(format!(
         "{count} of {sizes}: {fitted} {done}, {resized} resized to {height} x {width} ({colours}); \
-         --size HxW and --fit crop, pad or stretch change this"
+         {change}--fit crop, pad or stretch change this"
     ))
 }
 
-// The height and width that pictures are brought to.
-fn size(folder: &Path, form: Form, listing: &Listing) -> Result<[usize; 2]> {
+/// So many pictures, in words.
+pub(super) fn counted(count: usize) -> String {
+    if count == 1 { "1 picture".to_owned() } else { format!("{count} pictures") }
+}
+
+/// The height and width that pictures are brought to.
+///
+/// # Errors
+/// [`Error::Setting`] for an invalid form.
+pub(super) fn size(folder: &Path, form: Form, listing: &Listing) -> Result<[usize; 2]> {
     let size = match form.size {
         Some(size) => size,
         None => {
@@ -122,7 +189,7 @@ fn size(folder: &Path, form: Form, listing: &Listing) -> Result<[usize; 2]> {
         }
     };
     if let Some(extent) = size.iter().find(|extent| !(1..=MOST_EXTENT).contains(*extent)) {
-        return Err(Error::setting("size", format!("1 to {MOST_EXTENT} pixels"), extent));
+        return Err(Error::setting("size", format!("1 to {MOST_EXTENT} pixels, such as --size 64"), extent));
     }
     let (possible, expected) = match form.alpha {
         Alpha::Keep => ([2, 4], "2 for grey or 4 for RGB with opacity"),
@@ -130,14 +197,6 @@ fn size(folder: &Path, form: Form, listing: &Listing) -> Result<[usize; 2]> {
     };
     if let Some(channels) = form.channels.filter(|channels| !possible.contains(channels)) {
         return Err(Error::setting("channels", expected, channels));
-    }
-    let [height, width] = size.map(|extent| extent as u64);
-    let channels = form.channels.unwrap_or(form.alpha.channels()) as u64;
-    let count = listing.files.len() as u64;
-    let bytes = [height, width, channels].iter().try_fold(count, |bytes, extent| bytes.checked_mul(*extent));
-    if bytes.is_none_or(|bytes| bytes > MOST_BYTES) {
-        let expected = format!("a size at which all pictures take at most {} GiB", MOST_BYTES >> 30);
-        return Err(Error::setting("size", expected, format!("{height} x {width} for {count} files")));
     }
     Ok(size)
 }

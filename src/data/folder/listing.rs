@@ -66,17 +66,31 @@ impl Listing {
         if readable.iter().any(|file| self.layout.part(file) == Some(part)) {
             return Ok(());
         }
-        let found = match self.report.left_out.iter().find(|(file, _)| file.starts_with(path)) {
-            Some((file, reason)) => {
+        let first = self.report.left_out.iter().find(|(file, _)| file.starts_with(path));
+        let found = match (first, self.report.remarks.first()) {
+            (Some((file, reason)), _) => {
                 format!("none; the first file, {}, is left out: {reason}", file.display())
             }
-            None => match self.report.remarks.first() {
-                Some(remark) => format!("none ({remark})"),
-                None => "no file at all".to_owned(),
-            },
+            (None, Some(remark)) => format!("none ({remark})"),
+            (None, None) => "no file at all".to_owned(),
+        };
+        let is_data = |file: &Path| {
+            ["csv", "tsv", "npy"].iter().any(|ending| file.extension() == Some(ending.as_ref()))
+        };
+        let is_picture =
+            |file: &Path| self.files.iter().any(|other| other.seems_picture && other.path == file);
+        let way = match first {
+            Some((file, _)) if is_data(file) => {
+                format!("; give that file: --data {}", folder.join(file).display())
+            }
+            _ if part != Part::Train => "; without this folder, some of train takes its place".to_owned(),
+            // Its reason says what to do.
+            Some((file, _)) if is_picture(file) => String::new(),
+            _ => "; give the folder of pictures: --data FOLDER".to_owned(),
         };
         let path = if path.as_os_str().is_empty() { folder.to_owned() } else { folder.join(path) };
-        Err(Error::File { path, expected: format!("at least one readable {FORMATS}"), found })
+        let expected = format!("at least one readable {FORMATS}");
+        Err(Error::File { path, expected, found: found + &way })
     }
 
     /// Fails if more than a tenth of what seems to be pictures cannot be read.
@@ -85,15 +99,15 @@ impl Listing {
         if unreadable.len() * 10 <= pictures {
             return Ok(());
         }
-        let named = self.report.left_out.iter().filter(|(file, _)| unreadable.contains(file)).take(3);
-        let named: Vec<_> = named.map(|(file, reason)| format!("{} ({reason})", file.display())).collect();
+        let reasons = self.report.left_out.iter().filter(|(file, _)| unreadable.contains(file));
+        let named = reasons.take(3).map(|(file, reason)| format!("{} ({reason})", file.display()));
+        let (count, named) = (unreadable.len(), named.collect::<Vec<_>>().join(", "));
         Err(Error::File {
             path: folder.to_owned(),
             expected: "at most a tenth of the pictures to be unreadable".to_owned(),
             found: format!(
-                "{} of {pictures}, such as {}. Repair, convert or remove them",
-                unreadable.len(),
-                named.join(", ")
+                "{count} of {pictures}, such as {named}. Repair or convert them, or move them out of the folder: the \
+                 same command then reads the others"
             ),
         })
     }

@@ -15,6 +15,7 @@ use maud::{Markup, PreEscaped, html};
 pub use colour::Colour;
 pub use text::{Anchor, Style};
 
+use crate::data::written::write_whole;
 use crate::{Error, Result};
 
 /// A rectangle, in units of which a picture is some 800 wide.
@@ -186,7 +187,7 @@ impl Picture {
         raster::png(self)
     }
 
-    /// Writes SVG or PNG, as `path` ends.
+    /// Writes SVG or PNG, as `path` ends, whole or not at all.
     ///
     /// # Errors
     /// [`Error::Setting`] for another ending, [`Error::Io`], and as [`Picture::png`].
@@ -196,7 +197,7 @@ impl Picture {
             Some("png") => self.png()?,
             _ => return Err(Error::setting("picture", "a name ending in .svg or .png", path.display())),
         };
-        std::fs::write(path, bytes).map_err(Error::io("write", path))
+        write_whole(path, &bytes)
     }
 }
 

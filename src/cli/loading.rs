@@ -1,0 +1,60 @@
+//! The loading of data, with a bar while pictures are decoded, and its notes.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget};
+use web_time::Instant;
+
+use crate::Result;
+use crate::data::{self, Dataset, DrawnParts, Reading, Split, Watch};
+use crate::train::{Checkpoint, DataConfig};
+
+use super::output::{hidden_bar, notes};
+
+// What loads faster needs no bar.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+/// The data in their parts, those of `drawn` where they are known, and for a trained model if there is one.
+pub(super) fn loaded(
+    data: &DataConfig,
+    model: Option<&Checkpoint>,
+    drawn: Option<DrawnParts>,
+) -> Result<Split> {
+    let reading = match model {
+        Some(model) => data.reading_for(model.shape, &model.columns)?,
+        None => data.reading()?,
+    };
+    let load = |reading: &Reading| data::load_as(data.source, data.dir.as_deref(), data.validation, reading);
+    let split = with_bar(Reading { drawn, ..reading }, load)?;
+    notes(&split.report);
+    Ok(split)
+}
+
+/// The data in one piece, for a trained model.
+pub(super) fn loaded_whole(data: &DataConfig, model: &Checkpoint) -> Result<Dataset> {
+    let reading = data.reading_for(model.shape, &model.columns)?;
+    let load = |reading: &Reading| data::load_whole(data.source, data.dir.as_deref(), reading);
+    let (whole, report) = with_bar(reading, load)?;
+    notes(&report);
+    Ok(whole)
+}
+
+fn with_bar<T>(reading: Reading, load: impl FnOnce(&Reading) -> Result<T>) -> Result<T> {
+    let bar = hidden_bar("decoding {bar:12} {pos} of {len} pictures, {eta} left")?;
+    let watch = if std::io::stderr().is_terminal() { watch(bar.clone()) } else { Watch::default() };
+    let loaded = load(&Reading { watch, ..reading });
+    bar.finish_and_clear();
+    loaded
+}
+
+fn watch(bar: ProgressBar) -> Watch {
+    let began = Instant::now();
+    Watch::new(move |_, of| {
+        bar.inc(1);
+        if bar.is_hidden() && began.elapsed() > PATIENCE {
+            bar.set_length(of as u64);
+            bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+    })
+}
