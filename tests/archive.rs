@@ -302,3 +302,20 @@ fn the_parts_that_were_drawn_stay_as_they_are_when_rows_are_added() {
 fn load_parts(folder: &Path) -> Split {
     data::load(Source::Npy, Some(folder), None).unwrap()
 }
+
+#[test]
+fn a_large_array_of_floats_or_bytes_is_mapped_and_not_copied() {
+    let place = TempDir::new().unwrap();
+    for (descr, size) in [("<f4", 4), ("|u1", 1), (">f4", 4)] {
+        let rows = (64 << 20) / size / 1024;
+        let path = put(place.path(), "x.npy", &array(descr, &format!("({rows}, 1024)"), &[0, 0, 0, 65]));
+        fs::File::options().write(true).open(&path).unwrap().set_len(128 + (64 << 20)).unwrap();
+        let (set, _) = data::load_whole(Source::Npy, Some(&path), &Reading::default()).unwrap();
+        assert_eq!((set.len(), set.values.is_mapped()), (rows as usize, descr != ">f4"), "{descr}");
+        assert!(set.slice(1..3).unwrap().values.is_mapped() == set.values.is_mapped());
+        let first = [8.0, 0.0, 9.1e-44][usize::from(descr == "|u1") + 2 * usize::from(descr == ">f4")];
+        assert_eq!(set.values.at(0), first, "{descr}");
+    }
+    let small = put(place.path(), "small.npy", &bytes("(2, 2)", 0..4));
+    assert!(!data::load_whole(Source::Npy, Some(&small), &Reading::default()).unwrap().0.values.is_mapped());
+}

@@ -80,14 +80,14 @@ fn every_real_type_in_any_byte_order_is_kept_as_floats() {
     }
     let doubles = cases!(values: "<f4" f32, to_le_bytes; ">f4" f32, to_be_bytes; "<f8" f64, to_le_bytes; ">f8" f64, to_be_bytes;);
     for (descr, bytes) in doubles {
-        assert_eq!(read(&array(descr, "(2, 3)", &bytes)).values, Values::Floats(expected.clone()), "{descr}");
+        assert_eq!(read(&array(descr, "(2, 3)", &bytes)).values, Values::from(expected.clone()), "{descr}");
     }
     let whole_expected: Vec<f32> = whole.iter().map(|value| *value as f32).collect();
     for (descr, bytes) in cases!(whole: "|i1" i8, to_le_bytes; ">i2" i16, to_be_bytes; "<i4" i32, to_le_bytes; "<i8" i64, to_le_bytes;)
     {
         assert_eq!(
             read(&array(descr, "(2, 2)", &bytes)).values,
-            Values::Floats(whole_expected.clone()),
+            Values::from(whole_expected.clone()),
             "{descr}"
         );
     }
@@ -97,12 +97,12 @@ fn every_real_type_in_any_byte_order_is_kept_as_floats() {
     {
         assert_eq!(
             read(&array(descr, "(1, 2)", &bytes)).values,
-            Values::Floats(vec![7.0, 60_000.0]),
+            Values::from(vec![7.0, 60_000.0]),
             "{descr}"
         );
     }
     let halves: Vec<u8> = [0x3c00_u16, 0xc100].iter().flat_map(|bits| bits.to_le_bytes()).collect();
-    assert_eq!(read(&array("<f2", "(1, 2)", &halves)).values, Values::Floats(vec![1.0, -2.5]));
+    assert_eq!(read(&array("<f2", "(1, 2)", &halves)).values, Values::from(vec![1.0, -2.5]));
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn a_mask_of_bytes_is_one_of_booleans() {
 fn many_values_are_read_in_more_than_one_piece() {
     let values: Vec<f32> = (0..50_001).map(|at| at as f32 / 7.0).collect();
     let set = read(&array("<f4", "(50001, 1)", &floats(&values)));
-    assert_eq!(set.values, Values::Floats(values));
+    assert_eq!(set.values, Values::from(values));
 }
 
 #[test]

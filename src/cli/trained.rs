@@ -64,7 +64,7 @@ impl Trained {
 /// The parts that a run drew, where `data` asks for the same of the same data.
 pub(super) fn drawn_parts(run: &Path, own: &DataConfig, data: &DataConfig) -> Result<Option<DrawnParts>> {
     let of = |data: &DataConfig| {
-        (data.source, data.dir.clone(), data.val.clone(), data.test.clone(), data.validation, data.limit)
+        (data.source, data.dir.clone(), data.val.clone(), data.test.clone(), data.validation)
     };
     if of(data) == of(own) { DrawnParts::find(run) } else { Ok(None) }
 }

@@ -1,6 +1,6 @@
 //! Which items were drawn for which part, as a run keeps it: items that are added to the data later move no others.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::part::Part;
 use super::{Dataset, Parts, Split};
@@ -63,8 +63,9 @@ impl DrawnParts {
         csv::Reader::from_reader(bytes).into_records().map(line).collect::<Result<_>>().map(Self)
     }
 
-    /// The parts with these items in them. Items that are not listed are left out, with a remark.
-    pub(super) fn laid_on(&self, parts: Parts) -> Result<Parts> {
+    /// The parts with these items in them. Items that are not listed are left out, with a remark
+    /// unless the data were limited.
+    pub(super) fn laid_on(&self, parts: Parts, limited: bool) -> Result<Parts> {
         let Parts { mut train, mut validation, mut test, mut report, .. } = parts;
         train.note_places();
         let listed: HashMap<&str, Part> = self.0.iter().map(|(item, part)| (item.as_str(), *part)).collect();
@@ -76,7 +77,7 @@ impl DrawnParts {
         }
         let found: usize = places.iter().map(Vec::len).sum();
         if found < listed.len() {
-            let there: Vec<String> = (0..train.len()).map(|at| item(&train, at, 0)).collect();
+            let there: HashSet<String> = (0..train.len()).map(|at| item(&train, at, 0)).collect();
             let missing = self.0.iter().find(|(item, _)| !there.contains(item));
             let missing = missing.map(|(item, _)| item.as_str()).unwrap_or_default();
             let expected = "the items that the run was trained on, as its split.csv lists them; take other data with --data";
@@ -84,7 +85,7 @@ impl DrawnParts {
             return Err(Error::setting(format!("data set {}", train.name), expected, got));
         }
         let later = train.len() - found;
-        if later > 0 {
+        if later > 0 && !limited {
             let remark =
                 format!("{later} items are not listed in the run's split.csv: they are in none of its parts");
             report.remarks.push(remark);

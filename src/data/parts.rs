@@ -62,12 +62,13 @@ impl Split {
         Ok(Self { drawn, ..Self::drawn_from(parts, count)? })
     }
 
-    /// The split of these parts whose drawn items are those of `drawn`.
+    /// The split of these parts whose drawn items are those of `drawn`; other items are left out, with a remark unless the
+    /// data were limited.
     ///
     /// # Errors
     /// As [`Split::of_parts`], and [`Error::Setting`] where items are gone.
-    pub fn drawn_again(parts: Parts, drawn: &DrawnParts) -> Result<Self> {
-        let parts = drawn.laid_on(parts)?;
+    pub fn drawn_again(parts: Parts, drawn: &DrawnParts, limited: bool) -> Result<Self> {
+        let parts = drawn.laid_on(parts, limited)?;
         let count = parts.validation.is_none().then_some(0);
         Ok(Self { drawn: drawn.parts(), ..Self::drawn_from(parts, count)? })
     }
@@ -126,13 +127,12 @@ pub fn stratified(labels: Option<&[u8]>, count: usize, held_out: usize, seed: u6
 }
 
 impl Dataset {
-    /// Of more than `most` rows so many, at random with each class in proportion, in their order.
-    pub(super) fn limited(mut self, most: usize) -> Self {
-        if self.len() <= most {
-            return self;
+    /// Leaves at most so many rows, at random with each class in proportion, in their order.
+    pub(super) fn limit(&mut self, most: usize) {
+        if self.len() > most {
+            self.note_places();
+            *self = self.chosen(&stratified(self.labels.as_deref(), self.len(), most, LIMIT));
         }
-        self.note_places();
-        self.chosen(&stratified(self.labels.as_deref(), self.len(), most, LIMIT))
     }
 
     /// Lets rows remember their places. Files have names that say more.

@@ -197,13 +197,16 @@ pub fn load_as(
 ) -> Result<Split> {
     let mut parts = parts(source, data_dir, reading)?;
     if let (Some(most), None) = (reading.limit, &reading.drawn) {
-        parts.train = parts.train.limited(most);
+        parts.train.limit(most);
     }
     let mut split = match &reading.drawn {
-        Some(drawn) => Split::drawn_again(parts, drawn)?,
+        Some(drawn) => Split::drawn_again(parts, drawn, reading.limit.is_some())?,
         None => Split::of_parts(parts, validation)?,
     };
     let Split { train, validation, test, report, .. } = &mut split;
+    if let Some(most) = reading.limit {
+        [&mut *train, &mut *validation, &mut *test].into_iter().for_each(|part| part.limit(most));
+    }
     // What comes with narrows is what it is.
     if source.is_path() {
         report.remarks.extend(shared([train, validation, test]));
@@ -223,7 +226,7 @@ pub fn load_whole(
 ) -> Result<(Dataset, LoadReport)> {
     let (mut whole, report) = parts(source, data_dir, reading)?.into_whole();
     if let Some(most) = reading.limit {
-        whole = whole.limited(most);
+        whole.limit(most);
     }
     table::fill(&mut [&mut whole], reading.table.missing);
     Ok((whole, report))
@@ -266,10 +269,6 @@ fn parts(source: Source, data_dir: Option<&Path>, reading: &Reading) -> Result<P
         *slot = Some(other.train);
     }
     classes::unite([Some(train), parts.validation.as_mut(), parts.test.as_mut()], &mut parts.report);
-    if let Some(most) = reading.limit {
-        parts.validation = parts.validation.map(|part| part.limited(most));
-        parts.test = parts.test.map(|part| part.limited(most));
-    }
     Ok(parts)
 }
 

@@ -2,13 +2,15 @@
 
 use std::hash::{DefaultHasher, Hasher};
 
+use super::numbers::Numbers;
+
 /// Numbers of images or rows, one after another.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Values {
     /// Bytes, each of which means byte / 255.
-    Bytes(Vec<u8>),
+    Bytes(Numbers<u8>),
     /// Numbers in units of their own.
-    Floats(Vec<f32>),
+    Floats(Numbers<f32>),
 }
 
 impl Values {
@@ -17,6 +19,14 @@ impl Values {
         match self {
             Self::Bytes(bytes) => bytes.len(),
             Self::Floats(floats) => floats.len(),
+        }
+    }
+
+    /// Whether they lie in a file that is mapped into memory.
+    pub fn is_mapped(&self) -> bool {
+        match self {
+            Self::Bytes(bytes) => bytes.is_mapped(),
+            Self::Floats(floats) => floats.is_mapped(),
         }
     }
 
@@ -94,16 +104,18 @@ impl Values {
     /// A copy of those in `range`, which must lie within `0..len()`.
     pub(super) fn slice(&self, range: std::ops::Range<usize>) -> Self {
         match self {
-            Self::Bytes(bytes) => Self::Bytes(bytes[range].to_vec()),
-            Self::Floats(floats) => Self::Floats(floats[range].to_vec()),
+            Self::Bytes(bytes) => Self::Bytes(bytes.slice(range)),
+            Self::Floats(floats) => Self::Floats(floats.slice(range)),
         }
     }
 
     /// A copy of those in these ranges, one after another.
     pub(super) fn chosen(&self, ranges: impl Iterator<Item = std::ops::Range<usize>>) -> Self {
         match self {
-            Self::Bytes(bytes) => Self::Bytes(ranges.flat_map(|range| &bytes[range]).copied().collect()),
-            Self::Floats(floats) => Self::Floats(ranges.flat_map(|range| &floats[range]).copied().collect()),
+            Self::Bytes(bytes) => ranges.flat_map(|range| &bytes[range]).copied().collect::<Vec<_>>().into(),
+            Self::Floats(floats) => {
+                ranges.flat_map(|range| &floats[range]).copied().collect::<Vec<_>>().into()
+            }
         }
     }
 
@@ -116,18 +128,17 @@ impl Values {
         };
         let order = (0..self.len() / (area * channels).max(1)).flat_map(image);
         match self {
-            Self::Bytes(bytes) => Self::Bytes(order.map(|at| bytes[at]).collect()),
-            Self::Floats(floats) => Self::Floats(order.map(|at| floats[at]).collect()),
+            Self::Bytes(bytes) => order.map(|at| bytes[at]).collect::<Vec<_>>().into(),
+            Self::Floats(floats) => order.map(|at| floats[at]).collect::<Vec<_>>().into(),
         }
     }
 
     /// Adds those of `more`, as floats where either are.
     pub(super) fn append(&mut self, more: Self) {
-        match (&mut *self, more) {
-            (Self::Bytes(bytes), Self::Bytes(more)) => bytes.extend(more),
-            (Self::Floats(floats), more) => floats.extend(more.iter()),
-            (Self::Bytes(_), more) => *self = Self::Floats(self.iter().chain(more.iter()).collect()),
-        }
+        *self = match (std::mem::take(self), more) {
+            (Self::Bytes(bytes), Self::Bytes(more)) => [bytes.into_vec(), more.into_vec()].concat().into(),
+            (all, more) => all.iter().chain(more.iter()).collect::<Vec<f32>>().into(),
+        };
     }
 
     /// Moves those from `first` on out.
@@ -139,14 +150,20 @@ impl Values {
     }
 }
 
+impl Default for Values {
+    fn default() -> Self {
+        Self::Bytes(Numbers::default())
+    }
+}
+
 impl From<Vec<u8>> for Values {
     fn from(bytes: Vec<u8>) -> Self {
-        Self::Bytes(bytes)
+        Self::Bytes(bytes.into())
     }
 }
 
 impl From<Vec<f32>> for Values {
     fn from(floats: Vec<f32>) -> Self {
-        Self::Floats(floats)
+        Self::Floats(floats.into())
     }
 }

@@ -3,18 +3,24 @@
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 use half::f16;
-use npyz::{DType, Deserialize, NpyFile, NpyHeader, Order, TypeChar};
+use memmap2::Mmap;
+use npyz::{DType, Deserialize, Endianness, NpyFile, NpyHeader, Order, TypeChar};
+use rayon::prelude::*;
 
 use super::Layout;
 use super::header::read_header;
-use crate::data::Values;
+use crate::data::numbers::map;
 use crate::data::origin::{Origin, open};
+use crate::data::{Numbers, Values};
 use crate::{Error, Result};
 
 /// Values in one array.
 pub(super) const MOST: u64 = 1 << 31;
+// Bytes of a file that is mapped rather than read.
+const LARGE: u64 = 64 << 20;
 // The channels that a picture may have.
 const CHANNELS: std::ops::RangeInclusive<u64> = 1..=4;
 
@@ -25,6 +31,8 @@ pub(super) struct Array<'a, R> {
     // Bytes after the header.
     length: u64,
     reader: R,
+    // The whole file, where it is large.
+    map: Option<Arc<Mmap>>,
 }
 
 /// The images of an array as its header describes them.
@@ -38,14 +46,16 @@ struct Images {
 impl<'a> Array<'a, BufReader<File>> {
     pub(super) fn open(path: &'a Path) -> Result<Self> {
         let (file, length) = open(path, "a .npy file")?;
-        Self::new(BufReader::new(file), length, Origin::File(path))
+        // A file that cannot be mapped can be read.
+        let map = if length < LARGE { None } else { map(&file).ok() };
+        Ok(Self { map, ..Self::new(BufReader::new(file), length, Origin::File(path))? })
     }
 }
 
 impl<'a, R: Read> Array<'a, R> {
     pub(super) fn new(mut reader: R, length: u64, origin: Origin<'a>) -> Result<Self> {
         let (header, end) = read_header(&mut reader, origin)?;
-        Ok(Self { origin, header, length: length.saturating_sub(end), reader })
+        Ok(Self { origin, header, length: length.saturating_sub(end), reader, map: None })
     }
 
     pub(super) fn wrong(&self, expected: impl Into<String>, found: impl Into<String>) -> Error {
@@ -88,6 +98,9 @@ impl<'a, R: Read> Array<'a, R> {
     }
 
     fn numbers(self) -> Result<Values> {
+        if let Some(values) = self.mapped() {
+            return Ok(values);
+        }
         let Some(ty) = self.plain_type() else { return Err(self.no_numbers()) };
         Ok(match ty {
             (TypeChar::Uint, 1) => as_mask(self.convert("bytes", |byte: u8| Ok(byte))?).into(),
@@ -104,6 +117,29 @@ impl<'a, R: Read> Array<'a, R> {
             (TypeChar::Uint, 8) => self.floats::<u64>(|x| x as f64)?,
             _ => return Err(self.no_numbers()),
         })
+    }
+
+    // As they lie in a large file, where nothing is to be converted.
+    fn mapped(&self) -> Option<Values> {
+        let map = self.map.as_ref()?;
+        let DType::Plain(ty) = self.header.dtype() else { return None };
+        let whole = self.header.len().checked_mul(ty.size_field())?;
+        if self.header.order() != Order::C || self.length != whole {
+            return None;
+        }
+        let begin = map.len() - usize::try_from(whole).ok()?;
+        match (ty.type_char(), ty.size_field(), ty.endianness()) {
+            // Of a mask other bytes are made.
+            (TypeChar::Uint, 1, _) => Numbers::mapped(map, begin)
+                .filter(|bytes| bytes.iter().any(|byte| *byte > 1))
+                .map(Values::Bytes),
+            // What is not finite is told of with its place.
+            (TypeChar::Float, 4, Endianness::Little) if cfg!(target_endian = "little") => {
+                let finite = |floats: &Numbers<f32>| floats.par_iter().all(|float| float.is_finite());
+                Numbers::mapped(map, begin).filter(finite).map(Values::Floats)
+            }
+            _ => None,
+        }
     }
 
     fn no_numbers(&self) -> Error {
@@ -158,7 +194,7 @@ impl<'a, R: Read> Array<'a, R> {
             let float = double(value) as f32;
             if float.is_finite() { Ok(float) } else { Err(value.to_string()) }
         };
-        Ok(Values::Floats(self.convert("finite numbers below 3.4e38, as by np.nan_to_num", finite)?))
+        Ok(Values::from(self.convert("finite numbers below 3.4e38, as by np.nan_to_num", finite)?))
     }
 
     /// All values in C order. `convert` gives the text of a value that is not `expected`.
@@ -177,7 +213,9 @@ impl<'a, R: Read> Array<'a, R> {
         let Self { origin, header, mut reader, .. } = self;
         let values = NpyFile::with_header(header.clone(), &mut reader).data::<T>();
         let values = values.map_err(|error| origin.wrong(expected, error.to_string()))?;
-        let mut numbers = Vec::with_capacity(header.len() as usize);
+        let (mut numbers, count) = (Vec::new(), header.len() as usize);
+        let room = numbers.try_reserve_exact(count);
+        room.map_err(|error| origin.wrong("an array that fits into memory", error.to_string()))?;
         for value in values {
             let value = value.map_err(|error| origin.unread(error))?;
             let number = convert(value).map_err(|text| {

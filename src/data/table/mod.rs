@@ -207,9 +207,11 @@ pub(super) fn fill(parts: &mut [&mut Dataset], missing: Missing) {
     let fills: Vec<f32> = train.columns.iter().enumerate().map(middle).collect();
     for part in parts {
         part.columns.iter_mut().zip(&fills).for_each(|(column, fill)| column.fill = Some(*fill));
-        if let Values::Floats(floats) = &mut part.values {
+        if let Values::Floats(numbers) = &mut part.values {
+            let mut floats = std::mem::take(numbers).into_vec();
             let missing = floats.iter_mut().zip(fills.iter().cycle()).filter(|(value, _)| value.is_nan());
             missing.for_each(|(value, fill)| *value = *fill);
+            *numbers = floats.into();
         }
     }
 }
