@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use naga::{ArraySize, Module, Scalar, StructMember, TypeInner};
 use narrows::gpu::{MatMulVariant, Variants};
 use narrows::kernels::activation::{Activate, Activation, Pass};
+use narrows::kernels::augmentation::{Augment, Augmentation};
 use narrows::kernels::batch::{Gather, Permute, Rows};
 use narrows::kernels::ceiling::{MemoryCopy, MultiplyAdd};
 use narrows::kernels::clip::{ClampEach, NormFactor, ScaleBy, SquaredNorm};
@@ -50,6 +51,14 @@ const GEOMETRY: Geometry = Geometry {
     kernel: [9, 10],
     stride: [11, 12],
     padding: [13, 14],
+};
+const VIEWS: Augment = Augment {
+    batch: 3,
+    count: 7,
+    shape: [4, 5, 2],
+    rows: Rows::Bytes,
+    augmentation: Augmentation { flip: true, shift: 1, crop: 0.5 },
+    instance: 9,
 };
 const STRIPS: Strips = Strips { rows: 3, channels: 5, chunk: 2 };
 const MERGE: MergeMoments =
@@ -126,6 +135,7 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Box::new(Permute { batch: 3, count, shuffle: true }),
         Box::new(Gather { batch: 3, count, pixels: 9, center: false, rows: Rows::Bytes }),
         Box::new(Gather { batch: 3, count, pixels: 9, center: true, rows: Rows::Bytes }),
+        Box::new(VIEWS),
         Box::new(MultiplyAdd { invocations: 64, rounds: 3 }),
         Box::new(MemoryCopy { count }),
         Box::new(SAMPLE),
@@ -342,6 +352,7 @@ fn parameters_stand_in_the_order_of_the_shaders_fields() {
     };
     assert_eq!(corrupt(CORRUPTIONS[0]), [3, 9, one(0.25), one(1.0), 4]);
     assert_eq!(corrupt(CORRUPTIONS[1]), [3, 9, one(0.5), one(2.0), 4]);
+    assert_eq!(words(&VIEWS), [3, 40, 4, 5, 2, 1, one(0.5), 9]);
     let weights = UnitWeights { rows: 3, units: 5, columns: 9, scale: 0.5, accumulate: false };
     assert_eq!(words(&weights), [3, 5, 9, one(0.5)]);
     let (result, accumulate) = (SpreadResult::Weights, false);
@@ -425,6 +436,7 @@ fn extreme(e: u32) -> Vec<Box<dyn Kernel>> {
         Box::new(Activate { count: e, pass: Pass::Backward, activation: Activation::Relu, accumulate }),
         Box::new(gather),
         Box::new(Corrupt { gather, corruption: CORRUPTIONS[0], instance: e }),
+        Box::new(Augment { batch: e, count: e, shape: [e, e, e], ..VIEWS }),
         Box::new(UnitWeights { rows: e, units: e, columns: e, scale: 1.0, accumulate }),
         Box::new(Conv { direction: Direction::Down, geometry, epilogue, accumulate }),
         Box::new(Conv { direction: Direction::Up, geometry, epilogue, accumulate }),

@@ -4,6 +4,7 @@
 //! result on the CPU, so whatever is built from kernels can be replayed on either.
 
 pub mod activation;
+pub mod augmentation;
 pub mod batch;
 pub mod call;
 pub mod ceiling;

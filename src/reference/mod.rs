@@ -3,6 +3,7 @@
 //! Slow and obvious on purpose: the shaders are tested against it.
 
 pub mod activation;
+pub mod augmentation;
 pub mod batch;
 pub mod ceiling;
 pub mod clip;

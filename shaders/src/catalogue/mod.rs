@@ -29,6 +29,7 @@ macro_rules! product {
 }
 
 pub mod activation;
+pub mod augmentation;
 pub mod batch;
 pub mod ceiling;
 pub mod clip;
@@ -60,6 +61,7 @@ pub mod upsample;
 /// Every shader, for tests and tools that walk them all.
 pub const ALL: &[&Shader] = &[
     &activation::SHADER,
+    &augmentation::SHADER,
     &batch::SHADER,
     &ceiling::SHADER,
     &clip::SHADER,
