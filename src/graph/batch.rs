@@ -65,11 +65,12 @@ impl Graph {
         let mut gather = Gather { batch, count: total, pixels, center, rows };
         if !augmentation.is_none() {
             let is_last = !center && corruption.is_none();
-            let seen = if is_last { value } else { self.buffer("augmented", x.count() as usize) };
+            let label = if is_last { "x" } else { "augmented" };
+            let seen = if is_last { value } else { self.buffer(label, x.count() as usize) };
             let places = self.integer_buffer("places", batch as usize);
             let instance = self.instance(Stream::Augmentation);
             let augment = Augment { batch, count: total, shape: extents, rows, augmentation, instance };
-            self.record("augmented", augment, &[state, images, indices, seen, places])?;
+            self.record(label, augment, &[state, images, indices, seen, places])?;
             if is_last {
                 return Ok(Batch { clean: x, seen: x });
             }

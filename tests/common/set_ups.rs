@@ -7,7 +7,7 @@ use narrows::model::{
     CorruptionKind, Extent, InitScheme, LayerConfig, LikelihoodKind, Model, ModelConfig, ReductionKind,
     StackKind,
 };
-use narrows::train::{Config, OptimizerKind, ScheduleKind, packed};
+use narrows::train::{Config, OptimizerKind, ScheduleKind, TrainConfig, packed};
 
 use super::noise;
 
@@ -75,9 +75,10 @@ impl SetUp {
         if name != "linear" {
             layers(&mut config, image, draw)?;
         }
+        augmentation(&mut config.train, image);
         config.train.batch = batch;
         config.check()?;
-        let model = Model::new(&config.model, image)?;
+        let model = Model::new(&config.model, image)?.with_augmentation(config.train.augmentation());
         let plan = model.training(batch, total, !draw.one_in(4), &config.train.update(total)?, true)?;
         let (step, epoch, cursor) = (draw.within(0, 60), draw.within(0, 5), draw.within(0, total - 1));
         let state = State { step, epoch, cursor, ..State::new(config.train.seed) };
@@ -156,6 +157,15 @@ fn settings(config: &mut Config, draw: &mut Draw) -> Result<()> {
     train.epochs = draw.within(1, 30);
     train.seed = draw.next() >> 1;
     Ok(())
+}
+
+fn augmentation(train: &mut TrainConfig, image: Shape) {
+    let (draw, side) = (&mut Draw(train.seed), image.height.min(image.width));
+    if side > 1 {
+        train.random_flip = draw.one_in(3);
+        train.random_shift = draw.one_in(3).then(|| draw.within(1, side - 1));
+        train.random_crop = draw.one_in(3).then(|| draw.one_of(&[0.3, 0.8]));
+    }
 }
 
 fn own_settings(model: &mut ModelConfig, draw: &mut Draw) -> Result<()> {
