@@ -13,6 +13,7 @@ pub mod columns;
 pub mod contraction;
 pub mod conv;
 pub mod corruption;
+pub mod crop_or_pad;
 pub mod divergence;
 pub mod dropout;
 pub mod elementwise;

@@ -37,6 +37,7 @@ pub mod columns;
 pub mod contraction;
 pub mod conv;
 pub mod corruption;
+pub mod crop_or_pad;
 pub mod divergence;
 pub mod dropout;
 pub mod elementwise;
@@ -82,6 +83,7 @@ pub const ALL: &[&Shader] = &[
     &conv::WEIGHT_REGISTER,
     &conv::WEIGHT_DIRECT,
     &corruption::SHADER,
+    &crop_or_pad::SHADER,
     &dropout::SHADER,
     &elementwise::SHADER,
     &group::SHADER,
