@@ -239,6 +239,11 @@ fn layers(config: &mut Config, image: Shape, draw: &mut Draw) -> Result<()> {
         model.decoder.push(LayerConfig::Upsample { factor: pair(down, across) });
         model.decoder.push(LayerConfig::Conv { filters, kernel, stride, padding, activation: None });
     }
+    let own = &mut Draw(config.train.seed);
+    if own.one_in(2) {
+        let sizes = [pair(own.within(1, 12), own.within(1, 12)), pair(image.height, image.width)];
+        model.decoder.extend(sizes.map(|size| LayerConfig::CropOrPad { size }));
+    }
     Ok(())
 }
 
