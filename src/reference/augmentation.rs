@@ -46,7 +46,7 @@ impl Augmentation {
         let [mirrored, down, right, _] = bits(2 * number);
         let [share, above, left, _] = bits(2 * number + 1);
         let most = u64::from(self.shift);
-        let shift = |bits: u32| (u64::from(bits) * (2 * most + 1) >> 32) as i64 - most as i64;
+        let shift = |bits: u32| ((u64::from(bits) * (2 * most + 1)) >> 32) as i64 - most as i64;
         let crop = f64::from(self.crop);
         View {
             mirrored: self.flip && mirrored >> 31 == 1,
