@@ -8,11 +8,13 @@ mod common;
 
 use common::{Table, criterion, fractions, launch, measure_launches, open};
 use narrows::kernels::activation::{Activate, Activation, Pass};
+use narrows::kernels::augmentation::{Augment, Augmentation};
 use narrows::kernels::batch::{Gather, Permute, Rows};
 use narrows::kernels::clip::{ClampEach, NormFactor, ScaleBy, SquaredNorm};
 use narrows::kernels::columns::{Block, CopyColumns};
 use narrows::kernels::contraction::{Quadratic, UnitSlopes, UnitWeights};
 use narrows::kernels::corruption::{Corrupt, Corruption};
+use narrows::kernels::crop_or_pad::CropOrPad;
 use narrows::kernels::divergence::{GaussianKl, KlByDimension};
 use narrows::kernels::dropout::Dropout;
 use narrows::kernels::elementwise::{Elementwise, Function};
@@ -56,6 +58,7 @@ fn of_feature_maps() -> Vec<Box<dyn Kernel>> {
         Box::new(MaxPoolBackward { pool: POOL, slope: Some(Activation::Selu), accumulate: false }),
         Box::new(upsample),
         Box::new(UpsampleBackward { upsample, accumulate: false }),
+        Box::new(CropOrPad { batch: 32, from: [32, 32], to: [28, 28], channels: 16, accumulate: false }),
         Box::new(ChunkMoments(sum)),
         Box::new(MergeMoments { strips: sum, mean_at: 0, variance_at: 64, momentum: 0.1, epsilon: 1e-5 }),
         Box::new(Normalize { strips: map, activation: Activation::Relu }),
@@ -164,6 +167,10 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         let stream = Stream::Latent as u32;
         Box::new(Numbers { count, distribution, first_block: 0, stream, instance: 0 })
     };
+    let augment = |augmentation| {
+        let (shape, rows) = ([28, 28, 1], Rows::Bytes);
+        Box::new(Augment { batch: BATCH, count: IMAGES, shape, rows, augmentation, instance: 0 })
+    };
     let corrupt = |corruption| {
         let gather = Gather { batch: BATCH, count: IMAGES, pixels: PIXELS, center: false, rows: Rows::Bytes };
         Box::new(Corrupt { gather, corruption, instance: 0 })
@@ -172,6 +179,8 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Box::new(Permute { batch: BATCH, count: IMAGES, shuffle: true }),
         Box::new(Gather { batch: BATCH, count: IMAGES, pixels: PIXELS, center: false, rows: Rows::Bytes }),
         Box::new(Gather { batch: BATCH, count: IMAGES, pixels: PIXELS, center: true, rows: Rows::Bytes }),
+        augment(Augmentation { flip: true, ..Augmentation::default() }),
+        augment(Augmentation { flip: true, shift: 2, crop: 0.8 }),
         corrupt(Corruption::Gaussian { deviation: 0.2 }),
         corrupt(Corruption::Dropout { probability: 0.5, rescale: true }),
         corrupt(Corruption::SaltAndPepper { probability: 0.2 }),

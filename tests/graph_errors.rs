@@ -6,8 +6,8 @@ mod common;
 use common::device;
 use common::step::{BATCH, PIXELS, TOTAL, config, plan, start};
 use narrows::graph::{
-    BatchNorm, Device, Graph, Init, MODEL, Objective, Optimizer, Parameter, Plan, Replay, Rows, Tensor,
-    Update, gaussian_kl, gaussian_nll, learned_gaussian_nll, squared_error,
+    Augmentation, BatchNorm, Device, Graph, Images, Init, MODEL, Objective, Optimizer, Parameter, Plan,
+    Replay, Rows, Shape, Tensor, Update, gaussian_kl, gaussian_nll, learned_gaussian_nll, squared_error,
 };
 use narrows::kernels::activation::Activation;
 use narrows::kernels::matmul::MatMul;
@@ -48,21 +48,25 @@ fn input(rows: u32, columns: u32) -> (Graph, Tensor) {
     (graph, x)
 }
 
+fn batch_of(mut graph: Graph, total: u32, pixels: u32) -> Result<Graph> {
+    let images = Images { total, shape: Shape::flat(pixels), rows: Rows::Bytes, center: false };
+    graph.batch(images, true, Augmentation::default(), None).map(|_| graph)
+}
+
 #[test]
 fn a_batch_must_be_one_to_as_many_images_as_there_are() {
     for batch in [0, TOTAL + 1] {
-        let batch_of = Graph::new(batch).batch(TOTAL, PIXELS, Rows::Bytes, true, false, None);
-        mentions(batch_of, &["batch", "14", &batch.to_string()]);
+        mentions(batch_of(Graph::new(batch), TOTAL, PIXELS), &["batch", "14", &batch.to_string()]);
     }
-    assert!(Graph::new(TOTAL).batch(TOTAL, PIXELS, Rows::Bytes, true, false, None).is_ok());
-    mentions(Graph::new(1).batch(1, 0, Rows::Bytes, true, false, None), &["pixels", "at least 1"]);
+    assert!(batch_of(Graph::new(TOTAL), TOTAL, PIXELS).is_ok());
+    mentions(batch_of(Graph::new(1), 1, 0), &["pixels", "at least 1"]);
 }
 
 #[test]
 fn a_data_set_of_four_gibibytes_is_too_large_to_count() {
     let pixels = 1 << 16;
-    assert!(Graph::new(1).batch((1 << 16) - 1, pixels, Rows::Bytes, true, false, None).is_ok());
-    mentions(Graph::new(1).batch(1 << 16, pixels, Rows::Bytes, true, false, None), &["images", "4294967296"]);
+    assert!(batch_of(Graph::new(1), (1 << 16) - 1, pixels).is_ok());
+    mentions(batch_of(Graph::new(1), 1 << 16, pixels), &["images", "4294967296"]);
 }
 
 #[test]
@@ -315,10 +319,8 @@ fn a_buffer_beyond_the_devices_limit_is_refused_with_both_sizes() {
     let allowed = gpu.device.limits().max_storage_buffer_binding_size;
     let pixels = 1 << 16;
     let images = allowed / u64::from(pixels) + 1;
-    let mut graph = Graph::new(BATCH);
     // Where the device allows all that 32 bits count, that limit is the first to be met.
-    let refused = graph
-        .batch(u32::try_from(images).unwrap_or(u32::MAX), pixels, Rows::Bytes, true, false, None)
-        .and_then(|_| pollster::block_on(Replay::new(&device(), graph.finish(false))));
+    let refused = batch_of(Graph::new(BATCH), u32::try_from(images).unwrap_or(u32::MAX), pixels)
+        .and_then(|graph| pollster::block_on(Replay::new(&device(), graph.finish(false))));
     mentions(refused.map(|_| ()), &["images", "bytes", "fewer"]);
 }

@@ -5,6 +5,7 @@ mod common;
 
 use common::{devices, noise, title};
 use narrows::Error;
+use narrows::gpu::{MatMulVariant, Variants};
 use narrows::graph::{Device, Padding, Replay, Shape, first_difference};
 use narrows::model::{Extent, LayerConfig, Model, ModelConfig, Registry};
 use narrows::reference::activation::Activation;
@@ -22,10 +23,14 @@ fn model(layers: &str, image: Shape) -> narrows::Result<Model> {
 }
 
 fn refusal(layers: &str) -> String {
-    match model(layers, Shape::new(6, 8, 3)) {
+    refusal_of(model(layers, Shape::new(6, 8, 3)))
+}
+
+fn refusal_of(model: narrows::Result<Model>) -> String {
+    match model {
         Err(error @ Error::Setting { .. }) => error.to_string(),
         Err(error) => panic!("{error:?}"),
-        Ok(_) => panic!("accepted {layers}"),
+        Ok(model) => panic!("accepted {:?}", model.config()),
     }
 }
 
@@ -35,6 +40,8 @@ const EVERY: &str = r#"
 latent = 5
 activation = "silu"
 encoder = [
+    { layer = "crop-or-pad", size = [5, 9] },
+    { layer = "crop-or-pad", size = [6, 8] },
     { layer = "conv", filters = 6, kernel = [3, 2], stride = [1, 2], activation = "identity" },
     { layer = "batch-norm", activation = "tanh" },
     { layer = "activation", activation = "softplus" },
@@ -53,6 +60,8 @@ decoder = [
     { layer = "max-pool", size = [2, 1], stride = 1 },
     { layer = "conv", filters = 3, kernel = 1 },
     { layer = "conv-transpose", filters = 3, kernel = [4, 1], padding = "valid" },
+    { layer = "upsample", factor = 2 },
+    { layer = "crop-or-pad", size = [6, 8] },
 ]
 "#;
 
@@ -68,7 +77,7 @@ fn layers_survive_toml() {
         padding: Padding::Explicit([1; 2]),
         activation: None,
     };
-    assert_eq!(config.model.encoder[4], conv);
+    assert_eq!(config.model.encoder[6], conv);
     assert!(config.model.hidden.is_empty(), "the preset's widths mean nothing beside layers on both sides");
 }
 
@@ -87,9 +96,9 @@ fn parameters_are_named_after_their_layers() {
     let layout = plan.layout("parameters").unwrap();
     let shape =
         |name: &str| layout.iter().find(|parameter| parameter.name == name).map(|found| found.shape.clone());
-    assert_eq!(shape("encoder.0.weight").unwrap(), [6, 3, 2, 3]);
-    assert_eq!(shape("encoder.0.bias").unwrap(), [6]);
-    assert_eq!(shape("encoder.8.weight").unwrap(), [5, 11], "the code's own layer comes last");
+    assert_eq!(shape("encoder.2.weight").unwrap(), [6, 3, 2, 3]);
+    assert_eq!(shape("encoder.2.bias").unwrap(), [6]);
+    assert_eq!(shape("encoder.10.weight").unwrap(), [5, 11], "the code's own layer comes last");
     assert_eq!(shape("decoder.3.weight").unwrap(), [4, 3, 3, 5], "from its input channels to its filters");
     assert_eq!(shape("decoder.5.weight"), None, "a pooling layer has no weight");
 }
@@ -103,6 +112,8 @@ fn layers_that_do_not_fit_are_named() {
     assert!(second.contains("encoder.1 size") && second.contains("1 x 1 x 144"), "{second}");
     let reshape = encoder("{ layer = \"reshape\", shape = [5, 5, 5] }");
     assert!(reshape.contains("encoder.0 shape") && reshape.contains("6 x 8 x 3"), "{reshape}");
+    let size = encoder("{ layer = \"crop-or-pad\", size = [0, 3] }");
+    assert!(size.contains("encoder.0 size") && size.contains("at least 1"), "{size}");
     let rate = encoder("{ layer = \"dropout\", rate = 1.0 }");
     assert!(rate.contains("rate") && rate.contains("below 1"), "{rate}");
     let image = refusal("[model]\ndecoder = [{ layer = \"dense\", units = 100 }]");
@@ -112,6 +123,29 @@ fn layers_that_do_not_fit_are_named() {
     let widths =
         "[model]\nhidden = [3]\nencoder = [{ layer = \"flatten\" }]\ndecoder = [{ layer = \"flatten\" }]";
     assert!(refusal(widths).contains("hidden"));
+}
+
+// The layer before the crop is the one whose output is the image's.
+#[test]
+fn a_crop_at_the_end_leaves_the_output_activation_to_the_layer_before_it() {
+    let image = Shape::new(31, 17, 1);
+    let decoder = |activation: &str| {
+        format!(
+            "[model]\nactivation = \"relu\"\ndecoder = [{{ layer = \"dense\", units = 144 }}, \
+             {{ layer = \"reshape\", shape = [16, 9, 1] }}, {{ layer = \"conv-transpose\", filters = 1, kernel = 3, \
+             stride = 2{activation} }}, {{ layer = \"crop-or-pad\", size = [31, 17] }}]"
+        )
+    };
+    let plan = model(&decoder(""), image).unwrap().decoding(1).unwrap();
+    let constants = |label: &str| {
+        let dispatch = plan.dispatches.iter().find(|dispatch| dispatch.label == label).unwrap();
+        dispatch.kernel.call(&Variants { matmul: MatMulVariant::Tile }).constants
+    };
+    let activation =
+        |label: &str| constants(label).iter().find(|(name, _)| *name == "ACTIVATION").map(|one| one.1);
+    assert_ne!(activation("decoder.0"), activation("decoder.2"));
+    let said = refusal_of(model(&decoder(", activation = \"relu\""), image));
+    assert!(said.contains("logits") && said.contains("relu"), "{said}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use naga::{ArraySize, Module, Scalar, StructMember, TypeInner};
 use narrows::gpu::{MatMulVariant, Variants};
 use narrows::kernels::activation::{Activate, Activation, Pass};
+use narrows::kernels::augmentation::{Augment, Augmentation};
 use narrows::kernels::batch::{Gather, Permute, Rows};
 use narrows::kernels::ceiling::{MemoryCopy, MultiplyAdd};
 use narrows::kernels::clip::{ClampEach, NormFactor, ScaleBy, SquaredNorm};
@@ -13,6 +14,7 @@ use narrows::kernels::columns::{Block, CopyColumns};
 use narrows::kernels::contraction::{Quadratic, UnitSlopes, UnitWeights};
 use narrows::kernels::conv::{Conv, Direction, Geometry, WeightGradient};
 use narrows::kernels::corruption::{Corrupt, Corruption};
+use narrows::kernels::crop_or_pad::CropOrPad;
 use narrows::kernels::divergence::{GaussianKl, KlByDimension};
 use narrows::kernels::dropout::Dropout;
 use narrows::kernels::elementwise::{Elementwise, Function};
@@ -51,6 +53,14 @@ const GEOMETRY: Geometry = Geometry {
     stride: [11, 12],
     padding: [13, 14],
 };
+const VIEWS: Augment = Augment {
+    batch: 3,
+    count: 7,
+    shape: [4, 5, 2],
+    rows: Rows::Bytes,
+    augmentation: Augmentation { flip: true, shift: 1, crop: 0.5 },
+    instance: 9,
+};
 const STRIPS: Strips = Strips { rows: 3, channels: 5, chunk: 2 };
 const MERGE: MergeMoments =
     MergeMoments { strips: STRIPS, mean_at: 64, variance_at: 128, momentum: 0.5, epsilon: 2.0 };
@@ -59,6 +69,7 @@ const SIDE_BY_SIDE: MaxPool = MaxPool { window: [4, 3], stride: [4, 3], ..POOL }
 const PRODUCT: Multiply = Multiply { rows: 3, columns: 5, repeat: 2, accumulate: true };
 const GROUPS: LogSumExp = LogSumExp { groups: 3, size: 2, columns: 5, mean: true };
 const SAMPLE: Reparameterize = Reparameterize { rows: 3, latent: 5, instance: 4 };
+const CROP: CropOrPad = CropOrPad { batch: 3, from: [9, 2], to: [4, 8], channels: 5, accumulate: true };
 const UPSAMPLE: Upsample = Upsample { batch: 3, height: 9, width: 7, channels: 5, factor: [4, 3] };
 
 const SQUARES: SquaredNorm = SquaredNorm { count: 7, max_norm: 0.5, first: 2, sums: 9 };
@@ -126,6 +137,7 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Box::new(Permute { batch: 3, count, shuffle: true }),
         Box::new(Gather { batch: 3, count, pixels: 9, center: false, rows: Rows::Bytes }),
         Box::new(Gather { batch: 3, count, pixels: 9, center: true, rows: Rows::Bytes }),
+        Box::new(VIEWS),
         Box::new(MultiplyAdd { invocations: 64, rounds: 3 }),
         Box::new(MemoryCopy { count }),
         Box::new(SAMPLE),
@@ -156,6 +168,7 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Box::new(MaxPoolTangent(POOL)),
         Box::new(MaxPoolBackward { pool: POOL, slope: None, accumulate }),
         Box::new(MaxPoolBackward { pool: SIDE_BY_SIDE, slope: Some(Activation::Gelu), accumulate }),
+        Box::new(CROP),
         Box::new(UPSAMPLE),
         Box::new(UpsampleBackward { upsample: UPSAMPLE, accumulate }),
         Box::new(ChunkMoments(STRIPS)),
@@ -342,6 +355,7 @@ fn parameters_stand_in_the_order_of_the_shaders_fields() {
     };
     assert_eq!(corrupt(CORRUPTIONS[0]), [3, 9, one(0.25), one(1.0), 4]);
     assert_eq!(corrupt(CORRUPTIONS[1]), [3, 9, one(0.5), one(2.0), 4]);
+    assert_eq!(words(&VIEWS), [3, 40, 4, 5, 2, 1, one(0.5), 9]);
     let weights = UnitWeights { rows: 3, units: 5, columns: 9, scale: 0.5, accumulate: false };
     assert_eq!(words(&weights), [3, 5, 9, one(0.5)]);
     let (result, accumulate) = (SpreadResult::Weights, false);
@@ -392,6 +406,7 @@ fn parameters_stand_in_the_order_of_the_shaders_fields() {
     );
     let dropout = Dropout { rows: 3, columns: 5, rate: 0.25, instance: 2, accumulate: false };
     assert_eq!(words(&dropout), [15, 2, 1 << 30, one(4.0 / 3.0)]);
+    assert_eq!(words(&CROP), [3, 9, 2, 5, 4, 8, 2, 0, 0, 3]);
     assert_eq!((words(&POOL), words(&UPSAMPLE)), (vec![3, 9, 7, 5], vec![3, 9, 7, 5]));
     assert_eq!(words(&ChunkMoments(STRIPS))[..3], [3, 5, 2]);
     assert_eq!(words(&MERGE), [3, 5, 2, 64, 128, one(0.5), one(2.0)]);
@@ -425,6 +440,7 @@ fn extreme(e: u32) -> Vec<Box<dyn Kernel>> {
         Box::new(Activate { count: e, pass: Pass::Backward, activation: Activation::Relu, accumulate }),
         Box::new(gather),
         Box::new(Corrupt { gather, corruption: CORRUPTIONS[0], instance: e }),
+        Box::new(Augment { batch: e, count: e, shape: [e, e, e], ..VIEWS }),
         Box::new(UnitWeights { rows: e, units: e, columns: e, scale: 1.0, accumulate }),
         Box::new(Conv { direction: Direction::Down, geometry, epilogue, accumulate }),
         Box::new(Conv { direction: Direction::Up, geometry, epilogue, accumulate }),
@@ -451,6 +467,7 @@ fn extreme(e: u32) -> Vec<Box<dyn Kernel>> {
         Box::new(MeanToRing { count: e, capacity: e, slot: e, scale: 1.0 }),
         Box::new(ColumnSum { rows: e, columns: e, chunk: e, accumulate }),
         Box::new(spread(SpreadResult::ScalesGradient)),
+        Box::new(CropOrPad { batch: e, from: [e, e], to: [e, e], channels: e, accumulate }),
         Box::new(upsample),
         Box::new(UpsampleBackward { upsample, accumulate }),
     ]

@@ -46,8 +46,17 @@ fn configs() -> Vec<Config> {
         config.train.clip_norm = Some(0.05);
         config
     };
+    let augmented = {
+        let mut config = config("denoising");
+        config.model.center = true;
+        config.model.likelihood = LikelihoodKind::SquaredError;
+        config.train.learning_rate = 1e-3;
+        (config.train.random_flip, config.train.random_shift) = (true, Some(2));
+        config.train.random_crop = Some(0.6);
+        config
+    };
     let variants = ["vae", "linear", "iwae", "adversarial"].map(config);
-    [learned, momentum, scheduled, normalized(), clipped].into_iter().chain(variants).collect()
+    [learned, momentum, scheduled, normalized(), clipped, augmented].into_iter().chain(variants).collect()
 }
 
 fn last(folder: &Path) -> Checkpoint {

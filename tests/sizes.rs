@@ -221,9 +221,12 @@ fn a_decoder_of_another_size_says_what_would_mend_it() {
     let mended = "layer = 'conv-transpose', filters = 3, kernel = 3, stride = 2, padding = [0, 0], output_padding = [0, 1]";
     assert_eq!(decoder(mended), "fits");
     let large = decoder("layer = 'upsample', factor = 3");
-    let layer =
-        r#"{ layer = "conv-transpose", filters = 3, kernel = [2, 2], stride = [1, 1], padding = [2, 2] }"#;
+    let layer = r#"{ layer = "crop-or-pad", size = [9, 12] }"#;
     assert_eq!(large, format!("{expected} (`{layer}` at the end), got 12 x 15 x 3"));
+    let both = decoder("layer = 'upsample', factor = [1, 3]");
+    let layer =
+        r#"{ layer = "conv-transpose", filters = 3, kernel = [3, 2], stride = [2, 1], padding = [0, 2] }"#;
+    assert_eq!(both, format!("{expected} (`{layer}` at the end), got 4 x 15 x 3"));
     // What is said to mend it does, for any size.
     for factor in ["[1, 3]", "[2, 1]", "4", "1", "[3, 2]"] {
         let last = format!("layer = 'upsample', factor = {factor}");

@@ -29,6 +29,56 @@ fn a_seed_repeats_to_the_bit_and_another_differs() {
     }
 }
 
+// Evaluation sees pictures as they are: before the first step nothing shows.
+#[test]
+fn random_flips_shifts_and_crops_change_what_training_sees_and_nothing_else() {
+    let plain = config("vae");
+    // Bars would be the same mirrored.
+    let noise: Vec<u8> = (0..35 * 50_usize).map(|i| (i * i * 167 / 64) as u8).collect();
+    let noise = Dataset::new("noise", [7, 5, 1], noise, None).unwrap();
+    let split = Split::new(noise, dataset(11), Some(9)).unwrap();
+    // The losses before the first step, and the kernels of a step.
+    let before = |config: &Config| {
+        let mut trainer = block_on(Trainer::new(device(), config, &split)).unwrap();
+        let losses = block_on(trainer.validate()).unwrap().unwrap();
+        let dispatches = trainer.plan().dispatches.iter();
+        (losses, dispatches.map(|dispatch| dispatch.kernel.name()).collect::<Vec<_>>())
+    };
+    let (losses, kernels) = before(&plain);
+    assert_eq!(kernels[1], "batch gather");
+    let changes: [fn(&mut Config); 3] = [
+        |config| config.train.random_flip = true,
+        |config| config.train.random_shift = Some(1),
+        |config| config.train.random_crop = Some(0.7),
+    ];
+    for change in changes {
+        let mut augmented = plain.clone();
+        change(&mut augmented);
+        let (the_same, others) = before(&augmented);
+        assert_eq!(losses, the_same);
+        assert_eq!((others[1].as_str(), others.len()), ("augmentation augment", kernels.len()));
+        assert_eq!(others[2..], kernels[2..]);
+        let after = |config: &Config| {
+            let mut trainer = block_on(Trainer::new(device(), config, &split)).unwrap();
+            block_on(trainer.epoch(&mut |_| true)).unwrap();
+            bits(&block_on(trainer.checkpoint()).unwrap())
+        };
+        let first = after(&augmented);
+        assert!(first == after(&augmented), "the same seed, the same bits");
+        assert!(first != after(&plain), "what is augmented trains to something else");
+    }
+}
+
+#[test]
+fn rows_of_numbers_have_no_flips() {
+    let mut config = config("vae");
+    config.train.random_flip = true;
+    let rows = Dataset::new("rows", [1, 5, 1], vec![7; 500], None).unwrap();
+    let split = Split::new(rows.clone(), rows, Some(9)).unwrap();
+    let said = block_on(Trainer::new(device(), &config, &split)).err().unwrap().to_string();
+    assert!(said.starts_with("random_flip: expected pictures: a row of numbers has no sides"), "{said}");
+}
+
 #[test]
 fn every_variant_learns_real_images() {
     let sample = data::load(Source::Sample, None, None).unwrap();

@@ -11,6 +11,7 @@ const STREAM_LATENT = 2u;
 const STREAM_PRIOR = 4u;
 const STREAM_CORRUPTION = 5u;
 const STREAM_DROPOUT = 6u;
+const STREAM_AUGMENTATION = 10u;
 
 // The two halves of a 32 x 32 bit product: x low, y high.
 fn multiply_wide(a: u32, b: u32) -> vec2u {

@@ -41,6 +41,14 @@ fn float_at(at: u32) -> f32 {
     return bitcast<f32>(images[min(at, last)]);
 }
 
+// Number `at` of all images.
+fn number_at(at: u32) -> f32 {
+    if ROWS > 0u {
+        return float_at(at);
+    }
+    return unpack4x8unorm(images[at / 4u] >> (at % 4u * 8u)).x;
+}
+
 fn pixels_of(q: Quad) -> vec4f {
     let at = chosen[q.row] * params.pixels + q.pixel;
     if ROWS > 0u {

@@ -42,6 +42,7 @@ impl PlanCommand {
         let total = images.len() as u32;
         let rows = config.transform(&images)?.rows(&images);
         let model = Model::new(&config.model, images.shape().try_into()?)?.with_rows(rows);
+        let model = model.with_augmentation(config.train.augmentation());
         let update = config.train.update(total)?;
         let plan = model.training(config.train.batch, total, true, &update, self.check)?;
         let device = context.device.open().await?;

@@ -39,7 +39,7 @@ mod tensor;
 mod update;
 mod window;
 
-pub use batch::{Batch, Rows};
+pub use batch::{Augmentation, Batch, Images, Rows};
 pub use build::Graph;
 pub use compare::{Difference, first_difference};
 pub use jacobian::Jacobian;

@@ -1,8 +1,10 @@
-//! Layers that change an image's size without learning anything: max pooling and nearest-neighbour upsampling.
+//! Layers that change an image's size without learning anything: max pooling, nearest-neighbour upsampling, and borders
+//! that are cut off or added.
 
 use super::gradient::FusedTarget;
 use super::tensor::counted;
 use super::{Graph, Shape, Tensor};
+use crate::kernels::crop_or_pad::CropOrPad;
 use crate::kernels::pool::{MaxPool, MaxPoolBackward, MaxPoolTangent};
 use crate::kernels::upsample::{Upsample, UpsampleBackward};
 use crate::{Error, Result};
@@ -76,6 +78,30 @@ impl Graph {
         self.record(label, upsample, &[self.value(x), self.value(y)])?;
         self.send_back([x], y, move |graph, dy| {
             graph.send(x, &[dy], |accumulate| UpsampleBackward { upsample, accumulate })
+        });
+        Ok((y, out))
+    }
+
+    /// x `[batch, shape]` with this height and width: along each axis alike on both sides, an odd pixel behind the last, what
+    /// is too much is cut off and what is missing is zeros.
+    pub fn crop_or_pad2d(
+        &mut self,
+        label: &str,
+        x: Tensor,
+        shape: Shape,
+        [height, width]: [u32; 2],
+    ) -> Result<(Tensor, Shape)> {
+        self.know_shape(label, x, shape)?;
+        let out = Shape { height, width, ..shape };
+        if out == shape {
+            return Ok((x, out));
+        }
+        let (from, to, channels) = ([shape.height, shape.width], [height, width], shape.channels);
+        let kernel = CropOrPad { batch: x.rows, from, to, channels, accumulate: false };
+        let y = self.reshaped(label, x, out)?;
+        self.record(label, kernel, &[self.value(x), self.value(y)])?;
+        self.send_back([x], y, move |graph, dy| {
+            graph.send(x, &[dy], |accumulate| kernel.backward(accumulate))
         });
         Ok((y, out))
     }

@@ -4,6 +4,7 @@
 //! result on the CPU, so whatever is built from kernels can be replayed on either.
 
 pub mod activation;
+pub mod augmentation;
 pub mod batch;
 pub mod call;
 pub mod ceiling;
@@ -12,6 +13,7 @@ pub mod columns;
 pub mod contraction;
 pub mod conv;
 pub mod corruption;
+pub mod crop_or_pad;
 pub mod divergence;
 pub mod dropout;
 pub mod elementwise;

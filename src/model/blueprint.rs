@@ -45,7 +45,8 @@ impl Blueprint {
         let decoded = decoder.last().map_or(code, |layer| layer.output);
         if decoded.columns() != image.columns() {
             let last = decoder.last();
-            let change = last.and_then(|last| mend(last, image)).unwrap_or_else(|| added(decoded, image));
+            let change = cropped(decoded, image).or_else(|| last.and_then(|last| mend(last, image)));
+            let change = change.unwrap_or_else(|| added(decoded, image));
             let expected = format!("a last layer that gives images of {image} ({change})");
             return Err(Error::setting("decoder", expected, decoded));
         }
@@ -77,6 +78,13 @@ fn mend(last: &PlannedLayer, image: Shape) -> Option<String> {
         changes.push(format!("`padding = [{above}, {left}]`, `output_padding = [{below}, {right}]`"));
     }
     Some(format!("{} in the layer {config}", changes.join(", ")))
+}
+
+// The layer that cuts what is too much off; None where that alone makes no images of this shape.
+fn cropped(decoded: Shape, image: Shape) -> Option<String> {
+    let is_part = decoded.height >= image.height && decoded.width >= image.width;
+    let layer = format!("{{ layer = \"crop-or-pad\", size = [{}, {}] }}", image.height, image.width);
+    (is_part && decoded.channels == image.channels).then(|| format!("`{layer}` at the end"))
 }
 
 // A layer that makes images of this shape of another one, whatever it is.
@@ -149,10 +157,11 @@ fn decoder_layers(config: &ModelConfig, image: Shape) -> Vec<LayerConfig> {
     layers
 }
 
+// The last is the last that computes: cutting borders off behind it leaves what it gives.
 fn with_activations(layers: &[LayerConfig], inner: Activation, last: Activation) -> Vec<LayerConfig> {
-    let count = layers.len();
+    let last_at = layers.iter().rposition(LayerConfig::computes);
     let filled = layers.iter().cloned().enumerate();
-    filled.map(|(at, layer)| layer.or_activation(if at + 1 == count { last } else { inner })).collect()
+    filled.map(|(at, layer)| layer.or_activation(if Some(at) == last_at { last } else { inner })).collect()
 }
 
 /// Each of `layers` with the shapes around it, the first on an input of the shape `input`.

@@ -112,7 +112,7 @@ impl CommonSettings {
 
     /// The activation of the last layer that the encoder's layers and settings mean.
     pub fn last_code_activation(&self) -> (&'static str, Activation) {
-        match self.encoder.last() {
+        match self.encoder.iter().rfind(|layer| layer.computes()) {
             Some(last) if self.latent == 0 => {
                 let last = last.clone().or_activation(self.activation);
                 ("encoder", last.activation().unwrap_or_default())
@@ -132,7 +132,8 @@ impl CommonSettings {
             let expected = format!("identity with the {likelihood} likelihood, which takes logits");
             return Err(Error::setting("output_activation", expected, self.output_activation));
         }
-        if let Some(activation) = self.decoder.last().and_then(LayerConfig::activation)
+        let last = self.decoder.iter().rfind(|layer| layer.computes());
+        if let Some(activation) = last.and_then(LayerConfig::activation)
             && activation != Activation::Identity
         {
             let expected =

@@ -4,19 +4,20 @@ use std::sync::Arc;
 
 use super::{Autoencoder, ContractionKind, Declare, ModelConfig, Prior, ReductionKind};
 use crate::Result;
-use crate::graph::{Graph, Rows, Shape, TermSpec};
+use crate::graph::{Augmentation, Graph, Rows, Shape, TermSpec};
 
 /// A configured autoencoder for images of a given size.
 #[derive(Clone, Debug)]
 pub struct Model {
     pub(super) config: ModelConfig,
-    image: Shape,
+    pub(super) image: Shape,
     latent: u32,
     prior: Option<Prior>,
     posterior: bool,
     dense: bool,
     terms: Arc<[TermSpec]>,
     pub(super) rows: Rows,
+    pub(super) augmentation: Augmentation,
 }
 
 impl Model {
@@ -29,8 +30,17 @@ impl Model {
         config.check()?;
         let (config, terms, rows) = (config.fitted_to(image)?, Arc::new([]), Rows::Bytes);
         config.check()?;
-        let mut model =
-            Self { config, image, latent: 0, prior: None, posterior: false, dense: false, terms, rows };
+        let mut model = Self {
+            config,
+            image,
+            latent: 0,
+            prior: None,
+            posterior: false,
+            dense: false,
+            terms,
+            rows,
+            augmentation: Augmentation::default(),
+        };
         let mut graph = Graph::inference(1);
         let declared = model.declare(&mut graph)?;
         model.latent = declared.network().latent;
@@ -45,6 +55,12 @@ impl Model {
     /// The same model with plans that read images kept as `rows`; without this, as bytes.
     pub fn with_rows(mut self, rows: Rows) -> Self {
         self.rows = rows;
+        self
+    }
+
+    /// The same model, whose training steps augment their images; without this, they take them as they are.
+    pub fn with_augmentation(mut self, augmentation: Augmentation) -> Self {
+        self.augmentation = augmentation;
         self
     }
 

@@ -1,5 +1,7 @@
 //! Extents and paddings as they are written in TOML: one number for both directions, or one for each.
 
+use std::fmt;
+
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use toml::Value;
@@ -27,6 +29,12 @@ impl Extent {
     /// Down and across.
     pub const fn pair(self) -> [u32; 2] {
         self.0
+    }
+}
+
+impl fmt::Display for Extent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}x{}", self.0[0], self.0[1])
     }
 }
 

@@ -72,6 +72,12 @@ pub enum LayerConfig {
         /// How many times, down and across.
         factor: Extent,
     },
+    /// Another height and width about the middle: what is too much is cut off, what is missing is zeros, alike on both
+    /// sides and an odd pixel at the far one.
+    CropOrPad {
+        /// Height and width of the output.
+        size: Extent,
+    },
     /// Batch normalisation over batch, height and width, and an activation behind it.
     BatchNorm {
         /// The share of each batch in the running statistics.
@@ -120,6 +126,11 @@ impl LayerConfig {
     /// Whether it is a dense layer.
     pub const fn is_dense(&self) -> bool {
         matches!(self, Self::Dense { .. })
+    }
+
+    /// Whether it computes anything of the numbers that it keeps.
+    pub(super) const fn computes(&self) -> bool {
+        !matches!(self, Self::CropOrPad { .. })
     }
 
     /// The window of a convolution; None for other layers.
@@ -206,6 +217,10 @@ impl LayerConfig {
                     Error::setting("factor", "fewer than 2^32 pixels", format!("{down} x {across}"))
                 })
             }
+            Self::CropOrPad { size } => {
+                let [height, width] = size.pair();
+                Ok(Shape { height, width, ..input })
+            }
             Self::BatchNorm { .. } | Self::Dropout { .. } | Self::Activation { .. } => Ok(input),
             Self::Flatten => input.columns().map(Shape::flat).ok_or_else(|| too_large(input)),
             Self::Reshape { shape: [height, width, channels] } => {
@@ -234,6 +249,7 @@ impl LayerConfig {
                 positive("stride", &stride.unwrap_or(*size).pair())
             }
             Self::Upsample { factor } => positive("factor", &factor.pair()),
+            Self::CropOrPad { size } => positive("size", &size.pair()),
             Self::BatchNorm { momentum, .. } if !(*momentum > 0.0 && *momentum <= 1.0) => {
                 Err(Error::setting("momentum", "above 0, at most 1", momentum))
             }
@@ -271,6 +287,7 @@ impl fmt::Display for LayerConfig {
             Self::ConvTranspose { filters, .. } => write!(f, "conv-transpose-{filters}"),
             Self::MaxPool { .. } => f.write_str("max-pool"),
             Self::Upsample { .. } => f.write_str("upsample"),
+            Self::CropOrPad { size } => write!(f, "crop-or-pad-{size}"),
             Self::BatchNorm { .. } => f.write_str("batch-norm"),
             Self::Activation { activation } => write!(f, "{activation}"),
             Self::Dropout { rate } => write!(f, "dropout-{rate}"),

@@ -71,6 +71,7 @@ impl Layer {
                 Ok(graph.max_pool2d(label, x, input, size.pair(), stride)?.0)
             }
             LayerConfig::Upsample { factor } => Ok(graph.upsample2d(label, x, input, factor.pair())?.0),
+            LayerConfig::CropOrPad { size } => Ok(graph.crop_or_pad2d(label, x, input, size.pair())?.0),
             LayerConfig::Dropout { rate } => graph.dropout(label, x, *rate),
             LayerConfig::Activation { activation } => graph.activation(label, x, *activation),
             // The others only see the same numbers in another shape.

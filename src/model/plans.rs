@@ -5,7 +5,7 @@
 
 use super::step::Purpose;
 use super::{Autoencoder, ContractionKind, Model, Step};
-use crate::graph::{Batch, Graph, Plan, Update, log_ratio, projected_contraction};
+use crate::graph::{Augmentation, Batch, Graph, Images, Plan, Update, log_ratio, projected_contraction};
 use crate::kernels::corruption::Corruption;
 use crate::{Error, Result};
 
@@ -14,7 +14,8 @@ const LARGEST_ARRAY: usize = 64 << 20;
 const LARGEST_BATCH: u32 = 256;
 
 impl Model {
-    /// One training step on a batch out of `total` images, corrupted as the configuration says. `update` says how
+    /// One training step on a batch out of `total` images, augmented by [`Model::with_augmentation`] and corrupted as the
+    /// configuration says. `update` says how
     /// parameters move where the variant does not.
     ///
     /// # Errors
@@ -29,20 +30,15 @@ impl Model {
     ) -> Result<Plan> {
         let mut graph = Graph::new(batch);
         let declared = self.declare(&mut graph)?;
-        let images = self.images(&mut graph, total, shuffle, self.config.corruption())?;
+        let images = self.images(total);
+        let images = graph.batch(images, shuffle, self.augmentation, self.config.corruption())?;
         declared.step(images, &mut Step::new(&mut graph, Purpose::Training(update), total))?;
         graph.advance(total)?;
         Ok(graph.finish(keep_all))
     }
 
-    fn images(
-        &self,
-        graph: &mut Graph,
-        total: u32,
-        shuffle: bool,
-        corruption: Option<Corruption>,
-    ) -> Result<Batch> {
-        graph.batch(total, self.pixels(), self.rows, shuffle, self.config.center, corruption)
+    fn images(&self, total: u32) -> Images {
+        Images { total, shape: self.image, rows: self.rows, center: self.config.center }
     }
 
     // One step over the images, of whatever `record` leaves of them.
@@ -55,7 +51,7 @@ impl Model {
     ) -> Result<Plan> {
         let mut graph = Graph::inference(batch);
         let declared = self.declare(&mut graph)?;
-        let images = self.images(&mut graph, total, false, corruption)?;
+        let images = graph.batch(self.images(total), false, Augmentation::default(), corruption)?;
         record(declared.as_ref(), &mut graph, images)?;
         graph.advance(total)?;
         Ok(graph.finish(false))

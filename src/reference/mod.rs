@@ -3,6 +3,7 @@
 //! Slow and obvious on purpose: the shaders are tested against it.
 
 pub mod activation;
+pub mod augmentation;
 pub mod batch;
 pub mod ceiling;
 pub mod clip;
@@ -11,6 +12,7 @@ pub mod compare;
 pub mod contraction;
 pub mod conv;
 pub mod corruption;
+pub mod crop_or_pad;
 pub mod divergence;
 pub mod dropout;
 pub mod elementwise;

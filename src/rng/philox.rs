@@ -27,6 +27,8 @@ pub enum Stream {
     Points = 8,
     /// Noise that a model takes as its input.
     Noise = 9,
+    /// How pictures are mirrored, shifted and cropped.
+    Augmentation = 10,
 }
 
 /// Ten rounds from a counter and a key to four random words (Salmon et al. 2011).

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::ScheduleKind;
-use crate::graph::{Clip, Optimizer};
+use crate::graph::{Augmentation, Clip, Optimizer};
 use crate::model::{
     Described, Registry, Setting, check_applicable, check_count, check_fraction, check_positive,
     check_weight, overlaid, unknown,
@@ -43,6 +43,15 @@ crate::settings! {
         clip_value: Option<f32> = None, "VALUE";
         /// Weight decay
         weight_decay: f32 = 0.0, "W";
+        /// Whether training mirrors pictures left to right, half of them at random
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        random_flip: bool = false, "SWITCH";
+        /// Training shifts pictures at random, by at most so many pixels each way
+        #[serde(skip_serializing_if = "Option::is_none")]
+        random_shift: Option<u32> = None, "PIXELS";
+        /// Training sees a random part of each picture, enlarged: the smallest share of height and width
+        #[serde(skip_serializing_if = "Option::is_none")]
+        random_crop: Option<f32> = None, "SHARE";
         /// Seed of first weights, order and noise: the same seed on the same device gives the same bits
         seed: u64 = 0, "N";
     }
@@ -83,6 +92,15 @@ impl TrainConfig {
         Clip { norm: self.clip_norm, value: self.clip_value }
     }
 
+    /// What is done to pictures while training.
+    pub fn augmentation(&self) -> Augmentation {
+        Augmentation {
+            flip: self.random_flip,
+            shift: self.random_shift.unwrap_or_default(),
+            crop: self.random_crop.unwrap_or(1.0),
+        }
+    }
+
     pub(super) fn overlaid(&self, registry: &Registry, given: &toml::Table) -> Result<Self> {
         let known: Vec<&str> = TRAIN.iter().map(|setting| setting.name).collect();
         match given.keys().find(|name| !known.contains(&name.as_str())) {
@@ -106,6 +124,10 @@ impl TrainConfig {
             [("momentum", self.momentum.map(f64::from)), ("beta1", self.beta1), ("beta2", self.beta2)];
         for (name, value) in decays {
             value.map_or(Ok(()), |value| check_fraction(name, value))?;
+        }
+        self.random_shift.map_or(Ok(()), |shift| check_count("random_shift", shift))?;
+        if let Some(share) = self.random_crop.filter(|share| !(*share > 0.0 && *share < 1.0)) {
+            return Err(Error::setting("random_crop", "above 0 and below 1", share));
         }
         check_weight("weight_decay", self.weight_decay)?;
         check_count("batch", self.batch)?;

@@ -70,6 +70,7 @@ impl Trainer {
         let transform = config.transform(&data.train)?;
         let model = Model::new(&config.model, data.train.shape().try_into()?)?;
         let model = model.with_rows(transform.rows(&data.train));
+        let model = model.with_augmentation(config.train.augmentation());
         let images = count(&data.train)?;
         let train = &config.train;
         let plan = model.training(train.batch, images, true, &train.update(images)?, false)?;

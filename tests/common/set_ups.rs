@@ -7,7 +7,7 @@ use narrows::model::{
     CorruptionKind, Extent, InitScheme, LayerConfig, LikelihoodKind, Model, ModelConfig, ReductionKind,
     StackKind,
 };
-use narrows::train::{Config, OptimizerKind, ScheduleKind, packed};
+use narrows::train::{Config, OptimizerKind, ScheduleKind, TrainConfig, packed};
 
 use super::noise;
 
@@ -75,9 +75,10 @@ impl SetUp {
         if name != "linear" {
             layers(&mut config, image, draw)?;
         }
+        augmentation(&mut config.train, image);
         config.train.batch = batch;
         config.check()?;
-        let model = Model::new(&config.model, image)?;
+        let model = Model::new(&config.model, image)?.with_augmentation(config.train.augmentation());
         let plan = model.training(batch, total, !draw.one_in(4), &config.train.update(total)?, true)?;
         let (step, epoch, cursor) = (draw.within(0, 60), draw.within(0, 5), draw.within(0, total - 1));
         let state = State { step, epoch, cursor, ..State::new(config.train.seed) };
@@ -158,6 +159,15 @@ fn settings(config: &mut Config, draw: &mut Draw) -> Result<()> {
     Ok(())
 }
 
+fn augmentation(train: &mut TrainConfig, image: Shape) {
+    let (draw, side) = (&mut Draw(train.seed), image.height.min(image.width));
+    if side > 1 {
+        train.random_flip = draw.one_in(3);
+        train.random_shift = draw.one_in(3).then(|| draw.within(1, side - 1));
+        train.random_crop = draw.one_in(3).then(|| draw.one_of(&[0.3, 0.8]));
+    }
+}
+
 fn own_settings(model: &mut ModelConfig, draw: &mut Draw) -> Result<()> {
     match model.variant.name() {
         "vae" => {
@@ -228,6 +238,11 @@ fn layers(config: &mut Config, image: Shape, draw: &mut Draw) -> Result<()> {
         let (stride, padding) = (Extent::default(), Padding::Same);
         model.decoder.push(LayerConfig::Upsample { factor: pair(down, across) });
         model.decoder.push(LayerConfig::Conv { filters, kernel, stride, padding, activation: None });
+    }
+    let own = &mut Draw(config.train.seed);
+    if own.one_in(2) {
+        let sizes = [pair(own.within(1, 12), own.within(1, 12)), pair(image.height, image.width)];
+        model.decoder.extend(sizes.map(|size| LayerConfig::CropOrPad { size }));
     }
     Ok(())
 }

@@ -30,6 +30,7 @@ macro_rules! product {
 }
 
 pub mod activation;
+pub mod augmentation;
 pub mod batch;
 pub mod ceiling;
 pub mod clip;
@@ -37,6 +38,7 @@ pub mod columns;
 pub mod contraction;
 pub mod conv;
 pub mod corruption;
+pub mod crop_or_pad;
 pub mod divergence;
 pub mod dropout;
 pub mod elementwise;
@@ -61,6 +63,7 @@ pub mod upsample;
 /// Every shader, for tests and tools that walk them all.
 pub const ALL: &[&Shader] = &[
     &activation::SHADER,
+    &augmentation::SHADER,
     &batch::SHADER,
     &ceiling::SHADER,
     &clip::SHADER,
@@ -81,6 +84,7 @@ pub const ALL: &[&Shader] = &[
     &conv::WEIGHT_REGISTER,
     &conv::WEIGHT_DIRECT,
     &corruption::SHADER,
+    &crop_or_pad::SHADER,
     &dropout::SHADER,
     &elementwise::SHADER,
     &group::SHADER,
