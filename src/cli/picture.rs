@@ -58,7 +58,7 @@ impl Reconstruct {
             columns,
         ));
         Grid { images: &grid, shape: checkpoint.shape, columns }.save(&self.out)?;
-        let images = counted(images.len(), &part);
+        let images = counted(&images, &part);
         let corrupted = if self.corrupt { ", corrupted," } else { "" };
         wrote(&self.out, &format!("{images}{corrupted} above their reconstructions"))
     }

@@ -8,7 +8,7 @@ use crate::train::Checkpoint;
 
 use super::Context;
 use super::flags::DataFlags;
-use super::output::{with_notes, wrote};
+use super::output::{note, with_notes, wrote};
 
 /// Write a run's report again
 #[derive(clap::Args)]
@@ -28,7 +28,8 @@ impl Report {
         let data = self.data.over(&checkpoint.config)?.seen_from(&self.run);
         let split = with_notes(data.load_for(checkpoint.shape, &checkpoint.columns)?);
         let device = context.device.open_for(&checkpoint).await?;
-        let place = report_run(&self.run, &device, &checkpoint, &split).await?;
+        let (place, verdict) = report_run(&self.run, &device, &checkpoint, &split).await?;
+        verdict.warnings.iter().for_each(|warning| note(&format!("warning: {warning}")));
         wrote(&place, &format!("epoch {} of the run", checkpoint.epoch()))
     }
 }

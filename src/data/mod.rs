@@ -13,6 +13,7 @@ mod dataset;
 pub mod folder;
 mod form;
 pub mod idx;
+mod items;
 mod mixture;
 pub mod npy;
 mod origin;
@@ -28,6 +29,7 @@ pub(crate) mod written;
 
 pub use dataset::{Dataset, LoadReport, Split};
 pub use form::{Alpha, Fit, Form, Size};
+pub use items::Items;
 pub use mixture::{Component, GaussianMixture};
 pub use parts::{Parts, stratified};
 pub use scaling::{ScaleKind, ScaleOver, Scaling};

@@ -8,4 +8,4 @@ mod pictures;
 #[cfg(feature = "plot")]
 pub(crate) use files::write_whole;
 pub use folder::{CONFIG, METRICS, Run, RunEvent, reconstructions_of_epoch, samples_of_epoch};
-pub use metrics::{Columns, MetricsLine, PER_IMAGE, TermColumn, read_metrics};
+pub use metrics::{Columns, MetricsLine, TermColumn, read_metrics};
