@@ -9,14 +9,14 @@ use crate::{Error, Result};
 // The fewest steps of an epoch.
 const STEPS: u32 = 8;
 // The fewest of a run: with fewer, a variational preset ends behind a constant answer.
-const STEPS_OF_RUN: u32 = 500;
+const STEPS_OF_RUN: u32 = 1000;
 
 impl Config {
     /// This configuration made to fit its data, as by [`Config::fitted_to`], and a sentence for each further change:
     ///
     /// - A batch that leaves fewer than 8 steps to an epoch is lowered to an eighth of the training part; a chosen one only
     ///   where it is larger than that part.
-    /// - Epochs that give fewer than 500 steps in all are raised to as many as do.
+    /// - Epochs that give fewer than 1,000 steps in all are raised to as many as do.
     /// - A likelihood of numbers in [0, 1] gives way to the Gaussian one where they do not lie there. Where `preset` has
     ///   another likelihood, its rate of SGD, which was found for that, gives way to Adam at 1e-3.
     ///
@@ -33,7 +33,8 @@ impl Config {
         let (mut config, mut notes) = (self.fitted_to(train.shape().try_into()?)?, Vec::new());
         if train.len() < 2 {
             let expected = format!(
-                "at least 2 training {}: one alone has nothing in common with others",
+                "at least 2 training {}: one alone has nothing in common with others, but `narrows eval RUN --data FILE` \
+                 scores it by a model that was trained",
                 train.items().many()
             );
             return Err(Error::setting(format!("data set {}", train.name), expected, train.len()));
