@@ -7,11 +7,12 @@
 //                3  continuous Bernoulli
 //                                  value = Σ A(y) - yx,  A as in lib/continuous.wgsl    dy = scale · (A'(y) - x)
 //     learned      is LIKELIHOOD 1 with a learned v = log s²:  dv = scale · Σ 1/2 - (y - x)² e^-v / 2
+//                  v counts as LEAST_LOG_VARIANCE where it is below, and there dv is at most 0: it can only rise
 //
 // y, x and dy are [rows, columns]; value and dv, one number per row, are [rows] and always written (=). dy is
 // written (=), or added to (+=) where ACCUMULATE is set. For either Bernoulli y holds logits and x is in [0, 1].
 // Entries without gradient give the same values. One workgroup sums one row. Joined behind lib/stable.wgsl,
-// lib/row_sum.wgsl, lib/log.wgsl, lib/continuous.wgsl and lib/accumulate.wgsl.
+// lib/finite.wgsl, lib/row_sum.wgsl, lib/log.wgsl, lib/continuous.wgsl and lib/accumulate.wgsl.
 
 override LIKELIHOOD: u32 = 0u;
 
@@ -21,6 +22,8 @@ const BERNOULLI = 2u;
 const CONTINUOUS_BERNOULLI = 3u;
 
 const HALF_LOG_TWO_PI: f32 = 0.9189385332046727;
+// A variance of 1e-6: what is fitted exactly would drive v, and the loss with it, to minus infinity.
+const LEAST_LOG_VARIANCE: f32 = -13.815511;
 
 struct Params {
     rows: u32,
@@ -98,6 +101,12 @@ fn finish(row: u32, lane: u32, own: f32, inverse_variance: f32, log_deviation: f
     return sum;
 }
 
+// The learned log variance that counts. max alone would lose a NaN.
+fn held_log_variance() -> f32 {
+    let v = log_variance[0];
+    return select(max(v, LEAST_LOG_VARIANCE), v, is_nan(v));
+}
+
 @compute @workgroup_size(64)
 fn values_and_gradient(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
                        @builtin(local_invocation_index) lane: u32) {
@@ -123,11 +132,13 @@ fn learned_values_and_gradient(@builtin(workgroup_id) group: vec3u, @builtin(num
                                @builtin(local_invocation_index) lane: u32) {
     let row = group.x + group.y * groups.x;
     if row < params.rows {
-        let v = log_variance[0];
+        let v = held_log_variance();
         let inverse_variance = exp(-v);
         let sum = finish(row, lane, part_and_gradient(row, lane, inverse_variance), inverse_variance, 0.5 * v);
         if lane == 0u {
-            log_variance_gradient[row] = params.scale * 0.5 * (f32(params.columns) - inverse_variance * sum);
+            let share = f32(params.columns) - inverse_variance * sum;
+            let is_below = log_variance[0] < LEAST_LOG_VARIANCE;
+            log_variance_gradient[row] = params.scale * 0.5 * select(share, min(share, 0.0), is_below);
         }
     }
 }
@@ -137,7 +148,7 @@ fn learned_values(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) 
                   @builtin(local_invocation_index) lane: u32) {
     let row = group.x + group.y * groups.x;
     if row < params.rows {
-        let v = log_variance[0];
+        let v = held_log_variance();
         finish(row, lane, part(row, lane), exp(-v), 0.5 * v);
     }
 }

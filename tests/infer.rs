@@ -152,13 +152,13 @@ fn only_a_gaussian_code_and_a_probability_have_an_importance_weighted_bound() {
 #[test]
 fn the_units_of_a_trained_code_are_told_from_idle_ones() {
     let mut active = trained(&config("vae"), 3);
-    let units = block_on(ActiveUnits::measure(device(), &active, &dataset(60))).unwrap();
+    let units = block_on(ActiveUnits::measure(device(), &active, &dataset(60))).unwrap().unwrap();
     assert_eq!((units.variances.len(), units.count()), (3, 3), "{units:?}");
     // The second unit's mean no longer depends on the image.
     let (shape, mut head) = active.slots.get("encoder.1.weight").map(|(s, head)| (s, head.to_vec())).unwrap();
     head[12..24].fill(0.0);
     active.slots.insert("encoder.1.weight".to_owned(), shape, head);
-    let units = block_on(ActiveUnits::measure(device(), &active, &dataset(60))).unwrap();
+    let units = block_on(ActiveUnits::measure(device(), &active, &dataset(60))).unwrap().unwrap();
     assert_eq!((units.variances[1], units.count()), (0.0, 2), "{units:?}");
 }
 

@@ -48,7 +48,8 @@ fn a_report_has_everything_and_loads_nothing_whatever_the_names() {
         let checkpoint = last(&folder);
         let mut run = Run::resume(&folder, device(), &checkpoint, &config("vae"), &split).await.unwrap();
         run.train(&mut |_| true).await.unwrap();
-        let written = report_run(&folder, device(), &last(&folder), &split).await.unwrap();
+        let (written, verdict) = report_run(&folder, device(), &last(&folder), &split).await.unwrap();
+        assert!(verdict.constant.is_some() && verdict.reached.is_some());
         assert_eq!(written, folder.join(REPORT));
         fs::read_to_string(written).unwrap()
     });
@@ -83,7 +84,7 @@ fn an_epoch_that_is_first_best_and_last_is_listed_once() {
     let page = pollster::block_on(async {
         let mut run = Run::create(&folder, device(), &config, &split).await.unwrap();
         run.train(&mut |_| true).await.unwrap();
-        fs::read_to_string(report_run(&folder, device(), &last(&folder), &split).await.unwrap()).unwrap()
+        fs::read_to_string(report_run(&folder, device(), &last(&folder), &split).await.unwrap().0).unwrap()
     });
     // On the images of training and on those of validation.
     assert_eq!(page.matches("epoch, 1").count(), 2, "{page}");
@@ -99,7 +100,7 @@ fn a_run_without_an_epoch_and_without_validation_has_a_report_too() {
     config.model.latent = 2;
     let page = pollster::block_on(async {
         Run::create(&folder, device(), &config, &split).await.unwrap();
-        fs::read_to_string(report_run(&folder, device(), &last(&folder), &split).await.unwrap()).unwrap()
+        fs::read_to_string(report_run(&folder, device(), &last(&folder), &split).await.unwrap().0).unwrap()
     });
     loads_nothing(&page);
     assert!(page.contains("0 of 3") && page.contains("z0") && !page.contains("Losses"), "{page}");

@@ -54,7 +54,7 @@ impl Embed {
         let device = context.device.open_for(&checkpoint).await?;
         let codes = codes(&device, &checkpoint, &images).await?;
         let (places, axes, meaning) = self.places(&codes, images.len())?;
-        let what = format!("{meaning} of the codes of {}", counted(images.len(), &part));
+        let what = format!("{meaning} of the codes of {}", counted(&images, &part));
         if self.out.extension().is_some_and(|ending| ending == "csv") {
             table::write(&self.out, ["x", "y"].map(str::to_owned).to_vec(), &places, &images)?;
         } else {

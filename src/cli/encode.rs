@@ -32,7 +32,7 @@ impl Encode {
         let latent = checkpoint.model()?.latent();
         let names = (0..latent).map(|number| format!("z{number}")).collect();
         table::write(&self.out, names, &codes, &images)?;
-        let images = counted(images.len(), &part);
+        let images = counted(&images, &part);
         wrote(&self.out, &format!("codes E[z given x] of {images}, {latent} numbers each"))
     }
 }

@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 
 use crate::Result;
-use crate::data::Dataset;
+use crate::data::{Dataset, Items};
 use crate::graph::TermSpec;
-use crate::infer::{ActiveUnits, ImportanceBound};
+use crate::infer::{ActiveUnits, ImportanceBound, Verdict};
 use crate::model::LikelihoodKind;
-use crate::run::{Columns, PER_IMAGE};
+use crate::run::Columns;
 use crate::train::{Evaluator, TermMeans};
 use serde_json::{Value, json};
 
 use super::Context;
-use super::output::line;
+use super::output::{line, note};
 use super::trained::{Trained, counted};
 
 /// Evaluate a trained model
@@ -30,8 +30,8 @@ pub(super) struct Eval {
     trained: Trained,
 }
 
-// Results beyond the losses, for a model with a posterior.
-type Latent = (Option<ImportanceBound>, ActiveUnits);
+// Results beyond the losses: those of a model with a posterior, and what all are worth.
+type Beyond = (Option<ImportanceBound>, Option<ActiveUnits>, Verdict);
 
 impl Eval {
     pub(super) async fn run(&self, context: &Context) -> Result<()> {
@@ -42,36 +42,26 @@ impl Eval {
         let mut evaluator = Evaluator::new(&device, &model, &images, &checkpoint.transform, seed).await?;
         let means = evaluator.evaluate_checkpoint(&checkpoint).await?;
         let bounded = self.samples > 0 && model.config().likelihood != LikelihoodKind::SquaredError;
-        let mut latent = None;
+        let (mut bound, mut units) = (None, None);
         if model.has_posterior() {
-            let bound = match bounded {
-                true => Some(ImportanceBound::estimate(&device, &checkpoint, &images, self.samples).await?),
-                false => None,
-            };
-            latent = Some((bound, ActiveUnits::measure(&device, &checkpoint, &images).await?));
+            if bounded {
+                bound = Some(ImportanceBound::estimate(&device, &checkpoint, &images, self.samples).await?);
+            }
+            units = ActiveUnits::measure(&device, &checkpoint, &images).await?;
         }
+        let verdict = Verdict::of(&checkpoint, &images, &means, units.as_ref());
+        verdict.warnings.iter().for_each(|warning| note(&format!("warning: {warning}")));
+        let beyond = (bound, units, verdict);
         if self.json {
-            return line(&self.as_json(&means, latent.as_ref(), &images, &part).to_string());
+            return line(&self.as_json(&means, &beyond, &images, &part).to_string());
         }
-        line(&format!("{} of {}, means over images", counted(images.len(), &part), images.name))?;
-        print_means(&means)?;
-        let Some((bound, units)) = latent else { return Ok(()) };
-        if let Some(bound) = bound {
-            let (nats, samples) = (bound.mean(), bound.samples);
-            line(&format!(
-                "importance      {nats:>10.4} nats per image (bound on log p(x) of {samples} samples of z)"
-            ))?;
-        }
-        if images.len() == 1 {
-            return Ok(());
-        }
-        let (count, all, least) = (units.count(), units.variances.len(), ActiveUnits::THRESHOLD);
-        line(&format!(
-            "active units    {count:>10} of {all} (variance over the images of E[z given x] above {least})"
-        ))
+        let many = images.items().many();
+        line(&format!("{} of {}, means over {many}", counted(&images, &part), images.name))?;
+        print_means(&means, images.items())?;
+        print_beyond(&beyond, images.items())
     }
 
-    fn as_json(&self, means: &TermMeans, latent: Option<&Latent>, images: &Dataset, part: &str) -> Value {
+    fn as_json(&self, means: &TermMeans, beyond: &Beyond, images: &Dataset, part: &str) -> Value {
         let columns = Columns::from(means);
         let units: BTreeMap<&str, &str> =
             means.iter().map(|(term, _)| (term.name.as_str(), term.unit.as_str())).collect();
@@ -79,32 +69,39 @@ impl Eval {
             "data": images.name,
             "part": part,
             "images": images.len(),
-            "per_image": PER_IMAGE,
+            "per_image": images.items().reported(),
             "terms": columns.terms,
             "units": units,
             "objective": columns.objective,
             "reconstruction_per_pixel": columns.reconstruction_per_pixel,
             "elbo_nats_per_image": columns.elbo,
         });
-        let Some((bound, units)) = latent else { return object };
+        let (bound, units, verdict) = beyond;
+        if let Some(constant) = verdict.constant {
+            object["constant_per_image"] = json!(constant);
+        }
+        object["warnings"] = json!(verdict.warnings);
         if let Some(bound) = bound {
             object["importance_bound_nats_per_image"] = json!(bound.mean());
             object["importance_samples"] = json!(bound.samples);
         }
-        object["active_units"] = json!(units.count());
-        object["active_threshold"] = json!(ActiveUnits::THRESHOLD);
-        object["unit_variances"] = json!(units.variances);
+        if let Some(units) = units {
+            object["active_units"] = json!(units.count());
+            object["active_threshold"] = json!(ActiveUnits::THRESHOLD);
+            object["unit_variances"] = json!(units.variances);
+        }
         object
     }
 }
 
-fn print_means(means: &TermMeans) -> Result<()> {
+fn print_means(means: &TermMeans, items: Items) -> Result<()> {
+    let one = items.one();
     for (term, value) in means.iter() {
         let TermSpec { name, unit, over, .. } = term;
-        line(&format!("{name:14}  {value:>10.4} {unit} per image, summed over {over}"))?;
+        line(&format!("{name:14}  {value:>10.4} {unit} per {one}, summed over {}", items.over(over)))?;
         if let Some(pixels) = term.pixels {
             let per_pixel = value / f64::from(pixels);
-            line(&format!("{:14}  {per_pixel:>10.6} {unit} per pixel", ""))?;
+            line(&format!("{:14}  {per_pixel:>10.6} {unit} per {}", "", items.number()))?;
         }
         if term.weight != 1.0 {
             let setting = term.setting.as_deref().unwrap_or("its weight");
@@ -112,7 +109,27 @@ fn print_means(means: &TermMeans) -> Result<()> {
         }
     }
     match means.elbo() {
-        Some(bound) => line(&format!("elbo            {bound:>10.4} nats per image")),
+        Some(bound) => line(&format!("elbo            {bound:>10.4} nats per {one}")),
         None => Ok(()),
     }
+}
+
+fn print_beyond((bound, units, verdict): &Beyond, items: Items) -> Result<()> {
+    let (one, many) = (items.one(), items.many());
+    if let Some((constant, unit)) = verdict.constant.map(|constant| (constant, &verdict.unit)) {
+        line(&format!(
+            "constant        {constant:>10.4} {unit} per {one} of always answering with the mean of the training part"
+        ))?;
+    }
+    if let Some(bound) = bound {
+        let (nats, samples) = (bound.mean(), bound.samples);
+        line(&format!(
+            "importance      {nats:>10.4} nats per {one} (bound on log p(x) of {samples} samples of z)"
+        ))?;
+    }
+    let Some(units) = units else { return Ok(()) };
+    let (count, all, least) = (units.count(), units.variances.len(), ActiveUnits::THRESHOLD);
+    line(&format!(
+        "active units    {count:>10} of {all} (variance over the {many} of E[z given x] above {least})"
+    ))
 }

@@ -48,7 +48,7 @@ impl Interpolate {
         let between = Decoder::new(&device, &checkpoint, steps).await?.decode(&between).await?;
         let row = checkpoint.transform.shown([first.floats(), between, second.floats()].concat());
         Grid { images: &row, shape: checkpoint.shape, columns: steps + 2 }.save(&self.out)?;
-        let from = numbered(self.from, &part);
-        wrote(&self.out, &format!("{steps} images decoded from {from} to {}", self.to))
+        let from = numbered(self.from, &images, &part);
+        wrote(&self.out, &format!("{steps} {} decoded from {from} to {}", images.items().many(), self.to))
     }
 }

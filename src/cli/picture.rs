@@ -59,7 +59,7 @@ impl Reconstruct {
         ));
         Grid { images: &grid, shape: checkpoint.shape, columns }.save(&self.out)?;
         let whose = if images.len() == 1 { "its reconstruction" } else { "their reconstructions" };
-        let images = counted(images.len(), &part);
+        let images = counted(&images, &part);
         let corrupted = if self.corrupt { ", corrupted," } else { "" };
         wrote(&self.out, &format!("{images}{corrupted} above {whose}"))
     }

@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 use crate::Result;
+use crate::data::Items;
 use crate::graph::TermSpec;
 use crate::run::{MetricsLine, RunEvent};
 use crate::train::{EpochReport, Progress, TermMeans};
@@ -17,6 +18,7 @@ use super::output::{hidden_bar, is_closed_pipe, line, note};
 pub(super) struct Reporter {
     bar: ProgressBar,
     epochs: u32,
+    items: Items,
     json: bool,
     stop: Interrupt,
     /// The time of the first report, and the steps done by then.
@@ -26,9 +28,9 @@ pub(super) struct Reporter {
 }
 
 impl Reporter {
-    pub(super) fn new(epochs: u32, json: bool) -> Result<Self> {
+    pub(super) fn new(epochs: u32, items: Items, json: bool) -> Result<Self> {
         let (stop, bar) = (Interrupt::listen()?, hidden_bar("{prefix} {bar:12} {wide_msg}")?);
-        Ok(Self { bar, epochs, json, stop, began: None, written: Ok(()) })
+        Ok(Self { bar, epochs, items, json, stop, began: None, written: Ok(()) })
     }
 
     /// Shows an event; false after Ctrl-C.
@@ -78,11 +80,11 @@ impl Reporter {
             let left = (progress.run_steps - progress.run_step) as f64 / steps_per_second;
             let left = Duration::try_from_secs_f64(left).unwrap_or(Duration::MAX);
             let images = steps_per_second * f64::from(progress.batch);
-            format!("{images:.0} images/s, {} left, ", FormattedDuration(left))
+            format!("{images:.0} {}/s, {} left, ", self.items.many(), FormattedDuration(left))
         } else {
             String::new()
         };
-        self.bar.set_message(format!("{speed}loss {}", described(&progress.means)));
+        self.bar.set_message(format!("{speed}loss {}", described(&progress.means, self.items)));
     }
 
     fn epoch(&mut self, report: &EpochReport) {
@@ -93,23 +95,25 @@ impl Reporter {
             }
             return;
         }
-        let validation = report.validation.as_ref().map(|means| format!("  validation {}", described(means)));
+        let validation =
+            report.validation.as_ref().map(|means| format!("  validation {}", described(means, self.items)));
         self.print(&format!(
-            "epoch {:>3}/{}  train {}{}  {:.0} images/s{}",
+            "epoch {:>3}/{}  train {}{}  {:.0} {}/s{}",
             report.epoch,
             self.epochs,
-            described(&report.train),
+            described(&report.train, self.items),
             validation.unwrap_or_default(),
             report.images_per_second,
+            self.items.many(),
             if report.best { "  best" } else { "" },
         ));
     }
 }
 
 // What each update minimizes, and the terms that it is made of with their weights where those are not 1.
-fn described(means: &TermMeans) -> String {
+fn described(means: &TermMeans, items: Items) -> String {
     let updates = means.updates().map(|update| {
-        let terms: Vec<String> = update.iter().map(|(term, value)| of_term(term, value)).collect();
+        let terms: Vec<String> = update.iter().map(|(term, value)| of_term(term, value, items)).collect();
         let name = match update.iter().next() {
             Some((term, _)) if terms.len() < means.iter().count() => format!("{} ", term.update),
             _ => String::new(),
@@ -122,10 +126,10 @@ fn described(means: &TermMeans) -> String {
     updates.collect::<Vec<_>>().join(", ")
 }
 
-fn of_term(term: &TermSpec, value: f64) -> String {
+fn of_term(term: &TermSpec, value: f64, items: Items) -> String {
     let weight = if term.weight == 1.0 { String::new() } else { format!("{} x ", term.weight) };
     let pixel = match term.pixels {
-        Some(pixels) => format!(" ({:.5} per pixel)", value / f64::from(pixels)),
+        Some(pixels) => format!(" ({:.5} per {})", value / f64::from(pixels), items.number()),
         None => String::new(),
     };
     format!("{weight}{} {value:.4}{pixel}", term.name)

@@ -9,7 +9,7 @@ use crate::train::Checkpoint;
 use super::Context;
 use super::flags::DataFlags;
 use super::loading::loaded;
-use super::output::wrote;
+use super::output::{note, wrote};
 use super::trained::drawn_parts;
 
 /// Write a run's report again
@@ -31,7 +31,8 @@ impl Report {
         let drawn = drawn_parts(&self.run, &checkpoint.config.data, &data)?;
         let split = loaded(&data.seen_from(&self.run), Some(&checkpoint), drawn)?;
         let device = context.device.open_for(&checkpoint).await?;
-        let place = report_run(&self.run, &device, &checkpoint, &split).await?;
+        let (place, verdict) = report_run(&self.run, &device, &checkpoint, &split).await?;
+        verdict.warnings.iter().for_each(|warning| note(&format!("warning: {warning}")));
         wrote(&place, &format!("epoch {} of the run", checkpoint.epoch()))
     }
 }

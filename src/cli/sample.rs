@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::data::Items;
 use crate::infer::{Decoder, prior_codes, prior_grid};
 use crate::picture::Grid;
 use crate::train::Checkpoint;
@@ -77,6 +78,9 @@ impl Sample {
             }
             None => "codes of N(0, 1)".to_owned(),
         };
-        wrote(&self.out, &format!("{count} images decoded from {codes}"))
+        wrote(
+            &self.out,
+            &format!("{count} {} decoded from {codes}", Items::of(checkpoint.shape).of_count(count)),
+        )
     }
 }

@@ -7,7 +7,7 @@ use crate::data::{Dataset, DrawnParts, Split};
 use crate::graph::{Device, Rows};
 use crate::model::Registry;
 use crate::report::{report_run, shell_word};
-use crate::run::{METRICS, PER_IMAGE, Run, reconstructions_of_epoch, samples_of_epoch};
+use crate::run::{METRICS, Run, reconstructions_of_epoch, samples_of_epoch};
 use crate::train::{Checkpoint, Config, ScheduleKind, Trainer};
 use crate::{Error, Result};
 
@@ -32,9 +32,6 @@ pub(super) struct Train {
     #[command(flatten)]
     config: ConfigFlags,
 }
-
-// Nats per image: e to this power is 1.1, the number of codes that can be told apart.
-const LEAST_KL: f64 = 0.1;
 
 const EXAMPLES: &str = "Examples:
   narrows train vae
@@ -97,7 +94,7 @@ impl Train {
 
     async fn train(&self, mut run: Run, folder: &Path, device: &Device, split: &Split) -> Result<()> {
         let config = run.trainer().config().clone();
-        let mut reporter = Reporter::new(config.train.epochs, self.json)?;
+        let mut reporter = Reporter::new(config.train.epochs, split.train.items(), self.json)?;
         if run.trainer().epochs_done() == config.train.epochs {
             let epochs = config.train.epochs;
             // More epochs need a learning rate that has not fallen to zero.
@@ -114,8 +111,10 @@ impl Train {
         match &outcome {
             Ok(()) => {
                 let checkpoint = run.trainer().checkpoint().await?;
-                let report = report_run(folder, device, &checkpoint, split).await?;
-                judge(&mut reporter, &mut run, split).await?;
+                let (report, verdict) = report_run(folder, device, &checkpoint, split).await?;
+                let compared = verdict.compared(split.held_out_name());
+                compared.iter().for_each(|compared| reporter.say(&format!("compare:  {compared}")));
+                verdict.warnings.iter().for_each(|warning| note(&format!("warning: {warning}")));
                 conclude(&mut reporter, folder, run.trainer(), &report);
             }
             Err(Error::Stopped) => {
@@ -131,11 +130,12 @@ impl Train {
 fn introduce(reporter: &mut Reporter, run: &Run, device: &Device, split: &Split) {
     let (plan, config) = (run.trainer().plan(), run.trainer().config());
     reporter.say(&format!(
-        "{} on {}: {} training and {} validation images, {} parameters, {} dispatches per step",
+        "{} on {}: {} training and {} validation {}, {} parameters, {} dispatches per step",
         config.preset,
         device.name(),
         split.train.len(),
         split.validation.len(),
+        split.train.items().many(),
         plan.parameter_count(),
         plan.dispatches.len(),
     ));
@@ -156,7 +156,7 @@ fn introduce(reporter: &mut Reporter, run: &Run, device: &Device, split: &Split)
     if scaling.shift.len() > 1 {
         name_constant_columns(reporter, &split.train);
     }
-    reporter.say(&format!("reported: {PER_IMAGE}"));
+    reporter.say(&format!("reported: {}", split.train.items().reported()));
     reporter.say(&format!("minimized: {}", run.trainer().model().minimized()));
 }
 
@@ -172,30 +172,6 @@ fn name_constant_columns(reporter: &mut Reporter, train: &Dataset) {
         1 => reporter.say(&format!("columns:  {names} has one number in all rows")),
         count => reporter.say(&format!("columns:  {count} have one number in all rows: {names}{more}")),
     }
-}
-
-// Sets the last epoch beside the best constant answer, and warns of a code that says nothing.
-async fn judge(reporter: &mut Reporter, run: &mut Run, split: &Split) -> Result<()> {
-    let constant = run.trainer().constant_loss(split);
-    let Some(means) = run.validate().await? else { return Ok(()) };
-    let Some(explained) = means.explained() else { return Ok(()) };
-    let unit = means.reconstruction().map_or("nats", |(term, _)| term.unit.as_str());
-    let said = format!(
-        "compare:  always answering with the mean costs {constant:.4} {unit} on the validation part, this model {explained:.4}"
-    );
-    reporter.say(&said);
-    if explained >= constant {
-        note(
-            "warning: the model is no better than that. Train longer (--epochs), or change the learning rate (--lr)",
-        );
-    }
-    if means.get("kl").is_some_and(|kl| kl < LEAST_KL) {
-        note(
-            "warning: the KL is near zero, so codes say next to nothing of what they stand for. Train longer (--epochs), \
-             weigh the KL less (--kl-weight) or let it grow (--kl-warmup linear)",
-        );
-    }
-    Ok(())
 }
 
 // Lists the files, so that a new user sees the pictures.

@@ -82,15 +82,16 @@ fn check_out(out: &Path, data: &DataConfig) -> Result<()> {
     Err(Error::setting("--out", "a new file, or one that is not among the data", got))
 }
 
-/// Image `number` of a part, in words.
-pub(super) fn numbered(number: usize, part: &str) -> String {
-    if part == "all" { format!("image {number}") } else { format!("{part} image {number}") }
+/// Image or row `number` of a part, in words.
+pub(super) fn numbered(number: usize, images: &Dataset, part: &str) -> String {
+    let one = images.items().one();
+    if part == "all" { format!("{one} {number}") } else { format!("{part} {one} {number}") }
 }
 
-/// So many images of a part, in words.
-pub(super) fn counted(count: usize, part: &str) -> String {
-    let images = if count == 1 { "image" } else { "images" };
-    if part == "all" { format!("{count} {images}") } else { format!("{count} {part} {images}") }
+/// The images or rows of a part, in words.
+pub(super) fn counted(images: &Dataset, part: &str) -> String {
+    let (count, called) = (images.len(), images.items().of_count(images.len()));
+    if part == "all" { format!("{count} {called}") } else { format!("{count} {part} {called}") }
 }
 
 /// Image `number`, for a flag.
@@ -98,7 +99,8 @@ pub(super) fn chosen(flag: &str, number: usize, images: &Dataset) -> Result<Data
     if number < images.len() {
         return images.slice(number..number + 1);
     }
-    Err(Error::setting(flag, format!("the number of an image, from 0 to {}", images.len() - 1), number))
+    let (any, last) = (images.items().any(), images.len() - 1);
+    Err(Error::setting(flag, format!("the number of {any}, from 0 to {last}"), number))
 }
 
 /// The codes E[z given x], `[images, latent]`.

@@ -75,7 +75,7 @@ impl Traverse {
         let decoded = checkpoint.transform.shown(decoded);
         Grid { images: &decoded, shape: checkpoint.shape, columns: steps }.save(&self.out)?;
         let from = match self.image {
-            Some(number) => format!("the code of {}", numbered(number, &part)),
+            Some(number) => format!("the code of {}", numbered(number, &images, &part)),
             None => "the mean code".to_owned(),
         };
         let numbers: Vec<String> = dims.iter().map(usize::to_string).collect();

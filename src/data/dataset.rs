@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::path::PathBuf;
 
-use super::{Column, Part, Values};
+use super::{Column, Items, Part, Values};
 use crate::{Error, Result};
 
 /// The most validation images by default: a tenth of the training images, but no more than these.
@@ -120,6 +120,11 @@ impl Dataset {
     /// The number of images.
     pub fn len(&self) -> usize {
         self.values.len() / self.pixels()
+    }
+
+    /// What its items are called.
+    pub const fn items(&self) -> Items {
+        Items::of([self.height, self.width, self.channels])
     }
 
     /// Whether there are no images, as in a validation part of 0.
@@ -267,7 +272,7 @@ impl Split {
     /// [`Error::Setting`] if `validation` leaves nothing to train on, [`Error::Shape`] if `train` and `test`
     /// have images of different sizes.
     pub fn new(mut train: Dataset, test: Dataset, validation: Option<usize>) -> Result<Self> {
-        let size = |set: &Dataset| format!("images of {} x {} x {}", set.height, set.width, set.channels);
+        let size = |set: &Dataset| Items::shaped(set.shape());
         if size(&train) != size(&test) {
             return Err(Error::shape(format!("test part of {}", test.name), size(&train), size(&test)));
         }
@@ -284,5 +289,10 @@ impl Split {
     /// are none.
     pub fn held_out(&self) -> &Dataset {
         if self.validation.is_empty() { &self.train } else { &self.validation }
+    }
+
+    /// What those are, in a sentence.
+    pub fn held_out_name(&self) -> &'static str {
+        if self.validation.is_empty() { "the training part" } else { "the validation part" }
     }
 }

@@ -50,6 +50,12 @@ impl TryFrom<[usize; 3]> for Shape {
     }
 }
 
+impl From<Shape> for [usize; 3] {
+    fn from(shape: Shape) -> Self {
+        [shape.height, shape.width, shape.channels].map(|extent| extent as usize)
+    }
+}
+
 impl fmt::Display for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} x {} x {}", self.height, self.width, self.channels)

@@ -102,10 +102,13 @@ impl ActiveUnits {
     /// The variance above which a unit counts as active.
     pub const THRESHOLD: f64 = 0.01;
 
-    /// Encodes `data`.
-    pub async fn measure(device: &Device, checkpoint: &Checkpoint, data: &Dataset) -> Result<Self> {
+    /// Encodes `data`. None for one image, over which nothing varies.
+    pub async fn measure(device: &Device, checkpoint: &Checkpoint, data: &Dataset) -> Result<Option<Self>> {
+        if data.len() < 2 {
+            return Ok(None);
+        }
         let codes = Reconstructor::new(device, checkpoint, data).await?.run().await?.codes;
-        Ok(Self::of(&codes, checkpoint.model()?.latent() as usize))
+        Ok(Some(Self::of(&codes, checkpoint.model()?.latent() as usize)))
     }
 
     /// Of codes `[images, latent]`, row-major.

@@ -6,6 +6,7 @@ mod interpolate;
 mod jacobian;
 mod reconstruct;
 mod score;
+mod verdict;
 
 pub use bound::{ActiveUnits, ImportanceBound};
 pub use codes::{prior_grid, traversals};
@@ -13,6 +14,7 @@ pub use interpolate::Interpolation;
 pub use jacobian::JacobianNorms;
 pub use reconstruct::{Decoder, Reconstructions, Reconstructor, prior_codes};
 pub use score::ScoreField;
+pub use verdict::Verdict;
 
 use crate::Result;
 use crate::data::Dataset;

@@ -72,7 +72,8 @@ impl Kernel for Loss {
         put_values(writes, sums(&|(y, x)| kind.value(*y, *x, v)), self.gradient, slopes);
         if let (Some(Gradient { scale, .. }), Some(gradient)) = (self.gradient, writes.get_mut(2)) {
             let shares = sums(&|(y, x)| f64::from(scale) * kind.log_variance_slope(*y, *x, v));
-            put_all(floats_mut(gradient), shares, false);
+            let followed = shares.into_iter().map(|share| kind.followed(share, v));
+            put_all(floats_mut(gradient), followed, false);
         }
     }
 }

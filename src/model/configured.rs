@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Autoencoder, ContractionKind, Declare, ModelConfig, Prior, ReductionKind};
 use crate::Result;
+use crate::data::Items;
 use crate::graph::{Augmentation, Graph, Rows, Shape, TermSpec};
 
 /// A configured autoencoder for images of a given size.
@@ -106,9 +107,11 @@ impl Model {
 
     /// What training minimizes, in a line for people: the terms, by update where there are several.
     pub fn minimized(&self) -> String {
+        let items = Items::of(self.image.into());
+        let numbers = items.over("pixels");
         let over = match self.config.reduction {
-            ReductionKind::Image => "summed over pixels, averaged over images",
-            ReductionKind::Pixel => "averaged over pixels and images",
+            ReductionKind::Image => format!("summed over {numbers}, averaged over {}", items.many()),
+            ReductionKind::Pixel => format!("averaged over {numbers} and {}", items.many()),
         };
         let described = |term: &TermSpec| {
             let TermSpec { name, unit, weight, over: columns, .. } = term;
@@ -117,7 +120,10 @@ impl Model {
             }
             let setting =
                 term.setting.as_ref().map_or(String::new(), |name| format!("; {name} is its weight"));
-            format!("{weight} x {name} ({unit}, summed over {columns}, averaged over images{setting})")
+            format!(
+                "{weight} x {name} ({unit}, summed over {columns}, averaged over {}{setting})",
+                items.many()
+            )
         };
         let sums = self.terms.chunk_by(|a, b| a.update == b.update).map(|terms| {
             let alone = terms.len() == self.terms.len();

@@ -5,6 +5,19 @@ use std::fmt;
 
 use super::activation::{sigmoid, softplus};
 
+/// The smallest learned log variance that counts, ln 1e-6: what is fitted exactly would drive it, and the loss with it, to
+/// minus infinity. A floor as in Rybkin et al. 2021, whose is e^-12.
+pub const LEAST_LOG_VARIANCE: f32 = -13.815_511;
+
+// Which log variance counts. NaN stays NaN.
+fn held(log_variance: f64) -> f64 {
+    if is_below(log_variance) { LEAST_LOG_VARIANCE.into() } else { log_variance }
+}
+
+fn is_below(log_variance: f64) -> bool {
+    log_variance < LEAST_LOG_VARIANCE.into()
+}
+
 /// How a prediction `y` explains an observed `x`, one pixel at a time.
 ///
 /// The densities are in Murphy, *Probabilistic Machine Learning: An Introduction*, 2.4 and 2.6; as decoders
@@ -19,7 +32,8 @@ pub enum Kind {
         /// s. Must be positive: zero and below make every value infinite or NaN.
         deviation: f32,
     },
-    /// The same density with `v = log s^2` one learned parameter: `(y - x)^2 e^-v / 2 + v/2 + log(2π)/2` nats
+    /// The same density with `v = log s^2` one learned parameter, at least [`LEAST_LOG_VARIANCE`]:
+    /// `(y - x)^2 e^-v / 2 + v/2 + log(2π)/2` nats
     GaussianLearned,
     /// Of logits y and x in `[0, 1]`: `softplus(y) - x y` nats
     Bernoulli,
@@ -52,6 +66,7 @@ impl Kind {
 
     /// Nats of one pixel. Only [`Kind::GaussianLearned`] looks at `log_variance`.
     pub fn value(self, y: f64, x: f64, log_variance: f64) -> f64 {
+        let log_variance = held(log_variance);
         let squared = (y - x).powi(2);
         match self {
             Self::SquaredError => squared,
@@ -74,18 +89,23 @@ impl Kind {
         match self {
             Self::SquaredError => 2.0 * (y - x),
             Self::Gaussian { deviation } => (y - x) / f64::from(deviation).powi(2),
-            Self::GaussianLearned => (y - x) * (-log_variance).exp(),
+            Self::GaussianLearned => (y - x) * (-held(log_variance)).exp(),
             Self::Bernoulli => sigmoid(y) - x,
             Self::ContinuousBernoulli => continuous_mean(y) - x,
         }
     }
 
-    /// The derivative of [`Kind::value`] by `log_variance`.
+    /// The derivative of [`Kind::value`] by the log variance that counts.
     pub fn log_variance_slope(self, y: f64, x: f64, log_variance: f64) -> f64 {
         match self {
-            Self::GaussianLearned => 0.5 - 0.5 * (y - x).powi(2) * (-log_variance).exp(),
+            Self::GaussianLearned => 0.5 - 0.5 * (y - x).powi(2) * (-held(log_variance)).exp(),
             _ => 0.0,
         }
+    }
+
+    /// What of an image's slopes together, `share`, a step follows: below the floor of `log_variance` only what raises it.
+    pub fn followed(self, share: f64, log_variance: f64) -> f64 {
+        if is_below(log_variance) { share.min(0.0) } else { share }
     }
 }
 

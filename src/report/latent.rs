@@ -21,7 +21,7 @@ pub(super) async fn plot(
     let data = data.first(SHOWN)?;
     let codes = Reconstructor::new(device, checkpoint, &data).await?.run().await?.codes;
     let latent = checkpoint.model()?.latent() as usize;
-    let what = format!("codes E[z given x] of {} images", data.len());
+    let what = format!("codes E[z given x] of {} {}", data.len(), data.items().of_count(data.len()));
     if latent == 1 {
         let picture = Histogram::new("", codes, Axis::new("z0"), 40).picture_at(WIDTH);
         return Ok((picture, format!("How often each of the {what} occurs.")));

@@ -10,8 +10,8 @@ mod picture;
 mod plot;
 mod principal;
 mod run_report;
-mod shell;
 
+pub use crate::data::shell_word;
 pub use embedding::Tsne;
 pub(crate) use embedding::neighbours;
 pub use picture::{Anchor, Area, Colour, Picture, Style};
@@ -19,4 +19,3 @@ pub use plot::{Axis, HeatMap, Histogram, Images, Mark, Page, Panel, Plot, Series
 pub use principal::Pca;
 pub(crate) use run_report::duration;
 pub use run_report::{REPORT, report_run};
-pub use shell::shell_word;

@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 
 use super::html::{facts, image, page, plot, table, verbatim};
 use super::{Axis, Colour, Mark, Panel, Plot, Series, shell_word};
-use crate::data::Split;
 use crate::data::written::write_whole;
+use crate::data::{Items, Split};
 use crate::graph::Device;
+use crate::infer::Verdict;
 use crate::model::Model;
 use crate::run::{
-    CONFIG, Columns, METRICS, MetricsLine, PER_IMAGE, TermColumn, read_metrics, reconstructions_of_epoch,
+    CONFIG, Columns, METRICS, MetricsLine, TermColumn, read_metrics, reconstructions_of_epoch,
     samples_of_epoch,
 };
 use crate::train::Checkpoint;
@@ -22,8 +23,9 @@ pub const REPORT: &str = "report.html";
 // Of a plot: narrow, so that its text can be read on a phone.
 const WIDTH: f64 = 420.0;
 
-/// Writes the report of the run in `folder`, whose last checkpoint this is, and returns its path. `data` is what the run was
-/// trained on. Its validation images, or training images where there are none, are encoded for the plot of their codes.
+/// Writes the report of the run in `folder`, whose last checkpoint this is, and returns its path and what its losses are worth.
+/// `data` is what the run was trained on. Its validation images, or training images where there are none, are encoded for
+/// the plot of their codes.
 ///
 /// # Errors
 /// [`Error::File`] where the folder holds no run, [`Error::Io`], and what encoding can fail with.
@@ -32,17 +34,18 @@ pub async fn report_run(
     device: &Device,
     checkpoint: &Checkpoint,
     data: &Split,
-) -> Result<PathBuf> {
+) -> Result<(PathBuf, Verdict)> {
     let model = checkpoint.model()?;
     let (config_path, metrics_path) = (folder.join(CONFIG), folder.join(METRICS));
     let config = std::fs::read_to_string(&config_path).map_err(Error::io("read", &config_path))?;
     // A run that was stopped in its first epoch has no metrics.
     let epochs = if metrics_path.exists() { read_metrics(&metrics_path)? } else { Vec::new() };
+    let verdict = Verdict::measure(device, checkpoint, data.held_out()).await?;
     let latent = super::latent::plot(device, checkpoint, data.held_out()).await?;
     let name = folder.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let title = format!("{}: {name}", checkpoint.config.model.variant.name());
     let body = html! {
-        (facts(&about(checkpoint, &model, &epochs, &config, data)?))
+        (facts(&about(checkpoint, &model, &epochs, &config, data, &verdict)?))
         @if !epochs.is_empty() {
             h2 { "Losses" }
             div.plots {
@@ -59,7 +62,7 @@ pub async fn report_run(
     };
     let place = folder.join(REPORT);
     write_whole(&place, page(&title, &body).as_bytes())?;
-    Ok(place)
+    Ok((place, verdict))
 }
 
 fn about(
@@ -67,30 +70,39 @@ fn about(
     model: &Model,
     epochs: &[MetricsLine],
     config: &str,
-    Split { train, validation, .. }: &Split,
+    data: &Split,
+    verdict: &Verdict,
 ) -> Result<Vec<(&'static str, String)>> {
+    let (Split { train, validation, .. }, items) = (data, data.train.items());
     let variant = &checkpoint.config.model.variant;
     let settings = &checkpoint.config.train;
     // The comment that a run's configuration begins with.
     let device = config.lines().next().and_then(|line| line.strip_prefix("# Trained on "));
-    let [height, width, channels] = checkpoint.shape;
     let (name, images, held_out) = (&train.name, train.len(), validation.len());
-    let images =
-        format!("{name}: {images} to train on, {held_out} to validate, {height} x {width} x {channels}");
+    let shaped = Items::shaped(checkpoint.shape);
+    let images = format!("{name}: {images} to train on, {held_out} to validate, {shaped}");
     let (epoch, steps) = (checkpoint.epoch(), checkpoint.step());
     let mut rows = vec![
         ("variant", format!("{}: {}", variant.name(), variant.summary())),
         ("device", device.unwrap_or("unknown").trim_end_matches('.').to_owned()),
-        ("images", images),
+        ("data", images),
         ("parameters", model.decoding(1)?.parameter_count().to_string()),
-        ("epochs", format!("{epoch} of {}, {steps} steps of {} images", settings.epochs, settings.batch)),
+        (
+            "epochs",
+            format!("{epoch} of {}, {steps} steps of {} {}", settings.epochs, settings.batch, items.many()),
+        ),
         ("time", duration(epochs.iter().map(|epoch| epoch.seconds).sum())),
         ("minimized", model.minimized()),
-        ("reported", PER_IMAGE.to_owned()),
+        ("reported", items.reported()),
     ];
     if let Some(last) = epochs.last() {
-        rows.push(("speed", format!("{:.0} images per second in the last epoch", last.images_per_second)));
+        rows.push((
+            "speed",
+            format!("{:.0} {} per second in the last epoch", last.images_per_second, items.many()),
+        ));
     }
+    rows.extend(verdict.compared(data.held_out_name()).map(|compared| ("compare", compared)));
+    rows.extend(verdict.warnings.iter().map(|warning| ("warning", warning.clone())));
     Ok(rows)
 }
 

@@ -6,11 +6,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::data::Items;
 use crate::train::{EpochReport, TermMeans};
 use crate::{Error, Result};
-
-/// What "per image" means of a term, in every report.
-pub const PER_IMAGE: &str = "each term's sum for an image, averaged over images, unweighted";
 
 /// The columns of one set of images.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -90,7 +88,7 @@ impl From<&EpochReport> for MetricsLine {
         Self {
             epoch: report.epoch,
             step: report.step,
-            per_image: PER_IMAGE.to_owned(),
+            per_image: Items::Images.reported(),
             columns: report.train.iter().map(column).collect(),
             train: (&report.train).into(),
             validation: report.validation.as_ref().map(Columns::from),
@@ -147,7 +145,7 @@ fn brought_up(text: &str) -> Option<Value> {
     let mut described = vec![column("reconstruction", &unit, "pixels", 1.0)];
     described.extend(penalty.as_deref().map(|name| column(name, &"".into(), "the code", weight)));
     line["columns"] = described.into();
-    line["per_image"] = PER_IMAGE.into();
+    line["per_image"] = Items::Images.reported().into();
     (line["train"], line["validation"]) = (train?, validation.into());
     Some(line)
 }

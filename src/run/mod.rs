@@ -6,4 +6,4 @@ mod metrics;
 mod pictures;
 
 pub use folder::{CONFIG, METRICS, Run, RunEvent, reconstructions_of_epoch, samples_of_epoch};
-pub use metrics::{Columns, MetricsLine, PER_IMAGE, TermColumn, read_metrics};
+pub use metrics::{Columns, MetricsLine, TermColumn, read_metrics};

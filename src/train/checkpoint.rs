@@ -1,8 +1,9 @@
 //! Checkpoints: everything that a run needs to resume with bit-identical results.
 
+use super::constant::ConstantModel;
 use super::trainer::{DataMark, EpochState};
 use super::{Config, Trainer, Transform};
-use crate::data::{Column, Dataset};
+use crate::data::{Column, Dataset, Items};
 use crate::graph::{Slots, State};
 use crate::model::Model;
 use crate::{Error, Result};
@@ -22,6 +23,7 @@ pub struct Checkpoint {
     pub transform: Transform,
     /// The columns of the table that it was trained on; empty for other data.
     pub columns: Vec<Column>,
+    pub(super) constant: Option<ConstantModel>,
     pub(super) state: State,
     pub(super) progress: EpochState,
     pub(super) data: DataMark,
@@ -46,6 +48,7 @@ impl Trainer {
             slots,
             transform: self.transform.clone(),
             columns: self.columns.clone(),
+            constant: Some(self.constant.clone()),
             state: self.replay.read_state().await?,
             progress: self.progress.clone(),
             data: self.data,
@@ -102,13 +105,18 @@ impl Checkpoint {
         self.progress.step
     }
 
+    /// The loss of always answering with the mean of the training part, per image of `data`, in the unit of the model's
+    /// reconstruction. None for a checkpoint of a version that did not keep it.
+    pub fn constant_loss(&self, data: &Dataset) -> Option<f64> {
+        self.constant.as_ref().map(|constant| constant.loss(data, &self.transform))
+    }
+
     /// Refuses images of another size than the model was trained on.
     pub fn check_images(&self, data: &Dataset) -> Result<()> {
         if data.shape() == self.shape {
             return Ok(());
         }
-        let [expected, got] =
-            [self.shape, data.shape()].map(|[y, x, c]| format!("images of {y} x {x} x {c}"));
+        let [expected, got] = [self.shape, data.shape()].map(Items::shaped);
         // Only a form that was asked for is another.
         let way = if data.files.is_empty() { "" } else { ". Without --size and --grey they get that form" };
         Err(Error::shape(format!("data set {}", data.name), format!("{expected}, as in training"), got + way))

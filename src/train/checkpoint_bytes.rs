@@ -9,6 +9,7 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::constant::ConstantModel;
 use super::trainer::{DataMark, EpochState};
 use super::{Checkpoint, Config, Transform, earlier};
 use crate::data::{Column, ScaleKind, Scaling};
@@ -19,6 +20,8 @@ use crate::{Error, Result};
 const FORMAT: &str = "narrows checkpoint 2";
 const CENTER: &str = "center";
 const STATE: &str = "state";
+// The best constant answer.
+const CONSTANT: &str = "constant";
 // Of the scaling, where there is one.
 const SHIFT: &str = "scale.shift";
 const FACTOR: &str = "scale.factor";
@@ -53,8 +56,8 @@ fn bytes_of(words: &[u32]) -> Vec<u8> {
 }
 
 impl Checkpoint {
-    /// The content of a safetensors file: all slots by their names, the mean image as `center`, the run's position as
-    /// `state`, and the rest in the metadata under `narrows`.
+    /// The content of a safetensors file: all slots by their names, the mean image as `center`, the best constant answer as
+    /// `constant`, the run's position as `state`, and the rest in the metadata under `narrows`.
     ///
     /// # Errors
     /// [`Error::Bytes`] for what safetensors or JSON cannot hold.
@@ -69,6 +72,7 @@ impl Checkpoint {
         let mut add =
             |name, values: &[f32]| tensors.push((name, vec![values.len()], Dtype::F32, floats(values)));
         center.iter().for_each(|mean| add(CENTER, mean));
+        self.constant.iter().for_each(|constant| add(CONSTANT, &constant.numbers()));
         if *scaling != Scaling::default() {
             add(SHIFT, &scaling.shift);
             add(FACTOR, &scaling.factor);
@@ -138,12 +142,17 @@ impl Checkpoint {
         let pixels = header.shape.iter().product::<usize>();
         let center = config.model.center.then(|| reader.floats(CENTER, &[pixels])).transpose()?;
         let scaling = reader.scaling(header.scale, pixels)?;
+        let constant = match reader.tensors.tensor(CONSTANT) {
+            Ok(_) => ConstantModel::of_numbers(&config.model, reader.floats(CONSTANT, &[pixels + 1])?),
+            Err(_) => None,
+        };
         Ok(Self {
             shape: header.shape,
             matmul: header.matmul,
             slots,
             transform: Transform { scaling, center, precision: config.data.precision },
             columns: header.columns,
+            constant,
             state,
             progress: header.progress,
             data: header.data,
@@ -238,8 +247,10 @@ impl Reader<'_> {
 
     fn slots(&self) -> Result<Slots> {
         let mut slots = Slots::default();
-        for (name, tensor) in
-            self.tensors.iter().filter(|(name, _)| ![CENTER, STATE, SHIFT, FACTOR, RANGE].contains(name))
+        for (name, tensor) in self
+            .tensors
+            .iter()
+            .filter(|(name, _)| ![CENTER, STATE, CONSTANT, SHIFT, FACTOR, RANGE].contains(name))
         {
             if tensor.dtype() != Dtype::F32 {
                 return Err(refuse(format!("a tensor {name:?} of F32"), format!("{:?}", tensor.dtype())));

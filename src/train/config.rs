@@ -2,14 +2,11 @@
 
 use serde::Serialize;
 
-use super::{DataConfig, OptimizerKind, TRAIN, TrainConfig, Transform, earlier};
+use super::{DataConfig, TRAIN, TrainConfig, Transform, earlier};
 use crate::data::{Dataset, Scaling};
 use crate::graph::{Rows, Shape};
-use crate::model::{LayerConfig, LikelihoodKind, ModelConfig, Registry, VariantRef, one_line, unknown};
+use crate::model::{LayerConfig, ModelConfig, Registry, VariantRef, one_line, unknown};
 use crate::{Error, Result};
-
-// The steps of an epoch over fewer images than a batch has.
-const STEPS: u32 = 8;
 
 /// Everything that decides a run's result, except the device.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -169,57 +166,6 @@ impl Config {
         }
     }
 
-    /// This configuration made to fit its data, as by [`Config::fitted_to`], and a sentence for each further change: a
-    /// batch larger than the training part is lowered to an eighth of it, and a likelihood of numbers in [0, 1] gives way to the Gaussian
-    /// one where they do not lie there. Where `preset` has another likelihood, its rate of SGD, which was found for that,
-    /// gives way to Adam at 1e-3. What somebody chose stays: `chosen` says so of a setting's name.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] for a single training image, and as [`Config::transform`].
-    pub fn suited_to(
-        &self,
-        train: &Dataset,
-        preset: &Self,
-        chosen: impl Fn(&str) -> bool,
-    ) -> Result<(Self, Vec<String>)> {
-        let (mut config, mut notes) = (self.fitted_to(train.shape().try_into()?)?, Vec::new());
-        if train.len() < 2 {
-            let expected = "at least 2 training images or rows: one alone has nothing in common with others";
-            return Err(Error::setting(format!("data set {}", train.name), expected, train.len()));
-        }
-        let images = u32::try_from(train.len()).unwrap_or(u32::MAX);
-        if images < config.train.batch {
-            let (batch, usual) = (images.div_ceil(STEPS).max(2), config.train.batch);
-            notes.push(format!(
-                "batch: {batch} in place of {usual}, since there are {images} training images"
-            ));
-            config.train.batch = batch;
-        }
-        let scale = config.data.scale.resolved(train);
-        let needs_other = config.model.likelihood.needs_unit() && !scale.gives_unit(train);
-        if needs_other && !chosen("likelihood") {
-            let name = toml_name(&config.model.likelihood);
-            config.model.likelihood = LikelihoodKind::GaussianLearned;
-            notes.push(format!(
-                "likelihood: gaussian-learned in place of {name}, which takes numbers in [0, 1] alone"
-            ));
-        }
-        let likelihood = config.model.likelihood;
-        let kept = ["optimizer", "learning_rate"].into_iter().any(chosen);
-        if config.train.optimizer == OptimizerKind::Sgd && likelihood != preset.model.likelihood && !kept {
-            let (name, rate) = (toml_name(&preset.model.likelihood), config.train.learning_rate);
-            let adam = TrainConfig {
-                optimizer: OptimizerKind::Adam,
-                learning_rate: 1e-3,
-                momentum: None,
-                ..config.train
-            };
-            config.train = adam;
-            notes.push(format!("optimizer: adam at 0.001 in place of sgd at {rate}, which was found for the {name} likelihood"));
-        }
-        Ok((config, notes))
-    }
-
     /// Its main settings on one line: widths, activation, likelihood, corruption, the variant's own, optimizer.
     pub fn set_up(&self) -> String {
         let Self { model, train, data, .. } = self;
@@ -298,6 +244,6 @@ fn forget_others(model: &mut toml::Value) {
 }
 
 // What a setting is called in a file.
-fn toml_name(setting: &impl Serialize) -> String {
+pub(super) fn toml_name(setting: &impl Serialize) -> String {
     toml::Value::try_from(setting).ok().as_ref().and_then(toml::Value::as_str).unwrap_or_default().to_owned()
 }

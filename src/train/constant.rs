@@ -14,21 +14,15 @@ const LARGEST_LOGIT: f64 = 16.0;
 pub(super) struct ConstantModel {
     kind: Kind,
     // Of each pixel: what the decoder would give.
-    outputs: Vec<f64>,
+    outputs: Vec<f32>,
     // Of all pixels together.
-    log_variance: f64,
+    log_variance: f32,
 }
 
 impl ConstantModel {
     /// Of a model that is trained on `train`: the mean image and, where the variance is learned, that around it.
     pub(super) fn fit(config: &ModelConfig, train: &Dataset, transform: &Transform) -> Self {
-        let kind = match config.likelihood {
-            LikelihoodKind::Bernoulli => Kind::Bernoulli,
-            LikelihoodKind::ContinuousBernoulli => Kind::ContinuousBernoulli,
-            LikelihoodKind::Gaussian => Kind::Gaussian { deviation: config.deviation() },
-            LikelihoodKind::GaussianLearned => Kind::GaussianLearned,
-            LikelihoodKind::SquaredError => Kind::SquaredError,
-        };
+        let kind = kind_of(config);
         let (mut sums, count) = (vec![[0.0_f64; 2]; train.pixels()], train.len().max(1) as f64);
         for_each_scaled(train, &transform.scaling, |row| {
             for ([sum, squares], x) in sums.iter_mut().zip(row) {
@@ -44,8 +38,20 @@ impl ConstantModel {
             Kind::ContinuousBernoulli => logit_of(*mean),
             _ => *mean,
         };
-        let outputs = means.iter().map(output).collect();
-        Self { kind, outputs, log_variance: variance.max(1e-12).ln() }
+        let outputs = means.iter().map(|mean| output(mean) as f32).collect();
+        // Its likelihood holds it above the floor.
+        Self { kind, outputs, log_variance: variance.max(1e-12).ln() as f32 }
+    }
+
+    /// The numbers that files keep: what the decoder would give, and the log variance.
+    pub(super) fn numbers(&self) -> Vec<f32> {
+        self.outputs.iter().chain([&self.log_variance]).copied().collect()
+    }
+
+    /// Of such numbers; None of none.
+    pub(super) fn of_numbers(config: &ModelConfig, mut numbers: Vec<f32>) -> Option<Self> {
+        let log_variance = numbers.pop()?;
+        Some(Self { kind: kind_of(config), outputs: numbers, log_variance })
     }
 
     /// Its reconstruction loss of the images of `data`: per image, summed over pixels, as that of the model.
@@ -53,9 +59,21 @@ impl ConstantModel {
         let mut sum = 0.0;
         for_each_scaled(data, &transform.scaling, |row| {
             let each = self.outputs.iter().zip(row);
-            sum += each.map(|(y, x)| self.kind.value(*y, f64::from(*x), self.log_variance)).sum::<f64>();
+            sum += each
+                .map(|(y, x)| self.kind.value(f64::from(*y), f64::from(*x), f64::from(self.log_variance)))
+                .sum::<f64>();
         });
         sum / data.len().max(1) as f64
+    }
+}
+
+fn kind_of(config: &ModelConfig) -> Kind {
+    match config.likelihood {
+        LikelihoodKind::Bernoulli => Kind::Bernoulli,
+        LikelihoodKind::ContinuousBernoulli => Kind::ContinuousBernoulli,
+        LikelihoodKind::Gaussian => Kind::Gaussian { deviation: config.deviation() },
+        LikelihoodKind::GaussianLearned => Kind::GaussianLearned,
+        LikelihoodKind::SquaredError => Kind::SquaredError,
     }
 }
 

@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+
 use super::Precision;
 use crate::data::{
     self, Alpha, ArrayForm, Column, Fit, Form, Layout, Missing, Reading, ScaleKind, ScaleOver, Size, Source,
@@ -65,8 +68,8 @@ crate::settings! {
         /// How wide floats are in the device's memory: f32 or f16; by default f16 above 128 MiB
         #[serde(skip_serializing_if = "Option::is_none")]
         precision: Option<Precision> = None, "WIDTH";
-        /// What stands between a table's fields; by default what the file shows: comma, tab, semicolon or bar
-        #[serde(skip_serializing_if = "Option::is_none")]
+        /// What stands between a table's fields, a character or tab; by default what the file shows: comma, tab, semicolon or bar
+        #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "separator")]
         separator: Option<char> = None, "CHAR", with source = "table";
         /// Whether a table's first line holds names; by default where it has text
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -206,6 +209,20 @@ impl DataConfig {
             return Err(Error::setting("limit", "at least 1", 0));
         }
         check_applicable("data", self)
+    }
+}
+
+// Tabs are hard to type.
+fn separator<'de, D: Deserializer<'de>>(from: D) -> Result<Option<char>, D::Error> {
+    let text = String::deserialize(from)?;
+    match text.as_str() {
+        "tab" | "\\t" => Ok(Some('\t')),
+        text => match text.chars().collect::<Vec<_>>()[..] {
+            [separator] if separator.is_ascii() => Ok(Some(separator)),
+            _ => Err(D::Error::custom(format!(
+                "{text:?}, expected one character of ASCII, such as ';', or tab"
+            ))),
+        },
     }
 }
 

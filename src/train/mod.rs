@@ -9,6 +9,7 @@ mod earlier;
 mod evaluate;
 mod metrics;
 mod schedule;
+mod suited;
 mod train_config;
 mod trainer;
 mod transform;

@@ -24,6 +24,7 @@ pub struct Trainer {
     pub(super) replay: Replay,
     pub(super) progress: EpochState,
     pub(super) transform: Transform,
+    pub(super) constant: ConstantModel,
     pub(super) columns: Vec<Column>,
     pub(super) shape: [usize; 3],
     pub(super) data: DataMark,
@@ -86,6 +87,7 @@ impl Trainer {
             config: config.clone(),
             replay,
             progress: EpochState { running, ..EpochState::default() },
+            constant: ConstantModel::fit(&config.model, &data.train, &transform),
             transform,
             columns: data.train.columns.clone(),
             shape: data.train.shape(),
@@ -130,8 +132,7 @@ impl Trainer {
     /// The loss of the best constant answer: the reconstruction of a model whose every image is the mean of `data.train`, on
     /// the images that epochs are ranked by. In the unit of the model's own, per image.
     pub fn constant_loss(&self, data: &Split) -> f64 {
-        ConstantModel::fit(&self.config.model, &data.train, &self.transform)
-            .loss(data.held_out(), &self.transform)
+        self.constant.loss(data.held_out(), &self.transform)
     }
 
     /// What stands between images and the model.

@@ -14,6 +14,7 @@ pub const SHADER: Shader = Shader {
     name: "loss",
     source: compose!(
         "lib/stable.wgsl",
+        "lib/finite.wgsl",
         "lib/row_sum.wgsl",
         "lib/log.wgsl",
         "lib/continuous.wgsl",

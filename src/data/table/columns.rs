@@ -1,98 +1,114 @@
-//! The columns of a table as numbers.
+//! The columns of a table that a form means.
 
 use std::collections::BTreeSet;
 
-use super::text::{Table, field, is_missing, number};
-use super::{Column, Missing, TableForm};
+use super::names::drop_flag;
+use super::number::{Notation, is_missing};
+use super::text::{Table, field};
+use super::{Column, TableForm};
 use crate::data::LoadReport;
 use crate::{Error, Result};
 
 const MOST_CATEGORIES: usize = 256;
 
 impl Table<'_> {
-    // The columns that a form means, text refused or divided into categories.
+    // Text is refused or divided into categories.
     pub(super) fn columns(&self, form: &TableForm, report: &mut LoadReport) -> Result<Vec<Column>> {
-        for name in &form.drop {
-            self.place(name, "drop")?;
-        }
-        form.columns.iter().try_for_each(|name| self.place(name, "columns").map(drop))?;
-        form.id.iter().try_for_each(|name| self.place(name, "id").map(drop))?;
-        form.label.iter().try_for_each(|name| self.place(name, "label").map(drop))?;
+        let asked = [("drop", &form.drop), ("columns", &form.columns)];
+        let asked =
+            asked.into_iter().flat_map(|(setting, names)| names.iter().map(move |name| (setting, name)));
+        let named = [("id", &form.id), ("label", &form.label)];
+        let named = named.into_iter().filter_map(|(setting, name)| Some((setting, name.as_ref()?)));
+        asked.chain(named).try_for_each(|(setting, name)| self.place(name, setting).map(drop))?;
         let aside = |name: &String| {
             form.drop.contains(name) || form.label.as_ref() == Some(name) || form.id.as_ref() == Some(name)
         };
+        let index = self.index().filter(|name| form.columns.is_empty() && !aside(name));
+        report.remarks.extend(index.map(|index| {
+            format!("the first column has no name and numbers the rows: it is left out (--id {index} keeps it as their names)")
+        }));
         let taken = if form.columns.is_empty() { &self.names } else { &form.columns };
-        let (mut columns, mut texts, mut empty) = (Vec::new(), Vec::new(), Vec::new());
-        for name in taken.iter().filter(|name| !aside(name)) {
+        let (mut columns, mut texts, mut empty, mut commas) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for name in taken.iter().filter(|name| !aside(name) && index != Some(name)) {
             let place = self.place(name, "columns")?;
-            let fields = || {
-                self.records.iter().map(|(_, record)| field(record, place)).filter(|text| !is_missing(text))
-            };
             let column = |category| Column { name: name.clone(), category, fill: None };
-            if fields().next().is_none() {
-                empty.push(name.as_str());
-            } else if fields().all(|text| number(text).is_some()) {
-                columns.push(column(None));
-            } else if form.categories {
-                let categories: BTreeSet<&str> = fields().collect();
-                if categories.len() > MOST_CATEGORIES {
-                    let found = format!("{} in {name}; leave it out with --drop {name}", categories.len());
-                    return Err(
-                        self.wrong(format!("at most {MOST_CATEGORIES} categories in a column"), found)
-                    );
+            if let Some(kind) = self.foreign.get(place).and_then(Option::as_ref) {
+                let found = format!("{kind} in {name}; leave it out with {}", drop_flag(&[name]));
+                return Err(self.wrong("columns of numbers, truths or text", found));
+            }
+            match Notation::of(self.fields(place), self.commas) {
+                _ if self.fields(place).next().is_none() => empty.push(name.as_str()),
+                Some(notation) => {
+                    commas.extend((notation == Notation::Comma).then_some(name.as_str()));
+                    columns.push(column(None));
                 }
-                columns.extend(categories.into_iter().map(|category| column(Some(category.to_owned()))));
-            } else {
-                texts.push(name.as_str());
+                None if form.categories => {
+                    let categories = self.categories(name, place)?;
+                    columns.extend(categories.into_iter().map(|category| column(Some(category.to_owned()))));
+                }
+                None => texts.push(name.as_str()),
             }
         }
         if !empty.is_empty() {
             report.remarks.push(format!("columns without any value are left out: {}", empty.join(", ")));
         }
+        if !commas.is_empty() {
+            let names = commas.join(", ");
+            report.remarks.push(format!("numbers with decimal commas are read as such in {names}"));
+        }
         if !texts.is_empty() {
-            let names = texts.join(",");
-            let found = format!(
-                "text in {}; leave them out with --drop {names}, or give --categories",
-                texts.join(", ")
-            );
-            return Err(self.wrong("columns of numbers", found));
+            return Err(self.refused_texts(&texts));
         }
         if columns.is_empty() {
-            return Err(self.wrong("at least one column of numbers", "none"));
+            let expected =
+                "at least one column of numbers: name others with --columns, or give --categories for text";
+            return Err(self.wrong(expected, "none"));
         }
         Ok(columns)
     }
 
-    // Row by row. Missing values that are to be filled are NaN.
-    pub(super) fn values(&self, columns: &[Column], places: &[usize], missing: Missing) -> Result<Vec<f32>> {
-        let fills = matches!(missing, Missing::Mean | Missing::Median);
-        let mut values = Vec::with_capacity(self.records.len() * columns.len());
-        for (line, record) in &self.records {
-            for (column, place) in columns.iter().zip(places) {
-                let text = field(record, *place);
-                let value = match &column.category {
-                    Some(_) if is_missing(text) && !fills => {
-                        return Err(self.refused(text, *line, &column.name));
-                    }
-                    Some(category) => f32::from(u8::from(text == category)),
-                    None if is_missing(text) && fills => f32::NAN,
-                    None => {
-                        let value = number(text).map(|value| value as f32).filter(|value| value.is_finite());
-                        value.ok_or_else(|| self.refused(text, *line, &column.name))?
-                    }
-                };
-                values.push(value);
-            }
+    fn categories(&self, name: &str, place: usize) -> Result<BTreeSet<&str>> {
+        let categories: BTreeSet<&str> = self.fields(place).collect();
+        if categories.len() > MOST_CATEGORIES {
+            let found = format!("{} in {name}; leave it out with {}", categories.len(), drop_flag(&[name]));
+            return Err(self.wrong(format!("at most {MOST_CATEGORIES} categories in a column"), found));
         }
-        Ok(values)
+        Ok(categories)
     }
 
-    fn refused(&self, text: &str, line: u64, column: &str) -> Error {
-        let place = format!("in line {line}, column {column}");
-        if is_missing(text) {
-            let expected = "a number in each field, or --missing mean, median or drop";
-            return self.wrong(expected, format!("a missing value {place}"));
+    // A column whose numbers are most of it has a mistake in it; another is text.
+    fn refused_texts(&self, texts: &[&str]) -> Error {
+        let flag = drop_flag(texts);
+        for name in texts {
+            let Ok(place) = self.place(name, "columns") else { continue };
+            let is_number = |text: &str| Notation::Point.number(text).is_some();
+            let (count, numbers) =
+                (self.fields(place).count(), self.fields(place).filter(|text| is_number(text)).count());
+            let wrong = |text: &str| !is_missing(text) && !is_number(text);
+            let first = self.records.iter().find(|(_, record)| wrong(field(record, place)));
+            if let Some((line, record)) = first.filter(|_| 2 * numbers > count) {
+                let (text, at) = (field(record, place), self.place);
+                return self.wrong(
+                    "a number in each field of a column",
+                    format!(
+                        "{text:?} in {at} {line}, column {name}; correct it, or leave the column out with {}",
+                        drop_flag(&[name])
+                    ),
+                );
+            }
         }
-        self.wrong("a number in each field", format!("{text:?} {place}"))
+        let with_comma = |name: &&&str| {
+            self.place(name, "columns").is_ok_and(|place| Notation::of(self.fields(place), true).is_some())
+        };
+        let commas = texts.iter().find(with_comma).map_or(String::new(), |name| {
+            format!(". {name} has decimal commas, which are read where another separator, such as ;, divides the fields")
+        });
+        let found = format!(
+            "text in {}; leave {} out with {flag}, or give --categories{commas}",
+            texts.join(", "),
+            if texts.len() == 1 { "it" } else { "them" }
+        );
+        self.wrong("columns of numbers", found)
     }
 }

@@ -2,22 +2,29 @@
 //!
 //! - The separator is a comma, a tab, a semicolon or a bar: the one that divides the first lines most often and alike.
 //!   The first line holds names unless all of its fields are numbers. Quotes as RFC 4180 has them; a byte order mark is
-//!   skipped.
+//!   skipped. Text is UTF-8.
+//! - Numbers may have a decimal comma where another character divides the fields, and every number of the column is written so.
 //! - Columns of text are refused by name, unless they are dropped, or turned into a column of 0 and 1 for each category.
 //! - Empty fields, `NA`, `NaN`, `null`, `?` and the like are missing values. They are refused with row and column, unless
 //!   they are to be filled by the mean or median of the training part (in a column of categories, by none of them), or
 //!   their rows dropped.
-//! - One column may be the label, one the name of each row.
+//! - One column may be the label, one the name of each row. A first column without a name that numbers the rows, as pandas
+//!   writes its index, is left out.
 
 mod columns;
+mod names;
+mod number;
 mod text;
+mod values;
 
 use std::fmt;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use self::text::{Table, field, is_missing};
+pub use self::names::names;
+use self::number::is_missing;
+use self::text::{Table, field};
 use super::classes::numbered;
 use super::part::{Content, Part, PartFiles};
 use super::scaling::quantile;
@@ -91,7 +98,7 @@ impl fmt::Display for Column {
 pub fn read(name: &str, path: &Path, form: &TableForm, columns: &[Column]) -> Result<(Dataset, LoadReport)> {
     let mut report = LoadReport::default();
     let (rows, labels) = read_rows(name, path, form, columns, &mut report)?;
-    Ok((labelled([(rows, labels)].into(), &mut report)?.remove(0), report))
+    Ok((labelled([(rows, labels)].into(), form, &mut report)?.remove(0), report))
 }
 
 /// The parts at `path`: of a folder `train.csv`, `val.csv` (or `valid`, `validation`) and `test.csv`, or with the ending tsv;
@@ -112,7 +119,7 @@ pub(super) fn read_parts(path: &Path, form: &TableForm, columns: &[Column]) -> R
     for file in files.iter().flatten() {
         parts.push(read_rows(&name, file, form, &columns, &mut report)?);
     }
-    let mut parts = labelled(parts, &mut report)?.into_iter();
+    let mut parts = labelled(parts, form, &mut report)?.into_iter();
     let Some(train) = parts.next() else { return Err(Error::shape("table", "a training part", "none")) };
     let [held_out, test] = files.map(|file| file.and_then(|_| parts.next()));
     Ok(Parts { validation: held_out, test, report, ..Parts::new(train) })
@@ -133,9 +140,10 @@ pub(super) fn is_named_as_table(path: &Path) -> bool {
 type Rows = (Dataset, Option<Vec<String>>);
 
 // Labels are numbered over all parts together.
-fn labelled(parts: Vec<Rows>, report: &mut LoadReport) -> Result<Vec<Dataset>> {
+fn labelled(parts: Vec<Rows>, form: &TableForm, report: &mut LoadReport) -> Result<Vec<Dataset>> {
     let all: Option<Vec<&[String]>> = parts.iter().map(|(_, labels)| labels.as_deref()).collect();
-    let (labels, classes) = all.map_or((None, Vec::new()), |all| numbered(&all.concat(), "labels", report));
+    let what = format!("different values of {}", form.label.as_deref().unwrap_or("the label"));
+    let (labels, classes) = all.map_or((None, Vec::new()), |all| numbered(&all.concat(), &what, report));
     let mut labels = labels.into_iter().flatten();
     let part = |(rows, _): Rows| {
         let own = (!classes.is_empty()).then(|| labels.by_ref().take(rows.len()).collect());
@@ -175,6 +183,9 @@ fn read_rows(
     }
     if table.records.is_empty() {
         return Err(table.wrong("at least one row", "none"));
+    }
+    if trained {
+        table.note_unknown(&columns, &places, report);
     }
     let values = table.values(&columns, &places, form.missing)?;
     // New rows need neither labels nor names.

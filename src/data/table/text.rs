@@ -1,4 +1,4 @@
-//! The file of a table as fields of text: separator, header, quotes.
+//! The file of a table as fields of text: encoding, separator, header, quotes.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -6,35 +6,51 @@ use std::path::Path;
 use csv::{ReaderBuilder, StringRecord};
 
 use super::TableForm;
+use super::number::{Notation, is_missing};
 use crate::data::origin::open;
+use crate::data::shell_word;
 use crate::{Error, Result};
 
 const SEPARATORS: [u8; 4] = [b',', b'\t', b';', b'|'];
-const MISSING: [&str; 9] = ["", "na", "n/a", "nan", "null", "none", "?", "-", "missing"];
+// What pandas calls an index without a name in a Parquet file.
+const INDEX: &str = "__index_level_0__";
 
 /// A table's names and fields.
 pub(super) struct Table<'a> {
     pub(super) path: &'a Path,
     pub(super) names: Vec<String>,
-    /// Each with its line in the file.
+    /// Each with its line in the file, or its row where `place` says so.
     pub(super) records: Vec<(u64, StringRecord)>,
+    pub(super) place: &'static str,
+    /// Whether numbers may have decimal commas: a comma does not divide the fields.
+    pub(super) commas: bool,
+    /// Of each column, the type that cannot be read; empty where all can be.
+    pub(super) foreign: Vec<Option<String>>,
+    // Whether the first column has no name.
+    unnamed: bool,
 }
 
 impl<'a> Table<'a> {
+    pub(super) fn new(path: &'a Path, names: Vec<String>) -> Self {
+        let unnamed = names.first().is_some_and(|name| name == INDEX);
+        Self { path, names, records: Vec::new(), place: "line", commas: false, foreign: Vec::new(), unnamed }
+    }
+
     pub(super) fn read(path: &'a Path, form: &TableForm) -> Result<Self> {
+        let mut table = Self::new(path, Vec::new());
         open(path, "a table")?;
         let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+        let text = table.decoded(&bytes)?;
         let separator = match form.separator {
             Some(separator) => u8::try_from(separator)
                 .map_err(|_| Error::setting("--separator", "a character of ASCII", separator))?,
-            None => separator_of(bytes),
+            None => separator_of(text.as_bytes()),
         };
-        let mut reader =
-            ReaderBuilder::new().has_headers(false).flexible(true).delimiter(separator).from_reader(bytes);
-        let mut table = Self { path, names: Vec::new(), records: Vec::new() };
-        for record in reader.records() {
-            let record = record.map_err(|error| table.wrong("a table of UTF-8 text", error.to_string()))?;
+        table.commas = separator != b',';
+        let mut reader = ReaderBuilder::new();
+        let reader = reader.has_headers(false).flexible(true).delimiter(separator);
+        for record in reader.from_reader(text.as_bytes()).records() {
+            let record = record.map_err(|error| table.wrong("a table", error.to_string()))?;
             let line = record.position().map_or(0, csv::Position::line);
             table.records.push((line, record));
         }
@@ -42,30 +58,60 @@ impl<'a> Table<'a> {
             return Err(table.wrong("at least one row", "none"));
         };
         let width = first.len();
-        if form
-            .header
-            .unwrap_or_else(|| first.iter().any(|field| number(field).is_none() && !is_missing(field)))
-        {
+        let is_name = |field: &str| Notation::Point.number(field).is_none() && !is_missing(field);
+        let is_number = |field: &str| table.commas && Notation::Comma.number(field).is_some();
+        let named =
+            form.header.unwrap_or_else(|| first.iter().any(|field| is_name(field) && !is_number(field)));
+        if named {
             let (_, names) = table.records.remove(0);
-            table.names = names.iter().enumerate().map(|(at, name)| named(at, name)).collect();
+            table.unnamed = field(&names, 0).is_empty();
+            table.names = names.iter().enumerate().map(|(at, name)| name_of(at, name)).collect();
         } else {
-            table.names = (0..width).map(|at| named(at, "")).collect();
+            table.names = (0..width).map(|at| name_of(at, "")).collect();
         }
-        if table.records.is_empty() {
-            return Err(table.wrong("at least one row", "none"));
+        table.check(separator)?;
+        Ok(table)
+    }
+
+    // The text of a file, without a byte order mark.
+    fn decoded<'b>(&self, bytes: &'b [u8]) -> Result<&'b str> {
+        let convert = |encoding: &str| {
+            let [file, new] = [self.path.to_owned(), self.path.with_extension("utf8.csv")]
+                .map(|path| shell_word(&path.display().to_string()));
+            format!("convert it with: iconv -f {encoding} -t UTF-8 {file} > {new}")
+        };
+        // UTF-16 of plain text has a zero in every other byte.
+        let start = &bytes[..bytes.len().min(64)];
+        if start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff") || start.contains(&0) {
+            return Err(self.wrong("text in UTF-8", format!("UTF-16; {}", convert("UTF-16"))));
         }
-        let names: BTreeSet<&String> = table.names.iter().collect();
-        if names.len() < width {
-            let twice =
-                table.names.iter().find(|name| table.names.iter().filter(|other| other == name).count() > 1);
-            return Err(
-                table.wrong("a name for each column", format!("{} twice", twice.map_or("one", |name| name)))
-            );
+        let text = std::str::from_utf8(bytes).map_err(|error| {
+            let line = 1 + bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
+            let found = format!("other bytes in line {line}, as Latin-1 has; {}", convert("WINDOWS-1252"));
+            self.wrong("text in UTF-8", found)
+        })?;
+        Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
+    }
+
+    // Refuses names that are not one for each column, and rows of other lengths.
+    fn check(&self, separator: u8) -> Result<()> {
+        if self.records.is_empty() {
+            return Err(self.wrong("at least one row", "names alone; give --header=false if they are a row"));
         }
-        match table.records.iter().find(|(_, record)| record.len() != width) {
-            Some((line, record)) => Err(table
-                .wrong(format!("{width} fields in each row"), format!("{} in line {line}", record.len()))),
-            None => Ok(table),
+        let (mut names, width) = (BTreeSet::new(), self.names.len());
+        if let Some(twice) = self.names.iter().find(|name| !names.insert(*name)) {
+            return Err(self.wrong("a name for each column", format!("{twice} twice; rename one of them")));
+        }
+        match self.records.iter().find(|(_, record)| record.len() != width) {
+            Some((line, record)) => {
+                let found = format!(
+                    "{} in line {line}; put quotes around a field that holds {:?}, or give another --separator",
+                    record.len(),
+                    char::from(separator)
+                );
+                Err(self.wrong(format!("{width} fields in each row"), found))
+            }
+            None => Ok(()),
         }
     }
 
@@ -79,29 +125,28 @@ impl<'a> Table<'a> {
             Error::setting(format!("--{setting}"), expected, name)
         })
     }
+
+    /// The fields of a column that are not missing.
+    pub(super) fn fields(&self, place: usize) -> impl Iterator<Item = &str> + Clone {
+        self.records.iter().map(move |(_, record)| field(record, place)).filter(|text| !is_missing(text))
+    }
+
+    /// The first column where it has no name and numbers the rows, as pandas writes its index.
+    pub(super) fn index(&self) -> Option<&String> {
+        let name = self.names.first().filter(|_| self.unnamed && self.names.len() > 1)?;
+        let numbers: BTreeSet<u64> = self.fields(0).filter_map(|text| text.parse().ok()).collect();
+        (numbers.len() == self.records.len()).then_some(name)
+    }
 }
 
 pub(super) fn field(record: &StringRecord, place: usize) -> &str {
     record.get(place).unwrap_or_default().trim()
 }
 
-fn named(at: usize, name: &str) -> String {
+fn name_of(at: usize, name: &str) -> String {
     match name.trim() {
         "" => format!("column{}", at + 1),
         name => name.to_owned(),
-    }
-}
-
-pub(super) fn is_missing(text: &str) -> bool {
-    MISSING.contains(&text.trim().to_lowercase().as_str())
-}
-
-// A finite number, or a truth as 0 or 1.
-pub(super) fn number(text: &str) -> Option<f64> {
-    match text.trim() {
-        "true" | "True" | "TRUE" => Some(1.0),
-        "false" | "False" | "FALSE" => Some(0.0),
-        text => text.parse::<f64>().ok().filter(|value| value.is_finite()),
     }
 }
 

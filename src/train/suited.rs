@@ -1,0 +1,102 @@
+//! A configuration made to fit its data: few rows, other numbers than the preset was made for.
+
+use super::config::toml_name;
+use super::{Config, OptimizerKind, TrainConfig};
+use crate::data::Dataset;
+use crate::model::LikelihoodKind;
+use crate::{Error, Result};
+
+// The fewest steps of an epoch.
+const STEPS: u32 = 8;
+// The fewest of a run: with fewer, a variational preset ends behind a constant answer.
+const STEPS_OF_RUN: u32 = 1000;
+
+impl Config {
+    /// This configuration made to fit its data, as by [`Config::fitted_to`], and a sentence for each further change:
+    ///
+    /// - A batch that leaves fewer than 8 steps to an epoch is lowered to an eighth of the training part; a chosen one only
+    ///   where it is larger than that part.
+    /// - Epochs that give fewer than 1,000 steps in all are raised to as many as do.
+    /// - A likelihood of numbers in [0, 1] gives way to the Gaussian one where they do not lie there. Where `preset` has
+    ///   another likelihood, its rate of SGD, which was found for that, gives way to Adam at 1e-3.
+    ///
+    /// What somebody chose stays: `chosen` says so of a setting's name.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a single training image, and as [`Config::transform`].
+    pub fn suited_to(
+        &self,
+        train: &Dataset,
+        preset: &Self,
+        chosen: impl Fn(&str) -> bool,
+    ) -> Result<(Self, Vec<String>)> {
+        let (mut config, mut notes) = (self.fitted_to(train.shape().try_into()?)?, Vec::new());
+        if train.len() < 2 {
+            let expected = format!(
+                "at least 2 training {}: one alone has nothing in common with others, but `narrows eval RUN --data FILE` \
+                 scores it by a model that was trained",
+                train.items().many()
+            );
+            return Err(Error::setting(format!("data set {}", train.name), expected, train.len()));
+        }
+        notes.extend(config.take_steps(train, &chosen));
+        notes.extend(config.take_likelihood(train, preset, &chosen));
+        Ok((config, notes))
+    }
+
+    // Enough steps for few rows.
+    fn take_steps(&mut self, train: &Dataset, chosen: impl Fn(&str) -> bool) -> Vec<String> {
+        let (rows, mut notes) = (u32::try_from(train.len()).unwrap_or(u32::MAX), Vec::new());
+        let batch = self.train.batch;
+        let few = if chosen("batch") { rows < batch } else { rows.div_ceil(batch.max(1)) < STEPS };
+        let smaller = rows.div_ceil(STEPS).max(2);
+        if few && smaller < batch {
+            self.train.batch = smaller;
+            notes.push(format!(
+                "batch: {smaller} in place of {batch}, since there are {rows} training {}",
+                train.items().of_count(train.len())
+            ));
+        }
+        let epochs = self.train.epochs;
+        let enough = (u64::from(STEPS_OF_RUN) * u64::from(self.train.batch)).div_ceil(u64::from(rows)) as u32;
+        if epochs < enough && !chosen("epochs") {
+            self.train.epochs = enough;
+            notes.push(format!("epochs: {enough} in place of {epochs}, for {STEPS_OF_RUN} steps in all"));
+        }
+        notes
+    }
+
+    // A likelihood that the numbers fit.
+    fn take_likelihood(
+        &mut self,
+        train: &Dataset,
+        preset: &Self,
+        chosen: impl Fn(&str) -> bool,
+    ) -> Vec<String> {
+        let mut notes = Vec::new();
+        let scale = self.data.scale.resolved(train);
+        let needs_other = self.model.likelihood.needs_unit() && !scale.gives_unit(train);
+        if needs_other && !chosen("likelihood") {
+            let name = toml_name(&self.model.likelihood);
+            self.model.likelihood = LikelihoodKind::GaussianLearned;
+            notes.push(format!(
+                "likelihood: gaussian-learned in place of {name}, which takes numbers in [0, 1] alone"
+            ));
+        }
+        let likelihood = self.model.likelihood;
+        let kept = ["optimizer", "learning_rate"].into_iter().any(chosen);
+        if self.train.optimizer == OptimizerKind::Sgd && likelihood != preset.model.likelihood && !kept {
+            let (name, rate) = (toml_name(&preset.model.likelihood), self.train.learning_rate);
+            self.train = TrainConfig {
+                optimizer: OptimizerKind::Adam,
+                learning_rate: 1e-3,
+                momentum: None,
+                ..self.train.clone()
+            };
+            notes.push(format!(
+                "optimizer: adam at 0.001 in place of sgd at {rate}, which was found for the {name} likelihood"
+            ));
+        }
+        notes
+    }
+}
