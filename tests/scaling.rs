@@ -88,6 +88,39 @@ fn one_outlier_does_not_flatten_a_robust_scale() {
     };
     assert!(spread(ScaleKind::Standard) < 0.01);
     assert!((spread(ScaleKind::Robust) - 80.0 / 49.5).abs() < 1e-3);
+    // Far ones stay few units away, keep their order, and come back.
+    let scaling = fit(&data, ScaleKind::Robust);
+    let far = [-1e6, 49.0, 500.0, 600.0, 1e6, 2e6_f32];
+    let mut scaled = far;
+    scaled.chunks_exact_mut(1).for_each(|row| scaling.scale(row));
+    assert!(scaled.is_sorted() && scaled.iter().all(|x| x.abs() < 25.0), "{scaled:?}");
+    let mut back = scaled;
+    back.chunks_exact_mut(1).for_each(|row| scaling.unscale(row));
+    assert!(back.iter().zip(far).all(|(back, x)| (back - x).abs() <= 1e-4 * x.abs()), "{back:?}");
+}
+
+#[test]
+fn a_column_that_one_value_flattens_is_named_and_a_skewed_one_is_not() {
+    // Even numbers, the same with one far value, a skewed column, a rare 1, a constant.
+    let number = |at: usize| {
+        let (row, column) = (at / COLUMNS, at % COLUMNS);
+        let even = 1.0 + (row * 37 % 101) as f32 / 101.0;
+        let skewed = (3.0 * even).exp();
+        [even, if row == 7 { 1e6 } else { even }, skewed, f32::from(u8::from(row == 9)), 5.0][column]
+    };
+    let numbers: Vec<f32> = (0..400 * COLUMNS).map(number).collect();
+    let data = Dataset::new("x", [1, COLUMNS, 1], numbers, None).unwrap();
+    for (kind, named) in [
+        (ScaleKind::Standard, true),
+        (ScaleKind::Unit, true),
+        (ScaleKind::Robust, false),
+        (ScaleKind::Log1p, false),
+    ] {
+        let found = fit(&data, kind).flattened(&data);
+        assert_eq!(found.len(), usize::from(named), "{kind:?}: {found:?}");
+        assert!(found.iter().all(|column| (column.column, column.farthest) == (1, 1e6)), "{found:?}");
+    }
+    assert_eq!(fit(&table(101), ScaleKind::Standard).flattened(&table(101)), []);
 }
 
 #[test]

@@ -33,7 +33,7 @@ pub(super) struct ConfigFlags {
 pub(super) struct DataFlags {
     /// Data set: sample (built in), fashion-mnist, mnist, idx (IDX files), folder (pictures of any size), npy (NumPy
     /// arrays), table (CSV, TSV), spiral, moons or mixture (points of the plane); or the path of a folder, a picture, a
-    /// .npy or .npz file or a table (.csv, .tsv)
+    /// .npy or .npz file or a table (.csv, .tsv, .parquet)
     #[arg(long, value_name = "SOURCE", visible_alias = "train")]
     data: Option<String>,
     /// Folder of the data set's files

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::data::{Dataset, DrawnParts, Split};
+use crate::data::{Dataset, DrawnParts, Flattened, Split};
 use crate::graph::{Device, Rows};
 use crate::model::Registry;
 use crate::report::{report_run, shell_word};
@@ -32,6 +32,9 @@ pub(super) struct Train {
     #[command(flatten)]
     config: ConfigFlags,
 }
+
+// Columns that a line names, and warnings of columns.
+const SHOWN: usize = 8;
 
 const EXAMPLES: &str = "Examples:
   narrows train vae
@@ -155,16 +158,28 @@ fn introduce(reporter: &mut Reporter, run: &Run, device: &Device, split: &Split)
     }
     if scaling.shift.len() > 1 {
         name_constant_columns(reporter, &split.train);
+        for column in scaling.flattened(&split.train).iter().take(SHOWN) {
+            note(&format!("warning: {}", of_flattened(column)));
+        }
     }
     reporter.say(&format!("reported: {}", split.train.items().reported()));
     reporter.say(&format!("minimized: {}", run.trainer().model().minimized()));
+}
+
+fn of_flattened(column: &Flattened) -> String {
+    let Flattened { name, farthest, spread, .. } = column;
+    format!(
+        "column {name} has values as far as {farthest}, beside which its others look alike: half of them lie within \
+         {spread:.1e} units of the scale. If they are wrong, correct them or leave the column out (--drop); else give \
+         --scale robust or log1p"
+    )
 }
 
 // Columns that say nothing of any row.
 fn name_constant_columns(reporter: &mut Reporter, train: &Dataset) {
     let constant = train.constant_columns();
     let name = |at: &usize| train.columns.get(*at).map_or_else(|| at.to_string(), ToString::to_string);
-    let shown: Vec<String> = constant.iter().take(8).map(name).collect();
+    let shown: Vec<String> = constant.iter().take(SHOWN).map(name).collect();
     let more = if constant.len() > shown.len() { ", ..." } else { "" };
     let names = shown.join(", ");
     match constant.len() {

@@ -41,7 +41,7 @@ pub use npy::{ArrayForm, Layout};
 pub use numbers::Numbers;
 pub use part::Part;
 pub use parts::{Parts, stratified};
-pub use scaling::{ScaleKind, ScaleOver, Scaling};
+pub use scaling::{Flattened, ScaleKind, ScaleOver, Scaling};
 pub use shell::shell_word;
 pub use source::{Reading, Source, load, load_as, load_whole};
 pub use table::{Column, Missing, TableForm};

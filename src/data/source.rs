@@ -50,7 +50,7 @@ pub enum Source {
     Idx,
     /// `folder`: the pictures in a folder, of any size; see [`folder`].
     Folder,
-    /// `table`: CSV and TSV files; see [`table`].
+    /// `table`: CSV, TSV and Parquet files; see [`table`].
     Table,
     /// `npy`: NumPy's `.npy` and `.npz` files; see [`npy`].
     Npy,
@@ -72,7 +72,7 @@ impl Source {
         }
     }
 
-    /// The format of the data at `path`: `table` for a .csv or .tsv file or a folder with `train.csv`,
+    /// The format of the data at `path`: `table` for a .csv, .tsv or .parquet file or a folder with `train.csv`,
     /// `folder` for a picture, `npy` for another file or a folder with `train.npy`, `idx` for a folder with IDX
     /// files, `folder` for any other folder. None where nothing exists.
     pub fn at(path: &Path) -> Option<Self> {
@@ -100,7 +100,7 @@ impl Source {
         match self {
             Self::Folder => ("a folder of pictures", "Give its path with --data PATH"),
             Self::Table => {
-                ("a .csv or .tsv file or a folder with train.csv", "Give its path with --data PATH")
+                ("a .csv, .tsv or .parquet file or a folder with train.csv", "Give its path with --data PATH")
             }
             Self::Npy => ("a .npy or .npz file or a folder with train.npy", "Give its path with --data PATH"),
             Self::FashionMnist => (

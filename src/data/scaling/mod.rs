@@ -1,14 +1,16 @@
 //! The scaling of a data set's numbers before a model sees them, fitted on the training part, and its inverse.
 //!
 //! A number x of column j becomes `(f(x) - shift[j]) · factor[j]`, where f is the natural logarithm of 1 + x for
-//! [`ScaleKind::Log1p`] and x itself for the others. What comes out of the model goes the way back, so that people see the
+//! [`ScaleKind::Log1p`] and x itself for the others; [`ScaleKind::Robust`] takes a logarithm of what is beyond 10. What comes out of the model goes the way back, so that people see the
 //! units that they gave. A constant column keeps the factor 1: it becomes zeros, and is harmless.
 
 mod fit;
+mod flattened;
 
 use serde::{Deserialize, Serialize};
 
 pub(super) use fit::quantile;
+pub use flattened::Flattened;
 
 use super::Dataset;
 
@@ -26,7 +28,8 @@ pub enum ScaleKind {
     Unit,
     /// To mean 0 and standard deviation 1.
     Standard,
-    /// To median 0 and a distance of 1 between the quartiles: outliers do not count.
+    /// To median 0 and a distance of 1 between the quartiles: outliers do not count. Beyond 10 such distances it grows as a
+    /// logarithm.
     Robust,
     /// ln(1 + x), then as standard: for counts, sizes and prices.
     Log1p,
@@ -73,14 +76,18 @@ impl Scaling {
 
     /// A row, `[pixels]`, as the model sees it.
     pub fn scale(&self, row: &mut [f32]) {
-        self.each(row, |x, shift, factor| (self.kind.bent(x) - shift) * factor);
+        let robust = self.kind == ScaleKind::Robust;
+        self.each(row, |x, shift, factor| {
+            let scaled = (self.kind.bent(x) - shift) * factor;
+            if robust { squeezed(scaled) } else { scaled }
+        });
     }
 
     /// The way back from [`Self::scale`].
     pub fn unscale(&self, row: &mut [f32]) {
-        let log1p = self.kind == ScaleKind::Log1p;
+        let (log1p, robust) = (self.kind == ScaleKind::Log1p, self.kind == ScaleKind::Robust);
         self.each(row, |x, shift, factor| {
-            let bent = x / factor + shift;
+            let bent = if robust { stretched(x) } else { x } / factor + shift;
             if log1p { libm::expm1(bent) } else { bent }
         });
     }
@@ -110,7 +117,9 @@ impl Scaling {
             }
             ScaleKind::Unit => format!("unit: the smallest and the largest of {each} become 0 and 1"),
             ScaleKind::Standard => format!("standard: {each} to mean 0 and deviation 1"),
-            ScaleKind::Robust => format!("robust: {each} to median 0 and 1 between the quartiles"),
+            ScaleKind::Robust => format!(
+                "robust: {each} to median 0 and 1 between the quartiles, what is beyond 10 as a logarithm"
+            ),
             ScaleKind::Log1p => format!("log1p: ln(1 + x), then {each} to mean 0 and deviation 1"),
         }
     }
@@ -125,6 +134,21 @@ impl Scaling {
             ScaleKind::Log1p => "standard deviations of ln(1 + x)",
         }
     }
+}
+
+// Quartile distances from which on the robust scale grows as a logarithm: 13 deviations of a normal distribution.
+const STRAIGHT: f64 = 10.0;
+
+// Far numbers keep their order, and no longer drown the others.
+fn squeezed(x: f64) -> f64 {
+    let beyond = x.abs() - STRAIGHT;
+    if beyond > 0.0 { (STRAIGHT + libm::log1p(beyond)).copysign(x) } else { x }
+}
+
+// The way back from `squeezed`.
+fn stretched(x: f64) -> f64 {
+    let beyond = x.abs() - STRAIGHT;
+    if beyond > 0.0 { (STRAIGHT + libm::expm1(beyond)).copysign(x) } else { x }
 }
 
 impl ScaleKind {

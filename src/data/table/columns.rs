@@ -33,10 +33,6 @@ impl Table<'_> {
         for name in taken.iter().filter(|name| !aside(name) && index != Some(name)) {
             let place = self.place(name, "columns")?;
             let column = |category| Column { name: name.clone(), category, fill: None };
-            if let Some(kind) = self.foreign.get(place).and_then(Option::as_ref) {
-                let found = format!("{kind} in {name}; leave it out with {}", drop_flag(&[name]));
-                return Err(self.wrong("columns of numbers, truths or text", found));
-            }
             match Notation::of(self.fields(place), self.commas) {
                 _ if self.fields(place).next().is_none() => empty.push(name.as_str()),
                 Some(notation) => {

@@ -1,4 +1,4 @@
-//! Tables: CSV and TSV files, a row for each item, its numeric columns as the numbers of a `[1, columns, 1]` image.
+//! Tables: CSV, TSV and, with the feature `parquet`, Parquet files, a row for each item, its numeric columns as the numbers of a `[1, columns, 1]` image.
 //!
 //! - The separator is a comma, a tab, a semicolon or a bar: the one that divides the first lines most often and alike.
 //!   The first line holds names unless all of its fields are numbers. Quotes as RFC 4180 has them; a byte order mark is
@@ -14,6 +14,7 @@
 mod columns;
 mod names;
 mod number;
+mod parquet;
 mod text;
 mod values;
 
@@ -133,7 +134,7 @@ pub(super) fn has_parts(folder: &Path) -> bool {
 /// Whether it is a file whose name is that of a table.
 pub(super) fn is_named_as_table(path: &Path) -> bool {
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-    ending.is_some_and(|ending| ["csv", "tsv", "tab"].contains(&ending.as_str())) && path.is_file()
+    ending.is_some_and(|ending| ["csv", "tsv", "tab", "parquet"].contains(&ending.as_str())) && path.is_file()
 }
 
 // Rows without labels, and the labels' texts.

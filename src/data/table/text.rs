@@ -5,15 +5,13 @@ use std::path::Path;
 
 use csv::{ReaderBuilder, StringRecord};
 
-use super::TableForm;
 use super::number::{Notation, is_missing};
+use super::{TableForm, parquet};
 use crate::data::origin::open;
 use crate::data::shell_word;
 use crate::{Error, Result};
 
 const SEPARATORS: [u8; 4] = [b',', b'\t', b';', b'|'];
-// What pandas calls an index without a name in a Parquet file.
-const INDEX: &str = "__index_level_0__";
 
 /// A table's names and fields.
 pub(super) struct Table<'a> {
@@ -24,21 +22,21 @@ pub(super) struct Table<'a> {
     pub(super) place: &'static str,
     /// Whether numbers may have decimal commas: a comma does not divide the fields.
     pub(super) commas: bool,
-    /// Of each column, the type that cannot be read; empty where all can be.
-    pub(super) foreign: Vec<Option<String>>,
     // Whether the first column has no name.
     unnamed: bool,
 }
 
 impl<'a> Table<'a> {
     pub(super) fn new(path: &'a Path, names: Vec<String>) -> Self {
-        let unnamed = names.first().is_some_and(|name| name == INDEX);
-        Self { path, names, records: Vec::new(), place: "line", commas: false, foreign: Vec::new(), unnamed }
+        Self { path, names, records: Vec::new(), place: "line", commas: false, unnamed: false }
     }
 
     pub(super) fn read(path: &'a Path, form: &TableForm) -> Result<Self> {
-        let mut table = Self::new(path, Vec::new());
         open(path, "a table")?;
+        if is_parquet(path) {
+            return parquet::read(path, form);
+        }
+        let mut table = Self::new(path, Vec::new());
         let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
         let text = table.decoded(&bytes)?;
         let separator = match form.separator {
@@ -137,6 +135,11 @@ impl<'a> Table<'a> {
         let numbers: BTreeSet<u64> = self.fields(0).filter_map(|text| text.parse().ok()).collect();
         (numbers.len() == self.records.len()).then_some(name)
     }
+}
+
+/// Whether a file is named as one of Parquet.
+pub(super) fn is_parquet(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("parquet"))
 }
 
 pub(super) fn field(record: &StringRecord, place: usize) -> &str {
