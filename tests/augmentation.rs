@@ -6,10 +6,12 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::operands::{images, state};
-use common::{check, gpu, noise, run, words};
+use common::{check, device, gpu, noise, run, words};
 use half::f16;
+use narrows::graph::{Graph, Images, Replay, Shape, State};
 use narrows::kernels::augmentation::{Augment, Augmentation};
 use narrows::kernels::batch::Rows;
+use narrows::kernels::corruption::Corruption;
 use narrows::kernels::{Kernel, floats};
 use narrows::reference::augmentation::View;
 use narrows::reference::compare::Tolerance;
@@ -143,6 +145,59 @@ fn views_repeat_for_a_seed_and_step_and_differ_between_places_steps_seeds_and_in
         assert_eq!(same, 0);
     }
     assert_ne!(first[..20], first[20..40], "the same picture twice in a batch");
+}
+
+// What is corrupted is the view and not the picture, and the mean image is subtracted of the view.
+#[test]
+fn the_target_and_the_corrupted_input_are_the_same_view_less_the_mean_image() {
+    let ([height, width, channels], batch) = ([5, 7, 3], 6);
+    let pixels = (height * width * channels) as usize;
+    let (pictures, mean) = (noise(3, 9 * pixels), noise(4, pixels));
+    // The batch is pictures 3 to 8: not those at its places 0 to 5.
+    let state = State { step: 11, cursor: 3, ..State::new(5) };
+    let reduced = |view: Vec<f64>| -> Vec<f32> {
+        view.iter().zip(&mean).map(|(seen, mean)| (seen - f64::from(*mean)) as f32).collect()
+    };
+    let views = |picture: &[f32], number| {
+        ALL.view(number, state.seed, state.step, 0).of(picture, [height, width, channels])
+    };
+    let expected: Vec<f32> = pictures
+        .chunks(pixels)
+        .skip(3)
+        .zip(0..batch)
+        .flat_map(|(picture, number)| reduced(views(picture, number)))
+        .collect();
+    for corruption in [None, Some(Corruption::Dropout { probability: 0.3, rescale: false })] {
+        let mut graph = Graph::new(batch);
+        let shape = Shape::new(height, width, channels);
+        let images = Images { total: 9, shape, rows: Rows::Floats, center: true };
+        let tensors = graph.batch(images, false, ALL, corruption).unwrap();
+        graph.output("target", tensors.clean).unwrap();
+        if corruption.is_some() {
+            graph.output("input", tensors.seen).unwrap();
+        }
+        let mut replay = pollster::block_on(Replay::new(&device(), graph.finish(false))).unwrap();
+        replay.write_floats("images", &pictures).unwrap();
+        replay.write_floats("center", &mean).unwrap();
+        replay.write_state(&state).unwrap();
+        pollster::block_on(replay.run(1)).unwrap();
+        let read = |name: &str| pollster::block_on(replay.read_floats(name)).unwrap();
+        let same = |got: f32, expected: f32| (got - expected).abs() < 1e-4;
+        let target = read("target");
+        assert_eq!(target.len(), expected.len());
+        assert!(target.iter().zip(&expected).all(|(got, expected)| same(*got, *expected)), "{corruption:?}");
+        if corruption.is_some() {
+            let (input, means) = (read("input"), mean.iter().cycle());
+            let numbers = input.iter().zip(&target).zip(means);
+            let lost: Vec<_> = numbers.filter(|((input, target), _)| input != target).collect();
+            assert!(
+                lost.iter().all(|((input, _), mean)| **input == -**mean),
+                "the target's number, or a black one"
+            );
+            let share = lost.len() as f64 / target.len() as f64;
+            assert!((0.2..0.4).contains(&share), "{share}");
+        }
+    }
 }
 
 #[test]
