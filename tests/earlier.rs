@@ -50,8 +50,10 @@ fn a_run_of_format_1_goes_on_to_the_bits_of_the_program_that_began_it() {
     while trainer.epochs_done() < config.train.epochs {
         block_on(trainer.epoch(&mut |_| true)).unwrap();
     }
-    let resumed = block_on(trainer.checkpoint()).unwrap();
+    let mut resumed = block_on(trainer.checkpoint()).unwrap();
     assert_eq!(bits(&resumed), bits(&whole));
+    // What that format did not keep.
+    assert!(whole.constant.is_none() && resumed.constant.take().is_some());
     // Nor does it stand elsewhere, or rank its epochs otherwise.
     assert_eq!(resumed, whole);
     // Saved again it is of the present format, and the same.

@@ -9,6 +9,7 @@ use narrows::kernels::elementwise::{Elementwise, Function};
 use narrows::kernels::loss::{Kind, Loss};
 use narrows::kernels::{Gradient, Kernel, floats};
 use narrows::reference::compare::{Tolerance, compare};
+use narrows::reference::loss::LEAST_LOG_VARIANCE;
 use narrows_shaders::MAX_SHARED_ROW;
 
 const SHAPES: [(u32, u32); 12] = [
@@ -171,6 +172,28 @@ fn a_log_variance_of_nan_is_seen_in_the_loss() {
     );
     // The gradients see it through exp alone, and some drivers' exp of NaN is a number.
     assert!(floats(&result[3]).iter().all(|value| value.is_nan()), "{result:?}");
+}
+
+#[test]
+fn a_learned_variance_has_a_floor_that_its_gradient_leads_back_to() {
+    let kind = Kind::GaussianLearned;
+    let learned = kernel((3, 70), kind, false);
+    let x = noise(2, 210);
+    let y: Vec<f32> = x.iter().zip(noise(4, 210)).map(|(x, n)| x + 1e-3 * n).collect();
+    let least = LEAST_LOG_VARIANCE;
+    for log_variance in [least + 1.0, least.next_up(), least, least.next_down(), least - 1.0, -40.0, -1e4] {
+        let inputs = with_variance(kind, &y, &x, log_variance);
+        // exp errs by 30 ulp where its argument is 14, and a slope of v is a difference of terms of 70.
+        let close = Tolerance::new(1e-3, 1e-5);
+        check(gpu(), &learned, &inputs, &start(kind, None), close);
+        let exact = with_variance(kind, &x, &x, log_variance);
+        let result = run(gpu(), &learned, &exact, &start(kind, None));
+        let [value, slope] = [3, 5].map(|at| floats(&result[at])[0]);
+        let falls = log_variance >= least;
+        assert!(value.is_finite() && (slope > 0.0) == falls, "{log_variance}: {value}, {slope}");
+    }
+    let [low, least, high] = [-1.0, 0.0, 1.0].map(|step| kind.value(0.5, 0.5, f64::from(least) + step));
+    assert!(low == least && high > least, "{low} {least} {high}");
 }
 
 #[test]

@@ -35,7 +35,7 @@ fn trained() -> TempDir {
         "2",
     ];
     let (out, notes) = success(narrows(place.path(), &arguments).args(["--epochs", "2", "--run", "run"]));
-    assert!(notes.contains("note: batch: 7 in place of 128, since there are 49 training images"), "{notes}");
+    assert!(notes.contains("note: batch: 7 in place of 128, since there are 49 training rows"), "{notes}");
     assert!(notes.contains("note: likelihood: gaussian-learned in place of bernoulli"), "{notes}");
     assert!(out.contains("scale:    standard: each of 3 columns to mean 0 and deviation 1\n"), "{out}");
     assert!(out.contains("compare:  always answering with the mean costs "), "{out}");
@@ -54,7 +54,7 @@ fn data_given_after_training_is_taken_whole_and_in_its_own_order() {
     fs::write(place.join("new.csv"), "large;seven;small;name\n5000;7;0.010;later\n0;7;0.001;last\n").unwrap();
     let (said, _) =
         success(&mut narrows(place, &["encode", "run", "--data", "new.csv", "--out", "new-codes.csv"]));
-    assert_eq!(said, "new-codes.csv: codes E[z given x] of 2 images, 2 numbers each\n");
+    assert_eq!(said, "new-codes.csv: codes E[z given x] of 2 rows, 2 numbers each\n");
     let codes = read(place, "new-codes.csv");
     assert!(
         codes[0] == "z0,z1,id" && codes[1].ends_with(",later") && codes[2].ends_with(",last"),
@@ -63,7 +63,7 @@ fn data_given_after_training_is_taken_whole_and_in_its_own_order() {
 
     fs::write(place.join("one.csv"), "small,seven,large\n0.02,7,3\n").unwrap();
     let (said, _) = success(&mut narrows(place, &["eval", "run", "--data", "one.csv", "--samples", "2"]));
-    assert!(said.starts_with("1 image of one, means over images\n"), "{said}");
+    assert!(said.starts_with("1 row of one, means over rows\n"), "{said}");
     success(&mut narrows(place, &["reconstruct", "run", "--data", "one.csv"]));
     fs::create_dir(place.join("photos")).unwrap();
     let said = failure(&mut narrows(place, &["encode", "run", "--data", "photos"]));
@@ -75,7 +75,7 @@ fn data_given_after_training_is_taken_whole_and_in_its_own_order() {
     );
 
     let (said, _) = success(&mut narrows(place, &["encode", "run", "--part", "all", "--out", "all.csv"]));
-    assert_eq!(said, "all.csv: codes E[z given x] of 60 images, 2 numbers each\n");
+    assert_eq!(said, "all.csv: codes E[z given x] of 60 rows, 2 numbers each\n");
     let names: Vec<String> =
         read(place, "all.csv")[1..].iter().map(|line| line.rsplit(',').next().unwrap().to_owned()).collect();
     assert!(names.iter().enumerate().all(|(at, name)| *name == format!("row {at}")), "{names:?}");

@@ -67,9 +67,12 @@ fn quotes_hold_separators_line_breaks_and_quotes() {
 fn text_is_refused_by_name_dropped_or_made_one_column_for_each_category() {
     let text = "size,colour,note\n1,red,x y\n2,blue,z\n3,red,\n";
     let said = refusal(text, &TableForm::default());
-    assert!(said.ends_with(
-        "found text in colour, note; leave them out with --drop colour,note, or give --categories"
-    ));
+    assert!(
+        said.ends_with(
+            "found text in colour, note; leave them out with --drop 'colour,note', or give --categories"
+        ),
+        "{said}"
+    );
     let dropped = TableForm { drop: list(&["colour", "note"]), ..TableForm::default() };
     assert_eq!(names(&read_as(text, &dropped).unwrap().0), ["size"]);
     let mut form = TableForm { categories: true, drop: list(&["note"]), ..TableForm::default() };
@@ -116,11 +119,105 @@ fn missing_values_are_refused_with_line_and_column_filled_or_dropped() {
 #[test]
 fn damage_is_named_by_its_line() {
     let plain = TableForm::default();
-    assert_eq!(refusal("a,b\n1,2\n3\n", &plain), "2 fields in each row, found 1 in line 3");
-    assert_eq!(refusal("a,a\n1,2\n", &plain), "a name for each column, found a twice");
+    assert_eq!(
+        refusal("a,b\n1,2\n3\n", &plain),
+        "2 fields in each row, found 1 in line 3; put quotes around a field that holds ',', or give another --separator"
+    );
+    assert_eq!(refusal("a,a\n1,2\n", &plain), "a name for each column, found a twice; rename one of them");
     assert_eq!(refusal("", &plain), "at least one row, found none");
-    assert_eq!(refusal("a,b\n", &plain), "at least one row, found none");
+    assert_eq!(
+        refusal("a,b\n", &plain),
+        "at least one row, found names alone; give --header=false if they are a row"
+    );
     assert!(refusal("a\n1\n1e99\n", &plain).ends_with("\"1e99\" in line 3, column a"));
+}
+
+#[test]
+fn decimal_commas_are_read_where_a_whole_column_has_them_and_said() {
+    let text = "id;a;b;kind\n1,5;3,14;2;1,5\n2,5;-0,5;4,25;1,5\n3,5;;1e3;2,5\n";
+    let form = TableForm {
+        id: Some("id".into()),
+        label: Some("kind".into()),
+        missing: Missing::Drop,
+        ..TableForm::default()
+    };
+    let (data, report) = read_as(text, &form).unwrap();
+    assert_eq!((names(&data), data.floats()), (list(&["a", "b"]), vec![3.14, 2.0, -0.5, 4.25]));
+    assert_eq!(report.remarks[0], "numbers with decimal commas are read as such in a, b");
+    assert_eq!((data.ids, data.classes), (list(&["1,5", "2,5"]), list(&["1,5"])));
+    assert_eq!(read("3,14\t2,5\n1,5\t3\n0,5\t1\n").floats(), [3.14, 2.5, 1.5, 3.0, 0.5, 1.0]);
+    // Beside points, with thousands or between commas they could mean something else.
+    for text in ["a;b\n3,14;1\n3.5;2\n", "a;b\n1.234,5;1\n2.000,5;2\n", "a,b\n\"1,5\",1\n\"3,14\",1\n"] {
+        assert!(!refusal(text, &TableForm::default()).is_empty(), "{text}");
+    }
+}
+
+#[test]
+fn text_that_is_not_utf_8_is_refused_with_the_command_that_converts_it() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("x.csv");
+    let wide: Vec<u8> = "a,b\n1,2\n3,4\n5,6\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let marked = [&b"\xff\xfe"[..], &wide].concat();
+    for (bytes, found) in [
+        (wide, "found UTF-16; convert it with: iconv -f UTF-16 -t UTF-8 "),
+        (marked, "found UTF-16; convert it with: iconv -f UTF-16 -t UTF-8 "),
+        (
+            b"size,\ngr\xf6\xdfe,2\n".to_vec(),
+            "found other bytes in line 2, as Latin-1 has; convert it with: iconv -f WINDOWS-1252",
+        ),
+    ] {
+        fs::write(&path, bytes).unwrap();
+        let said = table::read("x", &path, &TableForm::default(), &[]).unwrap_err().to_string();
+        assert!(said.contains(&format!("x.csv: expected text in UTF-8, {found}")), "{said}");
+    }
+}
+
+#[test]
+fn more_labels_than_training_can_count_are_left_out_with_a_remark() {
+    let rows: String = (0..300).map(|row| format!("{row}.5,price {row}\n")).collect();
+    let form = TableForm { label: Some("price".into()), ..TableForm::default() };
+    let (data, report) = read_as(&("x,price\n".to_owned() + &rows), &form).unwrap();
+    assert_eq!((data.len(), &data.labels, names(&data)), (300, &None, list(&["x"])));
+    assert!(report.remarks[0].starts_with("there are no labels: 300 "), "{:?}", report.remarks);
+}
+
+#[test]
+fn the_index_that_pandas_writes_is_left_out_unless_it_is_asked_for() {
+    let text = ",a\n0,5\n1,6\n2,7\n";
+    let (data, report) = read_as(text, &TableForm::default()).unwrap();
+    assert_eq!((names(&data), data.floats()), (list(&["a"]), vec![5.0, 6.0, 7.0]));
+    assert!(
+        report.remarks[0].starts_with("the first column has no name and numbers the rows: it is left out")
+    );
+    let asked = TableForm { columns: list(&["column1", "a"]), ..TableForm::default() };
+    assert_eq!(names(&read_as(text, &asked).unwrap().0), ["column1", "a"]);
+    // Numbers that are no index are data.
+    assert_eq!(names(&read(",a\n5,5\n5,6\n2,7\n")), ["column1", "a"]);
+}
+
+#[test]
+fn a_column_whose_name_has_a_comma_is_named_so_that_the_command_works() {
+    let said = refusal("\"a, b\",c\nx,1\ny,2\n", &TableForm::default());
+    assert!(said.contains("--drop '\"a, b\"'"), "{said}");
+    assert_eq!(table::names("\"a, b\",c"), ["a, b", "c"]);
+}
+
+#[test]
+fn new_rows_get_what_training_knows_and_unknown_categories_are_told_of() {
+    let folder = TempDir::new().unwrap();
+    let path = put(&folder, "train.csv", "a,b,c\n1,10,u\n2,,w\n3,30,u\n4,50,w\n");
+    let form = TableForm { missing: Missing::Median, categories: true, ..TableForm::default() };
+    let mut reading = Reading { table: form, ..Reading::default() };
+    let trained = data::load_whole(Source::Table, Some(&path), &reading).unwrap().0;
+    assert_eq!(trained.columns[1].fill, Some(30.0));
+    reading.columns = trained.columns;
+    let new = put(&folder, "new.csv", "b,a,c\n,1,u\n7,2,x\n9,3,x\n");
+    let (new, report) = data::load_whole(Source::Table, Some(&new), &reading).unwrap();
+    assert_eq!(new.floats(), [1.0, 30.0, 1.0, 0.0, 2.0, 7.0, 0.0, 0.0, 3.0, 9.0, 0.0, 0.0]);
+    assert_eq!(
+        report.remarks,
+        ["2 rows have \"x\" in c, which training did not: 0 for each of its categories"]
+    );
 }
 
 #[test]

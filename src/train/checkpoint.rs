@@ -23,7 +23,7 @@ pub struct Checkpoint {
     pub transform: Transform,
     /// The columns of the table that it was trained on; empty for other data.
     pub columns: Vec<Column>,
-    pub(super) constant: Option<ConstantModel>,
+    pub constant: Option<ConstantModel>,
     pub(super) state: State,
     pub(super) progress: EpochState,
     pub(super) data: DataMark,

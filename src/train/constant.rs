@@ -11,7 +11,7 @@ const LARGEST_LOGIT: f64 = 16.0;
 
 /// The best constant answer to the training part, one number for each pixel, in the model's units.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct ConstantModel {
+pub struct ConstantModel {
     kind: Kind,
     // Of each pixel: what the decoder would give.
     outputs: Vec<f32>,

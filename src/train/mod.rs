@@ -16,6 +16,7 @@ mod transform;
 
 pub use checkpoint::Checkpoint;
 pub use config::Config;
+pub use constant::ConstantModel;
 pub use data_config::{DATA, DataConfig};
 pub use evaluate::Evaluator;
 pub(crate) use evaluate::count;

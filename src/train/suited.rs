@@ -9,14 +9,17 @@ use crate::{Error, Result};
 // The fewest steps of an epoch.
 const STEPS: u32 = 8;
 // The fewest of a run: with fewer, a variational preset ends behind a constant answer.
-const STEPS_OF_RUN: u32 = 1000;
+const STEPS_OF_RUN: u64 = 1000;
+// Those of the training part that presets were made for, the built-in sample's.
+const USUAL_ROWS: u32 = 7200;
 
 impl Config {
     /// This configuration made to fit its data, as by [`Config::fitted_to`], and a sentence for each further change:
     ///
     /// - A batch that leaves fewer than 8 steps to an epoch is lowered to an eighth of the training part; a chosen one only
     ///   where it is larger than that part.
-    /// - Epochs that give fewer than 1,000 steps in all are raised to as many as do.
+    /// - Epochs that give fewer than 1,000 steps in all, or than the preset has on the built-in sample, are raised to as many
+    ///   as do.
     /// - A likelihood of numbers in [0, 1] gives way to the Gaussian one where they do not lie there. Where `preset` has
     ///   another likelihood, its rate of SGD, which was found for that, gives way to Adam at 1e-3.
     ///
@@ -58,10 +61,12 @@ impl Config {
             ));
         }
         let epochs = self.train.epochs;
-        let enough = (u64::from(STEPS_OF_RUN) * u64::from(self.train.batch)).div_ceil(u64::from(rows)) as u32;
+        let usual = u64::from(epochs) * u64::from(USUAL_ROWS.div_ceil(batch.max(1)));
+        let steps = usual.min(STEPS_OF_RUN);
+        let enough = (steps * u64::from(self.train.batch)).div_ceil(u64::from(rows)) as u32;
         if epochs < enough && !chosen("epochs") {
             self.train.epochs = enough;
-            notes.push(format!("epochs: {enough} in place of {epochs}, for {STEPS_OF_RUN} steps in all"));
+            notes.push(format!("epochs: {enough} in place of {epochs}, for {steps} steps in all"));
         }
         notes
     }
