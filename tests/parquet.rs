@@ -102,8 +102,8 @@ mod with_parquet {
         let folder = TempDir::new().unwrap();
         let path = put(&folder, Compression::SNAPPY);
         let said = read(&path, &TableForm::default()).unwrap_err().to_string();
-        let expected = "found text in colour (\"red\" in row 1), day (\"1970-01-01\" in row 1); leave them out with \
-                        --drop colour,day, or give --categories";
+        let expected =
+            "found text in colour, day; leave them out with --drop 'colour,day', or give --categories";
         assert!(said.ends_with(expected), "{said}");
         let form = TableForm { drop: vec!["colour".into(), "day".into()], ..TableForm::default() };
         let said = read(&path, &form).unwrap_err().to_string();

@@ -23,6 +23,7 @@ pub struct Checkpoint {
     pub transform: Transform,
     /// The columns of the table that it was trained on; empty for other data.
     pub columns: Vec<Column>,
+    /// The best constant answer to its training part; None where its format did not keep it.
     pub constant: Option<ConstantModel>,
     pub(super) state: State,
     pub(super) progress: EpochState,

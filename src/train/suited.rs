@@ -63,7 +63,7 @@ impl Config {
         let epochs = self.train.epochs;
         let usual = u64::from(epochs) * u64::from(USUAL_ROWS.div_ceil(batch.max(1)));
         let steps = usual.min(STEPS_OF_RUN);
-        let enough = (steps * u64::from(self.train.batch)).div_ceil(u64::from(rows)) as u32;
+        let enough = steps.div_ceil(u64::from(rows.div_ceil(self.train.batch.max(1)))) as u32;
         if epochs < enough && !chosen("epochs") {
             self.train.epochs = enough;
             notes.push(format!("epochs: {enough} in place of {epochs}, for {steps} steps in all"));

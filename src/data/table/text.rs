@@ -22,8 +22,8 @@ pub(super) struct Table<'a> {
     pub(super) place: &'static str,
     /// Whether numbers may have decimal commas: a comma does not divide the fields.
     pub(super) commas: bool,
-    // Whether the first column has no name.
-    unnamed: bool,
+    /// Whether the first column has no name.
+    pub(super) unnamed: bool,
 }
 
 impl<'a> Table<'a> {
