@@ -153,3 +153,54 @@ fn a_folder_with_the_name_of_a_data_set_is_refused_with_both_ways_to_write_it() 
     assert!(said.contains("at least one readable PNG"), "{said}");
     success(&mut narrows(place.path(), &["plan", "vae", "--data", "source:moons"]));
 }
+
+#[test]
+fn rows_that_are_added_later_leave_the_runs_parts_as_they_are() {
+    let place = trained();
+    let place = place.path();
+    let codes = |name: &str| {
+        let (_, notes) = success(&mut narrows(place, &["encode", "run", "--out", name]));
+        (read(place, name), notes)
+    };
+    let (before, _) = codes("before.csv");
+    let table = fs::read_to_string(place.join("table.csv")).unwrap();
+    fs::write(place.join("table.csv"), format!("{table}row 60;a;0.5;500;7\nrow 61;b;0.6;600;7\n")).unwrap();
+    let (after, notes) = codes("after.csv");
+    assert_eq!(after, before);
+    let remark = "2 items are not listed in the run's split.csv: they are in none of its parts";
+    assert!(notes.contains(remark), "{notes}");
+    // What was asked for otherwise is drawn anew.
+    let (_, notes) = success(&mut narrows(place, &["eval", "run", "--validation", "3", "--samples", "0"]));
+    assert!(!notes.contains(remark), "{notes}");
+    let lines: Vec<&str> = table.lines().collect();
+    fs::write(place.join("table.csv"), lines[..31].join("\n")).unwrap();
+    let said = failure(&mut narrows(place, &["eval", "run"]));
+    assert!(
+        said.contains("expected the items that the run was trained on, as its split.csv lists them"),
+        "{said}"
+    );
+}
+
+#[test]
+fn parts_and_a_limit_are_given_by_flags() {
+    let place = TempDir::new().unwrap();
+    let place = place.path();
+    let rows =
+        |count: u32| (0..count).map(|row| format!("{},{}\n", row % 7, row * row % 11)).collect::<String>();
+    for (name, count) in [("a.csv", 90), ("b.csv", 20), ("c.csv", 30)] {
+        fs::write(place.join(name), format!("x,y\n{}", rows(count))).unwrap();
+    }
+    let flags = ["train", "mlp", "--train", "a.csv", "--val", "b.csv", "--test", "c.csv", "--limit", "25"];
+    let (out, _) = success(narrows(place, &flags).args(["--epochs", "1", "--run", "run"]));
+    assert!(out.contains("25 training and 20 validation rows"), "{out}");
+    assert!(!place.join("run/split.csv").exists());
+    let (said, _) = success(&mut narrows(place, &["eval", "run", "--samples", "0"]));
+    assert!(said.starts_with("25 test rows of c, means over rows\n"), "{said}");
+    // Neither belongs to other data.
+    let (said, _) = success(&mut narrows(place, &["eval", "run", "--data", "c.csv", "--samples", "0"]));
+    assert!(said.starts_with("30 rows of c, means over rows\n"), "{said}");
+    assert!(
+        failure(&mut narrows(place, &["train", "mlp", "--data", "a.csv", "--test", "d.csv"]))
+            .contains("got d.csv")
+    );
+}

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::names::drop_flag;
+use super::names::{drop_flag, label_flag};
 use super::number::{Notation, is_missing};
 use super::text::{Table, field};
 use super::{Column, TableForm};
@@ -100,11 +100,13 @@ impl Table<'_> {
         let commas = texts.iter().find(with_comma).map_or(String::new(), |name| {
             format!(". {name} has decimal commas, which are read where another separator, such as ;, divides the fields")
         });
-        let found = format!(
-            "text in {}; leave {} out with {flag}, or give --categories{commas}",
-            texts.join(", "),
-            if texts.len() == 1 { "it" } else { "them" }
-        );
+        let ways = match texts {
+            [one] => {
+                format!("leave it out with {flag}, take it as each row's class with {}", label_flag(one))
+            }
+            _ => format!("leave them out with {flag}"),
+        };
+        let found = format!("text in {}; {ways}, or give --categories{commas}", texts.join(", "));
         self.wrong("columns of numbers", found)
     }
 }

@@ -23,3 +23,8 @@ pub(super) fn word(names: &[&str]) -> String {
 pub(super) fn drop_flag(names: &[&str]) -> String {
     format!("--drop {}", word(names))
 }
+
+/// The flag that takes this column as the label.
+pub(super) fn label_flag(name: &str) -> String {
+    format!("--label {}", shell_word(name))
+}
