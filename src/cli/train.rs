@@ -145,10 +145,11 @@ fn introduce(reporter: &mut Reporter, run: &Run, device: &Device, split: &Split)
     let scaling = &run.trainer().transform().scaling;
     if !scaling.is_identity() || split.train.values.bytes().is_none() {
         reporter.say(&format!("scale:    {}", scaling.described(&split.train)));
-        reporter.say(&format!(
-            "units:    losses are in {}, pictures and outputs in the data's own",
-            scaling.units()
-        ));
+        let units = match scaling.is_identity() {
+            true => "losses, pictures and outputs are in the data's own".to_owned(),
+            false => format!("losses are in {}, pictures and outputs in the data's own", scaling.units()),
+        };
+        reporter.say(&format!("units:    {units}"));
     }
     let rows = run.trainer().transform().rows(&split.train);
     if rows == Rows::Halves && config.data.precision.is_none() {

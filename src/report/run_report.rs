@@ -35,7 +35,7 @@ pub async fn report_run(
     checkpoint: &Checkpoint,
     data: &Split,
 ) -> Result<(PathBuf, Verdict)> {
-    let model = checkpoint.model()?;
+    let (model, items) = (checkpoint.model()?, data.train.items());
     let (config_path, metrics_path) = (folder.join(CONFIG), folder.join(METRICS));
     let config = std::fs::read_to_string(&config_path).map_err(Error::io("read", &config_path))?;
     // A run that was stopped in its first epoch has no metrics.
@@ -49,11 +49,11 @@ pub async fn report_run(
         @if !epochs.is_empty() {
             h2 { "Losses" }
             div.plots {
-                @for (lines, caption) in curves(&epochs) { (plot(&lines.picture_at(WIDTH), &caption)) }
+                @for (lines, caption) in curves(&epochs, items) { (plot(&lines.picture_at(WIDTH), &caption)) }
             }
-            (losses(&epochs))
+            (losses(&epochs, items))
         }
-        @for (png, caption) in pictures(folder, checkpoint.epoch())? { (image(&png, &caption)) }
+        @for (png, caption) in pictures(folder, checkpoint.epoch(), items)? { (image(&png, &caption)) }
         h2 { "Codes" }
         (plot(&latent.0, &latent.1))
         h2 { "Configuration" }
@@ -75,7 +75,7 @@ fn about(
 ) -> Result<Vec<(&'static str, String)>> {
     let (Split { train, validation, .. }, items) = (data, data.train.items());
     let variant = &checkpoint.config.model.variant;
-    let settings = &checkpoint.config.train;
+    let (settings, scaling) = (&checkpoint.config.train, &checkpoint.transform.scaling);
     // The comment that a run's configuration begins with.
     let device = config.lines().next().and_then(|line| line.strip_prefix("# Trained on "));
     let (name, images, held_out) = (&train.name, train.len(), validation.len());
@@ -92,6 +92,7 @@ fn about(
             format!("{epoch} of {}, {steps} steps of {} {}", settings.epochs, settings.batch, items.many()),
         ),
         ("time", duration(epochs.iter().map(|epoch| epoch.seconds).sum())),
+        ("scale", format!("{}; losses are in {}", scaling.described(train), scaling.units())),
         ("minimized", model.minimized()),
         ("reported", items.reported()),
     ];
@@ -120,7 +121,7 @@ const PARTS: [(&str, Part); 2] =
     [("train", |epoch| Some(&epoch.train)), ("validation", |epoch| epoch.validation.as_ref())];
 
 // Each term, and the objective where it is made of several: a plot, and what it shows.
-fn curves(epochs: &[MetricsLine]) -> Vec<(Plot, String)> {
+fn curves(epochs: &[MetricsLine], items: Items) -> Vec<(Plot, String)> {
     let Some(last) = epochs.last() else { return Vec::new() };
     let lines = |title: &str, unit: &str, value: &dyn Fn(&Columns) -> Option<f64>| {
         let curve = |(class, (name, part)): (usize, (&str, Part))| {
@@ -135,13 +136,15 @@ fn curves(epochs: &[MetricsLine]) -> Vec<(Plot, String)> {
     let when = "Train: mean over the epoch's steps, while parameters changed. Validation: after the epoch.";
     let mut all = Vec::new();
     for TermColumn { name, unit, over, weight, .. } in &last.columns {
-        let plot = lines(name, &format!("{unit} per image"), &|columns| columns.terms.get(name).copied());
+        let plot =
+            lines(name, &format!("{unit} per {}", items.one()), &|columns| columns.terms.get(name).copied());
         let weighed =
             if *weight == 1.0 { String::new() } else { format!(" Its weight, {weight}, is left out.") };
-        all.push((plot, format!("{name}, summed over {over}.{weighed} {when}")));
+        all.push((plot, format!("{name}, summed over {}.{weighed} {when}", items.over(over))));
     }
     if last.columns.len() > 1 {
-        let objective = lines("Objective", "per image", &|columns| Some(columns.objective));
+        let objective =
+            lines("Objective", &format!("per {}", items.one()), &|columns| Some(columns.objective));
         all.push((
             objective,
             "What ranks epochs: the terms that measure quality, with their weights.".to_owned(),
@@ -151,13 +154,14 @@ fn curves(epochs: &[MetricsLine]) -> Vec<(Plot, String)> {
 }
 
 // The first epoch, the best and the last.
-fn losses(epochs: &[MetricsLine]) -> Markup {
+fn losses(epochs: &[MetricsLine], items: Items) -> Markup {
     let best = epochs.iter().rposition(|epoch| epoch.best);
     let last = epochs.len().checked_sub(1);
     let columns = epochs.last().map_or(&[][..], |epoch| &epoch.columns);
     let mut head = vec!["", "on"];
     head.extend(columns.iter().map(|column| column.name.as_str()));
-    head.extend(["objective", "reconstruction per pixel"]);
+    let per_number = format!("reconstruction per {}", items.number());
+    head.extend(["objective", &per_number]);
     let number = |value: Option<f64>, digits: usize| value.map_or(String::new(), |v| format!("{v:.digits$}"));
     let mut rows = Vec::new();
     for (at, epoch) in epochs.iter().enumerate() {
@@ -180,11 +184,11 @@ fn losses(epochs: &[MetricsLine]) -> Markup {
 }
 
 // The pictures of an epoch, each with what it shows.
-fn pictures(folder: &Path, epoch: u32) -> Result<Vec<(Vec<u8>, String)>> {
-    let mut pictures = Vec::new();
+fn pictures(folder: &Path, epoch: u32, items: Items) -> Result<Vec<(Vec<u8>, String)>> {
+    let (mut pictures, many) = (Vec::new(), items.many());
     for (name, what) in [
-        (reconstructions_of_epoch(epoch), "images above their reconstructions"),
-        (samples_of_epoch(epoch), "images decoded from draws of the prior"),
+        (reconstructions_of_epoch(epoch), format!("{many} above their reconstructions")),
+        (samples_of_epoch(epoch), format!("{many} decoded from draws of the prior")),
     ] {
         let path = folder.join(name);
         if path.exists() {
