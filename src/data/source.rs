@@ -31,7 +31,7 @@ pub enum Source {
     Mnist,
     /// `idx`: IDX files under MNIST's file names, from the given folder. The label files may be missing.
     Idx,
-    /// `folder`: the pictures in a folder, of any size; see [`folder`].
+    /// `folder`: the pictures in a folder, of any size; see [`folder`](super::folder).
     Folder,
     /// `table`: CSV, TSV and Parquet files; see [`table`].
     Table,
