@@ -12,7 +12,7 @@ fn a_build_without_parquet_says_how_to_read_it() {
     let path = folder.path().join("x.parquet");
     std::fs::write(&path, "PAR1").unwrap();
     let said = table::read("x", &path, &TableForm::default(), &[]).unwrap_err().to_string();
-    assert!(said.contains("cargo install narrows --features parquet"), "{said}");
+    assert!(said.contains("cargo install --path . --features parquet"), "{said}");
     assert!(said.contains("x.parquet').to_csv('") && said.contains("x.csv', index=False)"), "{said}");
 }
 

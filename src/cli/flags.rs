@@ -137,7 +137,11 @@ impl DataFlags {
             (Err(_), Some(source)) => Ok((source, true)),
             (Err(Error::Setting { expected, .. }), None) => {
                 let expected = format!("{expected}, or the path of a folder, a .npy or .npz file or a table");
-                Err(Error::setting("--data", expected, format!("`{data}`")))
+                Err(Error::setting(
+                    "--data",
+                    expected,
+                    format!("`{data}`, which is neither a name nor a place that exists"),
+                ))
             }
             (Err(error), None) => Err(error),
         }

@@ -10,7 +10,7 @@ use crate::Result;
 pub(super) fn read<'a>(path: &'a Path, _: &TableForm) -> Result<Table<'a>> {
     let name = path.display();
     let found = format!(
-        "Parquet; install narrows with it: cargo install narrows --features parquet, or convert: python3 -c \"import \
+        "Parquet; install narrows with it: cargo install --path . --features parquet, or convert: python3 -c \"import \
          pandas; pandas.read_parquet('{name}').to_csv('{}', index=False)\"",
         path.with_extension("csv").display()
     );
