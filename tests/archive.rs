@@ -319,3 +319,33 @@ fn a_large_array_of_floats_or_bytes_is_mapped_and_not_copied() {
     let small = put(place.path(), "small.npy", &bytes("(2, 2)", 0..4));
     assert!(!data::load_whole(Source::Npy, Some(&small), &Reading::default()).unwrap().0.values.is_mapped());
 }
+
+#[test]
+fn labels_that_do_not_fit_are_left_out_unless_they_are_named() {
+    let place = TempDir::new().unwrap();
+    let path = put(place.path(), "x.npy", &bytes("(300, 1)", (0..300).map(|at| (at % 250) as u8)));
+    let other = put(place.path(), "labels.npy", &bytes("(7,)", 0..7));
+    let split = load(&path, &Reading::default()).unwrap();
+    assert_eq!(split.train.labels, None);
+    let said = &split.report.remarks[0];
+    assert!(
+        said.starts_with("labels are left out: ")
+            && said.ends_with("expected 300 labels, one per image, found 7 labels"),
+        "{said}"
+    );
+    let named = |labels: &Path| {
+        of_array(ArrayForm { labels: Some(labels.display().to_string()), ..ArrayForm::default() })
+    };
+    assert!(load(&path, &named(&other)).unwrap_err().to_string().ends_with("found 7 labels"));
+    // Of more kinds than a label can count.
+    let many = put(
+        place.path(),
+        "many.npy",
+        &array("<i4", "(300,)", &(0..300_i32).flat_map(i32::to_le_bytes).collect::<Vec<_>>()),
+    );
+    let split = load(&path, &named(&many)).unwrap();
+    assert_eq!(split.train.labels, None);
+    assert!(split.report.remarks[0].contains("more than 256"), "{:?}", split.report.remarks);
+    let missing = load(&path, &named(&place.path().join("no.npy"))).unwrap_err().to_string();
+    assert!(missing.starts_with("labels: expected a .npy file with labels"), "{missing}");
+}
