@@ -349,3 +349,20 @@ fn labels_that_do_not_fit_are_left_out_unless_they_are_named() {
     let missing = load(&path, &named(&place.path().join("no.npy"))).unwrap_err().to_string();
     assert!(missing.starts_with("labels: expected a .npy file with labels"), "{missing}");
 }
+
+#[test]
+fn a_name_that_means_nothing_to_the_parts_is_refused() {
+    let place = TempDir::new().unwrap();
+    let train = put(place.path(), "train.npy", &bytes("(4, 1)", 0..4));
+    let test = put(place.path(), "test.npy", &bytes("(3, 1)", 4..7));
+    let labels = put(place.path(), "classes.npy", &bytes("(4,)", 0..4));
+    let array = of_array(ArrayForm { array: Some("x".into()), ..ArrayForm::default() });
+    let said = load(place.path(), &array).unwrap_err().to_string();
+    assert!(said.starts_with("array: expected an .npz archive with it, got x of "), "{said}");
+    let named = ArrayForm { labels: Some(labels.display().to_string()), ..ArrayForm::default() };
+    let said = load(place.path(), &of_array(named.clone())).unwrap_err().to_string();
+    assert!(said.starts_with("labels: expected none for a folder with parts"), "{said}");
+    // Of parts at places of their own they are the training part's.
+    let split = load(&train, &Reading { test: Some(test), ..of_array(named) }).unwrap();
+    assert_eq!((split.train.labels.unwrap(), split.test.labels), (vec![0, 1, 2, 3], None));
+}

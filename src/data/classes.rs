@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::{Dataset, LoadReport};
+use crate::Result;
 
 // Labels are bytes.
 const MOST: usize = 256;
@@ -26,19 +27,34 @@ pub(super) fn numbered(
     (labels, distinct.into_iter().map(|(_, name)| name.clone()).collect())
 }
 
-/// Gives parts that were read apart one list of classes.
-pub(super) fn unite(parts: [Option<&mut Dataset>; 3], report: &mut LoadReport) {
-    let mut parts: Vec<&mut Dataset> =
-        parts.into_iter().flatten().filter(|part| part.labels.is_some()).collect();
-    if parts.windows(2).all(|pair| pair[0].classes == pair[1].classes) {
-        return;
+/// Parts with the labels that these names are: numbered over all parts that have names, as one list of classes.
+pub(super) fn labelled(
+    parts: Vec<(Dataset, Option<Vec<String>>)>,
+    what: &str,
+    report: &mut LoadReport,
+) -> Result<Vec<Dataset>> {
+    let all: Vec<&[String]> = parts.iter().filter_map(|(_, names)| names.as_deref()).collect();
+    let (labels, classes) = numbered(&all.concat(), what, report);
+    let mut labels = labels.into_iter().flatten();
+    let part = |(part, names): (Dataset, Option<Vec<String>>)| {
+        let own =
+            names.filter(|_| !classes.is_empty()).map(|names| labels.by_ref().take(names.len()).collect());
+        Dataset { labels: own, ..part }.with_classes(classes.clone())
+    };
+    parts.into_iter().map(part).collect()
+}
+
+/// The same of parts that were read apart, where their classes differ.
+pub(super) fn united(parts: Vec<Dataset>, report: &mut LoadReport) -> Result<Vec<Dataset>> {
+    let mut classes = parts.iter().filter(|part| part.labels.is_some()).map(|part| &part.classes);
+    let first = classes.next();
+    if classes.all(|classes| Some(classes) == first) {
+        return Ok(parts);
     }
-    let names = parts.iter().flat_map(|part| part.labels.iter().flatten().map(|label| part.class(*label)));
-    let (labels, classes) = numbered(&names.collect::<Vec<_>>(), "labels", report);
-    let mut labels = labels.map(Vec::into_iter);
-    for part in &mut parts {
-        let count = part.len();
-        part.labels = labels.as_mut().map(|labels| labels.take(count).collect());
-        part.classes.clone_from(&classes);
-    }
+    let named = |part: Dataset| {
+        let names =
+            part.labels.as_ref().map(|labels| labels.iter().map(|label| part.class(*label)).collect());
+        (Dataset { classes: Vec::new(), ..part }, names)
+    };
+    labelled(parts.into_iter().map(named).collect(), "labels", report)
 }

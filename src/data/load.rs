@@ -107,7 +107,10 @@ pub fn load_whole(
 // The parts at one place, and those that have places of their own.
 fn parts(source: Source, data_dir: Option<&Path>, reading: &Reading) -> Result<Parts> {
     let mut parts = parts_at(source, data_dir, reading)?;
-    let train = &mut parts.train;
+    if reading.validation.is_none() && reading.test.is_none() {
+        return Ok(parts);
+    }
+    let train = &parts.train;
     let of = Reading {
         pictures: Form {
             size: Some([train.height, train.width]),
@@ -115,6 +118,9 @@ fn parts(source: Source, data_dir: Option<&Path>, reading: &Reading) -> Result<P
             ..reading.pictures
         },
         columns: train.columns.clone(),
+        // Labels that are named are those of the training part.
+        arrays: ArrayForm { labels: None, ..reading.arrays.clone() },
+        drawn: None,
         ..reading.clone()
     };
     let places = [
@@ -140,8 +146,13 @@ fn parts(source: Source, data_dir: Option<&Path>, reading: &Reading) -> Result<P
         parts.report.files += other.report.files;
         *slot = Some(other.train);
     }
-    classes::unite([Some(train), parts.validation.as_mut(), parts.test.as_mut()], &mut parts.report);
-    Ok(parts)
+    let Parts { train, validation, test, shuffled, mut report } = parts;
+    let there = [validation.is_some(), test.is_some()];
+    let sets = [Some(train), validation, test].into_iter().flatten().collect();
+    let mut sets = classes::united(sets, &mut report)?.into_iter();
+    let Some(train) = sets.next() else { return Err(Error::shape("data set", "a training part", "none")) };
+    let [validation, test] = there.map(|there| if there { sets.next() } else { None });
+    Ok(Parts { train, validation, test, shuffled, report })
 }
 
 fn parts_at(source: Source, data_dir: Option<&Path>, reading: &Reading) -> Result<Parts> {

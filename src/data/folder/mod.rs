@@ -6,9 +6,8 @@
 //! ([`Alpha`](super::Alpha)), and resized with a Lanczos filter. Of an animation, the first frame is used.
 //!
 //! - Folders `train` or `training`, `val`, `valid` or `validation`, and `test` or `testing`, in any case, are the parts:
-//!   `train` with one of the others or alone. Without them, the last tenth of all pictures is the test part.
-//! - The order is a shuffle of the sorted paths, the same each time, so that the last pictures of a part (which become
-//!   the test or validation part) come from every class. [`Dataset::files`] has the path of each picture.
+//!   `train` with one of the others or alone. Without them, all pictures are one part.
+//! - The order is a shuffle of the sorted paths, the same each time. [`Dataset::files`] has the path of each picture.
 //! - If all pictures of all parts are in subfolders, and there are 2 to 256 subfolders, the subfolders are the classes:
 //!   first those whose name is a number, in numerical order, then the others by name. Folders that all pictures are in
 //!   are skipped on the way to the parts and to the classes.

@@ -26,10 +26,9 @@ pub(super) use self::archive::is_named_as_archive;
 use self::array::Array;
 use self::labels::Labels;
 use self::reader::Reader;
-use super::classes::numbered;
 use super::origin::Origin;
 use super::part::{Content, Part, PartFiles};
-use super::{Dataset, LoadReport, Parts};
+use super::{Dataset, LoadReport, Parts, classes};
 use crate::{Error, Result};
 
 /// The order of an array's four axes.
@@ -140,14 +139,6 @@ fn labelled(items: Vec<Items>, report: &mut LoadReport) -> Result<Vec<Dataset>> 
         };
         return Ok(items.into_iter().map(set).collect());
     }
-    let items: Vec<_> = items.into_iter().map(|(set, labels)| (set, labels.map(Labels::names))).collect();
-    let all: Vec<&[String]> = items.iter().filter_map(|(_, names)| names.as_deref()).collect();
-    let (labels, classes) = numbered(&all.concat(), "labels", report);
-    let mut labels = labels.into_iter().flatten();
-    let set = |(set, names): (Dataset, Option<Vec<String>>)| {
-        let own =
-            names.filter(|_| !classes.is_empty()).map(|names| labels.by_ref().take(names.len()).collect());
-        Dataset { labels: own, ..set }.with_classes(classes.clone())
-    };
-    items.into_iter().map(set).collect()
+    let named = items.into_iter().map(|(set, labels)| (set, labels.map(Labels::names))).collect();
+    classes::labelled(named, "labels", report)
 }

@@ -26,6 +26,10 @@ impl Reader<'_> {
         let part = |part: Part| files.get(part, Content::Items).map(|file| (part, file));
         let there: Vec<_> = Part::ALL.into_iter().filter_map(part).collect();
         let alone = there.len() == 1;
+        if let Some(labels) = self.form.labels.as_ref().filter(|_| !alone) {
+            let expected = "none for a folder with parts, whose labels are y_train.npy and y_test.npy";
+            return Err(Error::setting("labels", expected, labels));
+        }
         let read = |(part, file): (Part, &Path)| {
             let labels = files.get(part, Content::Labels).map(Path::to_owned);
             let items = match is_named_as_archive(file) {
@@ -41,13 +45,6 @@ impl Reader<'_> {
     pub(super) fn file(&mut self, path: &Path) -> Result<Vec<(Part, Items)>> {
         if is_named_as_archive(path) {
             return self.archive(path);
-        }
-        if let Some(array) = &self.form.array {
-            return Err(Error::setting(
-                "array",
-                "an .npz archive with it",
-                format!("{array} of {}", path.display()),
-            ));
         }
         let folder = path.parent().unwrap_or(Path::new(""));
         let files = PartFiles::within(folder, is_named_as_array);
@@ -71,6 +68,10 @@ impl Reader<'_> {
 
     // A .npy file. Labels that are named by the form must fit, those that were found need not.
     fn array(&mut self, path: &Path, found: Option<PathBuf>) -> Result<Items> {
+        if let Some(array) = &self.form.array {
+            let got = format!("{array} of {}", path.display());
+            return Err(Error::setting("array", "an .npz archive with it", got));
+        }
         let given = self.form.labels.as_ref().map(|labels| given_labels(labels, path)).transpose()?;
         let set = self.dataset(path, Array::open(path)?)?;
         let read = |labels: &Path| Labels::read(Array::open(labels)?, set.len());

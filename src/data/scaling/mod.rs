@@ -1,8 +1,9 @@
 //! The scaling of a data set's numbers before a model sees them, fitted on the training part, and its inverse.
 //!
 //! A number x of column j becomes `(f(x) - shift[j]) · factor[j]`, where f is the natural logarithm of 1 + x for
-//! [`ScaleKind::Log1p`] and x itself for the others; [`ScaleKind::Robust`] takes a logarithm of what is beyond 10. What comes out of the model goes the way back, so that people see the
-//! units that they gave. A constant column keeps the factor 1: it becomes zeros, and is harmless.
+//! [`ScaleKind::Log1p`] and x itself for the others; [`ScaleKind::Robust`] takes a logarithm of what is beyond 10. What comes
+//! out of the model goes the way back, so that people see the units that they gave. A constant column keeps the factor 1: it
+//! becomes zeros, and is harmless.
 
 mod fit;
 mod flattened;

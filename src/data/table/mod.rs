@@ -1,4 +1,5 @@
-//! Tables: CSV, TSV and, with the feature `parquet`, Parquet files, a row for each item, its numeric columns as the numbers of a `[1, columns, 1]` image.
+//! Tables: CSV, TSV and, with the feature `parquet`, Parquet files: a row for each item, its numeric columns as the numbers
+//! of a `[1, columns, 1]` image.
 //!
 //! - The separator is a comma, a tab, a semicolon or a bar: the one that divides the first lines most often and alike.
 //!   The first line holds names unless all of its fields are numbers. Quotes as RFC 4180 has them; a byte order mark is
@@ -26,10 +27,9 @@ use serde::{Deserialize, Serialize};
 pub use self::names::names;
 use self::number::is_missing;
 use self::text::{Table, field};
-use super::classes::numbered;
 use super::part::{Content, Part, PartFiles};
 use super::scaling::quantile;
-use super::{Dataset, LoadReport, Parts, Values};
+use super::{Dataset, LoadReport, Parts, Values, classes};
 use crate::{Error, Result};
 
 /// What becomes of missing values.
@@ -142,15 +142,8 @@ type Rows = (Dataset, Option<Vec<String>>);
 
 // Labels are numbered over all parts together.
 fn labelled(parts: Vec<Rows>, form: &TableForm, report: &mut LoadReport) -> Result<Vec<Dataset>> {
-    let all: Option<Vec<&[String]>> = parts.iter().map(|(_, labels)| labels.as_deref()).collect();
     let what = format!("different values of {}", form.label.as_deref().unwrap_or("the label"));
-    let (labels, classes) = all.map_or((None, Vec::new()), |all| numbered(&all.concat(), &what, report));
-    let mut labels = labels.into_iter().flatten();
-    let part = |(rows, _): Rows| {
-        let own = (!classes.is_empty()).then(|| labels.by_ref().take(rows.len()).collect());
-        Dataset { labels: own, ..rows }.with_classes(classes.clone())
-    };
-    parts.into_iter().map(part).collect()
+    classes::labelled(parts, &what, report)
 }
 
 fn read_rows(
