@@ -58,7 +58,8 @@ fn the_defaults_of_every_preset_train_with_every_likelihood() {
                 })
                 .collect();
             let reached = reports[2].validation.as_ref().unwrap().explained();
-            let constant = trainer.constant_loss(&split);
+            let checkpoint = block_on(trainer.checkpoint()).unwrap();
+            let constant = checkpoint.constant_loss(split.held_out()).unwrap();
             // A preset for points of the plane, and a bound that is no likelihood of one answer.
             if preset.name != "score" {
                 assert!(

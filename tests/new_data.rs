@@ -140,6 +140,12 @@ fn a_result_does_not_take_the_place_of_its_data() {
         "{said}"
     );
     assert_eq!(fs::read(place.path().join("rows.npy")).unwrap(), file);
+    // Nor that of a part.
+    fs::write(place.path().join("later.npy"), &file).unwrap();
+    let said =
+        failure(&mut narrows(place.path(), &["encode", "run", "--test", "later.npy", "--out", "later.npy"]));
+    assert!(said.starts_with("--out: expected a new file"), "{said}");
+    assert_eq!(fs::read(place.path().join("later.npy")).unwrap(), file);
 }
 
 #[test]

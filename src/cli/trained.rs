@@ -71,11 +71,15 @@ pub(super) fn drawn_parts(run: &Path, own: &DataConfig, data: &DataConfig) -> Re
 
 // Refuses to write a result onto the data that it is made from.
 fn check_out(out: &Path, data: &DataConfig) -> Result<()> {
-    let canonical = |path: &Path| path.canonicalize().ok();
-    let Some((dir, out)) = data.dir.as_deref().and_then(canonical).zip(canonical(out)) else { return Ok(()) };
-    // In a folder of pictures, results of narrows are told from data by their mark.
-    let among = data.source != Source::Folder && out.parent() == Some(&dir);
-    if out != dir && !among {
+    // What is not there yet takes no place.
+    let Ok(out) = out.canonicalize() else { return Ok(()) };
+    let takes = |place: &PathBuf| {
+        // In a folder of pictures, results of narrows are told from data by their mark.
+        let pictures = Source::at(place) == Some(Source::Folder);
+        let place = place.canonicalize().ok();
+        place.is_some_and(|place| out == place || !pictures && out.parent() == Some(&place))
+    };
+    if ![&data.dir, &data.val, &data.test].into_iter().flatten().any(takes) {
         return Ok(());
     }
     let got = format!("{}, which the data are read from", out.display());

@@ -10,7 +10,7 @@ use super::pictures::Pictures;
 use crate::data::written::write_whole;
 use crate::data::{DrawnParts, Split, written};
 use crate::graph::Device;
-use crate::train::{Checkpoint, Config, EpochReport, Progress, TermMeans, Trainer};
+use crate::train::{Checkpoint, Config, EpochReport, Progress, Trainer};
 use crate::{Error, Result};
 
 /// What the watcher of a run sees.
@@ -114,11 +114,6 @@ impl Run {
         let checkpoint = trainer.checkpoint().await?;
         let pictures = Pictures::new(device, &checkpoint, data.held_out()).await?;
         Ok(Self { folder: folder.to_owned(), trainer, pictures })
-    }
-
-    /// The terms on the validation images, as they are now; None without any.
-    pub async fn validate(&mut self) -> Result<Option<TermMeans>> {
-        self.trainer.validate().await
     }
 
     /// The trainer.

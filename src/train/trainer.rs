@@ -129,12 +129,6 @@ impl Trainer {
         self.shape
     }
 
-    /// The loss of the best constant answer: the reconstruction of a model whose every image is the mean of `data.train`, on
-    /// the images that epochs are ranked by. In the unit of the model's own, per image.
-    pub fn constant_loss(&self, data: &Split) -> f64 {
-        self.constant.loss(data.held_out(), &self.transform)
-    }
-
     /// What stands between images and the model.
     pub fn transform(&self) -> &Transform {
         &self.transform
