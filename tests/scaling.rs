@@ -189,7 +189,7 @@ fn a_configuration_is_suited_to_few_rows_of_any_numbers() {
     let config = Config::preset("vae").unwrap();
     let (suited, notes) = config.suited_to(&table(9), &config, |_| false).unwrap();
     assert_eq!((suited.train.batch, suited.model.likelihood), (2, LikelihoodKind::GaussianLearned));
-    assert!(notes[1].starts_with("epochs: 200 in place of 20, for 1000 steps in all"), "{notes:?}");
+    assert!(notes[1].starts_with("epochs: 200 in place of 20, for about 1000 steps in all"), "{notes:?}");
     assert_eq!(notes.len(), 3);
     // As many rows as presets were made for change nothing, whatever the preset.
     let rows = Dataset::new("x", [8, 8, 1], vec![0_u8; 7200 * 64], None).unwrap();

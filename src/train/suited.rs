@@ -66,7 +66,7 @@ impl Config {
         let enough = steps.div_ceil(u64::from(rows.div_ceil(self.train.batch.max(1)))) as u32;
         if epochs < enough && !chosen("epochs") {
             self.train.epochs = enough;
-            notes.push(format!("epochs: {enough} in place of {epochs}, for {steps} steps in all"));
+            notes.push(format!("epochs: {enough} in place of {epochs}, for about {steps} steps in all"));
         }
         notes
     }
