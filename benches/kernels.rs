@@ -172,13 +172,34 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Box::new(Augment { batch: BATCH, count: IMAGES, shape, rows, augmentation, instance: 0 })
     };
     let corrupt = |corruption| {
-        let gather = Gather { batch: BATCH, count: IMAGES, pixels: PIXELS, center: false, rows: Rows::Bytes };
+        let gather = Gather {
+            batch: BATCH,
+            first: 0,
+            count: IMAGES,
+            pixels: PIXELS,
+            center: false,
+            rows: Rows::Bytes,
+        };
         Box::new(Corrupt { gather, corruption, instance: 0 })
     };
     vec![
         Box::new(Permute { batch: BATCH, count: IMAGES, shuffle: true }),
-        Box::new(Gather { batch: BATCH, count: IMAGES, pixels: PIXELS, center: false, rows: Rows::Bytes }),
-        Box::new(Gather { batch: BATCH, count: IMAGES, pixels: PIXELS, center: true, rows: Rows::Bytes }),
+        Box::new(Gather {
+            batch: BATCH,
+            first: 0,
+            count: IMAGES,
+            pixels: PIXELS,
+            center: false,
+            rows: Rows::Bytes,
+        }),
+        Box::new(Gather {
+            batch: BATCH,
+            first: 0,
+            count: IMAGES,
+            pixels: PIXELS,
+            center: true,
+            rows: Rows::Bytes,
+        }),
         augment(Augmentation { flip: true, ..Augmentation::default() }),
         augment(Augmentation { flip: true, shift: 2, crop: 0.8 }),
         corrupt(Corruption::Gaussian { deviation: 0.2 }),

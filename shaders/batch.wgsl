@@ -2,10 +2,12 @@
 //
 //     permute:  indices[batch] = order of pass `epoch` at positions cursor..cursor+batch, which may run
 //               over the end of the pass into the next; batch <= count
+//     place:    indices[i] = step % steps · rows + i, where `images` is a ring of the next steps' batches
 //     gather:   x[batch, pixels] = the numbers of the images chosen, of bytes byte / 255
 //     gather_centered: the same less the mean image
 //
-// Both write (=). The order of a pass is a bijection of [0, count) that needs no table: a balanced Feistel
+// All write (=). Where a data set lies in several buffers, each has a gather of its own, which leaves the rows of the
+// images in the others as they are. The order of a pass is a bijection of [0, count) that needs no table: a balanced Feistel
 // network over the smallest even number of bits that holds count - 1, applied again while it lands at
 // count or beyond (cycle walking: Black and Rogaway 2002, "Ciphers with arbitrary finite domains").
 // Joined behind lib/log.wgsl, lib/philox.wgsl, lib/state.wgsl and lib/pixels.wgsl.
@@ -14,10 +16,15 @@ override SHUFFLE: bool = true;
 
 struct Params {
     batch: u32,
-    /// Images in the data set.
+    /// Images in the data set; of a gather, those in its buffer.
     count: u32,
     /// Numbers per image.
     pixels: u32,
+    /// The first image in the buffer.
+    first: u32,
+    /// Steps and rows of a step in a ring.
+    steps: u32,
+    rows: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -85,8 +92,22 @@ fn permute(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
     }
 }
 
+@compute @workgroup_size(64)
+fn place(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+         @builtin(local_invocation_index) lane: u32) {
+    let i = (group.x + group.y * groups.x) * 64u + lane;
+    if i < params.batch {
+        indices[i] = state.step % params.steps * params.rows + i;
+    }
+}
+
+// Whether the image of a row is in this buffer; before the first the difference wraps.
+fn is_here(q: Quad) -> bool {
+    return q.row < params.batch && chosen[q.row] - params.first < params.count;
+}
+
 fn write(q: Quad, mean: vec4f) {
-    let values = pixels_of(q) - mean;
+    let values = pixels_at((chosen[q.row] - params.first) * params.pixels + q.pixel) - mean;
     for (var i = 0u; i < 4u && q.pixel + i < params.pixels; i++) {
         x[q.row * params.pixels + q.pixel + i] = values[i];
     }
@@ -96,7 +117,7 @@ fn write(q: Quad, mean: vec4f) {
 fn gather(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
           @builtin(local_invocation_index) lane: u32) {
     let q = quad((group.x + group.y * groups.x) * 64u + lane);
-    if q.row < params.batch {
+    if is_here(q) {
         write(q, vec4f());
     }
 }
@@ -105,7 +126,7 @@ fn gather(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: 
 fn gather_centered(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
                    @builtin(local_invocation_index) lane: u32) {
     let q = quad((group.x + group.y * groups.x) * 64u + lane);
-    if q.row < params.batch {
+    if is_here(q) {
         write(q, means_of(q));
     }
 }

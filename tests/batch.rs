@@ -65,7 +65,7 @@ fn pixels_are_the_bytes_of_the_chosen_images_at_every_alignment() {
     for pixels in [1, 2, 3, 27, 51, 64, 129, 784, 4097] {
         for (batch, count) in [(1, 1), (3, 2), (27, 51), (64, 129)] {
             let chosen: Vec<u32> = (0..batch).map(|i| (i * 37 + count - 1) % count).collect();
-            let kernel = Gather { batch, count, pixels, center: false, rows: Rows::Bytes };
+            let kernel = Gather { batch, first: 0, count, pixels, center: false, rows: Rows::Bytes };
             let inputs = [images(count, pixels), chosen];
             check(gpu(), &kernel, &inputs, &[None], Tolerance::new(0.0, f32::EPSILON));
         }
@@ -90,7 +90,7 @@ fn floats_of_the_chosen_rows_are_kept_at_every_alignment() {
         for pixels in [1, 2, 3, 27, 51, 64, 129, 784, 4097] {
             for (batch, count, center) in [(1, 1, false), (3, 2, true), (27, 51, false), (64, 129, true)] {
                 let chosen: Vec<u32> = (0..batch).map(|i| (i * 37 + count - 1) % count).collect();
-                let kernel = Gather { batch, count, pixels, center, rows };
+                let kernel = Gather { batch, first: 0, count, pixels, center, rows };
                 let mut inputs = vec![float_rows(rows, count, pixels), chosen];
                 inputs.extend(center.then(|| words(&noise(1, pixels as usize))));
                 check(gpu(), &kernel, &inputs, &[None], Tolerance::new(0.0, f32::EPSILON));
@@ -102,7 +102,7 @@ fn floats_of_the_chosen_rows_are_kept_at_every_alignment() {
 #[test]
 fn a_centered_batch_is_the_pixels_less_the_mean_image() {
     for pixels in [1, 3, 27, 784] {
-        let kernel = Gather { batch: 27, count: 51, pixels, center: true, rows: Rows::Bytes };
+        let kernel = Gather { batch: 27, first: 0, count: 51, pixels, center: true, rows: Rows::Bytes };
         let chosen: Vec<u32> = (0..27).map(|i| (i * 37 + 50) % 51).collect();
         let inputs = [images(51, pixels), chosen, words(&noise(1, pixels as usize))];
         check(gpu(), &kernel, &inputs, &[None], Tolerance::new(2.0 * f32::EPSILON, 0.0));
@@ -111,7 +111,7 @@ fn a_centered_batch_is_the_pixels_less_the_mean_image() {
 
 #[test]
 fn more_than_65535_workgroups_of_pixels_fold_into_two_dimensions() {
-    let kernel = Gather { batch: 66_000, count: 9, pixels: 255, center: false, rows: Rows::Bytes };
+    let kernel = Gather { batch: 66_000, first: 0, count: 9, pixels: 255, center: false, rows: Rows::Bytes };
     let chosen = (0..kernel.batch).map(|i| i % 9).collect();
     let inputs = [images(9, 255), chosen];
     check(gpu(), &kernel, &inputs, &[None], Tolerance::new(0.0, f32::EPSILON));

@@ -22,7 +22,7 @@ const KINDS: [Corruption; 4] = [
 
 fn kernel(batch: u32, pixels: u32, corruption: Corruption) -> Corrupt {
     Corrupt {
-        gather: Gather { batch, count: 51, pixels, center: false, rows: Rows::Bytes },
+        gather: Gather { batch, first: 0, count: 51, pixels, center: false, rows: Rows::Bytes },
         corruption,
         instance: 0,
     }

@@ -135,8 +135,8 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Box::new(Spread { rows, units: 5, columns: 9, result: SpreadResult::ScalesGradient, accumulate }),
         Box::new(Spread { rows, units: 5, columns: 9, result: SpreadResult::WeightGradient, accumulate }),
         Box::new(Permute { batch: 3, count, shuffle: true }),
-        Box::new(Gather { batch: 3, count, pixels: 9, center: false, rows: Rows::Bytes }),
-        Box::new(Gather { batch: 3, count, pixels: 9, center: true, rows: Rows::Bytes }),
+        Box::new(Gather { batch: 3, first: 0, count, pixels: 9, center: false, rows: Rows::Bytes }),
+        Box::new(Gather { batch: 3, first: 0, count, pixels: 9, center: true, rows: Rows::Bytes }),
         Box::new(VIEWS),
         Box::new(MultiplyAdd { invocations: 64, rounds: 3 }),
         Box::new(MemoryCopy { count }),
@@ -195,7 +195,7 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         all.push(Box::new(Loss { rows, columns: 5, kind, gradient: None }));
     }
     for center in [false, true] {
-        let gather = Gather { batch: 3, count, pixels: 9, center, rows: Rows::Bytes };
+        let gather = Gather { batch: 3, first: 0, count, pixels: 9, center, rows: Rows::Bytes };
         for corruption in CORRUPTIONS {
             all.push(Box::new(Corrupt { gather, corruption, instance: 4 }));
         }
@@ -345,10 +345,13 @@ fn parameters_stand_in_the_order_of_the_shaders_fields() {
     };
     assert_eq!(words(&matmul), [3, 5, 7]);
     assert_eq!(words(&ColumnSum { rows: 3, columns: 5, chunk: 2, accumulate: false }), [3, 5, 2]);
-    assert_eq!(words(&Gather { batch: 3, count: 7, pixels: 9, center: true, rows: Rows::Bytes }), [3, 7, 9]);
+    assert_eq!(
+        words(&Gather { batch: 3, first: 0, count: 7, pixels: 9, center: true, rows: Rows::Bytes }),
+        [3, 7, 9]
+    );
     let corrupt = |corruption| {
         words(&Corrupt {
-            gather: Gather { batch: 3, count: 7, pixels: 9, center: true, rows: Rows::Bytes },
+            gather: Gather { batch: 3, first: 0, count: 7, pixels: 9, center: true, rows: Rows::Bytes },
             corruption,
             instance: 4,
         })
@@ -432,7 +435,7 @@ fn extreme(e: u32) -> Vec<Box<dyn Kernel>> {
         stride: [e, e],
         padding: [e, e],
     };
-    let gather = Gather { batch: e, count: e, pixels: e, center: true, rows: Rows::Bytes };
+    let gather = Gather { batch: e, first: 0, count: e, pixels: e, center: true, rows: Rows::Bytes };
     let block = Block { width: e, first: e };
     let spread = |result| Spread { rows: e, units: e, columns: e, result, accumulate };
     let of = LogSumExp { groups: e, size: e, columns: e, mean: true };

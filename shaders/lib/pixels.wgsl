@@ -49,12 +49,16 @@ fn number_at(at: u32) -> f32 {
     return unpack4x8unorm(images[at / 4u] >> (at % 4u * 8u)).x;
 }
 
-fn pixels_of(q: Quad) -> vec4f {
-    let at = chosen[q.row] * params.pixels + q.pixel;
+// Numbers `at` and the three behind it.
+fn pixels_at(at: u32) -> vec4f {
     if ROWS > 0u {
         return vec4f(float_at(at), float_at(at + 1u), float_at(at + 2u), float_at(at + 3u));
     }
     return four_bytes(at);
+}
+
+fn pixels_of(q: Quad) -> vec4f {
+    return pixels_at(chosen[q.row] * params.pixels + q.pixel);
 }
 
 fn four_bytes(byte: u32) -> vec4f {

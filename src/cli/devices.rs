@@ -71,7 +71,7 @@ const PRODUCT: MatMul = MatMul {
 impl Rates {
     async fn measure(index: usize) -> Result<Self> {
         let open = async |matmul| {
-            Gpu::open(&GpuOptions { selector: Selector::Index(index), matmul, only_defaults: false }).await
+            Gpu::open(&GpuOptions { selector: Selector::Index(index), matmul, ..GpuOptions::default() }).await
         };
         let gpu = open(None).await?;
         let ceilings = Ceilings::measure(&gpu).await?;

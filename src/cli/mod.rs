@@ -24,6 +24,7 @@ mod traverse;
 
 use std::process::ExitCode;
 
+use bytesize::ByteSize;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use self::settings::Given;
@@ -84,6 +85,10 @@ struct DeviceFlags {
     /// Kernel for matrix products: tile, register or shuffle [default: the best for the device]
     #[arg(long, global = true, value_name = "VARIANT")]
     matmul: Option<String>,
+    /// The most of the device's memory that a part of the data may take; a larger part streams, with the same results
+    /// [default: 1GiB where it is the main memory, else all there is]
+    #[arg(long, global = true, value_name = "SIZE", value_parser = str::parse::<ByteSize>)]
+    memory: Option<ByteSize>,
 }
 
 impl DeviceFlags {
@@ -96,6 +101,10 @@ impl DeviceFlags {
         if !self.is_cpu() {
             return Device::open(&self.options(flag)?).await;
         }
+        if let Some(size) = self.memory {
+            let expected = "no such flag with --device cpu, which reads the data where they are";
+            return Err(Error::setting("--memory", expected, size));
+        }
         match flag {
             None => Ok(Device::Cpu),
             Some(variant) => {
@@ -106,7 +115,8 @@ impl DeviceFlags {
     }
 
     fn options(&self, matmul: Option<MatMulVariant>) -> Result<GpuOptions> {
-        Ok(GpuOptions { selector: self.device.parse()?, matmul, only_defaults: false })
+        let data_memory = self.memory.map(|size| size.as_u64());
+        Ok(GpuOptions { selector: self.device.parse()?, matmul, data_memory, only_defaults: false })
     }
 
     // With the kernels that the model was trained with, if this device has them and no flag chooses others: the same

@@ -40,12 +40,12 @@ impl PlanCommand {
         let config = self.config.resolve(&context.registry, &context.given)?;
         let images = loaded(&config.data, None, None)?.train;
         let total = images.len() as u32;
-        let rows = config.transform(&images)?.rows(&images);
-        let model = Model::new(&config.model, images.shape().try_into()?)?.with_rows(rows);
+        let device = context.device.open().await?;
+        let model = Model::new(&config.model, images.shape().try_into()?)?;
+        let model = config.transform(&images)?.reading(model, &device, &images);
         let model = model.with_augmentation(config.train.augmentation());
         let update = config.train.update(total)?;
         let plan = model.training(config.train.batch, total, true, &update, self.check)?;
-        let device = context.device.open().await?;
         // The reference has no variants; its plan is shown for a GPU.
         let variants = device.variants().unwrap_or(Variants { matmul: MatMulVariant::Tile });
         if self.measure {
@@ -61,7 +61,7 @@ impl PlanCommand {
 
 // Everything that a first step reads.
 fn set_up(replay: &mut Replay, config: &Config, images: &Dataset) -> Result<()> {
-    config.transform(images)?.write(replay, images)?;
+    config.transform(images)?.feed(replay, images)?;
     replay.write_initial(config.train.seed)
 }
 

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::data::{Dataset, DrawnParts, Flattened, Split};
-use crate::graph::{Device, Rows};
+use crate::graph::{Device, Placement, Plan};
 use crate::model::Registry;
 use crate::report::{report_run, shell_word};
 use crate::run::{METRICS, Run, reconstructions_of_epoch, samples_of_epoch};
@@ -143,7 +143,7 @@ fn introduce(reporter: &mut Reporter, run: &Run, device: &Device, split: &Split)
         plan.dispatches.len(),
     ));
     let scaling = &run.trainer().transform().scaling;
-    if !scaling.is_identity() || split.train.values.bytes().is_none() {
+    if !scaling.is_identity() || !split.train.values.are_bytes() {
         reporter.say(&format!("scale:    {}", scaling.described(&split.train)));
         let units = match scaling.is_identity() {
             true => "losses, pictures and outputs are in the data's own".to_owned(),
@@ -151,11 +151,8 @@ fn introduce(reporter: &mut Reporter, run: &Run, device: &Device, split: &Split)
         };
         reporter.say(&format!("units:    {units}"));
     }
-    let rows = run.trainer().transform().rows(&split.train);
-    if rows == Rows::Halves && config.data.precision.is_none() {
-        reporter.say(
-            "memory:   16-bit floats, since 32-bit ones take more than 128 MiB (--precision f32 keeps them)",
-        );
+    if let Some(memory) = memory(plan) {
+        reporter.say(&format!("memory:   {memory}"));
     }
     if scaling.shift.len() > 1 {
         name_constant_columns(reporter, &split.train);
@@ -165,6 +162,20 @@ fn introduce(reporter: &mut Reporter, run: &Run, device: &Device, split: &Split)
     }
     reporter.say(&format!("reported: {}", split.train.items().reported()));
     reporter.say(&format!("minimized: {}", run.trainer().model().minimized()));
+}
+
+// How the images lie on the device, where that is not in one buffer.
+fn memory(plan: &Plan) -> Option<String> {
+    let (images, _) = plan.images?;
+    match images.placement {
+        Placement::Whole => None,
+        Placement::Buffers { each } => {
+            Some(format!("the training part lies in {} buffers", images.total.div_ceil(each)))
+        }
+        Placement::Ring { .. } => {
+            Some("the training part streams, since it takes more than its share (--memory)".to_owned())
+        }
+    }
 }
 
 fn of_flattened(column: &Flattened) -> String {

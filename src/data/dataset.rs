@@ -1,8 +1,10 @@
 //! Images or rows of numbers in memory, and their division into training, validation and test parts.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::path::PathBuf;
 
+use super::numbers::Numbers;
 use super::{Column, Items, Part, Values};
 use crate::{Error, Result};
 
@@ -143,8 +145,8 @@ impl Dataset {
     }
 
     /// The bytes of all images; empty where they are floats.
-    pub fn bytes(&self) -> &[u8] {
-        self.values.bytes().unwrap_or_default()
+    pub fn bytes(&self) -> Cow<'_, [u8]> {
+        self.values.bytes().map(Numbers::joined).unwrap_or_default()
     }
 
     /// All images as floats, `[count, height, width, channels]`; of bytes in [0, 1].
@@ -160,12 +162,12 @@ impl Dataset {
         (0..self.pixels()).filter(same).collect()
     }
 
-    /// A copy of the first images and their labels, at most `count`.
+    /// The first images and their labels, at most `count`.
     pub fn first(&self, count: usize) -> Result<Self> {
         self.slice(0..count.min(self.len()))
     }
 
-    /// A copy of the images in `range` and their labels.
+    /// The images in `range` and their labels.
     ///
     /// # Errors
     /// [`Error::Shape`] if `range` reaches past the last image or ends before it begins.
@@ -189,12 +191,10 @@ impl Dataset {
 
     /// The images at these places, each below `len()`, in this order.
     pub(super) fn chosen(&self, places: &[usize]) -> Self {
-        let pixels = self.pixels();
-        let ranges = places.iter().map(|place| place * pixels..(place + 1) * pixels);
         let of = |labels: &Vec<u8>| places.iter().map(|place| labels[*place]).collect();
         Self {
             name: self.name.clone(),
-            values: self.values.chosen(ranges),
+            values: self.values.chosen(self.pixels(), places),
             labels: self.labels.as_ref().map(of),
             classes: self.classes.clone(),
             columns: self.columns.clone(),
@@ -220,12 +220,14 @@ impl Dataset {
         self
     }
 
-    /// Moves the last `count` images out, so that a large set is not in memory twice.
+    /// Takes the last `count` images out.
     pub(super) fn split_last(&mut self, count: usize) -> Self {
-        let first = self.len() - count;
+        let (first, pixels) = (self.len() - count, self.pixels());
+        let last = self.values.slice(first * pixels..self.values.len());
+        self.values = self.values.slice(0..first * pixels);
         Self {
             name: self.name.clone(),
-            values: self.values.split_off(first * self.pixels()),
+            values: last,
             labels: self.labels.as_mut().map(|labels| labels.split_off(first)),
             classes: self.classes.clone(),
             columns: self.columns.clone(),

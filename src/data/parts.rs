@@ -162,8 +162,7 @@ pub(super) fn shared(parts: [&Dataset; 3]) -> Option<String> {
     for (part, set) in parts.iter().enumerate() {
         let pixels = set.pixels();
         let rows = 0..set.len();
-        let hashes: Vec<u64> =
-            rows.into_par_iter().map(|row| set.values.hash(row * pixels..(row + 1) * pixels)).collect();
+        let hashes: Vec<u64> = rows.into_par_iter().map(|row| set.values.hash(row, pixels)).collect();
         for (image, hash) in hashes.into_iter().enumerate() {
             let earlier = *first.entry(hash).or_insert((part, image));
             if earlier.0 != part {

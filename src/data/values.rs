@@ -35,11 +35,16 @@ impl Values {
         self.len() == 0
     }
 
+    /// Whether they are bytes.
+    pub const fn are_bytes(&self) -> bool {
+        matches!(self, Self::Bytes(_))
+    }
+
     /// Number `at`, which must be below `len()`.
     pub fn at(&self, at: usize) -> f32 {
         match self {
-            Self::Bytes(bytes) => f32::from(bytes[at]) / 255.0,
-            Self::Floats(floats) => floats[at],
+            Self::Bytes(bytes) => f32::from(bytes.at(at)) / 255.0,
+            Self::Floats(floats) => floats.at(at),
         }
     }
 
@@ -51,30 +56,45 @@ impl Values {
     /// The smallest and the largest; of bytes 0 and the largest.
     pub fn range(&self) -> [f32; 2] {
         match self {
-            Self::Bytes(bytes) => [0.0, f32::from(bytes.iter().copied().max().unwrap_or_default()) / 255.0],
+            Self::Bytes(bytes) => {
+                let most = bytes.pieces().filter_map(|piece| piece.iter().max()).max();
+                [0.0, f32::from(most.copied().unwrap_or_default()) / 255.0]
+            }
             Self::Floats(floats) => {
                 let wider = |[low, high]: [f32; 2], x: &f32| [low.min(*x), high.max(*x)];
-                floats.iter().fold([f32::INFINITY, f32::NEG_INFINITY], wider)
+                floats.pieces().flatten().fold([f32::INFINITY, f32::NEG_INFINITY], wider)
             }
         }
     }
 
     /// Calls `see` with each row of `width` numbers, in their order.
-    pub fn for_each_row(&self, width: usize, mut see: impl FnMut(&[f32])) {
+    pub fn for_each_row(&self, width: usize, see: impl FnMut(&[f32])) {
+        let rows = self.len().checked_div(width).unwrap_or_default();
+        self.for_each_of(0..rows, width, see);
+    }
+
+    /// Calls `see` with these rows of `width` numbers, each of which must lie within.
+    pub fn for_each_of(
+        &self,
+        rows: impl IntoIterator<Item = usize>,
+        width: usize,
+        mut see: impl FnMut(&[f32]),
+    ) {
         match self {
-            Self::Floats(floats) => floats.chunks_exact(width).for_each(see),
+            Self::Floats(floats) => rows.into_iter().for_each(|row| see(floats.row(row, width))),
             Self::Bytes(bytes) => {
-                let mut row = vec![0.0; width];
-                for bytes in bytes.chunks_exact(width) {
-                    row.iter_mut().zip(bytes).for_each(|(x, byte)| *x = f32::from(*byte) / 255.0);
-                    see(&row);
+                let mut numbers = vec![0.0; width];
+                for row in rows {
+                    let row = bytes.row(row, width);
+                    numbers.iter_mut().zip(row).for_each(|(x, byte)| *x = f32::from(*byte) / 255.0);
+                    see(&numbers);
                 }
             }
         }
     }
 
     /// The bytes; None where they are floats.
-    pub fn bytes(&self) -> Option<&[u8]> {
+    pub const fn bytes(&self) -> Option<&Numbers<u8>> {
         match self {
             Self::Bytes(bytes) => Some(bytes),
             Self::Floats(_) => None,
@@ -85,23 +105,25 @@ impl Values {
     pub fn checksum(&self) -> u32 {
         let mut crc = flate2::Crc::new();
         match self {
-            Self::Bytes(bytes) => crc.update(bytes),
-            Self::Floats(floats) => floats.iter().for_each(|float| crc.update(&float.to_le_bytes())),
+            Self::Bytes(bytes) => bytes.pieces().for_each(|piece| crc.update(piece)),
+            Self::Floats(floats) => {
+                floats.pieces().flatten().for_each(|float| crc.update(&float.to_le_bytes()));
+            }
         }
         crc.sum()
     }
 
-    /// A hash of those in `range`, which must lie within `0..len()`.
-    pub(super) fn hash(&self, range: std::ops::Range<usize>) -> u64 {
+    /// A hash of row `row` of rows of `width` numbers.
+    pub(super) fn hash(&self, row: usize, width: usize) -> u64 {
         let mut hasher = DefaultHasher::new();
         match self {
-            Self::Bytes(bytes) => hasher.write(&bytes[range]),
-            Self::Floats(floats) => hasher.write(bytemuck::cast_slice(&floats[range])),
+            Self::Bytes(bytes) => hasher.write(bytes.row(row, width)),
+            Self::Floats(floats) => hasher.write(bytemuck::cast_slice(floats.row(row, width))),
         }
         hasher.finish()
     }
 
-    /// A copy of those in `range`, which must lie within `0..len()`.
+    /// Those in `range`, which must lie within `0..len()` and begin and end with an image.
     pub(super) fn slice(&self, range: std::ops::Range<usize>) -> Self {
         match self {
             Self::Bytes(bytes) => Self::Bytes(bytes.slice(range)),
@@ -109,13 +131,11 @@ impl Values {
         }
     }
 
-    /// A copy of those in these ranges, one after another.
-    pub(super) fn chosen(&self, ranges: impl Iterator<Item = std::ops::Range<usize>>) -> Self {
+    /// The rows of `width` numbers at these places.
+    pub(super) fn chosen(&self, width: usize, places: &[usize]) -> Self {
         match self {
-            Self::Bytes(bytes) => ranges.flat_map(|range| &bytes[range]).copied().collect::<Vec<_>>().into(),
-            Self::Floats(floats) => {
-                ranges.flat_map(|range| &floats[range]).copied().collect::<Vec<_>>().into()
-            }
+            Self::Bytes(bytes) => Self::Bytes(bytes.chosen(width, places)),
+            Self::Floats(floats) => Self::Floats(floats.chosen(width, places)),
         }
     }
 
@@ -128,8 +148,8 @@ impl Values {
         };
         let order = (0..self.len() / (area * channels).max(1)).flat_map(image);
         match self {
-            Self::Bytes(bytes) => order.map(|at| bytes[at]).collect::<Vec<_>>().into(),
-            Self::Floats(floats) => order.map(|at| floats[at]).collect::<Vec<_>>().into(),
+            Self::Bytes(bytes) => order.map(|at| bytes.at(at)).collect::<Vec<_>>().into(),
+            Self::Floats(floats) => order.map(|at| floats.at(at)).collect::<Vec<_>>().into(),
         }
     }
 
@@ -139,14 +159,6 @@ impl Values {
             (Self::Bytes(bytes), Self::Bytes(more)) => [bytes.into_vec(), more.into_vec()].concat().into(),
             (all, more) => all.iter().chain(more.iter()).collect::<Vec<f32>>().into(),
         };
-    }
-
-    /// Moves those from `first` on out.
-    pub(super) fn split_off(&mut self, first: usize) -> Self {
-        match self {
-            Self::Bytes(bytes) => Self::Bytes(bytes.split_off(first)),
-            Self::Floats(floats) => Self::Floats(floats.split_off(first)),
-        }
     }
 }
 

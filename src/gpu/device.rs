@@ -10,6 +10,9 @@ use super::pipeline::{Pipeline, PipelineKey};
 use super::{AdapterSummary, MatMulVariant, Selector, Variants, choose};
 use crate::{Error, Result};
 
+// What a data set may take of memory that is the host's too, where streaming costs hardly more than a copy.
+const SHARED_MEMORY: u64 = 1 << 30;
+
 /// How to open a device.
 #[derive(Clone, Debug, Default)]
 pub struct GpuOptions {
@@ -19,6 +22,9 @@ pub struct GpuOptions {
     pub matmul: Option<MatMulVariant>,
     /// Request WebGPU's default limits and no optional feature, whatever the adapter offers.
     pub only_defaults: bool,
+    /// The most bytes of its memory that a data set may take; larger ones stream. None: 1 GiB where that is the main memory,
+    /// else whatever it has.
+    pub data_memory: Option<u64>,
 }
 
 /// An open device. Lives as long as what is created from it; one is enough for a process.
@@ -32,6 +38,8 @@ pub struct Gpu {
     pub adapter: AdapterSummary,
     /// The kernel variants in use.
     pub variants: Variants,
+    /// The most bytes of its memory that a data set may take.
+    pub data_memory: u64,
     trouble: Arc<Mutex<Option<Trouble>>>,
     pipelines: Mutex<HashMap<PipelineKey, Arc<Pipeline>>>,
 }
@@ -86,7 +94,16 @@ impl Gpu {
             }
         };
         let trouble = watch(&device);
-        Ok(Self { device, queue, adapter: summary, variants, trouble, pipelines: Mutex::new(HashMap::new()) })
+        let own = summary.info.device_type == wgpu::DeviceType::DiscreteGpu;
+        let data_memory = options.data_memory.unwrap_or(if own { u64::MAX } else { SHARED_MEMORY });
+        let pipelines = Mutex::new(HashMap::new());
+        Ok(Self { device, queue, adapter: summary, variants, data_memory, trouble, pipelines })
+    }
+
+    /// The most bytes of a buffer that a kernel can read or write.
+    pub fn largest_binding(&self) -> u64 {
+        let limits = self.device.limits();
+        limits.max_storage_buffer_binding_size.min(limits.max_buffer_size)
     }
 
     /// The matrix-product variants this device can run.

@@ -6,6 +6,7 @@ mod pipeline;
 mod readback;
 mod selector;
 mod stopwatch;
+mod upload;
 mod variants;
 
 pub use adapter::{AdapterSummary, adapters, shortfall};
@@ -14,4 +15,5 @@ pub use pipeline::{Launch, Pipeline};
 pub use readback::{Download, read_words};
 pub use selector::{Selector, choose};
 pub use stopwatch::time;
+pub use upload::Upload;
 pub use variants::{MatMulVariant, Variants};

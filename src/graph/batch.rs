@@ -1,15 +1,17 @@
 //! The batch at the start of a step.
 
+use super::placement::{Placement, Ring, ring};
+use super::plan::Slice;
 use super::{Graph, Shape, Tensor};
 pub use crate::kernels::augmentation::Augmentation;
 use crate::kernels::augmentation::{self, Augment};
 pub use crate::kernels::batch::Rows;
-use crate::kernels::batch::{Gather, Permute};
+use crate::kernels::batch::{Gather, Permute, Place};
 use crate::kernels::corruption::{Corrupt, Corruption};
 use crate::rng::Stream;
 use crate::{Error, Result};
 
-/// The data set in the buffer `images`.
+/// The data set that a step's batch is taken from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Images {
     /// How many there are.
@@ -18,6 +20,8 @@ pub struct Images {
     pub shape: Shape,
     /// How their numbers are packed.
     pub rows: Rows,
+    /// Which of them are on the device, and in which buffers.
+    pub placement: Placement,
     /// Whether a step subtracts the mean image, which is in the buffer `center` `[pixels]`.
     pub center: bool,
 }
@@ -29,6 +33,13 @@ pub struct Batch {
     pub clean: Tensor,
     /// As the encoder sees them: corrupted, or the same tensor as `clean`.
     pub seen: Tensor,
+}
+
+// Where the images of a step are: rows of a buffer, by their numbers.
+struct Chosen {
+    images: Slice,
+    indices: Slice,
+    gather: Gather,
 }
 
 impl Graph {
@@ -45,7 +56,7 @@ impl Graph {
         augmentation: Augmentation,
         corruption: Option<Corruption>,
     ) -> Result<Batch> {
-        let Images { total, shape, rows, center } = images;
+        let Images { total, shape, center, .. } = images;
         let batch = self.batch;
         if batch == 0 || batch > total {
             let expected = format!("between 1 and the {total} images there are");
@@ -55,43 +66,107 @@ impl Graph {
         augmentation::check(augmentation, extents)?;
         // Beyond 32 bits the data set is refused below.
         let pixels = shape.columns().unwrap_or(u32::MAX);
-        let numbers = total as usize * pixels as usize;
-        let mut images = self.named_buffer("images", numbers.div_ceil(rows.per_word()));
-        self.hold_integers(images);
-        let mut indices = self.integer_buffer("indices", batch as usize);
         let x = self.tensor("x", [batch, pixels])?;
-        let (state, value) = (self.state(), self.value(x));
-        self.record("indices", Permute { batch, count: total, shuffle }, &[state, indices])?;
-        let mut gather = Gather { batch, count: total, pixels, center, rows };
+        self.images = Some((images, shuffle));
+        let value = self.value(x);
+        let mean = center.then(|| self.named_buffer("center", pixels as usize));
+        let as_they_are = augmentation.is_none() && corruption.is_none();
+        let joined = as_they_are.then_some((value, mean));
+        let Some(mut chosen) = self.chosen(images, shuffle, joined)? else {
+            return Ok(Batch { clean: x, seen: x });
+        };
         if !augmentation.is_none() {
             let is_last = !center && corruption.is_none();
             let label = if is_last { "x" } else { "augmented" };
             let seen = if is_last { value } else { self.buffer(label, x.count() as usize) };
             let places = self.integer_buffer("places", batch as usize);
-            let instance = self.instance(Stream::Augmentation);
-            let augment = Augment { batch, count: total, shape: extents, rows, augmentation, instance };
-            self.record(label, augment, &[state, images, indices, seen, places])?;
+            let (instance, Gather { count, rows, .. }) = (self.instance(Stream::Augmentation), chosen.gather);
+            let augment = Augment { batch, count, shape: extents, rows, augmentation, instance };
+            self.record(label, augment, &[self.state(), chosen.images, chosen.indices, seen, places])?;
             if is_last {
                 return Ok(Batch { clean: x, seen: x });
             }
             // What follows finds the batch in a data set of as many images.
-            (images, indices) = (seen, places);
-            gather = Gather { count: batch, rows: Rows::Floats, ..gather };
+            chosen = Chosen::batch(batch, pixels, seen, places);
         }
-        let mut operands = vec![images, indices];
-        if center {
-            operands.push(self.named_buffer("center", pixels as usize));
-        }
+        let gather = Gather { center, ..chosen.gather };
+        let mut operands = vec![chosen.images, chosen.indices];
+        operands.extend(mean);
         operands.push(value);
         let Some(corruption) = corruption else {
             self.record("x", gather, &operands)?;
             return Ok(Batch { clean: x, seen: x });
         };
         let seen = self.tensor("seen", [batch, pixels])?;
-        operands.insert(0, state);
+        operands.insert(0, self.state());
         operands.push(self.value(seen));
         let instance = self.instance(Stream::Corruption);
         self.record("x, seen", Corrupt { gather, corruption, instance }, &operands)?;
         Ok(Batch { clean: x, seen })
+    }
+
+    // Finds the images of a step. Of several buffers they are brought together: to `joined`, the mean image subtracted, and
+    // nothing is left to do; or to a buffer of the batch.
+    fn chosen(
+        &mut self,
+        data: Images,
+        shuffle: bool,
+        joined: Option<(Slice, Option<Slice>)>,
+    ) -> Result<Option<Chosen>> {
+        let Images { total, shape, rows, placement, .. } = data;
+        let (batch, pixels) = (self.batch, shape.columns().unwrap_or(u32::MAX));
+        let gather = Gather { batch, first: 0, count: total, pixels, rows, center: false };
+        let indices = self.integer_buffer("indices", batch as usize);
+        let order = [self.state(), indices];
+        if let Placement::Ring { words } = placement {
+            let Ring { steps, rows: taken, .. } = ring(batch, pixels, rows, words);
+            let count = steps.saturating_mul(taken);
+            let images = self.rows_of_images("images", Gather { count, ..gather });
+            self.record("indices", Place { batch, steps, rows: taken }, &order)?;
+            return Ok(Some(Chosen { images, indices, gather: Gather { count, ..gather } }));
+        }
+        self.record("indices", Permute { batch, count: total, shuffle }, &order)?;
+        let Placement::Buffers { each } = placement else {
+            return Ok(Some(Chosen { images: self.rows_of_images("images", gather), indices, gather }));
+        };
+        let (to, mean) = match joined {
+            Some(joined) => joined,
+            None => (self.buffer("chosen", batch as usize * pixels as usize), None),
+        };
+        for (number, first) in (0..total).step_by(each.max(1) as usize).enumerate() {
+            let part = Gather { first, count: each.min(total - first), center: mean.is_some(), ..gather };
+            let images = self.rows_of_images(format!("images.{number}"), part);
+            let operands: Vec<Slice> = [images, indices].into_iter().chain(mean).chain([to]).collect();
+            self.record(
+                format!("{}, of images.{number}", if joined.is_some() { "x" } else { "chosen" }),
+                part,
+                &operands,
+            )?;
+        }
+        if joined.is_some() {
+            return Ok(None);
+        }
+        let places = self.integer_buffer("places", batch as usize);
+        self.record("places", Place { batch, steps: 1, rows: batch }, &[self.state(), places])?;
+        Ok(Some(Chosen::batch(batch, pixels, to, places)))
+    }
+
+    fn rows_of_images(
+        &mut self,
+        name: impl Into<String>,
+        Gather { count, pixels, rows, .. }: Gather,
+    ) -> Slice {
+        let numbers = count as usize * pixels as usize;
+        let images = self.named_buffer(name, numbers.div_ceil(rows.per_word()));
+        self.hold_integers(images);
+        images
+    }
+}
+
+impl Chosen {
+    // Floats of a batch alone, at the places 0, 1, 2, ...
+    fn batch(batch: u32, pixels: u32, images: Slice, indices: Slice) -> Self {
+        let gather = Gather { batch, first: 0, count: batch, pixels, rows: Rows::Floats, center: false };
+        Self { images, indices, gather }
     }
 }

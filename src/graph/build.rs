@@ -9,7 +9,7 @@ use super::plan::{BufferId, BufferSpec, Content, Dispatch, Phase, Plan, Slice};
 use super::stores::qualified;
 use super::tape::{Recorded, Unwinding};
 use super::tensor::TensorState;
-use super::{Store, StoreKind, Tensor, TermSpec};
+use super::{Images, Store, StoreKind, Tensor, TermSpec};
 use crate::kernels::state::State;
 use crate::kernels::step::Scheduled;
 use crate::rng::Stream;
@@ -44,6 +44,7 @@ pub struct Graph {
     pub(super) advanced: bool,
     pub(super) named: BTreeMap<String, Slice>,
     pub(super) phase: Phase,
+    pub(super) images: Option<(Images, bool)>,
     training: bool,
 }
 
@@ -82,6 +83,7 @@ impl Graph {
             advanced: false,
             named: BTreeMap::new(),
             phase: Phase::Forward,
+            images: None,
             training,
         };
         let state = graph.named_buffer("state", State::WORDS);
@@ -197,6 +199,7 @@ impl Graph {
             named: self.named,
             batch: self.batch,
             terms: self.terms,
+            images: self.images,
         }
     }
 }

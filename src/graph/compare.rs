@@ -63,6 +63,7 @@ pub async fn first_difference(
     let start = async |device: &Device| -> Result<Replay> {
         let mut replay = Replay::new(device, plan.clone()).await?;
         setup(&mut replay)?;
+        replay.bring(1)?;
         Ok(replay)
     };
     let mut single = start(device).await?;

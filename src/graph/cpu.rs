@@ -16,7 +16,11 @@ impl CpuReplay {
     }
 
     pub(super) fn write(&mut self, slice: Slice, words: &[u32]) {
-        self.memory[slice.buffer.0][slice.offset..slice.offset + words.len()].copy_from_slice(words);
+        self.words_mut(Slice { words: words.len(), ..slice }).copy_from_slice(words);
+    }
+
+    pub(super) fn words_mut(&mut self, slice: Slice) -> &mut [u32] {
+        &mut self.memory[slice.buffer.0][slice.offset..slice.offset + slice.words]
     }
 
     pub(super) fn read(&self, slice: Slice) -> Vec<u32> {

@@ -4,7 +4,7 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use super::{Plan, Slice};
-use crate::gpu::{Download, Gpu, Launch, read_words};
+use crate::gpu::{Download, Gpu, Launch, Upload, read_words};
 use crate::kernels;
 use crate::{Error, Result};
 
@@ -18,6 +18,9 @@ pub(super) struct GpuReplay {
     buffers: Vec<wgpu::Buffer>,
     launches: Vec<Launch>,
     spare: Vec<Download>,
+    uploads: Vec<Upload>,
+    // The upload that the next submit begins with, and its copies: from a word of it to a slice.
+    coming: Option<(usize, Vec<(usize, Slice)>)>,
 }
 
 /// Words on their way back from a submit.
@@ -30,8 +33,7 @@ pub(super) struct GpuPending {
 
 impl GpuReplay {
     pub(super) async fn new(gpu: Arc<Gpu>, plan: &Plan) -> Result<Self> {
-        let limits = gpu.device.limits();
-        let allowed = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size);
+        let allowed = gpu.largest_binding();
         for buffer in &plan.buffers {
             let needed = 4 * buffer.words as u64;
             if needed > allowed {
@@ -43,12 +45,31 @@ impl GpuReplay {
         let prepared = gpu.guarded("prepare the plan", || prepare(&gpu, plan)).await?;
         let (buffers, launches) = prepared?;
         gpu.check_alive("prepare the plan")?;
-        Ok(Self { gpu, buffers, launches, spare: Vec::new() })
+        Ok(Self { gpu, buffers, launches, spare: Vec::new(), uploads: Vec::new(), coming: None })
     }
 
     pub(super) fn write(&self, slice: Slice, words: &[u32]) {
         let bytes = bytemuck::cast_slice(words);
         self.gpu.queue.write_buffer(&self.buffers[slice.buffer.0], 4 * slice.offset as u64, bytes);
+    }
+
+    /// Has the device take what was written.
+    pub(super) fn flush(&self) -> Result<()> {
+        let submission = self.gpu.queue.submit([]);
+        // The web has no blocking poll; there the browser frees what was copied.
+        #[cfg(not(target_arch = "wasm32"))]
+        {
+            let wait = wgpu::PollType::Wait { submission_index: Some(submission), timeout: None };
+            let failed = self.gpu.device.poll(wait).err();
+            self.gpu.check_alive("write to the device")?;
+            if let Some(error) = failed {
+                let (operation, message) = ("write to the device".to_owned(), error.to_string());
+                return Err(Error::Device { operation, message });
+            }
+        }
+        #[cfg(target_arch = "wasm32")]
+        let _ = submission;
+        Ok(())
     }
 
     pub(super) async fn read(&self, slice: Slice) -> Result<Vec<u32>> {
@@ -67,6 +88,29 @@ impl GpuReplay {
         self.gpu.queue.submit([encoder.finish()]);
     }
 
+    /// Has `fill` write what the next submit begins with: words for these slices, one after another.
+    pub(super) fn bring(
+        &mut self,
+        slices: &[Slice],
+        fill: impl FnOnce(&mut [u32]) -> Result<()>,
+    ) -> Result<()> {
+        let words = slices.iter().map(|slice| slice.words).sum();
+        let fits = |upload: &Upload| upload.is_ready() && upload.words_held() >= words;
+        let at = self.uploads.iter().position(fits).unwrap_or_else(|| {
+            self.uploads.retain(|upload| upload.words_held() >= words || !upload.is_ready());
+            self.uploads.push(Upload::new(&self.gpu, words));
+            self.uploads.len() - 1
+        });
+        self.uploads[at].fill(words, fill)?;
+        let firsts = slices.iter().scan(0, |next, slice| {
+            let first = *next;
+            *next += slice.words;
+            Some(first)
+        });
+        self.coming = Some((at, firsts.zip(slices.iter().copied()).collect()));
+        Ok(())
+    }
+
     /// Submits these dispatches at once and a copy of `report` behind them.
     pub(super) fn submit(&mut self, dispatches: impl Iterator<Item = usize>, report: Slice) -> GpuPending {
         // Reports of one replay may differ in length.
@@ -74,12 +118,23 @@ impl GpuReplay {
         let download = fitting.map(|at| self.spare.swap_remove(at));
         let download = download.unwrap_or_else(|| Download::new(&self.gpu, report.words));
         let mut encoder = self.gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        let coming = self.coming.take();
+        if let Some((at, copies)) = &coming {
+            self.uploads[*at].release();
+            for (first, slice) in copies {
+                let target = &self.buffers[slice.buffer.0];
+                self.uploads[*at].record(&mut encoder, *first, target, slice.offset, slice.words);
+            }
+        }
         {
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
             dispatches.for_each(|at| self.launches[at].record(&mut pass));
         }
         download.record(&mut encoder, &self.buffers[report.buffer.0], report.offset, report.words);
         let submission = self.gpu.queue.submit([encoder.finish()]);
+        if let Some((at, _)) = coming {
+            self.uploads[at].recall();
+        }
         GpuPending { download, submission, words: report.words }
     }
 

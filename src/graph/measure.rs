@@ -29,6 +29,7 @@ impl Replay {
     /// Measures the plan. Afterwards the buffers hold nothing of use.
     pub async fn measure(&mut self) -> Result<StepTimes> {
         let count = self.plan().dispatches.len();
+        self.bring(1)?;
         let step = self.seconds(0..count).await?;
         let mut dispatches = Vec::with_capacity(count);
         for at in 0..count {

@@ -26,6 +26,7 @@ mod norm;
 mod objective;
 mod op;
 mod parameters;
+mod placement;
 mod plan;
 mod pool;
 mod record;
@@ -53,6 +54,7 @@ pub use objective::{
 };
 pub use op::{Op, OpContext};
 pub use parameters::{Init, MODEL, Parameter, ParameterLayout};
+pub use placement::{Placement, RowSource};
 pub use plan::{BufferId, BufferSpec, Content, Dispatch, Phase, Plan, Slice};
 pub use replay::{Device, Pending, Replay};
 pub use shape::Shape;

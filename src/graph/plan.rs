@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::{ParameterLayout, Store, StoreKind, TermSpec};
+use super::{Images, ParameterLayout, Store, StoreKind, TermSpec};
 use crate::gpu::Variants;
 use crate::kernels::Kernel;
 use crate::{Error, Result};
@@ -110,6 +110,8 @@ pub struct Plan {
     pub batch: u32,
     /// The loss terms, in the order of the ring's rows.
     pub terms: Vec<TermSpec>,
+    /// The images that it reads, and whether in an order that is shuffled anew in each pass.
+    pub images: Option<(Images, bool)>,
 }
 
 impl Plan {

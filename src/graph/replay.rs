@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use super::cpu::CpuReplay;
 use super::gpu::{GpuPending, GpuReplay};
-use super::{Plan, Slice};
+use super::placement::Order;
+use super::{Plan, RowSource, Slice};
 use crate::gpu::{Gpu, GpuOptions, Variants};
 use crate::kernels::{floats, state::State};
 use crate::{Error, Result};
+use rayon::prelude::*;
 
 /// Where plans run.
 #[derive(Clone, Debug)]
@@ -51,8 +53,16 @@ impl Device {
 pub struct Replay {
     plan: Arc<Plan>,
     target: Target,
-    // The steps that were submitted so far: they decide which dispatches run next.
-    done: u32,
+    // Where the device will stand after what was submitted. The steps decide which dispatches run next.
+    state: State,
+    streamed: Option<Streamed>,
+}
+
+// What a plan that streams reads, and in which order.
+#[derive(Debug)]
+struct Streamed {
+    order: Order,
+    source: Option<Box<dyn RowSource>>,
 }
 
 #[derive(Debug)]
@@ -82,7 +92,8 @@ impl Replay {
             Device::Gpu(gpu) => Target::Gpu(Box::new(GpuReplay::new(Arc::clone(gpu), &plan).await?)),
             Device::Cpu => Target::Cpu(CpuReplay::new(&plan)),
         };
-        Ok(Self { plan, target, done: 0 })
+        let streamed = Order::of(&plan).map(|order| Streamed { order, source: None });
+        Ok(Self { plan, target, state: State::new(0), streamed })
     }
 
     /// The plan.
@@ -101,6 +112,21 @@ impl Replay {
         Ok(())
     }
 
+    /// Writes words from word `offset` of the named range on, and has the device take them at once: for the parts of what is
+    /// too large to be copied as a whole.
+    pub fn write_part(&mut self, name: &str, offset: usize, words: &[u32]) -> Result<()> {
+        let whole = self.plan.slice(name)?;
+        if offset.saturating_add(words.len()) > whole.words {
+            let got = format!("{} from {offset} on", words.len());
+            return Err(Error::shape(format!("write {name}"), format!("{} words", whole.words), got));
+        }
+        self.write_slice(Slice { offset: whole.offset + offset, words: words.len(), ..whole }, words);
+        match &self.target {
+            Target::Gpu(gpu) => gpu.flush(),
+            Target::Cpu(_) => Ok(()),
+        }
+    }
+
     pub(super) fn write_slice(&mut self, slice: Slice, words: &[u32]) {
         match &mut self.target {
             Target::Gpu(gpu) => gpu.write(slice, words),
@@ -117,7 +143,7 @@ impl Replay {
     pub fn write_state(&mut self, state: &State) -> Result<()> {
         let slice = self.plan.slice("state")?;
         self.write_slice(slice, state.words());
-        self.done = state.step;
+        self.state = *state;
         Ok(())
     }
 
@@ -166,22 +192,80 @@ impl Replay {
         Ok(())
     }
 
-    /// Runs `steps` steps in one submit, at most [`Plan::ring_steps`], with a copy of the named range
-    /// behind them. Returns at once on a GPU: await [`Replay::wait`] later.
+    /// Has a plan that streams take its images from `source`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for a plan that does not.
+    pub fn stream(&mut self, source: Box<dyn RowSource>) -> Result<()> {
+        let Some(streamed) = &mut self.streamed else {
+            return Err(Error::shape("stream", "a plan that streams its images", "one that has them all"));
+        };
+        streamed.source = Some(source);
+        Ok(())
+    }
+
+    /// The most steps of a submit: [`Plan::ring_steps`], or fewer where images stream.
+    pub fn most_steps(&self) -> u32 {
+        self.streamed.as_ref().map_or(Plan::ring_steps(), |streamed| streamed.order.ring.steps)
+    }
+
+    /// Runs `steps` steps in one submit, at most [`Replay::most_steps`], with a copy of the named range
+    /// behind them. Returns at once on a GPU: await [`Replay::wait`] later. Images that stream are read before the submit,
+    /// while the device works on the one before.
     pub fn submit(&mut self, steps: u32, report: &str) -> Result<Pending> {
-        let most = Plan::ring_steps();
+        let most = self.most_steps();
         if steps > most {
             return Err(Error::setting("steps of a submit", format!("at most {most}"), steps));
         }
         let report = self.plan.slice(report)?;
-        let (plan, done) = (Arc::clone(&self.plan), self.done);
-        self.done = done.wrapping_add(steps);
+        let (plan, done) = (Arc::clone(&self.plan), self.state.step);
+        self.bring(steps)?;
         let steps = (0..steps).flat_map(|step| {
             let running = plan.dispatches.iter().enumerate();
             let running = running.filter(move |(_, dispatch)| dispatch.runs(done.wrapping_add(step)));
             running.map(|(at, _)| at)
         });
         Ok(self.submit_dispatches(steps, report))
+    }
+
+    /// Takes the images of the next steps to their places in the ring, where they stream, and counts the steps.
+    pub(super) fn bring(&mut self, steps: u32) -> Result<()> {
+        let Some(Streamed { order, source }) = &self.streamed else {
+            self.state.step = self.state.step.wrapping_add(steps);
+            return Ok(());
+        };
+        let Some(source) = source else {
+            let got = "a plan that streams its images, without a source of them";
+            return Err(Error::shape("submit", "a source by Replay::stream", got));
+        };
+        let (whole, words) = (self.plan.slice("images")?, order.ring.words as usize);
+        let first = self.state.step % order.ring.steps;
+        let mut state = self.state;
+        let batches: Vec<Vec<u32>> = (0..steps).map(|_| order.batch(&mut state)).collect();
+        let fill = |target: &mut [u32], batches: &[Vec<u32>]| {
+            let parts = target.par_chunks_exact_mut(words).zip(batches);
+            parts.try_for_each(|(part, images)| source.read(images, part))
+        };
+        // Up to the ring's end, and on from its beginning.
+        let before = steps.min(order.ring.steps - first);
+        let slice = |first: u32, steps: u32| Slice {
+            offset: first as usize * words,
+            words: steps as usize * words,
+            ..whole
+        };
+        let slices = [slice(first, before), slice(0, steps - before)];
+        let slices = &slices[..if steps > before { 2 } else { 1 }];
+        match &mut self.target {
+            Target::Gpu(gpu) => gpu.bring(slices, |target| fill(target, &batches))?,
+            Target::Cpu(cpu) => {
+                let (head, tail) = batches.split_at(before as usize);
+                for (slice, batches) in slices.iter().zip([head, tail]) {
+                    fill(cpu.words_mut(*slice), batches)?;
+                }
+            }
+        }
+        self.state = state;
+        Ok(())
     }
 
     /// Runs a range of dispatches, `rounds` times, whatever their periods.
@@ -214,7 +298,7 @@ impl Replay {
     pub async fn run(&mut self, steps: u32) -> Result<()> {
         let mut left = steps;
         while left > 0 {
-            let now = left.min(Plan::ring_steps());
+            let now = left.min(self.most_steps());
             let pending = self.submit(now, "state")?;
             self.wait(pending).await?;
             left -= now;

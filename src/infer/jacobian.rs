@@ -26,7 +26,7 @@ impl JacobianNorms {
     /// [`Reconstructor::new`](super::Reconstructor::new).
     pub async fn new(device: &Device, checkpoint: &Checkpoint, data: &Dataset) -> Result<Self> {
         checkpoint.check_images(data)?;
-        let (total, model) = (count(data)?, checkpoint.model_of(data)?);
+        let (total, model) = (count(data)?, checkpoint.model_of(device, data)?);
         let kind = model.best_contraction();
         let plan = model.jacobian(total, kind)?;
         let batch = plan.batch;

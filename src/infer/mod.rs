@@ -31,7 +31,7 @@ async fn loaded(
     let mut replay = Replay::new(device, plan).await?;
     replay.write_slots(&checkpoint.slots)?;
     if let Some(data) = data {
-        checkpoint.transform.write(&mut replay, data)?;
+        checkpoint.transform.feed(&mut replay, data)?;
     }
     Ok(replay)
 }

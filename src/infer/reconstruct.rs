@@ -61,7 +61,7 @@ impl Reconstructor {
         checkpoint.check_images(data)?;
         let total = count(data)?;
         let batch = BATCH.min(total);
-        let plan = checkpoint.model_of(data)?.reconstruction(batch, total, corruption)?;
+        let plan = checkpoint.model_of(device, data)?.reconstruction(batch, total, corruption)?;
         let replay = loaded(device, plan, checkpoint, Some(data)).await?;
         let (transform, corrupted) = (checkpoint.transform.clone(), corruption.is_some());
         Ok(Self {

@@ -59,7 +59,7 @@ impl Augment {
     fn gather(&self) -> Gather {
         let Self { batch, count, shape: [height, width, channels], rows, .. } = *self;
         let pixels = height.saturating_mul(width).saturating_mul(channels);
-        Gather { batch, count, pixels, center: false, rows }
+        Gather { batch, first: 0, count, pixels, center: false, rows }
     }
 }
 
@@ -93,7 +93,7 @@ impl Kernel for Augment {
         let (pictures, _) = gather.images(&reads[1..]);
         let [x, places] = writes else { return };
         let rows = floats_mut(x).chunks_exact_mut(gather.pixels as usize).zip(places.iter_mut());
-        for (((x, place), picture), number) in rows.zip(pictures).zip(0..) {
+        for (((x, place), picture), number) in rows.zip(pictures.flatten()).zip(0..) {
             let view = self.augmentation.view(number, seed, step, self.instance);
             x.iter_mut().zip(view.of(&picture, self.shape)).for_each(|(x, seen)| *x = seen as f32);
             *place = number;

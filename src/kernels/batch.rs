@@ -21,14 +21,28 @@ pub struct Permute {
     pub shuffle: bool,
 }
 
-/// `x[batch, pixels]`: the images at `indices`, of bytes byte / 255.
+/// `indices[batch]`: where in a ring of `steps` batches the images of the state's step are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// Images per step.
+    pub batch: u32,
+    /// Steps in the ring: a power of two, so that it goes on where the count of steps begins anew.
+    pub steps: u32,
+    /// Rows that a step takes in the ring, at least `batch`.
+    pub rows: u32,
+}
+
+/// `x[batch, pixels]`: the images at `indices`, of bytes byte / 255. Rows of images that are not in the buffer stay as they
+/// are.
 ///
 /// Offsets are counted in 32 bits, so `count * pixels` must stay below 2^32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Gather {
     /// Images per step.
     pub batch: u32,
-    /// Images in the data set.
+    /// The first image in the buffer.
+    pub first: u32,
+    /// Images in the buffer.
     pub count: u32,
     /// Numbers per image.
     pub pixels: u32,
@@ -44,6 +58,7 @@ impl Kernel for Permute {
         Call::new(&shaders::SHADER, "permute")
             .operands([State::WORDS, batch as usize])
             .uniform([("batch", batch), ("count", count), ("pixels", 0)])
+            .uniform([("first", 0), ("steps", 0), ("rows", 0)])
             .constant("SHUFFLE", shuffle)
             .limit("images", count, 1..=u32::MAX)
             .limit("batch", batch, 1..=count)
@@ -61,10 +76,31 @@ impl Kernel for Permute {
     }
 }
 
+impl Kernel for Place {
+    fn call(&self, _: &Variants) -> Call {
+        let Self { batch, steps, rows } = *self;
+        let fits = rows.checked_mul(steps).is_some();
+        Call::new(&shaders::SHADER, "place")
+            .operands([State::WORDS, batch as usize])
+            .uniform([("batch", batch), ("count", 0), ("pixels", 0)])
+            .uniform([("first", 0), ("steps", steps), ("rows", rows)])
+            .limit("batch", batch, 1..=rows)
+            .setting("steps of a ring", steps.is_power_of_two(), "a power of two", steps)
+            .setting("rows of a ring", fits, "fewer than 2^32 in all", rows)
+            .shape(format!("[{batch}] of {steps} steps"))
+            .workgroups(|| shaders::permute_workgroups(batch))
+    }
+
+    fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
+        let first = State::from_words(reads[0]).step % self.steps * self.rows;
+        writes[0].iter_mut().zip(first..).for_each(|(index, place)| *index = place);
+    }
+}
+
 impl Gather {
     // Adds what is read, the images that are written, and what both must be.
     pub(super) fn describe(&self, call: Call) -> Call {
-        let Self { batch, count, pixels, center, rows } = *self;
+        let Self { batch, count, pixels, center, rows, .. } = *self;
         let [all, used] = [elements([count, pixels]), elements([batch, pixels])];
         call.part_of(all.div_ceil(rows.per_word()), used.div_ceil(rows.per_word()))
             .operands([batch as usize])
@@ -87,12 +123,17 @@ impl Gather {
         Err(Error::TooLarge { operation: "images of a data set".to_owned(), needed, allowed, advice })
     }
 
-    // The images chosen, and the mean image, zeros where none is subtracted.
-    pub(super) fn images<'a>(&self, reads: &[&'a [u32]]) -> (impl Iterator<Item = Vec<f32>> + 'a, Vec<f32>) {
-        let (pixels, rows, words) = (self.pixels as usize, self.rows, reads[0]);
+    // The images chosen, none for one that is not in the buffer; and the mean image, zeros where none is subtracted.
+    pub(super) fn images<'a>(
+        &self,
+        reads: &[&'a [u32]],
+    ) -> (impl Iterator<Item = Option<Vec<f32>>> + 'a, Vec<f32>) {
+        let Self { first, count, rows, .. } = *self;
+        let (pixels, words) = (self.pixels as usize, reads[0]);
         let image = move |index: &u32| {
-            let first = *index as usize * pixels;
-            (first..first + pixels).map(|at| rows.number(words, at)).collect()
+            let place = index.checked_sub(first).filter(|place| *place < count)?;
+            let begin = place as usize * pixels;
+            Some((begin..begin + pixels).map(|at| rows.number(words, at)).collect())
         };
         let images = reads[1].iter().map(image);
         (images, if self.center { floats(reads[2]).to_vec() } else { vec![0.0; pixels] })
@@ -101,10 +142,11 @@ impl Gather {
 
 impl Kernel for Gather {
     fn call(&self, _: &Variants) -> Call {
-        let Self { batch, count, pixels, center, .. } = *self;
+        let Self { batch, first, count, pixels, center, .. } = *self;
         let entry = if center { "gather_centered" } else { "gather" };
         self.describe(Call::new(&shaders::SHADER, entry))
             .uniform([("batch", batch), ("count", count), ("pixels", pixels)])
+            .uniform([("first", first), ("steps", 0), ("rows", 0)])
             .flops(1, elements([batch, pixels]))
             .workgroups(|| shaders::gather_workgroups(batch, pixels))
     }
@@ -112,7 +154,7 @@ impl Kernel for Gather {
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
         let (images, center) = self.images(reads);
         for (row, image) in floats_mut(writes[0]).chunks_exact_mut(center.len()).zip(images) {
-            for ((x, pixel), mean) in row.iter_mut().zip(image).zip(&center) {
+            for ((x, pixel), mean) in row.iter_mut().zip(image.into_iter().flatten()).zip(&center) {
                 *x = pixel - mean;
             }
         }

@@ -55,6 +55,7 @@ impl Kernel for Corrupt {
             .uniform([("instance", instance)])
             .constant("CORRUPTION", corruption.code())
             .require(check(corruption))
+            .setting("first image of a corruption", gather.first == 0, "0: one buffer with all", gather.first)
             .flops(3, elements([batch, pixels]))
             .workgroups(|| gather_workgroups(batch, pixels))
     }
@@ -65,7 +66,7 @@ impl Kernel for Corrupt {
         let [x, seen] = writes else { return };
         let rows = floats_mut(x).chunks_exact_mut(center.len());
         let rows = rows.zip(floats_mut(seen).chunks_exact_mut(center.len()));
-        for (((x, seen), image), number) in rows.zip(images).zip(0..) {
+        for (((x, seen), image), number) in rows.zip(images.flatten()).zip(0..) {
             let corrupted = self.corruption.image(&image, number, seed, step, self.instance);
             for (at, mean) in center.iter().enumerate() {
                 x[at] = image[at] - mean;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Autoencoder, ContractionKind, Declare, ModelConfig, Prior, ReductionKind};
 use crate::Result;
 use crate::data::Items;
-use crate::graph::{Augmentation, Graph, Rows, Shape, TermSpec};
+use crate::graph::{Augmentation, Graph, Placement, Rows, Shape, TermSpec};
 
 /// A configured autoencoder for images of a given size.
 #[derive(Clone, Debug)]
@@ -18,6 +18,7 @@ pub struct Model {
     dense: bool,
     terms: Arc<[TermSpec]>,
     pub(super) rows: Rows,
+    pub(super) placement: Placement,
     pub(super) augmentation: Augmentation,
 }
 
@@ -40,6 +41,7 @@ impl Model {
             dense: false,
             terms,
             rows,
+            placement: Placement::Whole,
             augmentation: Augmentation::default(),
         };
         let mut graph = Graph::inference(1);
@@ -53,9 +55,10 @@ impl Model {
         Ok(model)
     }
 
-    /// The same model with plans that read images kept as `rows`; without this, as bytes.
-    pub fn with_rows(mut self, rows: Rows) -> Self {
-        self.rows = rows;
+    /// The same model with plans that read images kept as `rows`, where `placement` says; without this, as bytes in one
+    /// buffer.
+    pub fn with_rows(mut self, rows: Rows, placement: Placement) -> Self {
+        (self.rows, self.placement) = (rows, placement);
         self
     }
 

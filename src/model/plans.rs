@@ -38,7 +38,8 @@ impl Model {
     }
 
     fn images(&self, total: u32) -> Images {
-        Images { total, shape: self.image, rows: self.rows, center: self.config.center }
+        let Self { image, rows, placement, .. } = *self;
+        Images { total, shape: image, rows, placement, center: self.config.center }
     }
 
     // One step over the images, of whatever `record` leaves of them.

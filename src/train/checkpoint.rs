@@ -4,7 +4,7 @@ use super::constant::ConstantModel;
 use super::trainer::{DataMark, EpochState};
 use super::{Config, Trainer, Transform};
 use crate::data::{Column, Dataset, Items};
-use crate::graph::{Slots, State};
+use crate::graph::{Device, Slots, State};
 use crate::model::Model;
 use crate::{Error, Result};
 
@@ -91,9 +91,9 @@ impl Checkpoint {
         Model::new(&self.config.model, self.shape.try_into()?)
     }
 
-    /// The model, with plans that read the images of `data`.
-    pub fn model_of(&self, data: &Dataset) -> Result<Model> {
-        Ok(self.model()?.with_rows(self.transform.rows(data)))
+    /// The model, with plans that read the images of `data` on `device`.
+    pub fn model_of(&self, device: &Device, data: &Dataset) -> Result<Model> {
+        Ok(self.transform.reading(self.model()?, device, data))
     }
 
     /// Epochs completed.

@@ -25,9 +25,9 @@ impl Evaluator {
         seed: u64,
     ) -> Result<Self> {
         let total = count(data)?;
-        let model = model.clone().with_rows(transform.rows(data));
+        let model = transform.reading(model.clone(), device, data);
         let mut replay = Replay::new(device, model.evaluation_of(total)?).await?;
-        transform.write(&mut replay, data)?;
+        transform.feed(&mut replay, data)?;
         Ok(Self { replay, model, total, seed })
     }
 

@@ -70,14 +70,14 @@ impl Trainer {
         let config = &config.fitted_to(data.train.shape().try_into()?)?;
         let transform = config.transform(&data.train)?;
         let model = Model::new(&config.model, data.train.shape().try_into()?)?;
-        let model = model.with_rows(transform.rows(&data.train));
+        let model = transform.reading(model, device, &data.train);
         let model = model.with_augmentation(config.train.augmentation());
         let images = count(&data.train)?;
         let train = &config.train;
         let plan = model.training(train.batch, images, true, &train.update(images)?, false)?;
         let running = Running::none(&plan.terms);
         let mut replay = Replay::new(device, plan).await?;
-        transform.write(&mut replay, &data.train)?;
+        transform.feed(&mut replay, &data.train)?;
         replay.write_initial(train.seed)?;
         let evaluator = match data.validation.len() {
             0 => None,
@@ -212,7 +212,7 @@ impl Trainer {
 
     fn adapt_chunk(&mut self, took: Duration) {
         if took < CHUNK / 2 {
-            self.chunk = (self.chunk * 2).min(Plan::ring_steps());
+            self.chunk = (self.chunk * 2).min(self.replay.most_steps());
         } else if took > CHUNK * 2 {
             self.chunk = (self.chunk / 2).max(1);
         }

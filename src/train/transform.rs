@@ -1,14 +1,12 @@
 //! What stands between a data set and a model: scaling, the mean image, and the way back.
 
-use half::f16;
 use serde::{Deserialize, Serialize};
 
+use super::packed_rows::PackedRows;
 use crate::Result;
 use crate::data::{Dataset, ScaleKind, Scaling};
-use crate::graph::{Replay, Rows};
-
-// WebGPU's default limit of a buffer that a shader reads, in bytes: what every device holds.
-const LARGEST_BUFFER: usize = 128 << 20;
+use crate::graph::{Device, Placement, Replay, Rows};
+use crate::model::Model;
 
 /// How wide floats are in the device's memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,7 +25,7 @@ pub struct Transform {
     pub scaling: Scaling,
     /// The mean training image `[pixels]`, scaled, where the model subtracts it.
     pub center: Option<Vec<f32>>,
-    /// How wide floats are; where it is not given, 16 bits for data that every device holds in no other way.
+    /// How wide floats are on the device; 32 bits where it is not given.
     pub precision: Option<Precision>,
 }
 
@@ -40,36 +38,38 @@ impl Transform {
 
     /// How the images of `data` lie in the device's memory: bytes as such where nothing is scaled, else floats.
     pub fn rows(&self, data: &Dataset) -> Rows {
-        if data.values.bytes().is_some() && self.scaling.is_identity() {
-            return Rows::Bytes;
-        }
-        let large = 4 * data.values.len() > LARGEST_BUFFER;
-        match self.precision.unwrap_or(if large { Precision::F16 } else { Precision::F32 }) {
-            Precision::F32 => Rows::Floats,
-            Precision::F16 => Rows::Halves,
+        match self.precision {
+            _ if data.values.are_bytes() && self.scaling.is_identity() => Rows::Bytes,
+            Some(Precision::F16) => Rows::Halves,
+            None | Some(Precision::F32) => Rows::Floats,
         }
     }
 
-    /// Writes a data set's images to a plan that reads them as [`Self::rows`], and the mean image where it subtracts that.
-    pub fn write(&self, replay: &mut Replay, data: &Dataset) -> Result<()> {
-        match (self.rows(data), data.values.bytes()) {
-            (Rows::Bytes, bytes) => replay.write("images", &packed(bytes.unwrap_or_default()))?,
-            (Rows::Halves, _) => {
-                let mut halves = Vec::with_capacity(data.values.len().next_multiple_of(2));
-                for_each_scaled(data, &self.scaling, |row| {
-                    halves.extend(row.iter().map(|x| f16::from_f32(*x)))
-                });
-                halves.resize(halves.len().next_multiple_of(2), f16::ZERO);
-                let word =
-                    |pair: &[f16; 2]| u32::from(pair[0].to_bits()) | u32::from(pair[1].to_bits()) << 16;
-                let words: Vec<u32> = halves.as_chunks().0.iter().map(word).collect();
-                replay.write("images", &words)?;
+    /// `model` with plans that read the images of `data` as they lie on `device`.
+    pub fn reading(&self, model: Model, device: &Device, data: &Dataset) -> Model {
+        let rows = self.rows(data);
+        model.with_rows(rows, Placement::on(device, data.len(), data.pixels(), rows))
+    }
+
+    /// Gives the plan of such a model its images, all at once or as they are needed, and the mean image where it subtracts
+    /// that.
+    pub fn feed(&self, replay: &mut Replay, data: &Dataset) -> Result<()> {
+        let packed = PackedRows {
+            values: data.values.clone(),
+            pixels: data.pixels(),
+            rows: self.rows(data),
+            scaling: self.scaling.clone(),
+        };
+        let placement = replay.plan().images.map(|(images, _)| images.placement);
+        match placement.unwrap_or_default() {
+            Placement::Whole => packed.write(replay, "images", 0..data.len())?,
+            Placement::Buffers { each } => {
+                for (number, first) in (0..data.len()).step_by(each as usize).enumerate() {
+                    let end = data.len().min(first + each as usize);
+                    packed.write(replay, &format!("images.{number}"), first..end)?;
+                }
             }
-            (Rows::Floats, _) => {
-                let mut floats = Vec::with_capacity(data.values.len());
-                for_each_scaled(data, &self.scaling, |row| floats.extend_from_slice(row));
-                replay.write_floats("images", &floats)?;
-            }
+            Placement::Ring { .. } => replay.stream(Box::new(packed))?,
         }
         self.center.as_ref().map_or(Ok(()), |center| replay.write_floats("center", center))
     }
@@ -103,16 +103,6 @@ impl Transform {
     }
 }
 
-/// Bytes, four to a word, little-endian.
-pub fn packed(bytes: &[u8]) -> Vec<u32> {
-    let word = |chunk: &[u8]| {
-        let mut four = [0; 4];
-        four[..chunk.len()].copy_from_slice(chunk);
-        u32::from_le_bytes(four)
-    };
-    bytes.chunks(4).map(word).collect()
-}
-
 /// Calls `see` with each image as the model sees it, the mean image not subtracted.
 pub(super) fn for_each_scaled(data: &Dataset, scaling: &Scaling, mut see: impl FnMut(&[f32])) {
     let mut row = Vec::with_capacity(data.pixels());
@@ -128,8 +118,10 @@ pub(super) fn for_each_scaled(data: &Dataset, scaling: &Scaling, mut see: impl F
 fn mean_image(data: &Dataset, scaling: &Scaling) -> Vec<f32> {
     let (mut sums, count) = (vec![0.0_f64; data.pixels()], data.len().max(1) as f64);
     if let Some(bytes) = data.values.bytes().filter(|_| scaling.is_identity()) {
-        for image in bytes.chunks_exact(data.pixels()) {
-            sums.iter_mut().zip(image).for_each(|(sum, byte)| *sum += f64::from(*byte));
+        for row in 0..data.len() {
+            sums.iter_mut()
+                .zip(bytes.row(row, data.pixels()))
+                .for_each(|(sum, byte)| *sum += f64::from(*byte));
         }
         let scale = 1.0 / (255.0 * count);
         return sums.into_iter().map(|sum| (sum * scale) as f32).collect();

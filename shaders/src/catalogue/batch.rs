@@ -2,7 +2,7 @@
 
 use crate::table::{Binding, Entry, Shader};
 
-/// `permute`, `gather` and `gather_centered`.
+/// `permute`, `place`, `gather` and `gather_centered`.
 pub const SHADER: Shader = Shader {
     name: "batch",
     source: compose!("lib/log.wgsl", "lib/philox.wgsl", "lib/state.wgsl", "lib/pixels.wgsl", "batch.wgsl"),
@@ -10,6 +10,10 @@ pub const SHADER: Shader = Shader {
     entries: &[
         Entry {
             name: "permute",
+            bindings: &[Binding::PARAMS, Binding::read(1, "state"), Binding::write(5, "indices")],
+        },
+        Entry {
+            name: "place",
             bindings: &[Binding::PARAMS, Binding::read(1, "state"), Binding::write(5, "indices")],
         },
         Entry {
@@ -35,7 +39,7 @@ pub const SHADER: Shader = Shader {
     subgroups: false,
 };
 
-/// Workgroups of `permute` for `batch` images.
+/// Workgroups of `permute`, or of `place`, for `batch` images.
 pub const fn permute_workgroups(batch: u32) -> u32 {
     batch.div_ceil(64)
 }

@@ -12,6 +12,7 @@ use rayon::prelude::*;
 use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
 use serde::{Deserialize, Serialize};
+use tempfile::NamedTempFile;
 
 use super::decode::{Stack, counted};
 use super::listing::Listing;
@@ -140,28 +141,25 @@ impl Cache {
     }
 
     fn write_file(&self, path: &Path, stack: &Stack) -> Result<()> {
-        let (dtype, bytes): (_, &[u8]) = match &stack.pixels {
-            Values::Bytes(bytes) => (Dtype::U8, bytes),
-            Values::Floats(floats) => (Dtype::F32, bytemuck::cast_slice(floats)),
+        let (dtype, width) = match &stack.pixels {
+            Values::Bytes(_) => (Dtype::U8, 1),
+            Values::Floats(_) => (Dtype::F32, 4),
         };
+        let length = width * stack.pixels.len();
         let (key, decoded) = (&self.key, &stack.decoded);
         let record = Record { key, shape: stack.shape, decoded, checksum: stack.pixels.checksum() };
         let io = |error: io::Error| Error::io("write", path)(error);
         let record = serde_json::to_vec(&record).map_err(|error| io(error.into()))?;
         let count = decoded.iter().flatten().count();
-        let end = bytes.len() + record.len();
+        let end = length + record.len();
         let tensors = vec![
             (
                 PIXELS.to_owned(),
-                TensorInfo {
-                    dtype,
-                    shape: [&[count], &stack.shape[..]].concat(),
-                    data_offsets: (0, bytes.len()),
-                },
+                TensorInfo { dtype, shape: [&[count], &stack.shape[..]].concat(), data_offsets: (0, length) },
             ),
             (
                 RECORD.to_owned(),
-                TensorInfo { dtype: Dtype::U8, shape: vec![record.len()], data_offsets: (bytes.len(), end) },
+                TensorInfo { dtype: Dtype::U8, shape: vec![record.len()], data_offsets: (length, end) },
             ),
         ];
         let metadata = Metadata::new(None, tensors).map_err(|error| io(io::Error::other(error)))?;
@@ -169,9 +167,16 @@ impl Cache {
         // The format wants what follows aligned.
         header.resize(header.len().next_multiple_of(8), b' ');
         let mut file = beside(path)?;
-        for part in [&(header.len() as u64).to_le_bytes(), &header[..], bytes, &record] {
-            file.write_all(part).map_err(io)?;
+        let write = |file: &mut NamedTempFile, part: &[u8]| file.write_all(part).map_err(io);
+        write(&mut file, &(header.len() as u64).to_le_bytes())?;
+        write(&mut file, &header)?;
+        match &stack.pixels {
+            Values::Bytes(bytes) => bytes.pieces().try_for_each(|piece| write(&mut file, piece))?,
+            Values::Floats(floats) => {
+                floats.pieces().try_for_each(|piece| write(&mut file, bytemuck::cast_slice(piece)))?;
+            }
         }
+        write(&mut file, &record)?;
         put(file, path)
     }
 }

@@ -131,11 +131,12 @@ impl<'a, R: Read> Array<'a, R> {
         match (ty.type_char(), ty.size_field(), ty.endianness()) {
             // Of a mask other bytes are made.
             (TypeChar::Uint, 1, _) => Numbers::mapped(map, begin)
-                .filter(|bytes| bytes.iter().any(|byte| *byte > 1))
+                .filter(|bytes| bytes.iter().any(|byte| byte > 1))
                 .map(Values::Bytes),
             // What is not finite is told of with its place.
             (TypeChar::Float, 4, Endianness::Little) if cfg!(target_endian = "little") => {
-                let finite = |floats: &Numbers<f32>| floats.par_iter().all(|float| float.is_finite());
+                let finite =
+                    |floats: &Numbers<f32>| floats.joined().par_iter().all(|float| float.is_finite());
                 Numbers::mapped(map, begin).filter(finite).map(Values::Floats)
             }
             _ => None,

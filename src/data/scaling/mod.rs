@@ -104,7 +104,7 @@ impl Scaling {
 
     /// What is done to the numbers of `data`, in a sentence's part.
     pub fn described(&self, data: &Dataset) -> String {
-        let bytes = data.values.bytes().is_some();
+        let bytes = data.values.are_bytes();
         let each = if self.shift.len() > 1 {
             format!("each of {} columns", self.shift.len())
         } else {
