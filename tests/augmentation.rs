@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use common::operands::{images, state};
 use common::{check, device, gpu, noise, run, words};
 use half::f16;
-use narrows::graph::{Graph, Images, Replay, Shape, State};
+use narrows::graph::{Graph, Images, Placement, Replay, Shape, State};
 use narrows::kernels::augmentation::{Augment, Augmentation};
 use narrows::kernels::batch::Rows;
 use narrows::kernels::corruption::Corruption;
@@ -170,7 +170,8 @@ fn the_target_and_the_corrupted_input_are_the_same_view_less_the_mean_image() {
     for corruption in [None, Some(Corruption::Dropout { probability: 0.3, rescale: false })] {
         let mut graph = Graph::new(batch);
         let shape = Shape::new(height, width, channels);
-        let images = Images { total: 9, shape, rows: Rows::Floats, center: true };
+        let images =
+            Images { total: 9, shape, rows: Rows::Floats, placement: Placement::Whole, center: true };
         let tensors = graph.batch(images, false, ALL, corruption).unwrap();
         graph.output("target", tensors.clean).unwrap();
         if corruption.is_some() {

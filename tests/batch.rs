@@ -7,8 +7,9 @@ use common::numeric::close;
 use common::operands::images;
 use common::{check, expected, gpu, noise, run, words};
 use half::f16;
+use narrows::kernels::Kernel;
 use narrows::kernels::State;
-use narrows::kernels::batch::{Gather, Permute, Rows};
+use narrows::kernels::batch::{Gather, Permute, Place, Rows};
 use narrows::reference::batch::Permutation;
 use narrows::reference::compare::Tolerance;
 
@@ -97,6 +98,42 @@ fn floats_of_the_chosen_rows_are_kept_at_every_alignment() {
             }
         }
     }
+}
+
+#[test]
+fn a_buffer_gives_the_rows_of_its_own_images_and_leaves_the_others() {
+    for rows in Rows::ALL {
+        for (first, count) in [(0, 20), (20, 16), (36, 15)] {
+            let pixels = 27;
+            let kernel = Gather { batch: 51, first, count, pixels, center: true, rows };
+            let numbers =
+                if rows == Rows::Bytes { images(count, pixels) } else { float_rows(rows, count, pixels) };
+            let chosen: Vec<u32> = (0..51).map(|i| i * 37 % 51).collect();
+            let before = words(&noise(5, 51 * pixels as usize));
+            let inputs = [numbers, chosen.clone(), words(&noise(1, pixels as usize))];
+            let tolerance = Tolerance::new(2.0 * f32::EPSILON, 0.0);
+            check(gpu(), &kernel, &inputs, &[Some(before.clone())], tolerance);
+            let after = run(gpu(), &kernel, &inputs, &[Some(before.clone())]).swap_remove(3);
+            let parts = after.chunks(pixels as usize).zip(before.chunks(pixels as usize)).zip(&chosen);
+            for ((after, before), image) in parts {
+                assert_eq!(after != before, (first..first + count).contains(image), "{rows:?} {image}");
+            }
+        }
+    }
+}
+
+#[test]
+fn places_in_a_ring_follow_the_step_and_go_on_where_its_count_begins_anew() {
+    for (batch, steps, rows) in [(1, 1, 1), (7, 4, 8), (130, 64, 132)] {
+        for step in [0, 1, 63, 64, 1_000_003, u32::MAX] {
+            let kernel = Place { batch, steps, rows };
+            let inputs = [State { step, ..State::new(1) }.words().to_vec()];
+            let got = run(gpu(), &kernel, &inputs, &[None]).swap_remove(1);
+            assert_eq!(got, expected(&kernel, &inputs, &[None])[0]);
+            assert_eq!((got[0], got.len()), (step % steps * rows, batch as usize));
+        }
+    }
+    assert!(Place { batch: 7, steps: 3, rows: 8 }.check().is_err(), "three steps do not go round at 2^32");
 }
 
 #[test]

@@ -6,8 +6,9 @@ mod common;
 use common::device;
 use common::step::{BATCH, PIXELS, TOTAL, config, plan, start};
 use narrows::graph::{
-    Augmentation, BatchNorm, Device, Graph, Images, Init, MODEL, Objective, Optimizer, Parameter, Plan,
-    Replay, Rows, Shape, Tensor, Update, gaussian_kl, gaussian_nll, learned_gaussian_nll, squared_error,
+    Augmentation, BatchNorm, Device, Graph, Images, Init, MODEL, Objective, Optimizer, Parameter, Placement,
+    Plan, Replay, Rows, Shape, Tensor, Update, gaussian_kl, gaussian_nll, learned_gaussian_nll,
+    squared_error,
 };
 use narrows::kernels::activation::Activation;
 use narrows::kernels::matmul::MatMul;
@@ -49,7 +50,13 @@ fn input(rows: u32, columns: u32) -> (Graph, Tensor) {
 }
 
 fn batch_of(mut graph: Graph, total: u32, pixels: u32) -> Result<Graph> {
-    let images = Images { total, shape: Shape::flat(pixels), rows: Rows::Bytes, center: false };
+    let images = Images {
+        total,
+        shape: Shape::flat(pixels),
+        rows: Rows::Bytes,
+        placement: Placement::Whole,
+        center: false,
+    };
     graph.batch(images, true, Augmentation::default(), None).map(|_| graph)
 }
 

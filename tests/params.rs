@@ -7,7 +7,7 @@ use naga::{ArraySize, Module, Scalar, StructMember, TypeInner};
 use narrows::gpu::{MatMulVariant, Variants};
 use narrows::kernels::activation::{Activate, Activation, Pass};
 use narrows::kernels::augmentation::{Augment, Augmentation};
-use narrows::kernels::batch::{Gather, Permute, Rows};
+use narrows::kernels::batch::{Gather, Permute, Place, Rows};
 use narrows::kernels::ceiling::{MemoryCopy, MultiplyAdd};
 use narrows::kernels::clip::{ClampEach, NormFactor, ScaleBy, SquaredNorm};
 use narrows::kernels::columns::{Block, CopyColumns};
@@ -135,6 +135,7 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Box::new(Spread { rows, units: 5, columns: 9, result: SpreadResult::ScalesGradient, accumulate }),
         Box::new(Spread { rows, units: 5, columns: 9, result: SpreadResult::WeightGradient, accumulate }),
         Box::new(Permute { batch: 3, count, shuffle: true }),
+        Box::new(Place { batch: 3, steps: 4, rows: 5 }),
         Box::new(Gather { batch: 3, first: 0, count, pixels: 9, center: false, rows: Rows::Bytes }),
         Box::new(Gather { batch: 3, first: 0, count, pixels: 9, center: true, rows: Rows::Bytes }),
         Box::new(VIEWS),
@@ -346,9 +347,10 @@ fn parameters_stand_in_the_order_of_the_shaders_fields() {
     assert_eq!(words(&matmul), [3, 5, 7]);
     assert_eq!(words(&ColumnSum { rows: 3, columns: 5, chunk: 2, accumulate: false }), [3, 5, 2]);
     assert_eq!(
-        words(&Gather { batch: 3, first: 0, count: 7, pixels: 9, center: true, rows: Rows::Bytes }),
-        [3, 7, 9]
+        words(&Gather { batch: 3, first: 2, count: 7, pixels: 9, center: true, rows: Rows::Bytes }),
+        [3, 7, 9, 2, 0, 0]
     );
+    assert_eq!(words(&Place { batch: 3, steps: 4, rows: 5 }), [3, 0, 0, 0, 4, 5]);
     let corrupt = |corruption| {
         words(&Corrupt {
             gather: Gather { batch: 3, first: 0, count: 7, pixels: 9, center: true, rows: Rows::Bytes },

@@ -156,10 +156,17 @@ impl Dataset {
 
     /// The columns in which all rows have the same number.
     pub fn constant_columns(&self) -> Vec<usize> {
-        let same = |column: &usize| {
-            (0..self.len()).all(|row| self.values.at(row * self.pixels() + column) == self.values.at(*column))
-        };
-        (0..self.pixels()).filter(same).collect()
+        let mut first = Vec::new();
+        let mut same: Vec<usize> = (0..self.pixels()).collect();
+        self.values.for_each_row(self.pixels(), |row| {
+            if first.is_empty() {
+                first = row.to_vec();
+            }
+            if !same.is_empty() {
+                same.retain(|column| row[*column] == first[*column]);
+            }
+        });
+        same
     }
 
     /// The first images and their labels, at most `count`.

@@ -81,11 +81,13 @@ impl<T: AnyBitPattern> Numbers<T> {
         }
     }
 
-    /// Row `row` of rows of `width` numbers, which must lie within. They are as wide as those that were [`Self::chosen`].
+    /// Row `row` of rows of `width` numbers, which must lie within. Of rows that were [`Self::chosen`], a whole number of them
+    /// makes up one of those.
     pub fn row(&self, row: usize, width: usize) -> &[T] {
+        let at = row * width;
         let begin = match &self.taken {
-            Taken::Run(range) => range.start + row * width,
-            Taken::Rows(_, places) => places[row] * width,
+            Taken::Run(range) => range.start + at,
+            Taken::Rows(chosen, places) => places[at / chosen] * chosen + at % chosen,
         };
         &self.all()[begin..begin + width]
     }

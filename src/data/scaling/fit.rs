@@ -12,6 +12,8 @@ const ROUNDING: f32 = 1e-5;
 const LEAST_SPREAD: f32 = 0.1;
 // Bytes of an array that are all below this are not those of pictures.
 const DARKEST: f32 = 128.0 / 255.0;
+// Numbers of columns that are in memory at a time: 128 MiB.
+const COLUMN_NUMBERS: usize = 16 << 20;
 
 impl ScaleKind {
     /// What [`ScaleKind::Auto`] means for `data`; other kinds are what they are.
@@ -62,7 +64,8 @@ impl Scaling {
                 extremes(data, columns).into_iter().map(|[low, high]| [low, high - low]).collect()
             }
             ScaleKind::Robust => {
-                (0..columns).into_par_iter().map(|column| quartiles(data, column, columns)).collect()
+                let all: Vec<usize> = (0..columns).collect();
+                of_columns(data, columns, &all, |_, numbers| quartiles(numbers))
             }
             _ => deviations(data, resolved, columns),
         };
@@ -88,6 +91,27 @@ fn fold<T: Clone>(
     all
 }
 
+/// What `see` says of the numbers of each of these columns. Rows are read as they lie in the file, for as many columns at a
+/// time as a little memory holds: files may be larger than all of it.
+pub(super) fn of_columns<T: Send>(
+    data: &Dataset,
+    columns: usize,
+    wanted: &[usize],
+    see: impl Fn(usize, Vec<f64>) -> T + Sync,
+) -> Vec<T> {
+    let rows = data.values.len() / columns.max(1);
+    let at_once = (COLUMN_NUMBERS / rows.max(1)).max(1);
+    let mut seen = Vec::with_capacity(wanted.len());
+    for some in wanted.chunks(at_once) {
+        let mut all = vec![Vec::with_capacity(rows); some.len()];
+        data.values.for_each_row(columns, |row| {
+            all.iter_mut().zip(some).for_each(|(numbers, column)| numbers.push(f64::from(row[*column])));
+        });
+        seen.par_extend(all.into_par_iter().zip(some).map(|(numbers, column)| see(*column, numbers)));
+    }
+    seen
+}
+
 fn extremes(data: &Dataset, columns: usize) -> Vec<[f64; 2]> {
     fold(data, columns, [f64::INFINITY, f64::NEG_INFINITY], |[low, high], _, x| {
         (*low, *high) = (low.min(x), high.max(x));
@@ -109,9 +133,7 @@ fn deviations(data: &Dataset, kind: ScaleKind, columns: usize) -> Vec<[f64; 2]> 
 
 // The median of a column and the distance between its quartiles; where that is none, since more than half of the numbers
 // are one, the standard deviation.
-fn quartiles(data: &Dataset, column: usize, columns: usize) -> [f64; 2] {
-    let numbers = data.values.iter().skip(column).step_by(columns).map(f64::from);
-    let mut numbers: Vec<f64> = numbers.collect();
+fn quartiles(mut numbers: Vec<f64>) -> [f64; 2] {
     numbers.sort_by(f64::total_cmp);
     let width = quantile(&numbers, 0.75) - quantile(&numbers, 0.25);
     if width > 0.0 {

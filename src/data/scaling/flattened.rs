@@ -1,8 +1,6 @@
 //! Columns that a few far values flatten: under the fitted scale all others fall together.
 
-use rayon::prelude::*;
-
-use super::fit::quantile;
+use super::fit::{of_columns, quantile};
 use super::{ScaleKind, Scaling};
 use crate::data::{Dataset, Values};
 
@@ -44,13 +42,14 @@ impl Scaling {
                 *most = most.max(scaled.abs());
             }
         });
-        let suspects = farthest.into_par_iter().enumerate().filter(|(_, most)| *most > far);
-        suspects.filter_map(|(column, _)| self.flattens(data, column)).collect()
+        let suspects: Vec<usize> = (0..columns).filter(|column| farthest[*column] > far).collect();
+        let flattened =
+            of_columns(data, columns, &suspects, |column, numbers| self.flattens(data, column, numbers));
+        flattened.into_iter().flatten().collect()
     }
 
-    fn flattens(&self, data: &Dataset, column: usize) -> Option<Flattened> {
-        let numbers = data.values.iter().skip(column).step_by(data.pixels());
-        let mut numbers: Vec<f64> = numbers.map(|x| self.kind.bent(f64::from(x))).collect();
+    fn flattens(&self, data: &Dataset, column: usize, mut numbers: Vec<f64>) -> Option<Flattened> {
+        numbers.iter_mut().for_each(|x| *x = self.kind.bent(*x));
         numbers.sort_by(f64::total_cmp);
         let [low, median, high] = [0.25, 0.5, 0.75].map(|share| quantile(&numbers, share));
         let spread = (high - low) * f64::from(self.factor[column]);
