@@ -27,7 +27,7 @@ fn plan(config: &Config, images: &Dataset) -> narrows::Result<Plan> {
 // The plan with images, first values and state in place.
 fn replay(device: &Device, config: &Config, images: &Dataset) -> narrows::Result<Replay> {
     let mut replay = block_on(Replay::new(device, plan(config, images)?))?;
-    replay.write("images", &packed(images.bytes()))?;
+    replay.write("images", &packed(&images.bytes()))?;
     replay.write_initial(config.train.seed)?;
     Ok(replay)
 }

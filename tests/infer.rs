@@ -56,7 +56,7 @@ fn corrupted_images_are_the_same_in_each_run_and_are_what_is_encoded() {
     let results = block_on(reconstructor.run()).unwrap();
     assert_eq!(results, block_on(reconstructor.run()).unwrap());
     let seen = results.seen.unwrap();
-    let original = images.bytes().iter().map(|byte| f32::from(*byte) / 255.0);
+    let original = images.bytes().into_iter().map(|byte| f32::from(byte) / 255.0);
     // Half the pixels are lost, the others twice as light.
     let lost = original.zip(&seen).filter(|(clean, seen)| {
         assert!(**seen == 0.0 || (**seen - 2.0 * clean).abs() < 1e-6, "{clean} seen as {seen}");

@@ -226,7 +226,7 @@ fn parts_of_a_data_set_are_views_with_the_same_numbers() {
     assert_eq!(train.values, all.slice(0..41).unwrap().values);
     assert_eq!(validation.values.iter().collect::<Vec<f32>>(), all.floats()[41 * 35..]);
     let middle = all.slice(10..40).unwrap().slice(5..20).unwrap();
-    assert_eq!(middle.bytes().as_ref(), &all.bytes()[15 * 35..30 * 35]);
+    assert_eq!(middle.bytes(), all.bytes()[15 * 35..30 * 35]);
     let Values::Bytes(bytes) = &middle.values else { panic!("bytes") };
     assert_eq!(bytes.row(3, 35), &all.bytes()[18 * 35..19 * 35]);
     assert_eq!(bytes.pieces().flatten().count(), 15 * 35);

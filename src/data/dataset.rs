@@ -1,10 +1,8 @@
 //! Images or rows of numbers in memory, and their division into training, validation and test parts.
 
-use std::borrow::Cow;
 use std::ops::Range;
 use std::path::PathBuf;
 
-use super::numbers::Numbers;
 use super::{Column, Items, Part, Values};
 use crate::{Error, Result};
 
@@ -144,9 +142,9 @@ impl Dataset {
         self.height * self.width * self.channels
     }
 
-    /// The bytes of all images; empty where they are floats.
-    pub fn bytes(&self) -> Cow<'_, [u8]> {
-        self.values.bytes().map(Numbers::joined).unwrap_or_default()
+    /// A copy of the bytes of all images; empty where they are floats.
+    pub fn bytes(&self) -> Vec<u8> {
+        self.values.bytes().map(|bytes| bytes.joined().into_owned()).unwrap_or_default()
     }
 
     /// All images as floats, `[count, height, width, channels]`; of bytes in [0, 1].

@@ -1,7 +1,7 @@
 //! Pictures of 16 bits a channel, and of other depths.
 
 use image::{DynamicImage, ImageBuffer, ImageFormat, Luma, LumaA, Pixel, Rgb, Rgb32FImage, Rgba};
-use narrows::data::{Alpha, Dataset, Fit, Form, Values, folder};
+use narrows::data::{Alpha, Dataset, Fit, Form, folder};
 use tempfile::TempDir;
 
 use super::{encoded, grey, one, png, put, read, refusal, square};
@@ -19,11 +19,9 @@ where
     ImageBuffer::from_fn(7, 6, |x, y| pixel(shade(x, y))).into()
 }
 
-fn floats(set: &Dataset) -> &[f32] {
-    match &set.values {
-        Values::Floats(floats) => floats,
-        Values::Bytes(_) => panic!("bytes"),
-    }
+fn floats(set: &Dataset) -> Vec<f32> {
+    assert!(!set.values.are_bytes());
+    set.floats()
 }
 
 fn shares(picture: &DynamicImage) -> Vec<f32> {
@@ -48,7 +46,7 @@ fn pictures_of_16_bits_are_floats_to_the_last_bit_in_every_format_that_has_them(
         (deep(|shade| Rgba([shade, 3, 9, 40_000 + shade / 9])), 4),
     ] {
         let set = one("picture.png", &png(picture.clone()), keep);
-        assert_eq!((set.channels, floats(&set)), (channels, &shares(&picture)[..]));
+        assert_eq!((set.channels, floats(&set)), (channels, shares(&picture)));
     }
     // In 12 bits of the 16, as its header says.
     let text = one("picture.pgm", b"P2 2 2 4095 0 4095 1 2048", Form::default());
@@ -92,8 +90,8 @@ fn a_damaged_picture_of_16_bits_leaves_the_others_bytes() {
 /// How far floats are from the bytes of the same picture at 8 bits, in steps of a byte.
 fn off(floats: &Dataset, bytes: &Dataset) -> f32 {
     assert_eq!((floats.shape(), floats.len()), (bytes.shape(), bytes.len()));
-    let pairs = self::floats(floats).iter().zip(bytes.bytes());
-    pairs.map(|(float, byte)| (float * 255.0 - f32::from(*byte)).abs()).fold(0.0, f32::max)
+    let pairs = self::floats(floats).into_iter().zip(bytes.bytes());
+    pairs.map(|(float, byte)| (float * 255.0 - f32::from(byte)).abs()).fold(0.0, f32::max)
 }
 
 #[test]

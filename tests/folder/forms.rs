@@ -14,7 +14,7 @@ fn colour_is_kept_unless_all_are_grey_or_grey_is_asked_for() {
     put(place.path(), "grey-as-rgb.png", &png(RgbImage::from_fn(4, 4, same)));
     put(place.path(), "wide.png", &png(GrayImage::from_fn(4, 4, |x, _| [x as u8 * 40].into())));
     let row = [0, 40, 80, 120];
-    assert_eq!((read(place.path()).0.channels, read(place.path()).0.bytes()), (1, row.repeat(4).as_slice()));
+    assert_eq!((read(place.path()).0.channels, read(place.path()).0.bytes()), (1, row.repeat(4)));
     assert_eq!(formed(place.path(), None, Some(3)).channels, 3);
     let colour = Rgb([200, 100, 20]);
     put(place.path(), "colour.png", &png(RgbImage::from_pixel(4, 4, colour)));
@@ -109,7 +109,8 @@ fn every_format_is_read_whatever_its_name() {
         let kind = ImageFormat::from_extension(format).unwrap();
         let set = one("picture.txt", &encoded(picture.clone(), kind), Form::default());
         assert_eq!((set.height, set.width, set.channels), (16, 16, 3), "{format}");
-        let off = set.bytes().iter().zip(picture.as_raw()).map(|(got, expected)| got.abs_diff(*expected));
+        let off =
+            set.bytes().into_iter().zip(picture.as_raw()).map(|(got, expected)| got.abs_diff(*expected));
         let most = if matches!(format, "jpg" | "gif") { 40 } else { 0 };
         assert!(off.max() <= Some(most), "{format}");
     }
@@ -150,7 +151,8 @@ fn with_fit(fit: Fit) -> Form {
 #[test]
 fn a_padded_picture_is_whole_and_its_border_has_the_mean_colour_of_its_edge() {
     let set = one("a.png", &png(bars([9, 8, 7])), with_fit(Fit::Pad));
-    let pixel = |x: usize, y: usize| &set.bytes()[(y * 30 + x) * 3..][..3];
+    let bytes = set.bytes();
+    let pixel = |x: usize, y: usize| &bytes[(y * 30 + x) * 3..][..3];
     for y in 10..20 {
         assert_eq!((pixel(0, y), pixel(15, y), pixel(29, y)), (&[255; 3][..], &[9, 8, 7][..], &[255; 3][..]));
     }
@@ -177,7 +179,7 @@ fn opacity_is_kept_as_a_channel_or_put_on_black() {
     assert_eq!(one("a.png", &png(colour.clone()), form(Alpha::Keep, 3)).bytes(), [100, 0, 200, 51].repeat(9));
     assert_eq!(one("a.png", &png(colour.clone()), form(Alpha::Black, 1)).bytes(), [20, 0, 40]);
     let set = one("a.png", &png(RgbaImage::from_pixel(2, 2, Rgba([7, 7, 7, 9]))), form(Alpha::Keep, 2));
-    assert_eq!((set.channels, set.bytes()), (2, &[7, 9].repeat(4)[..]));
+    assert_eq!((set.channels, set.bytes()), (2, [7, 9].repeat(4)));
     let asked = Form { channels: Some(2), ..form(Alpha::Keep, 3) };
     assert_eq!(one("a.png", &png(colour.clone()), asked).channels, 2);
     let place = TempDir::new().unwrap();
