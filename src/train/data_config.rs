@@ -65,7 +65,7 @@ crate::settings! {
         /// What has a scale of its own: column or whole; by default each column of a row, and pictures as a whole
         #[serde(skip_serializing_if = "Option::is_none")]
         scale_over: Option<ScaleOver> = None, "WHAT";
-        /// How wide floats are in the device's memory: f32 or f16; by default f16 above 128 MiB
+        /// How wide floats are in the device's memory: f32 or f16; by default f32
         #[serde(skip_serializing_if = "Option::is_none")]
         precision: Option<Precision> = None, "WIDTH";
         /// What stands between a table's fields, a character or tab; by default what the file shows: comma, tab, semicolon or bar
