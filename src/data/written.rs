@@ -18,6 +18,9 @@ pub(crate) const METRICS: &str = "metrics.jsonl";
 /// The checkpoint that a run resumes from.
 pub(crate) const LAST: &str = "last.safetensors";
 
+/// The parts that a run drew.
+pub(crate) const SPLIT: &str = "split.csv";
+
 /// Whether a folder is that of a run.
 pub(super) fn holds_run(folder: &Path) -> bool {
     let has = |name| folder.join(name).is_file();
@@ -46,6 +49,19 @@ pub(crate) fn marked(mut png: Vec<u8>) -> Vec<u8> {
 /// Whether a file that begins with these bytes is a PNG with the mark. 64 bytes suffice.
 pub(super) fn is_marked(start: &[u8]) -> bool {
     start.starts_with(b"\x89PNG") && start.get(HEAD..).is_some_and(|rest| rest.starts_with(&chunk()))
+}
+
+/// As [`write_whole`]; the file that was there is kept as `previous`. It is moved when the new one is whole and on the
+/// disk, so that at any moment one of the two names has a whole file.
+pub(crate) fn replace(path: &Path, bytes: &[u8], previous: &Path) -> Result<()> {
+    let mut file = beside(path)?;
+    file.write_all(bytes).map_err(Error::io("write", path))?;
+    file.as_file().sync_all().map_err(Error::io("write", path))?;
+    if let Ok(old) = path.metadata() {
+        file.as_file().set_permissions(old.permissions()).map_err(Error::io("write", path))?;
+        std::fs::rename(path, previous).map_err(Error::io("write", previous))?;
+    }
+    put(file, path)
 }
 
 /// Writes a file whole or not at all: beside its place first, then moved there.
