@@ -45,11 +45,12 @@ impl Checkpoint {
 
 // Each setting that is not the same in both, as it is and as it was.
 fn differences(was: &Config, is: &Config) -> Result<Vec<String>> {
+    // By the file's text, which has no more digits than tell a number from others.
     let [was, is] = [was, is].map(|config| {
-        let table = toml::Table::try_from(config);
-        table.map_err(|error| Error::setting("config", "what TOML can hold", error))
+        let table = config.to_toml()?.parse::<toml::Table>();
+        table.map(toml::Value::Table).map_err(|error| Error::setting("config", "TOML", error))
     });
-    let (was, is) = (toml::Value::Table(was?), toml::Value::Table(is?));
+    let (was, is) = (was?, is?);
     let mut found = Vec::new();
     compare("", Some(&was), Some(&is), &mut found);
     Ok(found)
