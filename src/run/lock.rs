@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
+use std::io::ErrorKind::NotFound;
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
@@ -20,9 +21,9 @@ const MOST: u64 = 4096;
 /// Who has it is written in the folder, in `run.lock`.
 #[derive(Debug)]
 pub struct RunLock {
-    folder: PathBuf,
-    file: File,
+    path: PathBuf,
     remark: Option<String>,
+    _file: File,
 }
 
 // Who holds a run, as the file says.
@@ -35,9 +36,21 @@ struct Holder {
 }
 
 impl Holder {
-    fn of_this_process() -> Self {
+    // None where nobody says, or where the system lets nobody read what another holds.
+    fn read(file: &mut File) -> Option<Self> {
+        let mut text = Vec::new();
+        file.take(MOST).read_to_end(&mut text).ok()?;
+        serde_json::from_slice(&text).ok()
+    }
+
+    // This process in place of what is there.
+    fn write(file: &mut File) -> std::io::Result<Vec<u8>> {
         let host = gethostname::gethostname().to_string_lossy().into_owned();
-        Self { process: std::process::id(), host, began: now() }
+        let text = serde_json::to_vec(&Self { process: std::process::id(), host, began: now() })?;
+        file.set_len(0)?;
+        file.rewind()?;
+        file.write_all(&text)?;
+        Ok(text)
     }
 }
 
@@ -74,61 +87,33 @@ impl RunLock {
     pub fn take(folder: &Path) -> Result<Self> {
         let path = folder.join(LOCK);
         let mut options = OpenOptions::new();
-        let opened = options.read(true).write(true).create(true).truncate(false).open(&path);
-        let mut file = opened.map_err(Error::io("create", &path))?;
-        let held = hold(&file);
-        let mut text = Vec::new();
-        // Some systems let nobody read what another holds.
-        let holder = (&mut file)
-            .take(MOST)
-            .read_to_end(&mut text)
-            .ok()
-            .and_then(|_| serde_json::from_slice::<Holder>(&text).ok());
-        if held == Hold::Others {
-            let who = holder.map_or("another process".to_owned(), |holder| holder.to_string());
-            return Err(Error::File {
-                path: folder.to_owned(),
-                expected: "a run that no other process trains".to_owned(),
-                found: format!(
-                    "one that is trained by {who}. Wait for its end, or stop it: Ctrl-C saves and stops"
-                ),
-            });
+        options.read(true).write(true).create(true).truncate(false);
+        loop {
+            let mut file = options.open(&path).map_err(Error::io("create", &path))?;
+            let held = hold(&file);
+            let holder = Holder::read(&mut file);
+            if held == Hold::Others {
+                return Err(refuse(folder, holder));
+            }
+            let own = Holder::write(&mut file).map_err(Error::io("write", &path))?;
+            // The one before removes its file, perhaps after this process has opened it.
+            let there = std::fs::read(&path);
+            if there.as_ref().is_ok_and(|there| *there == own) || there.is_err_and(|e| e.kind() != NotFound) {
+                return Ok(Self { path, remark: remark(folder, held, holder), _file: file });
+            }
         }
-        let remark = match (held, holder) {
-            (Hold::Unknown, holder) => {
-                let last = holder.map_or(String::new(), |holder| format!("; the last was {holder}"));
-                let folder = folder.display();
-                Some(format!(
-                    "the file system of {folder} has no locks: nothing keeps two processes from training this run at once{last}"
-                ))
-            }
-            (_, Some(gone)) => {
-                Some(format!("{gone}, trained this run and was ended before it could save; going on"))
-            }
-            (_, None) => None,
-        };
-        let mut lock = Self { folder: folder.to_owned(), file, remark };
-        lock.write().map_err(Error::io("write", &path))?;
-        Ok(lock)
-    }
-
-    fn write(&mut self) -> std::io::Result<()> {
-        self.file.set_len(0)?;
-        self.file.rewind()?;
-        self.file.write_all(&serde_json::to_vec(&Holder::of_this_process())?)
     }
 
     /// Leaves a folder in which no run could begin, and removes it where nothing else is in it.
     pub(super) fn abandon(self) {
-        let folder = self.folder.clone();
-        let _ = std::fs::remove_file(folder.join(LOCK));
+        let folder = self.folder().to_owned();
         drop(self);
         let _ = std::fs::remove_dir(folder);
     }
 
     /// The run's folder.
     pub fn folder(&self) -> &Path {
-        &self.folder
+        self.path.parent().unwrap_or(Path::new(""))
     }
 
     /// A remark for the user: that the process before was killed, or that there are no locks.
@@ -138,10 +123,31 @@ impl RunLock {
 }
 
 impl Drop for RunLock {
-    // Who ends in order says so: by an empty file.
+    // Who ends in order leaves no file.
     fn drop(&mut self) {
-        let _ = self.file.set_len(0);
+        let _ = std::fs::remove_file(&self.path);
     }
+}
+
+fn refuse(folder: &Path, holder: Option<Holder>) -> Error {
+    let who = holder.map_or("another process".to_owned(), |holder| holder.to_string());
+    Error::File {
+        path: folder.to_owned(),
+        expected: "a run that no other process trains".to_owned(),
+        found: format!("one that is trained by {who}. Wait for its end, or stop it: Ctrl-C saves and stops"),
+    }
+}
+
+fn remark(folder: &Path, held: Hold, before: Option<Holder>) -> Option<String> {
+    if held == Hold::Own {
+        let gone = before?;
+        return Some(format!("{gone}, trained this run and was ended before it could save; going on"));
+    }
+    let before = before.map_or(String::new(), |holder| format!("; the last was {holder}"));
+    let folder = folder.display();
+    Some(format!(
+        "the file system of {folder} has no locks: nothing keeps two processes from training this run at once{before}"
+    ))
 }
 
 #[cfg(test)]
