@@ -7,7 +7,7 @@ use crate::data::{Dataset, DrawnParts, Flattened, Split};
 use crate::graph::{Device, Placement, Plan};
 use crate::model::Registry;
 use crate::report::{report_run, shell_word};
-use crate::run::{METRICS, Run, reconstructions_of_epoch, samples_of_epoch};
+use crate::run::{METRICS, Run, RunLock, reconstructions_of_epoch, samples_of_epoch};
 use crate::train::{Checkpoint, Config, ScheduleKind, Trainer};
 use crate::{Error, Result};
 
@@ -16,6 +16,7 @@ use super::flags::ConfigFlags;
 use super::loading::loaded;
 use super::output::note;
 use super::progress::Reporter;
+use super::trained::{From, remarked};
 
 /// Train an autoencoder
 #[derive(clap::Args)]
@@ -26,6 +27,8 @@ pub(super) struct Train {
     /// Resume the run in this folder; results are bit-identical to an uninterrupted run
     #[arg(long, value_name = "RUN", conflicts_with = "run")]
     resume: Option<PathBuf>,
+    #[command(flatten)]
+    from: From,
     /// Print one line of JSON per epoch on standard output, and everything else on standard error
     #[arg(long)]
     json: bool,
@@ -45,8 +48,8 @@ const EXAMPLES: &str = "Examples:
   narrows train --resume runs/full --epochs 30
   narrows train --config runs/full/config.toml --seed 8
 
-A run's folder gets config.toml, metrics.jsonl, last.safetensors, best.safetensors, pictures after each
-epoch and, at the end, report.html. Ctrl-C saves and stops; --resume continues with bit-identical results.";
+A run's folder gets config.toml, metrics.jsonl, last.safetensors, previous.safetensors, best.safetensors,
+pictures after each epoch and, at the end, report.html. Ctrl-C saves and stops; --resume continues with bit-identical results.";
 
 /// The presets of the registry, and examples.
 pub(super) fn after_help(registry: &Registry) -> String {
@@ -65,6 +68,9 @@ impl Train {
     }
 
     async fn begin(&self, context: &Context) -> Result<()> {
+        if let Some(from) = self.from.0 {
+            return Err(Error::setting("--from", "--resume RUN with it", format!("--from {from} alone")));
+        }
         let config = self.config.resolve(&context.registry, &context.given)?;
         if let Some(folder) = &self.run {
             Run::check_new(folder)?;
@@ -86,16 +92,20 @@ impl Train {
     }
 
     async fn resume(&self, folder: &Path, context: &Context) -> Result<()> {
-        let checkpoint = Checkpoint::last(&context.registry, folder)?;
-        let config = self.config.for_resume(&context.given, &checkpoint.config)?;
+        // First, so that no other process moves the run on meanwhile.
+        let lock = RunLock::of_run(folder)?;
+        let checkpoint = remarked(Checkpoint::find_to_resume(&context.registry, folder, self.from.0)?);
+        let run_config = checkpoint.config_in(&context.registry, folder)?;
+        let config = self.config.for_resume(&context.given, &run_config)?;
         let data = config.data.clone().seen_from(folder);
         let split = loaded(&data, Some(&checkpoint), DrawnParts::find(folder)?)?;
         let device = context.device.open_for(&checkpoint).await?;
-        let run = Run::resume(folder, &device, &checkpoint, &config, &split).await?;
+        let run = Run::resume(lock, &device, &checkpoint, &config, &split).await?;
         self.train(run, folder, &device, &split).await
     }
 
     async fn train(&self, mut run: Run, folder: &Path, device: &Device, split: &Split) -> Result<()> {
+        run.remarks().iter().for_each(|remark| note(&format!("note: {remark}")));
         let config = run.trainer().config().clone();
         let mut reporter = Reporter::new(config.train.epochs, split.train.items(), self.json)?;
         if run.trainer().epochs_done() == config.train.epochs {

@@ -4,13 +4,15 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::files::{BEST, LAST};
-use super::metrics::{MetricsLine, line};
+use super::aside::{left_over, set_aside};
+use super::kept::Kept;
+use super::lock::RunLock;
+use super::metrics::{METRICS, MetricsLine, trim};
 use super::pictures::Pictures;
 use crate::data::written::write_whole;
 use crate::data::{DrawnParts, Split, written};
 use crate::graph::Device;
-use crate::train::{Checkpoint, Config, EpochReport, Progress, Trainer};
+use crate::train::{Checkpoint, Config, EpochReport, Progress, Trainer, position};
 use crate::{Error, Result};
 
 /// What the watcher of a run sees.
@@ -24,8 +26,6 @@ pub enum RunEvent<'a> {
 
 /// The configuration in a run's folder.
 pub const CONFIG: &str = written::CONFIG;
-/// The metrics in a run's folder.
-pub const METRICS: &str = written::METRICS;
 
 /// The picture of an epoch's reconstructions in a run's folder.
 pub fn reconstructions_of_epoch(epoch: u32) -> String {
@@ -38,15 +38,22 @@ pub fn samples_of_epoch(epoch: u32) -> String {
 }
 
 /// A training run that keeps its results in a folder: `config.toml`, `metrics.jsonl`, `last.safetensors`,
-/// `best.safetensors`, `epoch-NNN-*.png`, and `split.csv` where it drew parts of its data.
+/// `best.safetensors`, `previous.safetensors` of the epoch before the last, `epoch-NNN-*.png`, and `split.csv` where it drew
+/// parts of its data. No other process can train it meanwhile.
 pub struct Run {
     folder: PathBuf,
     trainer: Trainer,
     pictures: Pictures,
+    // Whether the newest checkpoint in the folder is of an epoch's end.
+    ended: bool,
+    remarks: Vec<String>,
+    // Held as long as the run is there.
+    _lock: RunLock,
 }
 
 impl Run {
-    /// A new run in `folder`, which is made where it is missing and must not hold a run already.
+    /// A new run in `folder`, which is made where it is missing and must not hold a run already. Single files that an older
+    /// run left there are moved to a folder of their own.
     ///
     /// # Errors
     /// [`Error::File`] where the folder holds a run, [`Error::Io`] where it cannot be written, and as
@@ -56,16 +63,22 @@ impl Run {
         // First, so that a place that cannot be written is found before any work; what fails after it
         // leaves no empty folder behind.
         std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
-        let begun = Self::begin(folder, device, config, data).await;
-        if begun.is_err() {
-            let _ = std::fs::remove_dir(folder);
+        let lock = RunLock::take(folder)?;
+        // Another may have begun since.
+        Self::check_new(folder)?;
+        match Self::prepare(device, config, None, data).await {
+            Ok((trainer, pictures)) => Self::begin(Self::with(lock, trainer, pictures), data).await,
+            Err(error) => {
+                lock.abandon();
+                Err(error)
+            }
         }
-        begun
     }
 
     /// Refuses a folder that holds a run, before any slow work. It need not exist.
     pub fn check_new(folder: &Path) -> Result<()> {
-        if ![LAST, CONFIG].iter().any(|name| folder.join(name).exists()) {
+        let files = [CONFIG, Kept::Last.file(), Kept::Previous.file()];
+        if !files.iter().any(|name| folder.join(name).exists()) {
             return Ok(());
         }
         Err(Error::File {
@@ -75,23 +88,33 @@ impl Run {
         })
     }
 
-    async fn begin(folder: &Path, device: &Device, config: &Config, data: &Split) -> Result<Self> {
-        let trainer = Trainer::new(device, config, data).await?;
-        let run = Self::with(folder, trainer, device, data).await?;
+    async fn begin(mut run: Self, data: &Split) -> Result<Self> {
+        let old = left_over(&run.folder)?;
+        if !old.is_empty() {
+            let aside = set_aside(&run.folder, &old)?;
+            run.remarks.push(format!(
+                "files of an older run are kept in {}: {}",
+                aside.display(),
+                old.join(", ")
+            ));
+        }
         run.save_last().await?;
         run.save_config()?;
-        if let Some(drawn) = DrawnParts::of(data).filter(|_| config.data.source.is_path()) {
-            drawn.save(folder)?;
+        let is_path = run.trainer.config().data.source.is_path();
+        if let Some(drawn) = DrawnParts::of(data).filter(|_| is_path) {
+            drawn.save(&run.folder)?;
         }
         Ok(run)
     }
 
-    /// Resumes the run in `folder` from `checkpoint`, with results bit-identical to those of an uninterrupted run.
+    /// Resumes a run from `checkpoint`, with results bit-identical to those of an uninterrupted run. Nothing in its folder
+    /// changes before all is known to fit. What a checkpoint that is not the newest leaves behind, and metrics with damage,
+    /// are moved to a folder of their own.
     ///
     /// # Errors
     /// As [`Trainer::restore`] and [`Trainer::new`].
     pub async fn resume(
-        folder: &Path,
+        lock: RunLock,
         device: &Device,
         checkpoint: &Checkpoint,
         config: &Config,
@@ -102,18 +125,35 @@ impl Run {
             return Err(Error::setting("epochs", expected, config.train.epochs));
         }
         checkpoint.check_images(&data.train)?;
-        let mut trainer = Trainer::new(device, config, data).await?;
-        trainer.restore(checkpoint)?;
-        let run = Self::with(folder, trainer, device, data).await?;
+        let (trainer, pictures) = Self::prepare(device, config, Some(checkpoint), data).await?;
+        let mut run = Self::with(lock, trainer, pictures);
+        run.remarks.extend(checkpoint.other_test_part(&data.test));
+        run.clear(checkpoint)?;
         run.save_config()?;
-        run.trim_metrics()?;
         Ok(run)
     }
 
-    async fn with(folder: &Path, trainer: Trainer, device: &Device, data: &Split) -> Result<Self> {
-        let checkpoint = trainer.checkpoint().await?;
-        let pictures = Pictures::new(device, &checkpoint, data.held_out()).await?;
-        Ok(Self { folder: folder.to_owned(), trainer, pictures })
+    async fn prepare(
+        device: &Device,
+        config: &Config,
+        from: Option<&Checkpoint>,
+        data: &Split,
+    ) -> Result<(Trainer, Pictures)> {
+        let mut trainer = Trainer::new(device, config, data).await?;
+        from.map_or(Ok(()), |checkpoint| trainer.restore(checkpoint))?;
+        let pictures = Pictures::new(device, &trainer.checkpoint().await?, data.held_out()).await?;
+        Ok((trainer, pictures))
+    }
+
+    fn with(lock: RunLock, trainer: Trainer, pictures: Pictures) -> Self {
+        let remarks = lock.remark().map(str::to_owned).into_iter().collect();
+        Self { folder: lock.folder().to_owned(), trainer, pictures, ended: false, remarks, _lock: lock }
+    }
+
+    /// What a user should know of the folder that was found: who trained the run before and died, what was moved, what is
+    /// lost. One sentence each.
+    pub fn remarks(&self) -> &[String] {
+        &self.remarks
     }
 
     /// The trainer.
@@ -159,13 +199,26 @@ impl Run {
         self.pictures.save(&self.folder, report.epoch, &self.trainer).await?;
         self.append_metrics(report)?;
         if report.best {
-            checkpoint.save(self.folder.join(BEST))?;
+            checkpoint.save(Kept::Best.of(&self.folder))?;
         }
-        checkpoint.save(self.folder.join(LAST))
+        self.put_last(&checkpoint)
     }
 
-    async fn save_last(&self) -> Result<()> {
-        self.trainer.checkpoint().await?.save(self.folder.join(LAST))
+    async fn save_last(&mut self) -> Result<()> {
+        let checkpoint = self.trainer.checkpoint().await?;
+        self.put_last(&checkpoint)
+    }
+
+    // The newest checkpoint becomes the previous one if it is of an epoch's end, so that a stop in an epoch changes nothing
+    // of what an uninterrupted run keeps.
+    fn put_last(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        let [last, previous] = [Kept::Last, Kept::Previous].map(|kept| kept.of(&self.folder));
+        match self.ended {
+            true => checkpoint.save_after(&last, &previous)?,
+            false => checkpoint.save(&last)?,
+        }
+        self.ended = checkpoint.ends_epoch();
+        Ok(())
     }
 
     fn save_config(&self) -> Result<()> {
@@ -186,13 +239,32 @@ impl Run {
         file.write_all(line.as_bytes()).map_err(Error::io("write", &path))
     }
 
-    // A run that died between its metrics and its checkpoint has a line too many.
-    fn trim_metrics(&self) -> Result<()> {
+    // Brings the folder to where `checkpoint` stands.
+    fn clear(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        let last = Kept::Last.of(&self.folder);
+        let stands = std::fs::read(&last).ok().and_then(|bytes| position(&bytes).ok());
+        let other = stands != Some((checkpoint.epoch(), checkpoint.step()));
         let path = self.folder.join(METRICS);
-        let Ok(text) = std::fs::read_to_string(&path) else { return Ok(()) };
-        let done = self.trainer.epochs_done();
-        let keep = |text: &&str| line(text).is_some_and(|line| line.epoch <= done);
-        let kept: String = text.lines().filter(keep).map(|line| format!("{line}\n")).collect();
-        write_whole(&path, kept.as_bytes())
+        let metrics = match std::fs::read(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            bytes => Some(bytes.map_err(Error::io("read", &path))?),
+        };
+        let trimmed = trim(metrics.as_deref().unwrap_or_default(), checkpoint.epoch());
+        let mut old = Vec::new();
+        old.extend((other && last.exists()).then(|| Kept::Last.file().to_owned()));
+        old.extend((metrics.is_some() && (trimmed.loses || !old.is_empty())).then(|| METRICS.to_owned()));
+        self.remarks.extend(trimmed.remark);
+        if !old.is_empty() {
+            let aside = set_aside(&self.folder, &old)?;
+            self.remarks.push(format!("{} as it was is kept in {}", old.join(" and "), aside.display()));
+        }
+        if other {
+            checkpoint.save(last)?;
+        }
+        self.ended = checkpoint.ends_epoch();
+        if metrics.is_some_and(|metrics| metrics != trimmed.kept.as_bytes()) {
+            write_whole(&path, trimmed.kept.as_bytes())?;
+        }
+        Ok(())
     }
 }

@@ -1,9 +1,15 @@
 //! Runs and their folders: configuration, metrics, checkpoints and pictures, epoch by epoch.
 
+mod aside;
+mod edited;
 mod files;
 mod folder;
+mod kept;
+mod lock;
 mod metrics;
 mod pictures;
 
-pub use folder::{CONFIG, METRICS, Run, RunEvent, reconstructions_of_epoch, samples_of_epoch};
-pub use metrics::{Columns, MetricsLine, TermColumn, read_metrics};
+pub use folder::{CONFIG, Run, RunEvent, reconstructions_of_epoch, samples_of_epoch};
+pub use kept::{Found, Kept};
+pub use lock::RunLock;
+pub use metrics::{Columns, METRICS, MetricsLine, TermColumn, read_metrics};

@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod checkpoint_bytes;
+mod checkpoint_checks;
 mod config;
 mod constant;
 mod data_config;
@@ -16,6 +17,7 @@ mod trainer;
 mod transform;
 
 pub use checkpoint::Checkpoint;
+pub(crate) use checkpoint_bytes::position;
 pub use config::Config;
 pub use constant::ConstantModel;
 pub use data_config::{DATA, DataConfig};

@@ -9,7 +9,7 @@ use super::constant::ConstantModel;
 use super::evaluate::count;
 use super::metrics::{Bits, Running};
 use super::{Config, EpochReport, Evaluator, Progress, TermMeans, Transform};
-use crate::data::{Column, Split};
+use crate::data::{Column, Dataset, Split};
 use crate::graph::{Device, Pending, Plan, Replay};
 use crate::kernels::floats;
 use crate::model::Model;
@@ -28,17 +28,26 @@ pub struct Trainer {
     pub(super) columns: Vec<Column>,
     pub(super) shape: [usize; 3],
     pub(super) data: DataMark,
+    pub(super) validation: DataMark,
+    pub(super) test: DataMark,
     device: Device,
     model: Model,
     evaluator: Option<Evaluator>,
     chunk: u32,
 }
 
-/// What tells the training images from others, so that no run is resumed with the wrong ones.
+/// What tells the images of a part from others, so that no run is resumed with the wrong ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct DataMark {
     pub(super) images: u32,
     crc32: u32,
+}
+
+impl DataMark {
+    pub(super) fn of(part: &Dataset) -> Result<Self> {
+        let images = if part.is_empty() { 0 } else { count(part)? };
+        Ok(Self { images, crc32: part.values.checksum() })
+    }
 }
 
 impl fmt::Display for DataMark {
@@ -57,7 +66,7 @@ pub(super) struct EpochState {
     /// The epoch under way: its terms, in the order of the step.
     pub(super) running: Vec<Running>,
     /// The best epoch's objective.
-    best_bits: Option<Bits>,
+    pub(super) best_bits: Option<Bits>,
 }
 
 impl Trainer {
@@ -91,7 +100,9 @@ impl Trainer {
             transform,
             columns: data.train.columns.clone(),
             shape: data.train.shape(),
-            data: DataMark { images, crc32: data.train.values.checksum() },
+            data: DataMark::of(&data.train)?,
+            validation: DataMark::of(&data.validation)?,
+            test: DataMark::of(&data.test)?,
             device: device.clone(),
             model,
             evaluator,
