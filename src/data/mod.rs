@@ -28,6 +28,7 @@ mod sample;
 mod scaling;
 mod shell;
 mod source;
+mod spool;
 pub mod table;
 mod values;
 mod watch;

@@ -21,8 +21,8 @@ pub struct Numbers<T> {
 #[derive(Clone)]
 enum Memory<T> {
     Owned(Arc<Vec<T>>),
-    // A file, and the byte with which they begin.
-    Mapped(Arc<Mmap>, usize),
+    // A file, and the bytes of it that they are.
+    Mapped(Arc<Mmap>, Range<usize>),
 }
 
 // Which of the numbers in memory are meant.
@@ -42,10 +42,10 @@ pub(super) fn map(file: &File) -> io::Result<Arc<Mmap>> {
 }
 
 impl<T: AnyBitPattern> Numbers<T> {
-    /// Those from byte `begin` of a mapped file to its end; None where they are not aligned or no whole numbers.
-    pub(super) fn mapped(map: &Arc<Mmap>, begin: usize) -> Option<Self> {
-        let count = bytemuck::try_cast_slice::<u8, T>(map.get(begin..)?).ok()?.len();
-        Some(Self { memory: Memory::Mapped(Arc::clone(map), begin), taken: Taken::Run(0..count) })
+    /// Those in these bytes of a mapped file; None where they are not aligned or no whole numbers.
+    pub(super) fn mapped(map: &Arc<Mmap>, bytes: Range<usize>) -> Option<Self> {
+        let count = bytemuck::try_cast_slice::<u8, T>(map.get(bytes.clone())?).ok()?.len();
+        Some(Self { memory: Memory::Mapped(Arc::clone(map), bytes), taken: Taken::Run(0..count) })
     }
 
     /// Whether they lie in a mapped file.
@@ -69,7 +69,7 @@ impl<T: AnyBitPattern> Numbers<T> {
     fn all(&self) -> &[T] {
         match &self.memory {
             Memory::Owned(numbers) => numbers,
-            Memory::Mapped(map, begin) => bytemuck::cast_slice(&map[*begin..]),
+            Memory::Mapped(map, bytes) => bytemuck::cast_slice(&map[bytes.clone()]),
         }
     }
 

@@ -168,6 +168,18 @@ impl Default for Values {
     }
 }
 
+impl From<Numbers<u8>> for Values {
+    fn from(bytes: Numbers<u8>) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
+impl From<Numbers<f32>> for Values {
+    fn from(floats: Numbers<f32>) -> Self {
+        Self::Floats(floats)
+    }
+}
+
 impl From<Vec<u8>> for Values {
     fn from(bytes: Vec<u8>) -> Self {
         Self::Bytes(bytes.into())

@@ -16,6 +16,7 @@ use tempfile::NamedTempFile;
 
 use super::decode::{Stack, counted};
 use super::listing::Listing;
+use crate::data::numbers::{Numbers, map};
 use crate::data::picture::Decoded;
 use crate::data::written::{beside, put};
 use crate::data::{Alpha, Fit, Form, Values};
@@ -231,20 +232,16 @@ fn record(file: &mut File, metadata: &Metadata) -> io::Result<Record> {
     Ok(serde_json::from_slice(&json)?)
 }
 
+// As they lie in the file, which is replaced as a whole: it may be larger than the memory.
 fn pixels(file: &mut File, metadata: &Metadata) -> io::Result<Values> {
     let info = tensor(file, metadata, PIXELS)?;
-    let count = info.shape.iter().product();
-    match info.dtype {
-        Dtype::U8 => {
-            let mut bytes = vec![0_u8; count];
-            file.read_exact(&mut bytes)?;
-            Ok(bytes.into())
-        }
-        Dtype::F32 => {
-            let mut floats = vec![0.0_f32; count];
-            file.read_exact(bytemuck::cast_slice_mut(&mut floats))?;
-            Ok(floats.into())
-        }
-        _ => Err(invalid("pixels of another type")),
-    }
+    let begin = file.stream_position()? as usize;
+    let bytes = begin..begin.saturating_add(info.data_offsets.1 - info.data_offsets.0);
+    let map = map(file)?;
+    let values = match info.dtype {
+        Dtype::U8 => Numbers::mapped(&map, bytes).map(Values::Bytes),
+        Dtype::F32 => Numbers::mapped(&map, bytes).map(Values::Floats),
+        _ => None,
+    };
+    values.ok_or_else(|| invalid("pixels of another type"))
 }

@@ -4,10 +4,13 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use bytemuck::{AnyBitPattern, NoUninit};
 use rayon::prelude::*;
 
-use super::listing::Listing;
+use super::listing::{Listed, Listing};
+use crate::data::numbers::Numbers;
 use crate::data::picture::{self, Channel, Decoded};
+use crate::data::spool::Spool;
 use crate::data::{Alpha, Form, Values, Watch};
 use crate::{Error, Result};
 
@@ -15,8 +18,9 @@ use crate::{Error, Result};
 const USUAL: usize = 64;
 const MOST_USUAL: u32 = 128;
 const MOST_EXTENT: usize = 1 << 15;
-// All pictures together.
+// All pictures together, in memory; and those that are decoded at a time.
 const MOST_BYTES: u64 = 16 << 30;
+const PIECE: usize = 256 << 20;
 
 /// The pictures of a listing, decoded into one form.
 pub(super) struct Stack {
@@ -29,26 +33,30 @@ pub(super) struct Stack {
 }
 
 impl Stack {
-    /// Bytes, or floats in [0, 1] where any picture has more than 8 bits a channel.
+    /// Bytes, or floats in [0, 1] where any picture has more than 8 bits a channel: in a file of `kept`, or in memory.
     ///
     /// # Errors
-    /// [`Error::Setting`] if all pictures take too much memory.
+    /// [`Error::Setting`] if all pictures take too much memory; [`Error::Io`] if `kept` takes no file of that size.
     pub(super) fn decode(
         folder: &Path,
         form: Form,
         size: [usize; 2],
         listing: &Listing,
         watch: &Watch,
+        kept: Option<&Path>,
     ) -> Result<Self> {
+        let mut decoding = Decoding { folder, form, size, listing, watch, kept };
         if listing.files.par_iter().any(|file| picture::is_deep(&folder.join(&file.path))) {
-            let stack = Self::decode_as::<f32>(folder, form, size, listing, watch)?;
+            let stack = decoding.stack::<f32>()?;
             if stack.decoded.iter().flatten().any(|decoded| decoded.deep) {
                 return Ok(stack);
             }
             // Those of 16 bits cannot be read: the others stay bytes, and nobody is told twice.
-            return Self::decode_as::<u8>(folder, form, size, listing, &Watch::default());
+            let nobody = Watch::default();
+            decoding.watch = &nobody;
+            return decoding.stack::<u8>();
         }
-        Self::decode_as::<u8>(folder, form, size, listing, watch)
+        decoding.stack::<u8>()
     }
 
     /// Whether the pictures are in colours that are all grey.
@@ -56,54 +64,68 @@ impl Stack {
         self.decoded.iter().flatten().all(|decoded| decoded.grey)
     }
 
-    // Each is decoded into its place, so that only one picture per processor is in memory at its full size.
-    fn decode_as<T: Channel + Default>(
-        folder: &Path,
-        form: Form,
-        [height, width]: [usize; 2],
-        listing: &Listing,
-        watch: &Watch,
-    ) -> Result<Self>
-    where
-        Values: From<Vec<T>>,
-    {
-        let (colours, asked) = (form.alpha.channels(), form.channels);
-        let shape = [height, width, asked.unwrap_or(colours)];
-        let pixels = pixels_of(shape, listing.files.len(), size_of::<T>())?;
-        let extents = [height, width].map(|extent| extent as u32);
-        let mut all = vec![T::default(); listing.files.len() * pixels];
-        let done = AtomicUsize::new(0);
-        let decoded: Vec<Result<Decoded, String>> = listing
-            .files
-            .par_iter()
-            .zip(all.par_chunks_mut(pixels.max(1)))
-            .map(|(file, pixels)| {
-                let path = folder.join(&file.path);
-                let decoded = picture::decode(&path, extents, form.fit, form.alpha, pixels);
-                watch.tell(done.fetch_add(1, Ordering::Relaxed) + 1, listing.files.len());
-                decoded
-            })
-            .collect();
-        let grey = asked.is_none() && decoded.iter().flatten().all(|decoded| decoded.grey);
-        let shape = [height, width, if grey { colours - 2 } else { shape[2] }];
-        let mut end = 0;
-        for number in (0..decoded.len()).filter(|number| decoded[*number].is_ok()) {
-            let place = number * pixels..(number + 1) * pixels;
-            end = if grey {
-                without_colour(&mut all, place, end, colours)
-            } else {
-                moved(&mut all, place, end)
-            };
-        }
-        all.truncate(end);
-        all.shrink_to_fit();
-        Ok(Self { shape, pixels: all.into(), decoded })
-    }
-
     /// What was done to the pictures, where anything was, and their depth.
     pub(super) fn remarks(&self, form: Form) -> impl Iterator<Item = String> {
         let decoded: Vec<&Decoded> = self.decoded.iter().flatten().collect();
         [of_depth(&decoded), of_form(&decoded, self.shape, form)].into_iter().flatten()
+    }
+}
+
+// What is decoded, and to where.
+struct Decoding<'a> {
+    folder: &'a Path,
+    form: Form,
+    size: [usize; 2],
+    listing: &'a Listing,
+    watch: &'a Watch,
+    kept: Option<&'a Path>,
+}
+
+impl Decoding<'_> {
+    // Some at a time, so that only they are in memory, and only one for each processor at its full size.
+    fn stack<T: Channel + Default + AnyBitPattern + NoUninit>(&self) -> Result<Stack>
+    where
+        Values: From<Numbers<T>>,
+    {
+        let Self { form, listing, .. } = self;
+        let ([height, width], colours) = (self.size, form.alpha.channels());
+        let shape = [height, width, form.channels.unwrap_or(colours)];
+        let pixels = match self.kept {
+            None => pixels_of(shape, listing.files.len(), size_of::<T>())?,
+            // The disk says what is too large.
+            Some(_) => shape.iter().product(),
+        };
+        let at_once = (PIECE / (size_of::<T>() * pixels).max(1)).max(rayon::current_num_threads());
+        let (mut all, mut decoded) = (Spool::new(self.kept)?, Vec::with_capacity(listing.files.len()));
+        for files in listing.files.chunks(at_once) {
+            let mut piece = vec![T::default(); files.len() * pixels];
+            let done = AtomicUsize::new(decoded.len());
+            let places = files.par_iter().zip(piece.par_chunks_mut(pixels.max(1)));
+            let some: Vec<_> = places.map(|(file, pixels)| self.picture(file, pixels, &done)).collect();
+            for (picture, _) in piece.chunks(pixels.max(1)).zip(&some).filter(|(_, decoded)| decoded.is_ok())
+            {
+                all.push(picture)?;
+            }
+            decoded.extend(some);
+        }
+        let all = all.finish()?;
+        if form.channels.is_some() || !decoded.iter().flatten().all(|decoded| decoded.grey) {
+            return Ok(Stack { shape, pixels: all.into(), decoded });
+        }
+        let grey = without_colour(&all, pixels, colours, Spool::new(self.kept)?)?;
+        Ok(Stack { shape: [height, width, colours - 2], pixels: grey.into(), decoded })
+    }
+
+    fn picture<T: Channel>(
+        &self,
+        file: &Listed,
+        pixels: &mut [T],
+        done: &AtomicUsize,
+    ) -> Result<Decoded, String> {
+        let (path, extents) = (self.folder.join(&file.path), self.size.map(|extent| extent as u32));
+        let decoded = picture::decode(&path, extents, self.form.fit, self.form.alpha, pixels);
+        self.watch.tell(done.fetch_add(1, Ordering::Relaxed) + 1, self.listing.files.len());
+        decoded
     }
 }
 
@@ -115,28 +137,29 @@ fn pixels_of(shape: [usize; 3], count: usize, bytes: usize) -> Result<usize> {
     if all.is_none_or(|all| all > MOST_BYTES) {
         let side = (MOST_BYTES / (count * channels * bytes).max(1) as u64).isqrt();
         let most = MOST_BYTES >> 30;
-        let expected = format!("a size at which all pictures take at most {most} GiB, such as --size {side}");
+        let expected = format!(
+            "a size at which all pictures take at most {most} GiB, such as --size {side}, or --cache FOLDER to decode them to the disk"
+        );
         return Err(Error::setting("size", expected, format!("{height} x {width} for {count} files")));
     }
     Ok(shape.iter().product())
 }
 
-fn moved<T: Copy>(all: &mut [T], place: std::ops::Range<usize>, to: usize) -> usize {
-    let end = to + place.len();
-    all.copy_within(place, to);
-    end
-}
-
 // Of three equal colours the first, and the opacity after them if there is one.
-fn without_colour<T: Copy>(all: &mut [T], place: std::ops::Range<usize>, to: usize, colours: usize) -> usize {
-    let mut end = to;
-    for pixel in place.step_by(colours) {
-        for channel in (0..colours).filter(|channel| !matches!(channel, 1 | 2)) {
-            all[end] = all[pixel + channel];
-            end += 1;
-        }
+fn without_colour<T: AnyBitPattern + NoUninit>(
+    all: &Numbers<T>,
+    pixels: usize,
+    colours: usize,
+    mut grey: Spool<T>,
+) -> Result<Numbers<T>> {
+    let mut kept = Vec::with_capacity(pixels);
+    for picture in all.pieces().flat_map(|piece| piece.chunks(pixels.max(1))) {
+        kept.clear();
+        let numbers = picture.iter().enumerate().filter(|(at, _)| !matches!(at % colours, 1 | 2));
+        kept.extend(numbers.map(|(_, number)| *number));
+        grey.push(&kept)?;
     }
-    end
+    grey.finish()
 }
 
 fn of_depth(decoded: &[&Decoded]) -> Option<String> {

@@ -38,7 +38,7 @@ use listing::Listing;
 /// # Errors
 /// [`Error::File`](crate::Error::File) if there is no readable picture in the folder or in the folder of a part, or if
 /// more than a tenth of the pictures cannot be read; [`Error::Setting`](crate::Error::Setting) for an invalid form, or if
-/// all pictures together take more than 16 GiB in that form.
+/// all pictures together take more than 16 GiB in that form and there is no cache for them.
 pub fn read(folder: &Path, form: Form) -> Result<Parts> {
     read_as(folder, &Reading { pictures: form, ..Reading::default() })
 }
@@ -88,7 +88,7 @@ fn stack(place: &Path, folder: &Path, reading: &Reading, listing: &Listing) -> R
     let (size, mut remarks) = (size(folder, form, listing)?, Vec::new());
     // A single picture is decoded as fast as it is read from a cache.
     let stack = match reading.cache.as_ref().filter(|_| place.is_dir()) {
-        None => Stack::decode(folder, form, size, listing, watch)?,
+        None => Stack::decode(folder, form, size, listing, watch, None)?,
         Some(caches) => {
             let cache = Cache::new(caches, folder, form, size, listing)?;
             let (found, remark) = cache.read();
@@ -96,7 +96,7 @@ fn stack(place: &Path, folder: &Path, reading: &Reading, listing: &Listing) -> R
             match found {
                 Some(stack) => stack,
                 None => {
-                    let stack = Stack::decode(folder, form, size, listing, watch)?;
+                    let stack = Stack::decode(folder, form, size, listing, watch, Some(caches))?;
                     remarks.push(cache.write(&stack));
                     stack
                 }

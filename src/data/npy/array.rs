@@ -130,14 +130,14 @@ impl<'a, R: Read> Array<'a, R> {
         let begin = map.len() - usize::try_from(whole).ok()?;
         match (ty.type_char(), ty.size_field(), ty.endianness()) {
             // Of a mask other bytes are made.
-            (TypeChar::Uint, 1, _) => Numbers::mapped(map, begin)
+            (TypeChar::Uint, 1, _) => Numbers::mapped(map, begin..map.len())
                 .filter(|bytes| bytes.iter().any(|byte| byte > 1))
                 .map(Values::Bytes),
             // What is not finite is told of with its place.
             (TypeChar::Float, 4, Endianness::Little) if cfg!(target_endian = "little") => {
                 let finite =
                     |floats: &Numbers<f32>| floats.joined().par_iter().all(|float| float.is_finite());
-                Numbers::mapped(map, begin).filter(finite).map(Values::Floats)
+                Numbers::mapped(map, begin..map.len()).filter(finite).map(Values::Floats)
             }
             _ => None,
         }
