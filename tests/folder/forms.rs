@@ -136,7 +136,7 @@ fn a_form_that_no_picture_has_is_refused() {
     }
     let said = folder::read(place.path(), square(32_768, None)).unwrap_err().to_string();
     assert!(said.starts_with("size: expected a size at which all pictures take at most 16 GiB"), "{said}");
-    assert!(said.contains(", such as --size 25224, got 32768 x 32768 for 9 files"), "{said}");
+    assert!(said.contains(", such as --size 25224, or --cache FOLDER to decode them to the disk, got 32768 x 32768 for 9 files"), "{said}");
 }
 
 /// White, black and white bars, each 10 wide and 10 high, of the colour in the middle.
