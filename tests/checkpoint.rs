@@ -375,6 +375,27 @@ fn a_header_that_claims_the_absurd_takes_no_memory() {
 }
 
 #[test]
+fn more_layers_than_any_model_has_are_refused_before_they_are_planned() {
+    let checkpoint = trained("mlp");
+    for (setting, layer) in [("hidden", json!(1)), ("encoder", json!({ "layer": "dense", "units": 1 }))] {
+        let (_folder, path) = saved(&checkpoint);
+        let layers = vec![layer; 100_000];
+        rewrite(
+            &path,
+            |_| true,
+            |header| {
+                header["config"]["model"]["hidden"] = json!([]);
+                header["config"]["model"][setting] = json!(layers);
+            },
+        );
+        let expected = format!(
+            "expected a model that can be, found {setting}: expected at most 1000 layers, got 100000"
+        );
+        assert_eq!(refusal(&path), expected);
+    }
+}
+
+#[test]
 fn a_folder_stands_for_its_best_checkpoint_and_else_its_last() {
     let folder = TempDir::new().unwrap();
     let registry = Registry::built_in();
