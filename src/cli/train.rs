@@ -8,7 +8,7 @@ use crate::graph::{Device, Rows};
 use crate::model::Registry;
 use crate::report::{report_run, shell_word};
 use crate::run::{METRICS, Run, reconstructions_of_epoch, samples_of_epoch};
-use crate::train::{Checkpoint, Config, ScheduleKind, Trainer};
+use crate::train::{Checkpoint, Config, Trainer};
 use crate::{Error, Result};
 
 use super::Context;
@@ -101,9 +101,9 @@ impl Train {
         if run.trainer().epochs_done() == config.train.epochs {
             let epochs = config.train.epochs;
             // More epochs need a learning rate that has not fallen to zero.
-            let more = match config.train.schedule {
-                ScheduleKind::Constant => format!("; to continue, give --epochs above {epochs}"),
-                ScheduleKind::Linear | ScheduleKind::Cosine => String::new(),
+            let more = match config.train.schedule.falls_to_zero() {
+                false => format!("; to continue, give --epochs above {epochs}"),
+                true => String::new(),
             };
             reporter.say(&format!("all {epochs} epochs are done{more}"));
         } else {

@@ -1,16 +1,15 @@
 //! A run and its folder: configuration, metrics, checkpoints and pictures, epoch by epoch.
 
-use std::fs::OpenOptions;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::files::{BEST, LAST};
+use super::files::LAST;
 use super::metrics::{MetricsLine, line};
 use super::pictures::Pictures;
+use super::training::take_good;
 use crate::data::written::write_whole;
 use crate::data::{DrawnParts, Split, written};
 use crate::graph::Device;
-use crate::train::{Checkpoint, Config, EpochReport, Progress, Trainer};
+use crate::train::{Checkpoint, Config, EpochReport, Progress, Rewind, Trainer};
 use crate::{Error, Result};
 
 /// What the watcher of a run sees.
@@ -20,6 +19,12 @@ pub enum RunEvent<'a> {
     Progress(&'a Progress),
     /// An epoch is done and saved.
     Epoch(&'a EpochReport),
+    /// A step was not finite, and training went back.
+    Rewound(&'a Rewind),
+    /// What could not be written, and what happens instead. The run goes on.
+    Warning(&'a str),
+    /// The disk is full: the run waits for room.
+    Waiting,
 }
 
 /// The configuration in a run's folder.
@@ -37,12 +42,21 @@ pub fn samples_of_epoch(epoch: u32) -> String {
     format!("epoch-{epoch:03}-samples.png")
 }
 
+/// The checkpoint of an epoch in a run's folder, where it keeps several.
+pub fn checkpoint_of_epoch(epoch: u32) -> String {
+    format!("epoch-{epoch:03}.safetensors")
+}
+
 /// A training run that keeps its results in a folder: `config.toml`, `metrics.jsonl`, `last.safetensors`,
 /// `best.safetensors`, `epoch-NNN-*.png`, and `split.csv` where it drew parts of its data.
 pub struct Run {
-    folder: PathBuf,
-    trainer: Trainer,
-    pictures: Pictures,
+    pub(super) folder: PathBuf,
+    pub(super) trainer: Trainer,
+    pub(super) pictures: Pictures,
+    /// Where checkpoints go that the folder does not take.
+    pub(super) rescue: Option<PathBuf>,
+    /// Lines of the metrics that could not be written yet.
+    pub(super) unwritten: Vec<MetricsLine>,
 }
 
 impl Run {
@@ -78,7 +92,7 @@ impl Run {
     async fn begin(folder: &Path, device: &Device, config: &Config, data: &Split) -> Result<Self> {
         let trainer = Trainer::new(device, config, data).await?;
         let run = Self::with(folder, trainer, device, data).await?;
-        run.save_last().await?;
+        run.trainer.checkpoint().await?.save(folder.join(LAST))?;
         run.save_config()?;
         if let Some(drawn) = DrawnParts::of(data).filter(|_| config.data.source.is_path()) {
             drawn.save(folder)?;
@@ -104,68 +118,23 @@ impl Run {
         checkpoint.check_images(&data.train)?;
         let mut trainer = Trainer::new(device, config, data).await?;
         trainer.restore(checkpoint)?;
+        take_good(folder, &mut trainer);
         let run = Self::with(folder, trainer, device, data).await?;
         run.save_config()?;
-        run.trim_metrics()?;
+        run.trim_metrics(&checkpoint.metrics)?;
         Ok(run)
     }
 
     async fn with(folder: &Path, trainer: Trainer, device: &Device, data: &Split) -> Result<Self> {
         let checkpoint = trainer.checkpoint().await?;
         let pictures = Pictures::new(device, &checkpoint, data.held_out()).await?;
-        Ok(Self { folder: folder.to_owned(), trainer, pictures })
+        let (rescue, unwritten) = (None, Vec::new());
+        Ok(Self { folder: folder.to_owned(), trainer, pictures, rescue, unwritten })
     }
 
     /// The trainer.
     pub fn trainer(&self) -> &Trainer {
         &self.trainer
-    }
-
-    /// Trains to the last epoch. `watch` sees each event and returns whether to continue; if not, the run is saved and
-    /// ends with [`Error::Stopped`].
-    ///
-    /// # Errors
-    /// [`Error::NotFinite`] with the step, the last good checkpoint being kept; [`Error::Io`].
-    pub async fn train(&mut self, watch: &mut dyn FnMut(RunEvent<'_>) -> bool) -> Result<()> {
-        while self.trainer.epochs_done() < self.trainer.config().train.epochs {
-            match self.epoch(watch).await {
-                Err(Error::NotFinite { what, step, value, .. }) => {
-                    let kept = format!(" in {}", self.folder.display());
-                    return Err(Error::NotFinite { what, step, value, kept });
-                }
-                outcome => outcome?,
-            }
-        }
-        Ok(())
-    }
-
-    async fn epoch(&mut self, watch: &mut dyn FnMut(RunEvent<'_>) -> bool) -> Result<()> {
-        let report = match self.trainer.epoch(&mut |progress| watch(RunEvent::Progress(progress))).await {
-            Err(Error::Stopped) => {
-                self.save_last().await?;
-                return Err(Error::Stopped);
-            }
-            outcome => outcome?,
-        };
-        self.save_epoch(&report).await?;
-        let going = watch(RunEvent::Epoch(&report));
-        let done = report.epoch >= self.trainer.config().train.epochs;
-        if going || done { Ok(()) } else { Err(Error::Stopped) }
-    }
-
-    // The checkpoint to resume from is written last: a run that is interrupted before it repeats the epoch.
-    async fn save_epoch(&mut self, report: &EpochReport) -> Result<()> {
-        let checkpoint = self.trainer.checkpoint().await?;
-        self.pictures.save(&self.folder, report.epoch, &self.trainer).await?;
-        self.append_metrics(report)?;
-        if report.best {
-            checkpoint.save(self.folder.join(BEST))?;
-        }
-        checkpoint.save(self.folder.join(LAST))
-    }
-
-    async fn save_last(&self) -> Result<()> {
-        self.trainer.checkpoint().await?.save(self.folder.join(LAST))
     }
 
     fn save_config(&self) -> Result<()> {
@@ -178,21 +147,16 @@ impl Run {
         write_whole(&self.folder.join(CONFIG), text.as_bytes())
     }
 
-    fn append_metrics(&self, report: &EpochReport) -> Result<()> {
+    // A run that died between its checkpoint and its metrics lacks a line, which the checkpoint keeps; one that has gone
+    // back to an earlier checkpoint has lines too many.
+    fn trim_metrics(&self, kept: &[String]) -> Result<()> {
         let path = self.folder.join(METRICS);
-        let line = MetricsLine::from(report).to_json()? + "\n";
-        let mut file =
-            OpenOptions::new().create(true).append(true).open(&path).map_err(Error::io("write", &path))?;
-        file.write_all(line.as_bytes()).map_err(Error::io("write", &path))
-    }
-
-    // A run that died between its metrics and its checkpoint has a line too many.
-    fn trim_metrics(&self) -> Result<()> {
-        let path = self.folder.join(METRICS);
-        let Ok(text) = std::fs::read_to_string(&path) else { return Ok(()) };
+        let text = std::fs::read_to_string(&path).unwrap_or_default();
         let done = self.trainer.epochs_done();
-        let keep = |text: &&str| line(text).is_some_and(|line| line.epoch <= done);
-        let kept: String = text.lines().filter(keep).map(|line| format!("{line}\n")).collect();
-        write_whole(&path, kept.as_bytes())
+        let of = |text: &str| line(text).map(|line| line.epoch);
+        let written: Vec<&str> = text.lines().filter(|text| of(text).is_some_and(|epoch| epoch <= done)).collect();
+        let missing = kept.iter().map(String::as_str).filter(|text| !written.iter().any(|line| of(line) == of(text)));
+        let lines: String = written.iter().copied().chain(missing).map(|line| format!("{line}\n")).collect();
+        if lines.is_empty() && !path.exists() { Ok(()) } else { write_whole(&path, lines.as_bytes()) }
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::data::Items;
-use crate::train::{EpochReport, TermMeans};
+use crate::train::{EpochReport, Rewind, TermMeans};
 use crate::{Error, Result};
 
 /// The columns of one set of images.
@@ -70,10 +70,16 @@ pub struct MetricsLine {
     pub validation: Option<Columns>,
     /// Whether no epoch before ranked better.
     pub best: bool,
-    /// Training time of this epoch, without validation.
+    /// Training time of this epoch, without validation; 0 where the line was lost and comes from the checkpoint.
     pub seconds: f64,
     /// Images trained on each second.
     pub images_per_second: f64,
+    /// The learning rate of the epoch's last step; None in a line of a version that did not write it.
+    #[serde(default)]
+    pub learning_rate: Option<f32>,
+    /// How training went back in this epoch.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rewinds: Vec<Rewind>,
 }
 
 impl From<&EpochReport> for MetricsLine {
@@ -95,11 +101,18 @@ impl From<&EpochReport> for MetricsLine {
             best: report.best,
             seconds: report.seconds,
             images_per_second: report.images_per_second,
+            learning_rate: Some(report.learning_rate),
+            rewinds: report.rewinds.clone(),
         }
     }
 }
 
 impl MetricsLine {
+    /// The same with times of zero.
+    pub(super) fn without_times(&self) -> Self {
+        Self { seconds: 0.0, images_per_second: 0.0, ..self.clone() }
+    }
+
     /// As JSON, without a line break.
     ///
     /// # Errors

@@ -25,6 +25,9 @@ pub struct Checkpoint {
     pub columns: Vec<Column>,
     /// The best constant answer to its training part; None where its format did not keep it.
     pub constant: Option<ConstantModel>,
+    /// Lines of the run's metrics that may not be written yet: that of the epoch that it ends, without times, so that equal
+    /// runs have equal checkpoints.
+    pub metrics: Vec<String>,
     pub(super) state: State,
     pub(super) progress: EpochState,
     pub(super) data: DataMark,
@@ -36,6 +39,9 @@ impl Trainer {
     /// # Errors
     /// [`Error::NotFinite`] for a parameter or moment that is not, so that what is saved is always good.
     pub async fn checkpoint(&self) -> Result<Checkpoint> {
+        if let Some(good) = self.good().filter(|good| good.progress == self.progress) {
+            return Ok(good.clone());
+        }
         let slots = self.replay.read_slots().await?;
         for (name, slot) in slots.iter() {
             if let Some(value) = slot.values.iter().find(|value| !value.is_finite()) {
@@ -50,6 +56,7 @@ impl Trainer {
             transform: self.transform.clone(),
             columns: self.columns.clone(),
             constant: Some(self.constant.clone()),
+            metrics: Vec::new(),
             state: self.replay.read_state().await?,
             progress: self.progress.clone(),
             data: self.data,
@@ -81,6 +88,7 @@ impl Trainer {
         self.replay.write_slots(&checkpoint.slots)?;
         self.replay.write_state(&checkpoint.state)?;
         self.progress = checkpoint.progress.clone();
+        self.good = None;
         Ok(())
     }
 }

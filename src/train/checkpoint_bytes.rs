@@ -39,6 +39,8 @@ struct Header {
     scale: ScaleKind,
     #[serde(default)]
     columns: Vec<Column>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    metrics: Vec<String>,
     #[serde(flatten)]
     progress: EpochState,
 }
@@ -97,6 +99,7 @@ impl Checkpoint {
             data: self.data,
             scale: self.transform.scaling.kind,
             columns: self.columns.clone(),
+            metrics: self.metrics.clone(),
             progress: self.progress.clone(),
         })
     }
@@ -125,6 +128,7 @@ impl Checkpoint {
         if is_first {
             earlier::add_rates(&mut slots, &state, &model);
         }
+        earlier::add_factors(&mut slots);
         let (images, state) = (header.data.images, State::from_words(&state[..State::WORDS]));
         // Beyond the last image there is no next batch to find.
         if state.cursor >= images {
@@ -153,6 +157,7 @@ impl Checkpoint {
             transform: Transform { scaling, center, precision: config.data.precision },
             columns: header.columns,
             constant,
+            metrics: header.metrics,
             state,
             progress: header.progress,
             data: header.data,
