@@ -26,6 +26,10 @@ pub(super) struct Train {
     /// Resume the run in this folder; results are bit-identical to an uninterrupted run
     #[arg(long, value_name = "RUN", conflicts_with = "run")]
     resume: Option<PathBuf>,
+    /// Second folder, for checkpoints that the run's folder does not take, as on a full disk; without it the run waits for
+    /// room, 10 minutes at most
+    #[arg(long, value_name = "DIR")]
+    rescue: Option<PathBuf>,
     /// Print one line of JSON per epoch on standard output, and everything else on standard error
     #[arg(long)]
     json: bool,
@@ -96,9 +100,12 @@ impl Train {
     }
 
     async fn train(&self, mut run: Run, folder: &Path, device: &Device, split: &Split) -> Result<()> {
+        if let Some(rescue) = &self.rescue {
+            run.rescue_in(rescue)?;
+        }
         let config = run.trainer().config().clone();
         let mut reporter = Reporter::new(config.train.epochs, split.train.items(), self.json)?;
-        if run.trainer().epochs_done() == config.train.epochs {
+        if run.trainer().is_done() && !run.trainer().is_out_of_patience() {
             let epochs = config.train.epochs;
             // More epochs need a learning rate that has not fallen to zero.
             let more = match config.train.schedule.falls_to_zero() {
@@ -106,13 +113,16 @@ impl Train {
                 true => String::new(),
             };
             reporter.say(&format!("all {epochs} epochs are done{more}"));
-        } else {
+        } else if !run.trainer().is_done() {
             introduce(&mut reporter, &run, device, split);
         }
         let outcome = run.train(&mut |event| reporter.note(&event)).await;
         reporter.clear();
         match &outcome {
             Ok(()) => {
+                if run.trainer().is_out_of_patience() {
+                    reporter.say(&format!("stopped early: {}", out_of_patience(run.trainer())));
+                }
                 let checkpoint = run.trainer().checkpoint().await?;
                 let (report, verdict) = report_run(folder, device, &checkpoint, split).await?;
                 let compared = verdict.compared(split.held_out_name());
@@ -128,6 +138,12 @@ impl Train {
         }
         outcome.and(reporter.written())
     }
+}
+
+fn out_of_patience(trainer: &Trainer) -> String {
+    let patience = trainer.config().train.patience.unwrap_or_default();
+    let (epoch, best) = (trainer.epochs_done(), trainer.epochs_done().saturating_sub(patience));
+    format!("no epoch after {best} was better, up to {epoch} (--patience {patience})")
 }
 
 fn introduce(reporter: &mut Reporter, run: &Run, device: &Device, split: &Split) {

@@ -47,9 +47,13 @@ impl Run {
     /// continue; if not, the run is saved and ends with [`Error::Stopped`].
     ///
     /// # Errors
-    /// [`Error::NotFinite`] with the step, the last good checkpoint being kept; [`Error::Io`] for what could not be written,
+    /// [`Error::File`] where the folder has no room for the checkpoints to come, before any step; [`Error::NotFinite`] with
+    /// the step, the last good checkpoint being kept; [`Error::Io`] for what could not be written,
     /// on a full disk after [`LONGEST_WAIT`].
     pub async fn train(&mut self, watch: Watch<'_>) -> Result<()> {
+        if !self.trainer.is_done() {
+            self.check_room()?;
+        }
         while !self.trainer.is_done() {
             match self.train_on(watch).await {
                 Err(Error::NotFinite { what, step, value, advice, .. }) => {
@@ -60,6 +64,26 @@ impl Run {
             }
         }
         self.write_metrics()
+    }
+
+    // A checkpoint is written beside the one that it replaces, and the best is another: there must be room for two more,
+    // and for those that are kept.
+    fn check_room(&self) -> Result<()> {
+        let size = self.folder.join(LAST).metadata().map_or(0, |metadata| metadata.len());
+        let more = 2 + u64::from(self.trainer.config().train.keep.unwrap_or(0));
+        let needed = size.saturating_mul(more);
+        // A file system that does not say how much room it has is tried.
+        match fs4::available_space(&self.folder) {
+            Ok(free) if free < needed && self.rescue.is_none() => Err(Error::File {
+                path: self.folder.clone(),
+                expected: format!("room for {more} more checkpoints, {} MB", megabytes(needed)),
+                found: format!(
+                    "{} MB free. Free some, choose another place by --run, or name one more by --rescue",
+                    megabytes(free)
+                ),
+            }),
+            _ => Ok(()),
+        }
     }
 
     // What the folder holds after a failure at `step`.
@@ -223,6 +247,11 @@ impl Run {
         let run = self.folder.file_name().map_or_else(String::new, |run| run.to_string_lossy().into_owned());
         self.rescue.as_ref().map(|rescue| rescue.join(format!("{run}-{name}")))
     }
+}
+
+// Rounded up, with one digit.
+fn megabytes(bytes: u64) -> f64 {
+    bytes.div_ceil(100_000) as f64 / 10.0
 }
 
 fn is_full(error: &Error) -> bool {
