@@ -65,9 +65,7 @@ pub enum Error {
         got: String,
     },
     /// Training left the finite numbers.
-    #[error(
-        "{what} is {value} at step {step}. {advice}{kept}"
-    )]
+    #[error("{what} is {value} at step {step}. {advice}{kept}")]
     NotFinite {
         /// The loss, or a slot by its name.
         what: String,

@@ -198,7 +198,13 @@ fn schedules_that_cannot_be_counted_are_refused() {
     let warmup = |steps, cycles, rise| Scheduled::Share { at: 0, warmup: Warmup { steps, cycles, rise } };
     let nothing = RateSchedule { warmup: 0, fall: Fall::Linear(0) };
     assert!(refused(rate(1, BETAS, nothing)));
-    assert!(refused(Scheduled::Rate { at: RATES - 3, every: 1, betas: BETAS, rate: 1e-3, schedule: CONSTANT }));
+    assert!(refused(Scheduled::Rate {
+        at: RATES - 3,
+        every: 1,
+        betas: BETAS,
+        rate: 1e-3,
+        schedule: CONSTANT
+    }));
     assert!(refused(rate(0, BETAS, CONSTANT)));
     assert!(refused(Scheduled::Share { at: RATES, warmup: Warmup::NONE }));
     assert!(refused(warmup(u32::MAX / 4, 5, 0.5)) && refused(warmup(10, 0, 0.5)));

@@ -27,6 +27,17 @@ pub enum RunEvent<'a> {
     Waiting,
 }
 
+/// What a new run begins with.
+#[derive(Clone, Copy, Debug)]
+pub enum Beginning<'a> {
+    /// First values drawn from the seed.
+    Seed,
+    /// The parameters of another run, by its name for people.
+    Parameters(&'a Checkpoint, &'a str),
+    /// All of another run, from which it goes on with other settings of training.
+    Fork(&'a Checkpoint, &'a str),
+}
+
 /// The configuration in a run's folder.
 pub const CONFIG: &str = written::CONFIG;
 /// The metrics in a run's folder.
@@ -66,11 +77,22 @@ impl Run {
     /// [`Error::File`] where the folder holds a run, [`Error::Io`] where it cannot be written, and as
     /// [`Trainer::new`].
     pub async fn create(folder: &Path, device: &Device, config: &Config, data: &Split) -> Result<Self> {
+        Self::create_from(folder, device, config, data, &Beginning::Seed).await
+    }
+
+    /// As [`Run::create`], with what another run learned: as [`Trainer::begin_with`] or [`Trainer::fork`].
+    pub async fn create_from(
+        folder: &Path,
+        device: &Device,
+        config: &Config,
+        data: &Split,
+        beginning: &Beginning<'_>,
+    ) -> Result<Self> {
         Self::check_new(folder)?;
         // First, so that a place that cannot be written is found before any work; what fails after it
         // leaves no empty folder behind.
         std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
-        let begun = Self::begin(folder, device, config, data).await;
+        let begun = Self::begin(folder, device, config, data, beginning).await;
         if begun.is_err() {
             let _ = std::fs::remove_dir(folder);
         }
@@ -89,8 +111,19 @@ impl Run {
         })
     }
 
-    async fn begin(folder: &Path, device: &Device, config: &Config, data: &Split) -> Result<Self> {
-        let trainer = Trainer::new(device, config, data).await?;
+    async fn begin(
+        folder: &Path,
+        device: &Device,
+        config: &Config,
+        data: &Split,
+        beginning: &Beginning<'_>,
+    ) -> Result<Self> {
+        let mut trainer = Trainer::new(device, config, data).await?;
+        match beginning {
+            Beginning::Seed => {}
+            Beginning::Parameters(other, name) => trainer.begin_with(other, name).await?,
+            Beginning::Fork(other, name) => trainer.fork(other, name).await?,
+        }
         let run = Self::with(folder, trainer, device, data).await?;
         run.trainer.checkpoint().await?.save(folder.join(LAST))?;
         run.save_config()?;
@@ -143,7 +176,9 @@ impl Run {
         let matmul = device.variants().map_or("reference".to_owned(), |variants| variants.matmul.to_string());
         let minimized = self.trainer.model().minimized();
         let on = format!("# Trained on {}, matrix products: {matmul}.", device.name());
-        let text = format!("{on}\n# Minimized: {minimized}.\n\n{text}");
+        let origin: String =
+            self.trainer.origin().iter().map(|line| format!("# Origin: {line}.\n")).collect();
+        let text = format!("{on}\n# Minimized: {minimized}.\n{origin}\n{text}");
         write_whole(&self.folder.join(CONFIG), text.as_bytes())
     }
 
@@ -154,8 +189,10 @@ impl Run {
         let text = std::fs::read_to_string(&path).unwrap_or_default();
         let done = self.trainer.epochs_done();
         let of = |text: &str| line(text).map(|line| line.epoch);
-        let written: Vec<&str> = text.lines().filter(|text| of(text).is_some_and(|epoch| epoch <= done)).collect();
-        let missing = kept.iter().map(String::as_str).filter(|text| !written.iter().any(|line| of(line) == of(text)));
+        let written: Vec<&str> =
+            text.lines().filter(|text| of(text).is_some_and(|epoch| epoch <= done)).collect();
+        let missing =
+            kept.iter().map(String::as_str).filter(|text| !written.iter().any(|line| of(line) == of(text)));
         let lines: String = written.iter().copied().chain(missing).map(|line| format!("{line}\n")).collect();
         if lines.is_empty() && !path.exists() { Ok(()) } else { write_whole(&path, lines.as_bytes()) }
     }

@@ -7,7 +7,8 @@ mod pictures;
 mod training;
 
 pub use folder::{
-    CONFIG, METRICS, Run, RunEvent, checkpoint_of_epoch, reconstructions_of_epoch, samples_of_epoch,
+    Beginning, CONFIG, METRICS, Run, RunEvent, checkpoint_of_epoch, reconstructions_of_epoch,
+    samples_of_epoch,
 };
 pub use metrics::{Columns, MetricsLine, TermColumn, read_metrics};
 pub use training::LONGEST_WAIT;

@@ -164,7 +164,9 @@ impl Run {
             let _ = std::fs::remove_file(self.folder.join(checkpoint_of_epoch(old)));
         }
         if let Err(error) = self.write_metrics() {
-            let later = format!("{error}. The epoch's line of metrics is kept in the checkpoint, to be written later");
+            let later = format!(
+                "{error}. The epoch's line of metrics is kept in the checkpoint, to be written later"
+            );
             watch(RunEvent::Warning(&later));
         }
         match self.pictures.save(&self.folder, report.epoch, &self.trainer).await {
@@ -186,7 +188,12 @@ impl Run {
             return Ok(());
         }
         let path = self.folder.join(METRICS);
-        let lines: String = self.unwritten.iter().map(MetricsLine::to_json).map(|line| Ok(line? + "\n")).collect::<Result<_>>()?;
+        let lines: String = self
+            .unwritten
+            .iter()
+            .map(MetricsLine::to_json)
+            .map(|line| Ok(line? + "\n"))
+            .collect::<Result<_>>()?;
         let open = OpenOptions::new().create(true).append(true).open(&path);
         let mut file = open.map_err(Error::io("write", &path))?;
         let before = file.metadata().map(|metadata| metadata.len());

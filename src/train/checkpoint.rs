@@ -4,7 +4,7 @@ use super::constant::ConstantModel;
 use super::trainer::{DataMark, EpochState};
 use super::{Config, Trainer, Transform};
 use crate::data::{Column, Dataset, Items};
-use crate::graph::{Slots, State};
+use crate::graph::{Plan, Slots, State};
 use crate::model::Model;
 use crate::{Error, Result};
 
@@ -77,6 +77,15 @@ impl Trainer {
             let got = format!("one of a {} trained otherwise", checkpoint.config.model.variant.name());
             return Err(Error::setting("checkpoint", "one of this model and these settings", got));
         }
+        self.check_data(checkpoint)?;
+        self.replay.write_slots(&checkpoint.slots)?;
+        self.replay.write_state(&checkpoint.state)?;
+        self.progress = checkpoint.progress.clone();
+        self.good = None;
+        Ok(())
+    }
+
+    pub(super) fn check_data(&self, checkpoint: &Checkpoint) -> Result<()> {
         if checkpoint.data != self.data || checkpoint.shape != self.shape {
             let expected = format!("{}, as the run was trained on", checkpoint.data);
             return Err(Error::setting("training images", expected, self.data));
@@ -85,10 +94,6 @@ impl Trainer {
             let scale = self.transform.scaling.kind;
             return Err(Error::setting("scale", "the scaling that the run began with", format!("{scale:?}")));
         }
-        self.replay.write_slots(&checkpoint.slots)?;
-        self.replay.write_state(&checkpoint.state)?;
-        self.progress = checkpoint.progress.clone();
-        self.good = None;
         Ok(())
     }
 }
@@ -102,6 +107,13 @@ impl Checkpoint {
     /// The model, with plans that read the images of `data`.
     pub fn model_of(&self, data: &Dataset) -> Result<Model> {
         Ok(self.model()?.with_rows(self.transform.rows(data)))
+    }
+
+    /// The plan that it was trained by.
+    pub(super) fn training_plan(&self) -> Result<Plan> {
+        let Config { train, .. } = &self.config;
+        let update = train.update(self.data.images)?;
+        self.model()?.training(train.batch, self.data.images, true, &update, false)
     }
 
     /// Epochs completed.

@@ -1,5 +1,6 @@
 //! Training in memory: settings, epochs, validation, checkpoints.
 
+mod begun;
 mod checkpoint;
 mod checkpoint_bytes;
 mod config;

@@ -107,7 +107,8 @@ impl Trainer {
             let advice = format!(
                 "Training went back {tries} times from there, at last with a learning rate of {rate}, and {}",
                 match culprit {
-                    Some(step) => format!("step {step} fails whatever the rate: check the data and the settings"),
+                    Some(step) =>
+                        format!("step {step} fails whatever the rate: check the data and the settings"),
                     None => "may do so no more (--rewinds)".to_owned(),
                 }
             );
@@ -118,7 +119,8 @@ impl Trainer {
             self.progress.halvings += 1;
         }
         let learning_rate = self.rate_of(back_to);
-        let rewind = Rewind { step, what, value: value.to_string(), back_to, learning_rate, left_out: culprit };
+        let rewind =
+            Rewind { step, what, value: value.to_string(), back_to, learning_rate, left_out: culprit };
         self.progress.rewinds.push(rewind.clone());
         self.keep_good().await?;
         Ok(rewind)

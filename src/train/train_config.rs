@@ -133,7 +133,8 @@ impl TrainConfig {
         }
     }
 
-    pub(super) fn check(&self) -> Result<()> {
+    /// Refuses settings that make no sense, alone or together.
+    pub fn check(&self) -> Result<()> {
         if i64::try_from(self.seed).is_err() {
             return Err(Error::setting("seed", "below 2^63, the largest number TOML holds", self.seed));
         }

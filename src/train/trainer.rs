@@ -87,6 +87,9 @@ pub(super) struct EpochState {
     /// How training went back in the epoch under way.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) rewinds: Vec<Rewind>,
+    /// What it began with that was another run's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) origin: Vec<String>,
 }
 
 /// A factor of the learning rate.
@@ -246,9 +249,10 @@ impl Trainer {
 
     async fn reach(&mut self, watch: &mut dyn FnMut(&Progress) -> bool) -> Result<Reached> {
         let epoch = self.steps_until(self.progress.epoch + 1);
-        let save = self.config.train.save_every.map_or(epoch, |every| {
-            (self.progress.step / u64::from(every) + 1).saturating_mul(every.into())
-        });
+        let save =
+            self.config.train.save_every.map_or(epoch, |every| {
+                (self.progress.step / u64::from(every) + 1).saturating_mul(every.into())
+            });
         let (began, before) = (Instant::now(), self.progress.step);
         let outcome = self.train_to(epoch.min(save), watch).await;
         self.spent += began.elapsed();
@@ -390,7 +394,9 @@ impl Trainer {
                 "No parameter has moved yet, so a lower learning rate does not help: check the likelihood's settings and \
                   the data's scale"
             }
-            _ => "Lower the learning rate, clip gradients (--clip-norm), or go back by itself (--on-nan rewind)",
+            _ => {
+                "Lower the learning rate, clip gradients (--clip-norm), or go back by itself (--on-nan rewind)"
+            }
         };
         let (what, advice, kept) = (what.into(), advice.to_owned(), String::new());
         Error::NotFinite { what, step: self.progress.step, value, advice, kept }
