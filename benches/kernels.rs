@@ -33,7 +33,7 @@ use narrows::kernels::rows::{Repeat, RowSum};
 use narrows::kernels::sparsity::{Penalty, Sparsity};
 use narrows::kernels::spread::{Spread, SpreadResult};
 use narrows::kernels::state::State;
-use narrows::kernels::step::{Advance, Falling, RateSchedule, Scheduled, Warmup};
+use narrows::kernels::step::{Advance, Fall, RateSchedule, Scheduled, Warmup};
 use narrows::kernels::upsample::{Upsample, UpsampleBackward};
 use narrows::kernels::{Gradient, Kernel};
 use narrows::reference::pool::argmax;
@@ -147,10 +147,10 @@ fn of_terms() -> Vec<Box<dyn Kernel>> {
 
 // A falling learning rate, and the share of a weight that comes in.
 fn advance() -> Advance {
-    let schedule = RateSchedule::Cosine(Falling { rate: 1e-3, steps: 1_000 });
+    let schedule = RateSchedule { warmup: 0, fall: Fall::Cosine(1_000) };
     let warmup = Warmup { steps: 500, cycles: 4, rise: 0.5 };
     let scheduled = vec![
-        Scheduled::Rate { at: 0, every: 1, betas: [0.9, 0.999], schedule },
+        Scheduled::Rate { at: 0, every: 1, betas: [0.9, 0.999], rate: 1e-3, schedule },
         Scheduled::Share { at: 64, warmup },
     ];
     Advance { batch: BATCH, count: IMAGES, counts: true, rates: 128, scheduled }

@@ -1,8 +1,10 @@
 // The last kernel of a step: what the next one reads.
 //
 //     cursor += batch, over the end of the pass into the next;  step += 1                      COUNTS
-//     learning_rate = rate · r                         KIND_LINEAR: r = 1 - step / steps, of the run
-//                   = rate · (1 + cos π (1 - r)) / 2   KIND_COSINE; left as it is by KIND_CONSTANT
+//     learning_rate = rate · fall · w · factor         w = min((step + 1) / (warmup + 1), 1)
+//         fall = 1                                     KIND_CONSTANT
+//              = r                                     KIND_LINEAR: r, of the steps behind the warm-up the share left
+//              = (1 + cos π (1 - r)) / 2               KIND_COSINE
 //     correction += (1 - beta) (1 - correction)        of an update that ran: keeps correction = 1 - beta^t, t = runs + 1
 //     share = min(phase / rise, 1)                     KIND_SHARE: during the first steps, then 1;
 //                                                      phase in [0, 1): where in its cycle the step is
@@ -21,18 +23,18 @@ const KIND_SHARE = 3u;
 /// What of the rates follows the number of the step.
 struct Scheduled {
     kind: u32,
-    /// The first of its words in rates: learning rate and two corrections of an update, or the share of a weight.
+    /// The first of its words in rates: learning rate, two corrections and factor of an update, or the share of a weight.
     at: u32,
     /// An update runs in the steps whose number, from 1, is a multiple of this.
     every: u32,
-    /// Steps that a learning rate falls over, at least one, or that a share rises in.
+    /// Steps behind the warm-up that a learning rate falls over, at least one, or that a share rises in.
     steps: u32,
-    /// The learning rate that the run begins with, or the part of a cycle in which the share rises.
+    /// The learning rate, or the part of a cycle in which the share rises.
     rate: f32,
     /// Adam's 1 - beta1 and 1 - beta2, or ones where there are no moments.
     complement1: f32,
     complement2: f32,
-    /// Cycles of a share.
+    /// Steps in which a learning rate warms up, or cycles of a share.
     cycles: u32,
 }
 
@@ -49,7 +51,7 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 /// Where the run stands.
 @group(0) @binding(1) var<storage, read_write> state: State;
-/// Learning rates, corrections and shares, each at its place.
+/// Learning rates, corrections, factors (which the host writes) and shares, each at its place.
 @group(0) @binding(2) var<storage, read_write> rates: array<f32>;
 
 // sin²(π x / 2) for x in [0, 1] by its series, whose next term is 6e-8: WGSL allows cos an error of 2^-11.
@@ -72,12 +74,15 @@ fn count_step() {
 }
 
 fn advance_rate(entry: Scheduled, step: u32) {
-    let remaining = f32(entry.steps - min(step, entry.steps)) / f32(entry.steps);
-    if entry.kind == KIND_LINEAR {
-        rates[entry.at] = entry.rate * remaining;
-    } else if entry.kind == KIND_COSINE {
-        rates[entry.at] = entry.rate * half_cosine(remaining);
+    let warmup = entry.cycles;
+    var share = 1.0;
+    if step < warmup {
+        share = f32(step + 1u) / f32(warmup + 1u);
+    } else if entry.kind != KIND_CONSTANT {
+        let remaining = f32(entry.steps - min(step - warmup, entry.steps)) / f32(entry.steps);
+        share = select(half_cosine(remaining), remaining, entry.kind == KIND_LINEAR);
     }
+    rates[entry.at] = entry.rate * share * rates[entry.at + 3u];
     if step % entry.every == 0u {
         rates[entry.at + 1u] += entry.complement1 * (1.0 - rates[entry.at + 1u]);
         rates[entry.at + 2u] += entry.complement2 * (1.0 - rates[entry.at + 2u]);

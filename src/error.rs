@@ -65,9 +65,7 @@ pub enum Error {
         got: String,
     },
     /// Training left the finite numbers.
-    #[error(
-        "{what} is {value} at step {step}. Lower the learning rate; the last good checkpoint is kept{kept}"
-    )]
+    #[error("{what} is {value} at step {step}. {advice}{kept}")]
     NotFinite {
         /// The loss, or a slot by its name.
         what: String,
@@ -75,7 +73,9 @@ pub enum Error {
         step: u64,
         /// An infinity or NaN.
         value: f32,
-        /// Where the checkpoint is, as ` in DIR`, or nothing.
+        /// What to do.
+        advice: String,
+        /// What is kept and where, as `. The state after epoch 3 is kept in DIR`, or nothing.
         kept: String,
     },
     /// A device whose results differ from the CPU reference.

@@ -65,7 +65,7 @@ fn parameters_stand_in_the_file_under_their_names() {
     }
     assert_eq!(file.tensor("encoder.1.weight").unwrap().shape(), [6, 12]);
     assert!(file.tensor("moment2.decoder.1.bias").is_ok());
-    assert_eq!(file.tensor("model.rates").unwrap().shape(), [3]);
+    assert_eq!(file.tensor("model.rates").unwrap().shape(), [4]);
 }
 
 #[test]
@@ -196,7 +196,7 @@ fn a_file_without_a_tensor_or_with_another_shape_is_refused() {
             "moment1.encoder.0.weight",
             "expected a tensor \"moment1.encoder.0.weight\" of shape [3, 35], found nothing of that name",
         ),
-        ("model.rates", "expected a tensor \"model.rates\" of shape [3], found nothing of that name"),
+        ("model.rates", "expected a tensor \"model.rates\" of shape [4], found nothing of that name"),
         ("center", "expected a tensor \"center\" of 35 words of F32, found nothing of that name"),
         ("state", "expected a tensor \"state\" of 5 words of U32, found nothing of that name"),
     ] {

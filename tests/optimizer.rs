@@ -25,7 +25,7 @@ fn adam(count: u32, weight_decay: f32, decoupled: bool) -> Descend {
 
 // Learning rate, and Adam's corrections of the first step.
 fn rates() -> Vec<u32> {
-    words(&[1e-2, (1.0 - BETAS[0]) as f32, (1.0 - BETAS[1]) as f32])
+    words(&[1e-2, (1.0 - BETAS[0]) as f32, (1.0 - BETAS[1]) as f32, 1.0])
 }
 
 // The operands of one step: gradients, then parameters and moments, of which the second is a square.
@@ -124,8 +124,9 @@ fn nan_in_a_gradient_reaches_the_parameter() {
 #[test]
 fn many_steps_in_a_row_stay_the_references() {
     let count = 129;
-    let rate = Scheduled::Rate { at: 0, every: 1, betas: BETAS, schedule: RateSchedule::Constant };
-    let advance = Advance { batch: 2, count: 9, counts: true, rates: 3, scheduled: vec![rate] };
+    let rate =
+        Scheduled::Rate { at: 0, every: 1, betas: BETAS, rate: 1e-2, schedule: RateSchedule::default() };
+    let advance = Advance { batch: 2, count: 9, counts: true, rates: 4, scheduled: vec![rate] };
     let state = || Some(State::new(1).words().to_vec());
     let kernels: [&dyn Kernel; 3] =
         [&sgd(count, 0.9, 1e-2), &adam(count, 1e-2, false), &adam(count, 1e-2, true)];

@@ -33,7 +33,7 @@ use narrows::kernels::reduce::ColumnSum;
 use narrows::kernels::rows::{Repeat, RowSum};
 use narrows::kernels::sparsity::{Penalty, Sparsity};
 use narrows::kernels::spread::{Spread, SpreadResult};
-use narrows::kernels::step::{Advance, Falling, RateSchedule, Scheduled, Warmup};
+use narrows::kernels::step::{Advance, Fall, RateSchedule, Scheduled, Warmup};
 use narrows::kernels::upsample::{Upsample, UpsampleBackward};
 use narrows::kernels::{Call, Gradient, Kernel, Word};
 use narrows_shaders::{ALL, Access};
@@ -88,7 +88,8 @@ const RATE: Scheduled = Scheduled::Rate {
     at: 4,
     every: 2,
     betas: [0.5, 0.75],
-    schedule: RateSchedule::Cosine(Falling { rate: 0.25, steps: 11 }),
+    rate: 0.25,
+    schedule: RateSchedule { warmup: 3, fall: Fall::Cosine(11) },
 };
 const SHARE: Scheduled = Scheduled::Share { at: 8, warmup: Warmup { steps: 13, cycles: 2, rise: 0.5 } };
 

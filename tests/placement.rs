@@ -12,7 +12,7 @@ use narrows::gpu::GpuOptions;
 use narrows::graph::{Device, Placement, Replay, Rows, State};
 use narrows::infer::{ImportanceBound, JacobianNorms, Reconstructor};
 use narrows::model::{LikelihoodKind, Model};
-use narrows::run::{Run, RunEvent};
+use narrows::run::{Run, RunEvent, RunLock};
 use narrows::train::{Checkpoint, Config, Evaluator, Precision};
 use pollster::block_on;
 use tiny::trained::{bits, trained_on};
@@ -181,7 +181,9 @@ fn a_run_that_streams_resumes_in_the_middle_of_a_pass_wherever_its_data_lie_then
         drop(run);
         let checkpoint = Checkpoint::load(folder.join("last.safetensors")).unwrap();
         assert!((1..15).contains(&checkpoint.step()), "{}", checkpoint.step());
-        let mut run = block_on(Run::resume(&folder, second, &checkpoint, &config, &data)).unwrap();
+        let mut run =
+            block_on(Run::resume(RunLock::of_run(&folder).unwrap(), second, &checkpoint, &config, &data))
+                .unwrap();
         train(&mut run, u64::MAX).unwrap();
         assert!(files(&folder) == files(&whole), "{name}");
     }

@@ -5,7 +5,7 @@ mod common;
 
 use common::numeric::close;
 use common::{expected, gpu, run, words};
-use narrows::kernels::step::{Advance, Falling, RateSchedule, Scheduled, Warmup};
+use narrows::kernels::step::{Advance, Fall, RateSchedule, Scheduled, Warmup};
 use narrows::kernels::{Kernel, State, floats};
 use narrows::reference::compare::{Tolerance, compare};
 use narrows::reference::step::next_correction;
@@ -36,14 +36,17 @@ fn advancing(batch: u32, count: u32, scheduled: Vec<Scheduled>) -> Advance {
 }
 
 fn rate(every: u32, betas: [f64; 2], schedule: RateSchedule) -> Scheduled {
-    Scheduled::Rate { at: 4, every, betas, schedule }
+    Scheduled::Rate { at: 4, every, betas, rate: 1e-3, schedule }
 }
+
+const CONSTANT: RateSchedule = RateSchedule { warmup: 0, fall: Fall::Constant };
 
 fn first(betas: [f64; 2]) -> Vec<f32> {
     let mut rates = vec![0.5; RATES as usize];
     rates[4] = 1e-3;
     rates[5] = (1.0 - betas[0]) as f32;
     rates[6] = (1.0 - betas[1]) as f32;
+    rates[7] = 1.0;
     rates
 }
 
@@ -60,7 +63,7 @@ fn follows(scheduled: &[Scheduled], steps: u32) -> Vec<Vec<f32>> {
 
 #[test]
 fn the_cursor_goes_through_the_data_and_over_the_end_of_each_pass() {
-    for scheduled in [vec![], vec![rate(1, BETAS, RateSchedule::Constant)]] {
+    for scheduled in [vec![], vec![rate(1, BETAS, CONSTANT)]] {
         for (batch, count) in [(1, 1), (2, 3), (3, 3), (27, 64), (128, 60_000)] {
             let kernel = advancing(batch, count, scheduled.clone());
             let (mut state, mut rates) = (State::new(0x1234_5678_9abc), first(BETAS));
@@ -83,7 +86,7 @@ fn the_end_of_a_pass_is_found_where_the_cursor_would_overflow() {
 
 #[test]
 fn a_dispatch_that_does_not_count_leaves_the_state_to_the_one_that_does() {
-    let kernel = Advance { counts: false, ..advancing(2, 9, vec![rate(1, BETAS, RateSchedule::Constant)]) };
+    let kernel = Advance { counts: false, ..advancing(2, 9, vec![rate(1, BETAS, CONSTANT)]) };
     let state = State { step: 5, cursor: 4, ..State::new(3) };
     let (next, rates) = advance(&kernel, state, &first(BETAS));
     assert_eq!(next, state);
@@ -92,7 +95,7 @@ fn a_dispatch_that_does_not_count_leaves_the_state_to_the_one_that_does() {
 
 #[test]
 fn corrections_stay_one_without_moments() {
-    let kernel = advancing(1, 8, vec![rate(1, [0.0; 2], RateSchedule::Constant)]);
+    let kernel = advancing(1, 8, vec![rate(1, [0.0; 2], CONSTANT)]);
     let (_, rates) = advance(&kernel, State::new(1), &first([0.0; 2]));
     assert_eq!(rates[5..7], [1.0, 1.0]);
 }
@@ -100,7 +103,7 @@ fn corrections_stay_one_without_moments() {
 #[test]
 fn corrections_follow_the_powers_of_the_betas_by_the_runs_of_their_update() {
     for every in [1, 3] {
-        for (step, rates) in (1..).zip(follows(&[rate(every, BETAS, RateSchedule::Constant)], 200)) {
+        for (step, rates) in (1..).zip(follows(&[rate(every, BETAS, CONSTANT)], 200)) {
             let runs = step / every as i32;
             let exact = BETAS.map(|beta| (1.0 - beta.powi(runs + 1)) as f32);
             compare(&rates[5..7], &exact, Tolerance::new(0.0, 1e-6))
@@ -111,20 +114,48 @@ fn corrections_follow_the_powers_of_the_betas_by_the_runs_of_their_update() {
 
 #[test]
 fn a_constant_learning_rate_keeps_its_bits_and_nobodys_words_theirs() {
-    for rates in follows(&[rate(1, BETAS, RateSchedule::Constant)], 3) {
+    for rates in follows(&[rate(1, BETAS, CONSTANT)], 3) {
         assert_eq!(rates[4].to_bits(), 1e-3_f32.to_bits());
-        assert!(rates[..4].iter().chain(&rates[7..]).all(|word| *word == 0.5));
+        assert_eq!(rates[7], 1.0);
+        assert!(rates[..4].iter().chain(&rates[8..]).all(|word| *word == 0.5));
     }
 }
 
 #[test]
+fn a_rate_that_the_host_lowers_stays_lower_whatever_its_schedule() {
+    for fall in [Fall::Constant, Fall::Linear(9), Fall::Cosine(9)] {
+        let kernel = advancing(1, 8, vec![rate(1, BETAS, RateSchedule { warmup: 2, fall })]);
+        let lowered = |factor: f32| {
+            let mut rates = first(BETAS);
+            rates[7] = factor;
+            (0..5).map(|step| advance(&kernel, State { step, ..State::new(1) }, &rates).1[4]).collect()
+        };
+        let (whole, half): (Vec<f32>, Vec<f32>) = (lowered(1.0), lowered(0.5));
+        assert!(whole.iter().zip(&half).all(|(whole, half)| *whole == 2.0 * half), "{whole:?} {half:?}");
+    }
+}
+
+#[test]
+fn a_rate_warms_up_in_a_line_before_it_falls() {
+    for fall in [Fall::Constant, Fall::Linear(30), Fall::Cosine(30)] {
+        let schedule = RateSchedule { warmup: 9, fall };
+        let rates: Vec<f32> = follows(&[rate(1, BETAS, schedule)], 39).iter().map(|rates| rates[4]).collect();
+        // The state after the first step is that of step 1.
+        assert!((rates[0] - 2e-4).abs() < 1e-9 && (rates[8] - 1e-3).abs() < 1e-9, "{rates:?}");
+        assert_eq!(rates[38] == 0.0, fall != Fall::Constant, "{rates:?}");
+        assert!((0..39).all(|step| schedule.share(step) <= 1.0), "{schedule:?}");
+    }
+    assert_eq!(RateSchedule { warmup: 1, fall: Fall::Constant }.share(0), 0.5);
+}
+
+#[test]
 fn a_falling_learning_rate_is_the_references_to_its_end_and_stays_zero() {
-    let falling = Falling { rate: 0.3, steps: 37 };
-    for schedule in [RateSchedule::Linear(falling), RateSchedule::Cosine(falling)] {
+    for fall in [Fall::Linear(37), Fall::Cosine(37)] {
+        let schedule = RateSchedule { warmup: 0, fall };
         let rates: Vec<f32> = follows(&[rate(1, BETAS, schedule)], 40).iter().map(|rates| rates[4]).collect();
         assert!(rates[..37].is_sorted_by(|a, b| a > b), "{rates:?}");
         assert!(
-            rates[0] > 0.29 && rates[35] > 0.0 && rates[36..].iter().all(|rate| *rate == 0.0),
+            rates[0] > 0.97e-3 && rates[35] > 0.0 && rates[36..].iter().all(|rate| *rate == 0.0),
             "{rates:?}"
         );
     }
@@ -152,11 +183,11 @@ fn a_share_rises_and_stays_or_rises_in_cycles() {
 #[test]
 fn as_many_as_a_dispatch_describes_advance_together() {
     let warmup = Warmup { steps: 5, cycles: 1, rise: 1.0 };
-    let shares = (7..13).map(|at| Scheduled::Share { at, warmup });
-    let all: Vec<Scheduled> = [rate(2, BETAS, RateSchedule::Constant)].into_iter().chain(shares).collect();
+    let shares = (8..14).map(|at| Scheduled::Share { at, warmup });
+    let all: Vec<Scheduled> = [rate(2, BETAS, CONSTANT)].into_iter().chain(shares).collect();
     assert_eq!(all.len(), Advance::MOST);
     let rates = follows(&all, 3).pop().unwrap_or_default();
-    assert!(rates[7..13].iter().all(|share| (share - 0.6).abs() < 1e-6), "{rates:?}");
+    assert!(rates[8..14].iter().all(|share| (share - 0.6).abs() < 1e-6), "{rates:?}");
     let more: Vec<Scheduled> = all.iter().chain(&all[..1]).copied().collect();
     assert!(advancing(1, 8, more).check().is_err());
 }
@@ -165,9 +196,16 @@ fn as_many_as_a_dispatch_describes_advance_together() {
 fn schedules_that_cannot_be_counted_are_refused() {
     let refused = |scheduled: Scheduled| advancing(1, 8, vec![scheduled]).check().is_err();
     let warmup = |steps, cycles, rise| Scheduled::Share { at: 0, warmup: Warmup { steps, cycles, rise } };
-    let nothing = Falling { rate: 0.1, steps: 0 };
-    assert!(refused(rate(1, BETAS, RateSchedule::Linear(nothing))));
-    assert!(refused(rate(0, BETAS, RateSchedule::Constant)));
+    let nothing = RateSchedule { warmup: 0, fall: Fall::Linear(0) };
+    assert!(refused(rate(1, BETAS, nothing)));
+    assert!(refused(Scheduled::Rate {
+        at: RATES - 3,
+        every: 1,
+        betas: BETAS,
+        rate: 1e-3,
+        schedule: CONSTANT
+    }));
+    assert!(refused(rate(0, BETAS, CONSTANT)));
     assert!(refused(Scheduled::Share { at: RATES, warmup: Warmup::NONE }));
     assert!(refused(warmup(u32::MAX / 4, 5, 0.5)) && refused(warmup(10, 0, 0.5)));
     assert!(refused(warmup(10, 1, 0.0)) && refused(warmup(10, 1, f32::NAN)) && !refused(warmup(10, 1, 1.0)));
@@ -186,18 +224,17 @@ fn the_corrections_recurrence_keeps_one_minus_a_power() {
 
 #[test]
 fn a_falling_rate_begins_with_its_own_and_is_spent_at_the_end() {
-    let falling = Falling { rate: 0.5, steps: 8 };
-    let rates = |schedule: RateSchedule| (0..10).map(|step| schedule.rate(step).unwrap_or(-1.0)).collect();
-    let linear: Vec<f64> = rates(RateSchedule::Linear(falling));
-    assert_eq!(linear[..3], [0.5, 0.4375, 0.375]);
-    assert_eq!(linear[7..], [0.0625, 0.0, 0.0]);
-    let cosine: Vec<f64> = rates(RateSchedule::Cosine(falling));
-    assert_eq!((cosine[0], cosine[8]), (0.5, 0.0));
+    let shares = |fall| (0..10).map(|step| RateSchedule { warmup: 0, fall }.share(step)).collect();
+    let linear: Vec<f64> = shares(Fall::Linear(8));
+    assert_eq!(linear[..3], [1.0, 0.875, 0.75]);
+    assert_eq!(linear[7..], [0.125, 0.0, 0.0]);
+    let cosine: Vec<f64> = shares(Fall::Cosine(8));
+    assert_eq!((cosine[0], cosine[8]), (1.0, 0.0));
     for (step, rate) in (0..8).zip(&cosine) {
-        let plain = 0.25 * (1.0 + (std::f64::consts::PI * f64::from(step) / 8.0).cos());
+        let plain = 0.5 * (1.0 + (std::f64::consts::PI * f64::from(step) / 8.0).cos());
         close(format!("step {step}"), *rate, plain, 1e-15);
     }
-    assert_eq!(RateSchedule::Constant.rate(3), None);
+    assert_eq!(CONSTANT.share(3), 1.0);
 }
 
 #[test]

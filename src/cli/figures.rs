@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use crate::figures::{Event, Figure, FigureContext, Gallery, Settings};
+use crate::run::RunEvent;
 use crate::train::{Config, DataConfig};
 use crate::{Error, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget};
@@ -114,12 +115,12 @@ fn tell(bar: &ProgressBar, event: &Event<'_>) {
     match event {
         Event::Training(name, epochs) => say(format!("{name}: training for {epochs} epochs")),
         Event::Reused(name, folder) => say(format!("{name}: trained before, in {}", folder.display())),
-        Event::Progress(name, progress) => {
+        Event::Run(name, RunEvent::Progress(progress)) => {
             bar.set_length(progress.steps);
             bar.set_position(progress.step);
             bar.set_message(format!("{name}, epoch {}", progress.epoch));
         }
-        Event::Epoch(name, report) => {
+        Event::Run(name, RunEvent::Epoch(report)) => {
             let means = report.validation.as_ref().unwrap_or(&report.train);
             let reconstruction = means.reconstruction().map_or(f64::NAN, |(_, value)| value);
             let (epoch, seconds) = (report.epoch, report.seconds);
@@ -127,6 +128,9 @@ fn tell(bar: &ProgressBar, event: &Event<'_>) {
                 "{name}: epoch {epoch} in {seconds:.1} s, reconstruction {reconstruction:.4} per image"
             ));
         }
+        Event::Run(name, RunEvent::Rewound(rewind)) => say(format!("{name}: {rewind}")),
+        Event::Run(_, RunEvent::Warning(text)) => say(format!("warning: {text}")),
+        Event::Run(_, RunEvent::Waiting) => {}
         Event::Busy(what) => say((*what).to_owned()),
     }
 }

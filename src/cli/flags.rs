@@ -77,6 +77,16 @@ impl<const SETTLES: bool> clap::Args for DataSettings<SETTLES> {
     }
 }
 
+// What decides the order of the data.
+const ORDER: [&str; 2] = ["batch", "seed"];
+
+/// Whether a run that goes on with `config` is another run than that of `run`.
+pub(super) fn is_fork(config: &Config, run: &Config) -> bool {
+    let mut train = config.train.clone();
+    train.epochs = run.train.epochs;
+    train != run.train
+}
+
 // Before a data set's name that is also a folder's.
 const BY_NAME: &str = "source:";
 // The place of a setting, for errors.
@@ -149,25 +159,24 @@ impl DataFlags {
 }
 
 impl ConfigFlags {
-    /// The configuration to resume with: the run's own, except for the number of epochs and the data's folder.
+    /// The configuration to resume with: the run's own, except for the data's folder and settings of training. The number of
+    /// epochs alone leaves it the same run; others, as [`is_fork`] says, make it another.
     pub(super) fn for_resume(&self, given: &Given, run: &Config) -> Result<Config> {
-        let mut train = given.train.clone();
-        let epochs = train.remove_entry("epochs").map(|epochs| toml::Table::from_iter([epochs]));
         let preset = self.preset.iter().map(|preset| format!("preset {preset}"));
         let file = self.config.iter().map(|_| "config".to_owned());
-        let tables = [&given.model, &train, &self.data.settings.0, &self.settled.0];
+        let tables = [&given.model, &self.data.settings.0, &self.settled.0];
         let settings = tables.into_iter().flatten().map(|(name, _)| name.clone());
+        let order = given.train.keys().filter(|name| ORDER.contains(&name.as_str())).cloned();
         let data = self.data.data.iter().map(|_| "data".to_owned());
-        let other: Vec<String> = preset.chain(file).chain(data).chain(settings).collect();
+        let other: Vec<String> = preset.chain(file).chain(data).chain(settings).chain(order).collect();
         if !other.is_empty() {
-            let expected = "only --epochs and --data-dir with it (other settings cannot change in a run)";
+            let expected = "only settings of training, but --batch and --seed, and --data-dir with it; a new run with other \
+                            settings can begin with this run's parameters: --init RUN";
             return Err(Error::setting("--resume", expected, other.join(", ")));
         }
-        let mut config = run.clone();
-        if let Some(epochs) = epochs {
-            let sections = toml::Table::from_iter([("train".to_owned(), epochs.into())]);
-            config = config.overlaid(sections, ORIGIN)?;
-        }
+        let sections = toml::Table::from_iter([("train".to_owned(), given.train.clone().into())]);
+        let mut config = run.overlaid(sections, ORIGIN)?;
+        config.train.check()?;
         config.data.dir = self.data.data_dir.clone().or(config.data.dir);
         Ok(config)
     }

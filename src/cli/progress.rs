@@ -38,6 +38,9 @@ impl Reporter {
         match event {
             RunEvent::Progress(progress) => self.progress(progress),
             RunEvent::Epoch(report) => self.epoch(report),
+            RunEvent::Rewound(rewind) => self.say(&format!("rewound:  {rewind}")),
+            RunEvent::Warning(text) => self.bar.suspend(|| note(&format!("warning: {text}"))),
+            RunEvent::Waiting => {}
         }
         !self.stop.came()
     }

@@ -5,17 +5,18 @@ use std::path::{Path, PathBuf};
 
 use crate::data::{Dataset, DrawnParts, Flattened, Split};
 use crate::graph::{Device, Placement, Plan};
-use crate::model::Registry;
+use crate::model::{InitScheme, Registry};
 use crate::report::{report_run, shell_word};
-use crate::run::{METRICS, Run, RunLock, reconstructions_of_epoch, samples_of_epoch};
-use crate::train::{Checkpoint, Config, ScheduleKind, Trainer};
+use crate::run::{Beginning, METRICS, Run, RunLock, reconstructions_of_epoch, samples_of_epoch};
+use crate::train::{Checkpoint, Config, Trainer};
 use crate::{Error, Result};
 
 use super::Context;
-use super::flags::ConfigFlags;
+use super::flags::{ConfigFlags, is_fork};
 use super::loading::loaded;
 use super::output::note;
 use super::progress::Reporter;
+use super::settings::Given;
 use super::trained::{From, remarked};
 
 /// Train an autoencoder
@@ -24,11 +25,16 @@ pub(super) struct Train {
     /// Folder for the run's files [default: runs/PRESET-NNN]
     #[arg(long, value_name = "DIR")]
     run: Option<PathBuf>,
-    /// Resume the run in this folder; results are bit-identical to an uninterrupted run
-    #[arg(long, value_name = "RUN", conflicts_with = "run")]
+    /// Resume the run in this folder; results are bit-identical to an uninterrupted run. With other settings of training,
+    /// as --learning-rate, it goes on as a new run [default: RUN-fork-NNN], and this one stays as it is
+    #[arg(long, value_name = "RUN")]
     resume: Option<PathBuf>,
     #[command(flatten)]
     from: From,
+    /// Second folder, for checkpoints that the run's folder does not take, as on a full disk; without it the run waits for
+    /// room, 10 minutes at most
+    #[arg(long, value_name = "DIR")]
+    rescue: Option<PathBuf>,
     /// Print one line of JSON per epoch on standard output, and everything else on standard error
     #[arg(long)]
     json: bool,
@@ -46,6 +52,8 @@ const EXAMPLES: &str = "Examples:
   narrows train vae --data photos --size 32 --likelihood gaussian-learned
   narrows train mlp --data digits.npy
   narrows train --resume runs/full --epochs 30
+  narrows train --resume runs/full --learning-rate 1e-4 --epochs 40
+  narrows train vae --init runs/full --data photos --on-nan rewind --patience 5
   narrows train --config runs/full/config.toml --seed 8
 
 A run's folder gets config.toml, metrics.jsonl, last.safetensors, previous.safetensors, best.safetensors,
@@ -71,13 +79,15 @@ impl Train {
         if let Some(from) = self.from.0 {
             return Err(Error::setting("--from", "--resume RUN with it", format!("--from {from} alone")));
         }
-        let config = self.config.resolve(&context.registry, &context.given)?;
+        let (given, other) = without_run(&context.given)?;
+        let config = self.config.resolve(&context.registry, &given)?;
         if let Some(folder) = &self.run {
             Run::check_new(folder)?;
         }
+        let find = |run: &String| Checkpoint::find(&context.registry, Path::new(run), None).map(remarked);
+        let init = other.as_ref().map(find).transpose()?;
         let split = loaded(&config.data, None, None)?;
-        let given =
-            |name: &str| context.given.model.contains_key(name) || context.given.train.contains_key(name);
+        let given = |name: &str| given.model.contains_key(name) || given.train.contains_key(name);
         let chosen = |name: &str| self.config.has_file() || given(name);
         let preset = Config::preset_of(&context.registry, &config.preset)?;
         let (config, changed) = config.suited_to(&split.train, &preset, chosen)?;
@@ -85,44 +95,78 @@ impl Train {
         let device = context.device.open().await?;
         let folder = match &self.run {
             Some(folder) => folder.clone(),
-            None => next_folder(&config.preset)?,
+            None => next_folder(&Path::new("runs").join(&config.preset))?,
         };
-        let run = Run::create(&folder, &device, &config, &split).await?;
+        let name = other.unwrap_or_default();
+        let beginning = init.as_ref().map_or(Beginning::Seed, |other| Beginning::Parameters(other, &name));
+        let run = Run::create_from(&folder, &device, &config, &split, &beginning).await?;
         self.train(run, &folder, &device, &split).await
     }
 
     async fn resume(&self, folder: &Path, context: &Context) -> Result<()> {
-        // First, so that no other process moves the run on meanwhile.
-        let lock = RunLock::of_run(folder)?;
+        // First, so that no other process moves the run on meanwhile. A fork only reads it.
+        let lock = RunLock::of_run(folder);
         let checkpoint = remarked(Checkpoint::find_to_resume(&context.registry, folder, self.from.0)?);
         let run_config = checkpoint.config_in(&context.registry, folder)?;
         let config = self.config.for_resume(&context.given, &run_config)?;
         let data = config.data.clone().seen_from(folder);
+        let fork = is_fork(&config, &checkpoint.config);
+        let lock = if fork { None } else { Some(lock?) };
+        match &self.run {
+            Some(place) if fork => Run::check_new(place)?,
+            Some(place) => {
+                let expected =
+                    "no such flag with --resume and the run's own settings, which goes on in its folder";
+                return Err(Error::setting("--run", expected, place.display()));
+            }
+            None => {}
+        }
+        if fork && config.train.epochs <= checkpoint.epoch() {
+            let expected = format!("more than the {} that are done: give --epochs too", checkpoint.epoch());
+            return Err(Error::setting("epochs", expected, config.train.epochs));
+        }
         let split = loaded(&data, Some(&checkpoint), DrawnParts::find(folder)?)?;
         let device = context.device.open_for(&checkpoint).await?;
+        let Some(lock) = lock else {
+            let place = match &self.run {
+                Some(place) => place.clone(),
+                None => next_folder(&with_ending(folder, "-fork"))?,
+            };
+            let name = folder.display().to_string();
+            let config = Config { data, ..config };
+            let beginning = Beginning::Fork(&checkpoint, &name);
+            let run = Run::create_from(&place, &device, &config, &split, &beginning).await?;
+            return self.train(run, &place, &device, &split).await;
+        };
         let run = Run::resume(lock, &device, &checkpoint, &config, &split).await?;
         self.train(run, folder, &device, &split).await
     }
 
     async fn train(&self, mut run: Run, folder: &Path, device: &Device, split: &Split) -> Result<()> {
         run.remarks().iter().for_each(|remark| note(&format!("note: {remark}")));
+        if let Some(rescue) = &self.rescue {
+            run.rescue_in(rescue)?;
+        }
         let config = run.trainer().config().clone();
         let mut reporter = Reporter::new(config.train.epochs, split.train.items(), self.json)?;
-        if run.trainer().epochs_done() == config.train.epochs {
+        if run.trainer().is_done() && !run.trainer().is_out_of_patience() {
             let epochs = config.train.epochs;
             // More epochs need a learning rate that has not fallen to zero.
-            let more = match config.train.schedule {
-                ScheduleKind::Constant => format!("; to continue, give --epochs above {epochs}"),
-                ScheduleKind::Linear | ScheduleKind::Cosine => String::new(),
+            let more = match config.train.schedule.falls_to_zero() {
+                false => format!("; to continue, give --epochs above {epochs}"),
+                true => String::new(),
             };
             reporter.say(&format!("all {epochs} epochs are done{more}"));
-        } else {
+        } else if !run.trainer().is_done() {
             introduce(&mut reporter, &run, device, split);
         }
         let outcome = run.train(&mut |event| reporter.note(&event)).await;
         reporter.clear();
         match &outcome {
             Ok(()) => {
+                if run.trainer().is_out_of_patience() {
+                    reporter.say(&format!("stopped early: {}", out_of_patience(run.trainer())));
+                }
                 let checkpoint = run.trainer().checkpoint().await?;
                 let (report, verdict) = report_run(folder, device, &checkpoint, split).await?;
                 let compared = verdict.compared(split.held_out_name());
@@ -138,6 +182,12 @@ impl Train {
         }
         outcome.and(reporter.written())
     }
+}
+
+fn out_of_patience(trainer: &Trainer) -> String {
+    let patience = trainer.config().train.patience.unwrap_or_default();
+    let (epoch, best) = (trainer.epochs_done(), trainer.epochs_done().saturating_sub(patience));
+    format!("no epoch after {best} was better, up to {epoch} (--patience {patience})")
 }
 
 fn introduce(reporter: &mut Reporter, run: &Run, device: &Device, split: &Split) {
@@ -172,6 +222,7 @@ fn introduce(reporter: &mut Reporter, run: &Run, device: &Device, split: &Split)
     }
     reporter.say(&format!("reported: {}", split.train.items().reported()));
     reporter.say(&format!("minimized: {}", run.trainer().model().minimized()));
+    run.trainer().origin().iter().for_each(|line| reporter.say(&format!("origin:   {line}")));
 }
 
 // How the images lie on the device, where that is not in one buffer.
@@ -216,7 +267,7 @@ fn conclude(reporter: &mut Reporter, folder: &Path, trainer: &Trainer, report: &
     reporter.say(&format!("report:   {}", report.display()));
     reporter.say(&format!("model:    {}", folder.join("best.safetensors").display()));
     reporter.say(&format!("metrics:  {}", folder.join(METRICS).display()));
-    let epoch = trainer.config().train.epochs;
+    let epoch = trainer.epochs_done();
     let pictures = [reconstructions_of_epoch(epoch), samples_of_epoch(epoch)];
     for (what, name) in ["pictures:", "         "].into_iter().zip(pictures) {
         let path = folder.join(name);
@@ -229,13 +280,37 @@ fn conclude(reporter: &mut Reporter, folder: &Path, trainer: &Trainer, report: &
     reporter.say(&format!("next:     narrows {next} {folder}, narrows eval {folder}"));
 }
 
+// The settings without the run that `--init` names in place of a scheme, and that run.
+fn without_run(given: &Given) -> Result<(Given, Option<String>)> {
+    let mut given = given.clone();
+    let is_scheme = |value: &toml::Value| value.clone().try_into::<InitScheme>().is_ok();
+    let other = given.model.get("init").filter(|value| !is_scheme(value));
+    let Some(other) = other.and_then(toml::Value::as_str).map(str::to_owned) else {
+        return Ok((given, None));
+    };
+    if !Path::new(&other).exists() {
+        let expected = "glorot-uniform, he-uniform, or a run's folder or a checkpoint that exists";
+        return Err(Error::setting("--init", expected, other));
+    }
+    given.model.remove("init");
+    Ok((given, Some(other)))
+}
+
+// The same place with more at the end of its name.
+fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let name = path.file_name().map_or_else(|| "run".into(), std::ffi::OsStr::to_owned);
+    path.with_file_name([name, ending.into()].into_iter().collect::<std::ffi::OsString>())
+}
+
 // Creates the folder at once, so that two runs started together do not share it.
-fn next_folder(preset: &str) -> Result<PathBuf> {
-    let runs = Path::new("runs");
-    std::fs::create_dir_all(runs).map_err(Error::io("create", runs))?;
+fn next_folder(stem: &Path) -> Result<PathBuf> {
+    let parent = stem.parent().unwrap_or(Path::new(""));
+    if !parent.as_os_str().is_empty() {
+        std::fs::create_dir_all(parent).map_err(Error::io("create", parent))?;
+    }
     let mut number = 1;
     loop {
-        let folder = runs.join(format!("{preset}-{number:03}"));
+        let folder = with_ending(stem, &format!("-{number:03}"));
         match std::fs::create_dir(&folder) {
             Ok(()) => return Ok(folder),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,

@@ -11,7 +11,7 @@ use crate::graph::Device;
 use crate::infer::{Decoder, Reconstructions, Reconstructor};
 use crate::model::Registry;
 use crate::run::{METRICS, Run, RunEvent, RunLock, read_metrics};
-use crate::train::{Checkpoint, Config, EpochReport, Evaluator, Progress, TermMeans};
+use crate::train::{Checkpoint, Config, Evaluator, TermMeans};
 use crate::{Error, Result};
 
 /// What happens while figures are made.
@@ -21,10 +21,8 @@ pub enum Event<'a> {
     Training(&'a str, u32),
     /// A model was trained before: its name and folder.
     Reused(&'a str, &'a Path),
-    /// Some steps of a model are done.
-    Progress(&'a str, &'a Progress),
-    /// An epoch of a model is done.
-    Epoch(&'a str, &'a EpochReport),
+    /// What the run of a model tells.
+    Run(&'a str, &'a RunEvent<'a>),
     /// Something else that takes a while.
     Busy(&'a str),
 }
@@ -158,11 +156,7 @@ impl<'a> FigureContext<'a> {
         };
         self.tell(Event::Training(name, config.train.epochs))?;
         let watch = &mut self.watch;
-        run.train(&mut |event| match event {
-            RunEvent::Progress(progress) => watch(Event::Progress(name, progress)),
-            RunEvent::Epoch(report) => watch(Event::Epoch(name, report)),
-        })
-        .await
+        run.train(&mut |event| watch(Event::Run(name, &event))).await
     }
 
     /// Tells the watcher; fails with [`Error::Stopped`] where it wants to stop.

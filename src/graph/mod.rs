@@ -66,4 +66,4 @@ pub use window::{Padding, Window};
 
 pub use crate::kernels::optimizer::Optimizer;
 pub use crate::kernels::state::State;
-pub use crate::kernels::step::{Falling, RateSchedule, Warmup};
+pub use crate::kernels::step::{Fall, RateSchedule, Warmup};

@@ -106,9 +106,14 @@ impl Order {
             if self.shuffle { orders[passes as usize].index(position) } else { position }
         };
         let images = (0..self.batch).map(image).collect();
-        let (cursor, passes) = ahead(cursor, self.batch, total);
-        *state =
-            State { step: state.step.wrapping_add(1), epoch: epoch.wrapping_add(passes), cursor, ..*state };
+        self.advance(state);
         images
+    }
+
+    /// The state behind a step.
+    pub(super) fn advance(&self, state: &mut State) {
+        let (cursor, passes) = ahead(state.cursor, self.batch, self.images.total);
+        let (step, epoch) = (state.step.wrapping_add(1), state.epoch.wrapping_add(passes));
+        *state = State { step, epoch, cursor, ..*state };
     }
 }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::cpu::CpuReplay;
 use super::gpu::{GpuPending, GpuReplay};
 use super::placement::Order;
-use super::{Plan, RowSource, Slice};
+use super::update::{ADVANCE, RATES};
+use super::{Phase, Plan, RowSource, Slice, Store, StoreKind};
 use crate::gpu::{Gpu, GpuOptions, Variants};
 use crate::kernels::{floats, state::State};
 use crate::{Error, Result};
@@ -281,6 +282,44 @@ impl Replay {
                 Arriving::Cpu(cpu.read(report))
             }
         })
+    }
+
+    /// Counts `steps` steps without doing anything else of them: their images train nothing. Learning rates and shares
+    /// follow the number of the step, and Adam's corrections go on as if their update had run.
+    pub async fn pass_over(&mut self, steps: u32) -> Result<()> {
+        let (plan, state) = (Arc::clone(&self.plan), self.plan.slice("state")?);
+        let counts = |at: &usize| {
+            let dispatch = &plan.dispatches[*at];
+            dispatch.phase == Phase::Update && dispatch.label == ADVANCE
+        };
+        let counting: Vec<usize> = (0..plan.dispatches.len()).filter(counts).collect();
+        let mut left = steps;
+        while left > 0 {
+            let now = left.min(Plan::ring_steps());
+            let all = (0..now).flat_map(|_| counting.iter().copied());
+            let pending = self.submit_dispatches(all, state);
+            self.wait(pending).await?;
+            left -= now;
+        }
+        match &self.streamed {
+            None => self.state.step = self.state.step.wrapping_add(steps),
+            Some(streamed) => (0..steps).for_each(|_| streamed.order.advance(&mut self.state)),
+        }
+        Ok(())
+    }
+
+    /// Multiplies the learning rates of all updates by `factor`, from the next step on.
+    pub async fn scale_rates(&mut self, factor: f32) -> Result<()> {
+        let plan = Arc::clone(&self.plan);
+        for Store { name, layout, .. } in plan.stores.iter().filter(|store| store.kind == StoreKind::Rates) {
+            let mut rates = self.read_floats(name).await?;
+            for slot in layout.iter().filter(|slot| slot.name.ends_with(RATES)) {
+                rates[slot.offset] *= factor;
+                rates[slot.offset + 3] *= factor;
+            }
+            self.write_floats(name, &rates)?;
+        }
+        Ok(())
     }
 
     /// Waits for what a submit reports.

@@ -14,6 +14,11 @@ use crate::{Error, Result};
 /// Columns of the loss ring: the most steps one submit may hold.
 pub(super) const RING_STEPS: u32 = 64;
 
+// Behind the name of an update: its learning rate, two corrections and a factor.
+pub(super) const RATES: &str = ".rates";
+// What the dispatches that count a step are called.
+pub(super) const ADVANCE: &str = "advance";
+
 /// One of the things a training step does: it minimizes an objective by moving some groups of parameters.
 ///
 /// A step takes all gradients before it moves any parameter: two updates of one step do not see each other's moves.
@@ -53,7 +58,7 @@ impl Update {
             groups: Vec::new(),
             objective: None,
             optimizer: None,
-            schedule: RateSchedule::Constant,
+            schedule: RateSchedule::default(),
             clip: Clip::default(),
             every: 1,
         }
@@ -69,7 +74,7 @@ impl Update {
         Self { groups: groups.iter().map(|group| (*group).to_owned()).collect(), ..self }
     }
 
-    /// How gradients become moves, and the first learning rate.
+    /// How gradients become moves, and the learning rate.
     pub fn by(self, optimizer: Optimizer, learning_rate: f32) -> Self {
         Self { optimizer: Some((optimizer, learning_rate)), ..self }
     }
@@ -220,9 +225,11 @@ impl Graph {
         self.clip(update, stores)?;
         let betas = optimizer.betas();
         let [first, second] = betas.map(|beta| (1.0 - beta) as f32);
-        let rates = self.rate(format!("{}.rates", update.name), vec![rate, first, second])?;
-        let (at, every, schedule) = (rates.offset as u32, update.every, update.schedule);
-        self.scheduled.push(Scheduled::Rate { at, every, betas, schedule });
+        let schedule = update.schedule;
+        let begin = (f64::from(rate) * schedule.share(0)) as f32;
+        let rates = self.rate(format!("{}{RATES}", update.name), vec![begin, first, second, 1.0])?;
+        let (at, every) = (rates.offset as u32, update.every);
+        self.scheduled.push(Scheduled::Rate { at, every, betas, rate, schedule });
         for store in stores {
             self.record_optimizer(update, optimizer, &rates, *store)?;
             let group = self.stores[*store].group().to_owned();
@@ -287,7 +294,7 @@ impl Graph {
         loop {
             let behind = left.split_off(left.len().min(Advance::MOST));
             let counts = behind.is_empty();
-            self.record("advance", Advance { batch, count, counts, rates, scheduled: left }, &operands)?;
+            self.record(ADVANCE, Advance { batch, count, counts, rates, scheduled: left }, &operands)?;
             if counts {
                 break;
             }

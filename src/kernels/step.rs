@@ -5,7 +5,7 @@ use narrows_shaders::step as shaders;
 use super::{Call, Kernel, State, Word, floats_mut};
 use crate::gpu::Variants;
 use crate::reference::batch::ahead;
-pub use crate::reference::step::{Falling, RateSchedule, Scheduled, Warmup};
+pub use crate::reference::step::{Fall, RateSchedule, Scheduled, Warmup};
 
 /// Updates the numbers that depend on the step for the next one. Where it `counts`, cursor, pass and step advance too.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,14 +34,14 @@ fn fields(of: Option<&Scheduled>) -> [(&'static str, Word); 8] {
         Some(Scheduled::Share { at, warmup: Warmup { steps, cycles, rise } }) => {
             ([3, *at, 1, *steps, *cycles], [*rise, 0.0, 0.0])
         }
-        Some(Scheduled::Rate { at, every, betas, schedule }) => {
-            let (kind, Falling { rate, steps }) = match *schedule {
-                RateSchedule::Constant => (0, Falling { rate: 0.0, steps: 1 }),
-                RateSchedule::Linear(falling) => (1, falling),
-                RateSchedule::Cosine(falling) => (2, falling),
+        Some(Scheduled::Rate { at, every, betas, rate, schedule: RateSchedule { warmup, fall } }) => {
+            let (kind, steps) = match *fall {
+                Fall::Constant => (0, 1),
+                Fall::Linear(steps) => (1, steps),
+                Fall::Cosine(steps) => (2, steps),
             };
             let [first, second] = betas.map(|beta| (1.0 - beta) as f32);
-            ([kind, *at, *every, steps, 0], [rate, first, second])
+            ([kind, *at, *every, steps, *warmup], [*rate, first, second])
         }
     };
     [
@@ -62,10 +62,8 @@ fn limited(call: Call, of: Scheduled, rates: u32) -> Call {
     match of {
         Scheduled::Rate { every, schedule, .. } => {
             let call = call.limit("period of an update in steps", every, 1..=u32::MAX);
-            let (RateSchedule::Linear(falling) | RateSchedule::Cosine(falling)) = schedule else {
-                return call;
-            };
-            call.limit("steps of a schedule", falling.steps, 1..=u32::MAX)
+            let (Fall::Linear(steps) | Fall::Cosine(steps)) = schedule.fall else { return call };
+            call.limit("steps of a schedule", steps, 1..=u32::MAX)
         }
         Scheduled::Share { warmup: Warmup { steps, cycles, rise }, .. } => {
             let right = rise > 0.0 && rise <= 1.0;

@@ -32,6 +32,11 @@ impl Registry {
             .with(adversarial::Adversarial)
     }
 
+    /// One variant alone.
+    pub fn of(variant: &VariantRef) -> Self {
+        Self { variants: vec![variant.clone()] }
+    }
+
     /// Adds a variant, in place of one of the same name.
     pub fn with(mut self, variant: impl Variant) -> Self {
         let variant = VariantRef::new(variant);

@@ -1,36 +1,37 @@
 //! The last kernel of a step: the twin of `shaders/step.wgsl`.
 
-/// How the learning rate changes over a run.
+/// How the learning rate changes over a run: the share of it that counts at each step.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum RateSchedule {
+pub struct RateSchedule {
+    /// The first steps, in which the share rises in a line from 0, which it would have before them, to 1 behind them.
+    pub warmup: u32,
+    /// What follows.
+    pub fall: Fall,
+}
+
+/// How the learning rate falls behind its warm-up, over at least one step. A step after the last has a rate of zero.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Fall {
     /// It stays constant.
     #[default]
     Constant,
-    /// `rate * r` with r the share of the run's steps that is left, from 1 to 0.
-    Linear(Falling),
-    /// `rate * (1 + cos(π (1 - r))) / 2` (Loshchilov and Hutter 2016, equation 5, without restarts).
-    Cosine(Falling),
-}
-
-/// The rate that a learning rate falls from, and the steps that it takes.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Falling {
-    /// The learning rate of the first step.
-    pub rate: f32,
-    /// The steps of the run, at least one. A step after the last has a rate of zero.
-    pub steps: u32,
+    /// `r`, the share of these steps that is left, from 1 to 0.
+    Linear(u32),
+    /// `(1 + cos(π (1 - r))) / 2` (Loshchilov and Hutter 2016, equation 5, without restarts).
+    Cosine(u32),
 }
 
 impl RateSchedule {
-    /// The learning rate at `step`, counted from 0; None where it is constant.
-    pub fn rate(self, step: u32) -> Option<f64> {
-        let left = |steps: u32| f64::from(steps - step.min(steps)) / f64::from(steps);
-        match self {
-            Self::Constant => None,
-            Self::Linear(Falling { rate, steps }) => Some(f64::from(rate) * left(steps)),
-            Self::Cosine(Falling { rate, steps }) => {
-                Some(f64::from(rate) * (std::f64::consts::FRAC_PI_2 * left(steps)).sin().powi(2))
-            }
+    /// The share of the learning rate that counts at `step`, counted from 0.
+    pub fn share(self, step: u32) -> f64 {
+        let Some(behind) = step.checked_sub(self.warmup) else {
+            return (f64::from(step) + 1.0) / (f64::from(self.warmup) + 1.0);
+        };
+        let left = |steps: u32| f64::from(steps - behind.min(steps)) / f64::from(steps);
+        match self.fall {
+            Fall::Constant => 1.0,
+            Fall::Linear(steps) => left(steps),
+            Fall::Cosine(steps) => (std::f64::consts::FRAC_PI_2 * left(steps)).sin().powi(2),
         }
     }
 }
@@ -72,7 +73,8 @@ impl Default for Warmup {
 /// Rates of a run that depend on the number of the step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Scheduled {
-    /// An update's learning rate and its optimizer's corrections, three words from `at` on.
+    /// An update's learning rate, its optimizer's corrections, and the factor by which the host lowers the rate: four words
+    /// from `at` on.
     Rate {
         /// The place of its first word.
         at: u32,
@@ -81,6 +83,8 @@ pub enum Scheduled {
         /// Adam's betas; zeros for an optimizer without moments.
         betas: [f64; 2],
         /// The learning rate.
+        rate: f32,
+        /// How it changes.
         schedule: RateSchedule,
     },
     /// The share of a term's weight that counts, one word at `at`.
@@ -96,7 +100,7 @@ impl Scheduled {
     /// The words that it writes: the place of the first, and their number.
     pub const fn words(self) -> [u32; 2] {
         match self {
-            Self::Rate { at, .. } => [at, 3],
+            Self::Rate { at, .. } => [at, 4],
             Self::Share { at, .. } => [at, 1],
         }
     }
@@ -105,11 +109,9 @@ impl Scheduled {
     pub fn advance(self, rates: &mut [f32], step: u32) {
         match self {
             Self::Share { at, warmup } => rates[at as usize] = warmup.share(step) as f32,
-            Self::Rate { at, every, betas, schedule } => {
+            Self::Rate { at, every, betas, rate, schedule } => {
                 let rates = &mut rates[at as usize..];
-                if let Some(rate) = schedule.rate(step) {
-                    rates[0] = rate as f32;
-                }
+                rates[0] = (f64::from(rate) * schedule.share(step) * f64::from(rates[3])) as f32;
                 if step.is_multiple_of(every) {
                     for (correction, beta) in rates[1..3].iter_mut().zip(betas) {
                         *correction = next_correction(f64::from(*correction), beta) as f32;

@@ -102,6 +102,8 @@ fn about(
             format!("{:.0} {} per second in the last epoch", last.images_per_second, items.many()),
         ));
     }
+    let rewinds = epochs.iter().flat_map(|epoch| epoch.rewinds.iter().map(|rewind| (epoch.epoch, rewind)));
+    rows.extend(rewinds.map(|(epoch, rewind)| ("rewound", format!("in epoch {epoch}: {rewind}"))));
     rows.extend(verdict.compared(data.held_out_name()).map(|compared| ("compare", compared)));
     rows.extend(verdict.warnings.iter().map(|warning| ("warning", warning.clone())));
     Ok(rows)

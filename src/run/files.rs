@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::data::DrawnParts;
-use crate::data::written::{SPLIT, replace, write_whole};
+use crate::data::written::{SPLIT, write_whole};
 use crate::model::Registry;
 use crate::train::{Checkpoint, Config};
 use crate::{Error, Result};
@@ -24,11 +24,6 @@ impl Checkpoint {
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         write_whole(path, &self.to_bytes().map_err(of_file(path))?)
-    }
-
-    /// As [`Checkpoint::save`]; the file that was there is kept as `previous`, and never are both gone.
-    pub(super) fn save_after(&self, path: &Path, previous: &Path) -> Result<()> {
-        replace(path, &self.to_bytes().map_err(of_file(path))?, previous)
     }
 
     /// Reads a checkpoint of a built-in variant.

@@ -1,7 +1,5 @@
 //! A run and its folder: configuration, metrics, checkpoints and pictures, epoch by epoch.
 
-use std::fs::OpenOptions;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::aside::{left_over, set_aside};
@@ -9,10 +7,11 @@ use super::kept::Kept;
 use super::lock::RunLock;
 use super::metrics::{METRICS, MetricsLine, trim};
 use super::pictures::Pictures;
+use super::training::take_good;
 use crate::data::written::write_whole;
 use crate::data::{DrawnParts, Split, written};
 use crate::graph::Device;
-use crate::train::{Checkpoint, Config, EpochReport, Progress, Trainer, position};
+use crate::train::{Checkpoint, Config, EpochReport, Progress, Rewind, Trainer, position};
 use crate::{Error, Result};
 
 /// What the watcher of a run sees.
@@ -22,6 +21,23 @@ pub enum RunEvent<'a> {
     Progress(&'a Progress),
     /// An epoch is done and saved.
     Epoch(&'a EpochReport),
+    /// A step was not finite, and training went back.
+    Rewound(&'a Rewind),
+    /// What could not be written, and what happens instead. The run goes on.
+    Warning(&'a str),
+    /// The disk is full: the run waits for room.
+    Waiting,
+}
+
+/// What a new run begins with.
+#[derive(Clone, Copy, Debug)]
+pub enum Beginning<'a> {
+    /// First values drawn from the seed.
+    Seed,
+    /// The parameters of another run, by its name for people.
+    Parameters(&'a Checkpoint, &'a str),
+    /// All of another run, from which it goes on with other settings of training.
+    Fork(&'a Checkpoint, &'a str),
 }
 
 /// The configuration in a run's folder.
@@ -37,15 +53,24 @@ pub fn samples_of_epoch(epoch: u32) -> String {
     format!("epoch-{epoch:03}-samples.png")
 }
 
+/// The checkpoint of an epoch in a run's folder, where it keeps several.
+pub fn checkpoint_of_epoch(epoch: u32) -> String {
+    format!("epoch-{epoch:03}.safetensors")
+}
+
 /// A training run that keeps its results in a folder: `config.toml`, `metrics.jsonl`, `last.safetensors`,
 /// `best.safetensors`, `previous.safetensors` of the epoch before the last, `epoch-NNN-*.png`, and `split.csv` where it drew
 /// parts of its data. No other process can train it meanwhile.
 pub struct Run {
-    folder: PathBuf,
-    trainer: Trainer,
-    pictures: Pictures,
+    pub(super) folder: PathBuf,
+    pub(super) trainer: Trainer,
+    pub(super) pictures: Pictures,
     // Whether the newest checkpoint in the folder is of an epoch's end.
-    ended: bool,
+    pub(super) ended: bool,
+    // Where checkpoints go that the folder does not take.
+    pub(super) rescue: Option<PathBuf>,
+    // Lines of the metrics that could not be written yet.
+    pub(super) unwritten: Vec<MetricsLine>,
     remarks: Vec<String>,
     // Held as long as the run is there.
     _lock: RunLock,
@@ -59,6 +84,17 @@ impl Run {
     /// [`Error::File`] where the folder holds a run, [`Error::Io`] where it cannot be written, and as
     /// [`Trainer::new`].
     pub async fn create(folder: &Path, device: &Device, config: &Config, data: &Split) -> Result<Self> {
+        Self::create_from(folder, device, config, data, &Beginning::Seed).await
+    }
+
+    /// As [`Run::create`], with what another run learned: as [`Trainer::begin_with`] or [`Trainer::fork`].
+    pub async fn create_from(
+        folder: &Path,
+        device: &Device,
+        config: &Config,
+        data: &Split,
+        beginning: &Beginning<'_>,
+    ) -> Result<Self> {
         Self::check_new(folder)?;
         // First, so that a place that cannot be written is found before any work; what fails after it
         // leaves no empty folder behind.
@@ -66,7 +102,7 @@ impl Run {
         let lock = RunLock::take(folder)?;
         // Another may have begun since.
         Self::check_new(folder)?;
-        match Self::prepare(device, config, None, data).await {
+        match Self::prepare(device, config, beginning, data).await {
             Ok((trainer, pictures)) => Self::begin(Self::with(lock, trainer, pictures), data).await,
             Err(error) => {
                 lock.abandon();
@@ -98,7 +134,8 @@ impl Run {
                 old.join(", ")
             ));
         }
-        run.save_last().await?;
+        run.trainer.checkpoint().await?.save(Kept::Last.of(&run.folder))?;
+        run.ended = true;
         run.save_config()?;
         let is_path = run.trainer.config().data.source.is_path();
         if let Some(drawn) = DrawnParts::of(data).filter(|_| is_path) {
@@ -125,7 +162,10 @@ impl Run {
             return Err(Error::setting("epochs", expected, config.train.epochs));
         }
         checkpoint.check_images(&data.train)?;
-        let (trainer, pictures) = Self::prepare(device, config, Some(checkpoint), data).await?;
+        let mut trainer = Trainer::new(device, config, data).await?;
+        trainer.restore(checkpoint)?;
+        take_good(lock.folder(), &mut trainer);
+        let pictures = Pictures::new(device, &trainer.checkpoint().await?, data.held_out()).await?;
         let mut run = Self::with(lock, trainer, pictures);
         run.remarks.extend(checkpoint.other_test_part(&data.test));
         run.clear(checkpoint)?;
@@ -136,18 +176,30 @@ impl Run {
     async fn prepare(
         device: &Device,
         config: &Config,
-        from: Option<&Checkpoint>,
+        beginning: &Beginning<'_>,
         data: &Split,
     ) -> Result<(Trainer, Pictures)> {
         let mut trainer = Trainer::new(device, config, data).await?;
-        from.map_or(Ok(()), |checkpoint| trainer.restore(checkpoint))?;
+        match beginning {
+            Beginning::Seed => {}
+            Beginning::Parameters(other, name) => trainer.begin_with(other, name).await?,
+            Beginning::Fork(other, name) => trainer.fork(other, name).await?,
+        }
         let pictures = Pictures::new(device, &trainer.checkpoint().await?, data.held_out()).await?;
         Ok((trainer, pictures))
     }
 
     fn with(lock: RunLock, trainer: Trainer, pictures: Pictures) -> Self {
-        let remarks = lock.remark().map(str::to_owned).into_iter().collect();
-        Self { folder: lock.folder().to_owned(), trainer, pictures, ended: false, remarks, _lock: lock }
+        Self {
+            folder: lock.folder().to_owned(),
+            trainer,
+            pictures,
+            ended: false,
+            rescue: None,
+            unwritten: Vec::new(),
+            remarks: lock.remark().map(str::to_owned).into_iter().collect(),
+            _lock: lock,
+        }
     }
 
     /// What a user should know of the folder that was found: who trained the run before and died, what was moved, what is
@@ -161,82 +213,16 @@ impl Run {
         &self.trainer
     }
 
-    /// Trains to the last epoch. `watch` sees each event and returns whether to continue; if not, the run is saved and
-    /// ends with [`Error::Stopped`].
-    ///
-    /// # Errors
-    /// [`Error::NotFinite`] with the step, the last good checkpoint being kept; [`Error::Io`].
-    pub async fn train(&mut self, watch: &mut dyn FnMut(RunEvent<'_>) -> bool) -> Result<()> {
-        while self.trainer.epochs_done() < self.trainer.config().train.epochs {
-            match self.epoch(watch).await {
-                Err(Error::NotFinite { what, step, value, .. }) => {
-                    let kept = format!(" in {}", self.folder.display());
-                    return Err(Error::NotFinite { what, step, value, kept });
-                }
-                outcome => outcome?,
-            }
-        }
-        Ok(())
-    }
-
-    async fn epoch(&mut self, watch: &mut dyn FnMut(RunEvent<'_>) -> bool) -> Result<()> {
-        let report = match self.trainer.epoch(&mut |progress| watch(RunEvent::Progress(progress))).await {
-            Err(Error::Stopped) => {
-                self.save_last().await?;
-                return Err(Error::Stopped);
-            }
-            outcome => outcome?,
-        };
-        self.save_epoch(&report).await?;
-        let going = watch(RunEvent::Epoch(&report));
-        let done = report.epoch >= self.trainer.config().train.epochs;
-        if going || done { Ok(()) } else { Err(Error::Stopped) }
-    }
-
-    // The checkpoint to resume from is written last: a run that is interrupted before it repeats the epoch.
-    async fn save_epoch(&mut self, report: &EpochReport) -> Result<()> {
-        let checkpoint = self.trainer.checkpoint().await?;
-        self.pictures.save(&self.folder, report.epoch, &self.trainer).await?;
-        self.append_metrics(report)?;
-        if report.best {
-            checkpoint.save(Kept::Best.of(&self.folder))?;
-        }
-        self.put_last(&checkpoint)
-    }
-
-    async fn save_last(&mut self) -> Result<()> {
-        let checkpoint = self.trainer.checkpoint().await?;
-        self.put_last(&checkpoint)
-    }
-
-    // The newest checkpoint becomes the previous one if it is of an epoch's end, so that a stop in an epoch changes nothing
-    // of what an uninterrupted run keeps.
-    fn put_last(&mut self, checkpoint: &Checkpoint) -> Result<()> {
-        let [last, previous] = [Kept::Last, Kept::Previous].map(|kept| kept.of(&self.folder));
-        match self.ended {
-            true => checkpoint.save_after(&last, &previous)?,
-            false => checkpoint.save(&last)?,
-        }
-        self.ended = checkpoint.ends_epoch();
-        Ok(())
-    }
-
     fn save_config(&self) -> Result<()> {
         let text = self.trainer.config().to_toml()?;
         let device = self.trainer.device();
         let matmul = device.variants().map_or("reference".to_owned(), |variants| variants.matmul.to_string());
         let minimized = self.trainer.model().minimized();
         let on = format!("# Trained on {}, matrix products: {matmul}.", device.name());
-        let text = format!("{on}\n# Minimized: {minimized}.\n\n{text}");
+        let origin: String =
+            self.trainer.origin().iter().map(|line| format!("# Origin: {line}.\n")).collect();
+        let text = format!("{on}\n# Minimized: {minimized}.\n{origin}\n{text}");
         write_whole(&self.folder.join(CONFIG), text.as_bytes())
-    }
-
-    fn append_metrics(&self, report: &EpochReport) -> Result<()> {
-        let path = self.folder.join(METRICS);
-        let line = MetricsLine::from(report).to_json()? + "\n";
-        let mut file =
-            OpenOptions::new().create(true).append(true).open(&path).map_err(Error::io("write", &path))?;
-        file.write_all(line.as_bytes()).map_err(Error::io("write", &path))
     }
 
     // Brings the folder to where `checkpoint` stands.
@@ -249,7 +235,7 @@ impl Run {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
             bytes => Some(bytes.map_err(Error::io("read", &path))?),
         };
-        let trimmed = trim(metrics.as_deref().unwrap_or_default(), checkpoint.epoch());
+        let trimmed = trim(metrics.as_deref().unwrap_or_default(), checkpoint);
         let mut old = Vec::new();
         old.extend((other && last.exists()).then(|| Kept::Last.file().to_owned()));
         old.extend((metrics.is_some() && (trimmed.loses || !old.is_empty())).then(|| METRICS.to_owned()));
@@ -262,7 +248,7 @@ impl Run {
             checkpoint.save(last)?;
         }
         self.ended = checkpoint.ends_epoch();
-        if metrics.is_some_and(|metrics| metrics != trimmed.kept.as_bytes()) {
+        if metrics.unwrap_or_default() != trimmed.kept.as_bytes() {
             write_whole(&path, trimmed.kept.as_bytes())?;
         }
         Ok(())

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::data::Items;
-use crate::train::{EpochReport, TermMeans};
+use crate::train::{Checkpoint, EpochReport, Rewind, TermMeans};
 use crate::{Error, Result};
 
 /// The metrics in a run's folder.
@@ -74,10 +74,16 @@ pub struct MetricsLine {
     pub validation: Option<Columns>,
     /// Whether no epoch before ranked better.
     pub best: bool,
-    /// Training time of this epoch, without validation.
+    /// Training time of this epoch, without validation; 0 where the line was lost and comes from the checkpoint.
     pub seconds: f64,
     /// Images trained on each second.
     pub images_per_second: f64,
+    /// The learning rate of the epoch's last step; None in a line of a version that did not write it.
+    #[serde(default)]
+    pub learning_rate: Option<f32>,
+    /// How training went back in this epoch.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rewinds: Vec<Rewind>,
 }
 
 impl From<&EpochReport> for MetricsLine {
@@ -99,11 +105,18 @@ impl From<&EpochReport> for MetricsLine {
             best: report.best,
             seconds: report.seconds,
             images_per_second: report.images_per_second,
+            learning_rate: Some(report.learning_rate),
+            rewinds: report.rewinds.clone(),
         }
     }
 }
 
 impl MetricsLine {
+    /// The same with times of zero.
+    pub(super) fn without_times(&self) -> Self {
+        Self { seconds: 0.0, images_per_second: 0.0, ..self.clone() }
+    }
+
     /// As JSON, without a line break.
     ///
     /// # Errors
@@ -141,9 +154,10 @@ pub(super) struct Trimmed {
     pub(super) loses: bool,
 }
 
-/// The lines of the first `done` epochs. A run that died between its metrics and its checkpoint has a line too many, or half
+/// The lines of the epochs that a checkpoint has. A run that died between its metrics and its checkpoint has a line too many, or half
 /// of one: it does that epoch again, so nothing is amiss.
-pub(super) fn trim(bytes: &[u8], done: u32) -> Trimmed {
+pub(super) fn trim(bytes: &[u8], checkpoint: &Checkpoint) -> Trimmed {
+    let (saved, forked, done) = (&checkpoint.metrics, checkpoint.forked(), checkpoint.epoch());
     let all: Vec<Option<(u32, bool, &str)>> = lines(bytes).map(|text| of_epoch(text.ok()?)).collect();
     let torn = all.last().is_some_and(Option::is_none);
     let mut damaged = all.iter().filter(|line| line.is_none()).count();
@@ -155,12 +169,16 @@ pub(super) fn trim(bytes: &[u8], done: u32) -> Trimmed {
     let mut seen = BTreeSet::new();
     good.reverse();
     good.retain(|(epoch, ends, _)| !ends || seen.insert(*epoch));
+    let doubled = count - good.len();
     good.reverse();
-    let missing = gaps(&seen, done);
+    // One that died between its checkpoint and its metrics lacks a line, which the checkpoint has.
+    let saved = saved.iter().filter_map(|text| of_epoch(text)).filter(|(epoch, ..)| *epoch <= done);
+    good.extend(saved.filter(|(epoch, ends, _)| *ends && seen.insert(*epoch)));
+    good.sort_by_key(|line| line.0);
+    let missing = gaps(&seen, forked, done);
     if torn && missing.is_empty() {
         damaged -= 1;
     }
-    let doubled = count - good.len();
     let remarks = [
         (damaged > 0).then(|| format!("{damaged} lines that cannot be read")),
         (doubled > 0).then(|| format!("{doubled} lines of epochs that have another")),
@@ -184,9 +202,9 @@ fn of_epoch(text: &str) -> Option<(u32, bool, &str)> {
     Some((other.get("epoch")?.as_u64()?.try_into().ok()?, false, text))
 }
 
-// The epochs from 1 to `done` that are not there, those side by side as one.
-fn gaps(there: &BTreeSet<u32>, done: u32) -> Vec<String> {
-    let mut next = 1;
+// The epochs behind the first `forked`, to `done`, that are not there, those side by side as one.
+fn gaps(there: &BTreeSet<u32>, forked: u32, done: u32) -> Vec<String> {
+    let mut next = forked.saturating_add(1);
     let mut gaps = Vec::new();
     for epoch in there.iter().copied().chain([done.saturating_add(1)]) {
         if epoch > next {

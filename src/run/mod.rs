@@ -8,8 +8,12 @@ mod kept;
 mod lock;
 mod metrics;
 mod pictures;
+mod training;
 
-pub use folder::{CONFIG, Run, RunEvent, reconstructions_of_epoch, samples_of_epoch};
+pub use folder::{
+    Beginning, CONFIG, Run, RunEvent, checkpoint_of_epoch, reconstructions_of_epoch, samples_of_epoch,
+};
 pub use kept::{Found, Kept};
 pub use lock::RunLock;
 pub use metrics::{Columns, METRICS, MetricsLine, TermColumn, read_metrics};
+pub use training::LONGEST_WAIT;

@@ -4,7 +4,7 @@ use super::constant::ConstantModel;
 use super::trainer::{DataMark, EpochState};
 use super::{Config, Trainer, Transform};
 use crate::data::{Column, Dataset, Items};
-use crate::graph::{Device, Slots, State};
+use crate::graph::{Device, Plan, Slots, State};
 use crate::model::Model;
 use crate::{Error, Result};
 
@@ -25,6 +25,9 @@ pub struct Checkpoint {
     pub columns: Vec<Column>,
     /// The best constant answer to its training part; None where its format did not keep it.
     pub constant: Option<ConstantModel>,
+    /// Lines of the run's metrics that may not be written yet: that of the epoch that it ends, without times, so that equal
+    /// runs have equal checkpoints.
+    pub metrics: Vec<String>,
     pub(super) state: State,
     pub(super) progress: EpochState,
     pub(super) data: DataMark,
@@ -39,6 +42,9 @@ impl Trainer {
     /// # Errors
     /// [`Error::NotFinite`] for a parameter or moment that is not, so that what is saved is always good.
     pub async fn checkpoint(&self) -> Result<Checkpoint> {
+        if let Some(good) = self.good().filter(|good| good.progress == self.progress) {
+            return Ok(good.clone());
+        }
         let slots = self.replay.read_slots().await?;
         for (name, slot) in slots.iter() {
             if let Some(value) = slot.values.iter().find(|value| !value.is_finite()) {
@@ -53,6 +59,7 @@ impl Trainer {
             transform: self.transform.clone(),
             columns: self.columns.clone(),
             constant: Some(self.constant.clone()),
+            metrics: Vec::new(),
             state: self.replay.read_state().await?,
             progress: self.progress.clone(),
             data: self.data,
@@ -75,6 +82,15 @@ impl Trainer {
             let got = format!("one of a {} trained otherwise", checkpoint.config.model.variant.name());
             return Err(Error::setting("checkpoint", "one of this model and these settings", got));
         }
+        self.check_data(checkpoint)?;
+        self.replay.write_slots(&checkpoint.slots)?;
+        self.replay.write_state(&checkpoint.state)?;
+        self.progress = checkpoint.progress.clone();
+        self.good = None;
+        Ok(())
+    }
+
+    pub(super) fn check_data(&self, checkpoint: &Checkpoint) -> Result<()> {
         if checkpoint.data != self.data || checkpoint.shape != self.shape {
             let expected = format!("{}, as the run was trained on", checkpoint.data);
             return Err(Error::setting("training images", expected, self.data));
@@ -87,9 +103,6 @@ impl Trainer {
             let scale = self.transform.scaling.kind;
             return Err(Error::setting("scale", "the scaling that the run began with", format!("{scale:?}")));
         }
-        self.replay.write_slots(&checkpoint.slots)?;
-        self.replay.write_state(&checkpoint.state)?;
-        self.progress = checkpoint.progress.clone();
         Ok(())
     }
 }
@@ -105,9 +118,21 @@ impl Checkpoint {
         Ok(self.transform.reading(self.model()?, device, data))
     }
 
+    /// The plan that it was trained by.
+    pub(super) fn training_plan(&self) -> Result<Plan> {
+        let Config { train, .. } = &self.config;
+        let update = train.update(self.data.images)?;
+        self.model()?.training(train.batch, self.data.images, true, &update, false)
+    }
+
     /// Epochs completed.
     pub fn epoch(&self) -> u32 {
         self.progress.epoch
+    }
+
+    /// Those of them that another run did, from which this one was forked.
+    pub fn forked(&self) -> u32 {
+        self.progress.forked
     }
 
     /// Steps completed.

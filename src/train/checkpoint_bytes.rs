@@ -44,6 +44,8 @@ struct Header {
     scale: ScaleKind,
     #[serde(default)]
     columns: Vec<Column>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    metrics: Vec<String>,
     #[serde(default)]
     crc32: BTreeMap<String, u32>,
     #[serde(flatten)]
@@ -138,6 +140,7 @@ impl Checkpoint {
             test: self.test,
             scale: self.transform.scaling.kind,
             columns: self.columns.clone(),
+            metrics: self.metrics.clone(),
             crc32,
             progress: self.progress.clone(),
         })
@@ -163,6 +166,7 @@ impl Checkpoint {
         if is_first {
             earlier::add_rates(&mut slots, &state, &model);
         }
+        earlier::add_factors(&mut slots);
         let (images, state) = (header.data.images, State::from_words(&state[..State::WORDS]));
         check_position(&config, images, &state, &header.progress)?;
         check_sums(&config, images, &header.progress, model.terms())?;
@@ -184,6 +188,7 @@ impl Checkpoint {
             transform: Transform { scaling, center, precision: config.data.precision },
             columns: header.columns,
             constant,
+            metrics: header.metrics,
             state,
             progress: header.progress,
             data: header.data,

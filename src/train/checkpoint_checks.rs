@@ -68,7 +68,10 @@ pub(super) fn check_sums(
     let begin = config.train.steps(progress.epoch, images);
     for (Running { term, steps, sum_bits }, spec) in progress.running.iter().zip(terms) {
         let every = u64::from(spec.every.max(1));
-        let expected = (progress.step / every).saturating_sub(begin / every);
+        let left_out = progress.rewinds.iter().filter_map(|rewind| rewind.left_out);
+        let left_out = left_out.filter(|step| *step <= progress.step && step.is_multiple_of(every)).count();
+        let taken = (progress.step / every).saturating_sub(begin / every);
+        let expected = taken.saturating_sub(left_out as u64);
         if *steps != expected {
             return Err(refuse(format!("a sum of the term {term} over {expected} steps"), steps));
         }

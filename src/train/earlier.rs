@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::TRAIN;
-use crate::graph::{MODEL, Slots, Warmup};
+use crate::graph::{MODEL, Slot, Slots, Warmup};
 use crate::model::{COMMON, Model, Registry, Setting};
 
 // What only such a configuration has all of.
@@ -74,5 +74,19 @@ pub(super) fn add_rates(slots: &mut Slots, state: &[u32], model: &Model) {
     slots.insert(format!("{MODEL}.rates"), vec![3], (5..8).map(number).collect());
     if model.terms().iter().any(|term| term.warmup != Warmup::NONE) {
         slots.insert("kl.share".to_owned(), vec![1], vec![number(8)]);
+    }
+}
+
+/// The factor of each learning rate, in a checkpoint of a version whose rates had none.
+pub(super) fn add_factors(slots: &mut Slots) {
+    let without = |(name, slot): (&str, &Slot)| name.ends_with(".rates") && slot.shape == [3];
+    let found: Vec<(String, Vec<f32>)> = slots
+        .iter()
+        .filter(|entry| without(*entry))
+        .map(|(name, slot)| (name.to_owned(), slot.values.clone()))
+        .collect();
+    for (name, mut values) in found {
+        values.push(1.0);
+        slots.insert(name, vec![4], values);
     }
 }

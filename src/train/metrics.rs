@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::Rewind;
 use crate::graph::TermSpec;
 
 /// The mean of each term of a step: unweighted, over the images of an epoch or of a data set.
@@ -159,4 +160,8 @@ pub struct EpochReport {
     pub seconds: f64,
     /// Images trained on each second.
     pub images_per_second: f64,
+    /// The learning rate of the epoch's last step.
+    pub learning_rate: f32,
+    /// How training went back in this epoch.
+    pub rewinds: Vec<Rewind>,
 }

@@ -1,5 +1,6 @@
 //! Training in memory: settings, epochs, validation, checkpoints.
 
+mod begun;
 mod checkpoint;
 mod checkpoint_bytes;
 mod checkpoint_checks;
@@ -10,6 +11,7 @@ mod earlier;
 mod evaluate;
 mod metrics;
 mod packed_rows;
+mod rewind;
 mod schedule;
 mod suited;
 mod train_config;
@@ -25,7 +27,8 @@ pub use evaluate::Evaluator;
 pub(crate) use evaluate::count;
 pub use metrics::{EpochReport, Progress, TermMeans};
 pub use packed_rows::packed;
+pub use rewind::{OnNan, Rewind};
 pub use schedule::ScheduleKind;
 pub use train_config::{OptimizerKind, TRAIN, TrainConfig};
-pub use trainer::Trainer;
+pub use trainer::{Reached, Trainer};
 pub use transform::{Precision, Transform};

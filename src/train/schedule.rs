@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::TrainConfig;
-use crate::graph::{Falling, RateSchedule, Update};
+use crate::graph::{Fall, RateSchedule, Update};
 use crate::{Error, Result};
 
 /// How the learning rate changes over the run's epochs.
@@ -17,7 +17,22 @@ pub enum ScheduleKind {
     Linear,
     /// It falls to zero as half a cosine (Loshchilov and Hutter 2016, equation 5, without restarts).
     Cosine,
+    /// It falls whenever some epochs in a row brought no better objective on the validation images.
+    Plateau,
 }
+
+impl ScheduleKind {
+    /// Whether it falls to zero over the run's epochs, whose number is then fixed.
+    pub const fn falls_to_zero(self) -> bool {
+        matches!(self, Self::Linear | Self::Cosine)
+    }
+}
+
+// Of a plateau, where they are not given.
+const PLATEAU_PATIENCE: u32 = 3;
+const PLATEAU_FACTOR: f32 = 0.5;
+// How often training goes back, where it is not given.
+const REWINDS: u32 = 3;
 
 impl TrainConfig {
     /// The steps that complete `epochs` passes over `images`: batches run on from one pass into the next.
@@ -27,22 +42,49 @@ impl TrainConfig {
 
     /// How each training step over `images` moves parameters. A learning rate can fall over fewer than 2^32 steps.
     pub fn update(&self, images: u32) -> Result<Update> {
-        let steps = || {
-            let steps = self.steps(self.epochs, images);
-            u32::try_from(steps).map_err(|_| Error::setting("epochs", "fewer than 2^32 steps", steps))
-        };
-        let falling = || Ok::<_, Error>(Falling { rate: self.learning_rate, steps: steps()? });
-        let schedule = match self.schedule {
-            ScheduleKind::Constant => RateSchedule::Constant,
-            ScheduleKind::Linear => RateSchedule::Linear(falling()?),
-            ScheduleKind::Cosine => RateSchedule::Cosine(falling()?),
-        };
+        let schedule = self.rate_schedule(images)?;
         Ok(Update::default().by(self.optimizer(), self.learning_rate).schedule(schedule).clip(self.clip()))
+    }
+
+    fn rate_schedule(&self, images: u32) -> Result<RateSchedule> {
+        let (steps, warmup) = (self.steps(self.epochs, images), self.warmup.unwrap_or(0));
+        if u64::from(warmup) >= steps {
+            return Err(Error::setting("warmup", format!("fewer steps than the run's {steps}"), warmup));
+        }
+        let falling = || {
+            let falling = u32::try_from(steps - u64::from(warmup));
+            falling.map_err(|_| Error::setting("epochs", "fewer than 2^32 steps", steps))
+        };
+        let fall = match self.schedule {
+            ScheduleKind::Constant | ScheduleKind::Plateau => Fall::Constant,
+            ScheduleKind::Linear => Fall::Linear(falling()?),
+            ScheduleKind::Cosine => Fall::Cosine(falling()?),
+        };
+        Ok(RateSchedule { warmup, fall })
+    }
+
+    /// The learning rate of the step after `step` others, by the schedule alone.
+    pub(super) fn rate(&self, step: u64, images: u32) -> f32 {
+        let schedule = self.rate_schedule(images).unwrap_or_default();
+        let share = schedule.share(u32::try_from(step).unwrap_or(u32::MAX));
+        (f64::from(self.learning_rate) * share) as f32
+    }
+
+    /// The epochs that a plateau lasts, and the factor that the learning rate falls by; None for another schedule.
+    pub(super) fn plateau(&self) -> Option<(u32, f32)> {
+        let patience = self.plateau_patience.unwrap_or(PLATEAU_PATIENCE);
+        let factor = self.plateau_factor.unwrap_or(PLATEAU_FACTOR);
+        (self.schedule == ScheduleKind::Plateau).then_some((patience, factor))
+    }
+
+    /// How often training goes back at most, where it does.
+    pub(super) fn rewinds(&self) -> u32 {
+        self.rewinds.unwrap_or(REWINDS)
     }
 
     /// Refuses to resume a run of these settings with another number of epochs, where its learning rate falls over them.
     pub(super) fn check_epochs(&self, epochs: u32) -> Result<()> {
-        if self.schedule == ScheduleKind::Constant || epochs == self.epochs {
+        if !self.schedule.falls_to_zero() || epochs == self.epochs {
             return Ok(());
         }
         let expected = format!("the {} over which the run's learning rate falls to zero", self.epochs);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ScheduleKind;
+use super::{OnNan, ScheduleKind};
 use crate::graph::{Augmentation, Clip, Optimizer};
 use crate::model::{
     Described, Registry, Setting, check_applicable, check_count, check_fraction, check_positive,
@@ -21,8 +21,17 @@ crate::settings! {
         optimizer: OptimizerKind = OptimizerKind::Adam, "KIND";
         /// Learning rate
         learning_rate: f32 = 1e-3, "RATE";
-        /// Learning-rate schedule over the epochs: constant, linear or cosine (both to zero)
+        /// Learning-rate schedule over the epochs: constant, linear or cosine (both to zero), or plateau
         schedule: ScheduleKind = ScheduleKind::default(), "KIND";
+        /// Epochs without a better validation objective after which the learning rate falls [default: 3]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        plateau_patience: Option<u32> = None, "N", with schedule = "plateau";
+        /// What the learning rate is multiplied by then [default: 0.5]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        plateau_factor: Option<f32> = None, "F", with schedule = "plateau";
+        /// First steps, in which the learning rate rises in a line from 0, before any schedule
+        #[serde(skip_serializing_if = "Option::is_none")]
+        warmup: Option<u32> = None, "STEPS";
         /// Momentum of sgd
         #[serde(skip_serializing_if = "Option::is_none")]
         momentum: Option<f32> = None, "M", with optimizer = "sgd";
@@ -41,6 +50,21 @@ crate::settings! {
         /// Gradient clipping: largest magnitude of a gradient's number
         #[serde(skip_serializing_if = "Option::is_none")]
         clip_value: Option<f32> = None, "VALUE";
+        /// After a loss or parameter that is not finite: stop, or rewind to the last good state and go on with half the
+        /// learning rate, or without a step that fails at any rate
+        on_nan: OnNan = OnNan::Stop, "KIND";
+        /// Most times that the learning rate is halved so, and that training goes back to one state [default: 3]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        rewinds: Option<u32> = None, "N", with on_nan = "rewind";
+        /// Early stopping: epochs in a row without a better validation objective
+        #[serde(skip_serializing_if = "Option::is_none")]
+        patience: Option<u32> = None, "N";
+        /// Steps between checkpoints within an epoch [default: one after each epoch alone]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        save_every: Option<u32> = None, "STEPS";
+        /// Checkpoints of the last epochs to keep, as epoch-NNN.safetensors
+        #[serde(skip_serializing_if = "Option::is_none")]
+        keep: Option<u32> = None, "N";
         /// Weight decay
         weight_decay: f32 = 0.0, "W";
         /// Whether training mirrors pictures left to right, half of them at random
@@ -109,7 +133,8 @@ impl TrainConfig {
         }
     }
 
-    pub(super) fn check(&self) -> Result<()> {
+    /// Refuses settings that make no sense, alone or together.
+    pub fn check(&self) -> Result<()> {
         if i64::try_from(self.seed).is_err() {
             return Err(Error::setting("seed", "below 2^63, the largest number TOML holds", self.seed));
         }
@@ -125,7 +150,21 @@ impl TrainConfig {
         for (name, value) in decays {
             value.map_or(Ok(()), |value| check_fraction(name, value))?;
         }
-        self.random_shift.map_or(Ok(()), |shift| check_count("random_shift", shift))?;
+        let counts = [
+            ("random_shift", self.random_shift),
+            ("warmup", self.warmup),
+            ("plateau_patience", self.plateau_patience),
+            ("rewinds", self.rewinds),
+            ("patience", self.patience),
+            ("save_every", self.save_every),
+            ("keep", self.keep),
+        ];
+        for (name, count) in counts {
+            count.map_or(Ok(()), |count| check_count(name, count))?;
+        }
+        if let Some(factor) = self.plateau_factor.filter(|factor| !(*factor > 0.0 && *factor < 1.0)) {
+            return Err(Error::setting("plateau_factor", "above 0 and below 1", factor));
+        }
         if let Some(share) = self.random_crop.filter(|share| !(*share > 0.0 && *share < 1.0)) {
             return Err(Error::setting("random_crop", "above 0 and below 1", share));
         }

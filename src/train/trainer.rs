@@ -8,7 +8,8 @@ use web_time::{Duration, Instant};
 use super::constant::ConstantModel;
 use super::evaluate::count;
 use super::metrics::{Bits, Running};
-use super::{Config, EpochReport, Evaluator, Progress, TermMeans, Transform};
+use super::rewind::Rewind;
+use super::{Checkpoint, Config, EpochReport, Evaluator, Progress, TermMeans, Transform};
 use crate::data::{Column, Dataset, Split};
 use crate::graph::{Device, Pending, Plan, Replay};
 use crate::kernels::floats;
@@ -34,6 +35,22 @@ pub struct Trainer {
     model: Model,
     evaluator: Option<Evaluator>,
     chunk: u32,
+    /// The state that a step that is not finite goes back to; None where it would stop.
+    pub(super) good: Option<Box<Checkpoint>>,
+    // Of the epoch under way: time spent, and steps taken in it.
+    spent: Duration,
+    taken: u64,
+}
+
+/// How far a call of [`Trainer::train_on`] came.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reached {
+    /// So many steps as `save_every` says: a checkpoint is due.
+    Save,
+    /// A step was not finite, and training went back.
+    Rewound(Rewind),
+    /// The end of the epoch.
+    Epoch(EpochReport),
 }
 
 /// What tells the images of a part from others, so that no run is resumed with the wrong ones.
@@ -67,7 +84,51 @@ pub(super) struct EpochState {
     pub(super) running: Vec<Running>,
     /// The best epoch's objective.
     pub(super) best_bits: Option<Bits>,
+    /// Epochs in a row without a better objective, where anything waits for one: of the run, and since its rate fell.
+    #[serde(default, skip_serializing_if = "<[u32; 2]>::is_zero")]
+    pub(super) waited: [u32; 2],
+    /// What the learning rate was multiplied by, apart from its schedule's number of the step.
+    #[serde(default, skip_serializing_if = "Factor::is_one")]
+    pub(super) factor: Factor,
+    /// How often going back halved the learning rate.
+    #[serde(default, skip_serializing_if = "u32::is_zero")]
+    pub(super) halvings: u32,
+    /// How training went back in the epoch under way.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) rewinds: Vec<Rewind>,
+    /// What it began with that was another run's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) origin: Vec<String>,
+    /// The epochs that another run did, whose metrics it has.
+    #[serde(default, skip_serializing_if = "u32::is_zero")]
+    pub(super) forked: u32,
 }
+
+/// A factor of the learning rate.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Factor(pub(super) f32);
+
+impl Default for Factor {
+    fn default() -> Self {
+        Self(1.0)
+    }
+}
+
+impl Factor {
+    fn is_one(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+// What a checkpoint leaves out where it is zero.
+trait Zero: Default + PartialEq {
+    fn is_zero(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Zero for u32 {}
+impl Zero for [u32; 2] {}
 
 impl Trainer {
     /// Compiles the training plan and uploads the data and the first parameters.
@@ -107,6 +168,9 @@ impl Trainer {
             model,
             evaluator,
             chunk: 1,
+            good: None,
+            spent: Duration::ZERO,
+            taken: 0,
         })
     }
 
@@ -151,22 +215,71 @@ impl Trainer {
     }
 
     // Batches run on across passes over the data, so epochs end at the first step that completes one.
-    fn steps_until(&self, epochs: u32) -> u64 {
+    pub(super) fn steps_until(&self, epochs: u32) -> u64 {
         self.config.train.steps(epochs, self.data.images)
+    }
+
+    /// Whether all epochs are done, or those in a row that `patience` allows brought nothing better.
+    pub fn is_done(&self) -> bool {
+        self.progress.epoch >= self.config.train.epochs || self.is_out_of_patience()
+    }
+
+    /// Whether as many epochs in a row as `patience` allows brought no better objective.
+    pub fn is_out_of_patience(&self) -> bool {
+        self.config.train.patience.is_some_and(|patience| self.progress.waited[0] >= patience)
     }
 
     /// Trains to the end of the epoch and validates. `watch` sees the progress and returns whether to continue.
     ///
     /// # Errors
+    /// As [`Trainer::train_on`].
+    pub async fn epoch(&mut self, watch: &mut dyn FnMut(&Progress) -> bool) -> Result<EpochReport> {
+        loop {
+            if let Reached::Epoch(report) = self.train_on(watch).await? {
+                return Ok(report);
+            }
+        }
+    }
+
+    /// Trains to the end of the epoch, and validates then, or to the next step after which a checkpoint is due. `watch`
+    /// sees the progress and returns whether to continue. Where a step is not finite and the settings say so, it goes back
+    /// to the last state that was good: the one at the epoch's start or at the last due checkpoint.
+    ///
+    /// # Errors
     /// [`Error::NotFinite`] with the step: the device's numbers are then of no use, go back to a checkpoint.
     /// [`Error::Stopped`] where `watch` returned false: the state can then be saved, and the next call continues the
     /// epoch.
-    pub async fn epoch(&mut self, watch: &mut dyn FnMut(&Progress) -> bool) -> Result<EpochReport> {
-        let began = Instant::now();
-        let before = self.progress.step;
-        self.train_epoch(watch).await?;
-        let seconds = began.elapsed().as_secs_f64();
-        let images = (self.progress.step - before) * u64::from(self.config.train.batch);
+    pub async fn train_on(&mut self, watch: &mut dyn FnMut(&Progress) -> bool) -> Result<Reached> {
+        if self.good.is_none() {
+            self.keep_good().await?;
+        }
+        match self.reach(watch).await {
+            Err(Error::NotFinite { what, value, .. }) if self.good.is_some() => {
+                self.go_back(what, value).await.map(Reached::Rewound)
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn reach(&mut self, watch: &mut dyn FnMut(&Progress) -> bool) -> Result<Reached> {
+        let epoch = self.steps_until(self.progress.epoch + 1);
+        let save =
+            self.config.train.save_every.map_or(epoch, |every| {
+                (self.progress.step / u64::from(every) + 1).saturating_mul(every.into())
+            });
+        let (began, before) = (Instant::now(), self.progress.step);
+        let outcome = self.train_to(epoch.min(save), watch).await;
+        self.spent += began.elapsed();
+        self.taken += self.progress.step - before;
+        outcome?;
+        let reached = if save < epoch { Reached::Save } else { Reached::Epoch(self.finish().await?) };
+        self.keep_good().await?;
+        Ok(reached)
+    }
+
+    async fn finish(&mut self) -> Result<EpochReport> {
+        let seconds = self.spent.as_secs_f64();
+        let images = self.taken * u64::from(self.config.train.batch);
         let validation = self.validate().await?;
         let train = Running::means(&self.progress.running, self.model.terms());
         let means = validation.as_ref().unwrap_or(&train);
@@ -176,9 +289,14 @@ impl Trainer {
         }
         let best = self.progress.best_bits.is_none_or(|best| ranked < best.0);
         self.progress.best_bits = if best { Some(Bits(ranked)) } else { self.progress.best_bits };
+        let learning_rate = self.rate_of(self.progress.step.saturating_sub(1));
+        self.wait(best).await?;
         self.progress.epoch += 1;
         self.progress.running = Running::none(self.model.terms());
+        (self.spent, self.taken) = (Duration::ZERO, 0);
         Ok(EpochReport {
+            learning_rate,
+            rewinds: std::mem::take(&mut self.progress.rewinds),
             epoch: self.progress.epoch,
             step: self.progress.step,
             train,
@@ -189,6 +307,33 @@ impl Trainer {
         })
     }
 
+    // Counts an epoch that was not the best; on a plateau the learning rate falls.
+    async fn wait(&mut self, best: bool) -> Result<()> {
+        let train = &self.config.train;
+        let plateau = train.plateau();
+        if train.patience.is_none() && plateau.is_none() {
+            return Ok(());
+        }
+        self.progress.waited = self.progress.waited.map(|waited| if best { 0 } else { waited + 1 });
+        match plateau {
+            Some((patience, factor)) if self.progress.waited[1] >= patience => {
+                self.progress.waited[1] = 0;
+                self.scale_rates(factor).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) async fn scale_rates(&mut self, factor: f32) -> Result<()> {
+        self.progress.factor.0 *= factor;
+        self.replay.scale_rates(factor).await
+    }
+
+    /// The learning rate of the step after `step` others.
+    pub(super) fn rate_of(&self, step: u64) -> f32 {
+        self.config.train.rate(step, self.data.images) * self.progress.factor.0
+    }
+
     /// Loss terms on the validation images; None without any.
     pub async fn validate(&mut self) -> Result<Option<TermMeans>> {
         let Some(evaluator) = &mut self.evaluator else { return Ok(None) };
@@ -196,23 +341,29 @@ impl Trainer {
     }
 
     // Keeps one submit under way while the one before is read, so that the device never waits.
-    async fn train_epoch(&mut self, watch: &mut dyn FnMut(&Progress) -> bool) -> Result<()> {
-        let end = self.steps_until(self.progress.epoch + 1);
+    async fn train_to(&mut self, end: u64, watch: &mut dyn FnMut(&Progress) -> bool) -> Result<()> {
         let mut submitted = self.progress.step;
         let mut flying: Option<(u32, Pending)> = None;
         let mut going = true;
         let mut since = Instant::now();
         while flying.is_some() || (going && submitted < end) {
             let mut next = None;
-            if going && submitted < end {
-                let steps = u64::from(self.chunk).min(end - submitted) as u32;
+            let until = self.left_out_behind(submitted).map_or(end, |step| end.min(step - 1));
+            if going && submitted < end && submitted == until && flying.is_none() {
+                self.replay.pass_over(1).await?;
+                self.progress.step += 1;
+                submitted += 1;
+                continue;
+            }
+            if going && submitted < until {
+                let steps = u64::from(self.chunk).min(until - submitted) as u32;
                 next = Some((steps, self.replay.submit(steps, "ring")?));
                 submitted += u64::from(steps);
             }
             if let Some((steps, pending)) = flying.take() {
                 let ring = self.replay.wait(pending).await?;
                 self.note(steps, floats(&ring))?;
-                going &= watch(&self.current(end));
+                going &= watch(&self.current());
                 self.adapt_chunk(since.elapsed());
                 since = Instant::now();
             }
@@ -230,7 +381,7 @@ impl Trainer {
     }
 
     // Adds the ring's newest steps to the epoch's sums.
-    fn note(&mut self, steps: u32, ring: &[f32]) -> Result<()> {
+    pub(super) fn note(&mut self, steps: u32, ring: &[f32]) -> Result<()> {
         let capacity = Plan::ring_steps() as usize;
         let periods: Vec<u32> = self.replay.plan().terms.iter().map(|term| term.every).collect();
         for _ in 0..steps {
@@ -251,11 +402,22 @@ impl Trainer {
     }
 
     pub(super) fn not_finite(&self, what: impl Into<String>, value: f32) -> Error {
-        Error::NotFinite { what: what.into(), step: self.progress.step, value, kept: String::new() }
+        let advice = match self.progress.step {
+            // Its parameters are those that it began with.
+            1 => {
+                "No parameter has moved yet, so a lower learning rate does not help: check the likelihood's settings and \
+                  the data's scale"
+            }
+            _ => {
+                "Lower the learning rate, clip gradients (--clip-norm), or go back by itself (--on-nan rewind)"
+            }
+        };
+        let (what, advice, kept) = (what.into(), advice.to_owned(), String::new());
+        Error::NotFinite { what, step: self.progress.step, value, advice, kept }
     }
 
-    fn current(&self, end: u64) -> Progress {
-        let start = self.steps_until(self.progress.epoch);
+    fn current(&self) -> Progress {
+        let [start, end] = [0, 1].map(|more| self.steps_until(self.progress.epoch + more));
         Progress {
             epoch: self.progress.epoch + 1,
             step: self.progress.step - start,

@@ -1,0 +1,281 @@
+//! The epochs of a run: each is trained, saved and shown.
+
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::folder::{Run, RunEvent, checkpoint_of_epoch};
+use super::kept::Kept;
+use super::metrics::{METRICS, MetricsLine};
+use crate::data::written::{replace, write_whole};
+use crate::model::Registry;
+use crate::train::{Checkpoint, EpochReport, Reached, Trainer};
+use crate::{Error, Result};
+
+/// What a failing step goes back to, while a run is stopped in the middle of an epoch.
+const GOOD: &str = "rewind.safetensors";
+/// How long a run waits for room on a full disk.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(600);
+// Between two tries; and between two looks at whether to stop.
+const BETWEEN_TRIES: Duration = Duration::from_secs(2);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
+
+type Watch<'a> = &'a mut dyn FnMut(RunEvent<'_>) -> bool;
+
+/// Gives a resumed trainer the state that a failing step goes back to, where the run that was stopped left it.
+pub(super) fn take_good(folder: &Path, trainer: &mut Trainer) {
+    // Without it the state that it resumes from is good too.
+    let registry = Registry::of(&trainer.config().model.variant);
+    if let Ok(good) = Checkpoint::load_of(&registry, folder.join(GOOD)) {
+        trainer.set_good(good);
+    }
+}
+
+impl Run {
+    /// Checkpoints that the run's folder does not take go to this one, which is made where it is missing.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where it cannot be made.
+    pub fn rescue_in(&mut self, folder: &Path) -> Result<()> {
+        std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+        self.rescue = Some(folder.to_owned());
+        Ok(())
+    }
+
+    /// Trains to the last epoch, or until `patience` is at its end. `watch` sees each event and returns whether to
+    /// continue; if not, the run is saved and ends with [`Error::Stopped`].
+    ///
+    /// # Errors
+    /// [`Error::File`] where the folder has no room for the checkpoints to come, before any step; [`Error::NotFinite`] with
+    /// the step, the last good checkpoint being kept; [`Error::Io`] for what could not be written,
+    /// on a full disk after [`LONGEST_WAIT`].
+    pub async fn train(&mut self, watch: Watch<'_>) -> Result<()> {
+        if !self.trainer.is_done() {
+            self.check_room()?;
+        }
+        while !self.trainer.is_done() {
+            match self.train_on(watch).await {
+                Err(Error::NotFinite { what, step, value, advice, .. }) => {
+                    let kept = self.kept(step);
+                    return Err(Error::NotFinite { what, step, value, advice, kept });
+                }
+                outcome => outcome?,
+            }
+        }
+        self.write_metrics()
+    }
+
+    // A checkpoint is written beside the one that it replaces, and the best is another: there must be room for two more,
+    // and for those that are kept.
+    fn check_room(&self) -> Result<()> {
+        let size = Kept::Last.of(&self.folder).metadata().map_or(0, |metadata| metadata.len());
+        let more = 2 + u64::from(self.trainer.config().train.keep.unwrap_or(0));
+        let needed = size.saturating_mul(more);
+        // A file system that does not say how much room it has is tried.
+        match fs4::available_space(&self.folder) {
+            Ok(free) if free < needed && self.rescue.is_none() => Err(Error::File {
+                path: self.folder.clone(),
+                expected: format!("room for {more} more checkpoints, {} MB", megabytes(needed)),
+                found: format!(
+                    "{} MB free. Free some, choose another place by --run, or name one more by --rescue",
+                    megabytes(free)
+                ),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    // What the folder holds after a failure at `step`.
+    fn kept(&self, step: u64) -> String {
+        let folder = self.folder.display();
+        let epoch = self.trainer.epochs_done();
+        let first = self.trainer.config().train.save_every.is_none_or(|every| step <= u64::from(every));
+        match epoch {
+            0 if first => format!(". The run's first state is kept in {folder}: no epoch is finished"),
+            0 => format!(". The last good state, in the first epoch, is kept in {folder}"),
+            _ => format!(". The last good state, after epoch {epoch}, is kept in {folder}"),
+        }
+    }
+
+    async fn train_on(&mut self, watch: Watch<'_>) -> Result<()> {
+        let going = match self.trainer.train_on(&mut |progress| watch(RunEvent::Progress(progress))).await {
+            Err(Error::Stopped) => false,
+            Err(error) => return Err(error),
+            Ok(Reached::Save) => {
+                let checkpoint = self.unfinished().await?;
+                self.save(&[Kept::Last.file()], &checkpoint, watch)?;
+                self.forget_good();
+                true
+            }
+            Ok(Reached::Rewound(rewind)) => watch(RunEvent::Rewound(&rewind)),
+            Ok(Reached::Epoch(report)) => {
+                self.save_epoch(&report, watch).await?;
+                // What is done needs no second saving.
+                return match watch(RunEvent::Epoch(&report)) || self.trainer.is_done() {
+                    true => Ok(()),
+                    false => Err(Error::Stopped),
+                };
+            }
+        };
+        if going { Ok(()) } else { self.stop(watch).await }
+    }
+
+    // The state in the middle of an epoch.
+    async fn unfinished(&self) -> Result<Checkpoint> {
+        let mut checkpoint = self.trainer.checkpoint().await?;
+        checkpoint.metrics = self.unwritten.iter().map(MetricsLine::to_json).collect::<Result<_>>()?;
+        Ok(checkpoint)
+    }
+
+    // Saves where a run was stopped. Who asked for that waits for room on the disk too.
+    async fn stop(&mut self, watch: Watch<'_>) -> Result<()> {
+        let good = self.trainer.good().cloned();
+        let checkpoint = match (self.unfinished().await, &good) {
+            (Err(Error::NotFinite { .. }), Some(good)) => good.clone(),
+            (checkpoint, _) => checkpoint?,
+        };
+        let mut wait = |event: RunEvent<'_>| {
+            watch(event);
+            true
+        };
+        if let Some(good) = good.filter(|good| good.step() < checkpoint.step()) {
+            self.save(&[GOOD], &good, &mut wait)?;
+        }
+        self.save(&[Kept::Last.file()], &checkpoint, &mut wait)?;
+        Err(Error::Stopped)
+    }
+
+    // The checkpoint comes first: what fails behind it costs no training.
+    async fn save_epoch(&mut self, report: &EpochReport, watch: Watch<'_>) -> Result<()> {
+        self.unwritten.push(report.into());
+        let timeless = |line: &MetricsLine| line.without_times().to_json();
+        let mut checkpoint = self.trainer.checkpoint().await?;
+        checkpoint.metrics = self.unwritten.iter().map(timeless).collect::<Result<_>>()?;
+        let keep = self.trainer.config().train.keep;
+        let numbered = checkpoint_of_epoch(report.epoch);
+        let also = [report.best.then_some(Kept::Best.file()), keep.map(|_| numbered.as_str())];
+        // The one to resume from is written last: a run that is interrupted before it repeats the epoch.
+        let names: Vec<&str> = also.into_iter().flatten().chain([Kept::Last.file()]).collect();
+        self.save(&names, &checkpoint, watch)?;
+        self.forget_good();
+        if let Some(old) = keep.and_then(|keep| report.epoch.checked_sub(keep)).filter(|old| *old > 0) {
+            // One that is not there, as before a fork, needs no removal.
+            let _ = std::fs::remove_file(self.folder.join(checkpoint_of_epoch(old)));
+        }
+        if let Err(error) = self.write_metrics() {
+            let later = format!(
+                "{error}. The epoch's line of metrics is kept in the checkpoint, to be written later"
+            );
+            watch(RunEvent::Warning(&later));
+        }
+        match self.pictures.save(&self.folder, report.epoch, &self.trainer).await {
+            Err(error @ (Error::Io { .. } | Error::File { .. })) => {
+                watch(RunEvent::Warning(&format!("{error}. The run goes on without pictures of this epoch")));
+                Ok(())
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn forget_good(&self) {
+        // It belongs to a state that was stopped earlier; a later resume would see that.
+        let _ = std::fs::remove_file(self.folder.join(GOOD));
+    }
+
+    fn write_metrics(&mut self) -> Result<()> {
+        if self.unwritten.is_empty() {
+            return Ok(());
+        }
+        let path = self.folder.join(METRICS);
+        let lines: String = self
+            .unwritten
+            .iter()
+            .map(MetricsLine::to_json)
+            .map(|line| Ok(line? + "\n"))
+            .collect::<Result<_>>()?;
+        let open = OpenOptions::new().create(true).append(true).open(&path);
+        let mut file = open.map_err(Error::io("write", &path))?;
+        let before = file.metadata().map(|metadata| metadata.len());
+        if let Err(error) = file.write_all(lines.as_bytes()) {
+            // Half a line would spoil the next one.
+            if let Ok(length) = before {
+                let _ = file.set_len(length);
+            }
+            return Err(Error::io("write", &path)(error));
+        }
+        self.unwritten.clear();
+        Ok(())
+    }
+
+    // Writes one checkpoint under several names, one after the other.
+    fn save(&mut self, names: &[&str], checkpoint: &Checkpoint, watch: Watch<'_>) -> Result<()> {
+        let bytes = checkpoint.to_bytes()?;
+        names.iter().try_for_each(|name| self.save_bytes(name, &bytes, watch))?;
+        if names.contains(&Kept::Last.file()) {
+            self.ended = checkpoint.ends_epoch();
+        }
+        Ok(())
+    }
+
+    // The newest checkpoint becomes the previous one if it is of an epoch's end, so that a stop in an epoch changes nothing
+    // of what an uninterrupted run keeps.
+    fn put(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        let path = self.folder.join(name);
+        match name == Kept::Last.file() && self.ended {
+            true => replace(&path, bytes, &Kept::Previous.of(&self.folder)),
+            false => write_whole(&path, bytes),
+        }
+    }
+
+    // A full disk may have room again: what was there stays until then.
+    fn save_bytes(&self, name: &str, bytes: &[u8], watch: Watch<'_>) -> Result<()> {
+        let path = self.folder.join(name);
+        let mut waited = Duration::ZERO;
+        loop {
+            let Err(error) = self.put(name, bytes) else { return Ok(()) };
+            if let Some(rescued) = self.rescued(name) {
+                write_whole(&rescued, bytes)?;
+                watch(RunEvent::Warning(&format!(
+                    "{error}. The checkpoint is in {}; copy it to {} to resume from it",
+                    rescued.display(),
+                    path.display()
+                )));
+                return Ok(());
+            }
+            if !is_full(&error) || waited >= LONGEST_WAIT {
+                return Err(error);
+            }
+            if waited.is_zero() {
+                let minutes = LONGEST_WAIT.as_secs() / 60;
+                watch(RunEvent::Warning(&format!(
+                    "{error}. What was there is kept; the run waits for room, {minutes} minutes at most"
+                )));
+            }
+            let mut left = BETWEEN_TRIES;
+            while !left.is_zero() {
+                if !watch(RunEvent::Waiting) {
+                    return Err(error);
+                }
+                std::thread::sleep(BETWEEN_LOOKS);
+                left = left.saturating_sub(BETWEEN_LOOKS);
+            }
+            waited += BETWEEN_TRIES;
+        }
+    }
+
+    fn rescued(&self, name: &str) -> Option<PathBuf> {
+        let run = self.folder.file_name().map_or_else(String::new, |run| run.to_string_lossy().into_owned());
+        self.rescue.as_ref().map(|rescue| rescue.join(format!("{run}-{name}")))
+    }
+}
+
+// Rounded up, with one digit.
+fn megabytes(bytes: u64) -> f64 {
+    bytes.div_ceil(100_000) as f64 / 10.0
+}
+
+fn is_full(error: &Error) -> bool {
+    let full = [ErrorKind::StorageFull, ErrorKind::QuotaExceeded];
+    matches!(error, Error::Io { source, .. } if full.contains(&source.kind()))
+}
