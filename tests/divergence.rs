@@ -107,7 +107,8 @@ fn extreme_codes_keep_their_precision() {
 
 #[test]
 fn a_log_variance_beyond_its_bounds_has_the_divergence_at_them_and_is_led_back() {
-    let stats = words(&[[0.0, 20.0], [0.0, 20.5], [0.0, 1e30], [0.0, -30.0], [0.0, -31.0], [0.0, -1e30]].concat());
+    let stats =
+        words(&[[0.0, 20.0], [0.0, 20.5], [0.0, 1e30], [0.0, -30.0], [0.0, -31.0], [0.0, -1e30]].concat());
     let kernel = GaussianKl { gradient: WHOLE, ..plain((6, 1), false) };
     let got = run(gpu(), &kernel, std::slice::from_ref(&stats), &[None, None]);
     let (nats, slopes) = (floats(&got[1]), floats(&got[2]));

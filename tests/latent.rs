@@ -125,10 +125,14 @@ fn a_log_variance_beyond_its_bounds_counts_as_the_bound_and_follows_only_what_le
         assert_eq!(z, run(gpu(), &sample(shape, 0), &[state(), stats(bound)], &[None])[2], "{logvar}");
         // A step goes against the slope.
         let slopes = &floats(&slopes)[latent..];
-        assert!(slopes.iter().all(|slope| slope.is_finite() && slope * led_back >= 0.0), "{logvar}: {slopes:?}");
+        assert!(
+            slopes.iter().all(|slope| slope.is_finite() && slope * led_back >= 0.0),
+            "{logvar}: {slopes:?}"
+        );
         assert!(slopes.iter().any(|slope| *slope != 0.0) && slopes.contains(&0.0), "{logvar}: {slopes:?}");
     }
-    let ratio = LogRatio { of: sample((3, 1), 0), gradient: Some(Gradient { scale: 1.0, accumulate: false }) };
+    let ratio =
+        LogRatio { of: sample((3, 1), 0), gradient: Some(Gradient { scale: 1.0, accumulate: false }) };
     let stats = words(&[0.5, 25.0, 0.5, -31.0, 0.5, 1e30]);
     check(gpu(), &ratio, &[state(), stats], &[None, None], Tolerance::new(1e-4, 1e-5));
 }

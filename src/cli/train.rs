@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use crate::data::{Dataset, DrawnParts, Flattened, Split};
 use crate::graph::{Device, Rows};
+use crate::infer::{all_alike, too_high};
 use crate::model::Registry;
 use crate::report::{report_run, shell_word};
-use crate::run::{METRICS, Run, reconstructions_of_epoch, samples_of_epoch};
-use crate::train::{Checkpoint, Config, ScheduleKind, Trainer};
+use crate::run::{METRICS, Run, RunEvent, reconstructions_of_epoch, samples_of_epoch};
+use crate::train::{Checkpoint, Config, EpochReport, ScheduleKind, Trainer};
 use crate::{Error, Result};
 
 use super::Context;
@@ -109,7 +110,18 @@ impl Train {
         } else {
             introduce(&mut reporter, &run, device, split);
         }
-        let outcome = run.train(&mut |event| reporter.note(&event)).await;
+        let constant = held_out_constant(&run, split);
+        let mut watch = |event: RunEvent<'_>| {
+            let going = reporter.note(&event);
+            if let (RunEvent::Epoch(EpochReport { epoch: 1, train, .. }), Some(constant)) = (event, constant)
+            {
+                too_high(train, constant, config.train.learning_rate)
+                    .iter()
+                    .for_each(|far| reporter.warn(far));
+            }
+            going
+        };
+        let outcome = run.train(&mut watch).await;
         reporter.clear();
         match &outcome {
             Ok(()) => {
@@ -163,8 +175,17 @@ fn introduce(reporter: &mut Reporter, run: &Run, device: &Device, split: &Split)
             note(&format!("warning: {}", of_flattened(column)));
         }
     }
+    if run.trainer().constant().is_at_floor() {
+        reporter.warn(&all_alike(split.train.items()));
+    }
     reporter.say(&format!("reported: {}", split.train.items().reported()));
     reporter.say(&format!("minimized: {}", run.trainer().model().minimized()));
+}
+
+// What always answering with the mean costs, for a run that begins.
+fn held_out_constant(run: &Run, split: &Split) -> Option<f64> {
+    let trainer = run.trainer();
+    (trainer.epochs_done() == 0).then(|| trainer.constant().loss(split.held_out(), trainer.transform()))
 }
 
 fn of_flattened(column: &Flattened) -> String {

@@ -31,12 +31,14 @@ pub struct Corrupt {
 pub fn check(corruption: Corruption) -> Result<()> {
     let amount = corruption.amount();
     let (expected, good) = match corruption {
-        Corruption::Gaussian { .. } => {
-            ("a standard deviation between 0 and 1000, in pixel values of [0, 1]", (0.0..=1000.0).contains(&amount))
-        }
-        Corruption::Dropout { .. } | Corruption::SaltAndPepper { .. } => {
-            ("a probability of at least 0 and below 1, which leaves nothing of an image", (0.0..1.0).contains(&amount))
-        }
+        Corruption::Gaussian { .. } => (
+            "a standard deviation between 0 and 1000, in pixel values of [0, 1]",
+            (0.0..=1000.0).contains(&amount),
+        ),
+        Corruption::Dropout { .. } | Corruption::SaltAndPepper { .. } => (
+            "a probability of at least 0 and below 1, which leaves nothing of an image",
+            (0.0..1.0).contains(&amount),
+        ),
     };
     if good { Ok(()) } else { Err(Error::setting("corruption_amount", expected, amount)) }
 }

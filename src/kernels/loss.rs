@@ -56,7 +56,12 @@ impl Kernel for Loss {
             .constant("LIKELIHOOD", kind.code())
             .constant("ACCUMULATE", accumulate)
             .limit("columns of a loss", columns, 1..=MAX_SHARED_ROW)
-            .setting("deviation", usable, "a positive number whose square is neither 0 nor infinite", deviation)
+            .setting(
+                "deviation",
+                usable,
+                "a positive number whose square is neither 0 nor infinite",
+                deviation,
+            )
             .flops(each, pixels)
             .shape(format!("[{rows}, {columns}] {kind}"))
             .workgroups(|| shaders::workgroups(rows))

@@ -20,7 +20,7 @@ crate::settings! {
         code_activation: Activation = Activation::Identity, "F";
         /// Activation of the decoder's last layer (bernoulli: identity, it takes logits)
         output_activation: Activation = Activation::Identity, "F";
-        /// bernoulli, continuous-bernoulli, gaussian, gaussian-learned or squared-error
+        /// bernoulli, continuous-bernoulli, gaussian, gaussian-learned (one variance, at least 1e-6) or squared-error
         likelihood: LikelihoodKind = LikelihoodKind::default(), "KIND";
         /// Standard deviation of the gaussian likelihood, in pixel values of [0, 1]: between 1e-6 and 1e6
         #[serde(skip_serializing_if = "Option::is_none")]
