@@ -267,11 +267,6 @@ fn extents_beyond_a_kernels_limit_are_refused() {
     let (mut graph, x) = input(ColumnSum::MAX_CHUNK + 1, 1);
     let variance = weight(&mut graph, vec![1]);
     limited(ColumnSum::MAX_CHUNK, refusal(minimize(graph, learned_gaussian_nll(x, x, &variance))));
-    let (mut graph, x) = input(1, MatMul::MAX_DEPTH + 1);
-    let w = weight(&mut graph, vec![1, MatMul::MAX_DEPTH as usize + 1]);
-    let message = refusal(graph.dense("layer", x, &w, None, Activation::Identity));
-    assert!(message.contains("layer"), "{message}");
-    limited(MatMul::MAX_DEPTH, message);
 }
 
 #[test]
