@@ -10,7 +10,6 @@ use narrows::graph::{
     Replay, Rows, Shape, Tensor, Update, gaussian_kl, gaussian_nll, learned_gaussian_nll, squared_error,
 };
 use narrows::kernels::activation::Activation;
-use narrows::kernels::matmul::MatMul;
 use narrows::kernels::reduce::ColumnSum;
 use narrows::model::Registry;
 use narrows::{Error, Result};
