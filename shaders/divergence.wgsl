@@ -9,7 +9,8 @@
 //
 // stats and dstats are [rows, 2 latent]: mu in the first half of a row, logvar in the second. each is
 // [rows, latent], value is [rows], sums is [latent]. += where ACCUMULATE is set. value is the divergence itself,
-// whatever share of it is free. Joined behind lib/stable.wgsl, lib/row_sum.wgsl, lib/row_value.wgsl and
+// whatever share of it is free. logvar counts as the nearest within its bounds, where its gradient leads back. Joined
+// behind lib/finite.wgsl, lib/logvar.wgsl, lib/stable.wgsl, lib/row_sum.wgsl, lib/row_value.wgsl and
 // lib/accumulate.wgsl.
 
 struct Params {
@@ -37,7 +38,7 @@ struct Params {
 // kl_j of the code whose mu stands at `at`, and its slopes by mu and logvar.
 fn divergence(at: u32) -> vec3f {
     let mu = stats[at];
-    let logvar = stats[at + params.latent];
+    let logvar = held(stats[at + params.latent]);
     // Close to the prior e^logvar - 1 would cancel to nothing.
     let excess = expm1(logvar);
     return vec3f(0.5 * (mu * mu + (excess - logvar)), mu, 0.5 * excess);

@@ -8,7 +8,9 @@
 //
 // stats and dstats are [rows, 2 latent]: mu in the first half of a row, logvar in the second. z and dz are
 // [rows, latent], value is [rows]. += where ACCUMULATE is set. p is the prior N(0, 1). eps is drawn again by all
-// that need it. Joined behind lib/row_sum.wgsl, lib/row_value.wgsl, lib/log.wgsl, lib/philox.wgsl, lib/state.wgsl and
+// that need it. logvar counts as the nearest within its bounds, and gradients by it are those there; dz follows only
+// what does not lead further out, and the gradient of the ratio leads back by itself. Joined behind lib/finite.wgsl,
+// lib/logvar.wgsl, lib/row_sum.wgsl, lib/row_value.wgsl, lib/log.wgsl, lib/philox.wgsl, lib/state.wgsl and
 // lib/accumulate.wgsl.
 
 struct Params {
@@ -63,7 +65,7 @@ fn reparameterize(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) 
         let e = block * 4u + i;
         if e < params.rows * params.latent {
             let at = mu_at(e);
-            z[e] = stats[at] + exp(0.5 * stats[at + params.latent]) * eps[i];
+            z[e] = stats[at] + exp(0.5 * held(stats[at + params.latent])) * eps[i];
         }
     }
 }
@@ -77,7 +79,8 @@ fn reparameterize_backward(@builtin(workgroup_id) group: vec3u, @builtin(num_wor
         let e = block * 4u + i;
         if e < params.rows * params.latent {
             let at = mu_at(e);
-            put_both(at, dz[e], dz[e] * eps[i] * 0.5 * exp(0.5 * stats[at + params.latent]));
+            let logvar = stats[at + params.latent];
+            put_both(at, dz[e], followed(logvar, dz[e] * eps[i] * 0.5 * exp(0.5 * held(logvar))));
         }
     }
 }
@@ -85,7 +88,7 @@ fn reparameterize_backward(@builtin(workgroup_id) group: vec3u, @builtin(num_wor
 // Of element e its part of a row's value, the sample, and the noise times its deviation.
 fn ratio(e: u32) -> vec3f {
     let at = mu_at(e);
-    let logvar = stats[at + params.latent];
+    let logvar = held(stats[at + params.latent]);
     let eps = noise(e / 4u)[e % 4u];
     let spread = exp(0.5 * logvar) * eps;
     let sample = stats[at] + spread;

@@ -121,14 +121,17 @@ fn a_corruption_that_makes_no_sense_is_refused() {
     for (corruption, expected) in [
         (Corruption::Gaussian { deviation: -0.1 }, "a standard deviation"),
         (Corruption::Gaussian { deviation: f32::NAN }, "a standard deviation"),
+        (Corruption::Gaussian { deviation: 1e30 }, "between 0 and 1000"),
         (Corruption::Dropout { probability: 1.0, rescale: true }, "below 1"),
-        (Corruption::Dropout { probability: 1.1, rescale: false }, "between 0 and 1"),
-        (Corruption::SaltAndPepper { probability: -0.1 }, "between 0 and 1"),
+        (Corruption::Dropout { probability: 1.0, rescale: false }, "below 1"),
+        (Corruption::SaltAndPepper { probability: 1.0 }, "below 1"),
+        (Corruption::SaltAndPepper { probability: -0.1 }, "at least 0"),
     ] {
         let message = kernel(1, 1, corruption).check().unwrap_err().to_string();
         assert!(message.contains(expected), "{message}");
     }
-    assert!(kernel(1, 1, Corruption::Dropout { probability: 1.0, rescale: false }).check().is_ok());
+    let most = Corruption::Dropout { probability: 1.0_f32.next_down(), rescale: true };
+    assert!(kernel(1, 1, most).check().is_ok());
 }
 
 // Mean, variance and the shares of 0 and of 1 of what becomes of a pixel of 0.6.

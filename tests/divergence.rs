@@ -99,10 +99,25 @@ fn extreme_codes_keep_their_precision() {
     // One number a code shows each divergence on its own.
     let kernel = GaussianKl { gradient: WHOLE, ..plain((8, 1), false) };
     check(gpu(), &kernel, &[words(EXTREME_CODES.as_flattened())], &[None, None], Tolerance::new(1e-9, 1e-5));
-    // Beyond e^88 f32 has only infinity, which must arrive as such.
-    let inputs = [words(&[0.0, 100.0])];
+    // A mean whose square f32 has not: infinity must arrive as such.
+    let inputs = [words(&[1e20, 0.0])];
     let result = run(gpu(), &plain((1, 1), false), &inputs, &[None, None]);
     assert_eq!(floats(&result[1]), [f32::INFINITY]);
+}
+
+#[test]
+fn a_log_variance_beyond_its_bounds_has_the_divergence_at_them_and_is_led_back() {
+    let stats =
+        words(&[[0.0, 20.0], [0.0, 20.5], [0.0, 1e30], [0.0, -30.0], [0.0, -31.0], [0.0, -1e30]].concat());
+    let kernel = GaussianKl { gradient: WHOLE, ..plain((6, 1), false) };
+    let got = run(gpu(), &kernel, std::slice::from_ref(&stats), &[None, None]);
+    let (nats, slopes) = (floats(&got[1]), floats(&got[2]));
+    assert!(nats[1] == nats[0] && nats[2] == nats[0] && nats[4] == nats[3] && nats[5] == nats[3], "{nats:?}");
+    for code in 0..6 {
+        let slope = slopes[2 * code + 1];
+        assert!(slope.is_finite() && (slope > 0.0) == (code < 3), "{code}: {slope}");
+    }
+    check(gpu(), &kernel, &[stats], &[None, None], Tolerance::new(1e-9, 1e-5));
 }
 
 #[test]

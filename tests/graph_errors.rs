@@ -11,7 +11,6 @@ use narrows::graph::{
     squared_error,
 };
 use narrows::kernels::activation::Activation;
-use narrows::kernels::matmul::MatMul;
 use narrows::kernels::reduce::ColumnSum;
 use narrows::model::Registry;
 use narrows::{Error, Result};
@@ -274,11 +273,6 @@ fn extents_beyond_a_kernels_limit_are_refused() {
     let (mut graph, x) = input(ColumnSum::MAX_CHUNK + 1, 1);
     let variance = weight(&mut graph, vec![1]);
     limited(ColumnSum::MAX_CHUNK, refusal(minimize(graph, learned_gaussian_nll(x, x, &variance))));
-    let (mut graph, x) = input(1, MatMul::MAX_DEPTH + 1);
-    let w = weight(&mut graph, vec![1, MatMul::MAX_DEPTH as usize + 1]);
-    let message = refusal(graph.dense("layer", x, &w, None, Activation::Identity));
-    assert!(message.contains("layer"), "{message}");
-    limited(MatMul::MAX_DEPTH, message);
 }
 
 #[test]

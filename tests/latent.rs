@@ -110,6 +110,34 @@ fn extreme_codes_keep_their_precision() {
 }
 
 #[test]
+fn a_log_variance_beyond_its_bounds_counts_as_the_bound_and_follows_only_what_leads_back() {
+    let latent = 64;
+    for (logvar, bound, led_back) in [(25.0, 20.0, 1.0), (1e30, 20.0, 1.0), (-31.0, -30.0, -1.0)] {
+        let stats = |logvar: f32| words(&[vec![0.5; latent], vec![logvar; latent]].concat());
+        let shape = (1, latent as u32);
+        let (z, slopes) = {
+            let backward = ReparameterizeBackward { of: sample(shape, 0), accumulate: false };
+            let inputs = [state(), stats(logvar), dz(shape)];
+            check(gpu(), &backward, &inputs, &[None], Tolerance::new(1e-9, 1e-5));
+            let z = run(gpu(), &sample(shape, 0), &[state(), stats(logvar)], &[None]).swap_remove(2);
+            (z, run(gpu(), &backward, &inputs, &[None]).swap_remove(3))
+        };
+        assert_eq!(z, run(gpu(), &sample(shape, 0), &[state(), stats(bound)], &[None])[2], "{logvar}");
+        // A step goes against the slope.
+        let slopes = &floats(&slopes)[latent..];
+        assert!(
+            slopes.iter().all(|slope| slope.is_finite() && slope * led_back >= 0.0),
+            "{logvar}: {slopes:?}"
+        );
+        assert!(slopes.iter().any(|slope| *slope != 0.0) && slopes.contains(&0.0), "{logvar}: {slopes:?}");
+    }
+    let ratio =
+        LogRatio { of: sample((3, 1), 0), gradient: Some(Gradient { scale: 1.0, accumulate: false }) };
+    let stats = words(&[0.5, 25.0, 0.5, -31.0, 0.5, 1e30]);
+    check(gpu(), &ratio, &[state(), stats], &[None, None], Tolerance::new(1e-4, 1e-5));
+}
+
+#[test]
 fn nan_in_mu_or_logvar_reaches_its_code_alone() {
     let (rows, latent) = (3, 70);
     // Some drivers' exp of NaN is a number, so that a NaN in logvar may be lost, except in the log ratio.

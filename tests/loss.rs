@@ -197,8 +197,8 @@ fn a_learned_variance_has_a_floor_that_its_gradient_leads_back_to() {
 }
 
 #[test]
-fn a_deviation_that_is_not_positive_is_refused() {
-    for deviation in [0.0, -1.0, f32::NAN, f32::INFINITY] {
+fn a_deviation_that_is_not_positive_or_has_no_square_is_refused() {
+    for deviation in [0.0, -1.0, f32::NAN, f32::INFINITY, 1e-30, 1e30] {
         let kernel = kernel((2, 5), Kind::Gaussian { deviation }, false);
         assert!(kernel.check().is_err(), "{deviation}");
     }

@@ -6,7 +6,7 @@ mod common;
 use common::{check, gpu, gpus, integers, noise, words};
 use narrows::kernels::Kernel;
 use narrows::kernels::activation::Activation;
-use narrows::kernels::matmul::{Epilogue, Layout, MatMul};
+use narrows::kernels::matmul::{Epilogue, Layout, MatMul, MatMulPart};
 use narrows::reference::compare::Tolerance;
 
 const SHAPES: [(u32, u32, u32); 14] = [
@@ -111,6 +111,45 @@ fn the_largest_depth_is_summed_whole() {
     for gpu in gpus() {
         let kernel = kernel((2, 2, MatMul::MAX_DEPTH), Layout::Nt, Epilogue::None, false);
         check(gpu, &kernel, &inputs(&kernel, integers), &[None], Tolerance::EXACT);
+    }
+}
+
+// Lines of odd and of whole vec4s, so that parts are aligned and are not.
+#[test]
+fn parts_of_larger_matrices_are_multiplied_and_nothing_beside_them_is_written() {
+    for gpu in gpus() {
+        for shape in [(3, 5, 7), (33, 36, 20), (64, 51, 129)] {
+            for (layout, epilogue) in [
+                (Layout::Nn, Epilogue::None),
+                (Layout::Nt, Epilogue::None),
+                (Layout::Tn, Epilogue::None),
+                (Layout::Nt, Epilogue::Dense(Activation::Relu)),
+                (Layout::Nn, Epilogue::Dense(Activation::Gelu)),
+                (Layout::Nn, Epilogue::Slope(Activation::Relu)),
+            ] {
+                for (accumulate, more) in [(false, [5, 9, 3]), (true, [4, 8, 12])] {
+                    let of = kernel(shape, layout, epilogue, accumulate);
+                    let lines = of.matrices().map(|[_, length]| length);
+                    let lines = std::array::from_fn(|at| lines[at] + more[at]);
+                    let part = MatMulPart { of, lines };
+                    let operands = part.operands();
+                    let read = operands.len() - written(&of);
+                    let inputs = operands.iter().take(read).zip(1..);
+                    let inputs: Vec<_> = inputs.map(|(o, seed)| words(&integers(seed, o.words))).collect();
+                    let before = operands.iter().skip(read).map(|o| Some(words(&integers(9, o.words))));
+                    let close = if epilogue == Epilogue::Dense(Activation::Gelu) { 2e-5 } else { 0.0 };
+                    check(gpu, &part, &inputs, &before.collect::<Vec<_>>(), Tolerance::new(close, close));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_line_that_is_shorter_than_the_part_is_refused() {
+    let of = kernel((3, 5, 7), Layout::Nn, Epilogue::None, false);
+    for lines in [[6, 5, 5], [7, 4, 5], [7, 5, 4]] {
+        assert!(MatMulPart { of, lines }.check().is_err(), "{lines:?}");
     }
 }
 

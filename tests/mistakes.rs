@@ -26,7 +26,15 @@ fn a_mistake_in_the_flags_is_one_line_and_leaves_nothing() {
         (&["presets", "foo"], "preset: expected one of linear, mlp, "),
         (
             &["train", "denoising-dropout", "--corruption-amount", "1"],
-            "corruption_amount: expected a probability below 1 with dropout that is rescaled, got 1",
+            "corruption_amount: expected a probability of at least 0 and below 1, which leaves nothing of an image, got 1",
+        ),
+        (
+            &["train", "denoising", "--corruption", "salt-and-pepper", "--corruption-amount", "1"],
+            "corruption_amount: expected a probability of at least 0 and below 1",
+        ),
+        (
+            &["train", "vae", "--likelihood", "gaussian", "--deviation", "1e-30"],
+            "deviation: expected a number between 1e-6 and 1e6, got 1e-30",
         ),
         (&["train", "--lr", "-1"], "learning_rate: expected a positive number, got -1"),
         (&["train", "--epochs", "0"], "epochs: expected at least 1, got 0"),

@@ -22,7 +22,7 @@ use narrows::kernels::group::{LogSumExp, LogSumExpBackward};
 use narrows::kernels::hadamard::{Multiply, MultiplyBackward, RowProducts};
 use narrows::kernels::latent::{LogRatio, Reparameterize, ReparameterizeBackward};
 use narrows::kernels::loss::{Kind, Loss};
-use narrows::kernels::matmul::{Epilogue, Layout, MatMul};
+use narrows::kernels::matmul::{Epilogue, Layout, MatMul, MatMulPart};
 use narrows::kernels::moments::{ChunkMoments, MergeMoments, RunningMoments, Strips};
 use narrows::kernels::norm::{self, ChunkSums, MergeSums, Normalize};
 use narrows::kernels::optimizer::{Descend, Optimizer};
@@ -345,7 +345,8 @@ fn parameters_stand_in_the_order_of_the_shaders_fields() {
         epilogue: Epilogue::None,
         accumulate: false,
     };
-    assert_eq!(words(&matmul), [3, 5, 7]);
+    assert_eq!(words(&matmul), [3, 5, 7, 7, 5, 5]);
+    assert_eq!(words(&MatMulPart { of: matmul, lines: [8, 6, 9] }), [3, 5, 7, 8, 6, 9]);
     assert_eq!(words(&ColumnSum { rows: 3, columns: 5, chunk: 2, accumulate: false }), [3, 5, 2]);
     assert_eq!(
         words(&Gather { batch: 3, first: 2, count: 7, pixels: 9, center: true, rows: Rows::Bytes }),

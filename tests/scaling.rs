@@ -239,3 +239,22 @@ fn a_trained_table_comes_out_in_its_own_units_and_its_scale_is_in_the_checkpoint
         block_on(async { Decoder::new(&Device::Cpu, &read, 7).await?.decode(&results.codes).await }).unwrap();
     assert!(decoded.iter().zip(&results.images).all(|(a, b)| (a - b).abs() <= 1e-5 * b.abs().max(1.0)));
 }
+
+#[test]
+fn adams_rate_falls_with_the_width_of_wide_rows_unless_it_was_chosen() {
+    let rows = |columns: usize| {
+        let values = (0..20 * columns).map(|at| (at * 37 % 101) as f32 / 101.0).collect::<Vec<_>>();
+        Dataset::new("wide", [1, 1, columns], values, None).unwrap()
+    };
+    let config = Config::preset("vae").unwrap();
+    for (columns, rate) in [(16_384, 1e-3), (20_000, 5e-4), (30_001, 3e-4), (100_000, 1e-4)] {
+        let (suited, notes) = config.suited_to(&rows(columns), &config, |_| false).unwrap();
+        assert_eq!(suited.train.learning_rate, rate, "{columns}");
+        let said = notes
+            .iter()
+            .any(|note| note.starts_with("learning rate: ") && note.contains(&columns.to_string()));
+        assert_eq!(said, rate < 1e-3, "{notes:?}");
+        let (kept, _) = config.suited_to(&rows(columns), &config, |name| name == "learning_rate").unwrap();
+        assert_eq!(kept.train.learning_rate, 1e-3);
+    }
+}

@@ -119,3 +119,28 @@ fn a_learned_variance_at_its_floor_is_warned_of() {
     assert!(!floor(&judge(LEAST_LOG_VARIANCE + 1.0)));
     assert!(floor(&judge(LEAST_LOG_VARIANCE)) && floor(&judge(-40.0)));
 }
+
+#[test]
+fn rows_that_are_all_alike_are_warned_of_before_and_after_training() {
+    let place = TempDir::new().unwrap();
+    fs::write(place.path().join("alike.csv"), "a,b,c\n".to_owned() + &"3.5,3.5,-1\n".repeat(60)).unwrap();
+    let arguments = ["train", "vae", "--data", "alike.csv", "--likelihood", "gaussian-learned"];
+    let arguments = [&arguments[..], &["--hidden", "8", "--epochs", "3", "--run", "run"]].concat();
+    let (_, notes) = success(&mut narrows(place.path(), &arguments));
+    let alike = "warning: the training rows are all alike, so there is nothing to learn";
+    assert_eq!(notes.matches(alike).count(), 2, "{notes}");
+    assert!(!notes.contains("Train longer"), "{notes}");
+}
+
+#[test]
+fn a_loss_that_begins_a_thousand_times_too_high_is_warned_of_after_the_first_epoch() {
+    let place = place();
+    let arguments =
+        ["train", "vae", "--data", "table.csv", "--drop", "kind", "--hidden", "16", "--epochs", "3"];
+    let (_, notes) =
+        success(&mut narrows(place.path(), &[&arguments[..], &["--lr", "3", "--run", "far"]].concat()));
+    let far = "warning: the loss of the first epoch is ";
+    assert!(notes.contains(far) && notes.contains("Lower the learning rate (--lr 0.3)"), "{notes}");
+    let (_, notes) = success(&mut narrows(place.path(), &[&arguments[..], &["--run", "near"]].concat()));
+    assert!(!notes.contains(far), "{notes}");
+}

@@ -4,11 +4,17 @@
 //
 //     TRANSPOSE_A = false: A is [rows, depth]      true: A is [depth, rows]
 //     TRANSPOSE_B = false: B is [depth, columns]   true: B is [columns, depth]
+//
+// Each may be part of a larger matrix: then its lines begin further apart than they are long.
 
 struct Params {
     rows: u32,
     columns: u32,
     depth: u32,
+    /// Numbers from the beginning of a line of A to that of the next; of B; of C, and of what is kept beside C.
+    a_line: u32,
+    b_line: u32,
+    c_line: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -43,7 +49,7 @@ fn depth(part: Part) -> u32 {
 }
 
 fn place(part: Part, row: u32) -> Place {
-    return Place(row * params.columns, row < params.rows);
+    return Place(row * params.c_line, row < params.rows);
 }
 
 fn load_a(row: Row, k: u32) -> vec4f {
@@ -51,7 +57,7 @@ fn load_a(row: Row, k: u32) -> vec4f {
     let at = select(k, row, TRANSPOSE_A);
     let lines = select(params.rows, params.depth, TRANSPOSE_A);
     let width = select(params.depth, params.rows, TRANSPOSE_A);
-    let first = line * width + at;
+    let first = line * params.a_line + at;
     if ALIGNED_A {
         let inside = line < lines && at < width;
         return select(vec4f(), a[select(0u, first / 4u, inside)], inside);
@@ -70,7 +76,7 @@ fn load_b(k: u32, column: Column) -> vec4f {
     let at = select(column, k, TRANSPOSE_B);
     let lines = select(params.depth, params.columns, TRANSPOSE_B);
     let width = select(params.columns, params.depth, TRANSPOSE_B);
-    let first = line * width + at;
+    let first = line * params.b_line + at;
     if ALIGNED_B {
         let inside = line < lines && at < width;
         return select(vec4f(), b[select(0u, first / 4u, inside)], inside);

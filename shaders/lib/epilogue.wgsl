@@ -10,7 +10,7 @@
 // lib/activation.wgsl, lib/matmul.wgsl and the operands, which say where a row of C lies.
 
 override ACCUMULATE: bool = false;
-// Whether columns are a multiple of four, for `product_slope`.
+// Whether rows of what is kept are whole vec4s and begin at one, for `product_slope`.
 override ALIGNED_KEPT: bool = true;
 
 /// One number per column, added to every row (`dense`).

@@ -50,6 +50,11 @@ impl Reporter {
         if self.json { self.bar.suspend(|| note(text)) } else { self.print(text) }
     }
 
+    /// A warning, on standard error.
+    pub(super) fn warn(&self, text: &str) {
+        self.bar.suspend(|| note(&format!("warning: {text}")));
+    }
+
     /// Removes the bar.
     pub(super) fn clear(&self) {
         self.bar.finish_and_clear();

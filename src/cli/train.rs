@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use crate::data::{Dataset, DrawnParts, Flattened, Split};
 use crate::graph::{Device, Placement, Plan};
+use crate::infer::{all_alike, too_high};
 use crate::model::{InitScheme, Registry};
 use crate::report::{report_run, shell_word};
-use crate::run::{Beginning, METRICS, Run, RunLock, reconstructions_of_epoch, samples_of_epoch};
-use crate::train::{Checkpoint, Config, Trainer};
+use crate::run::{Beginning, METRICS, Run, RunEvent, RunLock, reconstructions_of_epoch, samples_of_epoch};
+use crate::train::{Checkpoint, Config, EpochReport, Trainer};
 use crate::{Error, Result};
 
 use super::Context;
@@ -160,7 +161,18 @@ impl Train {
         } else if !run.trainer().is_done() {
             introduce(&mut reporter, &run, device, split);
         }
-        let outcome = run.train(&mut |event| reporter.note(&event)).await;
+        let constant = held_out_constant(&run, split);
+        let mut watch = |event: RunEvent<'_>| {
+            let going = reporter.note(&event);
+            if let (RunEvent::Epoch(EpochReport { epoch: 1, train, .. }), Some(constant)) = (event, constant)
+            {
+                too_high(train, constant, config.train.learning_rate)
+                    .iter()
+                    .for_each(|far| reporter.warn(far));
+            }
+            going
+        };
+        let outcome = run.train(&mut watch).await;
         reporter.clear();
         match &outcome {
             Ok(()) => {
@@ -220,6 +232,9 @@ fn introduce(reporter: &mut Reporter, run: &Run, device: &Device, split: &Split)
             note(&format!("warning: {}", of_flattened(column)));
         }
     }
+    if run.trainer().constant().is_at_floor() {
+        reporter.warn(&all_alike(split.train.items()));
+    }
     reporter.say(&format!("reported: {}", split.train.items().reported()));
     reporter.say(&format!("minimized: {}", run.trainer().model().minimized()));
     run.trainer().origin().iter().for_each(|line| reporter.say(&format!("origin:   {line}")));
@@ -237,6 +252,12 @@ fn memory(plan: &Plan) -> Option<String> {
             Some("the training part streams, since it takes more than its share (--memory)".to_owned())
         }
     }
+}
+
+// What always answering with the mean costs, for a run that begins.
+fn held_out_constant(run: &Run, split: &Split) -> Option<f64> {
+    let trainer = run.trainer();
+    (trainer.epochs_done() == 0).then(|| trainer.constant().loss(split.held_out(), trainer.transform()))
 }
 
 fn of_flattened(column: &Flattened) -> String {

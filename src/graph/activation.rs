@@ -2,7 +2,6 @@
 
 use super::{Graph, Slice, Tensor};
 use crate::Result;
-use crate::kernels::Kernel;
 use crate::kernels::activation::{Activate, Activation, Pass};
 use crate::kernels::elementwise::{Elementwise, Function};
 
@@ -23,7 +22,7 @@ impl Graph {
         Ok(y)
     }
 
-    /// Records a kernel that makes `y` with the activation at its end, and keeps the activation's input too where the
+    /// Records what makes `y` with the activation at its end, given all operands, and keeps the activation's input too where the
     /// slope needs it.
     pub(super) fn record_activated(
         &mut self,
@@ -31,7 +30,7 @@ impl Graph {
         y: Tensor,
         activation: Activation,
         mut operands: Vec<Slice>,
-        kernel: impl Kernel + 'static,
+        record: impl FnOnce(&mut Self, &[Slice]) -> Result<()>,
     ) -> Result<()> {
         let mut kept = self.value(y);
         operands.push(kept);
@@ -39,7 +38,7 @@ impl Graph {
             kept = self.buffer(format!("{label} before {activation}"), y.count() as usize);
             operands.push(kept);
         }
-        self.record(label, kernel, &operands)?;
+        record(self, &operands)?;
         if activation != Activation::Identity {
             self.tensors[y.id].activation = Some((activation, kept));
         }

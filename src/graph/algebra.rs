@@ -90,11 +90,14 @@ impl Graph {
             MatMul { rows, columns, depth, layout, epilogue, accumulate }
         };
         let kernel = product(Layout::Nn, [rows, columns, depth], false);
-        let y = self.apply(label, &[a, b], [rows, columns], kernel)?;
+        [a, b].into_iter().try_for_each(|tensor| self.know(label, tensor))?;
+        let y = self.tensor(label, [rows, columns])?;
+        self.record_product(label, kernel, &[self.value(a), self.value(b), self.value(y)])?;
         self.send_back([a, b], y, move |graph, dy| {
             let [a_value, b_value] = [a, b].map(|tensor| graph.value(tensor));
-            graph.send(a, &[dy, b_value], |add| product(Layout::Nt, [rows, depth, columns], add))?;
-            graph.send(b, &[a_value, dy], |add| product(Layout::Tn, [depth, columns, rows], add))
+            let of_a = |add| product(Layout::Nt, [rows, depth, columns], add);
+            graph.send_product(a, [dy, b_value], of_a)?;
+            graph.send_product(b, [a_value, dy], |add| product(Layout::Tn, [depth, columns, rows], add))
         });
         Ok(y)
     }

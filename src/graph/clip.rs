@@ -8,7 +8,7 @@ impl Graph {
     /// Records the clipping of an update's gradients: first of their numbers, then of their norm.
     pub(super) fn clip(&mut self, update: &Update, stores: &[usize]) -> Result<()> {
         let flat = |store: &usize| self.flat(*store, self.unwinding.gradients[store]);
-        let gradients: Vec<Slice> = stores.iter().map(flat).collect();
+        let gradients: Vec<Slice> = stores.iter().map(flat).flat_map(Slice::bindings).collect();
         if let Some(limit) = update.clip.value {
             for slice in &gradients {
                 let kernel = ClampEach { count: slice.words as u32, limit };

@@ -1,14 +1,11 @@
 //! The dense layer: one product forward, two and a column sum backward.
 
 use super::layer::LinearMap;
-use super::parameters::ALIGNMENT;
+use super::product::is_deep;
 use super::{Graph, Parameter, Slice, Tensor};
 use crate::kernels::activation::Activation;
 use crate::kernels::matmul::{Epilogue, Layout, MatMul};
 use crate::{Error, Result};
-
-// The most rows of one product over rows: whole alignments, so that the next may begin behind them.
-const MOST_ROWS: u32 = MatMul::MAX_DEPTH / ALIGNMENT as u32 * ALIGNMENT as u32;
 
 impl Graph {
     /// `f(x·Wᵀ + bias)` with W `[out_features, in_features]`, x `[batch, in_features]` and bias
@@ -59,30 +56,16 @@ impl Graph {
         self.layer(map, label, x, (weight, bias), [out_features; 2], activation)
     }
 
-    /// `c = aᵀ b`, or `+=`, of two matrices of `rows` rows, each given with its number of columns: split where
-    /// that is deeper than one product may be.
+    /// `c = aᵀ b`, or `+=`, of two matrices of `rows` rows, each given with its number of columns.
     pub(super) fn record_over_rows(
         &mut self,
         label: &str,
-        [mut a, mut b]: [(Slice, u32); 2],
-        rows: u32,
-        (c, mut accumulate): (Slice, bool),
+        [(a, rows), (b, columns)]: [(Slice, u32); 2],
+        depth: u32,
+        (c, accumulate): (Slice, bool),
     ) -> Result<()> {
-        let mut left = rows;
-        while left > 0 {
-            let depth = left.min(MOST_ROWS);
-            let (rows, columns, layout, epilogue) = (a.1, b.1, Layout::Tn, Epilogue::None);
-            let kernel = MatMul { rows, columns, depth, layout, epilogue, accumulate };
-            self.record(label, kernel, &[a.0, b.0, c])?;
-            for (slice, columns) in [&mut a, &mut b] {
-                let taken = (depth as usize * *columns as usize).min(slice.words);
-                slice.offset += taken;
-                slice.words -= taken;
-            }
-            accumulate = true;
-            left -= depth;
-        }
-        Ok(())
+        let (layout, epilogue) = (Layout::Tn, Epilogue::None);
+        self.record_product(label, MatMul { rows, columns, depth, layout, epilogue, accumulate }, &[a, b, c])
     }
 }
 
@@ -109,6 +92,14 @@ impl LinearMap for Dense {
         let layout = if self.transposed { Layout::Nt } else { Layout::Nn };
         let Self { rows, inputs: columns, outputs: depth, .. } = *self;
         MatMul { rows, columns, depth, layout, epilogue, accumulate }
+    }
+
+    fn record(graph: &mut Graph, label: &str, kernel: MatMul, operands: &[Slice]) -> Result<()> {
+        graph.record_product(label, kernel, operands)
+    }
+
+    fn takes_epilogue(kernel: &MatMul) -> bool {
+        !is_deep(kernel)
     }
 
     fn weight_gradient(

@@ -4,9 +4,9 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use super::{Plan, Slice};
+use crate::{Error, Result};
 use crate::gpu::{Download, Gpu, Launch, Upload, read_words};
 use crate::kernels;
-use crate::{Error, Result};
 
 // WebGPU's default alignment of a uniform binding's offset.
 const PARAMS_STRIDE: u64 = 256;
@@ -33,15 +33,8 @@ pub(super) struct GpuPending {
 
 impl GpuReplay {
     pub(super) async fn new(gpu: Arc<Gpu>, plan: &Plan) -> Result<Self> {
-        let allowed = gpu.largest_binding();
-        for buffer in &plan.buffers {
-            let needed = 4 * buffer.words as u64;
-            if needed > allowed {
-                let operation = format!("buffer {:?}", buffer.label);
-                let advice = "Use a smaller batch or model, fewer images, or --device cpu";
-                return Err(Error::TooLarge { operation, needed, allowed, advice });
-            }
-        }
+        let limits = gpu.device.limits();
+        plan.check_room(limits.max_buffer_size, limits.max_storage_buffer_binding_size)?;
         let prepared = gpu.guarded("prepare the plan", || prepare(&gpu, plan)).await?;
         let (buffers, launches) = prepared?;
         gpu.check_alive("prepare the plan")?;

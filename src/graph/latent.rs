@@ -33,7 +33,8 @@ impl GaussianCode {
 }
 
 impl Graph {
-    /// `z = mu + exp(logvar / 2) * eps` with eps standard normal (Kingma and Welling 2013, section 2.4).
+    /// `z = mu + exp(logvar / 2) * eps` with eps standard normal (Kingma and Welling 2013, section 2.4). A log variance
+    /// counts as the nearest in [`LOGVAR`](crate::reference::latent::LOGVAR), here and in the divergence.
     ///
     /// The way back draws eps again. Two samples of one graph are independent.
     pub fn reparameterize(&mut self, code: GaussianCode) -> Result<Tensor> {

@@ -21,6 +21,16 @@ pub(super) trait LinearMap: 'static {
     /// epilogue.
     fn back(&self, epilogue: Epilogue, accumulate: bool) -> Self::Kernel;
 
+    /// Records one of these kernels.
+    fn record(graph: &mut Graph, label: &str, kernel: Self::Kernel, operands: &[Slice]) -> Result<()> {
+        graph.record(label, kernel, operands)
+    }
+
+    /// Whether an activation can be part of this kernel's epilogue.
+    fn takes_epilogue(_: &Self::Kernel) -> bool {
+        true
+    }
+
     /// Records the gradient of the weight from x and dz, written or added to the target.
     fn weight_gradient(
         &self,
@@ -74,15 +84,18 @@ impl<Map: LinearMap> Layer<Map> {
         let (label, count) = (&self.label, y.count());
         let mut reads = vec![graph.value(self.x), graph.place(&self.weight)];
         reads.extend(self.bias.as_ref().map(|bias| graph.place(bias)));
-        let epilogue = self.bias.as_ref().map_or(Epilogue::None, |_| Epilogue::Dense(activation));
-        let kernel = self.map.onward(epilogue);
-        if self.bias.is_some() || activation == Activation::Identity {
-            return graph.record_activated(label, y, activation, reads, kernel);
+        let onward = |f| self.map.onward(self.bias.as_ref().map_or(Epilogue::None, |_| Epilogue::Dense(f)));
+        let fused = self.bias.is_some() && Map::takes_epilogue(&onward(activation));
+        if fused || activation == Activation::Identity {
+            let record = |graph: &mut Graph, operands: &[Slice]| {
+                Map::record(graph, label, onward(activation), operands)
+            };
+            return graph.record_activated(label, y, activation, reads, record);
         }
         let [z, value] =
             [graph.buffer(format!("{label} before {activation}"), count as usize), graph.value(y)];
         reads.push(z);
-        graph.record(label, kernel, &reads)?;
+        Map::record(graph, label, onward(Activation::Identity), &reads)?;
         let kernel = Activate { count, pass: Pass::Forward, activation, accumulate: false };
         graph.record(format!("{label} {activation}"), kernel, &[z, value])?;
         let kept = if activation.keeps_input() { z } else { value };
@@ -105,12 +118,17 @@ impl<Map: LinearMap> Layer<Map> {
             return Ok(());
         }
         let weight = graph.place(&self.weight);
-        if let Some(FusedTarget { activation, kept, slice, accumulate }) = graph.fused_target(self.x) {
+        let plain = |accumulate| self.map.back(Epilogue::None, accumulate);
+        if Map::takes_epilogue(&plain(false))
+            && let Some(FusedTarget { activation, kept, slice, accumulate }) = graph.fused_target(self.x)
+        {
             let label = format!("d {} through {activation}", graph.label(self.x));
             let kernel = self.map.back(Epilogue::Slope(activation), accumulate);
-            return graph.record(label, kernel, &[dz, weight, kept, slice]);
+            return Map::record(graph, &label, kernel, &[dz, weight, kept, slice]);
         }
-        graph.send(self.x, &[dz, weight], |accumulate| self.map.back(Epilogue::None, accumulate))
+        let label = format!("d {}", graph.label(self.x));
+        let (dx, accumulate) = graph.gradient_target(self.x);
+        Map::record(graph, &label, plain(accumulate), &[dz, weight, dx])
     }
 }
 

@@ -152,7 +152,8 @@ impl Layer {
         let [scale, shift] = [scale, shift].map(|parameter| graph.place(parameter));
         let reads = vec![graph.value(self.x), self.moments, scale, shift];
         let kernel = Normalize { strips: self.map, activation };
-        graph.record_activated(&self.label, self.y, activation, reads, kernel)
+        let record = |graph: &mut Graph, operands: &[Slice]| graph.record(&self.label, kernel, operands);
+        graph.record_activated(&self.label, self.y, activation, reads, record)
     }
 
     fn backward(&self, graph: &mut Graph, dz: Slice) -> Result<()> {

@@ -11,6 +11,10 @@ use crate::{Error, Result};
 /// WebGPU's default alignment of a binding's offset, in words.
 pub(super) const ALIGNMENT: usize = 64;
 
+/// The words of WebGPU's default largest binding, 128 MiB: what one dispatch binds of a buffer that may be larger. Plans do
+/// not depend on the device.
+pub(super) const BINDING: usize = 1 << 25;
+
 /// The group of the parameters that are declared without one.
 pub const MODEL: &str = "model";
 

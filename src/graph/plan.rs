@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use super::parameters::BINDING;
 use super::{Images, ParameterLayout, Store, StoreKind, TermSpec};
 use crate::gpu::Variants;
 use crate::kernels::Kernel;
@@ -46,6 +47,20 @@ pub struct Slice {
     pub offset: usize,
     /// How many words.
     pub words: usize,
+}
+
+impl Slice {
+    /// The ranges that make it up, none of which is larger than a binding.
+    pub(super) fn bindings(self) -> impl Iterator<Item = Self> {
+        let starts = (0..self.words).step_by(BINDING);
+        starts.map(move |start| Self { words: BINDING.min(self.words - start), ..self.behind(start) })
+    }
+
+    /// What of it lies behind its first `words`.
+    pub(super) fn behind(self, words: usize) -> Self {
+        let words = words.min(self.words);
+        Self { offset: self.offset + words, words: self.words - words, ..self }
+    }
 }
 
 /// Which part of a step a dispatch belongs to.

@@ -247,7 +247,6 @@ impl Graph {
     ) -> Result<()> {
         let group = self.stores[store].group().to_owned();
         let layout = self.stores[store].layout.zeroed();
-        let count = layout.words() as u32;
         let gradients = self.flat(store, self.unwinding.gradients[&store]);
         let mut operands = vec![self.place(rates), gradients, self.flat(store, self.store_buffers[store])];
         for moment in optimizer.moments() {
@@ -271,7 +270,13 @@ impl Graph {
             Optimizer::Sgd { .. } => "sgd",
             Optimizer::Adam { .. } => "adam",
         };
-        self.record(label(rule), Descend { count, optimizer }, &operands)
+        let [rates, flat @ ..] = &operands[..] else { return Ok(()) };
+        let mut ranges: Vec<_> = flat.iter().map(|slice| slice.bindings()).collect();
+        while let Some(range) = ranges.iter_mut().map(Iterator::next).collect::<Option<Vec<Slice>>>() {
+            let count = range[0].words as u32;
+            self.record(label(rule), Descend { count, optimizer }, &[&[*rates], &range[..]].concat())?;
+        }
+        Ok(())
     }
 
     /// Counts a step over `total` images in the state, and updates the numbers that depend on the step. Updates and

@@ -14,7 +14,7 @@ pub use interpolate::Interpolation;
 pub use jacobian::JacobianNorms;
 pub use reconstruct::{Decoder, Reconstructions, Reconstructor, prior_codes};
 pub use score::ScoreField;
-pub use verdict::Verdict;
+pub use verdict::{Verdict, all_alike, too_high};
 
 use crate::Result;
 use crate::data::Dataset;

@@ -2,15 +2,17 @@
 
 use super::ActiveUnits;
 use crate::Result;
-use crate::data::Dataset;
+use crate::data::{Dataset, Items};
 use crate::graph::Device;
 use crate::reference::loss::LEAST_LOG_VARIANCE;
-use crate::train::{Checkpoint, Evaluator, TermMeans};
+use crate::train::{Checkpoint, ConstantModel, Evaluator, TermMeans};
 
 // Nats of an image: e to this power is 1.1, the number of codes that can be told apart.
 const LEAST_KL: f64 = 0.1;
 // What a step moves a log variance by is less.
 const AT_FLOOR: f32 = LEAST_LOG_VARIANCE + 0.1;
+// How many times a constant answer's loss is more than first weights explain.
+const FAR: f64 = 1000.0;
 
 /// What a model's losses on some images are worth.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,8 +51,10 @@ impl Verdict {
         let unit = means.reconstruction().map_or("nats", |(term, _)| term.unit.as_str()).to_owned();
         let (constant, reached) = (checkpoint.constant_loss(images), means.explained());
         let mut warnings = Vec::new();
-        // One image may be one that anything explains.
-        if images.len() > 1 {
+        if checkpoint.constant.as_ref().is_some_and(ConstantModel::is_at_floor) {
+            warnings.push(all_alike(images.items()));
+        } else if images.len() > 1 {
+            // One image may be one that anything explains.
             let no_better = constant.zip(reached).is_some_and(|(constant, reached)| reached >= constant);
             warnings.extend(no_better.then(|| {
                 "the model is no better than always answering with the mean. Train longer (--epochs), or change the \
@@ -70,6 +74,32 @@ impl Verdict {
             "always answering with the mean costs {constant:.4} {unit} on {part}, this model {reached:.4}"
         ))
     }
+}
+
+/// The warning where a variance is learned of training rows that are all alike.
+pub fn all_alike(items: Items) -> String {
+    format!(
+        "the training {} are all alike, so there is nothing to learn: the loss falls only with the learned variance, down \
+         to its floor of 1e-6. Give other data, or fix the variance (--likelihood gaussian --deviation 0.1)",
+        items.many()
+    )
+}
+
+/// The warning where the first epoch's mean loss is a thousand times that of a constant answer, or in nats, which may be
+/// near 0, that of one nat for each number: the first steps went too far.
+pub fn too_high(first: &TermMeans, constant: f64, learning_rate: f32) -> Option<String> {
+    let (term, _) = first.reconstruction()?;
+    let (reached, least) =
+        (first.explained()?, if term.unit == "nats" { f64::from(term.pixels?) } else { 0.0 });
+    if reached <= FAR * constant.abs().max(least) {
+        return None;
+    }
+    Some(format!(
+        "the loss of the first epoch is {reached:.3e} {}, where always answering with the mean costs {constant:.3e}: the \
+         first steps went too far. Lower the learning rate (--lr {}), and look at the scale (--scale)",
+        term.unit,
+        learning_rate / 10.0
+    ))
 }
 
 fn collapse(

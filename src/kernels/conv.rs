@@ -145,6 +145,6 @@ impl Kernel for Conv {
             Direction::Down => geometry.down(source, weight),
             Direction::Up => geometry.up(source, weight),
         };
-        self.epilogue.reference(values, target[2] as usize, self.accumulate, reads, writes);
+        self.epilogue.reference(values, [target[2] as usize; 2], self.accumulate, reads, writes);
     }
 }

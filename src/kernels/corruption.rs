@@ -26,18 +26,19 @@ pub struct Corrupt {
 /// Whether `corruption` is one that can be done.
 ///
 /// # Errors
-/// [`Error::Setting`] for a deviation below 0, a probability outside [0, 1], or pixels of which none is kept
-/// that would have to be rescaled.
+/// [`Error::Setting`] for a deviation below 0 or above 1,000, and for a probability outside [0, 1): at 1 nothing is left of
+/// an image.
 pub fn check(corruption: Corruption) -> Result<()> {
     let amount = corruption.amount();
     let (expected, good) = match corruption {
-        Corruption::Gaussian { .. } => {
-            ("a standard deviation that is not negative", amount.is_finite() && amount >= 0.0)
-        }
-        Corruption::Dropout { rescale: true, .. } => {
-            ("a probability below 1 with dropout that is rescaled", (0.0..1.0).contains(&amount))
-        }
-        _ => ("a probability between 0 and 1", (0.0..=1.0).contains(&amount)),
+        Corruption::Gaussian { .. } => (
+            "a standard deviation between 0 and 1000, in pixel values of [0, 1]",
+            (0.0..=1000.0).contains(&amount),
+        ),
+        Corruption::Dropout { .. } | Corruption::SaltAndPepper { .. } => (
+            "a probability of at least 0 and below 1, which leaves nothing of an image",
+            (0.0..1.0).contains(&amount),
+        ),
     };
     if good { Ok(()) } else { Err(Error::setting("corruption_amount", expected, amount)) }
 }

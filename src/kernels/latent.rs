@@ -7,11 +7,11 @@ use narrows_shaders::{MAX_SHARED_ROW, latent as shaders};
 use super::{Call, Gradient, Kernel, State, elements, floats_mut, put_all, put_values, widened};
 use crate::gpu::Variants;
 use crate::reference::latent::{
-    draws, log_ratio, log_ratio_slopes, reparameterize, reparameterize_logvar_slope,
+    draws, followed, log_ratio, log_ratio_slopes, reparameterize, reparameterize_logvar_slope,
 };
 
 /// `z = mu + e^(logvar/2) eps` with eps drawn for the state's seed and step (Kingma and Welling 2013,
-/// section 2.4).
+/// section 2.4), and the nearest log variance in [`LOGVAR`](crate::reference::latent::LOGVAR).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Reparameterize {
     /// Codes.
@@ -99,9 +99,10 @@ impl Kernel for ReparameterizeBackward {
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
+        let by_logvar = |logvar, eps, dz| followed(logvar, dz * reparameterize_logvar_slope(logvar, eps));
         let draws = self.of.draws(reads).zip(widened(reads[2]));
         let slopes: Vec<[f64; 2]> =
-            draws.map(|([_, logvar, eps], dz)| [dz, dz * reparameterize_logvar_slope(logvar, eps)]).collect();
+            draws.map(|([_, logvar, eps], dz)| [dz, by_logvar(logvar, eps, dz)]).collect();
         put_all(floats_mut(writes[0]), as_stats(&slopes, self.of.latent as usize), self.accumulate);
     }
 }

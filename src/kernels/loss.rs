@@ -42,7 +42,8 @@ impl Kernel for Loss {
         };
         // The other kinds do not read it.
         let deviation = if let Kind::Gaussian { deviation } = kind { deviation } else { 1.0 };
-        let positive = deviation.is_finite() && deviation > 0.0;
+        let square = deviation * deviation;
+        let usable = deviation > 0.0 && square.is_normal() && square.recip().is_normal();
         Call::new(&shaders::SHADER, entry)
             .operands([pixels, pixels])
             .operands(learned.then_some(1))
@@ -55,7 +56,12 @@ impl Kernel for Loss {
             .constant("LIKELIHOOD", kind.code())
             .constant("ACCUMULATE", accumulate)
             .limit("columns of a loss", columns, 1..=MAX_SHARED_ROW)
-            .setting("deviation", positive, "a positive number", deviation)
+            .setting(
+                "deviation",
+                usable,
+                "a positive number whose square is neither 0 nor infinite",
+                deviation,
+            )
             .flops(each, pixels)
             .shape(format!("[{rows}, {columns}] {kind}"))
             .workgroups(|| shaders::workgroups(rows))

@@ -79,36 +79,92 @@ pub struct MatMul {
     pub accumulate: bool,
 }
 
+/// A product of parts of larger matrices, each a range of lines and of places in them: lines of A, B and C, as they are
+/// in memory, begin so many numbers apart. What is kept beside C lies as C does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct MatMulPart {
+    /// The product of the parts.
+    pub of: MatMul,
+    /// From the beginning of a line to that of the next: at least a line's length.
+    pub lines: [u32; 3],
+}
+
 impl MatMul {
     /// The largest depth: the shortest step of the variants is 4.
     pub const MAX_DEPTH: u32 = 4 * MAX_ROUNDS;
+
+    // Of matrices that are whole.
+    fn whole(self) -> MatMulPart {
+        MatMulPart { of: self, lines: self.matrices().map(|[_, line]| line) }
+    }
+
+    /// Lines of A, B and C as they are in memory, and the length of each.
+    pub fn matrices(&self) -> [[u32; 2]; 3] {
+        let Self { rows, columns, depth, layout, .. } = *self;
+        let a = if layout.transpose_a() { [depth, rows] } else { [rows, depth] };
+        let b = if layout.transpose_b() { [columns, depth] } else { [depth, columns] };
+        [a, b, [rows, columns]]
+    }
 }
 
 impl Kernel for MatMul {
     fn call(&self, variants: &Variants) -> Call {
-        let Self { rows, columns, depth, layout, epilogue, accumulate } = *self;
+        self.whole().call(variants)
+    }
+
+    fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
+        self.whole().reference(reads, writes);
+    }
+}
+
+impl MatMulPart {
+    // The words that A, B and C span, and how many of them are theirs.
+    fn spans(&self) -> [[usize; 2]; 3] {
+        let extents = self.of.matrices();
+        std::array::from_fn(|at| {
+            let ([lines, length], line) = (extents[at], self.lines[at]);
+            let before = elements([lines.saturating_sub(1), line]);
+            [before.saturating_add(length as usize), elements([lines, length])]
+        })
+    }
+}
+
+impl Kernel for MatMulPart {
+    fn call(&self, variants: &Variants) -> Call {
+        let Self { of, lines } = *self;
+        let MatMul { rows, columns, depth, layout, epilogue, accumulate } = of;
         let (shader, workgroups) = variant(variants, [&shaders::TILE, &shaders::REGISTER, &shaders::SHUFFLE]);
-        let [inner_a, inner_b] = [
-            if layout.transpose_a() { rows } else { depth },
-            if layout.transpose_b() { depth } else { columns },
-        ];
-        let aligned = [inner_a, inner_b, columns].map(|extent| extent.is_multiple_of(4));
+        let extents = of.matrices();
+        let aligned = [0, 1, 2].map(|at| extents[at][1].is_multiple_of(4) && lines[at].is_multiple_of(4));
         let [a, b] = [layout.transpose_a(), layout.transpose_b()].map(|on| if on { "T" } else { "" });
-        call(shader, layout, aligned, epilogue, accumulate)
+        let [[a_span, a_used], [b_span, b_used], [c_span, c_used]] = self.spans();
+        let between = c_span - c_used.min(c_span);
+        let call = call(shader, layout, aligned, epilogue, accumulate)
             .family("matmul")
-            .operands([vec4s(elements([rows, depth])), vec4s(elements([depth, columns]))])
-            .operands(operands(epilogue, elements([rows, columns]), columns))
+            .part_of(vec4s(a_span), vec4s(a_used))
+            .part_of(vec4s(b_span), vec4s(b_used));
+        // The bias is whole; the others span what C does.
+        let operands = operands(epilogue, c_span, columns).into_iter();
+        let used = |words: usize| if words < c_span { words } else { words - between };
+        operands
+            .fold(call, |call, words| call.part_of(words, used(words)))
             .uniform([("rows", rows), ("columns", columns), ("depth", depth)])
+            .uniform([("a_line", lines[0]), ("b_line", lines[1]), ("c_line", lines[2])])
             .at_least_one("a matrix product", [("rows", rows), ("columns", columns)])
-            .limit("depth of a matrix product", depth, 1..=Self::MAX_DEPTH)
+            .limit("depth of a matrix product", depth, 1..=MatMul::MAX_DEPTH)
+            .limit("line of A", lines[0], extents[0][1]..=u32::MAX)
+            .limit("line of B", lines[1], extents[1][1]..=u32::MAX)
+            .limit("line of C", lines[2], extents[2][1]..=u32::MAX)
             .flops(2, elements([rows, columns, depth]))
             .shape(format!("[{rows}, {depth}]{a} x [{depth}, {columns}]{b}"))
             .workgroups(|| workgroups(rows, columns))
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let shape = [self.rows, self.columns, self.depth].map(|extent| extent as usize);
-        let values = product(shape, self.layout, floats(reads[0]), floats(reads[1]));
-        self.epilogue.reference(values, shape[1], self.accumulate, reads, writes);
+        let MatMul { rows, columns, depth, layout, epilogue, accumulate } = self.of;
+        let [a, b, c] = self.lines.map(|line| line as usize);
+        let shape = [rows, columns, depth].map(|extent| extent as usize);
+        let values = product(shape, layout, [(floats(reads[0]), a), (floats(reads[1]), b)]);
+        epilogue.reference(values, [shape[1], c], accumulate, reads, writes);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::LayerConfig;
 use super::kinds::{CorruptionKind, InitScheme, LikelihoodKind, ReductionKind, StackKind};
-use super::settings::{Described, Setting, check_positive, check_widths};
+use super::settings::{Described, Setting, check_widths};
 use crate::kernels::corruption::{self, Corruption};
 use crate::reference::activation::Activation;
 use crate::{Error, Result};
@@ -23,9 +23,9 @@ crate::settings! {
         code_activation: Activation = Activation::Identity, "F";
         /// Activation of the decoder's last layer (bernoulli: identity, it takes logits)
         output_activation: Activation = Activation::Identity, "F";
-        /// bernoulli, continuous-bernoulli, gaussian, gaussian-learned or squared-error
+        /// bernoulli, continuous-bernoulli, gaussian, gaussian-learned (one variance, at least 1e-6) or squared-error
         likelihood: LikelihoodKind = LikelihoodKind::default(), "KIND";
-        /// Standard deviation of the gaussian likelihood, in pixel values of [0, 1]
+        /// Standard deviation of the gaussian likelihood, in pixel values of [0, 1]: between 1e-6 and 1e6
         #[serde(skip_serializing_if = "Option::is_none")]
         deviation: Option<f32> = None, "S", with likelihood = "gaussian";
         /// Whether the decoder's weights are the encoder's, transposed
@@ -36,7 +36,7 @@ crate::settings! {
         center: bool = false, "BOOL";
         /// Corruption of the encoder's images in training: none, gaussian (noise added), dropout or salt-and-pepper
         corruption: CorruptionKind = CorruptionKind::default(), "KIND";
-        /// Standard deviation of that noise in pixel values of [0, 1], or probability that a pixel is lost
+        /// Standard deviation of that noise in pixel values of [0, 1], or probability, below 1, that a pixel is lost
         #[serde(skip_serializing_if = "Option::is_none")]
         corruption_amount: Option<f32> = None, "S", with corruption = "gaussian" | "dropout" | "salt-and-pepper";
         /// Whether the corruption dropout multiplies what it keeps by 1 / (1 - amount)
@@ -109,7 +109,7 @@ impl CommonSettings {
             return Err(Error::setting("hidden", expected, format!("{:?}", self.hidden)));
         }
         check_widths("hidden", &self.hidden)?;
-        check_positive("deviation", self.deviation())?;
+        check_deviation(self.deviation())?;
         if self.tied && (stack || !(self.encoder.is_empty() && self.decoder.is_empty())) {
             let listed = if stack { "`stack` means" } else { "`encoder` or `decoder` list" };
             let expected = format!("false where {listed} layers: only those that `hidden` means can be tied");
@@ -155,4 +155,12 @@ impl CommonSettings {
         }
         Ok(())
     }
+}
+
+// Beyond these bounds the square, its inverse, or a sum of such losses over an image leaves the numbers of 32 bits.
+fn check_deviation(deviation: f32) -> Result<()> {
+    if (1e-6..=1e6).contains(&deviation) {
+        return Ok(());
+    }
+    Err(Error::setting("deviation", "a number between 1e-6 and 1e6", format!("{deviation:e}")))
 }

@@ -16,6 +16,7 @@ pub struct Model {
     prior: Option<Prior>,
     posterior: bool,
     dense: bool,
+    widest: usize,
     terms: Arc<[TermSpec]>,
     pub(super) rows: Rows,
     pub(super) placement: Placement,
@@ -39,6 +40,7 @@ impl Model {
             prior: None,
             posterior: false,
             dense: false,
+            widest: 0,
             terms,
             rows,
             placement: Placement::Whole,
@@ -51,7 +53,14 @@ impl Model {
         model.prior = declared.prior();
         let x = graph.input("x", 1, model.pixels())?;
         model.posterior = declared.posterior(&mut graph, x)?.is_some();
-        model.terms = model.evaluation(1, 1)?.terms.into();
+        let plan = model.evaluation(1, 1)?;
+        let parameters = plan.stores.iter().flat_map(|store| store.layout.iter());
+        model.widest = parameters
+            .filter_map(|slot| slot.shape.get(1).filter(|_| slot.shape.len() == 2))
+            .copied()
+            .max()
+            .unwrap_or(0);
+        model.terms = plan.terms.into();
         Ok(model)
     }
 
@@ -95,6 +104,11 @@ impl Model {
     /// Whether an image's code is a Gaussian, which has importance weights.
     pub fn has_posterior(&self) -> bool {
         self.posterior
+    }
+
+    /// The most inputs of a dense layer's unit.
+    pub fn widest(&self) -> usize {
+        self.widest
     }
 
     /// The exact kind where the encoder's layers and its code allow it.

@@ -1,16 +1,17 @@
 //! The divergence of the Gaussian code from its prior: the twin of `shaders/divergence.wgsl`.
 
-use super::latent::mu_at;
+use super::latent::{held, mu_at};
 
 /// Nats of `KL(N(mu, e^logvar) || N(0, 1))`: `(mu^2 + e^logvar - 1 - logvar) / 2` (Kingma and Welling 2013,
-/// appendix B).
+/// appendix B), with the nearest log variance in [`LOGVAR`](super::latent::LOGVAR).
 pub fn gaussian_kl(mu: f64, logvar: f64) -> f64 {
+    let logvar = held(logvar);
     0.5 * (mu * mu + (logvar.exp_m1() - logvar))
 }
 
-/// The derivatives of [`gaussian_kl`] by `mu` and by `logvar`.
+/// The derivatives of [`gaussian_kl`] by `mu` and by the `logvar` that counts: beyond its bounds they lead back.
 pub fn gaussian_kl_slopes(mu: f64, logvar: f64) -> [f64; 2] {
-    [mu, 0.5 * logvar.exp_m1()]
+    [mu, 0.5 * held(logvar).exp_m1()]
 }
 
 /// Whether a dimension stays within its free bits, so that `max(free_bits, sum / rows)` has no slope (Kingma et al.

@@ -29,7 +29,8 @@ pub enum Kind {
     SquaredError,
     /// A normal density around y: `(y - x)^2 / (2 s^2) + log s + log(2π)/2` nats
     Gaussian {
-        /// s. Must be positive: zero and below make every value infinite or NaN.
+        /// s. Must be positive, with a square that is neither 0 nor infinite in 32 bits: else every value is infinite or
+        /// NaN.
         deviation: f32,
     },
     /// The same density with `v = log s^2` one learned parameter, at least [`LEAST_LOG_VARIANCE`]:

@@ -53,11 +53,11 @@ impl Epilogue {
     }
 
     /// Writes the elements of A·B, `columns` per row: `reads` are A, B and what the epilogue takes, `writes` are C and
-    /// `A·B + bias` where that is kept.
+    /// `A·B + bias` where that is kept. Rows begin `line` numbers apart in C and in what is kept.
     pub fn reference(
         self,
         values: Vec<f64>,
-        columns: usize,
+        [columns, line]: [usize; 2],
         accumulate: bool,
         reads: &[&[u32]],
         writes: &mut [&mut [u32]],
@@ -67,10 +67,11 @@ impl Epilogue {
         let (c, kept) = writes.split_at_mut(1);
         let c = floats_mut(c[0]);
         let mut kept = kept.first_mut().map(|words| floats_mut(words));
-        for (at, value) in values.into_iter().enumerate() {
+        for (number, value) in values.into_iter().enumerate() {
+            let at = number / columns * line + number % columns;
             let value = match (self, extra) {
                 (Self::Dense(_), Some(bias)) => {
-                    let z = value + f64::from(bias[at % columns]);
+                    let z = value + f64::from(bias[number % columns]);
                     if let Some(kept) = &mut kept {
                         kept[at] = z as f32;
                     }
@@ -84,21 +85,24 @@ impl Epilogue {
     }
 }
 
-/// `C[rows, columns] = op(A)·op(B)`, all row-major, in f64. Processors share the rows; each sum keeps its order.
-pub fn product([rows, columns, depth]: [usize; 3], layout: Layout, a: &[f32], b: &[f32]) -> Vec<f64> {
+/// `C[rows, columns] = op(A)·op(B)`, all row-major, in f64, where lines of A and B begin so many numbers apart.
+/// Processors share the rows; each sum keeps its order.
+pub fn product([rows, columns, depth]: [usize; 3], layout: Layout, [a, b]: [(&[f32], usize); 2]) -> Vec<f64> {
+    let ((a, a_line), (b, b_line)) = (a, b);
     let mut c = vec![0.0; rows * columns];
     if c.is_empty() {
         return c;
     }
     c.par_chunks_mut(columns).enumerate().for_each(|(row, out)| {
         for k in 0..depth {
-            let left = f64::from(if layout.transpose_a() { a[k * rows + row] } else { a[row * depth + k] });
+            let left =
+                f64::from(if layout.transpose_a() { a[k * a_line + row] } else { a[row * a_line + k] });
             if layout.transpose_b() {
                 for (column, sum) in out.iter_mut().enumerate() {
-                    *sum += left * f64::from(b[column * depth + k]);
+                    *sum += left * f64::from(b[column * b_line + k]);
                 }
             } else {
-                add_scaled(out, left, &b[k * columns..(k + 1) * columns]);
+                add_scaled(out, left, &b[k * b_line..][..columns]);
             }
         }
     });

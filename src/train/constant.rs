@@ -4,7 +4,7 @@ use super::Transform;
 use super::transform::for_each_scaled;
 use crate::data::Dataset;
 use crate::model::{LikelihoodKind, ModelConfig};
-use crate::reference::loss::{Kind, continuous_mean};
+use crate::reference::loss::{Kind, LEAST_LOG_VARIANCE, continuous_mean};
 
 // Beyond these logits a probability is 0 or 1 in f32.
 const LARGEST_LOGIT: f64 = 16.0;
@@ -43,6 +43,11 @@ impl ConstantModel {
         Self { kind, outputs, log_variance: variance.max(1e-12).ln() as f32 }
     }
 
+    /// Whether a variance is learned, and that of the training part is not above its floor: the rows are all alike.
+    pub fn is_at_floor(&self) -> bool {
+        self.kind == Kind::GaussianLearned && self.log_variance <= LEAST_LOG_VARIANCE
+    }
+
     /// The numbers that files keep: what the decoder would give, and the log variance.
     pub(super) fn numbers(&self) -> Vec<f32> {
         self.outputs.iter().chain([&self.log_variance]).copied().collect()
@@ -55,7 +60,7 @@ impl ConstantModel {
     }
 
     /// Its reconstruction loss of the images of `data`: per image, summed over pixels, as that of the model.
-    pub(super) fn loss(&self, data: &Dataset, transform: &Transform) -> f64 {
+    pub fn loss(&self, data: &Dataset, transform: &Transform) -> f64 {
         let mut sum = 0.0;
         for_each_scaled(data, &transform.scaling, |row| {
             let each = self.outputs.iter().zip(row);
@@ -118,6 +123,20 @@ mod tests {
                 assert!(other.loss(&data, &transform) >= loss, "{likelihood:?} {step}");
             }
         }
+        Ok(())
+    }
+
+    #[test]
+    fn only_rows_that_are_all_alike_leave_a_learned_variance_at_its_floor() -> crate::Result<()> {
+        let mut config = crate::train::Config::preset("vae")?.model;
+        let alike = |config: &ModelConfig, numbers: Vec<f32>| {
+            let data = Dataset::new("x", [1, 3, 1], numbers, None)?;
+            Ok::<_, crate::Error>(ConstantModel::fit(config, &data, &Transform::default()).is_at_floor())
+        };
+        let other = [vec![0.3; 59], vec![0.4]].concat();
+        assert!(!alike(&config, vec![0.3; 60])?);
+        config.likelihood = LikelihoodKind::GaussianLearned;
+        assert!(alike(&config, vec![0.3; 60])? && !alike(&config, other)?);
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use super::config::toml_name;
 use super::{Config, OptimizerKind, TrainConfig};
 use crate::data::Dataset;
-use crate::model::LikelihoodKind;
+use crate::model::{LikelihoodKind, Model};
 use crate::{Error, Result};
 
 // The fewest steps of an epoch.
@@ -12,6 +12,11 @@ const STEPS: u32 = 8;
 const STEPS_OF_RUN: u64 = 1000;
 // Those of the training part that presets were made for, the built-in sample's.
 const USUAL_ROWS: u32 = 7200;
+// Inputs of a dense layer beyond which Adam's rate falls with their number.
+const WIDE: usize = 16_384;
+// What the rate times that number is then at most: how far the first steps, in which Adam moves each weight by about the
+// rate, can move what a unit makes of inputs of size 1.
+const FARTHEST: f64 = 10.0;
 
 impl Config {
     /// This configuration made to fit its data, as by [`Config::fitted_to`], and a sentence for each further change:
@@ -22,6 +27,8 @@ impl Config {
     ///   as do.
     /// - A likelihood of numbers in [0, 1] gives way to the Gaussian one where they do not lie there. Where `preset` has
     ///   another likelihood, its rate of SGD, which was found for that, gives way to Adam at 1e-3.
+    /// - Where a dense layer has more than 16,384 inputs, Adam's rate is lowered so that it is at most 10 divided by their
+    ///   number.
     ///
     /// What somebody chose stays: `chosen` says so of a setting's name.
     ///
@@ -44,6 +51,9 @@ impl Config {
         }
         notes.extend(config.take_steps(train, &chosen));
         notes.extend(config.take_likelihood(train, preset, &chosen));
+        if !chosen("learning_rate") {
+            notes.extend(config.take_rate(train)?);
+        }
         Ok((config, notes))
     }
 
@@ -103,5 +113,22 @@ impl Config {
             ));
         }
         notes
+    }
+
+    // A learning rate that falls with the width of the widest layer, as published for Adam (Yang et al. 2022, table 3).
+    fn take_rate(&mut self, train: &Dataset) -> Result<Option<String>> {
+        let (inputs, rate) =
+            (Model::new(&self.model, train.shape().try_into()?)?.widest(), self.train.learning_rate);
+        let most = FARTHEST / inputs.max(1) as f64;
+        if inputs <= WIDE || self.train.optimizer == OptimizerKind::Sgd || f64::from(rate) <= most {
+            return Ok(None);
+        }
+        // One digit.
+        let unit = 10_f64.powi(most.log10().floor() as i32);
+        self.train.learning_rate = ((most / unit).floor() * unit) as f32;
+        Ok(Some(format!(
+            "learning rate: {} in place of {rate}, since a layer has {inputs} inputs, and a step moves the weight of each",
+            self.train.learning_rate
+        )))
     }
 }

@@ -209,6 +209,11 @@ impl Trainer {
         &self.transform
     }
 
+    /// The best constant answer to its training part.
+    pub fn constant(&self) -> &ConstantModel {
+        &self.constant
+    }
+
     /// Epochs completed.
     pub fn epochs_done(&self) -> u32 {
         self.progress.epoch

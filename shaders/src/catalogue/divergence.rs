@@ -12,6 +12,8 @@ const EACH: Binding = Binding::write(5, "each");
 pub const SHADER: Shader = Shader {
     name: "divergence",
     source: compose!(
+        "lib/finite.wgsl",
+        "lib/logvar.wgsl",
         "lib/stable.wgsl",
         "lib/row_sum.wgsl",
         "lib/row_value.wgsl",

@@ -13,6 +13,8 @@ const DSTATS: Binding = Binding::write(6, "dstats");
 pub const SHADER: Shader = Shader {
     name: "latent",
     source: compose!(
+        "lib/finite.wgsl",
+        "lib/logvar.wgsl",
         "lib/row_sum.wgsl",
         "lib/row_value.wgsl",
         "lib/log.wgsl",

@@ -125,7 +125,8 @@ impl Norm<'_> {
             MatMul { rows: units, columns: units, depth, layout, epilogue, accumulate: false }
         };
         let words = units as usize * units as usize;
-        let gram = graph.interim("Gram matrix", words, &[w, w], square(Layout::Nt, pixels))?;
+        let gram = graph.buffer("Gram matrix", words);
+        graph.record_product("Gram matrix", square(Layout::Nt, pixels), &[w, w, gram])?;
         let product = MatMul { rows: left.rows, ..square(Layout::Nn, units) };
         let g = graph.interim("Jacobian times Gram matrix", left.count() as usize, &[a, gram], product)?;
         let columns = left.count() / rows;

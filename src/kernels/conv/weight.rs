@@ -90,6 +90,7 @@ impl Kernel for WeightGradient {
         let features = &floats(reads[0])[..geometry.elements(geometry.features)];
         let image = &floats(reads[1])[..geometry.elements(geometry.image)];
         let values = geometry.weight_gradient(features, image, self.chunk as usize);
-        Epilogue::None.reference(values, self.extents()[1] as usize, self.accumulate, reads, writes);
+        let columns = self.extents()[1] as usize;
+        Epilogue::None.reference(values, [columns; 2], self.accumulate, reads, writes);
     }
 }
