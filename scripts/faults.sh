@@ -1,0 +1,131 @@
+#!/bin/bash
+# Trains on an unkind machine: kills runs, fills the disk, damages files, starts two processes for one run, closes pipes.
+# Each time nothing may be lost, and the run must end as one that nothing happened to, bit for bit.
+#
+#     scripts/faults.sh [KILLS]      # 200 by default, some minutes; the checks before a change make 12
+set -eu -o pipefail
+kills=${1:-200}
+root=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source=scripts/setup.sh
+. "$root/scripts/setup.sh"
+
+need_cargo "$root"
+need_linker
+prepare_driver
+cargo build --quiet --release --manifest-path "$root/Cargo.toml"
+narrows=$root/target/release/narrows
+work=$(mktemp -d)
+mounted=
+clean_up() {
+    [ -z "$mounted" ] || umount "$mounted" 2>/dev/null || true
+    rm -rf "$work"
+}
+trap clean_up EXIT
+cd "$work"
+
+# A small run with whatever a run can have: data that stream, checkpoints in mid-epoch, a batch norm, a falling rate.
+settings=(train denoising --limit 900 --hidden 24 --latent 4 --batch 16 --epochs 9 --optimizer adam --lr 1e-3
+    --schedule cosine --save-every 20 --on-nan rewind --memory 1KiB)
+
+# The files that must be the same in equal runs; of metrics all but times.
+digest() {
+    (cd "$1" && sha256sum last.safetensors best.safetensors previous.safetensors ./*.png)
+    sed 's/"seconds":[^,}]*,"images_per_second":[^,}]*//' "$1/metrics.jsonl" | sha256sum
+}
+
+expect_same() {
+    digest "$1" >got
+    diff whole.digest got >/dev/null || fail "$2: the run differs from one that nothing happened to: $(diff whole.digest got)"
+}
+
+# $1: words that standard error must have; then a command that must fail.
+expect_refused() {
+    local words=$1
+    shift
+    if "$@" >out 2>err; then fail "not refused: $*"; fi
+    grep -q -e "$words" err || fail "expected \"$words\" of $*, got: $(cat err)"
+}
+
+say "a run that nothing happens to"
+"$narrows" "${settings[@]}" --run whole >out 2>err || fail "$(cat err)"
+digest whole >whole.digest
+
+say "$kills kills at random moments"
+killed=0
+run=0
+while [ "$killed" -lt "$kills" ]; do
+    run=$((run + 1))
+    # Until it is through; a start that died before its first checkpoint begins anew.
+    while true; do
+        if [ -e "killed-$run/last.safetensors" ]; then command=(train --resume "killed-$run" --memory 1KiB)
+        else command=("${settings[@]}" --run "killed-$run"); fi
+        "$narrows" "${command[@]}" >out 2>err &
+        process=$!
+        [ "$killed" -lt "$kills" ] && sleep "$(printf '%d.%02d' $((RANDOM % 2)) $((RANDOM % 100)))"
+        if [ "$killed" -lt "$kills" ] && kill -KILL "$process" 2>/dev/null; then
+            wait "$process" 2>/dev/null && break
+            killed=$((killed + 1))
+        else
+            wait "$process" || fail "$(cat err)"
+            break
+        fi
+    done
+    expect_same "killed-$run" "after kills"
+    [ -z "$(find "killed-$run" -name '*.tmp*' -o -name '.tmp*')" ] || fail "files under way were left: $(ls -A "killed-$run")"
+    rm -rf "killed-$run"
+done
+say "$killed kills in $run runs lost nothing"
+
+say "two processes on one run"
+"$narrows" "${settings[@]}" --run two >out1 2>err1 &
+first=$!
+while [ ! -e two/last.safetensors ]; do sleep 0.05; done
+expect_refused "$first" "$narrows" train --resume two
+"$narrows" eval two >out 2>err || grep -q "no finished epoch" err || fail "reading is refused: $(cat err)"
+wait "$first" || fail "$(cat err1)"
+expect_same two "with a second process"
+
+say "damaged files"
+for number in 1 2 3 4 5 6 7 8; do
+    cp -r whole "damaged"
+    size=$(stat -c %s damaged/last.safetensors)
+    # Three bytes, the same distance apart, anywhere.
+    for place in 0 1 2; do
+        printf '\125' | dd of=damaged/last.safetensors bs=1 conv=notrunc status=none \
+            seek=$(((number * size / 9 + place * size / 100) % size))
+    done
+    expect_refused "last.safetensors" "$narrows" train --resume damaged --epochs 10
+    grep -q -e "--from" err || fail "what is whole is not named: $(cat err)"
+    rm -rf damaged
+done
+cp -r whole short && truncate -s 1000 short/last.safetensors
+expect_refused "--from previous" "$narrows" train --resume short --epochs 10
+"$narrows" train --resume short --from previous >out 2>err || fail "$(cat err)"
+expect_same short "from the previous checkpoint"
+
+say "standard output that is closed"
+set +e
+"$narrows" plan vae --check 2>err | head -1 >/dev/null
+code=${PIPESTATUS[0]}
+set -e
+[ "$code" = 0 ] || [ "$code" = 141 ] || [ "$code" = 1 ] || fail "exit code $code: $(cat err)"
+
+say "a full disk"
+mkdir small
+if mount -t tmpfs -o size=64M tmpfs small 2>/dev/null; then
+    mounted=$work/small
+    "$narrows" "${settings[@]}" --run small/run >out 2>err &
+    process=$!
+    while [ ! -e small/run/best.safetensors ]; do sleep 0.02; done
+    # Not a byte more than there is.
+    mount -o remount,size=1k "$mounted" 2>/dev/null || true
+    dd if=/dev/zero of=small/filler bs=64k status=none 2>/dev/null || true
+    sleep 4
+    rm -f small/filler
+    mount -o remount,size=64M "$mounted" 2>/dev/null || true
+    wait "$process" || fail "$(cat err)"
+    expect_same small/run "on a disk that was full for a while"
+else
+    say "skipped: this user may not mount a small disk"
+fi
+say "nothing was lost"
