@@ -151,7 +151,7 @@ impl Run {
         checkpoint.check_images(&data.train)?;
         let mut trainer = Trainer::new(device, config, data).await?;
         trainer.restore(checkpoint)?;
-        take_good(folder, &mut trainer);
+        take_good(folder, &mut trainer, checkpoint);
         let run = Self::with(folder, trainer, device, data).await?;
         run.save_config()?;
         run.trim_metrics(&checkpoint.metrics)?;

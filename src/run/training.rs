@@ -24,11 +24,11 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 type Watch<'a> = &'a mut dyn FnMut(RunEvent<'_>) -> bool;
 
 /// Gives a resumed trainer the state that a failing step goes back to, where the run that was stopped left it.
-pub(super) fn take_good(folder: &Path, trainer: &mut Trainer) {
+pub(super) fn take_good(folder: &Path, trainer: &mut Trainer, checkpoint: &Checkpoint) {
     // Without it the state that it resumes from is good too.
     let registry = Registry::of(&trainer.config().model.variant);
     if let Ok(good) = Checkpoint::load_of(&registry, folder.join(GOOD)) {
-        trainer.set_good(good);
+        trainer.set_good(good, checkpoint);
     }
 }
 
@@ -104,8 +104,7 @@ impl Run {
             Err(error) => return Err(error),
             Ok(Reached::Save) => {
                 let checkpoint = self.unfinished().await?;
-                self.save(&[LAST], &checkpoint, watch)?;
-                self.forget_good();
+                self.save_with_good(&checkpoint, watch)?;
                 true
             }
             Ok(Reached::Rewound(rewind)) => watch(RunEvent::Rewound(&rewind)),
@@ -130,8 +129,7 @@ impl Run {
 
     // Saves where a run was stopped. Who asked for that waits for room on the disk too.
     async fn stop(&mut self, watch: Watch<'_>) -> Result<()> {
-        let good = self.trainer.good().cloned();
-        let checkpoint = match (self.unfinished().await, &good) {
+        let checkpoint = match (self.unfinished().await, self.trainer.good()) {
             (Err(Error::NotFinite { .. }), Some(good)) => good.clone(),
             (checkpoint, _) => checkpoint?,
         };
@@ -139,11 +137,14 @@ impl Run {
             watch(event);
             true
         };
-        if let Some(good) = good.filter(|good| good.step() < checkpoint.step()) {
-            self.save(&[GOOD], &good, &mut wait)?;
-        }
-        self.save(&[LAST], &checkpoint, &mut wait)?;
+        self.save_with_good(&checkpoint, &mut wait)?;
         Err(Error::Stopped)
+    }
+
+    // In the middle of an epoch, with the state that a failing step would go back to.
+    fn save_with_good(&self, checkpoint: &Checkpoint, watch: Watch<'_>) -> Result<()> {
+        self.trainer.good().map_or(Ok(()), |good| self.save(&[GOOD], good, watch))?;
+        self.save(&[LAST], checkpoint, watch)
     }
 
     // The checkpoint comes first: what fails behind it costs no training.
@@ -158,7 +159,8 @@ impl Run {
         // The one to resume from is written last: a run that is interrupted before it repeats the epoch.
         let names: Vec<&str> = also.into_iter().flatten().chain([LAST]).collect();
         self.save(&names, &checkpoint, watch)?;
-        self.forget_good();
+        // The end of an epoch is good itself.
+        let _ = std::fs::remove_file(self.folder.join(GOOD));
         if let Some(old) = keep.and_then(|keep| report.epoch.checked_sub(keep)).filter(|old| *old > 0) {
             // One that is not there, as before a fork, needs no removal.
             let _ = std::fs::remove_file(self.folder.join(checkpoint_of_epoch(old)));
@@ -176,11 +178,6 @@ impl Run {
             }
             outcome => outcome,
         }
-    }
-
-    fn forget_good(&self) {
-        // It belongs to a state that was stopped earlier; a later resume would see that.
-        let _ = std::fs::remove_file(self.folder.join(GOOD));
     }
 
     fn write_metrics(&mut self) -> Result<()> {

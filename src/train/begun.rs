@@ -97,7 +97,6 @@ impl Trainer {
         let told = format!("forked from {name} after epoch {epoch}, step {step}, with {differs}");
         let origin = [told].into_iter().chain(other.progress.origin.clone()).collect();
         self.progress = EpochState { epoch, step, running, origin, ..EpochState::default() };
-        self.good = None;
         Ok(())
     }
 

@@ -39,8 +39,9 @@ impl Trainer {
     /// # Errors
     /// [`Error::NotFinite`] for a parameter or moment that is not, so that what is saved is always good.
     pub async fn checkpoint(&self) -> Result<Checkpoint> {
-        if let Some(good) = self.good().filter(|good| good.progress == self.progress) {
-            return Ok(good.clone());
+        let kept = [&self.good, &self.next_good].into_iter().flatten();
+        if let Some(kept) = kept.into_iter().find(|kept| kept.progress == self.progress) {
+            return Ok((**kept).clone());
         }
         let slots = self.replay.read_slots().await?;
         for (name, slot) in slots.iter() {
@@ -81,7 +82,7 @@ impl Trainer {
         self.replay.write_slots(&checkpoint.slots)?;
         self.replay.write_state(&checkpoint.state)?;
         self.progress = checkpoint.progress.clone();
-        self.good = None;
+        (self.good, self.next_good) = (None, None);
         Ok(())
     }
 

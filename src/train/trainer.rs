@@ -35,6 +35,8 @@ pub struct Trainer {
     chunk: u32,
     /// The state that a step that is not finite goes back to; None where it would stop.
     pub(super) good: Option<Box<Checkpoint>>,
+    /// A later one, within the epoch, that takes its place as soon as a step from there is finite.
+    pub(super) next_good: Option<Box<Checkpoint>>,
     // Of the epoch under way: time spent, and steps taken in it.
     spent: Duration,
     taken: u64,
@@ -87,6 +89,11 @@ pub(super) struct EpochState {
     /// How training went back in the epoch under way.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) rewinds: Vec<Rewind>,
+    /// Where training may go back: how often it did since it got on, and the finite steps since a checkpoint was due.
+    #[serde(default, skip_serializing_if = "u32::is_zero")]
+    pub(super) tries: u32,
+    #[serde(default, skip_serializing_if = "u32::is_zero")]
+    pub(super) finite: u32,
     /// What it began with that was another run's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) origin: Vec<String>,
@@ -155,6 +162,7 @@ impl Trainer {
             evaluator,
             chunk: 1,
             good: None,
+            next_good: None,
             spent: Duration::ZERO,
             taken: 0,
         })
@@ -237,7 +245,7 @@ impl Trainer {
     /// epoch.
     pub async fn train_on(&mut self, watch: &mut dyn FnMut(&Progress) -> bool) -> Result<Reached> {
         if self.good.is_none() {
-            self.keep_good().await?;
+            self.keep_good(true).await?;
         }
         match self.reach(watch).await {
             Err(Error::NotFinite { what, value, .. }) if self.good.is_some() => {
@@ -257,9 +265,13 @@ impl Trainer {
         let outcome = self.train_to(epoch.min(save), watch).await;
         self.spent += began.elapsed();
         self.taken += self.progress.step - before;
+        if matches!(outcome, Err(Error::Stopped)) && self.progress.step == save && save < epoch {
+            // An uninterrupted run keeps this state too.
+            self.keep_good(false).await?;
+        }
         outcome?;
         let reached = if save < epoch { Reached::Save } else { Reached::Epoch(self.finish().await?) };
-        self.keep_good().await?;
+        self.keep_good(save >= epoch).await?;
         Ok(reached)
     }
 
@@ -383,6 +395,8 @@ impl Trainer {
                 }
                 self.progress.running[term].add(loss.into());
             }
+            // Only where it counts: other checkpoints have no such number.
+            self.progress.finite += u32::from(self.good.is_some());
         }
         Ok(())
     }
