@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::trainer::EpochState;
+use super::epoch_state::EpochState;
 use super::{Checkpoint, Config, Trainer};
 use crate::graph::{MODEL, Plan, Slots, Store, StoreKind};
 use crate::{Error, Result};

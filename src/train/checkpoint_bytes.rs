@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::constant::ConstantModel;
-use super::trainer::{DataMark, EpochState};
+use super::epoch_state::EpochState;
+use super::trainer::DataMark;
 use super::{Checkpoint, Config, Transform, earlier};
 use crate::data::{Column, ScaleKind, Scaling};
 use crate::graph::{Plan, Slots, State};
