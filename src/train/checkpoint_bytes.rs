@@ -170,11 +170,14 @@ impl Checkpoint {
         let plan = update.and_then(|by| model.training(config.train.batch, images, true, &by, false));
         let plan = plan.map_err(|error| refuse("a model that can be trained", error))?;
         check_slots(&plan, &slots)?;
-        let pixels = header.shape.iter().product::<usize>();
+        let pixels = header.shape.iter().fold(1, |pixels: usize, extent| pixels.saturating_mul(*extent));
         let center = config.model.center.then(|| reader.floats(CENTER, &[pixels])).transpose()?;
         let scaling = reader.scaling(header.scale, pixels)?;
         let constant = match reader.tensors.tensor(CONSTANT) {
-            Ok(_) => ConstantModel::of_numbers(&config.model, reader.floats(CONSTANT, &[pixels + 1])?),
+            Ok(_) => ConstantModel::of_numbers(
+                &config.model,
+                reader.floats(CONSTANT, &[pixels.saturating_add(1)])?,
+            ),
             Err(_) => None,
         };
         Ok(Self {
