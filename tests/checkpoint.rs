@@ -8,11 +8,13 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use narrows::data::{Dataset, ScaleKind, Split};
 use narrows::model::Registry;
+use narrows::run::{Found, Kept};
 use narrows::train::{Checkpoint, Config, Trainer};
 use narrows::{Error, Result};
 use pollster::block_on;
-use safetensors::SafeTensors;
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tiny::{config, device, listing, normalized, split};
@@ -140,7 +142,11 @@ fn rewrite(path: &Path, keep: impl Fn(&str) -> bool, change: impl FnOnce(&mut Va
     let bytes = fs::read(path).unwrap();
     let file = SafeTensors::deserialize(&bytes).unwrap();
     let (_, metadata) = SafeTensors::read_metadata(&bytes).unwrap();
-    let mut header = serde_json::from_str(&metadata.metadata().as_ref().unwrap()["narrows"]).unwrap();
+    let mut header: Value = serde_json::from_str(&metadata.metadata().as_ref().unwrap()["narrows"]).unwrap();
+    // As of a version without checksums: what is changed is not seen by them.
+    for checksum in ["crc32", "header_crc32"] {
+        assert!(header.as_object_mut().unwrap().remove(checksum).is_some());
+    }
     change(&mut header);
     let metadata = (!header.is_null()).then(|| HashMap::from([("narrows".to_owned(), header.to_string())]));
     let tensors = file.iter().filter(|(name, _)| keep(name));
@@ -191,8 +197,8 @@ fn a_file_without_a_tensor_or_with_another_shape_is_refused() {
             "expected a tensor \"moment1.encoder.0.weight\" of shape [3, 35], found nothing of that name",
         ),
         ("model.rates", "expected a tensor \"model.rates\" of shape [4], found nothing of that name"),
-        ("center", "expected a tensor \"center\" of 35 words, found none"),
-        ("state", "expected a tensor \"state\" of 5 words, found none"),
+        ("center", "expected a tensor \"center\" of 35 words of F32, found nothing of that name"),
+        ("state", "expected a tensor \"state\" of 5 words of U32, found nothing of that name"),
     ] {
         let (_folder, path) = saved(&checkpoint);
         rewrite(&path, |name| name != missing, |_| {});
@@ -204,29 +210,144 @@ fn a_file_without_a_tensor_or_with_another_shape_is_refused() {
     assert!(refusal(&path).contains("\"encoder.0.weight\" of shape [2, 35], found [3, 35]"));
 }
 
+/// The file with the first word of a tensor changed.
+fn with_word(path: &Path, name: &str, at: usize, word: u32) {
+    let mut bytes = fs::read(path).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let at = file.tensor(name).unwrap().data().as_ptr() as usize - bytes.as_ptr() as usize + 4 * at;
+    bytes[at..at + 4].copy_from_slice(&word.to_le_bytes());
+    fs::write(path, bytes).unwrap();
+}
+
+// With a mean image and a scale.
+fn of_floats() -> Checkpoint {
+    let numbers =
+        |count: usize| tiny::pixels(count).iter().map(|byte| f32::from(*byte) - 3.0).collect::<Vec<_>>();
+    let set = |count| Dataset::new("floats", [7, 5, 1], numbers(count), None).unwrap();
+    let mut config = config("linear");
+    config.data.scale = ScaleKind::Standard;
+    config.model.center = true;
+    let split = Split::new(set(50), set(11), Some(9)).unwrap();
+    block_on(block_on(Trainer::new(device(), &config, &split)).unwrap().checkpoint()).unwrap()
+}
+
 #[test]
-fn a_number_that_is_not_finite_is_refused() {
-    let (_folder, path) = saved(&trained("mlp"));
+fn a_tensor_that_was_changed_after_it_was_saved_is_named_whichever_it_is() {
+    let (_folder, path) = saved(&of_floats());
     let whole = fs::read(&path).unwrap();
-    for (name, value) in [("encoder.0.weight", f32::NAN), ("decoder.1.bias", f32::INFINITY)] {
-        let file = SafeTensors::deserialize(&whole).unwrap();
-        let at = file.tensor(name).unwrap().data().as_ptr() as usize - whole.as_ptr() as usize;
-        let mut damaged = whole.clone();
-        damaged[at + 4..at + 8].copy_from_slice(&value.to_le_bytes());
-        fs::write(&path, damaged).unwrap();
-        assert_eq!(refusal(&path), format!("expected finite numbers in the tensor {name:?}, found {value}"));
+    let names: Vec<String> =
+        SafeTensors::deserialize(&whole).unwrap().names().into_iter().map(str::to_owned).collect();
+    for special in
+        ["center", "constant", "scale.shift", "scale.factor", "scale.range", "state", "model.rates"]
+    {
+        assert!(names.iter().any(|name| name == special), "{special}: {names:?}");
+    }
+    for name in &names {
+        fs::write(&path, &whole).unwrap();
+        // A number as good as any other.
+        with_word(&path, name, 0, 0.25_f32.to_bits());
+        assert_eq!(
+            refusal(&path),
+            format!("expected the tensor {name:?} as it was saved, found one that was changed since")
+        );
+        if name == "state" {
+            continue;
+        }
+        fs::write(&path, &whole).unwrap();
+        rewrite(&path, |_| true, |_| {});
+        with_word(&path, name, 0, f32::NAN.to_bits());
+        assert_eq!(refusal(&path), format!("expected finite numbers in the tensor {name:?}, found NaN"));
     }
 }
 
 #[test]
-fn a_place_beyond_the_last_image_is_refused() {
-    let (_folder, path) = saved(&trained("mlp"));
-    let mut bytes = fs::read(&path).unwrap();
+fn any_byte_that_is_changed_is_seen() {
+    let (_folder, path) = saved(&trained("linear"));
+    let whole = fs::read(&path).unwrap();
+    let header = 8 + u64::from_le_bytes(whole[..8].try_into().unwrap()) as usize;
+    // In the header all but the spaces that fill it up, of the tensors some.
+    let text = whole[..header].iter().rposition(|byte| *byte != b' ').unwrap() + 1;
+    for at in (0..text).step_by(3).chain((header..whole.len()).step_by(97)) {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 4;
+        assert!(Checkpoint::from_bytes(&damaged).is_err(), "byte {at}");
+    }
+}
+
+#[test]
+fn integers_under_the_name_of_floats_are_refused() {
+    let (_folder, path) = saved(&of_floats());
+    rewrite(&path, |_| true, |_| {});
+    let bytes = fs::read(&path).unwrap();
     let file = SafeTensors::deserialize(&bytes).unwrap();
-    let cursor = file.tensor("state").unwrap().data().as_ptr() as usize - bytes.as_ptr() as usize + 4 * 4;
-    bytes[cursor..cursor + 4].copy_from_slice(&41_u32.to_le_bytes());
-    fs::write(&path, bytes).unwrap();
-    assert_eq!(refusal(&path), "expected a cursor below the 41 images, found 41");
+    let (_, metadata) = SafeTensors::read_metadata(&bytes).unwrap();
+    for (changed, from, to) in [
+        ("encoder.0.weight", Dtype::F32, Dtype::U32),
+        ("center", Dtype::F32, Dtype::U32),
+        ("constant", Dtype::F32, Dtype::I32),
+        ("scale.shift", Dtype::F32, Dtype::U32),
+        ("scale.factor", Dtype::F32, Dtype::U32),
+        ("scale.range", Dtype::F32, Dtype::U32),
+        ("state", Dtype::U32, Dtype::F32),
+    ] {
+        let tensors = file.iter().map(|(name, tensor)| {
+            let dtype = if name == changed { to } else { tensor.dtype() };
+            (name, TensorView::new(dtype, tensor.shape().to_vec(), tensor.data()).unwrap())
+        });
+        fs::write(&path, safetensors::serialize(tensors, metadata.metadata().clone()).unwrap()).unwrap();
+        let text = refusal(&path);
+        let named = text.starts_with(&format!("expected a tensor {changed:?} of "));
+        assert!(named && text.contains(&format!("{from:?}")) && text.contains(&format!("{to:?}")), "{text}");
+    }
+}
+
+#[test]
+fn a_state_and_a_header_that_contradict_each_other_are_refused() {
+    type Change = fn(&mut Value);
+    let checkpoint = trained("mlp");
+    // 41 images in batches of 8: after the first epoch 6 steps are done, and the second pass is at image 7.
+    for (word, value, expected) in [
+        (0, 1, "expected a state of step 6 of the seed 0, "),
+        (2, 7, "expected a state of step 6 of the seed 0, "),
+        (3, 0, "expected a state of step 6 of the seed 0, "),
+        (4, 8, "expected a state of step 6 of the seed 0, "),
+        (4, 41, "expected a cursor below the 41 images, found 41"),
+        (4, u32::MAX, "expected a cursor below the 41 images, found 4294967295"),
+    ] {
+        let (_folder, path) = saved(&checkpoint);
+        rewrite(&path, |_| true, |_| {});
+        with_word(&path, "state", word, value);
+        let text = refusal(&path);
+        assert!(text.starts_with(expected), "{word}, {value}: {text}");
+    }
+    let changes: [(Change, &str); 8] = [
+        (|header| header["epoch"] = json!(3), "expected between 16 and 21 steps after 3 epochs, found 6"),
+        (|header| header["epoch"] = json!(4), "expected at most the 3 epochs of its configuration, found 4"),
+        (
+            |header| header["epoch"] = json!(u32::MAX),
+            "expected at most the 3 epochs of its configuration, found ",
+        ),
+        (|header| header["step"] = json!(5), "expected between 6 and 11 steps after 1 epochs, found 5"),
+        (|header| header["step"] = json!(u64::MAX), "expected between 6 and 11 steps after 1 epochs, found "),
+        (
+            |header| header["running"][0]["steps"] = json!(1),
+            "expected a sum of the term reconstruction over 0 steps, found 1",
+        ),
+        (
+            |header| header["running"][0]["sum_bits"] = json!(f64::INFINITY.to_bits()),
+            "expected a finite sum of the term reconstruction, found inf",
+        ),
+        (
+            |header| header["best_bits"] = json!(f64::NAN.to_bits()),
+            "expected a finite objective of the best epoch, found NaN",
+        ),
+    ];
+    for (change, expected) in changes {
+        let (_folder, path) = saved(&checkpoint);
+        rewrite(&path, |_| true, change);
+        let text = refusal(&path);
+        assert!(text.starts_with(expected), "{text}");
+    }
 }
 
 #[test]
@@ -254,19 +375,49 @@ fn a_header_that_claims_the_absurd_takes_no_memory() {
 }
 
 #[test]
+fn more_layers_than_any_model_has_are_refused_before_they_are_planned() {
+    let checkpoint = trained("mlp");
+    for (setting, layer) in [("hidden", json!(1)), ("encoder", json!({ "layer": "dense", "units": 1 }))] {
+        let (_folder, path) = saved(&checkpoint);
+        let layers = vec![layer; 100_000];
+        rewrite(
+            &path,
+            |_| true,
+            |header| {
+                header["config"]["model"]["hidden"] = json!([]);
+                header["config"]["model"][setting] = json!(layers);
+            },
+        );
+        let expected = format!(
+            "expected a model that can be, found {setting}: expected at most 1000 layers, got 100000"
+        );
+        assert_eq!(refusal(&path), expected);
+    }
+}
+
+#[test]
 fn a_folder_stands_for_its_best_checkpoint_and_else_its_last() {
     let folder = TempDir::new().unwrap();
     let registry = Registry::built_in();
     let [last, best] = [trained("mlp"), trained("vae")];
-    let text = Checkpoint::find(&registry, folder.path()).unwrap_err().to_string();
+    let found = |path: &Path| Checkpoint::find(&registry, path, None);
+    let text = found(folder.path()).unwrap_err().to_string();
     assert!(
         text.ends_with("expected a run's folder, with last.safetensors, found a folder without it"),
         "{text}"
     );
     last.save(folder.path().join("last.safetensors")).unwrap();
-    assert_eq!(Checkpoint::find(&registry, folder.path()).unwrap(), last);
+    let Found { checkpoint, remark } = found(folder.path()).unwrap();
+    assert_eq!(checkpoint, last);
+    let remark = remark.unwrap();
+    assert!(
+        remark.ends_with("has no best.safetensors; last.safetensors, of epoch 1, takes its place"),
+        "{remark}"
+    );
     best.save(folder.path().join("best.safetensors")).unwrap();
-    assert_eq!(Checkpoint::find(&registry, folder.path()).unwrap(), best);
-    assert_eq!(Checkpoint::find(&registry, &folder.path().join("last.safetensors")).unwrap(), last);
+    let kept = |checkpoint: &Checkpoint| Found { checkpoint: checkpoint.clone(), remark: None };
+    assert_eq!(found(folder.path()).unwrap(), kept(&best));
+    assert_eq!(Checkpoint::find(&registry, folder.path(), Some(Kept::Last)).unwrap(), kept(&last));
+    assert_eq!(found(&folder.path().join("last.safetensors")).unwrap(), kept(&last));
     assert_eq!(Checkpoint::last(&registry, folder.path()).unwrap(), last);
 }

@@ -35,7 +35,10 @@ fn a_run_ends_by_naming_its_pictures_and_can_be_used() {
         .flat_map(|epoch| ["reconstructions", "samples"].map(|kind| format!("epoch-{epoch:03}-{kind}.png")));
     let all: Vec<String> = names
         .chain(pictures)
-        .chain(["last.safetensors", "metrics.jsonl", "report.html", "split.csv"].map(str::to_owned))
+        .chain(
+            ["last.safetensors", "metrics.jsonl", "previous.safetensors", "report.html", "split.csv"]
+                .map(str::to_owned),
+        )
         .collect();
     assert_eq!(listing(&run), all);
     for kind in ["reconstructions", "samples"] {

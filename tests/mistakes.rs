@@ -102,6 +102,23 @@ fn a_mistake_in_the_flags_is_one_line_and_leaves_nothing() {
 }
 
 #[test]
+fn a_model_of_too_many_layers_is_refused_at_once() {
+    let place = place();
+    let widths = vec!["1"; 20_000].join(",");
+    fs::write(place.path().join("deep.toml"), format!("[model]\nvariant = \"mlp\"\nhidden = [{widths}]\n"))
+        .unwrap();
+    for command in ["plan", "train"] {
+        let said = failure(&mut narrows(place.path(), &[command, "--config", "deep.toml"]));
+        assert_eq!(said, "hidden: expected at most 1000 layers, got 20000");
+    }
+    let layers = "{ layer = \"dense\", units = 1 },".repeat(1_001);
+    fs::write(place.path().join("deep.toml"), format!("[model]\nvariant = \"mlp\"\nencoder = [{layers}]\n"))
+        .unwrap();
+    let said = failure(&mut narrows(place.path(), &["plan", "--config", "deep.toml"]));
+    assert_eq!(said, "encoder: expected at most 1000 layers, got 1001");
+}
+
+#[test]
 fn a_resumed_run_takes_only_epochs_and_the_datas_place() {
     let place = place();
     success(&mut train(place.path(), &["mlp", "--epochs", "1", "--run", "run"]));

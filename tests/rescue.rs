@@ -12,7 +12,7 @@ use narrows::model::{
     Autoencoder, Declare, Network, Preset, ReductionKind, Registry, Settings, Step, Variant,
 };
 use narrows::reference::activation::Activation;
-use narrows::run::{Beginning, MetricsLine, Run, RunEvent, read_metrics};
+use narrows::run::{Beginning, MetricsLine, Run, RunEvent, RunLock, read_metrics};
 use narrows::train::{Checkpoint, Config, OnNan, OptimizerKind, Rewind, ScheduleKind};
 use narrows::{Error, Result};
 use pollster::block_on;
@@ -126,7 +126,8 @@ fn last(folder: &Path) -> Checkpoint {
 
 fn resume(folder: &Path) -> Run {
     let checkpoint = last(folder);
-    block_on(Run::resume(folder, device(), &checkpoint, &checkpoint.config, &split())).unwrap()
+    let lock = RunLock::of_run(folder).unwrap();
+    block_on(Run::resume(lock, device(), &checkpoint, &checkpoint.config, &split())).unwrap()
 }
 
 fn train(mut run: Run) -> Result<()> {
@@ -384,13 +385,14 @@ fn checkpoints_that_the_folder_does_not_take_go_to_the_rescue() {
     let (folder, rescue) = (place.path().join("run"), place.path().join("rescue"));
     let mut run = create(&folder, &config);
     run.rescue_in(&rescue).unwrap();
-    fill(&folder.join("last.safetensors"));
+    fill(&folder.join("best.safetensors"));
     let (outcome, warnings) = warned(run, |_| {});
     outcome.unwrap();
-    assert_eq!(warnings.len(), 6, "{warnings:?}");
-    assert!(warnings[5].contains("run-last.safetensors; copy it to "), "{warnings:?}");
-    fs::remove_file(folder.join("last.safetensors")).unwrap();
-    fs::copy(rescue.join("run-last.safetensors"), folder.join("last.safetensors")).unwrap();
+    let best = metrics(&folder).iter().filter(|line| line.best).count();
+    assert!(best > 0 && warnings.len() == best, "{warnings:?}");
+    assert!(warnings[0].contains("run-best.safetensors; copy it to "), "{warnings:?}");
+    fs::remove_file(folder.join("best.safetensors")).unwrap();
+    fs::copy(rescue.join("run-best.safetensors"), folder.join("best.safetensors")).unwrap();
     assert_same_run(&folder, whole(&config).path(), "rescued");
 }
 

@@ -10,7 +10,7 @@ use std::path::Path;
 use narrows::Error;
 use narrows::data::Split;
 use narrows::model::{LikelihoodKind, Registry};
-use narrows::run::{Run, RunEvent};
+use narrows::run::{Run, RunEvent, RunLock};
 use narrows::train::{Checkpoint, Config, OptimizerKind, ScheduleKind};
 use pollster::block_on;
 use serde_json::Value;
@@ -71,7 +71,7 @@ fn resume_with(folder: &Path, change: impl FnOnce(&mut Config), data: &Split) ->
     let checkpoint = last(folder);
     let mut config = checkpoint.config.clone();
     change(&mut config);
-    block_on(Run::resume(folder, device(), &checkpoint, &config, data))
+    block_on(Run::resume(RunLock::take(folder)?, device(), &checkpoint, &config, data))
 }
 
 fn resume(folder: &Path) -> Run {

@@ -10,7 +10,7 @@ use std::path::Path;
 use narrows::data::Split;
 use narrows::model::Registry;
 use narrows::report::{REPORT, report_run};
-use narrows::run::{Run, RunEvent};
+use narrows::run::{Run, RunEvent, RunLock};
 use narrows::train::Checkpoint;
 use tempfile::TempDir;
 use tiny::{config, dataset, device};
@@ -46,7 +46,10 @@ fn a_report_has_everything_and_loads_nothing_whatever_the_names() {
         assert!(stopped.is_err());
         drop(run);
         let checkpoint = last(&folder);
-        let mut run = Run::resume(&folder, device(), &checkpoint, &config("vae"), &split).await.unwrap();
+        let mut run =
+            Run::resume(RunLock::take(&folder).unwrap(), device(), &checkpoint, &config("vae"), &split)
+                .await
+                .unwrap();
         run.train(&mut |_| true).await.unwrap();
         let (written, verdict) = report_run(&folder, device(), &last(&folder), &split).await.unwrap();
         assert!(verdict.constant.is_some() && verdict.reached.is_some());

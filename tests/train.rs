@@ -207,7 +207,7 @@ fn a_loss_that_is_not_finite_names_its_step_and_keeps_the_last_checkpoint() {
         folder.path().display()
     );
     assert!(text.starts_with("the loss is ") && text.ends_with(&end), "{text}");
-    assert_eq!(listing(folder.path()), ["config.toml", "last.safetensors"]);
+    assert_eq!(listing(folder.path()), ["config.toml", "last.safetensors", "run.lock"]);
     assert_eq!(fs::read(folder.path().join("last.safetensors")).unwrap(), before);
     assert_eq!(Checkpoint::last(&Registry::built_in(), folder.path()).unwrap().step(), 0);
 }
@@ -226,7 +226,7 @@ fn parameters_that_are_not_finite_are_never_saved() {
         let mut run = block_on(Run::create(folder.path(), device(), &config, &split)).unwrap();
         let error = block_on(run.train(&mut |_| true)).unwrap_err();
         assert!(matches!(error, Error::NotFinite { step: 1, .. }), "{error}");
-        assert_eq!(listing(folder.path()), ["config.toml", "last.safetensors"]);
+        assert_eq!(listing(folder.path()), ["config.toml", "last.safetensors", "run.lock"]);
         let kept = Checkpoint::last(&Registry::built_in(), folder.path()).unwrap();
         assert!(kept.slots.iter().all(|(_, slot)| slot.values.iter().all(|value| value.is_finite())));
     }

@@ -32,7 +32,8 @@ pub(super) struct Interpolate {
     #[arg(long, value_name = "PNG", default_value = "interpolation.png")]
     out: PathBuf,
     #[command(flatten)]
-    trained: Trained,
+    // Without `--from`, which here is an image.
+    trained: Trained<false>,
 }
 
 impl Interpolate {

@@ -10,7 +10,7 @@ use super::Context;
 use super::flags::DataFlags;
 use super::loading::loaded;
 use super::output::{note, wrote};
-use super::trained::drawn_parts;
+use super::trained::{From, drawn_parts, remarked};
 
 /// Write a run's report again
 #[derive(clap::Args)]
@@ -21,12 +21,14 @@ pub(super) struct Report {
     #[arg(value_name = "RUN")]
     run: PathBuf,
     #[command(flatten)]
+    from: From,
+    #[command(flatten)]
     data: DataFlags,
 }
 
 impl Report {
     pub(super) async fn run(&self, context: &Context) -> Result<()> {
-        let checkpoint = Checkpoint::last(&context.registry, &self.run)?;
+        let checkpoint = remarked(Checkpoint::find_to_report(&context.registry, &self.run, self.from.0)?);
         let data = self.data.over(&checkpoint.config)?;
         let drawn = drawn_parts(&self.run, &checkpoint.config.data, &data)?;
         let split = loaded(&data.seen_from(&self.run), Some(&checkpoint), drawn)?;

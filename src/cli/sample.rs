@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use crate::data::Items;
 use crate::infer::{Decoder, prior_codes, prior_grid};
 use crate::picture::Grid;
-use crate::train::Checkpoint;
 use crate::{Error, Result};
 
 use super::Context;
 use super::output::{check_place, wrote};
 use super::picture::MOST;
+use super::trained::Model;
 
 /// Draw new images as a picture
 #[derive(clap::Args)]
@@ -21,9 +21,8 @@ use super::picture::MOST;
     grows to the right, the second upwards, all others are 0. With --grid alone and a longer code, the picture\n\
     has N x N random images.")]
 pub(super) struct Sample {
-    /// A checkpoint file, or a run's folder for its best checkpoint
-    #[arg(value_name = "RUN")]
-    checkpoint: PathBuf,
+    #[command(flatten)]
+    model: Model,
     /// Number of images
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=MOST))]
     count: u32,
@@ -50,7 +49,7 @@ fn pair(text: &str) -> std::result::Result<[usize; 2], String> {
 impl Sample {
     pub(super) async fn run(&self, context: &Context) -> Result<()> {
         check_place(&self.out, &["png"])?;
-        let checkpoint = Checkpoint::find(&context.registry, &self.checkpoint)?;
+        let checkpoint = self.model.load(context)?;
         if checkpoint.model()?.prior().is_none() {
             let got = format!("{}, which has no prior", checkpoint.config.model.variant.name());
             return Err(Error::setting("sample", "a model with a prior, such as vae", got));

@@ -7,7 +7,7 @@ use crate::data::{Dataset, DrawnParts, Flattened, Split};
 use crate::graph::{Device, Rows};
 use crate::model::{InitScheme, Registry};
 use crate::report::{report_run, shell_word};
-use crate::run::{Beginning, METRICS, Run, reconstructions_of_epoch, samples_of_epoch};
+use crate::run::{Beginning, METRICS, Run, RunLock, reconstructions_of_epoch, samples_of_epoch};
 use crate::train::{Checkpoint, Config, Trainer};
 use crate::{Error, Result};
 
@@ -17,6 +17,7 @@ use super::loading::loaded;
 use super::output::note;
 use super::progress::Reporter;
 use super::settings::Given;
+use super::trained::{From, remarked};
 
 /// Train an autoencoder
 #[derive(clap::Args)]
@@ -32,6 +33,8 @@ pub(super) struct Train {
     /// room, 10 minutes at most
     #[arg(long, value_name = "DIR")]
     rescue: Option<PathBuf>,
+    #[command(flatten)]
+    from: From,
     /// Print one line of JSON per epoch on standard output, and everything else on standard error
     #[arg(long)]
     json: bool,
@@ -53,8 +56,8 @@ const EXAMPLES: &str = "Examples:
   narrows train vae --init runs/full --data photos --on-nan rewind --patience 5
   narrows train --config runs/full/config.toml --seed 8
 
-A run's folder gets config.toml, metrics.jsonl, last.safetensors, best.safetensors, pictures after each
-epoch and, at the end, report.html. Ctrl-C saves and stops; --resume continues with bit-identical results.";
+A run's folder gets config.toml, metrics.jsonl, last.safetensors, previous.safetensors, best.safetensors,
+pictures after each epoch and, at the end, report.html. Ctrl-C saves and stops; --resume continues with bit-identical results.";
 
 /// The presets of the registry, and examples.
 pub(super) fn after_help(registry: &Registry) -> String {
@@ -74,12 +77,19 @@ impl Train {
 
     async fn begin(&self, context: &Context) -> Result<()> {
         let (given, other) = without_run(&context.given)?;
+        if let Some(from) = self.from.0.filter(|_| other.is_none()) {
+            let expected = "--resume RUN or --init RUN with it";
+            return Err(Error::setting("--from", expected, format!("--from {from} alone")));
+        }
         let config = self.config.resolve(&context.registry, &given)?;
         if let Some(folder) = &self.run {
             Run::check_new(folder)?;
         }
-        let init =
-            other.as_ref().map(|run| Checkpoint::find(&context.registry, Path::new(run))).transpose()?;
+        let init = other
+            .as_ref()
+            .map(|run| Checkpoint::find(&context.registry, Path::new(run), self.from.0))
+            .transpose()?;
+        let init = init.map(remarked);
         let split = loaded(&config.data, None, None)?;
         let given = |name: &str| given.model.contains_key(name) || given.train.contains_key(name);
         let chosen = |name: &str| self.config.has_file() || given(name);
@@ -98,8 +108,11 @@ impl Train {
     }
 
     async fn resume(&self, folder: &Path, context: &Context) -> Result<()> {
-        let checkpoint = Checkpoint::last(&context.registry, folder)?;
-        let config = self.config.for_resume(&context.given, &checkpoint.config)?;
+        // First, so that no other process moves the run on meanwhile.
+        let lock = RunLock::of_run(folder)?;
+        let checkpoint = remarked(Checkpoint::find_to_resume(&context.registry, folder, self.from.0)?);
+        let run_config = checkpoint.config_in(&context.registry, folder)?;
+        let config = self.config.for_resume(&context.given, &run_config)?;
         let data = config.data.clone().seen_from(folder);
         let fork = is_fork(&config, &checkpoint.config);
         match &self.run {
@@ -118,6 +131,7 @@ impl Train {
         let split = loaded(&data, Some(&checkpoint), DrawnParts::find(folder)?)?;
         let device = context.device.open_for(&checkpoint).await?;
         if fork {
+            drop(lock);
             let place = match &self.run {
                 Some(place) => place.clone(),
                 None => next_folder(&with_ending(folder, "-fork"))?,
@@ -128,11 +142,12 @@ impl Train {
             let run = Run::create_from(&place, &device, &config, &split, &beginning).await?;
             return self.train(run, &place, &device, &split).await;
         }
-        let run = Run::resume(folder, &device, &checkpoint, &config, &split).await?;
+        let run = Run::resume(lock, &device, &checkpoint, &config, &split).await?;
         self.train(run, folder, &device, &split).await
     }
 
     async fn train(&self, mut run: Run, folder: &Path, device: &Device, split: &Split) -> Result<()> {
+        run.remarks().iter().for_each(|remark| note(&format!("note: {remark}")));
         if let Some(rescue) = &self.rescue {
             run.rescue_in(rescue)?;
         }

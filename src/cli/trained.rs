@@ -5,19 +5,76 @@ use std::path::{Path, PathBuf};
 use crate::data::{Dataset, DrawnParts, Source};
 use crate::graph::Device;
 use crate::infer::Reconstructor;
+use crate::run::{Found, Kept};
 use crate::train::{Checkpoint, DataConfig};
 use crate::{Error, Result};
 
 use super::Context;
 use super::flags::DataFlags;
 use super::loading::{loaded, loaded_whole};
+use super::output::note;
 
-/// A trained model and the images to use it on.
+/// Which of a run's checkpoints; None where the flag is not given, or not there because it means something else.
+#[derive(Default)]
+pub(super) struct From<const THERE: bool = true>(pub(super) Option<Kept>);
+
+// The flag's name.
+const FROM: &str = "from";
+
+impl<const THERE: bool> clap::Args for From<THERE> {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        let flag = clap::Arg::new(FROM).long(FROM).value_name("WHICH");
+        let flag = flag.value_parser(Kept::ALL.map(Kept::name));
+        command.args(
+            THERE.then(|| flag.help("Checkpoint of the run's folder, where another than usual is wanted")),
+        )
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_args(command)
+    }
+}
+
+impl<const THERE: bool> clap::FromArgMatches for From<THERE> {
+    fn from_arg_matches(matches: &clap::ArgMatches) -> Result<Self, clap::Error> {
+        let given = if THERE { matches.get_one::<String>(FROM) } else { None };
+        Ok(Self(given.and_then(|name| Kept::ALL.into_iter().find(|kept| kept.name() == name))))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &clap::ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+/// A trained model.
 #[derive(clap::Args)]
-pub(super) struct Trained {
+pub(super) struct Model<const FROM: bool = true> {
     /// A checkpoint file, or a run's folder for its best checkpoint
     #[arg(value_name = "RUN")]
     checkpoint: PathBuf,
+    #[command(flatten)]
+    from: From<FROM>,
+}
+
+impl<const FROM: bool> Model<FROM> {
+    /// Its checkpoint.
+    pub(super) fn load(&self, context: &Context) -> Result<Checkpoint> {
+        Ok(remarked(Checkpoint::find(&context.registry, &self.checkpoint, self.from.0)?))
+    }
+}
+
+/// The checkpoint that was found, once its remark is told.
+pub(super) fn remarked(Found { checkpoint, remark }: Found) -> Checkpoint {
+    remark.iter().for_each(|remark| note(&format!("note: {remark}")));
+    checkpoint
+}
+
+/// A trained model and the images to use it on.
+#[derive(clap::Args)]
+pub(super) struct Trained<const FROM: bool = true> {
+    #[command(flatten)]
+    model: Model<FROM>,
     #[command(flatten)]
     data: DataFlags,
     /// Part of the data set: of the run's own data the test part, of other data all, in their own order
@@ -25,7 +82,7 @@ pub(super) struct Trained {
     part: Option<String>,
 }
 
-impl Trained {
+impl<const FROM: bool> Trained<FROM> {
     /// The checkpoint, the images (at least one, of the size that the model was trained on), and the name of their part.
     /// A result that is written to `out` must not take the place of the data.
     pub(super) fn load(
@@ -33,18 +90,18 @@ impl Trained {
         context: &Context,
         out: Option<&Path>,
     ) -> Result<(Checkpoint, Dataset, String)> {
-        let checkpoint = Checkpoint::find(&context.registry, &self.checkpoint)?;
+        let (run, checkpoint) = (&self.model.checkpoint, self.model.load(context)?);
         let own = &checkpoint.config.data;
         let mut data = self.data.over(&checkpoint.config)?;
         let other = (data.source, &data.dir) != (own.source, &own.dir) && data.source.is_path();
         let part = self.part.clone().unwrap_or_else(|| if other { "all" } else { "test" }.to_owned());
         let given = data.clone();
-        data = data.seen_from(&self.checkpoint);
+        data = data.seen_from(run);
         out.map_or(Ok(()), |out| check_out(out, &data))?;
         let images = if part == "all" {
             loaded_whole(&data, &checkpoint)?
         } else {
-            let drawn = drawn_parts(&self.checkpoint, own, &given)?;
+            let drawn = drawn_parts(run, own, &given)?;
             let split = loaded(&data, Some(&checkpoint), drawn)?;
             match part.as_str() {
                 "train" => split.train,

@@ -1,8 +1,11 @@
 //! How narrows writes files, whole or not at all; and what it writes, by which a folder of pictures leaves it out: the
 //! files of a run, and a mark in each PNG.
 
+use std::collections::BTreeSet;
+use std::fs::{File, OpenOptions};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use tempfile::NamedTempFile;
 
@@ -14,6 +17,9 @@ pub(crate) const CONFIG: &str = "config.toml";
 pub(crate) const METRICS: &str = "metrics.jsonl";
 /// The checkpoint that a run resumes from.
 pub(crate) const LAST: &str = "last.safetensors";
+
+/// The parts that a run drew.
+pub(crate) const SPLIT: &str = "split.csv";
 
 /// Whether a folder is that of a run.
 pub(super) fn holds_run(folder: &Path) -> bool {
@@ -45,6 +51,19 @@ pub(super) fn is_marked(start: &[u8]) -> bool {
     start.starts_with(b"\x89PNG") && start.get(HEAD..).is_some_and(|rest| rest.starts_with(&chunk()))
 }
 
+/// As [`write_whole`]; the file that was there is kept as `previous`. It is moved when the new one is whole and on the
+/// disk, so that at any moment one of the two names has a whole file.
+pub(crate) fn replace(path: &Path, bytes: &[u8], previous: &Path) -> Result<()> {
+    let mut file = beside(path)?;
+    file.write_all(bytes).map_err(Error::io("write", path))?;
+    file.as_file().sync_all().map_err(Error::io("write", path))?;
+    if let Ok(old) = path.metadata() {
+        file.as_file().set_permissions(old.permissions()).map_err(Error::io("write", path))?;
+        std::fs::rename(path, previous).map_err(Error::io("write", previous))?;
+    }
+    put(file, path)
+}
+
 /// Writes a file whole or not at all: beside its place first, then moved there.
 ///
 /// # Errors
@@ -61,14 +80,68 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     put(file, &target)
 }
 
-/// A file beside `path`, gone again if it is not [`put`] there.
+/// Whether this process has an open file to itself, which the system ends with the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hold {
+    /// It has, until the file is closed.
+    Own,
+    /// Another has, or this one through another opening.
+    Others,
+    /// The file system has no locks.
+    Unknown,
+}
+
+/// Takes an open file for this process alone.
+pub(crate) fn hold(file: &File) -> Hold {
+    #[cfg(any(unix, windows))]
+    return match fs4::FileExt::try_lock(file) {
+        Ok(()) => Hold::Own,
+        Err(fs4::TryLockError::WouldBlock) => Hold::Others,
+        Err(fs4::TryLockError::Error(_)) => Hold::Unknown,
+    };
+    #[cfg(not(any(unix, windows)))]
+    return Hold::Unknown;
+}
+
+// The names of files under way. Between these parts is something random.
+const BEGINNING: &str = ".narrows-";
+const ENDING: &str = ".tmp";
+
+/// A file beside `path`, gone again if it is not [`put`] there. The first in a folder sweeps it.
 pub(super) fn beside(path: &Path) -> Result<NamedTempFile> {
+    static SWEPT: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if SWEPT.lock().unwrap_or_else(PoisonError::into_inner).insert(folder.to_owned()) {
+        sweep(folder);
+    }
     let mut builder = tempfile::Builder::new();
+    builder.prefix(BEGINNING).suffix(ENDING);
     // As any file that is created: the umask decides who else may read it.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder).map_err(Error::io("create", path))
+    loop {
+        let file = builder.tempfile_in(folder).map_err(Error::io("create", path))?;
+        // A sweep of another process may take it before it is held.
+        if hold(file.as_file()) != Hold::Others && file.path().exists() {
+            return Ok(file);
+        }
+    }
+}
+
+/// Removes what processes that were killed left under way in a folder: files of these names that nobody holds.
+fn sweep(folder: &Path) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let ours = name.to_str().is_some_and(|name| name.starts_with(BEGINNING) && name.ends_with(ENDING));
+        if !ours || !entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            continue;
+        }
+        let Ok(file) = OpenOptions::new().write(true).open(entry.path()) else { continue };
+        if hold(&file) == Hold::Own {
+            // What cannot be removed is in nobody's way.
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// Moves a written file to its place. Who could read the file that was there can read this one.
@@ -84,6 +157,23 @@ pub(super) fn put(file: NamedTempFile, path: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sweep_removes_what_was_left_under_way_and_nothing_else() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let foreign = [".narrows-x.txt", ".tmpAbC", "narrows-x.tmp", ".narrows.tmp"];
+        foreign.iter().chain(&[".narrows-dead.tmp"]).for_each(|name| std::fs::write(at(name), "x").unwrap());
+        std::fs::create_dir(at(".narrows-folder.tmp")).unwrap();
+        let alive = beside(&at("x")).unwrap();
+        assert!(!at(".narrows-dead.tmp").exists());
+        std::fs::write(at(".narrows-later.tmp"), "x").unwrap();
+        sweep(folder.path());
+        assert!(!at(".narrows-later.tmp").exists() && at(".narrows-folder.tmp").exists());
+        assert!(foreign.iter().all(|name| at(name).exists()));
+        put(alive, &at("x")).unwrap();
+        assert!(at("x").exists());
+    }
 
     #[test]
     fn a_marked_png_has_one_more_chunk_and_the_same_pixels() {

@@ -10,7 +10,7 @@ use crate::data::{Dataset, Split};
 use crate::graph::Device;
 use crate::infer::{Decoder, Reconstructions, Reconstructor};
 use crate::model::Registry;
-use crate::run::{METRICS, Run, RunEvent, read_metrics};
+use crate::run::{METRICS, Run, RunEvent, RunLock, read_metrics};
 use crate::train::{Checkpoint, Config, Evaluator, TermMeans};
 use crate::{Error, Result};
 
@@ -147,11 +147,12 @@ impl<'a> FigureContext<'a> {
         let mut run = if Run::check_new(folder).is_ok() {
             Run::create(folder, self.device, config, split).await?
         } else {
+            let lock = RunLock::of_run(folder)?;
             let checkpoint = Checkpoint::last(&Registry::built_in(), folder)?;
             if checkpoint.epoch() >= config.train.epochs {
                 return self.tell(Event::Reused(name, folder));
             }
-            Run::resume(folder, self.device, &checkpoint, config, split).await?
+            Run::resume(lock, self.device, &checkpoint, config, split).await?
         };
         self.tell(Event::Training(name, config.train.epochs))?;
         let watch = &mut self.watch;

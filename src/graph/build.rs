@@ -35,6 +35,8 @@ pub struct Graph {
     pub(super) unwinding: Unwinding,
     pub(super) stores: Vec<Store>,
     pub(super) store_buffers: Vec<BufferId>,
+    // The names of all slots in a checkpoint.
+    pub(super) slot_names: BTreeSet<String>,
     // How many parameters were declared.
     pub(super) declared: u32,
     // The names of the updates, the groups that they move, and their numbers that depend on the step.
@@ -75,6 +77,7 @@ impl Graph {
             unwinding: Unwinding::default(),
             stores: Vec::new(),
             store_buffers: Vec::new(),
+            slot_names: BTreeSet::new(),
             declared: 0,
             updates: Vec::new(),
             moved: BTreeSet::new(),

@@ -45,25 +45,31 @@ pub(super) fn share_memory(
     let mut order: Vec<usize> = (0..buffers.len()).collect();
     order.sort_by_key(|id| lives[*id].map(|(first, _)| first));
     let mut shared: Vec<BufferSpec> = Vec::new();
-    // For each new buffer, the dispatch from which on it is free again; persistent ones never are.
-    let mut free_after: Vec<Option<usize>> = Vec::new();
+    // The new buffers of temporaries: those in use by the last dispatch that touches them, and those that are free by
+    // their words.
+    let mut busy: BTreeSet<(usize, usize)> = BTreeSet::new();
+    let mut free: BTreeSet<(usize, usize)> = BTreeSet::new();
     let mut renumbered = vec![BufferId(0); buffers.len()];
     for id in order {
         let spec = &buffers[id];
-        let reusable = match lives[id] {
-            Some((first, _)) if !spec.persistent => best_fit(spec.words, first, &shared, &free_after),
+        let life = lives[id].filter(|_| !spec.persistent);
+        let reusable = match life {
+            Some((first, _)) => {
+                while let Some((last, new)) = busy.first().copied().filter(|(last, _)| *last < first) {
+                    busy.remove(&(last, new));
+                    free.insert((shared[new].words, new));
+                }
+                best_fit(spec.words, &mut free)
+            }
             // A temporary that no dispatch touches needs no memory of its own.
             None if !spec.persistent => Some(0),
-            _ => None,
+            None => None,
         };
         let new = reusable.unwrap_or_else(|| {
             shared.push(BufferSpec { words: 0, ..spec.clone() });
-            free_after.push(None);
             shared.len() - 1
         });
-        if let (Some((_, last)), false) = (lives[id], spec.persistent) {
-            free_after[new] = Some(last);
-        }
+        busy.extend(life.map(|(_, last)| (last, new)));
         if lives[id].is_some() || spec.persistent {
             shared[new].words = shared[new].words.max(spec.words);
         }
@@ -87,15 +93,9 @@ fn lives(count: usize, dispatches: &[Dispatch]) -> Vec<Option<(usize, usize)>> {
     lives
 }
 
-// The free buffer that wastes least: the smallest that is large enough, or else the largest.
-fn best_fit(
-    words: usize,
-    first: usize,
-    shared: &[BufferSpec],
-    free_after: &[Option<usize>],
-) -> Option<usize> {
-    let free = |id: &usize| free_after[*id].is_some_and(|last| last < first);
-    let fits = (0..shared.len()).filter(free).filter(|id| shared[*id].words >= words);
-    let fitting = fits.min_by_key(|id| shared[*id].words);
-    fitting.or_else(|| (0..shared.len()).filter(free).max_by_key(|id| shared[*id].words))
+// Takes the free buffer that wastes least: the smallest that is large enough, or else the largest.
+fn best_fit(words: usize, free: &mut BTreeSet<(usize, usize)>) -> Option<usize> {
+    let fitting = free.range((words, 0)..).next().or_else(|| free.last()).copied()?;
+    free.remove(&fitting);
+    Some(fitting.1)
 }

@@ -154,6 +154,14 @@ impl ParameterLayout {
         Ok(flat)
     }
 
+    /// Whether `slot` is one of its own.
+    pub(super) fn holds(&self, slot: &Parameter) -> bool {
+        // They lie in the order of their places; one without elements takes none.
+        let first = self.parameters.partition_point(|known| known.offset < slot.offset);
+        let there = self.parameters[first..].iter().take_while(|known| known.offset == slot.offset);
+        there.into_iter().any(|known| known == slot)
+    }
+
     /// Adds a slot, whose place is behind those there are.
     pub(super) fn push(&mut self, slot: Parameter) -> Parameter {
         let slot = Parameter { offset: self.words, ..slot };

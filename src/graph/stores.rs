@@ -73,7 +73,7 @@ impl Graph {
 
     /// Fails for a name that another slot has in a checkpoint.
     pub(super) fn check_new_slot(&self, name: &str) -> Result<()> {
-        if self.stores.iter().flat_map(Store::slots).any(|(known, _)| known == name) {
+        if self.slot_names.contains(name) {
             return Err(Error::shape(format!("parameter {name}"), "a name of its own", "one that is there"));
         }
         Ok(())
@@ -109,6 +109,7 @@ impl Graph {
         if first != len {
             return Err(Error::shape(format!("first values of {name}"), format!("{len} numbers"), first));
         }
+        self.slot_names.insert(name.clone());
         let slot = Parameter { name, shape, offset: 0, init, store, number: self.declared };
         Ok(self.stores[store].layout.push(slot))
     }
@@ -178,7 +179,7 @@ impl Graph {
         what: &str,
     ) -> Result<()> {
         let store = self.stores.get(slot.store).filter(|store| kinds.contains(&store.kind));
-        if store.is_some_and(|store| store.layout.iter().any(|known| known == slot)) {
+        if store.is_some_and(|store| store.layout.holds(slot)) {
             return Ok(());
         }
         let got = format!("{}, which is not one", slot.name);

@@ -257,7 +257,11 @@ impl Graph {
                 return Err(Error::setting(what, "a name that gives it moments of its own", got));
             }
             let prefix = format!("{}.", qualified(moment, &[&update.name]));
-            layout.iter().try_for_each(|slot| self.check_new_slot(&format!("{prefix}{}", slot.name)))?;
+            for slot in layout.iter() {
+                let name = format!("{prefix}{}", slot.name);
+                self.check_new_slot(&name)?;
+                self.slot_names.insert(name);
+            }
             let at = self.store(&name, StoreKind::Moments, &prefix);
             self.stores[at].layout = layout.clone();
             operands.push(self.flat(at, self.store_buffers[at]));

@@ -7,10 +7,13 @@ use crate::kernels::corruption::{self, Corruption};
 use crate::reference::activation::Activation;
 use crate::{Error, Result};
 
+/// The most layers that a list may have. Each is several dispatches of a step, on top of one another.
+const MOST_LAYERS: usize = 1_000;
+
 crate::settings! {
     /// The settings of every model.
     pub struct CommonSettings {
-        /// Widths of the encoder's hidden layers, as 400,200; the decoder mirrors them ("" for none)
+        /// Widths of the encoder's hidden layers, as 400,200, at most 1000; the decoder mirrors them ("" for none)
         hidden: Vec<u32> = Vec::new(), "WIDTHS";
         /// Width of the code
         latent: u32 = 16, "N";
@@ -86,6 +89,11 @@ impl CommonSettings {
     }
 
     pub(super) fn check(&self) -> Result<()> {
+        let layers =
+            [("hidden", self.hidden.len()), ("encoder", self.encoder.len()), ("decoder", self.decoder.len())];
+        if let Some((setting, count)) = layers.into_iter().find(|(_, count)| *count > MOST_LAYERS) {
+            return Err(Error::setting(setting, format!("at most {MOST_LAYERS} layers"), count));
+        }
         let stack = !self.stack.is_none();
         let listed = !self.encoder.is_empty() && !self.decoder.is_empty();
         if self.latent == 0 && self.encoder.is_empty() && !stack {

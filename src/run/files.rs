@@ -3,16 +3,10 @@
 use std::path::Path;
 
 use crate::data::DrawnParts;
-use crate::data::written::write_whole;
+use crate::data::written::{SPLIT, write_whole};
 use crate::model::Registry;
 use crate::train::{Checkpoint, Config};
 use crate::{Error, Result};
-
-pub(super) use crate::data::written::LAST;
-/// The checkpoint of the epoch that ranked best.
-pub(super) const BEST: &str = "best.safetensors";
-/// The parts that were drawn.
-const SPLIT: &str = "split.csv";
 
 // A refusal of bytes as one of the file that holds them.
 fn of_file(path: &Path) -> impl FnOnce(Error) -> Error {
@@ -45,29 +39,6 @@ impl Checkpoint {
         let path = path.as_ref();
         let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
         Self::from_bytes_of(registry, &bytes).map_err(of_file(path))
-    }
-
-    /// Reads the checkpoint at `path` or, where that is a run's folder, its best one.
-    pub fn find(registry: &Registry, path: &Path) -> Result<Self> {
-        if !path.is_dir() {
-            return Self::load_of(registry, path);
-        }
-        let best = path.join(BEST);
-        if best.exists() { Self::load_of(registry, &best) } else { Self::last(registry, path) }
-    }
-
-    /// Reads the checkpoint that the run in `folder` resumes from.
-    ///
-    /// # Errors
-    /// [`Error::File`] where the folder holds none, and as [`Checkpoint::load`].
-    pub fn last(registry: &Registry, folder: &Path) -> Result<Self> {
-        let last = folder.join(LAST);
-        if !last.exists() {
-            let expected = format!("a run's folder, with {LAST}");
-            let found = if folder.is_dir() { "a folder without it" } else { "no such folder" };
-            return Err(Error::File { path: folder.to_owned(), expected, found: found.to_owned() });
-        }
-        Self::load_of(registry, &last)
     }
 }
 

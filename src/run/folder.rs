@@ -2,14 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use super::files::LAST;
-use super::metrics::{MetricsLine, line};
+use super::aside::{left_over, set_aside};
+use super::kept::Kept;
+use super::lock::RunLock;
+use super::metrics::{METRICS, MetricsLine, trim};
 use super::pictures::Pictures;
 use super::training::take_good;
 use crate::data::written::write_whole;
 use crate::data::{DrawnParts, Split, written};
 use crate::graph::Device;
-use crate::train::{Checkpoint, Config, EpochReport, Progress, Rewind, Trainer};
+use crate::train::{Checkpoint, Config, EpochReport, Progress, Rewind, Trainer, position};
 use crate::{Error, Result};
 
 /// What the watcher of a run sees.
@@ -40,8 +42,6 @@ pub enum Beginning<'a> {
 
 /// The configuration in a run's folder.
 pub const CONFIG: &str = written::CONFIG;
-/// The metrics in a run's folder.
-pub const METRICS: &str = written::METRICS;
 
 /// The picture of an epoch's reconstructions in a run's folder.
 pub fn reconstructions_of_epoch(epoch: u32) -> String {
@@ -59,7 +59,8 @@ pub fn checkpoint_of_epoch(epoch: u32) -> String {
 }
 
 /// A training run that keeps its results in a folder: `config.toml`, `metrics.jsonl`, `last.safetensors`,
-/// `best.safetensors`, `epoch-NNN-*.png`, and `split.csv` where it drew parts of its data.
+/// `best.safetensors`, `previous.safetensors` of the epoch before the last, `epoch-NNN-*.png`, and `split.csv` where it drew
+/// parts of its data. No other process can train it meanwhile.
 pub struct Run {
     pub(super) folder: PathBuf,
     pub(super) trainer: Trainer,
@@ -68,10 +69,16 @@ pub struct Run {
     pub(super) rescue: Option<PathBuf>,
     /// Lines of the metrics that could not be written yet.
     pub(super) unwritten: Vec<MetricsLine>,
+    /// Whether the newest checkpoint in the folder is of an epoch's end.
+    pub(super) ended: bool,
+    remarks: Vec<String>,
+    // Held as long as the run is there.
+    _lock: RunLock,
 }
 
 impl Run {
-    /// A new run in `folder`, which is made where it is missing and must not hold a run already.
+    /// A new run in `folder`, which is made where it is missing and must not hold a run already. Single files that an older
+    /// run left there are moved to a folder of their own.
     ///
     /// # Errors
     /// [`Error::File`] where the folder holds a run, [`Error::Io`] where it cannot be written, and as
@@ -92,16 +99,22 @@ impl Run {
         // First, so that a place that cannot be written is found before any work; what fails after it
         // leaves no empty folder behind.
         std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
-        let begun = Self::begin(folder, device, config, data, beginning).await;
-        if begun.is_err() {
-            let _ = std::fs::remove_dir(folder);
+        let lock = RunLock::take(folder)?;
+        // Another may have begun since.
+        Self::check_new(folder)?;
+        match Self::prepare(device, config, beginning, data).await {
+            Ok((trainer, pictures)) => Self::begin(Self::with(lock, trainer, pictures), data).await,
+            Err(error) => {
+                lock.abandon();
+                Err(error)
+            }
         }
-        begun
     }
 
     /// Refuses a folder that holds a run, before any slow work. It need not exist.
     pub fn check_new(folder: &Path) -> Result<()> {
-        if ![LAST, CONFIG].iter().any(|name| folder.join(name).exists()) {
+        let files = [CONFIG, Kept::Last.file(), Kept::Previous.file()];
+        if !files.iter().any(|name| folder.join(name).exists()) {
             return Ok(());
         }
         Err(Error::File {
@@ -111,34 +124,51 @@ impl Run {
         })
     }
 
-    async fn begin(
-        folder: &Path,
+    async fn prepare(
         device: &Device,
         config: &Config,
-        data: &Split,
         beginning: &Beginning<'_>,
-    ) -> Result<Self> {
+        data: &Split,
+    ) -> Result<(Trainer, Pictures)> {
         let mut trainer = Trainer::new(device, config, data).await?;
         match beginning {
             Beginning::Seed => {}
             Beginning::Parameters(other, name) => trainer.begin_with(other, name).await?,
             Beginning::Fork(other, name) => trainer.fork(other, name).await?,
         }
-        let run = Self::with(folder, trainer, device, data).await?;
-        run.trainer.checkpoint().await?.save(folder.join(LAST))?;
+        let pictures = Pictures::new(device, &trainer.checkpoint().await?, data.held_out()).await?;
+        Ok((trainer, pictures))
+    }
+
+    async fn begin(mut run: Self, data: &Split) -> Result<Self> {
+        let old = left_over(&run.folder)?;
+        if !old.is_empty() {
+            let aside = set_aside(&run.folder, &old)?;
+            run.remarks.push(format!(
+                "files of an older run are kept in {}: {}",
+                aside.display(),
+                old.join(", ")
+            ));
+        }
+        let first = run.trainer.checkpoint().await?;
+        first.save(Kept::Last.of(&run.folder))?;
+        run.ended = first.ends_epoch();
         run.save_config()?;
-        if let Some(drawn) = DrawnParts::of(data).filter(|_| config.data.source.is_path()) {
-            drawn.save(folder)?;
+        let is_path = run.trainer.config().data.source.is_path();
+        if let Some(drawn) = DrawnParts::of(data).filter(|_| is_path) {
+            drawn.save(&run.folder)?;
         }
         Ok(run)
     }
 
-    /// Resumes the run in `folder` from `checkpoint`, with results bit-identical to those of an uninterrupted run.
+    /// Resumes a run from `checkpoint`, with results bit-identical to those of an uninterrupted run. Nothing in its folder
+    /// changes before all is known to fit. What a checkpoint that is not the newest leaves behind, and metrics with damage,
+    /// are moved to a folder of their own.
     ///
     /// # Errors
     /// As [`Trainer::restore`] and [`Trainer::new`].
     pub async fn resume(
-        folder: &Path,
+        lock: RunLock,
         device: &Device,
         checkpoint: &Checkpoint,
         config: &Config,
@@ -151,18 +181,32 @@ impl Run {
         checkpoint.check_images(&data.train)?;
         let mut trainer = Trainer::new(device, config, data).await?;
         trainer.restore(checkpoint)?;
-        take_good(folder, &mut trainer, checkpoint);
-        let run = Self::with(folder, trainer, device, data).await?;
+        take_good(lock.folder(), &mut trainer, checkpoint);
+        let pictures = Pictures::new(device, &trainer.checkpoint().await?, data.held_out()).await?;
+        let mut run = Self::with(lock, trainer, pictures);
+        run.remarks.extend(checkpoint.other_test_part(&data.test));
+        run.clear(checkpoint)?;
         run.save_config()?;
-        run.trim_metrics(&checkpoint.metrics)?;
         Ok(run)
     }
 
-    async fn with(folder: &Path, trainer: Trainer, device: &Device, data: &Split) -> Result<Self> {
-        let checkpoint = trainer.checkpoint().await?;
-        let pictures = Pictures::new(device, &checkpoint, data.held_out()).await?;
-        let (rescue, unwritten) = (None, Vec::new());
-        Ok(Self { folder: folder.to_owned(), trainer, pictures, rescue, unwritten })
+    fn with(lock: RunLock, trainer: Trainer, pictures: Pictures) -> Self {
+        Self {
+            folder: lock.folder().to_owned(),
+            trainer,
+            pictures,
+            rescue: None,
+            unwritten: Vec::new(),
+            ended: false,
+            remarks: lock.remark().map(str::to_owned).into_iter().collect(),
+            _lock: lock,
+        }
+    }
+
+    /// What a user should know of the folder that was found: who trained the run before and died, what was moved, what is
+    /// lost. One sentence each.
+    pub fn remarks(&self) -> &[String] {
+        &self.remarks
     }
 
     /// The trainer.
@@ -182,18 +226,33 @@ impl Run {
         write_whole(&self.folder.join(CONFIG), text.as_bytes())
     }
 
-    // A run that died between its checkpoint and its metrics lacks a line, which the checkpoint keeps; one that has gone
-    // back to an earlier checkpoint has lines too many.
-    fn trim_metrics(&self, kept: &[String]) -> Result<()> {
+    // Brings the folder to where `checkpoint` stands.
+    fn clear(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        let last = Kept::Last.of(&self.folder);
+        let stands = std::fs::read(&last).ok().and_then(|bytes| position(&bytes).ok());
+        let other = stands != Some((checkpoint.epoch(), checkpoint.step()));
         let path = self.folder.join(METRICS);
-        let text = std::fs::read_to_string(&path).unwrap_or_default();
-        let done = self.trainer.epochs_done();
-        let of = |text: &str| line(text).map(|line| line.epoch);
-        let written: Vec<&str> =
-            text.lines().filter(|text| of(text).is_some_and(|epoch| epoch <= done)).collect();
-        let missing =
-            kept.iter().map(String::as_str).filter(|text| !written.iter().any(|line| of(line) == of(text)));
-        let lines: String = written.iter().copied().chain(missing).map(|line| format!("{line}\n")).collect();
-        if lines.is_empty() && !path.exists() { Ok(()) } else { write_whole(&path, lines.as_bytes()) }
+        let metrics = match std::fs::read(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            bytes => Some(bytes.map_err(Error::io("read", &path))?),
+        };
+        let epochs = checkpoint.forked_at()..checkpoint.epoch();
+        let trimmed = trim(metrics.as_deref().unwrap_or_default(), &checkpoint.metrics, epochs);
+        let mut old = Vec::new();
+        old.extend((other && last.exists()).then(|| Kept::Last.file().to_owned()));
+        old.extend((metrics.is_some() && (trimmed.loses || !old.is_empty())).then(|| METRICS.to_owned()));
+        self.remarks.extend(trimmed.remark);
+        if !old.is_empty() {
+            let aside = set_aside(&self.folder, &old)?;
+            self.remarks.push(format!("{} as it was is kept in {}", old.join(" and "), aside.display()));
+        }
+        if other {
+            checkpoint.save(last)?;
+        }
+        self.ended = checkpoint.ends_epoch();
+        if metrics.unwrap_or_default() != trimmed.kept.as_bytes() {
+            write_whole(&path, trimmed.kept.as_bytes())?;
+        }
+        Ok(())
     }
 }

@@ -1,7 +1,9 @@
 //! `metrics.jsonl`: a line per epoch, a column per term, written and read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::path::Path;
+use std::str::Utf8Error;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -9,6 +11,9 @@ use serde_json::{Value, json};
 use crate::data::Items;
 use crate::train::{EpochReport, Rewind, TermMeans};
 use crate::{Error, Result};
+
+/// The metrics in a run's folder.
+pub const METRICS: &str = crate::data::written::METRICS;
 
 /// The columns of one set of images.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -127,12 +132,87 @@ impl MetricsLine {
 /// # Errors
 /// [`Error::Io`] where the file cannot be read.
 pub fn read_metrics(path: &Path) -> Result<Vec<MetricsLine>> {
-    let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
-    Ok(text.lines().filter_map(line).collect())
+    let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+    Ok(lines(&bytes).filter_map(|text| line(text.ok()?)).collect())
 }
 
-pub(super) fn line(text: &str) -> Option<MetricsLine> {
+// The lines that are not empty; an error for one that is no text.
+fn lines(bytes: &[u8]) -> impl DoubleEndedIterator<Item = Result<&str, Utf8Error>> {
+    bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(std::str::from_utf8)
+}
+
+fn line(text: &str) -> Option<MetricsLine> {
     serde_json::from_str(text).ok().or_else(|| serde_json::from_value(brought_up(text)?).ok())
+}
+
+/// The metrics of a run up to an epoch, as they should be.
+pub(super) struct Trimmed {
+    /// The good lines up to that epoch.
+    pub(super) kept: String,
+    /// What is amiss, in words.
+    pub(super) remark: Option<String>,
+    /// Whether the file had lines that this loses: damaged ones, or several of one epoch.
+    pub(super) loses: bool,
+}
+
+/// The lines of the epochs that are done, which begin behind the first of `epochs` and end with the other. A run that died
+/// between its checkpoint and its metrics lacks a line, or has half of one: it is among those that the checkpoint `keeps`.
+pub(super) fn trim(bytes: &[u8], keeps: &[String], epochs: Range<u32>) -> Trimmed {
+    let Range { start: begun, end: done } = epochs;
+    let all: Vec<Option<(u32, bool, &str)>> = lines(bytes).map(|text| of_epoch(text.ok()?)).collect();
+    let torn = all.last().is_some_and(Option::is_none);
+    let mut damaged = all.iter().filter(|line| line.is_none()).count();
+    let mut good: Vec<(u32, bool, &str)> = all.into_iter().flatten().filter(|line| line.0 <= done).collect();
+    let count = good.len();
+    let sorted = good.is_sorted_by_key(|line| line.0);
+    good.sort_by_key(|line| line.0);
+    // Of two processes that trained one run: the one that came last wrote the checkpoint.
+    let mut seen = BTreeSet::new();
+    good.reverse();
+    good.retain(|(epoch, ends, _)| !ends || seen.insert(*epoch));
+    good.reverse();
+    let doubled = count - good.len();
+    let kept = keeps.iter().filter_map(|text| of_epoch(text)).filter(|line| line.0 <= done);
+    good.extend(kept.filter(|(epoch, ..)| seen.insert(*epoch)));
+    good.sort_by_key(|line| line.0);
+    let missing = gaps(&seen, begun, done);
+    if torn && missing.is_empty() {
+        damaged -= 1;
+    }
+    let remarks = [
+        (damaged > 0).then(|| format!("{damaged} lines that cannot be read")),
+        (doubled > 0).then(|| format!("{doubled} lines of epochs that have another")),
+        (!sorted).then(|| "its epochs out of order".to_owned()),
+        (!missing.is_empty()).then(|| format!("no line of epoch {}", missing.join(", "))),
+    ];
+    let remarks: Vec<String> = remarks.into_iter().flatten().collect();
+    Trimmed {
+        kept: good.iter().map(|(_, _, text)| format!("{text}\n")).collect(),
+        remark: (!remarks.is_empty()).then(|| format!("{METRICS} has {}", remarks.join(", "))),
+        loses: damaged + doubled > 0 || !sorted,
+    }
+}
+
+// The epoch of a line of JSON, and whether it is the one with the epoch's results.
+fn of_epoch(text: &str) -> Option<(u32, bool, &str)> {
+    if let Some(line) = line(text) {
+        return Some((line.epoch, true, text));
+    }
+    let other: Value = serde_json::from_str(text).ok()?;
+    Some((other.get("epoch")?.as_u64()?.try_into().ok()?, false, text))
+}
+
+// The epochs behind `begun` to `done` that are not there, those side by side as one.
+fn gaps(there: &BTreeSet<u32>, begun: u32, done: u32) -> Vec<String> {
+    let mut next = begun.saturating_add(1);
+    let mut gaps = Vec::new();
+    for epoch in there.iter().copied().chain([done.saturating_add(1)]) {
+        if epoch > next {
+            gaps.push(if epoch == next + 1 { next.to_string() } else { format!("{next} to {}", epoch - 1) });
+        }
+        next = epoch.saturating_add(1);
+    }
+    gaps
 }
 
 // A line of the version that knew a reconstruction and one penalty.

@@ -1,14 +1,19 @@
 //! Runs and their folders: configuration, metrics, checkpoints and pictures, epoch by epoch.
 
+mod aside;
+mod edited;
 mod files;
 mod folder;
+mod kept;
+mod lock;
 mod metrics;
 mod pictures;
 mod training;
 
 pub use folder::{
-    Beginning, CONFIG, METRICS, Run, RunEvent, checkpoint_of_epoch, reconstructions_of_epoch,
-    samples_of_epoch,
+    Beginning, CONFIG, Run, RunEvent, checkpoint_of_epoch, reconstructions_of_epoch, samples_of_epoch,
 };
-pub use metrics::{Columns, MetricsLine, TermColumn, read_metrics};
+pub use kept::{Found, Kept};
+pub use lock::RunLock;
+pub use metrics::{Columns, METRICS, MetricsLine, TermColumn, read_metrics};
 pub use training::LONGEST_WAIT;

@@ -5,16 +5,16 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::files::{BEST, LAST};
-use super::folder::{METRICS, Run, RunEvent, checkpoint_of_epoch};
-use super::metrics::MetricsLine;
-use crate::data::written::write_whole;
+use super::folder::{Run, RunEvent, checkpoint_of_epoch};
+use super::kept::Kept;
+use super::metrics::{METRICS, MetricsLine};
+use crate::data::written::{replace, write_whole};
 use crate::model::Registry;
 use crate::train::{Checkpoint, EpochReport, Reached, Trainer};
 use crate::{Error, Result};
 
 /// What a failing step goes back to, while a run is stopped in the middle of an epoch.
-const GOOD: &str = "rewind.safetensors";
+pub(super) const GOOD: &str = "rewind.safetensors";
 /// How long a run waits for room on a full disk.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(600);
 // Between two tries; and between two looks at whether to stop.
@@ -66,11 +66,10 @@ impl Run {
         self.write_metrics()
     }
 
-    // A checkpoint is written beside the one that it replaces, and the best is another: there must be room for two more,
-    // and for those that are kept.
+    // A checkpoint is written beside the one that it replaces, and the best and the previous are others.
     fn check_room(&self) -> Result<()> {
-        let size = self.folder.join(LAST).metadata().map_or(0, |metadata| metadata.len());
-        let more = 2 + u64::from(self.trainer.config().train.keep.unwrap_or(0));
+        let size = Kept::Last.of(&self.folder).metadata().map_or(0, |metadata| metadata.len());
+        let more = 3 + u64::from(self.trainer.config().train.keep.unwrap_or(0));
         let needed = size.saturating_mul(more);
         // A file system that does not say how much room it has is tried.
         match fs4::available_space(&self.folder) {
@@ -142,9 +141,11 @@ impl Run {
     }
 
     // In the middle of an epoch, with the state that a failing step would go back to.
-    fn save_with_good(&self, checkpoint: &Checkpoint, watch: Watch<'_>) -> Result<()> {
-        self.trainer.good().map_or(Ok(()), |good| self.save(&[GOOD], good, watch))?;
-        self.save(&[LAST], checkpoint, watch)
+    fn save_with_good(&mut self, checkpoint: &Checkpoint, watch: Watch<'_>) -> Result<()> {
+        if let Some(good) = self.trainer.good() {
+            self.save_bytes(GOOD, &good.to_bytes()?, watch)?;
+        }
+        self.save(&[Kept::Last.file()], checkpoint, watch)
     }
 
     // The checkpoint comes first: what fails behind it costs no training.
@@ -155,9 +156,9 @@ impl Run {
         checkpoint.metrics = self.unwritten.iter().map(timeless).collect::<Result<_>>()?;
         let keep = self.trainer.config().train.keep;
         let numbered = checkpoint_of_epoch(report.epoch);
-        let also = [report.best.then_some(BEST), keep.map(|_| numbered.as_str())];
+        let also = [report.best.then_some(Kept::Best.file()), keep.map(|_| numbered.as_str())];
         // The one to resume from is written last: a run that is interrupted before it repeats the epoch.
-        let names: Vec<&str> = also.into_iter().flatten().chain([LAST]).collect();
+        let names: Vec<&str> = also.into_iter().flatten().chain([Kept::Last.file()]).collect();
         self.save(&names, &checkpoint, watch)?;
         // The end of an epoch is good itself.
         let _ = std::fs::remove_file(self.folder.join(GOOD));
@@ -206,17 +207,32 @@ impl Run {
     }
 
     // Writes one checkpoint under several names, one after the other.
-    fn save(&self, names: &[&str], checkpoint: &Checkpoint, watch: Watch<'_>) -> Result<()> {
+    fn save(&mut self, names: &[&str], checkpoint: &Checkpoint, watch: Watch<'_>) -> Result<()> {
         let bytes = checkpoint.to_bytes()?;
-        names.iter().try_for_each(|name| self.save_bytes(name, &bytes, watch))
+        for name in names {
+            if self.save_bytes(name, &bytes, watch)? && *name == Kept::Last.file() {
+                self.ended = checkpoint.ends_epoch();
+            }
+        }
+        Ok(())
     }
 
-    // A full disk may have room again: what was there stays until then.
-    fn save_bytes(&self, name: &str, bytes: &[u8], watch: Watch<'_>) -> Result<()> {
+    // The newest checkpoint becomes the previous one if it is of an epoch's end, so that a stop in an epoch changes nothing
+    // of what an uninterrupted run keeps.
+    fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        let path = self.folder.join(name);
+        match self.ended && name == Kept::Last.file() {
+            true => replace(&path, bytes, &Kept::Previous.of(&self.folder)),
+            false => write_whole(&path, bytes),
+        }
+    }
+
+    // Whether it is in the run's folder at last. A full disk may have room again: what was there stays until then.
+    fn save_bytes(&self, name: &str, bytes: &[u8], watch: Watch<'_>) -> Result<bool> {
         let path = self.folder.join(name);
         let mut waited = Duration::ZERO;
         loop {
-            let Err(error) = write_whole(&path, bytes) else { return Ok(()) };
+            let Err(error) = self.write(name, bytes) else { return Ok(true) };
             if let Some(rescued) = self.rescued(name) {
                 write_whole(&rescued, bytes)?;
                 watch(RunEvent::Warning(&format!(
@@ -224,7 +240,7 @@ impl Run {
                     rescued.display(),
                     path.display()
                 )));
-                return Ok(());
+                return Ok(false);
             }
             if !is_full(&error) || waited >= LONGEST_WAIT {
                 return Err(error);

@@ -96,7 +96,8 @@ impl Trainer {
         let EpochState { epoch, step, running, .. } = other.progress.clone();
         let told = format!("forked from {name} after epoch {epoch}, step {step}, with {differs}");
         let origin = [told].into_iter().chain(other.progress.origin.clone()).collect();
-        self.progress = EpochState { epoch, step, running, origin, ..EpochState::default() };
+        self.progress =
+            EpochState { epoch, step, running, origin, forked_at: epoch, ..EpochState::default() };
         Ok(())
     }
 

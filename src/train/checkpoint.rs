@@ -32,6 +32,9 @@ pub struct Checkpoint {
     pub(super) state: State,
     pub(super) progress: EpochState,
     pub(super) data: DataMark,
+    // Of the parts that nothing is fitted to; None where its format did not keep them.
+    pub(super) validation: Option<DataMark>,
+    pub(super) test: Option<DataMark>,
 }
 
 impl Trainer {
@@ -62,6 +65,8 @@ impl Trainer {
             state: self.replay.read_state().await?,
             progress: self.progress.clone(),
             data: self.data,
+            validation: Some(self.validation),
+            test: Some(self.test),
         })
     }
 
@@ -91,6 +96,10 @@ impl Trainer {
         if checkpoint.data != self.data || checkpoint.shape != self.shape {
             let expected = format!("{}, as the run was trained on", checkpoint.data);
             return Err(Error::setting("training images", expected, self.data));
+        }
+        if let Some(validation) = checkpoint.validation.filter(|validation| *validation != self.validation) {
+            let expected = format!("{validation}, as the run ranks its epochs by");
+            return Err(Error::setting("validation images", expected, self.validation));
         }
         if checkpoint.transform != self.transform {
             let scale = self.transform.scaling.kind;
@@ -123,9 +132,27 @@ impl Checkpoint {
         self.progress.epoch
     }
 
+    /// Epochs that were done when its run began: those of another, where it is a fork.
+    pub(crate) fn forked_at(&self) -> u32 {
+        self.progress.forked_at
+    }
+
     /// Steps completed.
     pub fn step(&self) -> u64 {
         self.progress.step
+    }
+
+    /// Whether its newest step ends an epoch, or no step is done.
+    pub(crate) fn ends_epoch(&self) -> bool {
+        self.progress.step == self.config.train.steps(self.progress.epoch, self.data.images)
+    }
+
+    /// A remark for the user where the test part is not the one that the run began with: nothing is trained or ranked by it.
+    pub(crate) fn other_test_part(&self, test: &Dataset) -> Option<String> {
+        let (began, now) = (self.test?, DataMark::of(test).ok()?);
+        (began != now).then(|| {
+            format!("the test part is {now}, and was {began} when the run began: its results on it change")
+        })
     }
 
     /// The loss of always answering with the mean of the training part, per image of `data`, in the unit of the model's

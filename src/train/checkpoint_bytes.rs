@@ -1,20 +1,21 @@
 //! Checkpoints as bytes: one safetensors file's content.
 //!
 //! Every slot is a tensor under its name, in PyTorch's shapes, so that other programs can read them; everything else is
-//! JSON in the metadata.
+//! JSON in the metadata. It has a CRC-32 of each tensor, with its name, type and shape, and ends with one of itself.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::checkpoint_checks::{check_position, check_slots, check_sums};
 use super::constant::ConstantModel;
 use super::epoch_state::EpochState;
 use super::trainer::DataMark;
 use super::{Checkpoint, Config, Transform, earlier};
 use crate::data::{Column, ScaleKind, Scaling};
-use crate::graph::{Plan, Slots, State};
+use crate::graph::{Slots, State};
 use crate::model::{Model, Registry};
 use crate::{Error, Result};
 
@@ -36,17 +37,51 @@ struct Header {
     shape: [usize; 3],
     matmul: Option<String>,
     data: DataMark,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    validation: Option<DataMark>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    test: Option<DataMark>,
     #[serde(default)]
     scale: ScaleKind,
     #[serde(default)]
     columns: Vec<Column>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     metrics: Vec<String>,
+    #[serde(default)]
+    crc32: BTreeMap<String, u32>,
     #[serde(flatten)]
     progress: EpochState,
 }
 
-fn refuse(expected: impl ToString, found: impl ToString) -> Error {
+// What stands at the end of the header's text, before its own CRC-32 in 8 digits.
+const OWN: &str = ",\"header_crc32\":\"";
+
+fn closed(mut header: String) -> String {
+    let crc = crc32(&[header.as_bytes()]);
+    header.pop();
+    header + OWN + &format!("{crc:08x}\"}}")
+}
+
+// Files of earlier versions have no checksums; of any other the header has to end so.
+fn check_closed(header: &str, crc32: &BTreeMap<String, u32>) -> Result<()> {
+    let as_saved = match header.rsplit_once(OWN) {
+        Some((own, _)) => closed(format!("{own}}}")) == header,
+        None => crc32.is_empty(),
+    };
+    if as_saved { Ok(()) } else { Err(refuse("the header as it was saved", "one that was changed since")) }
+}
+
+fn crc32(parts: &[&[u8]]) -> u32 {
+    let mut crc = flate2::Crc::new();
+    parts.iter().for_each(|part| crc.update(part));
+    crc.sum()
+}
+
+fn crc32_of(name: &str, dtype: Dtype, shape: &[usize], bytes: &[u8]) -> u32 {
+    crc32(&[format!("{name} {dtype:?} {shape:?} ").as_bytes(), bytes])
+}
+
+pub(super) fn refuse(expected: impl ToString, found: impl ToString) -> Error {
     Error::Bytes { what: "checkpoint", expected: expected.to_string(), found: found.to_string() }
 }
 
@@ -66,7 +101,6 @@ impl Checkpoint {
     /// [`Error::Bytes`] for what safetensors or JSON cannot hold.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let impossible = |error: &dyn std::fmt::Display| refuse("one that can be written", error);
-        let header = serde_json::to_string(&self.header()?).map_err(|error| impossible(&error))?;
         let floats = |values: &[f32]| bytes_of(bytemuck::cast_slice(values));
         let slots = self.slots.iter();
         let mut tensors: Vec<(&str, Vec<usize>, Dtype, Vec<u8>)> =
@@ -82,6 +116,11 @@ impl Checkpoint {
             add(RANGE, &scaling.range);
         }
         tensors.push((STATE, vec![State::WORDS], Dtype::U32, bytes_of(self.state.words())));
+        let crc = |(name, shape, dtype, bytes): &(&str, Vec<usize>, Dtype, Vec<u8>)| {
+            ((*name).to_owned(), crc32_of(name, *dtype, shape, bytes))
+        };
+        let header = self.header(tensors.iter().map(crc).collect())?;
+        let header = closed(serde_json::to_string(&header).map_err(|error| impossible(&error))?);
         let views = tensors.iter().map(|(name, shape, dtype, bytes)| {
             let view = TensorView::new(*dtype, shape.clone(), bytes).map_err(|error| impossible(&error))?;
             Ok((*name, view))
@@ -91,16 +130,19 @@ impl Checkpoint {
         serialized.map_err(|error| impossible(&error))
     }
 
-    fn header(&self) -> Result<Header> {
+    fn header(&self, crc32: BTreeMap<String, u32>) -> Result<Header> {
         Ok(Header {
             format: FORMAT.to_owned(),
             config: serde_json::to_value(&self.config).map_err(|error| refuse("a config", error))?,
             shape: self.shape,
             matmul: self.matmul.clone(),
             data: self.data,
+            validation: self.validation,
+            test: self.test,
             scale: self.transform.scaling.kind,
             columns: self.columns.clone(),
             metrics: self.metrics.clone(),
+            crc32,
             progress: self.progress.clone(),
         })
     }
@@ -115,40 +157,32 @@ impl Checkpoint {
     /// # Errors
     /// [`Error::Bytes`] naming what is missing or damaged.
     pub fn from_bytes_of(registry: &Registry, bytes: &[u8]) -> Result<Self> {
-        let reader = Reader { tensors: SafeTensors::deserialize(bytes).map_err(|error| damaged(&error))? };
-        let header = header(bytes)?;
-        let first_format = earlier::header(&header);
-        let is_first = first_format.is_some();
-        let header = serde_json::from_value(first_format.unwrap_or(header));
-        let header: Header = header.map_err(|error| refuse(format!("the fields of a {FORMAT}"), error))?;
+        let (reader, header, is_first) = opened(bytes)?;
         let config = config_of(registry, header.config)?;
         let model = header.shape.try_into().and_then(|shape| Model::new(&config.model, shape));
         let model = model.map_err(|error| refuse("a model that can be", error))?;
         let mut slots = reader.slots()?;
-        let state = reader.sized(STATE, if is_first { earlier::STATE_WORDS } else { State::WORDS })?;
+        let state =
+            reader.sized(STATE, Dtype::U32, &[if is_first { earlier::STATE_WORDS } else { State::WORDS }])?;
         if is_first {
             earlier::add_rates(&mut slots, &state, &model);
         }
         earlier::add_factors(&mut slots);
         let (images, state) = (header.data.images, State::from_words(&state[..State::WORDS]));
-        // Beyond the last image there is no next batch to find.
-        if state.cursor >= images {
-            return Err(refuse(format!("a cursor below the {images} images"), state.cursor));
-        }
+        check_position(&config, images, &state, &header.progress)?;
+        check_sums(&config, images, &header.progress, model.terms())?;
         let update = config.train.update(images);
         let plan = update.and_then(|by| model.training(config.train.batch, images, true, &by, false));
         let plan = plan.map_err(|error| refuse("a model that can be trained", error))?;
         check_slots(&plan, &slots)?;
-        let kept: Vec<&str> = header.progress.running.iter().map(|running| running.term.as_str()).collect();
-        let terms: Vec<&str> = model.terms().iter().map(|term| term.name.as_str()).collect();
-        if kept != terms {
-            return Err(refuse(format!("sums of the terms {}", terms.join(", ")), kept.join(", ")));
-        }
-        let pixels = header.shape.iter().product::<usize>();
+        let pixels = header.shape.iter().fold(1, |pixels: usize, extent| pixels.saturating_mul(*extent));
         let center = config.model.center.then(|| reader.floats(CENTER, &[pixels])).transpose()?;
         let scaling = reader.scaling(header.scale, pixels)?;
         let constant = match reader.tensors.tensor(CONSTANT) {
-            Ok(_) => ConstantModel::of_numbers(&config.model, reader.floats(CONSTANT, &[pixels + 1])?),
+            Ok(_) => ConstantModel::of_numbers(
+                &config.model,
+                reader.floats(CONSTANT, &[pixels.saturating_add(1)])?,
+            ),
             Err(_) => None,
         };
         Ok(Self {
@@ -162,21 +196,40 @@ impl Checkpoint {
             state,
             progress: header.progress,
             data: header.data,
+            validation: header.validation,
+            test: header.test,
             config,
         })
     }
 }
 
-// What the training plan keeps must be in the file, in the plan's shapes.
-fn check_slots(plan: &Plan, slots: &Slots) -> Result<()> {
-    for (name, slot) in plan.stores.iter().flat_map(|store| store.slots()) {
-        let found = slots.get(&name).map(|(shape, _)| shape);
-        if found.as_ref() != Some(&slot.shape) {
-            let found = found.map_or("nothing of that name".to_owned(), |shape| format!("{shape:?}"));
-            return Err(refuse(format!("a tensor {name:?} of shape {:?}", slot.shape), found));
-        }
+/// The epochs and the steps that are done by the content of a checkpoint, where that is as it was saved.
+///
+/// # Errors
+/// [`Error::Bytes`] naming what is damaged.
+pub(crate) fn position(bytes: &[u8]) -> Result<(u32, u64)> {
+    let (_, header, _) = opened(bytes)?;
+    Ok((header.progress.epoch, header.progress.step))
+}
+
+// Its tensors and its header, compared with their checksums, and whether it is of the first format.
+fn opened(bytes: &[u8]) -> Result<(Reader<'_>, Header, bool)> {
+    let reader = Reader { tensors: SafeTensors::deserialize(bytes).map_err(|error| damaged(&error))? };
+    let text = header(bytes)?;
+    let unreadable = |error| refuse(format!("the fields of a {FORMAT}"), error);
+    let header: Value = serde_json::from_str(&text).map_err(unreadable)?;
+    // The format first: a later one may have other fields.
+    if let Some(format) = header.get("format").and_then(Value::as_str)
+        && ![FORMAT, earlier::FORMAT].contains(&format)
+    {
+        return Err(refuse(format!("{FORMAT:?}"), format!("{format:?}")));
     }
-    Ok(())
+    let first_format = earlier::header(&header);
+    let is_first = first_format.is_some();
+    let header: Header = serde_json::from_value(first_format.unwrap_or(header)).map_err(unreadable)?;
+    check_closed(&text, &header.crc32)?;
+    reader.check(&header.crc32)?;
+    Ok((reader, header, is_first))
 }
 
 fn config_of(registry: &Registry, mut value: Value) -> Result<Config> {
@@ -197,18 +250,18 @@ fn strip_nulls(value: &mut Value) {
     }
 }
 
-fn header(bytes: &[u8]) -> Result<Value> {
+// Its text.
+fn header(bytes: &[u8]) -> Result<String> {
     let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| damaged(&error))?;
-    let text = metadata.metadata().as_ref().and_then(|metadata| metadata.get("narrows"));
-    let text = text.ok_or_else(|| refuse("a checkpoint of narrows", "safetensors of another program"))?;
-    let header: Value =
-        serde_json::from_str(text).map_err(|error| refuse(format!("the fields of a {FORMAT}"), error))?;
-    // The format first: a later one may have other fields.
-    match header.get("format").and_then(Value::as_str) {
-        Some(format) if ![FORMAT, earlier::FORMAT].contains(&format) => {
-            Err(refuse(format!("{FORMAT:?}"), format!("{format:?}")))
-        }
-        _ => Ok(header),
+    let text = metadata.metadata().as_ref().and_then(|metadata| metadata.get("narrows").cloned());
+    text.ok_or_else(|| refuse("a checkpoint of narrows", "safetensors of another program"))
+}
+
+// No other number is saved, so a file with one was damaged before it had checksums, or written by another program.
+fn finite(name: &str, values: Vec<f32>) -> Result<Vec<f32>> {
+    match values.iter().find(|value| !value.is_finite()) {
+        Some(value) => Err(refuse(format!("finite numbers in the tensor {name:?}"), value)),
+        None => Ok(values),
     }
 }
 
@@ -217,25 +270,43 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    // A tensor of so many words of 32 bits.
-    fn sized(&self, name: &str, length: usize) -> Result<Vec<u32>> {
-        let tensor = self.tensors.tensor(name).ok();
-        let tensor = tensor.filter(|tensor| matches!(tensor.dtype(), Dtype::F32 | Dtype::U32));
-        let words = tensor.map(|tensor| bytemuck::pod_collect_to_vec(tensor.data()));
-        let found = words.filter(|words: &Vec<u32>| words.len() == length);
-        found.ok_or_else(|| refuse(format!("a tensor {name:?} of {length} words"), "none"))
+    // Compares each tensor with what was saved; files of earlier versions do not tell.
+    fn check(&self, saved: &BTreeMap<String, u32>) -> Result<()> {
+        if saved.is_empty() {
+            return Ok(());
+        }
+        for (name, tensor) in self.tensors.iter() {
+            let found = crc32_of(name, tensor.dtype(), tensor.shape(), tensor.data());
+            if saved.get(name) != Some(&found) {
+                return Err(refuse(
+                    format!("the tensor {name:?} as it was saved"),
+                    "one that was changed since",
+                ));
+            }
+        }
+        match saved.keys().find(|name| self.tensors.tensor(name).is_err()) {
+            Some(name) => {
+                Err(refuse(format!("the tensor {name:?}, as it was saved"), "nothing of that name"))
+            }
+            None => Ok(()),
+        }
+    }
+
+    // A tensor of one of these numbers of words.
+    fn sized(&self, name: &str, dtype: Dtype, lengths: &[usize]) -> Result<Vec<u32>> {
+        let many: Vec<String> = lengths.iter().map(usize::to_string).collect();
+        let expected = || format!("a tensor {name:?} of {} words of {dtype:?}", many.join(" or "));
+        let tensor = self.tensors.tensor(name).map_err(|_| refuse(expected(), "nothing of that name"))?;
+        let words: Vec<u32> = bytemuck::pod_collect_to_vec(tensor.data());
+        if tensor.dtype() == dtype && lengths.contains(&words.len()) {
+            return Ok(words);
+        }
+        Err(refuse(expected(), format!("{} of {:?}", words.len(), tensor.dtype())))
     }
 
     // A tensor of finite numbers, of one of these lengths.
     fn floats(&self, name: &str, lengths: &[usize]) -> Result<Vec<f32>> {
-        let has =
-            |length: usize| self.tensors.tensor(name).is_ok_and(|tensor| tensor.data().len() == 4 * length);
-        let length = lengths.iter().copied().find(|length| has(*length)).unwrap_or(lengths[0]);
-        let values: Vec<f32> = bytemuck::cast_vec(self.sized(name, length)?);
-        match values.iter().find(|value| !value.is_finite()) {
-            Some(value) => Err(refuse(format!("finite numbers in the tensor {name:?}"), value)),
-            None => Ok(values),
-        }
+        finite(name, bytemuck::cast_vec(self.sized(name, Dtype::F32, lengths)?))
     }
 
     fn scaling(&self, kind: ScaleKind, pixels: usize) -> Result<Scaling> {
@@ -261,11 +332,7 @@ impl Reader<'_> {
             if tensor.dtype() != Dtype::F32 {
                 return Err(refuse(format!("a tensor {name:?} of F32"), format!("{:?}", tensor.dtype())));
             }
-            let values: Vec<f32> = bytemuck::pod_collect_to_vec(tensor.data());
-            // None is saved, so it was damaged afterwards.
-            if let Some(value) = values.iter().find(|value| !value.is_finite()) {
-                return Err(refuse(format!("finite numbers in the tensor {name:?}"), value));
-            }
+            let values = finite(name, bytemuck::pod_collect_to_vec(tensor.data()))?;
             slots.insert(name.to_owned(), tensor.shape().to_vec(), values);
         }
         Ok(slots)

@@ -33,6 +33,9 @@ pub(super) struct EpochState {
     pub(super) tries: u32,
     #[serde(default, skip_serializing_if = "u32::is_zero")]
     pub(super) finite: u32,
+    /// Epochs that were done when it began, of the run that it is a fork of.
+    #[serde(default, skip_serializing_if = "u32::is_zero")]
+    pub(super) forked_at: u32,
     /// What it began with that was another run's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) origin: Vec<String>,

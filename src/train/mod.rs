@@ -3,6 +3,7 @@
 mod begun;
 mod checkpoint;
 mod checkpoint_bytes;
+mod checkpoint_checks;
 mod config;
 mod constant;
 mod data_config;
@@ -18,6 +19,7 @@ mod trainer;
 mod transform;
 
 pub use checkpoint::Checkpoint;
+pub(crate) use checkpoint_bytes::position;
 pub use config::Config;
 pub use constant::ConstantModel;
 pub use data_config::{DATA, DataConfig};

@@ -11,7 +11,7 @@ use super::evaluate::count;
 use super::metrics::{Bits, Running};
 use super::rewind::Rewind;
 use super::{Checkpoint, Config, EpochReport, Evaluator, Progress, TermMeans, Transform};
-use crate::data::{Column, Split};
+use crate::data::{Column, Dataset, Split};
 use crate::graph::{Device, Pending, Plan, Replay};
 use crate::kernels::floats;
 use crate::model::Model;
@@ -30,6 +30,8 @@ pub struct Trainer {
     pub(super) columns: Vec<Column>,
     pub(super) shape: [usize; 3],
     pub(super) data: DataMark,
+    pub(super) validation: DataMark,
+    pub(super) test: DataMark,
     device: Device,
     model: Model,
     evaluator: Option<Evaluator>,
@@ -54,11 +56,18 @@ pub enum Reached {
     Epoch(EpochReport),
 }
 
-/// What tells the training images from others, so that no run is resumed with the wrong ones.
+/// What tells the images of a part from others, so that no run is resumed with the wrong ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct DataMark {
     pub(super) images: u32,
     crc32: u32,
+}
+
+impl DataMark {
+    pub(super) fn of(part: &Dataset) -> Result<Self> {
+        let images = if part.is_empty() { 0 } else { count(part)? };
+        Ok(Self { images, crc32: part.values.checksum() })
+    }
 }
 
 impl fmt::Display for DataMark {
@@ -98,7 +107,9 @@ impl Trainer {
             transform,
             columns: data.train.columns.clone(),
             shape: data.train.shape(),
-            data: DataMark { images, crc32: data.train.values.checksum() },
+            data: DataMark::of(&data.train)?,
+            validation: DataMark::of(&data.validation)?,
+            test: DataMark::of(&data.test)?,
             device: device.clone(),
             model,
             evaluator,
