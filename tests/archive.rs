@@ -285,7 +285,7 @@ fn the_parts_that_were_drawn_stay_as_they_are_when_rows_are_added() {
     put(place.path(), "x.npy", &bytes("(30, 1)", 0..30));
     let said = again(&drawn).unwrap_err().to_string();
     assert!(
-        said.contains("as its split.csv lists them; take other data with --data, got 30 of 40, without "),
+        said.contains("as its split.csv lists them; bring them back, or give their place with --data-dir, got 30 of 40, without "),
         "{said}"
     );
     for damaged in ["item,part\n0,trian\n", "item,part\n0\n", "item,part\n0,train,1\n"] {

@@ -12,7 +12,7 @@ use narrows::model::Registry;
 use narrows::train::Checkpoint;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tiny::command::{narrows, place, success, train};
+use tiny::command::{failure, narrows, place, success, train};
 use tiny::listing;
 
 #[test]
@@ -249,6 +249,43 @@ fn an_interrupted_run_saves_says_how_to_go_on_and_does() {
     success(&mut narrows(place.path(), &["train", "--resume", "run", "--epochs", &epochs]));
     let metrics = fs::read_to_string(place.path().join("run/metrics.jsonl")).unwrap();
     assert_eq!(metrics.lines().count(), seen + 1);
+}
+
+#[test]
+fn a_run_is_forked_with_other_settings_and_begun_with_what_another_learned() {
+    let place = place();
+    success(&mut train(place.path(), &["mlp", "--epochs", "1"]));
+    let resume = |flags: &[&str]| {
+        let mut command = narrows(place.path(), &["train", "--resume", "runs/mlp-001"]);
+        command.args(flags);
+        command
+    };
+    let said = failure(&mut resume(&["--learning-rate", "0.5"]));
+    assert_eq!(said, "epochs: expected more than the 1 that are done: give --epochs too, got 1");
+    let (out, _) = success(&mut resume(&["--learning-rate", "0.5", "--on-nan", "rewind", "--epochs", "2"]));
+    let told = "origin:   forked from runs/mlp-001 after epoch 1, step 6, with epochs 2 instead of 1, learning_rate 0.5 \
+                instead of 1.5, on_nan \"rewind\" instead of \"stop\"\n";
+    assert!(out.contains(told), "{out}");
+    assert!(out.contains("report:   runs/mlp-001-fork-001/report.html"), "{out}");
+    let metrics = fs::read_to_string(place.path().join("runs/mlp-001-fork-001/metrics.jsonl")).unwrap();
+    assert!(metrics.starts_with("{\"epoch\":2,") && metrics.lines().count() == 1, "{metrics}");
+    for flags in [["--hidden", "5"], ["--batch", "4"], ["--seed", "4"]] {
+        let said = failure(&mut resume(&flags));
+        assert!(said.contains("--init RUN") && said.ends_with(&format!("got {}", &flags[0][2..])), "{said}");
+    }
+    let said = failure(&mut resume(&["--run", "other"]));
+    assert!(said.starts_with("--run: expected no such flag with --resume"), "{said}");
+
+    let (out, _) = success(&mut train(place.path(), &["mlp", "--epochs", "1", "--init", "runs/mlp-001"]));
+    assert!(
+        out.contains("origin:   begun with the parameters of runs/mlp-001 after epoch 1: 8 of 8\n"),
+        "{out}"
+    );
+    let said = failure(&mut train(place.path(), &["mlp", "--init", "nowhere"]));
+    let expected =
+        "--init: expected glorot-uniform, he-uniform, or a run's folder or a checkpoint that exists";
+    assert!(said.starts_with(expected), "{said}");
+    success(&mut train(place.path(), &["mlp", "--epochs", "1", "--init", "he-uniform"]));
 }
 
 #[test]

@@ -105,7 +105,7 @@ fn a_damaged_checkpoint_is_named_with_the_command_that_goes_on_from_another() {
             .contains("best, last, previous")
     );
     let said = failure(&mut train(place.path(), &["--from", "best"]));
-    assert_eq!(said, "--from: expected --resume RUN with it, got --from best alone");
+    assert_eq!(said, "--from: expected --resume RUN or --init RUN with it, got --from best alone");
     ["last", "previous"].iter().for_each(|name| overwrite(&at(&format!("{name}.safetensors"))));
     let said = failure(&mut resume(place.path(), &["--epochs", "4"]));
     let anew =
@@ -136,7 +136,7 @@ fn a_run_without_a_finished_epoch_is_not_used() {
     let place = place();
     // It stops before its first step is done.
     let said = failure(&mut train(place.path(), &["vae", "--lr", "1e30", "--json", "--run", "run"]));
-    assert!(said.contains("the last good checkpoint is kept"), "{said}");
+    assert!(said.contains("The run's first state is kept in run: no epoch is finished"), "{said}");
     let way = "expected a trained model, found that this run has no finished epoch. Train it with: narrows train --resume run";
     for command in [
         &["eval", "run"][..],
@@ -294,6 +294,18 @@ fn resume_says_what_a_run_is_and_what_it_takes() {
         "data/train-images-idx3-ubyte: expected a run's folder, with last.safetensors, found a file"
     );
     assert!(!listing(&place.path().join("data")).iter().any(|name| name == "run.lock"));
+    // From elsewhere, data that are not there: what is advised is what it takes.
+    let table: String = (0..30).map(|row| format!("{row},{},{}\n", row % 7, row % 3)).collect();
+    fs::write(place.path().join("t.csv"), table).unwrap();
+    let settings = ["train", "mlp", "--data", "t.csv", "--epochs", "1", "--batch", "8", "--run", "rows"];
+    success(&mut narrows(place.path(), &settings));
+    fs::create_dir_all(place.path().join("far/away")).unwrap();
+    fs::rename(place.path().join("t.csv"), place.path().join("far/t.csv")).unwrap();
+    let resume = ["train", "--resume", "../../rows", "--epochs", "2"];
+    let said = failure(&mut narrows(&place.path().join("far/away"), &resume));
+    assert!(said.ends_with("Give its path with --data-dir PATH") && !said.contains("--data PATH"), "{said}");
+    let with_place = [&resume[..], &["--data-dir", "../t.csv"]].concat();
+    success(&mut narrows(&place.path().join("far/away"), &with_place));
 }
 
 #[test]

@@ -202,7 +202,8 @@ fn a_loss_that_is_not_finite_names_its_step_and_keeps_the_last_checkpoint() {
     assert_eq!((what.as_str(), *step), ("the loss", 2));
     let text = error.to_string();
     let end = format!(
-        " at step 2. Lower the learning rate; the last good checkpoint is kept in {}",
+        " at step 2. Lower the learning rate, clip gradients (--clip-norm), or let it go back by itself \
+         (--on-nan rewind). The run's first state is kept in {}: no epoch is finished",
         folder.path().display()
     );
     assert!(text.starts_with("the loss is ") && text.ends_with(&end), "{text}");

@@ -30,12 +30,12 @@ pub(super) struct Train {
     /// as --learning-rate, it goes on as a new run [default: RUN-fork-NNN], and this one stays as it is
     #[arg(long, value_name = "RUN")]
     resume: Option<PathBuf>,
-    #[command(flatten)]
-    from: From,
     /// Second folder, for checkpoints that the run's folder does not take, as on a full disk; without it the run waits for
     /// room, 10 minutes at most
     #[arg(long, value_name = "DIR")]
     rescue: Option<PathBuf>,
+    #[command(flatten)]
+    from: From,
     /// Print one line of JSON per epoch on standard output, and everything else on standard error
     #[arg(long)]
     json: bool,
@@ -77,16 +77,20 @@ impl Train {
     }
 
     async fn begin(&self, context: &Context) -> Result<()> {
-        if let Some(from) = self.from.0 {
-            return Err(Error::setting("--from", "--resume RUN with it", format!("--from {from} alone")));
-        }
         let (given, other) = without_run(&context.given)?;
+        if let Some(from) = self.from.0.filter(|_| other.is_none()) {
+            let expected = "--resume RUN or --init RUN with it";
+            return Err(Error::setting("--from", expected, format!("--from {from} alone")));
+        }
         let config = self.config.resolve(&context.registry, &given)?;
         if let Some(folder) = &self.run {
             Run::check_new(folder)?;
         }
-        let find = |run: &String| Checkpoint::find(&context.registry, Path::new(run), None).map(remarked);
-        let init = other.as_ref().map(find).transpose()?;
+        let init = other
+            .as_ref()
+            .map(|run| Checkpoint::find(&context.registry, Path::new(run), self.from.0))
+            .transpose()?;
+        let init = init.map(remarked);
         let split = loaded(&config.data, None, None)?;
         let given = |name: &str| given.model.contains_key(name) || given.train.contains_key(name);
         let chosen = |name: &str| self.config.has_file() || given(name);

@@ -80,7 +80,7 @@ impl DrawnParts {
             let there: HashSet<String> = (0..train.len()).map(|at| item(&train, at, 0)).collect();
             let missing = self.0.iter().find(|(item, _)| !there.contains(item));
             let missing = missing.map(|(item, _)| item.as_str()).unwrap_or_default();
-            let expected = "the items that the run was trained on, as its split.csv lists them; take other data with --data";
+            let expected = "the items that the run was trained on, as its split.csv lists them; bring them back, or give their place with --data-dir";
             let got = format!("{} of {}, without {missing}", found, listed.len());
             return Err(Error::setting(format!("data set {}", train.name), expected, got));
         }

@@ -81,11 +81,14 @@ impl Source {
     /// What the source expects to find, and what to do if it is not there.
     const fn content(self) -> (&'static str, &'static str) {
         match self {
-            Self::Folder => ("a folder of pictures", "Give its path with --data PATH"),
-            Self::Table => {
-                ("a .csv, .tsv or .parquet file or a folder with train.csv", "Give its path with --data PATH")
+            Self::Folder => ("a folder of pictures", "Give its path with --data-dir PATH"),
+            Self::Table => (
+                "a .csv, .tsv or .parquet file or a folder with train.csv",
+                "Give its path with --data-dir PATH",
+            ),
+            Self::Npy => {
+                ("a .npy or .npz file or a folder with train.npy", "Give its path with --data-dir PATH")
             }
-            Self::Npy => ("a .npy or .npz file or a folder with train.npy", "Give its path with --data PATH"),
             Self::FashionMnist => (
                 "a folder of IDX files",
                 "`apt-get install dataset-fashion-mnist`, or download the four files from \

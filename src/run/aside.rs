@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::kept::Kept;
+use super::training::GOOD;
 use crate::data::written::{METRICS, SPLIT};
 use crate::{Error, Result};
 
@@ -31,7 +32,8 @@ pub(super) fn left_over(folder: &Path) -> Result<Vec<String>> {
         let picture = ["-reconstructions.png", "-samples.png"].iter().any(|end| name.ends_with(end));
         let kept = Kept::ALL.iter().any(|kept| kept.file() == name);
         kept || [METRICS, SPLIT, "report.html"].contains(&name.as_str())
-            || name.starts_with("epoch-") && picture
+            || name == GOOD
+            || name.starts_with("epoch-") && (picture || name.ends_with(".safetensors"))
     };
     let entries = std::fs::read_dir(folder).map_err(Error::io("read", folder))?;
     let mut names: Vec<String> =

@@ -65,12 +65,12 @@ pub struct Run {
     pub(super) folder: PathBuf,
     pub(super) trainer: Trainer,
     pub(super) pictures: Pictures,
-    // Whether the newest checkpoint in the folder is of an epoch's end.
-    pub(super) ended: bool,
-    // Where checkpoints go that the folder does not take.
+    /// Where checkpoints go that the folder does not take.
     pub(super) rescue: Option<PathBuf>,
-    // Lines of the metrics that could not be written yet.
+    /// Lines of the metrics that could not be written yet.
     pub(super) unwritten: Vec<MetricsLine>,
+    /// Whether the newest checkpoint in the folder is of an epoch's end.
+    pub(super) ended: bool,
     remarks: Vec<String>,
     // Held as long as the run is there.
     _lock: RunLock,
@@ -124,6 +124,22 @@ impl Run {
         })
     }
 
+    async fn prepare(
+        device: &Device,
+        config: &Config,
+        beginning: &Beginning<'_>,
+        data: &Split,
+    ) -> Result<(Trainer, Pictures)> {
+        let mut trainer = Trainer::new(device, config, data).await?;
+        match beginning {
+            Beginning::Seed => {}
+            Beginning::Parameters(other, name) => trainer.begin_with(other, name).await?,
+            Beginning::Fork(other, name) => trainer.fork(other, name).await?,
+        }
+        let pictures = Pictures::new(device, &trainer.checkpoint().await?, data.held_out()).await?;
+        Ok((trainer, pictures))
+    }
+
     async fn begin(mut run: Self, data: &Split) -> Result<Self> {
         let old = left_over(&run.folder)?;
         if !old.is_empty() {
@@ -134,8 +150,9 @@ impl Run {
                 old.join(", ")
             ));
         }
-        run.trainer.checkpoint().await?.save(Kept::Last.of(&run.folder))?;
-        run.ended = true;
+        let first = run.trainer.checkpoint().await?;
+        first.save(Kept::Last.of(&run.folder))?;
+        run.ended = first.ends_epoch();
         run.save_config()?;
         let is_path = run.trainer.config().data.source.is_path();
         if let Some(drawn) = DrawnParts::of(data).filter(|_| is_path) {
@@ -164,7 +181,7 @@ impl Run {
         checkpoint.check_images(&data.train)?;
         let mut trainer = Trainer::new(device, config, data).await?;
         trainer.restore(checkpoint)?;
-        take_good(lock.folder(), &mut trainer);
+        take_good(lock.folder(), &mut trainer, checkpoint);
         let pictures = Pictures::new(device, &trainer.checkpoint().await?, data.held_out()).await?;
         let mut run = Self::with(lock, trainer, pictures);
         run.remarks.extend(checkpoint.other_test_part(&data.test));
@@ -173,30 +190,14 @@ impl Run {
         Ok(run)
     }
 
-    async fn prepare(
-        device: &Device,
-        config: &Config,
-        beginning: &Beginning<'_>,
-        data: &Split,
-    ) -> Result<(Trainer, Pictures)> {
-        let mut trainer = Trainer::new(device, config, data).await?;
-        match beginning {
-            Beginning::Seed => {}
-            Beginning::Parameters(other, name) => trainer.begin_with(other, name).await?,
-            Beginning::Fork(other, name) => trainer.fork(other, name).await?,
-        }
-        let pictures = Pictures::new(device, &trainer.checkpoint().await?, data.held_out()).await?;
-        Ok((trainer, pictures))
-    }
-
     fn with(lock: RunLock, trainer: Trainer, pictures: Pictures) -> Self {
         Self {
             folder: lock.folder().to_owned(),
             trainer,
             pictures,
-            ended: false,
             rescue: None,
             unwritten: Vec::new(),
+            ended: false,
             remarks: lock.remark().map(str::to_owned).into_iter().collect(),
             _lock: lock,
         }
@@ -235,7 +236,8 @@ impl Run {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
             bytes => Some(bytes.map_err(Error::io("read", &path))?),
         };
-        let trimmed = trim(metrics.as_deref().unwrap_or_default(), checkpoint);
+        let epochs = checkpoint.forked_at()..checkpoint.epoch();
+        let trimmed = trim(metrics.as_deref().unwrap_or_default(), &checkpoint.metrics, epochs);
         let mut old = Vec::new();
         old.extend((other && last.exists()).then(|| Kept::Last.file().to_owned()));
         old.extend((metrics.is_some() && (trimmed.loses || !old.is_empty())).then(|| METRICS.to_owned()));

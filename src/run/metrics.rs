@@ -1,6 +1,7 @@
 //! `metrics.jsonl`: a line per epoch, a column per term, written and read.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::path::Path;
 use std::str::Utf8Error;
 
@@ -8,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::data::Items;
-use crate::train::{Checkpoint, EpochReport, Rewind, TermMeans};
+use crate::train::{EpochReport, Rewind, TermMeans};
 use crate::{Error, Result};
 
 /// The metrics in a run's folder.
@@ -154,10 +155,10 @@ pub(super) struct Trimmed {
     pub(super) loses: bool,
 }
 
-/// The lines of the epochs that a checkpoint has. A run that died between its metrics and its checkpoint has a line too many, or half
-/// of one: it does that epoch again, so nothing is amiss.
-pub(super) fn trim(bytes: &[u8], checkpoint: &Checkpoint) -> Trimmed {
-    let (saved, forked, done) = (&checkpoint.metrics, checkpoint.forked(), checkpoint.epoch());
+/// The lines of the epochs that are done, which begin behind the first of `epochs` and end with the other. A run that died
+/// between its checkpoint and its metrics lacks a line, or has half of one: it is among those that the checkpoint `keeps`.
+pub(super) fn trim(bytes: &[u8], keeps: &[String], epochs: Range<u32>) -> Trimmed {
+    let Range { start: begun, end: done } = epochs;
     let all: Vec<Option<(u32, bool, &str)>> = lines(bytes).map(|text| of_epoch(text.ok()?)).collect();
     let torn = all.last().is_some_and(Option::is_none);
     let mut damaged = all.iter().filter(|line| line.is_none()).count();
@@ -171,11 +172,10 @@ pub(super) fn trim(bytes: &[u8], checkpoint: &Checkpoint) -> Trimmed {
     good.retain(|(epoch, ends, _)| !ends || seen.insert(*epoch));
     let doubled = count - good.len();
     good.reverse();
-    // One that died between its checkpoint and its metrics lacks a line, which the checkpoint has.
-    let saved = saved.iter().filter_map(|text| of_epoch(text)).filter(|(epoch, ..)| *epoch <= done);
-    good.extend(saved.filter(|(epoch, ends, _)| *ends && seen.insert(*epoch)));
+    let kept = keeps.iter().filter_map(|text| of_epoch(text)).filter(|line| line.0 <= done);
+    good.extend(kept.filter(|(epoch, ..)| seen.insert(*epoch)));
     good.sort_by_key(|line| line.0);
-    let missing = gaps(&seen, forked, done);
+    let missing = gaps(&seen, begun, done);
     if torn && missing.is_empty() {
         damaged -= 1;
     }
@@ -202,9 +202,9 @@ fn of_epoch(text: &str) -> Option<(u32, bool, &str)> {
     Some((other.get("epoch")?.as_u64()?.try_into().ok()?, false, text))
 }
 
-// The epochs behind the first `forked`, to `done`, that are not there, those side by side as one.
-fn gaps(there: &BTreeSet<u32>, forked: u32, done: u32) -> Vec<String> {
-    let mut next = forked.saturating_add(1);
+// The epochs behind `begun` to `done` that are not there, those side by side as one.
+fn gaps(there: &BTreeSet<u32>, begun: u32, done: u32) -> Vec<String> {
+    let mut next = begun.saturating_add(1);
     let mut gaps = Vec::new();
     for epoch in there.iter().copied().chain([done.saturating_add(1)]) {
         if epoch > next {

@@ -14,7 +14,7 @@ use crate::train::{Checkpoint, EpochReport, Reached, Trainer};
 use crate::{Error, Result};
 
 /// What a failing step goes back to, while a run is stopped in the middle of an epoch.
-const GOOD: &str = "rewind.safetensors";
+pub(super) const GOOD: &str = "rewind.safetensors";
 /// How long a run waits for room on a full disk.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(600);
 // Between two tries; and between two looks at whether to stop.
@@ -24,11 +24,11 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 type Watch<'a> = &'a mut dyn FnMut(RunEvent<'_>) -> bool;
 
 /// Gives a resumed trainer the state that a failing step goes back to, where the run that was stopped left it.
-pub(super) fn take_good(folder: &Path, trainer: &mut Trainer) {
+pub(super) fn take_good(folder: &Path, trainer: &mut Trainer, checkpoint: &Checkpoint) {
     // Without it the state that it resumes from is good too.
     let registry = Registry::of(&trainer.config().model.variant);
     if let Ok(good) = Checkpoint::load_of(&registry, folder.join(GOOD)) {
-        trainer.set_good(good);
+        trainer.set_good(good, checkpoint);
     }
 }
 
@@ -66,11 +66,10 @@ impl Run {
         self.write_metrics()
     }
 
-    // A checkpoint is written beside the one that it replaces, and the best is another: there must be room for two more,
-    // and for those that are kept.
+    // A checkpoint is written beside the one that it replaces, and the best and the previous are others.
     fn check_room(&self) -> Result<()> {
         let size = Kept::Last.of(&self.folder).metadata().map_or(0, |metadata| metadata.len());
-        let more = 2 + u64::from(self.trainer.config().train.keep.unwrap_or(0));
+        let more = 3 + u64::from(self.trainer.config().train.keep.unwrap_or(0));
         let needed = size.saturating_mul(more);
         // A file system that does not say how much room it has is tried.
         match fs4::available_space(&self.folder) {
@@ -104,8 +103,7 @@ impl Run {
             Err(error) => return Err(error),
             Ok(Reached::Save) => {
                 let checkpoint = self.unfinished().await?;
-                self.save(&[Kept::Last.file()], &checkpoint, watch)?;
-                self.forget_good();
+                self.save_with_good(&checkpoint, watch)?;
                 true
             }
             Ok(Reached::Rewound(rewind)) => watch(RunEvent::Rewound(&rewind)),
@@ -130,8 +128,7 @@ impl Run {
 
     // Saves where a run was stopped. Who asked for that waits for room on the disk too.
     async fn stop(&mut self, watch: Watch<'_>) -> Result<()> {
-        let good = self.trainer.good().cloned();
-        let checkpoint = match (self.unfinished().await, &good) {
+        let checkpoint = match (self.unfinished().await, self.trainer.good()) {
             (Err(Error::NotFinite { .. }), Some(good)) => good.clone(),
             (checkpoint, _) => checkpoint?,
         };
@@ -139,11 +136,16 @@ impl Run {
             watch(event);
             true
         };
-        if let Some(good) = good.filter(|good| good.step() < checkpoint.step()) {
-            self.save(&[GOOD], &good, &mut wait)?;
-        }
-        self.save(&[Kept::Last.file()], &checkpoint, &mut wait)?;
+        self.save_with_good(&checkpoint, &mut wait)?;
         Err(Error::Stopped)
+    }
+
+    // In the middle of an epoch, with the state that a failing step would go back to.
+    fn save_with_good(&mut self, checkpoint: &Checkpoint, watch: Watch<'_>) -> Result<()> {
+        if let Some(good) = self.trainer.good() {
+            self.save_bytes(GOOD, &good.to_bytes()?, watch)?;
+        }
+        self.save(&[Kept::Last.file()], checkpoint, watch)
     }
 
     // The checkpoint comes first: what fails behind it costs no training.
@@ -158,7 +160,8 @@ impl Run {
         // The one to resume from is written last: a run that is interrupted before it repeats the epoch.
         let names: Vec<&str> = also.into_iter().flatten().chain([Kept::Last.file()]).collect();
         self.save(&names, &checkpoint, watch)?;
-        self.forget_good();
+        // The end of an epoch is good itself.
+        let _ = std::fs::remove_file(self.folder.join(GOOD));
         if let Some(old) = keep.and_then(|keep| report.epoch.checked_sub(keep)).filter(|old| *old > 0) {
             // One that is not there, as before a fork, needs no removal.
             let _ = std::fs::remove_file(self.folder.join(checkpoint_of_epoch(old)));
@@ -176,11 +179,6 @@ impl Run {
             }
             outcome => outcome,
         }
-    }
-
-    fn forget_good(&self) {
-        // It belongs to a state that was stopped earlier; a later resume would see that.
-        let _ = std::fs::remove_file(self.folder.join(GOOD));
     }
 
     fn write_metrics(&mut self) -> Result<()> {
@@ -211,29 +209,30 @@ impl Run {
     // Writes one checkpoint under several names, one after the other.
     fn save(&mut self, names: &[&str], checkpoint: &Checkpoint, watch: Watch<'_>) -> Result<()> {
         let bytes = checkpoint.to_bytes()?;
-        names.iter().try_for_each(|name| self.save_bytes(name, &bytes, watch))?;
-        if names.contains(&Kept::Last.file()) {
-            self.ended = checkpoint.ends_epoch();
+        for name in names {
+            if self.save_bytes(name, &bytes, watch)? && *name == Kept::Last.file() {
+                self.ended = checkpoint.ends_epoch();
+            }
         }
         Ok(())
     }
 
     // The newest checkpoint becomes the previous one if it is of an epoch's end, so that a stop in an epoch changes nothing
     // of what an uninterrupted run keeps.
-    fn put(&self, name: &str, bytes: &[u8]) -> Result<()> {
+    fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
         let path = self.folder.join(name);
-        match name == Kept::Last.file() && self.ended {
+        match self.ended && name == Kept::Last.file() {
             true => replace(&path, bytes, &Kept::Previous.of(&self.folder)),
             false => write_whole(&path, bytes),
         }
     }
 
-    // A full disk may have room again: what was there stays until then.
-    fn save_bytes(&self, name: &str, bytes: &[u8], watch: Watch<'_>) -> Result<()> {
+    // Whether it is in the run's folder at last. A full disk may have room again: what was there stays until then.
+    fn save_bytes(&self, name: &str, bytes: &[u8], watch: Watch<'_>) -> Result<bool> {
         let path = self.folder.join(name);
         let mut waited = Duration::ZERO;
         loop {
-            let Err(error) = self.put(name, bytes) else { return Ok(()) };
+            let Err(error) = self.write(name, bytes) else { return Ok(true) };
             if let Some(rescued) = self.rescued(name) {
                 write_whole(&rescued, bytes)?;
                 watch(RunEvent::Warning(&format!(
@@ -241,7 +240,7 @@ impl Run {
                     rescued.display(),
                     path.display()
                 )));
-                return Ok(());
+                return Ok(false);
             }
             if !is_full(&error) || waited >= LONGEST_WAIT {
                 return Err(error);

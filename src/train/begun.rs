@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::trainer::EpochState;
+use super::epoch_state::EpochState;
 use super::{Checkpoint, Config, Trainer};
 use crate::graph::{MODEL, Plan, Slots, Store, StoreKind};
 use crate::{Error, Result};
@@ -96,8 +96,8 @@ impl Trainer {
         let EpochState { epoch, step, running, .. } = other.progress.clone();
         let told = format!("forked from {name} after epoch {epoch}, step {step}, with {differs}");
         let origin = [told].into_iter().chain(other.progress.origin.clone()).collect();
-        self.progress = EpochState { epoch, step, running, origin, forked: epoch, ..EpochState::default() };
-        self.good = None;
+        self.progress =
+            EpochState { epoch, step, running, origin, forked_at: epoch, ..EpochState::default() };
         Ok(())
     }
 

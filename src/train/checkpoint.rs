@@ -1,7 +1,8 @@
 //! Checkpoints: everything that a run needs to resume with bit-identical results.
 
 use super::constant::ConstantModel;
-use super::trainer::{DataMark, EpochState};
+use super::epoch_state::EpochState;
+use super::trainer::DataMark;
 use super::{Config, Trainer, Transform};
 use crate::data::{Column, Dataset, Items};
 use crate::graph::{Device, Plan, Slots, State};
@@ -42,8 +43,9 @@ impl Trainer {
     /// # Errors
     /// [`Error::NotFinite`] for a parameter or moment that is not, so that what is saved is always good.
     pub async fn checkpoint(&self) -> Result<Checkpoint> {
-        if let Some(good) = self.good().filter(|good| good.progress == self.progress) {
-            return Ok(good.clone());
+        let kept = [&self.good, &self.next_good].into_iter().flatten();
+        if let Some(kept) = kept.into_iter().find(|kept| kept.progress == self.progress) {
+            return Ok((**kept).clone());
         }
         let slots = self.replay.read_slots().await?;
         for (name, slot) in slots.iter() {
@@ -86,7 +88,7 @@ impl Trainer {
         self.replay.write_slots(&checkpoint.slots)?;
         self.replay.write_state(&checkpoint.state)?;
         self.progress = checkpoint.progress.clone();
-        self.good = None;
+        (self.good, self.next_good) = (None, None);
         Ok(())
     }
 
@@ -130,9 +132,9 @@ impl Checkpoint {
         self.progress.epoch
     }
 
-    /// Those of them that another run did, from which this one was forked.
-    pub fn forked(&self) -> u32 {
-        self.progress.forked
+    /// Epochs that were done when its run began: those of another, where it is a fork.
+    pub(crate) fn forked_at(&self) -> u32 {
+        self.progress.forked_at
     }
 
     /// Steps completed.

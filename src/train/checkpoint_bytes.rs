@@ -11,7 +11,8 @@ use serde_json::Value;
 
 use super::checkpoint_checks::{check_position, check_slots, check_sums};
 use super::constant::ConstantModel;
-use super::trainer::{DataMark, EpochState};
+use super::epoch_state::EpochState;
+use super::trainer::DataMark;
 use super::{Checkpoint, Config, Transform, earlier};
 use crate::data::{Column, ScaleKind, Scaling};
 use crate::graph::{Slots, State};
@@ -174,11 +175,14 @@ impl Checkpoint {
         let plan = update.and_then(|by| model.training(config.train.batch, images, true, &by, false));
         let plan = plan.map_err(|error| refuse("a model that can be trained", error))?;
         check_slots(&plan, &slots)?;
-        let pixels = header.shape.iter().product::<usize>();
+        let pixels = header.shape.iter().fold(1, |pixels: usize, extent| pixels.saturating_mul(*extent));
         let center = config.model.center.then(|| reader.floats(CENTER, &[pixels])).transpose()?;
         let scaling = reader.scaling(header.scale, pixels)?;
         let constant = match reader.tensors.tensor(CONSTANT) {
-            Ok(_) => ConstantModel::of_numbers(&config.model, reader.floats(CONSTANT, &[pixels + 1])?),
+            Ok(_) => ConstantModel::of_numbers(
+                &config.model,
+                reader.floats(CONSTANT, &[pixels.saturating_add(1)])?,
+            ),
             Err(_) => None,
         };
         Ok(Self {

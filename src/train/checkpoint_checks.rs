@@ -2,7 +2,7 @@
 //! saved.
 
 use super::checkpoint_bytes::refuse;
-use super::trainer::EpochState;
+use super::epoch_state::EpochState;
 use super::{Config, metrics::Running};
 use crate::Result;
 use crate::graph::{Plan, Slots, State, TermSpec};
@@ -69,9 +69,9 @@ pub(super) fn check_sums(
     for (Running { term, steps, sum_bits }, spec) in progress.running.iter().zip(terms) {
         let every = u64::from(spec.every.max(1));
         let left_out = progress.rewinds.iter().filter_map(|rewind| rewind.left_out);
-        let left_out = left_out.filter(|step| *step <= progress.step && step.is_multiple_of(every)).count();
-        let taken = (progress.step / every).saturating_sub(begin / every);
-        let expected = taken.saturating_sub(left_out as u64);
+        let left_out =
+            left_out.filter(|step| *step > begin && *step <= progress.step && step.is_multiple_of(every));
+        let expected = (progress.step / every).saturating_sub(begin / every + left_out.count() as u64);
         if *steps != expected {
             return Err(refuse(format!("a sum of the term {term} over {expected} steps"), steps));
         }

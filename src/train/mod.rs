@@ -8,6 +8,7 @@ mod config;
 mod constant;
 mod data_config;
 mod earlier;
+mod epoch_state;
 mod evaluate;
 mod metrics;
 mod packed_rows;

@@ -54,26 +54,38 @@ impl Trainer {
         self.config.train.on_nan == OnNan::Rewind
     }
 
-    /// The state that a failing step goes back to, where it does; None before the first step.
+    /// The state that a failing step would go back to, where it does; None before the first step.
     pub fn good(&self) -> Option<&Checkpoint> {
-        self.good.as_deref()
+        let next = self.next_good.as_deref().filter(|_| self.progress.finite > 0);
+        next.or(self.good.as_deref())
     }
 
-    /// Takes the state of an epoch's start, or of a due checkpoint, back after [`Trainer::restore`] of a later one. A state
-    /// that an uninterrupted run would not go back to is left alone.
-    pub fn set_good(&mut self, good: Checkpoint) {
-        let every = self.config.train.save_every.map_or(u64::MAX, u64::from);
-        let due = self.progress.step / every * every;
-        let is_due = good.step() == due.max(self.steps_until(self.progress.epoch));
-        if self.rewinds() && is_due && good.config.model == self.config.model && good.data == self.data {
-            self.good = Some(Box::new(good));
+    /// After [`Trainer::restore`] of `checkpoint`: the state that a failing step goes back to, as [`Trainer::good`] gave it
+    /// where `checkpoint` was made. One of another run, or of later steps, is left alone, as any at an epoch's
+    /// end, which is good itself.
+    pub fn set_good(&mut self, good: Checkpoint, checkpoint: &Checkpoint) {
+        let fits = good.config.model == self.config.model && good.data == self.data;
+        let ends_epoch = checkpoint.step() == self.steps_until(checkpoint.epoch());
+        if !self.rewinds() || !fits || ends_epoch || good.step() > checkpoint.step() {
+            return;
         }
+        let is_next = checkpoint.progress.finite == 0 && good.step() < checkpoint.step();
+        self.next_good = is_next.then(|| Box::new(checkpoint.clone()));
+        self.good = Some(Box::new(good));
     }
 
-    pub(super) async fn keep_good(&mut self) -> Result<()> {
-        if self.rewinds() {
-            self.good = Some(Box::new(self.checkpoint().await?));
+    /// Keeps the present state to go back to: at once where it is `sure`, as one whose epoch was validated, or else when a
+    /// step from there was finite.
+    pub(super) async fn keep_good(&mut self, sure: bool) -> Result<()> {
+        if !self.rewinds() {
+            return Ok(());
         }
+        if self.progress.finite > 0 {
+            self.good = self.next_good.take().or(self.good.take());
+            (self.progress.tries, self.progress.finite) = (0, 0);
+        }
+        let state = Some(Box::new(self.checkpoint().await?));
+        (self.good, self.next_good) = if sure { (state, None) } else { (self.good.take(), state) };
         Ok(())
     }
 
@@ -88,10 +100,9 @@ impl Trainer {
     /// all.
     pub(super) async fn go_back(&mut self, what: String, value: f32) -> Result<Rewind> {
         let step = self.progress.step;
-        let Some(good) = self.good.clone() else { return Err(self.not_finite(what, value)) };
+        let Some(good) = self.good().cloned() else { return Err(self.not_finite(what, value)) };
         let known = &good.progress;
-        let back_to = known.step;
-        let tries = known.rewinds.iter().filter(|rewind| rewind.back_to == back_to).count();
+        let (back_to, tries) = (known.step, known.tries);
         let most = self.config.train.rewinds();
         let culprit = if self.fails(&good, step..=step).await? {
             Some(step)
@@ -101,7 +112,7 @@ impl Trainer {
             None
         };
         self.return_to(&good)?;
-        let used_up = tries >= most as usize || culprit.is_none() && known.halvings >= most;
+        let used_up = tries >= most || culprit.is_none() && known.halvings >= most;
         if used_up {
             let rate = self.rate_of(back_to);
             let advice = format!(
@@ -122,7 +133,8 @@ impl Trainer {
         let rewind =
             Rewind { step, what, value: value.to_string(), back_to, learning_rate, left_out: culprit };
         self.progress.rewinds.push(rewind.clone());
-        self.keep_good().await?;
+        self.progress.tries += 1;
+        self.keep_good(true).await?;
         Ok(rewind)
     }
 

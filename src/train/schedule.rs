@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::TrainConfig;
+use super::{TrainConfig, Trainer};
 use crate::graph::{Fall, RateSchedule, Update};
 use crate::{Error, Result};
 
@@ -89,5 +89,44 @@ impl TrainConfig {
         }
         let expected = format!("the {} over which the run's learning rate falls to zero", self.epochs);
         Err(Error::setting("epochs", expected, epochs))
+    }
+}
+
+impl Trainer {
+    /// Whether all epochs are done, or those in a row that `patience` allows brought nothing better.
+    pub fn is_done(&self) -> bool {
+        self.progress.epoch >= self.config.train.epochs || self.is_out_of_patience()
+    }
+
+    /// Whether as many epochs in a row as `patience` allows brought no better objective.
+    pub fn is_out_of_patience(&self) -> bool {
+        self.config.train.patience.is_some_and(|patience| self.progress.waited[0] >= patience)
+    }
+
+    // Counts an epoch that was not the best; on a plateau the learning rate falls.
+    pub(super) async fn wait(&mut self, best: bool) -> Result<()> {
+        let train = &self.config.train;
+        let plateau = train.plateau();
+        if train.patience.is_none() && plateau.is_none() {
+            return Ok(());
+        }
+        self.progress.waited = self.progress.waited.map(|waited| if best { 0 } else { waited + 1 });
+        match plateau {
+            Some((patience, factor)) if self.progress.waited[1] >= patience => {
+                self.progress.waited[1] = 0;
+                self.scale_rates(factor).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) async fn scale_rates(&mut self, factor: f32) -> Result<()> {
+        self.progress.factor.0 *= factor;
+        self.replay.scale_rates(factor).await
+    }
+
+    /// The learning rate of the step after `step` others.
+    pub(super) fn rate_of(&self, step: u64) -> f32 {
+        self.config.train.rate(step, self.data.images) * self.progress.factor.0
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use web_time::{Duration, Instant};
 
 use super::constant::ConstantModel;
+use super::epoch_state::EpochState;
 use super::evaluate::count;
 use super::metrics::{Bits, Running};
 use super::rewind::Rewind;
@@ -37,6 +38,8 @@ pub struct Trainer {
     chunk: u32,
     /// The state that a step that is not finite goes back to; None where it would stop.
     pub(super) good: Option<Box<Checkpoint>>,
+    /// A later one, within the epoch, that takes its place as soon as a step from there is finite.
+    pub(super) next_good: Option<Box<Checkpoint>>,
     // Of the epoch under way: time spent, and steps taken in it.
     spent: Duration,
     taken: u64,
@@ -72,63 +75,6 @@ impl fmt::Display for DataMark {
         write!(f, "{} images with the CRC-32 {:08x}", self.images, self.crc32)
     }
 }
-
-/// Where training stands between two submits; part of every checkpoint.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct EpochState {
-    /// Epochs completed.
-    pub(super) epoch: u32,
-    /// Steps completed.
-    pub(super) step: u64,
-    /// The epoch under way: its terms, in the order of the step.
-    pub(super) running: Vec<Running>,
-    /// The best epoch's objective.
-    pub(super) best_bits: Option<Bits>,
-    /// Epochs in a row without a better objective, where anything waits for one: of the run, and since its rate fell.
-    #[serde(default, skip_serializing_if = "<[u32; 2]>::is_zero")]
-    pub(super) waited: [u32; 2],
-    /// What the learning rate was multiplied by, apart from its schedule's number of the step.
-    #[serde(default, skip_serializing_if = "Factor::is_one")]
-    pub(super) factor: Factor,
-    /// How often going back halved the learning rate.
-    #[serde(default, skip_serializing_if = "u32::is_zero")]
-    pub(super) halvings: u32,
-    /// How training went back in the epoch under way.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) rewinds: Vec<Rewind>,
-    /// What it began with that was another run's.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) origin: Vec<String>,
-    /// The epochs that another run did, whose metrics it has.
-    #[serde(default, skip_serializing_if = "u32::is_zero")]
-    pub(super) forked: u32,
-}
-
-/// A factor of the learning rate.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Factor(pub(super) f32);
-
-impl Default for Factor {
-    fn default() -> Self {
-        Self(1.0)
-    }
-}
-
-impl Factor {
-    fn is_one(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
-// What a checkpoint leaves out where it is zero.
-trait Zero: Default + PartialEq {
-    fn is_zero(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
-impl Zero for u32 {}
-impl Zero for [u32; 2] {}
 
 impl Trainer {
     /// Compiles the training plan and uploads the data and the first parameters.
@@ -169,6 +115,7 @@ impl Trainer {
             evaluator,
             chunk: 1,
             good: None,
+            next_good: None,
             spent: Duration::ZERO,
             taken: 0,
         })
@@ -224,16 +171,6 @@ impl Trainer {
         self.config.train.steps(epochs, self.data.images)
     }
 
-    /// Whether all epochs are done, or those in a row that `patience` allows brought nothing better.
-    pub fn is_done(&self) -> bool {
-        self.progress.epoch >= self.config.train.epochs || self.is_out_of_patience()
-    }
-
-    /// Whether as many epochs in a row as `patience` allows brought no better objective.
-    pub fn is_out_of_patience(&self) -> bool {
-        self.config.train.patience.is_some_and(|patience| self.progress.waited[0] >= patience)
-    }
-
     /// Trains to the end of the epoch and validates. `watch` sees the progress and returns whether to continue.
     ///
     /// # Errors
@@ -256,7 +193,7 @@ impl Trainer {
     /// epoch.
     pub async fn train_on(&mut self, watch: &mut dyn FnMut(&Progress) -> bool) -> Result<Reached> {
         if self.good.is_none() {
-            self.keep_good().await?;
+            self.keep_good(true).await?;
         }
         match self.reach(watch).await {
             Err(Error::NotFinite { what, value, .. }) if self.good.is_some() => {
@@ -276,9 +213,13 @@ impl Trainer {
         let outcome = self.train_to(epoch.min(save), watch).await;
         self.spent += began.elapsed();
         self.taken += self.progress.step - before;
+        if matches!(outcome, Err(Error::Stopped)) && self.progress.step == save && save < epoch {
+            // An uninterrupted run keeps this state too.
+            self.keep_good(false).await?;
+        }
         outcome?;
         let reached = if save < epoch { Reached::Save } else { Reached::Epoch(self.finish().await?) };
-        self.keep_good().await?;
+        self.keep_good(save >= epoch).await?;
         Ok(reached)
     }
 
@@ -310,33 +251,6 @@ impl Trainer {
             seconds,
             images_per_second: images as f64 / seconds.max(1e-9),
         })
-    }
-
-    // Counts an epoch that was not the best; on a plateau the learning rate falls.
-    async fn wait(&mut self, best: bool) -> Result<()> {
-        let train = &self.config.train;
-        let plateau = train.plateau();
-        if train.patience.is_none() && plateau.is_none() {
-            return Ok(());
-        }
-        self.progress.waited = self.progress.waited.map(|waited| if best { 0 } else { waited + 1 });
-        match plateau {
-            Some((patience, factor)) if self.progress.waited[1] >= patience => {
-                self.progress.waited[1] = 0;
-                self.scale_rates(factor).await
-            }
-            _ => Ok(()),
-        }
-    }
-
-    pub(super) async fn scale_rates(&mut self, factor: f32) -> Result<()> {
-        self.progress.factor.0 *= factor;
-        self.replay.scale_rates(factor).await
-    }
-
-    /// The learning rate of the step after `step` others.
-    pub(super) fn rate_of(&self, step: u64) -> f32 {
-        self.config.train.rate(step, self.data.images) * self.progress.factor.0
     }
 
     /// Loss terms on the validation images; None without any.
@@ -402,6 +316,8 @@ impl Trainer {
                 }
                 self.progress.running[term].add(loss.into());
             }
+            // Only where it counts: other checkpoints have no such number.
+            self.progress.finite += u32::from(self.good.is_some());
         }
         Ok(())
     }
@@ -414,7 +330,7 @@ impl Trainer {
                   the data's scale"
             }
             _ => {
-                "Lower the learning rate, clip gradients (--clip-norm), or go back by itself (--on-nan rewind)"
+                "Lower the learning rate, clip gradients (--clip-norm), or let it go back by itself (--on-nan rewind)"
             }
         };
         let (what, advice, kept) = (what.into(), advice.to_owned(), String::new());
