@@ -3,6 +3,7 @@
 mod checkpoint;
 mod checkpoint_bytes;
 mod checkpoint_checks;
+mod checksums;
 mod config;
 mod constant;
 mod data_config;
