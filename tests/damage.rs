@@ -76,7 +76,7 @@ fn a_damaged_checkpoint_is_named_with_the_command_that_goes_on_from_another() {
     let before = fs::read(at("metrics.jsonl")).unwrap();
     let told = notes(&mut resume(place.path(), &["--from", "previous", "--epochs", "3"]));
     assert!(
-        told.contains(&"last.safetensors and metrics.jsonl as it was is kept in run/aside-1".to_owned()),
+        told.contains(&"as found, last.safetensors with metrics.jsonl is now in run/aside-1".to_owned()),
         "{told:?}"
     );
     assert_eq!(fs::read(at("aside-1/last.safetensors")).unwrap(), damaged);
@@ -91,6 +91,9 @@ fn a_damaged_checkpoint_is_named_with_the_command_that_goes_on_from_another() {
         ),
         "{said}"
     );
+    let told = notes(&mut resume(place.path(), &[]));
+    let damaged = "best.safetensors is damaged, and stays until an epoch ranks better: checkpoint: expected ";
+    assert!(told.iter().any(|note| note.starts_with(damaged)), "{told:?}");
     for other in ["last", "previous"] {
         success(&mut narrows(place.path(), &["eval", "run", "--from", other]));
     }
@@ -235,8 +238,8 @@ fn torn_metrics_are_said_and_kept() {
     success(&mut narrows(place.path(), &["report", "run"]));
     let told = notes(&mut resume(place.path(), &["--epochs", "3"]));
     for note in [
-        "metrics.jsonl has 1 lines that cannot be read, no line of epoch 1",
-        "metrics.jsonl as it was is kept in run/aside-1",
+        "metrics.jsonl has 1 line that cannot be read, none of epoch 1",
+        "as found, metrics.jsonl is now in run/aside-1",
     ] {
         assert!(told.iter().any(|told| told == note), "{note}: {told:?}");
     }
@@ -249,7 +252,7 @@ fn torn_metrics_are_said_and_kept() {
     let first = second.replace("\"epoch\":2", "\"epoch\":1");
     fs::write(&path, format!("{first}\n{second}\n{first}\n{second}\n{third}\n")).unwrap();
     let told = notes(&mut resume(place.path(), &[]));
-    let note = "metrics.jsonl has 2 lines of epochs that have another, its epochs out of order";
+    let note = "metrics.jsonl has 2 lines too many of its epochs, its epochs out of order";
     assert!(told.iter().any(|told| told == note), "{told:?}");
     assert_eq!(fs::read_to_string(&path).unwrap(), format!("{first}\n{second}\n{third}\n"));
 }

@@ -236,6 +236,11 @@ impl Run {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
             bytes => Some(bytes.map_err(Error::io("read", &path))?),
         };
+        let best = std::fs::read(Kept::Best.of(&self.folder)).ok();
+        if let Some(Err(error)) = best.map(|bytes| position(&bytes)) {
+            let name = Kept::Best.file();
+            self.remarks.push(format!("{name} is damaged, and stays until an epoch ranks better: {error}"));
+        }
         let epochs = checkpoint.forked_at()..checkpoint.epoch();
         let trimmed = trim(metrics.as_deref().unwrap_or_default(), &checkpoint.metrics, epochs);
         let mut old = Vec::new();
@@ -244,7 +249,7 @@ impl Run {
         self.remarks.extend(trimmed.remark);
         if !old.is_empty() {
             let aside = set_aside(&self.folder, &old)?;
-            self.remarks.push(format!("{} as it was is kept in {}", old.join(" and "), aside.display()));
+            self.remarks.push(format!("as found, {} is now in {}", old.join(" with "), aside.display()));
         }
         if other {
             checkpoint.save(last)?;

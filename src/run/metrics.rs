@@ -180,10 +180,10 @@ pub(super) fn trim(bytes: &[u8], keeps: &[String], epochs: Range<u32>) -> Trimme
         damaged -= 1;
     }
     let remarks = [
-        (damaged > 0).then(|| format!("{damaged} lines that cannot be read")),
-        (doubled > 0).then(|| format!("{doubled} lines of epochs that have another")),
+        (damaged > 0).then(|| format!("{} that cannot be read", counted(damaged))),
+        (doubled > 0).then(|| format!("{} too many of its epochs", counted(doubled))),
         (!sorted).then(|| "its epochs out of order".to_owned()),
-        (!missing.is_empty()).then(|| format!("no line of epoch {}", missing.join(", "))),
+        (!missing.is_empty()).then(|| format!("none of epoch {}", missing.join(", "))),
     ];
     let remarks: Vec<String> = remarks.into_iter().flatten().collect();
     Trimmed {
@@ -191,6 +191,10 @@ pub(super) fn trim(bytes: &[u8], keeps: &[String], epochs: Range<u32>) -> Trimme
         remark: (!remarks.is_empty()).then(|| format!("{METRICS} has {}", remarks.join(", "))),
         loses: damaged + doubled > 0 || !sorted,
     }
+}
+
+fn counted(lines: usize) -> String {
+    if lines == 1 { "1 line".to_owned() } else { format!("{lines} lines") }
 }
 
 // The epoch of a line of JSON, and whether it is the one with the epoch's results.

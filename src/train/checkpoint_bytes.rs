@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::checkpoint_checks::{check_position, check_slots, check_sums};
+use super::checksums::{check_closed, check_tensors, closed, crc32_of};
 use super::constant::ConstantModel;
 use super::epoch_state::EpochState;
 use super::trainer::DataMark;
@@ -51,34 +52,6 @@ struct Header {
     crc32: BTreeMap<String, u32>,
     #[serde(flatten)]
     progress: EpochState,
-}
-
-// What stands at the end of the header's text, before its own CRC-32 in 8 digits.
-const OWN: &str = ",\"header_crc32\":\"";
-
-fn closed(mut header: String) -> String {
-    let crc = crc32(&[header.as_bytes()]);
-    header.pop();
-    header + OWN + &format!("{crc:08x}\"}}")
-}
-
-// Files of earlier versions have no checksums; of any other the header has to end so.
-fn check_closed(header: &str, crc32: &BTreeMap<String, u32>) -> Result<()> {
-    let as_saved = match header.rsplit_once(OWN) {
-        Some((own, _)) => closed(format!("{own}}}")) == header,
-        None => crc32.is_empty(),
-    };
-    if as_saved { Ok(()) } else { Err(refuse("the header as it was saved", "one that was changed since")) }
-}
-
-fn crc32(parts: &[&[u8]]) -> u32 {
-    let mut crc = flate2::Crc::new();
-    parts.iter().for_each(|part| crc.update(part));
-    crc.sum()
-}
-
-fn crc32_of(name: &str, dtype: Dtype, shape: &[usize], bytes: &[u8]) -> u32 {
-    crc32(&[format!("{name} {dtype:?} {shape:?} ").as_bytes(), bytes])
 }
 
 pub(super) fn refuse(expected: impl ToString, found: impl ToString) -> Error {
@@ -228,7 +201,7 @@ fn opened(bytes: &[u8]) -> Result<(Reader<'_>, Header, bool)> {
     let is_first = first_format.is_some();
     let header: Header = serde_json::from_value(first_format.unwrap_or(header)).map_err(unreadable)?;
     check_closed(&text, &header.crc32)?;
-    reader.check(&header.crc32)?;
+    check_tensors(&reader.tensors, &header.crc32)?;
     Ok((reader, header, is_first))
 }
 
@@ -270,28 +243,6 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    // Compares each tensor with what was saved; files of earlier versions do not tell.
-    fn check(&self, saved: &BTreeMap<String, u32>) -> Result<()> {
-        if saved.is_empty() {
-            return Ok(());
-        }
-        for (name, tensor) in self.tensors.iter() {
-            let found = crc32_of(name, tensor.dtype(), tensor.shape(), tensor.data());
-            if saved.get(name) != Some(&found) {
-                return Err(refuse(
-                    format!("the tensor {name:?} as it was saved"),
-                    "one that was changed since",
-                ));
-            }
-        }
-        match saved.keys().find(|name| self.tensors.tensor(name).is_err()) {
-            Some(name) => {
-                Err(refuse(format!("the tensor {name:?}, as it was saved"), "nothing of that name"))
-            }
-            None => Ok(()),
-        }
-    }
-
     // A tensor of one of these numbers of words.
     fn sized(&self, name: &str, dtype: Dtype, lengths: &[usize]) -> Result<Vec<u32>> {
         let many: Vec<String> = lengths.iter().map(usize::to_string).collect();

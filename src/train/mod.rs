@@ -4,6 +4,7 @@ mod begun;
 mod checkpoint;
 mod checkpoint_bytes;
 mod checkpoint_checks;
+mod checksums;
 mod config;
 mod constant;
 mod data_config;
