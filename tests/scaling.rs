@@ -257,4 +257,17 @@ fn adams_rate_falls_with_the_width_of_wide_rows_unless_it_was_chosen() {
         let (kept, _) = config.suited_to(&rows(columns), &config, |name| name == "learning_rate").unwrap();
         assert_eq!(kept.train.learning_rate, 1e-3);
     }
+    // At such a rate a learned variance hardly moves: it starts where the mean leaves it.
+    let learned = Config::preset("vae").unwrap();
+    let learned =
+        learned.overlaid("[model]\nlikelihood = 'gaussian-learned'".parse().unwrap(), "here").unwrap();
+    for (columns, moved) in [(900, false), (20_000, true)] {
+        let (suited, notes) = learned.suited_to(&rows(columns), &learned, |_| false).unwrap();
+        let first = suited.model.first_log_variance();
+        // The variance of numbers that fill [0, 1] evenly.
+        assert!(
+            if moved { (first - (1.0_f32 / 12.0).ln()).abs() < 0.2 } else { first == -2.0 },
+            "{first} {notes:?}"
+        );
+    }
 }

@@ -5,6 +5,7 @@ use super::kinds::{CorruptionKind, InitScheme, LikelihoodKind, ReductionKind, St
 use super::settings::{Described, Setting, check_widths};
 use crate::kernels::corruption::{self, Corruption};
 use crate::reference::activation::Activation;
+use crate::reference::loss::LEAST_LOG_VARIANCE;
 use crate::{Error, Result};
 
 /// The most layers that a list may have. Each is several dispatches of a step, on top of one another.
@@ -28,6 +29,9 @@ crate::settings! {
         /// Standard deviation of the gaussian likelihood, in pixel values of [0, 1]: between 1e-6 and 1e6
         #[serde(skip_serializing_if = "Option::is_none")]
         deviation: Option<f32> = None, "S", with likelihood = "gaussian";
+        /// Logarithm of the gaussian-learned likelihood's first variance: -2 where it is not given
+        #[serde(skip_serializing_if = "Option::is_none")]
+        first_log_variance: Option<f32> = None, "V", with likelihood = "gaussian-learned";
         /// Whether the decoder's weights are the encoder's, transposed
         tied: bool = false, "BOOL";
         /// Whether layers have biases
@@ -66,6 +70,12 @@ impl CommonSettings {
     /// The fixed standard deviation of the Gaussian likelihood: 0.1 where it is not given.
     pub fn deviation(&self) -> f32 {
         self.deviation.unwrap_or(0.1)
+    }
+
+    /// Where the logarithm of the learned variance starts: at -2 where it is not given, 1/e² of the pixels' full range
+    /// squared, which is between those that an untrained and a trained decoder leave.
+    pub fn first_log_variance(&self) -> f32 {
+        self.first_log_variance.unwrap_or(-2.0)
     }
 
     /// The standard deviation of the corruption's noise, or the probability that a pixel is lost: 0.2 where it is not
@@ -110,6 +120,10 @@ impl CommonSettings {
         }
         check_widths("hidden", &self.hidden)?;
         check_deviation(self.deviation())?;
+        let first = self.first_log_variance();
+        if !(LEAST_LOG_VARIANCE..=-LEAST_LOG_VARIANCE).contains(&first) {
+            return Err(Error::setting("first_log_variance", "a number between -13.8 and 13.8", first));
+        }
         if self.tied && (stack || !(self.encoder.is_empty() && self.decoder.is_empty())) {
             let listed = if stack { "`stack` means" } else { "`encoder` or `decoder` list" };
             let expected = format!("false where {listed} layers: only those that `hidden` means can be tied");

@@ -24,15 +24,13 @@ pub enum Likelihood {
 }
 
 impl Likelihood {
-    // The learned variance starts at 1/e² of the pixels' full range squared: between those that an untrained and a
-    // trained decoder leave.
     pub(super) fn declare(config: &ModelConfig, graph: &mut Graph, group: &str) -> Result<Self> {
         Ok(match config.likelihood {
             LikelihoodKind::Bernoulli => Self::Bernoulli,
             LikelihoodKind::ContinuousBernoulli => Self::ContinuousBernoulli,
             LikelihoodKind::Gaussian => Self::Gaussian(config.deviation()),
             LikelihoodKind::GaussianLearned => {
-                let first = Init::Constant(-2.0);
+                let first = Init::Constant(config.first_log_variance());
                 Self::GaussianLearned(graph.parameter_of(group, "log_variance", vec![1], first)?)
             }
             LikelihoodKind::SquaredError => Self::SquaredError,

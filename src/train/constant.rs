@@ -43,6 +43,11 @@ impl ConstantModel {
         Self { kind, outputs, log_variance: variance.max(1e-12).ln() as f32 }
     }
 
+    /// The logarithm of the variance of all pixels around it.
+    pub const fn log_variance(&self) -> f32 {
+        self.log_variance
+    }
+
     /// Whether a variance is learned, and that of the training part is not above its floor: the rows are all alike.
     pub fn is_at_floor(&self) -> bool {
         self.kind == Kind::GaussianLearned && self.log_variance <= LEAST_LOG_VARIANCE

@@ -1,9 +1,10 @@
 //! A configuration made to fit its data: few rows, other numbers than the preset was made for.
 
 use super::config::toml_name;
-use super::{Config, OptimizerKind, TrainConfig};
+use super::{Config, ConstantModel, OptimizerKind, TrainConfig};
 use crate::data::Dataset;
 use crate::model::{LikelihoodKind, Model};
+use crate::reference::loss::LEAST_LOG_VARIANCE;
 use crate::{Error, Result};
 
 // The fewest steps of an epoch.
@@ -28,7 +29,7 @@ impl Config {
     /// - A likelihood of numbers in [0, 1] gives way to the Gaussian one where they do not lie there. Where `preset` has
     ///   another likelihood, its rate of SGD, which was found for that, gives way to Adam at 1e-3.
     /// - Where a dense layer has more than 16,384 inputs, Adam's rate is lowered so that it is at most 10 divided by their
-    ///   number.
+    ///   number; a learned variance, which then moves little, starts at that of the best constant answer.
     ///
     /// What somebody chose stays: `chosen` says so of a setting's name.
     ///
@@ -52,7 +53,7 @@ impl Config {
         notes.extend(config.take_steps(train, &chosen));
         notes.extend(config.take_likelihood(train, preset, &chosen));
         if !chosen("learning_rate") {
-            notes.extend(config.take_rate(train)?);
+            notes.extend(config.take_rate(train, &chosen)?);
         }
         Ok((config, notes))
     }
@@ -116,19 +117,30 @@ impl Config {
     }
 
     // A learning rate that falls with the width of the widest layer, as published for Adam (Yang et al. 2022, table 3).
-    fn take_rate(&mut self, train: &Dataset) -> Result<Option<String>> {
+    fn take_rate(&mut self, train: &Dataset, chosen: impl Fn(&str) -> bool) -> Result<Vec<String>> {
         let (inputs, rate) =
             (Model::new(&self.model, train.shape().try_into()?)?.widest(), self.train.learning_rate);
         let most = FARTHEST / inputs.max(1) as f64;
         if inputs <= WIDE || self.train.optimizer == OptimizerKind::Sgd || f64::from(rate) <= most {
-            return Ok(None);
+            return Ok(Vec::new());
         }
         // One digit.
         let unit = 10_f64.powi(most.log10().floor() as i32);
         self.train.learning_rate = ((most / unit).floor() * unit) as f32;
-        Ok(Some(format!(
+        let mut notes = vec![format!(
             "learning rate: {} in place of {rate}, since a layer has {inputs} inputs, and a step moves the weight of each",
             self.train.learning_rate
-        )))
+        )];
+        if self.model.likelihood == LikelihoodKind::GaussianLearned && !chosen("first_log_variance") {
+            let constant = ConstantModel::fit(&self.model, train, &self.transform(train)?);
+            let (before, first) =
+                (self.model.first_log_variance(), constant.log_variance().max(LEAST_LOG_VARIANCE));
+            self.model.first_log_variance = Some(first);
+            notes.push(format!(
+                "first log variance: {first} in place of {before}, that of always answering with the mean, since at this \
+                 rate it moves little"
+            ));
+        }
+        Ok(notes)
     }
 }
