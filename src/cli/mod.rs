@@ -160,7 +160,7 @@ pub fn run(registry: Registry) -> ExitCode {
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Error::Stopped) => ExitCode::from(130),
+        Err(Error::Stopped) => ExitCode::from(interrupt::stopped()),
         Err(error) if output::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             output::note(&format!("error: {error}"));
