@@ -105,7 +105,8 @@ impl Reader {
             caught += u64::from(!ours && !said.is_empty());
             if ours {
                 found.push(format!("{} 1 {seed}: {said}", self.name));
-                fs::write(std::env::temp_dir().join(format!("narrows-{}-{seed}", self.name)), &input).unwrap();
+                fs::write(std::env::temp_dir().join(format!("narrows-{}-{seed}", self.name)), &input)
+                    .unwrap();
             } else if told && !said.is_empty() {
                 println!("{} 1 {seed}, caught: {said}", self.name);
             }
@@ -163,7 +164,8 @@ fn read_idx(input: &[u8], _: &Path, _: &mut Mutator) -> bool {
 fn array(descr: &str, order: &str, shape: &str, values: &[u8]) -> Vec<u8> {
     let header = format!("{{'descr': '{descr}', 'fortran_order': {order}, 'shape': {shape}, }}");
     let header = format!("{header:<117}\n");
-    [b"\x93NUMPY\x01\x00".as_slice(), &(header.len() as u16).to_le_bytes(), header.as_bytes(), values].concat()
+    [b"\x93NUMPY\x01\x00".as_slice(), &(header.len() as u16).to_le_bytes(), header.as_bytes(), values]
+        .concat()
 }
 
 fn arrays() -> Vec<Vec<u8>> {
@@ -235,7 +237,8 @@ fn read_csv(_: &[u8], path: &Path, mutator: &mut Mutator) -> bool {
 }
 
 fn pictures() -> Vec<Vec<u8>> {
-    let picture = image::RgbaImage::from_fn(9, 7, |x, y| [20 * x as u8, 30 * y as u8, 128, (x * y * 4) as u8].into());
+    let picture =
+        image::RgbaImage::from_fn(9, 7, |x, y| [20 * x as u8, 30 * y as u8, 128, (x * y * 4) as u8].into());
     let picture = DynamicImage::from(picture);
     let of = |picture: &DynamicImage, format| {
         let mut bytes = Cursor::new(Vec::new());

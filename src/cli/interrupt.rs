@@ -26,7 +26,8 @@ impl Interrupt {
         for signal in ASKING.into_iter().filter(|signal| !ignored(*signal)) {
             // In this order, so that only a second one ends the program. Files are replaced as a whole, so none is
             // left half written.
-            let ends = flag::register_conditional_shutdown(signal, exit_code(signal as usize), Arc::clone(&again));
+            let ends =
+                flag::register_conditional_shutdown(signal, exit_code(signal as usize), Arc::clone(&again));
             ends.and_then(|_| flag::register(signal, Arc::clone(&again)))
                 .and_then(|_| flag::register_usize(signal, Arc::clone(&came), signal as usize))
                 .map_err(|error| Error::setting("listening for Ctrl-C", "a handler of signals", error))?;

@@ -21,8 +21,26 @@ const EXTREMES: [u64; 12] = [
 ];
 // The same, and other trouble, as text.
 const WORDS: [&str; 20] = [
-    "0", "-1", "1e400", "-1e-400", "4294967295", "4294967296", "9223372036854775807", "18446744073709551616", "nan",
-    "-inf", "true", "[]", "{}", "\"\"", "\n", ",", ";", "\u{0}", "\u{fffd}", "''",
+    "0",
+    "-1",
+    "1e400",
+    "-1e-400",
+    "4294967295",
+    "4294967296",
+    "9223372036854775807",
+    "18446744073709551616",
+    "nan",
+    "-inf",
+    "true",
+    "[]",
+    "{}",
+    "\"\"",
+    "\n",
+    ",",
+    ";",
+    "\u{0}",
+    "\u{fffd}",
+    "''",
 ];
 
 impl Mutator {
@@ -87,7 +105,8 @@ impl Mutator {
             }
             // A number in text becomes another.
             _ => {
-                let Some(begin) = bytes[at..].iter().position(u8::is_ascii_digit).map(|digit| at + digit) else {
+                let Some(begin) = bytes[at..].iter().position(u8::is_ascii_digit).map(|digit| at + digit)
+                else {
                     return;
                 };
                 let end = bytes[begin..].iter().position(|byte| !byte.is_ascii_digit());

@@ -32,7 +32,7 @@ impl Stack {
     /// Bytes, or floats in [0, 1] where any picture has more than 8 bits a channel.
     ///
     /// # Errors
-    /// [`Error::Setting`] if all pictures take too much memory.
+    /// [`Error::Setting`] if all pictures take too much memory, [`Error::Memory`] if the system does not give it.
     pub(super) fn decode(
         folder: &Path,
         form: Form,
@@ -71,7 +71,7 @@ impl Stack {
         let shape = [height, width, asked.unwrap_or(colours)];
         let pixels = pixels_of(shape, listing.files.len(), size_of::<T>())?;
         let extents = [height, width].map(|extent| extent as u32);
-        let mut all = vec![T::default(); listing.files.len() * pixels];
+        let mut all = room::<T>(listing.files.len() * pixels, pixels)?;
         let done = AtomicUsize::new(0);
         let decoded: Vec<Result<Decoded, String>> = listing
             .files
@@ -119,6 +119,21 @@ fn pixels_of(shape: [usize; 3], count: usize, bytes: usize) -> Result<usize> {
         return Err(Error::setting("size", expected, format!("{height} x {width} for {count} files")));
     }
     Ok(shape.iter().product())
+}
+
+// Room for all numbers, where the system gives it, and beside it for the resizing of one picture to so many pixels.
+fn room<T: Clone + Default>(numbers: usize, pixels: usize) -> Result<Vec<T>> {
+    // Resizing is in floats, of which the picture and its rows are there at the same time.
+    let beside = pixels.saturating_mul(2 * size_of::<f32>());
+    let (mut all, mut resizing) = (Vec::new(), Vec::<u8>::new());
+    let there = all.try_reserve_exact(numbers).and_then(|()| resizing.try_reserve_exact(beside));
+    there.map_err(|_| Error::Memory {
+        operation: "decode the pictures".to_owned(),
+        needed: (numbers.saturating_mul(size_of::<T>()) as u64).saturating_add(beside as u64),
+        advice: "Give a smaller --size, or a folder with fewer pictures",
+    })?;
+    all.resize(numbers, T::default());
+    Ok(all)
 }
 
 fn moved<T: Copy>(all: &mut [T], place: std::ops::Range<usize>, to: usize) -> usize {
