@@ -204,7 +204,10 @@ fn command(registry: &Registry) -> clap::Command {
     };
     let command = SETTABLE.into_iter().fold(Arguments::command(), settable);
     // `--seed -1` is a wrong value rather than an unknown flag.
-    let signed = |arg: clap::Arg| arg.allow_negative_numbers(true);
+    let signed = |arg: clap::Arg| {
+        let takes_values = arg.get_action().takes_values();
+        arg.allow_negative_numbers(takes_values)
+    };
     let command = command.mut_subcommands(|command| command.mut_args(signed));
     command.mut_subcommand("train", |command| command.after_help(train::after_help(registry)))
 }
