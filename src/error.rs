@@ -25,7 +25,7 @@ pub enum Error {
         message: String,
     },
     /// The device was lost while work was under way.
-    #[error("{operation}: the device was lost: {message}. The last checkpoint is intact; resume from it")]
+    #[error("{operation}: the device was lost: {message}")]
     DeviceLost {
         /// What was being done.
         operation: String,
@@ -41,6 +41,16 @@ pub enum Error {
         needed: u64,
         /// Bytes allowed.
         allowed: u64,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// The system does not give the memory that was asked for.
+    #[error("{operation}: needs {needed} bytes of memory, which the system does not give. {advice}")]
+    Memory {
+        /// What was being done.
+        operation: String,
+        /// Bytes needed.
+        needed: u64,
         /// What to do.
         advice: &'static str,
     },

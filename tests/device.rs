@@ -236,3 +236,16 @@ fn a_shader_from_outside_may_have_a_name_of_ours_whichever_runs_first() {
     assert_eq!(forward(&OURS, relu), less);
     assert_eq!(forward(&activation::SHADER, relu), same);
 }
+
+#[test]
+fn a_device_that_is_lost_is_told_of_whatever_fails_after_it() {
+    // One of its own: the others' stays whole.
+    let own = pollster::block_on(narrows::gpu::Gpu::open(&narrows::gpu::GpuOptions::default())).unwrap();
+    let buffer = own.storage("words", 4);
+    assert_eq!(pollster::block_on(read_words(&own, &buffer, 0, 4)).unwrap(), [0; 4]);
+    own.device.destroy();
+    for _ in 0..2 {
+        let error = pollster::block_on(read_words(&own, &buffer, 0, 4)).unwrap_err();
+        assert!(matches!(error, Error::DeviceLost { .. }), "{error}");
+    }
+}

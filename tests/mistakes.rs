@@ -70,6 +70,7 @@ fn a_mistake_in_the_flags_is_one_line_and_leaves_nothing() {
             "data/t10k-labels-idx1-ubyte/x: cannot create: ",
         ),
         (&["train", "--device", "nonsense"], "no device matches the name \"nonsense\"; available: "),
+        (&["train", "--device", ""], "no device matches the name \"\"; available: "),
         (
             &["train", "--device", "cpu", "--matmul", "tile"],
             "--matmul: expected no such flag with --device cpu",
@@ -99,6 +100,8 @@ fn a_mistake_in_the_flags_is_one_line_and_leaves_nothing() {
     for (arguments, expected) in [
         (&["trian"][..], "a similar subcommand exists: 'train'"),
         (&["sample", "x", "--count", "0"], "0 is not in 1..=10000"),
+        (&["sample", "x", "--seed", "-1"], "expected a whole number from 0 to 9223372036854775807"),
+        (&["embed", "x", "--count", "-1"], "-1 is not in 1..=100000"),
         (&["eval", "x", "--part", "some"], "[possible values: test, validation, train, all]"),
     ] {
         let said = misuse(&mut narrows(place.path(), arguments));
@@ -192,6 +195,108 @@ fn a_closed_pipe_ends_quietly_and_does_not_end_a_run() {
     unread(narrows(place.path(), &["devices", "--json"]));
     unread(train(place.path(), &["mlp", "--epochs", "2", "--run", "run"]));
     assert!(place.path().join("run/epoch-002-reconstructions.png").exists());
+    // What is not delivered is not done.
+    let mut encode = narrows(place.path(), &["encode", "run", "--out", "-"]);
+    let mut child = encode.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(141));
+}
+
+#[test]
+fn results_stream_to_standard_output_and_their_note_to_standard_error() {
+    let place = place();
+    success(&mut train(place.path(), &["vae", "--epochs", "1", "--run", "run"]));
+    let streamed = |arguments: &[&str]| {
+        let command = &mut narrows(place.path(), arguments);
+        let Output { status, stdout, stderr } = command.args(["--out", "-"]).output().unwrap();
+        assert!(status.success(), "{}", text(&stderr));
+        assert!(text(&stderr).contains("standard output: "), "{}", text(&stderr));
+        stdout
+    };
+    success(&mut narrows(place.path(), &["encode", "run"]));
+    assert_eq!(streamed(&["encode", "run"]), fs::read(place.path().join("codes.npy")).unwrap());
+    assert!(text(&streamed(&["encode", "run", "--format", "csv"])).starts_with("z0,z1,z2,label\n"));
+    assert!(text(&streamed(&["embed", "run", "--perplexity", "2"])).starts_with("<svg"));
+    assert!(streamed(&["sample", "run", "--count", "4"]).starts_with(b"\x89PNG"));
+    assert!(!place.path().join("-").exists());
+    let said = failure(&mut narrows(place.path(), &["encode", "run", "--format", "csv"]));
+    assert_eq!(said, "--format: expected no such flag with --out FILE, whose ending is the format, got npy");
+}
+
+/// What a shell says of a command after `limit`, with its exit code.
+#[cfg(unix)]
+fn limited(place: &std::path::Path, limit: &str, command: &str) -> (Option<i32>, String) {
+    let script = format!("{limit} && exec {} {command}", env!("CARGO_BIN_EXE_narrows"));
+    let mut shell = Command::new("sh");
+    shell.current_dir(place).env("XDG_RUNTIME_DIR", place).args(["-c", &script]);
+    let Output { status, stderr, .. } = shell.output().unwrap();
+    (status.code(), text(&stderr))
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn too_little_memory_is_an_error_that_says_how_much_was_wanted() {
+    let place = place();
+    let wide = "train mlp --data idx --data-dir data --hidden 20000,20000 --batch 8 --device cpu --run run";
+    let (code, said) = limited(place.path(), "ulimit -v 2000000", wide);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("error: prepare the plan: needs ") && said.contains(" bytes of memory"), "{said}");
+    assert!(!said.contains("--device cpu") && !place.path().join("run").exists(), "{said}");
+    fs::create_dir(place.path().join("pictures")).unwrap();
+    image::GrayImage::new(3, 3).save(place.path().join("pictures/0.png")).unwrap();
+    let large = "train mlp --data pictures --size 32768 --device cpu --run run";
+    let (code, said) = limited(place.path(), "ulimit -v 2000000", large);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("error: decode the pictures: needs ") && said.contains("smaller --size"), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_saves_the_run_and_gives_its_exit_code_unless_it_is_ignored() {
+    use std::os::unix::process::ExitStatusExt;
+    let place = place();
+    // Waits for the first epoch: then the run listens.
+    let run = |name: &str, epochs: &str, before: &str, signal: &str| {
+        let flags = tiny::command::TINY.join(" ");
+        let script = format!(
+            "{before} exec {} train mlp {flags} --device cpu --epochs {epochs} --run {name}",
+            env!("CARGO_BIN_EXE_narrows")
+        );
+        let mut shell = Command::new("sh");
+        let shell = shell.current_dir(place.path()).args(["-c", &script]).stdout(Stdio::null());
+        let mut child = shell.stderr(Stdio::null()).spawn().unwrap();
+        while !place.path().join(name).join("metrics.jsonl").exists() {
+            assert!(child.try_wait().unwrap().is_none(), "{name}");
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+        child.wait().unwrap()
+    };
+    for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
+        assert_eq!(run(signal, "100000", "", signal).code(), Some(code));
+    }
+    if cfg!(target_os = "linux") {
+        assert_eq!(run("-HUP", "100000", "", "-HUP").code(), Some(129));
+        let ignoring = run("ignored", "60", "trap '' HUP;", "-HUP");
+        assert!(ignoring.success() && ignoring.signal().is_none(), "{ignoring}");
+    }
+    for saved in ["-INT", "-TERM"] {
+        assert!(place.path().join(saved).join("last.safetensors").exists());
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn fewer_threads_than_processors_are_fewer_threads_of_work() {
+    let place = place();
+    // The limit binds no superuser: without prlimit's effect the command must do as well.
+    let flags = tiny::command::TINY.join(" ");
+    let (code, said) = limited(
+        place.path(),
+        "ulimit -u 1 2>/dev/null || true",
+        &format!("train mlp {flags} --device cpu --epochs 1 --run run"),
+    );
+    assert_eq!(code, Some(0), "{said}");
 }
 
 #[cfg(target_os = "linux")]

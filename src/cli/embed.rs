@@ -6,7 +6,7 @@ use crate::report::{Axis, Panel, Pca, Plot, Tsne};
 use crate::{Error, Result};
 
 use super::Context;
-use super::output::{check_place, wrote};
+use super::output::Place;
 use super::picture::MOST;
 use super::table;
 use super::trained::{Trained, codes, counted};
@@ -30,14 +30,17 @@ pub(super) struct Embed {
     #[arg(long, value_name = "P", allow_negative_numbers = true)]
     perplexity: Option<f32>,
     /// Seed of t-SNE's start
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = super::seed)]
     seed: u64,
     /// Draw some of the images themselves, without overlap
     #[arg(long)]
     thumbnails: bool,
-    /// Output file: .svg, .png or .csv
+    /// Output file: .svg, .png or .csv, or - for standard output
     #[arg(long, value_name = "FILE", default_value = "embedding.svg")]
     out: PathBuf,
+    /// Format on standard output: svg, png or csv [default: svg]
+    #[arg(long, value_name = "FORMAT", value_parser = ["svg", "png", "csv"])]
+    format: Option<String>,
     #[command(flatten)]
     trained: Trained,
 }
@@ -47,24 +50,24 @@ type Places = (Vec<f32>, [Axis; 2], String);
 
 impl Embed {
     pub(super) async fn run(&self, context: &Context) -> Result<()> {
-        check_place(&self.out, &["svg", "png", "csv"])?;
-        let (checkpoint, images, part) = self.trained.load(context, Some(&self.out))?;
+        let place = Place::new(&self.out, self.format.as_deref(), &["svg", "png", "csv"])?;
+        let (checkpoint, images, part) = self.trained.load(context, place.file())?;
         let images = images.first(self.count as usize)?;
         self.check(images.len(), checkpoint.model()?.latent())?;
         let device = context.device.open_for(&checkpoint).await?;
         let codes = codes(&device, &checkpoint, &images).await?;
         let (places, axes, meaning) = self.places(&codes, images.len())?;
         let what = format!("{meaning} of the codes of {}", counted(&images, &part));
-        if self.out.extension().is_some_and(|ending| ending == "csv") {
-            table::write(&self.out, ["x", "y"].map(str::to_owned).to_vec(), &places, &images)?;
+        let bytes = if place.ending() == "csv" {
+            table::bytes("csv", ["x", "y"].map(str::to_owned).to_vec(), &places, &images)?
         } else {
             let title = format!("{}: {what} of {}", checkpoint.config.preset, images.name);
             let shown = self.thumbnails.then(|| checkpoint.transform.shown(images.floats()));
             let plot = Plot::of_images(title, &places, &images, shown);
             let plot = Plot { axes, equal: self.method != "pca", ..plot };
-            plot.picture().save(&self.out)?;
-        }
-        wrote(&self.out, &what)
+            if place.ending() == "svg" { plot.picture().svg().into_bytes() } else { plot.picture().png()? }
+        };
+        place.write(&bytes, &what)
     }
 
     // Checks before anything is computed.

@@ -33,7 +33,7 @@ pub(super) struct Figures {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     epochs: Option<u32>,
     /// Seed of initial weights, order, noise and samples
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..1 << 63))]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = super::seed)]
     seed: u64,
     #[command(flatten)]
     data: DataFlags,

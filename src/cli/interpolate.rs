@@ -7,7 +7,7 @@ use crate::infer::{Decoder, Interpolation};
 use crate::picture::Grid;
 
 use super::Context;
-use super::output::{check_place, wrote};
+use super::output::Place;
 use super::trained::{Trained, chosen, codes, numbered};
 
 /// Decode the codes between two images as a picture
@@ -28,7 +28,7 @@ pub(super) struct Interpolate {
     /// A straight line, or an arc around zero
     #[arg(long, value_name = "PATH", default_value = "linear", value_parser = ["linear", "slerp"])]
     path: String,
-    /// Output file
+    /// Output file, or - for standard output
     #[arg(long, value_name = "PNG", default_value = "interpolation.png")]
     out: PathBuf,
     #[command(flatten)]
@@ -38,8 +38,8 @@ pub(super) struct Interpolate {
 
 impl Interpolate {
     pub(super) async fn run(&self, context: &Context) -> Result<()> {
-        check_place(&self.out, &["png"])?;
-        let (checkpoint, images, part) = self.trained.load(context, Some(&self.out))?;
+        let place = Place::new(&self.out, None, &["png"])?;
+        let (checkpoint, images, part) = self.trained.load(context, place.file())?;
         let (first, second) = (chosen("--from", self.from, &images)?, chosen("--to", self.to, &images)?);
         let device = context.device.open_for(&checkpoint).await?;
         let path = if self.path == "slerp" { Interpolation::Spherical } else { Interpolation::Linear };
@@ -48,8 +48,9 @@ impl Interpolate {
         let between = path.codes(&ends[0], &ends[1], steps);
         let between = Decoder::new(&device, &checkpoint, steps).await?.decode(&between).await?;
         let row = checkpoint.transform.shown([first.floats(), between, second.floats()].concat());
-        Grid { images: &row, shape: checkpoint.shape, columns: steps + 2 }.save(&self.out)?;
+        let picture = Grid { images: &row, shape: checkpoint.shape, columns: steps + 2 }.png()?;
         let from = numbered(self.from, &images, &part);
-        wrote(&self.out, &format!("{steps} {} decoded from {from} to {}", images.items().many(), self.to))
+        place
+            .write(&picture, &format!("{steps} {} decoded from {from} to {}", images.items().many(), self.to))
     }
 }

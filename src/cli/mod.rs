@@ -9,6 +9,9 @@ mod flags;
 mod interpolate;
 mod interrupt;
 mod loading;
+#[cfg(test)]
+#[allow(clippy::panic, clippy::print_stdout)]
+mod mutated;
 mod output;
 mod picture;
 mod plan;
@@ -159,6 +162,7 @@ pub fn run(registry: Registry) -> ExitCode {
         output::note(&format!("error: {error}"));
         return ExitCode::FAILURE;
     }
+    fit_threads();
     let matches = command(&registry).get_matches();
     let given = matches.subcommand().filter(|(name, _)| SETTABLE.contains(name));
     let given = given.map(|(_, matches)| settings::given(matches, &registry)).unwrap_or_default();
@@ -170,13 +174,35 @@ pub fn run(registry: Registry) -> ExitCode {
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Error::Stopped) => ExitCode::from(130),
-        Err(error) if output::is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(Error::Stopped) => ExitCode::from(interrupt::stopped()),
+        // As a program that the signal of a closed pipe ended: not all of it was written.
+        Err(error) if output::is_closed_pipe(&error) => ExitCode::from(141),
         Err(error) => {
             output::note(&format!("error: {error}"));
             ExitCode::FAILURE
         }
     }
+}
+
+// Where the system allows fewer threads than there are processors, as many as it allows: the pool of a program is made once,
+// and what uses it would panic if it could not be.
+fn fit_threads() {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let fits = |threads: &usize| rayon::ThreadPoolBuilder::new().num_threads(*threads).build().is_ok();
+    let halved = std::iter::successors(Some(threads), |threads| (*threads > 1).then_some(threads / 2));
+    let pool = rayon::ThreadPoolBuilder::new();
+    let pool = match halved.into_iter().find(fits) {
+        Some(threads) => pool.num_threads(threads),
+        None => pool.num_threads(1).use_current_thread(),
+    };
+    // One that is there already was made by the program around this one.
+    let _ = pool.build_global();
+}
+
+/// A seed on the command line.
+fn seed(text: &str) -> std::result::Result<u64, String> {
+    let seed = text.parse::<u64>().ok().filter(|seed| *seed < 1 << 63);
+    seed.ok_or_else(|| format!("expected a whole number from 0 to {}", u64::MAX >> 1))
 }
 
 // The commands with a flag for each setting.
@@ -187,6 +213,12 @@ fn command(registry: &Registry) -> clap::Command {
         command.mut_subcommand(name, |command| settings::with_settings(command, registry))
     };
     let command = SETTABLE.into_iter().fold(Arguments::command(), settable);
+    // `--seed -1` is a wrong value rather than an unknown flag.
+    let signed = |arg: clap::Arg| {
+        let takes_values = arg.get_action().takes_values();
+        arg.allow_negative_numbers(takes_values)
+    };
+    let command = command.mut_subcommands(|command| command.mut_args(signed));
     command.mut_subcommand("train", |command| command.after_help(train::after_help(registry)))
 }
 

@@ -4,15 +4,78 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use crate::data::LoadReport;
+use crate::data::written::write_whole;
 use crate::{Error, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Writes a line to standard output.
+const STANDARD_OUTPUT: &str = "standard output";
+
+/// Writes a line to standard output. Where its reader has left, as `head` does, nothing is written, and the work goes on:
+/// its outcome is in the exit code.
 pub(super) fn line(text: &str) -> Result<()> {
+    match put(format!("{text}\n").as_bytes()) {
+        Err(error) if is_closed_pipe(&error) => Ok(()),
+        written => written,
+    }
+}
+
+fn put(bytes: &[u8]) -> Result<()> {
     let mut out = io::stdout().lock();
-    let written =
-        out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush());
-    written.map_err(Error::io("write", "standard output"))
+    out.write_all(bytes).and_then(|()| out.flush()).map_err(Error::io("write", STANDARD_OUTPUT))
+}
+
+/// Where a result goes: a file, or with `-` standard output.
+pub(super) struct Place<'a> {
+    path: &'a Path,
+    ending: &'static str,
+}
+
+impl<'a> Place<'a> {
+    /// Checks before slow work that `path` has one of the endings and is in a folder that exists, or is `-`. What goes to
+    /// standard output is of the format that is given, or of the first.
+    pub(super) fn new(path: &'a Path, format: Option<&str>, endings: &[&'static str]) -> Result<Self> {
+        let streams = path == Path::new("-");
+        let named = path.extension().and_then(|ending| ending.to_str());
+        let wanted = if streams { format.or(endings.first().copied()) } else { named };
+        let Some(ending) = endings.iter().find(|ending| Some(**ending) == wanted) else {
+            let expected = format!("a name ending in .{}", endings.join(" or ."));
+            return Err(Error::setting("--out", expected, path.display()));
+        };
+        if format.is_some() && !streams {
+            let expected = "no such flag with --out FILE, whose ending is the format";
+            return Err(Error::setting("--format", expected, ending));
+        }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        match folder.filter(|folder| !folder.is_dir()) {
+            Some(folder) => Err(Error::setting("--out", "a file in a folder that exists", folder.display())),
+            None => Ok(Self { path, ending }),
+        }
+    }
+
+    /// The file, where it is one.
+    pub(super) fn file(&self) -> Option<&'a Path> {
+        (self.path != Path::new("-")).then_some(self.path)
+    }
+
+    pub(super) fn ending(&self) -> &'static str {
+        self.ending
+    }
+
+    /// Writes the result, whole or not at all where it is a file, and says what it is: beside a file on standard output,
+    /// else on standard error.
+    pub(super) fn write(&self, bytes: &[u8], content: &str) -> Result<()> {
+        match self.file() {
+            Some(path) => {
+                write_whole(path, bytes)?;
+                wrote(path, content)
+            }
+            None => {
+                put(bytes)?;
+                note(&format!("{STANDARD_OUTPUT}: {content}"));
+                Ok(())
+            }
+        }
+    }
 }
 
 /// Reports a file that was written, and its content.
@@ -51,23 +114,10 @@ fn printable(file: &Path) -> String {
     file.to_string_lossy().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
-/// Whether the error is that the reader of our output has closed the pipe, as `head` does.
+/// Whether the error is that the reader of our standard output has closed the pipe, as `head` does.
 pub(super) fn is_closed_pipe(error: &Error) -> bool {
-    matches!(error, Error::Io { source, .. } if source.kind() == io::ErrorKind::BrokenPipe)
-}
-
-/// Checks before slow work that `path` has one of the endings and is in a folder that exists.
-pub(super) fn check_place(path: &Path, endings: &[&str]) -> Result<()> {
-    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-    if !endings.contains(&ending) {
-        let expected = format!("a name ending in .{}", endings.join(" or ."));
-        return Err(Error::setting("--out", expected, path.display()));
-    }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    match folder.filter(|folder| !folder.is_dir()) {
-        Some(folder) => Err(Error::setting("--out", "a file in a folder that exists", folder.display())),
-        None => Ok(()),
-    }
+    let closed = |source: &io::Error| source.kind() == io::ErrorKind::BrokenPipe;
+    matches!(error, Error::Io { source, path, .. } if closed(source) && *path == Path::new(STANDARD_OUTPUT))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::picture::{Grid, interleaved};
 use crate::{Error, Result};
 
 use super::Context;
-use super::output::{check_place, wrote};
+use super::output::Place;
 use super::trained::{Trained, counted};
 
 // Images in one picture: enough to look at, and few enough for any memory.
@@ -28,7 +28,7 @@ pub(super) struct Reconstruct {
     /// Corrupt the images first, as in training
     #[arg(long)]
     corrupt: bool,
-    /// Output file
+    /// Output file, or - for standard output
     #[arg(long, value_name = "PNG", default_value = "reconstructions.png")]
     out: PathBuf,
     #[command(flatten)]
@@ -37,8 +37,8 @@ pub(super) struct Reconstruct {
 
 impl Reconstruct {
     pub(super) async fn run(&self, context: &Context) -> Result<()> {
-        check_place(&self.out, &["png"])?;
-        let (checkpoint, images, part) = self.trained.load(context, Some(&self.out))?;
+        let place = Place::new(&self.out, None, &["png"])?;
+        let (checkpoint, images, part) = self.trained.load(context, place.file())?;
         if self.corrupt && checkpoint.config.model.corruption().is_none() {
             let got = format!("{}, trained without corruption", checkpoint.config.preset);
             return Err(Error::setting("--corrupt", "a model trained on corrupted images", got));
@@ -57,10 +57,10 @@ impl Reconstruct {
             images.pixels(),
             columns,
         ));
-        Grid { images: &grid, shape: checkpoint.shape, columns }.save(&self.out)?;
+        let picture = Grid { images: &grid, shape: checkpoint.shape, columns }.png()?;
         let whose = if images.len() == 1 { "its reconstruction" } else { "their reconstructions" };
         let images = counted(&images, &part);
         let corrupted = if self.corrupt { ", corrupted," } else { "" };
-        wrote(&self.out, &format!("{images}{corrupted} above {whose}"))
+        place.write(&picture, &format!("{images}{corrupted} above {whose}"))
     }
 }

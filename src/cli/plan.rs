@@ -25,7 +25,7 @@ pub(super) struct PlanCommand {
     #[arg(long, conflicts_with = "check")]
     measure: bool,
     #[command(flatten)]
-    config: ConfigFlags,
+    pub(super) config: ConfigFlags,
 }
 
 impl PlanCommand {

@@ -12,7 +12,7 @@ use indicatif::{FormattedDuration, ProgressBar, ProgressDrawTarget};
 use web_time::Instant;
 
 use super::interrupt::Interrupt;
-use super::output::{hidden_bar, is_closed_pipe, line, note};
+use super::output::{hidden_bar, line, note};
 
 /// The bar and lines of a run in progress.
 pub(super) struct Reporter {
@@ -60,12 +60,9 @@ impl Reporter {
         self.bar.finish_and_clear();
     }
 
-    /// The first error in writing lines, except for a closed pipe.
+    /// The first error in writing lines.
     pub(super) fn written(self) -> Result<()> {
-        match self.written {
-            Err(error) if !is_closed_pipe(&error) => Err(error),
-            _ => Ok(()),
-        }
+        self.written
     }
 
     fn print(&mut self, text: &str) {

@@ -8,7 +8,7 @@ use crate::picture::Grid;
 use crate::{Error, Result};
 
 use super::Context;
-use super::output::{check_place, wrote};
+use super::output::Place;
 use super::picture::MOST;
 use super::trained::Model;
 
@@ -33,9 +33,9 @@ pub(super) struct Sample {
     #[arg(long, value_name = "I,J", requires = "grid", value_parser = pair)]
     dims: Option<[usize; 2]>,
     /// Seed of the random codes
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = super::seed)]
     seed: u64,
-    /// Output file
+    /// Output file, or - for standard output
     #[arg(long, value_name = "PNG", default_value = "samples.png")]
     out: PathBuf,
 }
@@ -48,7 +48,7 @@ fn pair(text: &str) -> std::result::Result<[usize; 2], String> {
 
 impl Sample {
     pub(super) async fn run(&self, context: &Context) -> Result<()> {
-        check_place(&self.out, &["png"])?;
+        let place = Place::new(&self.out, None, &["png"])?;
         let checkpoint = self.model.load(context)?;
         if checkpoint.model()?.prior().is_none() {
             let got = format!("{}, which has no prior", checkpoint.config.model.variant.name());
@@ -70,15 +70,15 @@ impl Sample {
         let images = Decoder::new(&device, &checkpoint, count).await?.decode(&codes).await?;
         let columns = side.unwrap_or_else(|| (count as f64).sqrt().ceil() as usize);
         let images = checkpoint.transform.shown(images);
-        Grid { images: &images, shape: checkpoint.shape, columns }.save(&self.out)?;
+        let picture = Grid { images: &images, shape: checkpoint.shape, columns }.png()?;
         let codes = match spanned {
             Some((_, [across, up])) => {
                 format!("quantiles of N(0, 1): number {across} of the code grows to the right, {up} upwards")
             }
             None => "codes of N(0, 1)".to_owned(),
         };
-        wrote(
-            &self.out,
+        place.write(
+            &picture,
             &format!("{count} {} decoded from {codes}", Items::of(checkpoint.shape).of_count(count)),
         )
     }

@@ -1,18 +1,15 @@
 //! Numbers per image as a table for other programs: `.npy` or `.csv`.
 
 use std::io;
-use std::path::Path;
 
 use crate::data::Dataset;
-use crate::data::written::write_whole;
 use crate::{Error, Result};
 use npyz::WriterBuilder;
 
-/// Writes `values` `[images, names]`, as `.npy` if that is the file's ending, else as CSV.
-pub(super) fn write(path: &Path, names: Vec<String>, values: &[f32], images: &Dataset) -> Result<()> {
-    let is_npy = path.extension().is_some_and(|ending| ending == "npy");
-    let bytes = if is_npy { npy(names.len(), values) } else { csv(names, values, images) };
-    write_whole(path, &bytes.map_err(Error::io("write", path))?)
+/// `values` `[images, names]` as a file of this ending: `npy`, else CSV.
+pub(super) fn bytes(ending: &str, names: Vec<String>, values: &[f32], images: &Dataset) -> Result<Vec<u8>> {
+    let bytes = if ending == "npy" { npy(names.len(), values) } else { csv(names, values, images) };
+    bytes.map_err(Error::io("write", "the table"))
 }
 
 fn npy(width: usize, values: &[f32]) -> io::Result<Vec<u8>> {

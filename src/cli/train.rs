@@ -40,7 +40,7 @@ pub(super) struct Train {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    config: ConfigFlags,
+    pub(super) config: ConfigFlags,
 }
 
 // Columns that a line names, and warnings of columns.
@@ -193,6 +193,10 @@ impl Train {
             Err(Error::Stopped) => {
                 let folder = shell_word(&folder.display().to_string());
                 note(&format!("stopped and saved; resume with: narrows train --resume {folder}"));
+            }
+            Err(Error::Device { .. } | Error::DeviceLost { .. }) => {
+                let folder = shell_word(&folder.display().to_string());
+                note(&format!("the last checkpoint is kept; resume with: narrows train --resume {folder}"));
             }
             Err(_) => {}
         }

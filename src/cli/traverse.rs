@@ -7,7 +7,7 @@ use crate::infer::{Decoder, traversals};
 use crate::picture::Grid;
 
 use super::Context;
-use super::output::{check_place, wrote};
+use super::output::Place;
 use super::trained::{Trained, chosen, codes, numbered};
 
 // Rows by default.
@@ -36,7 +36,7 @@ pub(super) struct Traverse {
     /// Images per row
     #[arg(long, value_name = "N", default_value_t = 9, value_parser = clap::value_parser!(u32).range(2..=1000))]
     steps: u32,
-    /// Output file
+    /// Output file, or - for standard output
     #[arg(long, value_name = "PNG", default_value = "traversals.png")]
     out: PathBuf,
     #[command(flatten)]
@@ -50,8 +50,8 @@ fn positive(text: &str) -> std::result::Result<f32, String> {
 
 impl Traverse {
     pub(super) async fn run(&self, context: &Context) -> Result<()> {
-        check_place(&self.out, &["png"])?;
-        let (checkpoint, images, part) = self.trained.load(context, Some(&self.out))?;
+        let place = Place::new(&self.out, None, &["png"])?;
+        let (checkpoint, images, part) = self.trained.load(context, place.file())?;
         let image = self.image.map(|number| chosen("--image", number, &images)).transpose()?;
         let measured = images.first(MEASURED)?;
         let device = context.device.open_for(&checkpoint).await?;
@@ -73,7 +73,7 @@ impl Traverse {
         let rows = traversals(&start, &dims, &ends, steps)?;
         let decoded = Decoder::new(&device, &checkpoint, dims.len() * steps).await?.decode(&rows).await?;
         let decoded = checkpoint.transform.shown(decoded);
-        Grid { images: &decoded, shape: checkpoint.shape, columns: steps }.save(&self.out)?;
+        let picture = Grid { images: &decoded, shape: checkpoint.shape, columns: steps }.png()?;
         let from = match self.image {
             Some(number) => format!("the code of {}", numbered(number, &images, &part)),
             None => "the mean code".to_owned(),
@@ -84,7 +84,7 @@ impl Traverse {
         let rows = format!(
             "{steps} images per row, from {from}; the rows vary numbers {numbers} of the code{order}"
         );
-        wrote(&self.out, &rows)
+        place.write(&picture, &rows)
     }
 }
 

@@ -123,8 +123,10 @@ impl<'a> Stream<'a> {
         let mut bytes = Vec::new();
         match self.reader.by_ref().take(most).read_to_end(&mut bytes) {
             Ok(_) => Ok(bytes),
-            // The system's errors carry a number, the decoder's do not.
-            Err(error) if error.raw_os_error().is_some() => Err(self.origin.unread(error)),
+            // The system's errors carry a number, or are of memory; the decoder's are neither.
+            Err(error) if error.raw_os_error().is_some() || error.kind() == io::ErrorKind::OutOfMemory => {
+                Err(self.origin.unread(error))
+            }
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 Err(self
                     .wrong(expected, format!("a gzip stream that ends early, after {} bytes", bytes.len())))

@@ -31,10 +31,16 @@ impl<T: AnyBitPattern + NoUninit> Spool<T> {
     /// Adds numbers.
     ///
     /// # Errors
-    /// [`Error::Io`] where the disk is full.
+    /// [`Error::Io`] where the disk is full, [`Error::Memory`] where the system gives no more.
     pub(super) fn push(&mut self, numbers: &[T]) -> Result<()> {
         match self {
-            Self::Memory(all) => all.extend_from_slice(numbers),
+            Self::Memory(all) => {
+                let needed = (size_of_val(all.as_slice()) + size_of_val(numbers)) as u64;
+                let advice = "Give a smaller --size, a folder with fewer pictures, or --cache FOLDER";
+                let lacking = |_| Error::Memory { operation: "decode the pictures".to_owned(), needed, advice };
+                all.try_reserve(numbers.len()).map_err(lacking)?;
+                all.extend_from_slice(numbers);
+            }
             Self::File(file, folder) => {
                 let written = file.write_all(bytemuck::cast_slice(numbers));
                 written.map_err(Error::io("write a file in", folder.as_path()))?;

@@ -142,6 +142,8 @@ impl Gpu {
             Some(error) => {
                 // A pipeline that failed must not be found again as if it had not.
                 self.pipelines.lock().unwrap_or_else(PoisonError::into_inner).clear();
+                // What is refused by a device that is gone is no cause.
+                self.check_alive(operation)?;
                 Err(Error::Device { operation: operation.to_owned(), message: error.to_string() })
             }
         }
@@ -189,8 +191,14 @@ fn watch(device: &wgpu::Device) -> Arc<Mutex<Option<Trouble>>> {
     let trouble = Arc::new(Mutex::new(None));
     let note = |trouble: &Mutex<Option<Trouble>>, news: Trouble| {
         let mut trouble = trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        // The first word is the cause; what follows is its echo.
-        trouble.get_or_insert(news);
+        // The first word is the cause, and what follows its echo; but only the loss says that nothing can go on.
+        *trouble = Some(match (trouble.take(), news) {
+            (None, news) => news,
+            (Some(Trouble::Refused(cause)), Trouble::Lost(message)) => {
+                Trouble::Lost(format!("{message}, after it refused: {cause}"))
+            }
+            (Some(first), _) => first,
+        });
     };
     let on_lost = Arc::clone(&trouble);
     device.set_device_lost_callback(move |reason, message| {

@@ -36,7 +36,7 @@ impl FromStr for Selector {
 
     fn from_str(text: &str) -> Result<Self> {
         let text = text.trim();
-        if text.is_empty() || text == "auto" {
+        if text == "auto" {
             return Ok(Self::Auto);
         }
         if let Ok(index) = text.parse() {
@@ -76,7 +76,10 @@ impl Selector {
         match self {
             Self::Auto => adapter.unusable.is_none(),
             Self::Index(index) => adapter.index == *index,
-            Self::Name(name) => adapter.info.name.to_lowercase().contains(&name.to_lowercase()),
+            // Every name contains nothing.
+            Self::Name(name) => {
+                !name.is_empty() && adapter.info.name.to_lowercase().contains(&name.to_lowercase())
+            }
             Self::Backend(backend, index) => {
                 adapter.info.backend == *backend && adapter.backend_index == *index
             }

@@ -3,6 +3,7 @@
 use narrows_shaders::Access;
 
 use super::{Dispatch, Plan, Slice};
+use crate::{Error, Result};
 
 /// A plan's buffers in main memory.
 #[derive(Debug)]
@@ -11,8 +12,16 @@ pub(super) struct CpuReplay {
 }
 
 impl CpuReplay {
-    pub(super) fn new(plan: &Plan) -> Self {
-        Self { memory: plan.buffers.iter().map(|buffer| vec![0; buffer.words]).collect() }
+    pub(super) fn new(plan: &Plan) -> Result<Self> {
+        let words = plan.buffers.iter().fold(0_u64, |all, buffer| all.saturating_add(buffer.words as u64));
+        let refused = |()| Error::Memory {
+            operation: "prepare the plan".to_owned(),
+            needed: words.saturating_mul(4),
+            advice: "Use a smaller batch or model, or fewer images",
+        };
+        let zeroed = plan.buffers.iter().map(|buffer| bytemuck::allocation::try_zeroed_vec(buffer.words));
+        let memory = zeroed.collect::<Result<_, ()>>().map_err(refused)?;
+        Ok(Self { memory })
     }
 
     pub(super) fn write(&mut self, slice: Slice, words: &[u32]) {

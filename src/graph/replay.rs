@@ -86,12 +86,13 @@ impl Replay {
     /// Allocates the plan's buffers, zeroed, and compiles its shaders.
     ///
     /// # Errors
-    /// [`Error::TooLarge`] where a buffer exceeds the device, [`Error::Device`] where the driver refuses.
+    /// [`Error::TooLarge`] where a buffer exceeds the device, [`Error::Device`] where the driver refuses, [`Error::Memory`]
+    /// where the system lacks what the CPU needs.
     pub async fn new(device: &Device, plan: Plan) -> Result<Self> {
         let plan = Arc::new(plan);
         let target = match device {
             Device::Gpu(gpu) => Target::Gpu(Box::new(GpuReplay::new(Arc::clone(gpu), &plan).await?)),
-            Device::Cpu => Target::Cpu(CpuReplay::new(&plan)),
+            Device::Cpu => Target::Cpu(CpuReplay::new(&plan)?),
         };
         let streamed = Order::of(&plan).map(|order| Streamed { order, source: None });
         Ok(Self { plan, target, state: State::new(0), streamed })

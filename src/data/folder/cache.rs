@@ -135,7 +135,8 @@ impl Cache {
         let Record { shape, decoded, checksum, .. } = record;
         let count = decoded.iter().flatten().count();
         let whole = decoded.len() == self.key.files.len() && pixels.checksum() == checksum;
-        if !whole || count.checked_mul(shape.iter().product()) != Some(pixels.len()) {
+        let wanted = shape.iter().try_fold(count, |all, extent| all.checked_mul(*extent));
+        if !whole || wanted != Some(pixels.len()) {
             return Err(foreign(invalid("other pixels than its record says")));
         }
         Ok(Stack { shape, pixels, decoded })
@@ -214,7 +215,8 @@ fn header(file: &mut File) -> io::Result<Metadata> {
     let mut header = vec![0; size as usize];
     file.read_exact(&mut header)?;
     let metadata: Metadata = serde_json::from_slice(&header)?;
-    if metadata.data_len() as u64 + size + 8 == length { Ok(metadata) } else { Err(invalid("cut off")) }
+    let whole = (metadata.data_len() as u64).checked_add(size).and_then(|sum| sum.checked_add(8));
+    if whole == Some(length) { Ok(metadata) } else { Err(invalid("cut off")) }
 }
 
 // Moves to a tensor.

@@ -36,7 +36,8 @@ impl Stack {
     /// Bytes, or floats in [0, 1] where any picture has more than 8 bits a channel: in a file of `kept`, or in memory.
     ///
     /// # Errors
-    /// [`Error::Setting`] if all pictures take too much memory; [`Error::Io`] if `kept` takes no file of that size.
+    /// [`Error::Setting`] if all pictures take too much memory, [`Error::Memory`] if the system does not give it;
+    /// [`Error::Io`] if `kept` takes no file of that size.
     pub(super) fn decode(
         folder: &Path,
         form: Form,
@@ -98,7 +99,7 @@ impl Decoding<'_> {
         let at_once = (PIECE / (size_of::<T>() * pixels).max(1)).max(rayon::current_num_threads());
         let (mut all, mut decoded) = (Spool::new(self.kept)?, Vec::with_capacity(listing.files.len()));
         for files in listing.files.chunks(at_once) {
-            let mut piece = vec![T::default(); files.len() * pixels];
+            let mut piece = room::<T>(files.len() * pixels, pixels)?;
             let done = AtomicUsize::new(decoded.len());
             let places = files.par_iter().zip(piece.par_chunks_mut(pixels.max(1)));
             let some: Vec<_> = places.map(|(file, pixels)| self.picture(file, pixels, &done)).collect();
@@ -143,6 +144,21 @@ fn pixels_of(shape: [usize; 3], count: usize, bytes: usize) -> Result<usize> {
         return Err(Error::setting("size", expected, format!("{height} x {width} for {count} files")));
     }
     Ok(shape.iter().product())
+}
+
+// Room for all numbers, where the system gives it, and beside it for the resizing of one picture to so many pixels.
+fn room<T: Clone + Default>(numbers: usize, pixels: usize) -> Result<Vec<T>> {
+    // Resizing is in floats, of which the picture and its rows are there at the same time.
+    let beside = pixels.saturating_mul(2 * size_of::<f32>());
+    let (mut all, mut resizing) = (Vec::new(), Vec::<u8>::new());
+    let there = all.try_reserve_exact(numbers).and_then(|()| resizing.try_reserve_exact(beside));
+    there.map_err(|_| Error::Memory {
+        operation: "decode the pictures".to_owned(),
+        needed: (numbers.saturating_mul(size_of::<T>()) as u64).saturating_add(beside as u64),
+        advice: "Give a smaller --size, or a folder with fewer pictures",
+    })?;
+    all.resize(numbers, T::default());
+    Ok(all)
 }
 
 // Of three equal colours the first, and the opacity after them if there is one.

@@ -127,7 +127,7 @@ impl<'a, R: Read> Array<'a, R> {
         if self.header.order() != Order::C || self.length != whole {
             return None;
         }
-        let begin = map.len() - usize::try_from(whole).ok()?;
+        let begin = map.len().checked_sub(usize::try_from(whole).ok()?)?;
         match (ty.type_char(), ty.size_field(), ty.endianness()) {
             // Of a mask other bytes are made.
             (TypeChar::Uint, 1, _) => Numbers::mapped(map, begin..map.len())
