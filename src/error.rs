@@ -44,6 +44,17 @@ pub enum Error {
         /// What to do.
         advice: &'static str,
     },
+    /// The device has no memory left.
+    #[error(
+        "{operation}: the device has no memory left: {message}. What helps: less of it for the data (--memory 64MiB), a \
+         smaller batch, a smaller model"
+    )]
+    DeviceMemory {
+        /// What was being done.
+        operation: String,
+        /// The driver's words.
+        message: String,
+    },
     /// The system does not give the memory that was asked for.
     #[error("{operation}: needs {needed} bytes of memory, which the system does not give. {advice}")]
     Memory {

@@ -37,7 +37,8 @@ impl<T: AnyBitPattern + NoUninit> Spool<T> {
             Self::Memory(all) => {
                 let needed = (size_of_val(all.as_slice()) + size_of_val(numbers)) as u64;
                 let advice = "Give a smaller --size, a folder with fewer pictures, or --cache FOLDER";
-                let lacking = |_| Error::Memory { operation: "decode the pictures".to_owned(), needed, advice };
+                let lacking =
+                    |_| Error::Memory { operation: "decode the pictures".to_owned(), needed, advice };
                 all.try_reserve(numbers.len()).map_err(lacking)?;
                 all.extend_from_slice(numbers);
             }

@@ -137,16 +137,17 @@ impl Gpu {
         let value = work();
         let refused = validation.pop().await;
         let exhausted = memory.pop().await;
-        match exhausted.or(refused) {
-            None => Ok(value),
-            Some(error) => {
-                // A pipeline that failed must not be found again as if it had not.
-                self.pipelines.lock().unwrap_or_else(PoisonError::into_inner).clear();
-                // What is refused by a device that is gone is no cause.
-                self.check_alive(operation)?;
-                Err(Error::Device { operation: operation.to_owned(), message: error.to_string() })
-            }
-        }
+        let operation = operation.to_owned();
+        let error = match (exhausted, refused) {
+            (None, None) => return Ok(value),
+            (Some(error), _) => Error::DeviceMemory { operation, message: error.to_string() },
+            (None, Some(error)) => Error::Device { operation, message: error.to_string() },
+        };
+        // A pipeline that failed must not be found again as if it had not.
+        self.pipelines.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        // What is refused by a device that is gone is no cause.
+        self.check_alive("use the device")?;
+        Err(error)
     }
 
     /// A zeroed storage buffer of `words` 32-bit words that can be copied from and to.

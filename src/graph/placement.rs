@@ -29,6 +29,16 @@ pub enum Placement {
 const LARGEST_RING: u64 = 16 << 20;
 
 impl Placement {
+    /// That of data that stream to `device`.
+    pub fn streaming(device: &Device) -> Self {
+        let allowed = match device {
+            Device::Gpu(gpu) => gpu.data_memory,
+            Device::Cpu => u64::MAX,
+        };
+        // Beside the ring, copies of it are on their way.
+        Self::Ring { words: (allowed / 16).min(LARGEST_RING) }
+    }
+
     /// The best place on `device` for `total` images of `pixels` numbers.
     ///
     /// All images are resident where they fit the device's memory for data, in as few buffers as its bindings allow; else
@@ -37,8 +47,7 @@ impl Placement {
         let Device::Gpu(gpu) = device else { return Self::Whole };
         let bytes = 4 * (total as u64).saturating_mul(pixels as u64).div_ceil(rows.per_word() as u64);
         if bytes > gpu.data_memory {
-            // Beside the ring two copies of it are on their way.
-            return Self::Ring { words: (gpu.data_memory / 16).min(LARGEST_RING) };
+            return Self::streaming(device);
         }
         let numbers = (gpu.largest_binding() / 4 * rows.per_word() as u64).min(u32::MAX.into());
         match numbers / (pixels as u64).max(1) {

@@ -42,8 +42,8 @@ impl Plan {
                  convolutions in place of dense layers (--stack strided), or --device cpu",
                 format!("{what}, of which {name} {shape:?} is the largest part"),
             ),
-            None if names().any(|name| name == "images") => {
-                ("What helps: fewer or smaller images, or --device cpu", what)
+            None if names().any(|name| name.starts_with("images")) => {
+                ("What helps: smaller images (--size), a smaller batch (--batch), or --device cpu", what)
             }
             None => {
                 ("What helps: a smaller batch (--batch), narrower layers (--hidden), or --device cpu", what)

@@ -36,8 +36,7 @@ impl ImportanceBound {
         checkpoint.check_images(data)?;
         let total = count(data)?;
         let batch = BATCH.min(total);
-        let plan = checkpoint.model_of(device, data)?.importance(batch, total)?;
-        let mut replay = loaded(device, plan, checkpoint, Some(data)).await?;
+        let mut replay = loaded(device, checkpoint, data, |model| model.importance(batch, total)).await?;
         let steps = total.div_ceil(batch);
         let mut sums = vec![LogSum::default(); total as usize];
         for sample in 0..samples {

@@ -26,11 +26,10 @@ impl JacobianNorms {
     /// [`Reconstructor::new`](super::Reconstructor::new).
     pub async fn new(device: &Device, checkpoint: &Checkpoint, data: &Dataset) -> Result<Self> {
         checkpoint.check_images(data)?;
-        let (total, model) = (count(data)?, checkpoint.model_of(device, data)?);
+        let (total, model) = (count(data)?, checkpoint.model()?);
         let kind = model.best_contraction();
-        let plan = model.jacobian(total, kind)?;
-        let batch = plan.batch;
-        let mut replay = loaded(device, plan, checkpoint, Some(data)).await?;
+        let mut replay = loaded(device, checkpoint, data, |model| model.jacobian(total, kind)).await?;
+        let batch = replay.plan().batch;
         let runs = match kind {
             ContractionKind::Exact => 1,
             ContractionKind::Estimate => DIRECTIONS,

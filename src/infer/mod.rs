@@ -19,19 +19,17 @@ pub use verdict::{Verdict, all_alike, too_high};
 use crate::Result;
 use crate::data::Dataset;
 use crate::graph::{Device, Plan, Replay};
+use crate::model::Model;
 use crate::train::Checkpoint;
 
-// Uploads the checkpoint's slots, as far as `plan` has them, and the images of `data` where it reads any.
+// A replay of a plan of the checkpoint's model that reads the images of `data`, with the slots that it has.
 async fn loaded(
     device: &Device,
-    plan: Plan,
     checkpoint: &Checkpoint,
-    data: Option<&Dataset>,
+    data: &Dataset,
+    plan: impl Fn(&Model) -> Result<Plan>,
 ) -> Result<Replay> {
-    let mut replay = Replay::new(device, plan).await?;
+    let (_, mut replay) = checkpoint.transform.replay(device, checkpoint.model()?, data, plan).await?;
     replay.write_slots(&checkpoint.slots)?;
-    if let Some(data) = data {
-        checkpoint.transform.feed(&mut replay, data)?;
-    }
     Ok(replay)
 }

@@ -4,6 +4,7 @@ use super::loaded;
 use crate::data::Dataset;
 use crate::graph::{Device, Replay, State};
 use crate::kernels::corruption::Corruption;
+use crate::model::Model;
 use crate::rng::{Stream, key, normal_at};
 use crate::train::{Checkpoint, Transform, count};
 use crate::{Error, Result};
@@ -61,8 +62,8 @@ impl Reconstructor {
         checkpoint.check_images(data)?;
         let total = count(data)?;
         let batch = BATCH.min(total);
-        let plan = checkpoint.model_of(device, data)?.reconstruction(batch, total, corruption)?;
-        let replay = loaded(device, plan, checkpoint, Some(data)).await?;
+        let plan = |model: &Model| model.reconstruction(batch, total, corruption);
+        let replay = loaded(device, checkpoint, data, plan).await?;
         let (transform, corrupted) = (checkpoint.transform.clone(), corruption.is_some());
         Ok(Self {
             replay,
@@ -129,7 +130,8 @@ impl Decoder {
     pub async fn new(device: &Device, checkpoint: &Checkpoint, batch: usize) -> Result<Self> {
         let model = checkpoint.model()?;
         let batch = batch.clamp(1, BATCH as usize);
-        let replay = loaded(device, model.decoding(batch as u32)?, checkpoint, None).await?;
+        let mut replay = Replay::new(device, model.decoding(batch as u32)?).await?;
+        replay.write_slots(&checkpoint.slots)?;
         let latent = model.latent() as usize;
         Ok(Self {
             replay,

@@ -5,7 +5,7 @@ use super::epoch_state::EpochState;
 use super::trainer::DataMark;
 use super::{Config, Trainer, Transform};
 use crate::data::{Column, Dataset, Items};
-use crate::graph::{Device, Plan, Slots, State};
+use crate::graph::{Plan, Slots, State};
 use crate::model::Model;
 use crate::{Error, Result};
 
@@ -113,11 +113,6 @@ impl Checkpoint {
     /// The model whose parameters it holds.
     pub fn model(&self) -> Result<Model> {
         Model::new(&self.config.model, self.shape.try_into()?)
-    }
-
-    /// The model, with plans that read the images of `data` on `device`.
-    pub fn model_of(&self, device: &Device, data: &Dataset) -> Result<Model> {
-        Ok(self.transform.reading(self.model()?, device, data))
     }
 
     /// The plan that it was trained by.

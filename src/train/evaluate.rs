@@ -25,9 +25,8 @@ impl Evaluator {
         seed: u64,
     ) -> Result<Self> {
         let total = count(data)?;
-        let model = transform.reading(model.clone(), device, data);
-        let mut replay = Replay::new(device, model.evaluation_of(total)?).await?;
-        transform.feed(&mut replay, data)?;
+        let plan = |model: &Model| model.evaluation_of(total);
+        let (model, replay) = transform.replay(device, model.clone(), data, plan).await?;
         Ok(Self { replay, model, total, seed })
     }
 

@@ -86,14 +86,13 @@ impl Trainer {
         let config = &config.fitted_to(data.train.shape().try_into()?)?;
         let transform = config.transform(&data.train)?;
         let model = Model::new(&config.model, data.train.shape().try_into()?)?;
-        let model = transform.reading(model, device, &data.train);
         let model = model.with_augmentation(config.train.augmentation());
         let images = count(&data.train)?;
         let train = &config.train;
-        let plan = model.training(train.batch, images, true, &train.update(images)?, false)?;
-        let running = Running::none(&plan.terms);
-        let mut replay = Replay::new(device, plan).await?;
-        transform.feed(&mut replay, &data.train)?;
+        let update = train.update(images)?;
+        let plan = |model: &Model| model.training(train.batch, images, true, &update, false);
+        let (model, mut replay) = transform.replay(device, model, &data.train, plan).await?;
+        let running = Running::none(&replay.plan().terms);
         replay.write_initial(train.seed)?;
         let evaluator = match data.validation.len() {
             0 => None,

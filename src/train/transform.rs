@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::packed_rows::PackedRows;
-use crate::Result;
 use crate::data::{Dataset, ScaleKind, Scaling};
-use crate::graph::{Device, Placement, Replay, Rows};
+use crate::graph::{Device, Placement, Plan, Replay, Rows};
 use crate::model::Model;
+use crate::{Error, Result};
 
 /// How wide floats are in the device's memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +49,29 @@ impl Transform {
     pub fn reading(&self, model: Model, device: &Device, data: &Dataset) -> Model {
         let rows = self.rows(data);
         model.with_rows(rows, Placement::on(device, data.len(), data.pixels(), rows))
+    }
+
+    /// A replay of what `plan` makes of `model` with the images of `data`: resident, or streaming where the device has no
+    /// memory for them. And that model.
+    ///
+    /// # Errors
+    /// Those of `plan`; as [`Replay::new`] and [`Self::feed`].
+    pub async fn replay(
+        &self,
+        device: &Device,
+        model: Model,
+        data: &Dataset,
+        plan: impl Fn(&Model) -> Result<Plan>,
+    ) -> Result<(Model, Replay)> {
+        let mut model = self.reading(model, device, data);
+        let mut made = Replay::new(device, plan(&model)?).await;
+        if let Err(Error::DeviceMemory { .. }) = &made {
+            model = model.with_rows(self.rows(data), Placement::streaming(device));
+            made = Replay::new(device, plan(&model)?).await;
+        }
+        let mut replay = made?;
+        self.feed(&mut replay, data)?;
+        Ok((model, replay))
     }
 
     /// Gives the plan of such a model its images, all at once or as they are needed, and the mean image where it subtracts
