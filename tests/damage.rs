@@ -168,6 +168,9 @@ fn a_second_process_on_a_run_is_refused_and_readers_go_on() {
         said.starts_with("run: expected a run that no other process trains, ") && said.contains(&by),
         "{said}"
     );
+    let said = failure(&mut train(place.path(), &["--run", "run"]));
+    let of = format!("--resume to continue this one, found a run of process {} on ", std::process::id());
+    assert!(said.contains(&of), "{said}");
     success(&mut narrows(place.path(), &["eval", "run"]));
     fs::create_dir(place.path().join("new")).unwrap();
     let begun = RunLock::take(&place.path().join("new")).unwrap();

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::aside::{left_over, set_aside};
 use super::kept::Kept;
-use super::lock::RunLock;
+use super::lock::{RunLock, named};
 use super::metrics::{METRICS, MetricsLine, trim};
 use super::pictures::Pictures;
 use super::training::take_good;
@@ -120,7 +120,7 @@ impl Run {
         Err(Error::File {
             path: folder.to_owned(),
             expected: "a folder without a run, or --resume to continue this one".to_owned(),
-            found: "a run".to_owned(),
+            found: named(folder).map_or("a run".to_owned(), |who| format!("a run of {who}")),
         })
     }
 

@@ -129,6 +129,11 @@ impl Drop for RunLock {
     }
 }
 
+/// The process that trains, or was killed while it trained, the run in a folder; None where none says so.
+pub(super) fn named(folder: &Path) -> Option<String> {
+    Some(Holder::read(&mut File::open(folder.join(LOCK)).ok()?)?.to_string())
+}
+
 fn refuse(folder: &Path, holder: Option<Holder>) -> Error {
     let who = holder.map_or("another process".to_owned(), |holder| holder.to_string());
     Error::File {

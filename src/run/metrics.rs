@@ -210,11 +210,11 @@ fn of_epoch(text: &str) -> Option<(u32, bool, &str)> {
 fn gaps(there: &BTreeSet<u32>, begun: u32, done: u32) -> Vec<String> {
     let mut next = begun.saturating_add(1);
     let mut gaps = Vec::new();
-    for epoch in there.iter().copied().chain([done.saturating_add(1)]) {
+    for epoch in there.iter().copied().map(u64::from).chain([u64::from(done) + 1]) {
         if epoch > next {
             gaps.push(if epoch == next + 1 { next.to_string() } else { format!("{next} to {}", epoch - 1) });
         }
-        next = epoch.saturating_add(1);
+        next = epoch + 1;
     }
     gaps
 }
@@ -245,4 +245,51 @@ fn brought_up(text: &str) -> Option<Value> {
     line["per_image"] = Items::Images.reported().into();
     (line["train"], line["validation"]) = (train?, validation.into());
     Some(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of_epoch(epoch: u32) -> String {
+        let columns = json!({ "terms": {}, "objective": 1.5 });
+        json!({
+            "epoch": epoch, "step": 6 * epoch, "per_image": "", "columns": [], "train": columns, "validation": null,
+            "best": true, "seconds": 0.5, "images_per_second": 8.0,
+        })
+        .to_string()
+    }
+
+    #[test]
+    fn lines_up_to_an_epoch_stay_and_what_is_amiss_is_said() {
+        let [one, two, three] = [1, 2, 3].map(of_epoch);
+        let event = r#"{"epoch":2,"event":"another kind of line"}"#;
+        for (text, done, kept, remark, loses) in [
+            (format!("{one}\n{event}\n{two}\n"), 2, vec![&one[..], event, &two], None, false),
+            (format!("{one}\n{two}\n{three}"), 1, vec![&one], None, false),
+            (format!("{one}\n{two}\n{{\"epoch\":3,\"st"), 2, vec![&one, &two], None, false),
+            (
+                format!("{one}\n{{\"epoch\":2,\"st"),
+                2,
+                vec![&one],
+                Some("1 line that cannot be read, none of epoch 2"),
+                true,
+            ),
+            (String::new(), 3, vec![], Some("none of epoch 1 to 3"), false),
+            (two.clone(), u32::MAX, vec![&two], Some("none of epoch 1, 3 to 4294967295"), false),
+            (
+                format!("{one}\n{one}\n{two}\n"),
+                2,
+                vec![&one, &two],
+                Some("1 line too many of its epochs"),
+                true,
+            ),
+            (format!("{two}\n{one}\n"), 2, vec![&one, &two], Some("its epochs out of order"), true),
+        ] {
+            let trimmed = trim(text.as_bytes(), done);
+            assert_eq!(trimmed.kept.lines().collect::<Vec<_>>(), kept, "{text}");
+            let remark = remark.map(|remark| format!("metrics.jsonl has {remark}"));
+            assert_eq!((trimmed.remark, trimmed.loses), (remark, loses), "{text}");
+        }
+    }
 }
