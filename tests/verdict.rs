@@ -106,7 +106,8 @@ fn a_learned_variance_at_its_floor_is_warned_of() {
         place,
         &["train", "mlp", "--data", "table.csv", "--drop", "kind", "--epochs", "3", "--run", "run"],
     ));
-    let mut checkpoint = Checkpoint::find(&Registry::built_in(), &place.join("run")).unwrap();
+    let mut checkpoint =
+        Checkpoint::find(&Registry::built_in(), &place.join("run"), None).unwrap().checkpoint;
     let rows = checkpoint.config.data.clone().seen_from(&place.join("run")).load().unwrap().test;
     let mut judge = |log_variance: f32| {
         checkpoint.slots.insert("log_variance".to_owned(), vec![1], vec![log_variance]);
