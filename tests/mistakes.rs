@@ -130,7 +130,7 @@ fn a_model_of_too_many_layers_is_refused_at_once() {
 }
 
 #[test]
-fn a_resumed_run_takes_only_epochs_and_the_datas_place() {
+fn a_resumed_run_takes_only_settings_of_training_and_the_datas_place() {
     let place = place();
     success(&mut train(place.path(), &["mlp", "--epochs", "1", "--run", "run"]));
     let resume = |more: &[&str]| {
@@ -145,15 +145,18 @@ fn a_resumed_run_takes_only_epochs_and_the_datas_place() {
     success(&mut resume(&["--epochs", "2", "--data-dir", "moved"]));
     assert!(place.path().join("run/epoch-002-reconstructions.png").exists());
     for (flags, named) in [
-        (&["--lr", "0.1"][..], "learning_rate"),
+        (&["--batch", "4"][..], "batch"),
         (&["vae"], "preset vae"),
         (&["--data", "mnist", "--validation", "2"], "data, validation"),
         (&["--config", "run/config.toml"], "config"),
     ] {
-        let expected = "--resume: expected only --epochs and --data-dir with it (other settings cannot change in a run), got ";
+        let expected = "--resume: expected only settings of training, but --batch and --seed, and --data-dir with it; a \
+                        new run with other settings can begin with this run's parameters: --init RUN, got ";
         assert_eq!(failure(&mut resume(flags)), format!("{expected}{named}"));
     }
-    assert!(misuse(&mut resume(&["--run", "other"])).contains("cannot be used with"));
+    assert!(
+        failure(&mut resume(&["--run", "other"])).starts_with("--run: expected no such flag with --resume")
+    );
     // Found out before the data are looked for.
     let again = failure(&mut train(place.path(), &["mlp", "--run", "run"]));
     assert_eq!(again, "run: expected a folder without a run, or --resume to continue this one, found a run");

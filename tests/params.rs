@@ -397,7 +397,7 @@ fn parameters_stand_in_the_order_of_the_shaders_fields() {
     assert_eq!(words(&Descend { count: 7, optimizer }), expected);
     let words_of_both = words(&advance(&[RATE, SHARE]));
     assert_eq!(words_of_both[..4], [3, 7, 2, 0]);
-    assert_eq!(words_of_both[4..12], [2, 4, 2, 11, one(0.25), one(0.5), one(0.25), 0]);
+    assert_eq!(words_of_both[4..12], [2, 4, 2, 11, one(0.25), one(0.5), one(0.25), 3]);
     assert_eq!(words_of_both[12..20], [3, 8, 1, 13, one(0.5), 0, 0, 2]);
     assert_eq!(words_of_both[20..], [0; 40]);
     let weight = WeightGradient { geometry: GEOMETRY, chunk: 15, accumulate: false };
