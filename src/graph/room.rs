@@ -94,7 +94,7 @@ mod tests {
         // Of both weights, 2 · 640 · 4 bytes.
         let parameters = said(5119, 1 << 20).unwrap_or_default();
         for part in
-            ["encoder.0.weight [20, 30] is the largest part", "5120 bytes", "(--hidden)", "--stack strided"]
+            ["decoder.0.weight [30, 20] is the largest part", "5120 bytes", "(--hidden)", "--stack strided"]
         {
             assert!(parameters.contains(part), "{parameters}");
         }

@@ -133,8 +133,9 @@ impl Config {
         )];
         if self.model.likelihood == LikelihoodKind::GaussianLearned && !chosen("first_log_variance") {
             let constant = ConstantModel::fit(&self.model, train, &self.transform(train)?);
-            let (before, first) =
-                (self.model.first_log_variance(), constant.log_variance().max(LEAST_LOG_VARIANCE));
+            let (before, first) = (self.model.first_log_variance(), constant.log_variance());
+            // As few digits as people read.
+            let first = (first.max(LEAST_LOG_VARIANCE) * 100.0).trunc() / 100.0 + 0.0;
             self.model.first_log_variance = Some(first);
             notes.push(format!(
                 "first log variance: {first} in place of {before}, that of always answering with the mean, since at this \
