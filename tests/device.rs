@@ -47,7 +47,7 @@ fn select(text: &str, found: &[AdapterSummary]) -> Result<usize, String> {
 #[test]
 fn what_a_user_writes_is_an_index_a_backends_index_or_part_of_a_name() {
     for (text, expected) in [
-        ("", Selector::Auto),
+        ("", Selector::Name(String::new())),
         (" auto ", Selector::Auto),
         ("3", Selector::Index(3)),
         ("vulkan:1", Selector::Backend(Backend::Vulkan, 1)),

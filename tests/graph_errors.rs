@@ -325,3 +325,14 @@ fn a_buffer_beyond_the_devices_limit_is_refused_with_both_sizes() {
         .and_then(|graph| pollster::block_on(Replay::new(&device(), graph.finish(false))));
     mentions(refused.map(|_| ()), &["images", "bytes", "fewer"]);
 }
+
+#[test]
+#[allow(clippy::reversed_empty_ranges)]
+fn a_limit_that_no_value_keeps_says_so() {
+    let call = narrows::kernels::Call::new(&narrows_shaders::activation::SHADER, "forward");
+    let said = call.limit("numbers in a line", 3_u32, 1..=0).check().unwrap_err().to_string();
+    assert_eq!(
+        said,
+        "numbers in a line: expected smaller extents beside it, with which a value is possible, got 3"
+    );
+}

@@ -26,6 +26,7 @@ mod trained;
 mod traverse;
 
 use std::process::ExitCode;
+use std::sync::Mutex;
 
 use bytesize::ByteSize;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -187,16 +188,28 @@ pub fn run(registry: Registry) -> ExitCode {
 // Where the system allows fewer threads than there are processors, as many as it allows: the pool of a program is made once,
 // and what uses it would panic if it could not be.
 fn fit_threads() {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let fits = |threads: &usize| rayon::ThreadPoolBuilder::new().num_threads(*threads).build().is_ok();
-    let halved = std::iter::successors(Some(threads), |threads| (*threads > 1).then_some(threads / 2));
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let pool = rayon::ThreadPoolBuilder::new();
-    let pool = match halved.into_iter().find(fits) {
-        Some(threads) => pool.num_threads(threads),
-        None => pool.num_threads(1).use_current_thread(),
+    // One is kept back, since those of the trial may not be gone yet.
+    let pool = match startable(processors + 1).saturating_sub(1) {
+        0 => pool.num_threads(1).use_current_thread(),
+        threads => pool.num_threads(threads),
     };
     // One that is there already was made by the program around this one.
     let _ = pool.build_global();
+}
+
+// How many threads can be there at the same time, up to so many.
+fn startable(most: usize) -> usize {
+    let gate = Mutex::new(());
+    std::thread::scope(|scope| {
+        let shut = gate.lock();
+        let wait = || drop(gate.lock());
+        let start = |_| std::thread::Builder::new().spawn_scoped(scope, wait).ok();
+        let started: Vec<_> = (0..most).map_while(start).collect();
+        drop(shut);
+        started.into_iter().map(std::thread::ScopedJoinHandle::join).filter(Result::is_ok).count()
+    })
 }
 
 /// A seed on the command line.

@@ -120,7 +120,13 @@ impl Gpu {
     /// [`Error::DeviceLost`] or [`Error::Device`] with the driver's message.
     pub fn check_alive(&self, operation: &str) -> Result<()> {
         let operation = operation.to_owned();
-        match self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone() {
+        let noted = || self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        // A refusal may be the echo of a loss, whose own notice waits for one more poll.
+        #[cfg(not(target_arch = "wasm32"))]
+        if let Some(Trouble::Refused(_)) = noted() {
+            let _ = self.device.poll(wgpu::PollType::Poll);
+        }
+        match noted() {
             None => Ok(()),
             Some(Trouble::Lost(message)) => Err(Error::DeviceLost { operation, message }),
             Some(Trouble::Refused(message)) => Err(Error::Device { operation, message }),
@@ -196,7 +202,7 @@ fn watch(device: &wgpu::Device) -> Arc<Mutex<Option<Trouble>>> {
         *trouble = Some(match (trouble.take(), news) {
             (None, news) => news,
             (Some(Trouble::Refused(cause)), Trouble::Lost(message)) => {
-                Trouble::Lost(format!("{message}, after it refused: {cause}"))
+                Trouble::Lost(format!("{message}; its first word was: {cause}"))
             }
             (Some(first), _) => first,
         });

@@ -137,7 +137,9 @@ impl Call {
             return self;
         }
         let expected = match (least, most) {
-            (least, most) if least > most => "other extents beside it: no number fits these".to_owned(),
+            (least, most) if least > most => {
+                "smaller extents beside it, with which a value is possible".to_owned()
+            }
             (least, most) if most >= u64::from(u32::MAX) => format!("at least {least}"),
             (0, most) => format!("at most {most}"),
             (least, most) => format!("between {least} and {most}"),

@@ -65,10 +65,10 @@ impl Mutator {
         &some[self.below(some.len())]
     }
 
-    /// One of `seeds`, changed in one to four places.
+    /// One of `seeds`, changed in one to three places.
     pub fn mutated(&mut self, seeds: &[Vec<u8>]) -> Vec<u8> {
         let mut bytes = self.of(seeds).clone();
-        for _ in 0..=self.below(4) {
+        for _ in 0..=self.below(3) {
             self.change(&mut bytes, seeds);
         }
         bytes
@@ -78,7 +78,7 @@ impl Mutator {
     fn change(&mut self, bytes: &mut Vec<u8>, seeds: &[Vec<u8>]) {
         let within = if self.below(2) == 0 { bytes.len().min(160) } else { bytes.len() };
         let at = self.below(within);
-        match self.below(8) {
+        match self.below(10) {
             0 => bytes.iter_mut().skip(at).take(1).for_each(|byte| *byte ^= 1 << self.below(8)),
             1 => bytes.iter_mut().skip(at).take(1).for_each(|byte| *byte = self.next() as u8),
             2 => bytes.truncate(at),
