@@ -208,7 +208,7 @@ fn of_epoch(text: &str) -> Option<(u32, bool, &str)> {
 
 // The epochs behind `begun` to `done` that are not there, those side by side as one.
 fn gaps(there: &BTreeSet<u32>, begun: u32, done: u32) -> Vec<String> {
-    let mut next = begun.saturating_add(1);
+    let mut next = u64::from(begun) + 1;
     let mut gaps = Vec::new();
     for epoch in there.iter().copied().map(u64::from).chain([u64::from(done) + 1]) {
         if epoch > next {
