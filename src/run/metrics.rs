@@ -286,7 +286,7 @@ mod tests {
             ),
             (format!("{two}\n{one}\n"), 2, vec![&one, &two], Some("its epochs out of order"), true),
         ] {
-            let trimmed = trim(text.as_bytes(), done);
+            let trimmed = trim(text.as_bytes(), &[], 0..done);
             assert_eq!(trimmed.kept.lines().collect::<Vec<_>>(), kept, "{text}");
             let remark = remark.map(|remark| format!("metrics.jsonl has {remark}"));
             assert_eq!((trimmed.remark, trimmed.loses), (remark, loses), "{text}");
