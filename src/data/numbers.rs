@@ -81,7 +81,7 @@ impl<T: AnyBitPattern> Numbers<T> {
         }
     }
 
-    /// Row `row` of rows of `width` numbers, which must lie within. Of rows that were [`Self::chosen`], a whole number of them
+    /// Row `row` of rows of `width` numbers, which must lie within. Of rows that were chosen, a whole number of them
     /// makes up one of those.
     pub fn row(&self, row: usize, width: usize) -> &[T] {
         let at = row * width;
