@@ -8,6 +8,7 @@ mod figures;
 mod flags;
 mod interpolate;
 mod interrupt;
+mod introduction;
 mod loading;
 #[cfg(test)]
 #[allow(clippy::panic, clippy::print_stdout)]

@@ -7,43 +7,10 @@ use super::cpu::CpuReplay;
 use super::gpu::{GpuPending, GpuReplay};
 use super::placement::Order;
 use super::update::{ADVANCE, RATES};
-use super::{Phase, Plan, RowSource, Slice, Store, StoreKind};
-use crate::gpu::{Gpu, GpuOptions, Variants};
+use super::{Device, Phase, Plan, RowSource, Slice, Store, StoreKind};
 use crate::kernels::{floats, state::State};
 use crate::{Error, Result};
 use rayon::prelude::*;
-
-/// Where plans run.
-#[derive(Clone, Debug)]
-pub enum Device {
-    /// A device behind wgpu.
-    Gpu(Arc<Gpu>),
-    /// The reference, in plain Rust on all processors: for machines without a driver, and for checks.
-    Cpu,
-}
-
-impl Device {
-    /// Opens the device that `options` select; fails as [`Gpu::open`].
-    pub async fn open(options: &GpuOptions) -> Result<Self> {
-        Ok(Self::Gpu(Arc::new(Gpu::open(options).await?)))
-    }
-
-    /// Its name in reports.
-    pub fn name(&self) -> String {
-        match self {
-            Self::Gpu(gpu) => format!("{} ({})", gpu.adapter.info.name, gpu.adapter.info.backend),
-            Self::Cpu => "the CPU reference".to_owned(),
-        }
-    }
-
-    /// The kernel variants it runs; None for the reference, which has only one of each kernel.
-    pub fn variants(&self) -> Option<Variants> {
-        match self {
-            Self::Gpu(gpu) => Some(gpu.variants),
-            Self::Cpu => None,
-        }
-    }
-}
 
 /// A plan ready to run. Owns its buffers; lives as long as training, or one evaluation.
 ///

@@ -1,8 +1,8 @@
 //! Checkpoints: everything that a run needs to resume with bit-identical results.
 
 use super::constant::ConstantModel;
+use super::data_mark::DataMark;
 use super::epoch_state::EpochState;
-use super::trainer::DataMark;
 use super::{Config, Trainer, Transform};
 use crate::data::{Column, Dataset, Items};
 use crate::graph::{Plan, Slots, State};

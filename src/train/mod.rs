@@ -8,6 +8,7 @@ mod checksums;
 mod config;
 mod constant;
 mod data_config;
+mod data_mark;
 mod earlier;
 mod epoch_state;
 mod evaluate;

@@ -1,17 +1,15 @@
 //! The trainer: a training plan on a device, advanced epoch by epoch.
 
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
 use web_time::{Duration, Instant};
 
 use super::constant::ConstantModel;
+use super::data_mark::DataMark;
 use super::epoch_state::EpochState;
 use super::evaluate::count;
 use super::metrics::{Bits, Running};
 use super::rewind::Rewind;
 use super::{Checkpoint, Config, EpochReport, Evaluator, Progress, TermMeans, Transform};
-use crate::data::{Column, Dataset, Split};
+use crate::data::{Column, Split};
 use crate::graph::{Device, Pending, Plan, Replay};
 use crate::kernels::floats;
 use crate::model::Model;
@@ -54,26 +52,6 @@ pub enum Reached {
     Rewound(Rewind),
     /// The end of the epoch.
     Epoch(EpochReport),
-}
-
-/// What tells the images of a part from others, so that no run is resumed with the wrong ones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct DataMark {
-    pub(super) images: u32,
-    crc32: u32,
-}
-
-impl DataMark {
-    pub(super) fn of(part: &Dataset) -> Result<Self> {
-        let images = if part.is_empty() { 0 } else { count(part)? };
-        Ok(Self { images, crc32: part.values.checksum() })
-    }
-}
-
-impl fmt::Display for DataMark {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} images with the CRC-32 {:08x}", self.images, self.crc32)
-    }
 }
 
 impl Trainer {
