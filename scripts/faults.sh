@@ -23,9 +23,17 @@ clean_up() {
 trap clean_up EXIT
 cd "$work"
 
-# A small run with whatever a run can have: data that stream, checkpoints in mid-epoch, a batch norm, a falling rate.
-settings=(train denoising --limit 900 --hidden 24 --latent 4 --batch 16 --epochs 9 --optimizer adam --lr 1e-3
-    --schedule cosine --save-every 20 --on-nan rewind --memory 1KiB)
+# Two small runs. One has data that stream, checkpoints within an epoch and a falling rate; the other a row whose loss is
+# infinite, so that it goes back in each epoch.
+images=(train denoising --limit 900 --hidden 24 --latent 4 --batch 16 --epochs 9 --optimizer adam --lr 1e-3
+    --schedule cosine --save-every 20 --memory 1KiB)
+awk 'BEGIN {
+    OFS = ","
+    print "a", "b", "c", "d"
+    for (i = 0; i < 900; i++) print i % 7 / 7, i % 11 / 11, i % 5 / 5, (i == 400) ? 1e30 : i % 3 / 3
+}' >poisoned.csv
+poisoned=(train mlp --data poisoned.csv --scale none --likelihood squared-error --hidden 12 --latent 2 --batch 16
+    --epochs 9 --optimizer adam --lr 1e-3 --save-every 20 --on-nan rewind --memory 1KiB)
 
 # The files that must be the same in equal runs; of metrics all but times.
 digest() {
@@ -33,9 +41,11 @@ digest() {
     sed 's/"seconds":[^,}]*,"images_per_second":[^,}]*//' "$1/metrics.jsonl" | sha256sum
 }
 
+# $1: a run's folder; $2: the run that it must be the same as; $3: what happened.
 expect_same() {
     digest "$1" >got
-    diff whole.digest got >/dev/null || fail "$2: the run differs from one that nothing happened to: $(diff whole.digest got)"
+    diff "$2.digest" got >/dev/null ||
+        fail "$3: the run differs from one that nothing happened to: $(diff "$2.digest" got)"
 }
 
 # $1: words that standard error must have; then a command that must fail.
@@ -46,22 +56,28 @@ expect_refused() {
     grep -q -e "$words" err || fail "expected \"$words\" of $*, got: $(cat err)"
 }
 
-say "a run that nothing happens to"
-"$narrows" "${settings[@]}" --run whole >out 2>err || fail "$(cat err)"
-digest whole >whole.digest
+say "runs that nothing happens to"
+"$narrows" "${images[@]}" --run images >out 2>err || fail "$(cat err)"
+digest images >images.digest
+"$narrows" "${poisoned[@]}" --run poisoned >out 2>err || fail "$(cat err)"
+grep -q '"rewinds":\[{' poisoned/metrics.jsonl || fail "the poisoned run did not go back"
+digest poisoned >poisoned.digest
 
 say "$kills kills at random moments"
 killed=0
 run=0
 while [ "$killed" -lt "$kills" ]; do
     run=$((run + 1))
+    folder=killed-$run
+    kind=$([ $((run % 2)) = 0 ] && echo poisoned || echo images)
     # Until it is through; a start that died before its first checkpoint begins anew.
     while true; do
-        if [ -e "killed-$run/last.safetensors" ]; then command=(train --resume "killed-$run" --memory 1KiB)
-        else command=("${settings[@]}" --run "killed-$run"); fi
+        command=("${images[@]}" --run "$folder")
+        [ $kind = images ] || command=("${poisoned[@]}" --run "$folder")
+        [ ! -e "$folder/last.safetensors" ] || command=(train --resume "$folder" --memory 1KiB)
         "$narrows" "${command[@]}" >out 2>err &
         process=$!
-        [ "$killed" -lt "$kills" ] && sleep "$(printf '%d.%02d' $((RANDOM % 2)) $((RANDOM % 100)))"
+        [ "$killed" -ge "$kills" ] || sleep "$(printf '%d.%02d' $((RANDOM % 2)) $((RANDOM % 100)))"
         if [ "$killed" -lt "$kills" ] && kill -KILL "$process" 2>/dev/null; then
             wait "$process" 2>/dev/null && break
             killed=$((killed + 1))
@@ -70,24 +86,24 @@ while [ "$killed" -lt "$kills" ]; do
             break
         fi
     done
-    expect_same "killed-$run" "after kills"
-    [ -z "$(find "killed-$run" -name '*.tmp*' -o -name '.tmp*')" ] || fail "files under way were left: $(ls -A "killed-$run")"
-    rm -rf "killed-$run"
+    expect_same "$folder" $kind "after kills"
+    [ -z "$(find "$folder" -name '*.tmp')" ] || fail "files under way were left: $(ls -A "$folder")"
+    rm -rf "$folder"
 done
 say "$killed kills in $run runs lost nothing"
 
 say "two processes on one run"
-"$narrows" "${settings[@]}" --run two >out1 2>err1 &
+"$narrows" "${images[@]}" --run two >out1 2>err1 &
 first=$!
 while [ ! -e two/last.safetensors ]; do sleep 0.05; done
 expect_refused "$first" "$narrows" train --resume two
 "$narrows" eval two >out 2>err || grep -q "no finished epoch" err || fail "reading is refused: $(cat err)"
 wait "$first" || fail "$(cat err1)"
-expect_same two "with a second process"
+expect_same two images "with a second process"
 
 say "damaged files"
 for number in 1 2 3 4 5 6 7 8; do
-    cp -r whole "damaged"
+    cp -r images damaged
     size=$(stat -c %s damaged/last.safetensors)
     # Three bytes, the same distance apart, anywhere.
     for place in 0 1 2; do
@@ -98,10 +114,10 @@ for number in 1 2 3 4 5 6 7 8; do
     grep -q -e "--from" err || fail "what is whole is not named: $(cat err)"
     rm -rf damaged
 done
-cp -r whole short && truncate -s 1000 short/last.safetensors
+cp -r images short && truncate -s 1000 short/last.safetensors
 expect_refused "--from previous" "$narrows" train --resume short --epochs 10
 "$narrows" train --resume short --from previous >out 2>err || fail "$(cat err)"
-expect_same short "from the previous checkpoint"
+expect_same short images "from the previous checkpoint"
 
 say "standard output that is closed"
 set +e
@@ -114,7 +130,7 @@ say "a full disk"
 mkdir small
 if mount -t tmpfs -o size=64M tmpfs small 2>/dev/null; then
     mounted=$work/small
-    "$narrows" "${settings[@]}" --run small/run >out 2>err &
+    "$narrows" "${images[@]}" --run small/run >out 2>err &
     process=$!
     while [ ! -e small/run/best.safetensors ]; do sleep 0.02; done
     # Not a byte more than there is.
@@ -124,7 +140,7 @@ if mount -t tmpfs -o size=64M tmpfs small 2>/dev/null; then
     rm -f small/filler
     mount -o remount,size=64M "$mounted" 2>/dev/null || true
     wait "$process" || fail "$(cat err)"
-    expect_same small/run "on a disk that was full for a while"
+    expect_same small/run images "on a disk that was full for a while"
 else
     say "skipped: this user may not mount a small disk"
 fi
