@@ -74,7 +74,10 @@ while [ "$killed" -lt "$kills" ]; do
     while true; do
         command=("${images[@]}" --run "$folder")
         [ $kind = images ] || command=("${poisoned[@]}" --run "$folder")
-        [ ! -e "$folder/last.safetensors" ] || command=(train --resume "$folder" --memory 1KiB)
+        # A kill between two moves leaves the previous checkpoint alone.
+        if [ -e "$folder/last.safetensors" ] || [ -e "$folder/previous.safetensors" ]; then
+            command=(train --resume "$folder" --memory 1KiB)
+        fi
         "$narrows" "${command[@]}" >out 2>err &
         process=$!
         [ "$killed" -ge "$kills" ] || sleep "$(printf '%d.%02d' $((RANDOM % 2)) $((RANDOM % 100)))"

@@ -187,6 +187,7 @@ impl Run {
         run.remarks.extend(checkpoint.other_test_part(&data.test));
         run.clear(checkpoint)?;
         run.save_config()?;
+        run.draw_again(checkpoint).await?;
         Ok(run)
     }
 
@@ -224,6 +225,28 @@ impl Run {
             self.trainer.origin().iter().map(|line| format!("# Origin: {line}.\n")).collect();
         let text = format!("{on}\n# Minimized: {minimized}.\n{origin}\n{text}");
         write_whole(&self.folder.join(CONFIG), text.as_bytes())
+    }
+
+    // The pictures of an epoch whose process died behind its checkpoint.
+    async fn draw_again(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        let epoch = checkpoint.epoch();
+        let own = epoch > checkpoint.forked_at() && checkpoint.ends_epoch();
+        if !own || self.folder.join(reconstructions_of_epoch(epoch)).exists() {
+            return Ok(());
+        }
+        let warning = self.draw(epoch).await?;
+        self.remarks.extend(warning);
+        Ok(())
+    }
+
+    /// Draws an epoch's pictures; a warning where they cannot be written.
+    pub(super) async fn draw(&mut self, epoch: u32) -> Result<Option<String>> {
+        match self.pictures.save(&self.folder, epoch, &self.trainer).await {
+            Err(error @ (Error::Io { .. } | Error::File { .. })) => {
+                Ok(Some(format!("{error}. The run goes on without pictures of this epoch")))
+            }
+            outcome => outcome.map(|()| None),
+        }
     }
 
     // Brings the folder to where `checkpoint` stands.
