@@ -47,19 +47,19 @@ impl Pictures {
     pub(super) async fn save(&mut self, folder: &Path, epoch: u32, trainer: &Trainer) -> Result<()> {
         let shape = trainer.shape();
         let pixels = shape.iter().product();
-        self.reconstructor.follow(trainer.replay())?;
-        let results = self.reconstructor.run().await?;
-        let columns = SHOWN_COLUMNS.min(self.originals.len() / pixels);
-        let images = interleaved(&results.beside(&self.originals), pixels, columns);
-        let images = self.transform.shown(images);
-        let grid = Grid { images: &images, shape, columns };
-        grid.save(&folder.join(reconstructions_of_epoch(epoch)))?;
+        // Where the last of them is there, all are.
         if let Some((decoder, codes)) = &mut self.decoder {
             decoder.follow(trainer.replay())?;
             let images = self.transform.shown(decoder.decode(codes).await?);
             let grid = Grid { images: &images, shape, columns: SAMPLE_COLUMNS };
             grid.save(&folder.join(samples_of_epoch(epoch)))?;
         }
-        Ok(())
+        self.reconstructor.follow(trainer.replay())?;
+        let results = self.reconstructor.run().await?;
+        let columns = SHOWN_COLUMNS.min(self.originals.len() / pixels);
+        let images = interleaved(&results.beside(&self.originals), pixels, columns);
+        let images = self.transform.shown(images);
+        let grid = Grid { images: &images, shape, columns };
+        grid.save(&folder.join(reconstructions_of_epoch(epoch)))
     }
 }

@@ -172,13 +172,10 @@ impl Run {
             );
             watch(RunEvent::Warning(&later));
         }
-        match self.pictures.save(&self.folder, report.epoch, &self.trainer).await {
-            Err(error @ (Error::Io { .. } | Error::File { .. })) => {
-                watch(RunEvent::Warning(&format!("{error}. The run goes on without pictures of this epoch")));
-                Ok(())
-            }
-            outcome => outcome,
+        if let Some(warning) = self.draw(report.epoch).await? {
+            watch(RunEvent::Warning(&warning));
         }
+        Ok(())
     }
 
     fn write_metrics(&mut self) -> Result<()> {
