@@ -42,9 +42,10 @@ impl Plan {
                  convolutions in place of dense layers (--stack strided), or --device cpu",
                 format!("{what}, of which {name} {shape:?} is the largest part"),
             ),
-            None if names().any(|name| name.starts_with("images")) => {
-                ("What helps: smaller images (--size), a smaller batch (--batch), or --device cpu", what)
-            }
+            None if names().any(|name| name.starts_with("images")) => (
+                "What helps: smaller images (--size), or several buffers for them, as Placement::on has them",
+                what,
+            ),
             None => {
                 ("What helps: a smaller batch (--batch), narrower layers (--hidden), or --device cpu", what)
             }
