@@ -323,7 +323,7 @@ fn a_buffer_beyond_the_devices_limit_is_refused_with_both_sizes() {
     // Where the device allows all that 32 bits count, that limit is the first to be met.
     let refused = batch_of(Graph::new(BATCH), u32::try_from(images).unwrap_or(u32::MAX), pixels)
         .and_then(|graph| pollster::block_on(Replay::new(&device(), graph.finish(false))));
-    mentions(refused.map(|_| ()), &["images", "bytes", "fewer"]);
+    mentions(refused.map(|_| ()), &["images", "bytes", "smaller"]);
 }
 
 #[test]
