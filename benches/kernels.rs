@@ -171,36 +171,16 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         let (shape, rows) = ([28, 28, 1], Rows::Bytes);
         Box::new(Augment { batch: BATCH, count: IMAGES, shape, rows, augmentation, instance: 0 })
     };
-    let corrupt = |corruption| {
-        let gather = Gather {
-            batch: BATCH,
-            first: 0,
-            count: IMAGES,
-            pixels: PIXELS,
-            center: false,
-            rows: Rows::Bytes,
-        };
-        Box::new(Corrupt { gather, corruption, instance: 0 })
+    let gather = |center| {
+        let rows = Rows::Bytes;
+        Gather { batch: BATCH, first: 0, count: IMAGES, pixels: PIXELS, center, rows }
     };
+    let corrupt = |corruption| Box::new(Corrupt { gather: gather(false), corruption, instance: 0 });
     vec![
         Box::new(Permute { batch: BATCH, count: IMAGES, shuffle: true }),
         Box::new(Place { batch: BATCH, steps: 64, rows: BATCH }),
-        Box::new(Gather {
-            batch: BATCH,
-            first: 0,
-            count: IMAGES,
-            pixels: PIXELS,
-            center: false,
-            rows: Rows::Bytes,
-        }),
-        Box::new(Gather {
-            batch: BATCH,
-            first: 0,
-            count: IMAGES,
-            pixels: PIXELS,
-            center: true,
-            rows: Rows::Bytes,
-        }),
+        Box::new(gather(false)),
+        Box::new(gather(true)),
         augment(Augmentation { flip: true, ..Augmentation::default() }),
         augment(Augmentation { flip: true, shift: 2, crop: 0.8 }),
         corrupt(Corruption::Gaussian { deviation: 0.2 }),
