@@ -9,6 +9,8 @@ use std::path::Path;
 
 use narrows::Error;
 use narrows::data::Split;
+use narrows::gpu::GpuOptions;
+use narrows::graph::Device;
 use narrows::model::{LikelihoodKind, Registry};
 use narrows::run::{Run, RunEvent, RunLock};
 use narrows::train::{Checkpoint, Config, OptimizerKind, ScheduleKind};
@@ -256,4 +258,26 @@ fn a_run_that_cannot_begin_leaves_no_folder() {
     fs::write(&folder, "a file").unwrap();
     let error = block_on(Run::create(&folder.join("run"), device(), &config, &split())).err().unwrap();
     assert!(matches!(error, Error::Io { operation: "create", .. }), "{error}");
+}
+
+#[test]
+fn a_device_that_is_lost_in_a_run_costs_nothing_before_the_last_checkpoint() {
+    let only_defaults = std::env::var_os("NARROWS_TEST_DEFAULTS").is_some();
+    let options = GpuOptions { only_defaults, ..GpuOptions::default() };
+    let own = block_on(Device::open(&options)).unwrap();
+    let config = config("denoising");
+    let folder = TempDir::new().unwrap();
+    let mut run = block_on(Run::create(folder.path(), &own, &config, &split())).unwrap();
+    let Device::Gpu(gpu) = &own else { panic!("a GPU") };
+    let lost = block_on(run.train(&mut |event| {
+        if matches!(event, RunEvent::Progress(progress) if progress.epoch == 2) {
+            gpu.device.destroy();
+        }
+        true
+    }));
+    assert!(matches!(lost, Err(Error::DeviceLost { .. })), "{lost:?}");
+    drop(run);
+    assert_eq!(last(folder.path()).epoch(), 1);
+    to_the_end(resume(folder.path()));
+    assert_same_run(folder.path(), whole(&config).path(), "after the loss of a device");
 }

@@ -133,6 +133,28 @@ impl Gpu {
         }
     }
 
+    /// Waits until the device has done what was submitted; on the web, where nothing can block, it only asks after the device.
+    ///
+    /// # Errors
+    /// As [`Gpu::check_alive`].
+    pub(crate) fn wait(&self, submission: wgpu::SubmissionIndex, operation: &str) -> Result<()> {
+        #[cfg(not(target_arch = "wasm32"))]
+        {
+            let wait = wgpu::PollType::Wait { submission_index: Some(submission), timeout: None };
+            if let Err(error) = self.device.poll(wait) {
+                // The cause is told before its echo: nobody can wait for a device that is gone, whose notice comes with
+                // another poll.
+                let _ = self.device.poll(wgpu::PollType::Poll);
+                self.check_alive(operation)?;
+                let (operation, message) = (operation.to_owned(), error.to_string());
+                return Err(Error::Device { operation, message });
+            }
+        }
+        #[cfg(target_arch = "wasm32")]
+        let _ = submission;
+        self.check_alive(operation)
+    }
+
     /// Runs `work` and turns what the driver refuses of it into an error, memory and validation both.
     ///
     /// # Errors

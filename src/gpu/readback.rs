@@ -58,16 +58,7 @@ impl Download {
         // Who no longer waits for a copy needs no notice of it.
         let notify = move |outcome| drop(sender.send(outcome));
         self.staging.map_async(wgpu::MapMode::Read, 0..4 * words as u64, notify);
-        // The web has no blocking poll; there the browser calls back by itself.
-        #[cfg(not(target_arch = "wasm32"))]
-        let polled =
-            gpu.device.poll(wgpu::PollType::Wait { submission_index: Some(submission), timeout: None });
-        #[cfg(target_arch = "wasm32")]
-        let _ = submission;
-        // The cause is told before its echo: nobody can wait for a device that is gone.
-        gpu.check_alive(operation)?;
-        #[cfg(not(target_arch = "wasm32"))]
-        polled.map_err(|error| refused(error.to_string()))?;
+        gpu.wait(submission, operation)?;
         let outcome = arrival.await.map_err(|error| refused(error.to_string()))?;
         outcome.map_err(|error| refused(error.to_string()))?;
         let view = self.staging.get_mapped_range(0..4 * words as u64);

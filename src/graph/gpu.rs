@@ -48,21 +48,7 @@ impl GpuReplay {
 
     /// Has the device take what was written.
     pub(super) fn flush(&self) -> Result<()> {
-        let submission = self.gpu.queue.submit([]);
-        // The web has no blocking poll; there the browser frees what was copied.
-        #[cfg(not(target_arch = "wasm32"))]
-        {
-            let wait = wgpu::PollType::Wait { submission_index: Some(submission), timeout: None };
-            let failed = self.gpu.device.poll(wait).err();
-            self.gpu.check_alive("write to the device")?;
-            if let Some(error) = failed {
-                let (operation, message) = ("write to the device".to_owned(), error.to_string());
-                return Err(Error::Device { operation, message });
-            }
-        }
-        #[cfg(target_arch = "wasm32")]
-        let _ = submission;
-        Ok(())
+        self.gpu.wait(self.gpu.queue.submit([]), "write to the device")
     }
 
     pub(super) async fn read(&self, slice: Slice) -> Result<Vec<u32>> {
