@@ -136,12 +136,14 @@ if mount -t tmpfs -o size=64M tmpfs small 2>/dev/null; then
     "$narrows" "${images[@]}" --run small/run >out 2>err &
     process=$!
     while [ ! -e small/run/best.safetensors ]; do sleep 0.02; done
-    # Not a byte more than there is.
-    mount -o remount,size=1k "$mounted" 2>/dev/null || true
+    echo old >small/codes.csv
     dd if=/dev/zero of=small/filler bs=64k status=none 2>/dev/null || true
+    for out in small/codes.csv small/codes.npy; do
+        expect_refused "$out: cannot" "$narrows" encode images --out "$out"
+    done
+    [ "$(cat small/codes.csv)" = old ] && [ ! -e small/codes.npy ] || fail "a full disk cost what was there"
     sleep 4
     rm -f small/filler
-    mount -o remount,size=64M "$mounted" 2>/dev/null || true
     wait "$process" || fail "$(cat err)"
     expect_same small/run images "on a disk that was full for a while"
 else

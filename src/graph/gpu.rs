@@ -4,9 +4,9 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use super::{Plan, Slice};
+use crate::Result;
 use crate::gpu::{Download, Gpu, Launch, Upload, read_words};
 use crate::kernels;
-use crate::{Error, Result};
 
 // WebGPU's default alignment of a uniform binding's offset.
 const PARAMS_STRIDE: u64 = 256;
