@@ -28,7 +28,6 @@ mod sample;
 mod scaling;
 mod shell;
 mod source;
-mod spool;
 pub mod table;
 mod values;
 mod watch;

@@ -8,9 +8,10 @@ use bytemuck::{AnyBitPattern, NoUninit};
 use rayon::prelude::*;
 
 use super::listing::{Listed, Listing};
+use super::spool::Spool;
 use crate::data::numbers::Numbers;
 use crate::data::picture::{self, Channel, Decoded};
-use crate::data::spool::Spool;
+
 use crate::data::{Alpha, Form, Values, Watch};
 use crate::{Error, Result};
 

@@ -21,6 +21,7 @@ mod cache;
 mod decode;
 mod layout;
 mod listing;
+mod spool;
 
 use std::path::{Path, PathBuf};
 

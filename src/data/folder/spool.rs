@@ -1,4 +1,4 @@
-//! Numbers that are made piece by piece: in memory or, where they may be larger than that, in a file without a name.
+//! Decoded pictures, piece by piece: in memory or, where they may be larger than that, in a file without a name.
 
 use std::fs::File;
 use std::io::Write;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use bytemuck::{AnyBitPattern, NoUninit};
 
-use super::numbers::{Numbers, map};
+use crate::data::numbers::{Numbers, map};
 use crate::{Error, Result};
 
 /// A list of numbers that grows at its end.
