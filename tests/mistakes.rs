@@ -253,6 +253,42 @@ fn too_little_memory_is_an_error_that_says_how_much_was_wanted() {
     assert!(said.contains("error: decode the pictures: needs ") && said.contains("smaller --size"), "{said}");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_packed_file_that_finds_no_memory_is_not_called_damaged() {
+    use std::io::Write;
+    let place = place();
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(&vec![0; 8_000_000]).unwrap();
+    let zeros = packed.finish().unwrap();
+    let mut header = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    header.write_all(&[0x803, 400_000, 28, 28].map(u32::to_be_bytes).concat()).unwrap();
+    let file = place.path().join("data/train-images-idx3-ubyte.gz");
+    fs::write(&file, [header.finish().unwrap(), zeros.repeat(40)].concat()).unwrap();
+    fs::remove_file(file.with_extension("")).unwrap();
+    let train = "train mlp --data idx --data-dir data --device cpu --epochs 1 --run run";
+    let (code, said) = limited(place.path(), "ulimit -v 400000", train);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("train-images-idx3-ubyte.gz: cannot read: ") && said.contains("memory"), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_named_pipe_whose_reader_leaves_is_an_error() {
+    use std::io::Read;
+    let place = place();
+    success(&mut train(place.path(), &["vae", "--epochs", "1", "--run", "run"]));
+    let pipe = place.path().join("samples.png");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    // More than a pipe holds.
+    let mut sample = narrows(place.path(), &["sample", "run", "--count", "9000", "--out", "samples.png"]);
+    let child = sample.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    fs::File::open(&pipe).unwrap().read_exact(&mut [0]).unwrap();
+    let Output { status, stderr, .. } = child.wait_with_output().unwrap();
+    assert_eq!(status.code(), Some(1));
+    assert!(text(&stderr).starts_with("error: samples.png: cannot write: Broken pipe"), "{}", text(&stderr));
+}
+
 #[cfg(unix)]
 #[test]
 fn a_signal_saves_the_run_and_gives_its_exit_code_unless_it_is_ignored() {

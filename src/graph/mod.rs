@@ -38,6 +38,7 @@ mod shape;
 mod slope;
 mod slots;
 mod stores;
+mod streamed;
 mod tape;
 mod tensor;
 mod update;

@@ -105,18 +105,22 @@ impl Order {
         Some(Self { images, shuffle, batch: plan.batch, ring })
     }
 
-    /// The numbers of the batch that begins at the state's cursor, and the state behind its step.
-    pub(super) fn batch(&self, state: &mut State) -> Vec<u32> {
+    /// Images of a step.
+    pub(super) fn batch(&self) -> usize {
+        self.batch as usize
+    }
+
+    /// The numbers of the images of the step at the state's cursor, and the state behind it.
+    pub(super) fn images(&self, state: &mut State) -> impl Iterator<Item = u32> + use<> {
         let State { seed, epoch, cursor, .. } = *state;
         let total = self.images.total;
         let orders = [epoch, epoch.wrapping_add(1)].map(|epoch| Permutation::new(seed, epoch, total));
-        let image = |i: u32| {
-            let (position, passes) = ahead(cursor, i, total);
-            if self.shuffle { orders[passes as usize].index(position) } else { position }
-        };
-        let images = (0..self.batch).map(image).collect();
+        let shuffle = self.shuffle;
         self.advance(state);
-        images
+        (0..self.batch).map(move |i| {
+            let (position, passes) = ahead(cursor, i, total);
+            if shuffle { orders[passes as usize].index(position) } else { position }
+        })
     }
 
     /// The state behind a step.

@@ -5,12 +5,11 @@ use std::sync::Arc;
 
 use super::cpu::CpuReplay;
 use super::gpu::{GpuPending, GpuReplay};
-use super::placement::Order;
-use super::update::{ADVANCE, RATES};
-use super::{Device, Phase, Plan, RowSource, Slice, Store, StoreKind};
+use super::streamed::Streamed;
+use super::update::RATES;
+use super::{Device, Plan, Slice, Store, StoreKind};
 use crate::kernels::{floats, state::State};
 use crate::{Error, Result};
-use rayon::prelude::*;
 
 /// A plan ready to run. Owns its buffers; lives as long as training, or one evaluation.
 ///
@@ -19,22 +18,15 @@ use rayon::prelude::*;
 /// for another length or device; with [`Error::DeviceLost`] or [`Error::Device`] where the device fails.
 #[derive(Debug)]
 pub struct Replay {
-    plan: Arc<Plan>,
-    target: Target,
+    pub(super) plan: Arc<Plan>,
+    pub(super) target: Target,
     // Where the device will stand after what was submitted. The steps decide which dispatches run next.
-    state: State,
-    streamed: Option<Streamed>,
-}
-
-// What a plan that streams reads, and in which order.
-#[derive(Debug)]
-struct Streamed {
-    order: Order,
-    source: Option<Box<dyn RowSource>>,
+    pub(super) state: State,
+    pub(super) streamed: Option<Streamed>,
 }
 
 #[derive(Debug)]
-enum Target {
+pub(super) enum Target {
     Gpu(Box<GpuReplay>),
     Cpu(CpuReplay),
 }
@@ -61,7 +53,7 @@ impl Replay {
             Device::Gpu(gpu) => Target::Gpu(Box::new(GpuReplay::new(Arc::clone(gpu), &plan).await?)),
             Device::Cpu => Target::Cpu(CpuReplay::new(&plan)?),
         };
-        let streamed = Order::of(&plan).map(|order| Streamed { order, source: None });
+        let streamed = Streamed::of(&plan);
         Ok(Self { plan, target, state: State::new(0), streamed })
     }
 
@@ -161,23 +153,6 @@ impl Replay {
         Ok(())
     }
 
-    /// Has a plan that streams take its images from `source`.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] for a plan that does not.
-    pub fn stream(&mut self, source: Box<dyn RowSource>) -> Result<()> {
-        let Some(streamed) = &mut self.streamed else {
-            return Err(Error::shape("stream", "a plan that streams its images", "one that has them all"));
-        };
-        streamed.source = Some(source);
-        Ok(())
-    }
-
-    /// The most steps of a submit: [`Plan::ring_steps`], or fewer where images stream.
-    pub fn most_steps(&self) -> u32 {
-        self.streamed.as_ref().map_or(Plan::ring_steps(), |streamed| streamed.order.ring.steps)
-    }
-
     /// Runs `steps` steps in one submit, at most [`Replay::most_steps`], with a copy of the named range
     /// behind them. Returns at once on a GPU: await [`Replay::wait`] later. Images that stream are read before the submit,
     /// while the device works on the one before.
@@ -197,52 +172,16 @@ impl Replay {
         Ok(self.submit_dispatches(steps, report))
     }
 
-    /// Takes the images of the next steps to their places in the ring, where they stream, and counts the steps.
-    pub(super) fn bring(&mut self, steps: u32) -> Result<()> {
-        let Some(Streamed { order, source }) = &self.streamed else {
-            self.state.step = self.state.step.wrapping_add(steps);
-            return Ok(());
-        };
-        let Some(source) = source else {
-            let got = "a plan that streams its images, without a source of them";
-            return Err(Error::shape("submit", "a source by Replay::stream", got));
-        };
-        let (whole, words) = (self.plan.slice("images")?, order.ring.words as usize);
-        let first = self.state.step % order.ring.steps;
-        let mut state = self.state;
-        let batches: Vec<Vec<u32>> = (0..steps).map(|_| order.batch(&mut state)).collect();
-        let fill = |target: &mut [u32], batches: &[Vec<u32>]| {
-            let parts = target.par_chunks_exact_mut(words).zip(batches);
-            parts.try_for_each(|(part, images)| source.read(images, part))
-        };
-        // Up to the ring's end, and on from its beginning.
-        let before = steps.min(order.ring.steps - first);
-        let slice = |first: u32, steps: u32| Slice {
-            offset: first as usize * words,
-            words: steps as usize * words,
-            ..whole
-        };
-        let slices = [slice(first, before), slice(0, steps - before)];
-        let slices = &slices[..if steps > before { 2 } else { 1 }];
-        match &mut self.target {
-            Target::Gpu(gpu) => gpu.bring(slices, |target| fill(target, &batches))?,
-            Target::Cpu(cpu) => {
-                let (head, tail) = batches.split_at(before as usize);
-                for (slice, batches) in slices.iter().zip([head, tail]) {
-                    fill(cpu.words_mut(*slice), batches)?;
-                }
-            }
-        }
-        self.state = state;
-        Ok(())
-    }
-
     /// Runs a range of dispatches, `rounds` times, whatever their periods.
     pub(super) fn submit_range(&mut self, rounds: u32, dispatches: Range<usize>, report: Slice) -> Pending {
         self.submit_dispatches((0..rounds).flat_map(|_| dispatches.clone()), report)
     }
 
-    fn submit_dispatches(&mut self, dispatches: impl Iterator<Item = usize>, report: Slice) -> Pending {
+    pub(super) fn submit_dispatches(
+        &mut self,
+        dispatches: impl Iterator<Item = usize>,
+        report: Slice,
+    ) -> Pending {
         Pending(match &mut self.target {
             Target::Gpu(gpu) => Arriving::Gpu(gpu.submit(dispatches, report)),
             Target::Cpu(cpu) => {
@@ -250,30 +189,6 @@ impl Replay {
                 Arriving::Cpu(cpu.read(report))
             }
         })
-    }
-
-    /// Counts `steps` steps without doing anything else of them: their images train nothing. Learning rates and shares
-    /// follow the number of the step, and Adam's corrections go on as if their update had run.
-    pub async fn pass_over(&mut self, steps: u32) -> Result<()> {
-        let (plan, state) = (Arc::clone(&self.plan), self.plan.slice("state")?);
-        let counts = |at: &usize| {
-            let dispatch = &plan.dispatches[*at];
-            dispatch.phase == Phase::Update && dispatch.label == ADVANCE
-        };
-        let counting: Vec<usize> = (0..plan.dispatches.len()).filter(counts).collect();
-        let mut left = steps;
-        while left > 0 {
-            let now = left.min(Plan::ring_steps());
-            let all = (0..now).flat_map(|_| counting.iter().copied());
-            let pending = self.submit_dispatches(all, state);
-            self.wait(pending).await?;
-            left -= now;
-        }
-        match &self.streamed {
-            None => self.state.step = self.state.step.wrapping_add(steps),
-            Some(streamed) => (0..steps).for_each(|_| streamed.order.advance(&mut self.state)),
-        }
-        Ok(())
     }
 
     /// Multiplies the learning rates of all updates by `factor`, from the next step on.

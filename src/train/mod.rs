@@ -16,6 +16,7 @@ mod metrics;
 mod packed_rows;
 mod rewind;
 mod schedule;
+mod steps;
 mod suited;
 mod train_config;
 mod trainer;
