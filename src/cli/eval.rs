@@ -8,7 +8,7 @@ use crate::graph::TermSpec;
 use crate::infer::{ActiveUnits, ImportanceBound, Verdict};
 use crate::model::LikelihoodKind;
 use crate::run::Columns;
-use crate::train::{Evaluator, TermMeans};
+use crate::train::{Evaluator, TermMeans, figure};
 use serde_json::{Value, json};
 
 use super::Context;
@@ -98,10 +98,11 @@ fn print_means(means: &TermMeans, items: Items) -> Result<()> {
     let one = items.one();
     for (term, value) in means.iter() {
         let TermSpec { name, unit, over, .. } = term;
-        line(&format!("{name:14}  {value:>10.4} {unit} per {one}, summed over {}", items.over(over)))?;
+        let mean = figure(value, 4);
+        line(&format!("{name:14}  {mean:>10} {unit} per {one}, summed over {}", items.over(over)))?;
         if let Some(pixels) = term.pixels {
-            let per_pixel = value / f64::from(pixels);
-            line(&format!("{:14}  {per_pixel:>10.6} {unit} per {}", "", items.number()))?;
+            let per_pixel = figure(value / f64::from(pixels), 6);
+            line(&format!("{:14}  {per_pixel:>10} {unit} per {}", "", items.number()))?;
         }
         if term.weight != 1.0 {
             let setting = term.setting.as_deref().unwrap_or("its weight");
@@ -109,7 +110,7 @@ fn print_means(means: &TermMeans, items: Items) -> Result<()> {
         }
     }
     match means.elbo() {
-        Some(bound) => line(&format!("elbo            {bound:>10.4} nats per {one}")),
+        Some(bound) => line(&format!("elbo            {:>10} nats per {one}", figure(bound, 4))),
         None => Ok(()),
     }
 }
@@ -118,13 +119,14 @@ fn print_beyond((bound, units, verdict): &Beyond, items: Items) -> Result<()> {
     let (one, many) = (items.one(), items.many());
     if let Some((constant, unit)) = verdict.constant.map(|constant| (constant, &verdict.unit)) {
         line(&format!(
-            "constant        {constant:>10.4} {unit} per {one} of always answering with the mean of the training part"
+            "constant        {:>10} {unit} per {one} of always answering with the mean of the training part",
+            figure(constant, 4)
         ))?;
     }
     if let Some(bound) = bound {
-        let (nats, samples) = (bound.mean(), bound.samples);
+        let (nats, samples) = (figure(bound.mean(), 4), bound.samples);
         line(&format!(
-            "importance      {nats:>10.4} nats per {one} (bound on log p(x) of {samples} samples of z)"
+            "importance      {nats:>10} nats per {one} (bound on log p(x) of {samples} samples of z)"
         ))?;
     }
     let Some(units) = units else { return Ok(()) };

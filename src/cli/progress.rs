@@ -7,7 +7,7 @@ use crate::Result;
 use crate::data::Items;
 use crate::graph::TermSpec;
 use crate::run::{MetricsLine, RunEvent};
-use crate::train::{EpochReport, Progress, TermMeans};
+use crate::train::{EpochReport, Progress, TermMeans, figure};
 use indicatif::{FormattedDuration, ProgressBar, ProgressDrawTarget};
 use web_time::Instant;
 
@@ -125,7 +125,7 @@ fn described(means: &TermMeans, items: Items) -> String {
         };
         match &terms[..] {
             [term] => format!("{name}{term}"),
-            _ => format!("{name}{:.2} ({})", update.total(), terms.join(" + ")),
+            _ => format!("{name}{} ({})", figure(update.total(), 2), terms.join(" + ")),
         }
     });
     updates.collect::<Vec<_>>().join(", ")
@@ -134,8 +134,8 @@ fn described(means: &TermMeans, items: Items) -> String {
 fn of_term(term: &TermSpec, value: f64, items: Items) -> String {
     let weight = if term.weight == 1.0 { String::new() } else { format!("{} x ", term.weight) };
     let pixel = match term.pixels {
-        Some(pixels) => format!(" ({:.5} per {})", value / f64::from(pixels), items.number()),
+        Some(pixels) => format!(" ({} per {})", figure(value / f64::from(pixels), 5), items.number()),
         None => String::new(),
     };
-    format!("{weight}{} {value:.4}{pixel}", term.name)
+    format!("{weight}{} {}{pixel}", term.name, figure(value, 4))
 }

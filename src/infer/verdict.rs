@@ -5,7 +5,7 @@ use crate::Result;
 use crate::data::{Dataset, Items};
 use crate::graph::Device;
 use crate::reference::loss::LEAST_LOG_VARIANCE;
-use crate::train::{Checkpoint, ConstantModel, Evaluator, TermMeans};
+use crate::train::{Checkpoint, ConstantModel, Evaluator, TermMeans, figure};
 
 // Nats of an image: e to this power is 1.1, the number of codes that can be told apart.
 const LEAST_KL: f64 = 0.1;
@@ -71,7 +71,9 @@ impl Verdict {
     pub fn compared(&self, part: &str) -> Option<String> {
         let (Self { unit, .. }, constant, reached) = (self, self.constant?, self.reached?);
         Some(format!(
-            "always answering with the mean costs {constant:.4} {unit} on {part}, this model {reached:.4}"
+            "always answering with the mean costs {} {unit} on {part}, this model {}",
+            figure(constant, 4),
+            figure(reached, 4)
         ))
     }
 }

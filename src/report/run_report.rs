@@ -13,7 +13,7 @@ use crate::run::{
     CONFIG, Columns, METRICS, MetricsLine, TermColumn, read_metrics, reconstructions_of_epoch,
     samples_of_epoch,
 };
-use crate::train::Checkpoint;
+use crate::train::{Checkpoint, figure};
 use crate::{Error, Result};
 use maud::{Markup, html};
 
@@ -164,7 +164,7 @@ fn losses(epochs: &[MetricsLine], items: Items) -> Markup {
     head.extend(columns.iter().map(|column| column.name.as_str()));
     let per_number = format!("reconstruction per {}", items.number());
     head.extend(["objective", &per_number]);
-    let number = |value: Option<f64>, digits: usize| value.map_or(String::new(), |v| format!("{v:.digits$}"));
+    let number = |value: Option<f64>, digits: usize| value.map_or(String::new(), |v| figure(v, digits));
     let mut rows = Vec::new();
     for (at, epoch) in epochs.iter().enumerate() {
         // One epoch may be all of them.

@@ -124,6 +124,11 @@ impl Running {
     }
 }
 
+/// A loss as people read it: with so many decimals, or in powers of ten where that would be many digits.
+pub(crate) fn figure(loss: f64, decimals: usize) -> String {
+    if loss.abs() >= 1e9 { format!("{loss:.3e}") } else { format!("{loss:.decimals$}") }
+}
+
 /// Where training stands, for progress bars.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Progress {
@@ -164,4 +169,17 @@ pub struct EpochReport {
     pub learning_rate: f32,
     /// How training went back in this epoch.
     pub rewinds: Vec<Rewind>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::figure;
+
+    #[test]
+    fn a_loss_of_many_digits_is_in_powers_of_ten() {
+        assert_eq!(figure(-0.12345, 4), "-0.1235");
+        assert_eq!(figure(123_456_789.0, 2), "123456789.00");
+        assert_eq!(figure(-1.8816e51, 4), "-1.882e51");
+        assert_eq!(figure(f64::NAN, 4), "NaN");
+    }
 }

@@ -29,6 +29,7 @@ pub use constant::ConstantModel;
 pub use data_config::{DATA, DataConfig};
 pub use evaluate::Evaluator;
 pub(crate) use evaluate::count;
+pub(crate) use metrics::figure;
 pub use metrics::{EpochReport, Progress, TermMeans};
 pub use packed_rows::packed;
 pub use rewind::{OnNan, Rewind};
