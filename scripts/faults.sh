@@ -17,8 +17,9 @@ narrows=$root/target/release/narrows
 work=$(mktemp -d)
 mounted=
 clean_up() {
+    local code=$?
     [ -z "$mounted" ] || umount "$mounted" 2>/dev/null || true
-    rm -rf "$work"
+    if [ $code = 0 ]; then rm -rf "$work"; else say "what it left is in $work"; fi
 }
 trap clean_up EXIT
 cd "$work"

@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::kept::Kept;
-use super::training::GOOD;
+use super::training::is_good;
 use crate::data::written::{METRICS, SPLIT};
 use crate::{Error, Result};
 
@@ -32,7 +32,7 @@ pub(super) fn left_over(folder: &Path) -> Result<Vec<String>> {
         let picture = ["-reconstructions.png", "-samples.png"].iter().any(|end| name.ends_with(end));
         let kept = Kept::ALL.iter().any(|kept| kept.file() == name);
         kept || [METRICS, SPLIT, "report.html"].contains(&name.as_str())
-            || name == GOOD
+            || is_good(name)
             || name.starts_with("epoch-") && (picture || name.ends_with(".safetensors"))
     };
     let entries = std::fs::read_dir(folder).map_err(Error::io("read", folder))?;

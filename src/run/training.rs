@@ -13,8 +13,8 @@ use crate::model::Registry;
 use crate::train::{Checkpoint, EpochReport, Reached, Trainer};
 use crate::{Error, Result};
 
-/// What a failing step goes back to, while a run is stopped in the middle of an epoch.
-pub(super) const GOOD: &str = "rewind.safetensors";
+// What a failing step goes back to, while a run is in the middle of an epoch.
+const GOOD: &str = "rewind-";
 /// How long a run waits for room on a full disk.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(600);
 // Between two tries; and between two looks at whether to stop.
@@ -23,11 +23,21 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
 type Watch<'a> = &'a mut dyn FnMut(RunEvent<'_>) -> bool;
 
+/// Whether this is the name of a state to go back to.
+pub(super) fn is_good(name: &str) -> bool {
+    name.starts_with(GOOD) && name.ends_with(".safetensors")
+}
+
+// That of one checkpoint and no other, even of the same step: a process may die between writing the two.
+fn good_of(checkpoint: &Checkpoint) -> String {
+    format!("{GOOD}{}-{}.safetensors", checkpoint.step(), checkpoint.rewinds())
+}
+
 /// Gives a resumed trainer the state that a failing step goes back to, where the run that was stopped left it.
 pub(super) fn take_good(folder: &Path, trainer: &mut Trainer, checkpoint: &Checkpoint) {
     // Without it the state that it resumes from is good too.
     let registry = Registry::of(&trainer.config().model.variant);
-    if let Ok(good) = Checkpoint::load_of(&registry, folder.join(GOOD)) {
+    if let Ok(good) = Checkpoint::load_of(&registry, folder.join(good_of(checkpoint))) {
         trainer.set_good(good, checkpoint);
     }
 }
@@ -142,10 +152,24 @@ impl Run {
 
     // In the middle of an epoch, with the state that a failing step would go back to.
     fn save_with_good(&mut self, checkpoint: &Checkpoint, watch: Watch<'_>) -> Result<()> {
-        if let Some(good) = self.trainer.good() {
-            self.save_bytes(GOOD, &good.to_bytes()?, watch)?;
+        let good = good_of(checkpoint);
+        if let Some(state) = self.trainer.good() {
+            self.save_bytes(&good, &state.to_bytes()?, watch)?;
         }
-        self.save(&[Kept::Last.file()], checkpoint, watch)
+        self.save(&[Kept::Last.file()], checkpoint, watch)?;
+        self.remove_good_but(Some(&good));
+        Ok(())
+    }
+
+    // Those of checkpoints that are no longer the newest.
+    fn remove_good_but(&self, kept: Option<&str>) {
+        for entry in std::fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            if name.to_str().is_some_and(|name| is_good(name) && Some(name) != kept) {
+                // One that stays is in nobody's way.
+                let _ = std::fs::remove_file(entry.path());
+            }
+        }
     }
 
     // The checkpoint comes first: what fails behind it costs no training.
@@ -161,7 +185,7 @@ impl Run {
         let names: Vec<&str> = also.into_iter().flatten().chain([Kept::Last.file()]).collect();
         self.save(&names, &checkpoint, watch)?;
         // The end of an epoch is good itself.
-        let _ = std::fs::remove_file(self.folder.join(GOOD));
+        self.remove_good_but(None);
         if let Some(old) = keep.and_then(|keep| report.epoch.checked_sub(keep)).filter(|old| *old > 0) {
             // One that is not there, as before a fork, needs no removal.
             let _ = std::fs::remove_file(self.folder.join(checkpoint_of_epoch(old)));

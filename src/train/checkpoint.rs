@@ -137,6 +137,11 @@ impl Checkpoint {
         self.progress.step
     }
 
+    /// How often training went back in the epoch under way.
+    pub fn rewinds(&self) -> usize {
+        self.progress.rewinds.len()
+    }
+
     /// Whether its newest step ends an epoch, or no step is done.
     pub(crate) fn ends_epoch(&self) -> bool {
         self.progress.step == self.config.train.steps(self.progress.epoch, self.data.images)

@@ -1,6 +1,7 @@
 //! Going back from a step that is not finite.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use crate::tiny::listing;
 use crate::windy::{
@@ -74,15 +75,54 @@ fn a_run_that_goes_back_after_it_was_stopped_equals_an_uninterrupted_one() {
             steps.push(last(folder.path()).step());
             assert!(matches!(outcome, Ok(()) | Err(Error::Stopped)), "{outcome:?}");
             let within = last(folder.path()).epoch() == 3;
-            assert_eq!(
-                listing(folder.path()).contains(&"rewind.safetensors".to_owned()),
-                within,
-                "{steps:?}"
-            );
+            assert_eq!(good_states(folder.path()).len(), usize::from(within), "{steps:?}");
         }
         assert!((32..36).contains(&steps[0]) && steps.len() > 2, "{steps:?}");
         train(resume(folder.path())).unwrap();
         assert_same_run(folder.path(), whole.path(), "stopped");
+    }
+}
+
+fn good_states(folder: &Path) -> Vec<String> {
+    listing(folder).into_iter().filter(|name| name.starts_with("rewind")).collect()
+}
+
+fn copy(from: &Path, to: &Path) {
+    for name in listing(from).into_iter().filter(|name| name != "run.lock") {
+        fs::copy(from.join(&name), to.join(&name)).unwrap();
+    }
+}
+
+#[test]
+fn a_run_that_dies_between_the_good_state_and_the_checkpoint_that_needs_it_loses_nothing() {
+    let mut config = rewinding(&gusty(1e20));
+    config.train.save_every = Some(4);
+    let (folder, place) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let mut run = create(folder.path(), &config);
+    // The folder after each saving in the fourth epoch.
+    let mut saved: Vec<(Vec<u8>, PathBuf)> = Vec::new();
+    block_on(run.train(&mut |event| {
+        let newest = fs::read(folder.path().join("last.safetensors")).unwrap();
+        if last(folder.path()).epoch() == 3 && saved.last().is_none_or(|(before, _)| *before != newest) {
+            let state = place.path().join(saved.len().to_string());
+            fs::create_dir(&state).unwrap();
+            copy(folder.path(), &state);
+            saved.push((newest, state));
+        }
+        !matches!(event, RunEvent::Waiting)
+    }))
+    .unwrap();
+    drop(run);
+    assert!(saved.len() > 3, "{}", saved.len());
+    for pair in saved.windows(2) {
+        let [(_, before), (_, after)] = pair else { panic!("two") };
+        let died = TempDir::new().unwrap();
+        copy(before, died.path());
+        for name in good_states(after) {
+            fs::copy(after.join(&name), died.path().join(&name)).unwrap();
+        }
+        train(resume(died.path())).unwrap();
+        assert_same_run(died.path(), folder.path(), &before.display().to_string());
     }
 }
 
