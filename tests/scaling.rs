@@ -242,12 +242,23 @@ fn a_trained_table_comes_out_in_its_own_units_and_its_scale_is_in_the_checkpoint
 
 #[test]
 fn adams_rate_falls_with_the_width_of_wide_rows_unless_it_was_chosen() {
-    let rows = |columns: usize| {
-        let values = (0..20 * columns).map(|at| (at * 37 % 101) as f32 / 101.0).collect::<Vec<_>>();
+    let spread = |columns: usize, width: f32| {
+        let values = (0..20 * columns).map(|at| width * (at * 37 % 101) as f32 / 101.0).collect::<Vec<_>>();
         Dataset::new("wide", [1, 1, columns], values, None).unwrap()
     };
+    let rows = |columns: usize| spread(columns, 1.0);
     let config = Config::preset("vae").unwrap();
-    for (columns, rate) in [(16_384, 1e-3), (20_000, 5e-4), (30_001, 3e-4), (100_000, 1e-4)] {
+    for (columns, width, rate) in [
+        (16_384, 1.0, 1e-3),
+        (20_000, 1.0, 5e-4),
+        (30_001, 1.0, 3e-4),
+        (100_000, 1.0, 1e-4),
+        (2_048, 3.0, 1e-3),
+        (2_049, 3.0, 9e-4),
+        (4_096, 3.0, 4e-4),
+        (100_000, 3.0, 2e-5),
+    ] {
+        let rows = |columns| spread(columns, width);
         let (suited, notes) = config.suited_to(&rows(columns), &config, |_| false).unwrap();
         assert_eq!(suited.train.learning_rate, rate, "{columns}");
         let said = notes

@@ -100,7 +100,7 @@ pub fn too_high(first: &TermMeans, constant: f64, learning_rate: f32) -> Option<
         "the loss of the first epoch is {reached:.3e} {}, where always answering with the mean costs {constant:.3e}: the \
          first steps went too far. Lower the learning rate (--lr {}), let it rise (--warmup 500), or look at the scale (--scale)",
         term.unit,
-        learning_rate / 10.0
+        (f64::from(learning_rate) / 10.0) as f32
     ))
 }
 

@@ -13,11 +13,12 @@ const STEPS: u32 = 8;
 const STEPS_OF_RUN: u64 = 1000;
 // Those of the training part that presets were made for, the built-in sample's.
 const USUAL_ROWS: u32 = 7200;
-// Inputs of a dense layer beyond which Adam's rate falls with their number.
-const WIDE: usize = 16_384;
-// What the rate times that number is then at most: how far the first steps, in which Adam moves each weight by about the
-// rate, can move what a unit makes of inputs of size 1.
-const FARTHEST: f64 = 10.0;
+// Inputs of a dense layer beyond which Adam's rate falls with their number; and what the rate times that number is then at
+// most: how far the first steps, in which Adam moves each weight by about the rate, can move what a unit makes of inputs of
+// size 1. Numbers in [0, 1] are smaller than those of deviation 1: where these depend on each other, VAEs of 4,096 columns
+// blow up at 4, and begin well at 2.
+const WIDE_IN_UNIT: (usize, f64) = (16_384, 10.0);
+const WIDE: (usize, f64) = (2_048, 2.0);
 
 impl Config {
     /// This configuration made to fit its data, as by [`Config::fitted_to`], and a sentence for each further change:
@@ -28,8 +29,8 @@ impl Config {
     ///   as do.
     /// - A likelihood of numbers in [0, 1] gives way to the Gaussian one where they do not lie there. Where `preset` has
     ///   another likelihood, its rate of SGD, which was found for that, gives way to Adam at 1e-3.
-    /// - Where a dense layer has more than 16,384 inputs, Adam's rate is lowered so that it is at most 10 divided by their
-    ///   number; a learned variance, which then moves little, starts at that of the best constant answer.
+    /// - Where a dense layer has more than 2,048 inputs, Adam's rate is lowered so that it is at most 2 divided by their
+    ///   number, or of data in [0, 1], which are smaller, from 16,384 inputs on 10 divided by it; a learned variance, which then moves little, starts at that of the best constant answer.
     ///
     /// What somebody chose stays: `chosen` says so of a setting's name.
     ///
@@ -120,8 +121,10 @@ impl Config {
     fn take_rate(&mut self, train: &Dataset, chosen: impl Fn(&str) -> bool) -> Result<Vec<String>> {
         let (inputs, rate) =
             (Model::new(&self.model, train.shape().try_into()?)?.widest(), self.train.learning_rate);
-        let most = FARTHEST / inputs.max(1) as f64;
-        if inputs <= WIDE || self.train.optimizer == OptimizerKind::Sgd || f64::from(rate) <= most {
+        let in_unit = self.data.scale.resolved(train).gives_unit(train);
+        let (wide, farthest) = if in_unit { WIDE_IN_UNIT } else { WIDE };
+        let most = farthest / inputs.max(1) as f64;
+        if inputs <= wide || self.train.optimizer == OptimizerKind::Sgd || f64::from(rate) <= most {
             return Ok(Vec::new());
         }
         // One digit.
