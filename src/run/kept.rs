@@ -1,6 +1,7 @@
 //! The checkpoints that a run keeps, and which of them a command gets.
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::data::shell_word;
@@ -126,7 +127,7 @@ fn in_run(registry: &Registry, folder: &Path, purpose: Purpose, from: Option<Kep
             let others = whole(registry, folder, purpose, kept);
             return Err(Error::File { path, expected, found: format!("{found}. {others}") });
         }
-        Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+        Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {
             let others = whole(registry, folder, purpose, kept);
             let expected = format!("a run's folder, with {}", kept.file());
             return Err(Error::File { path: folder.to_owned(), expected, found: format!("none. {others}") });
@@ -148,6 +149,10 @@ pub(super) fn check_run(folder: &Path) -> Result<()> {
 }
 
 fn no_run(folder: &Path) -> Error {
+    match Kept::Last.of(folder).metadata() {
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => return Error::io("read", folder)(error),
+        _ => {}
+    }
     let mut expected = format!("a run's folder, with {LAST}");
     let found = match folder.parent().filter(|_| folder.is_file()) {
         None if folder.is_dir() => "a folder without it",
