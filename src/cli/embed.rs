@@ -8,7 +8,7 @@ use crate::{Error, Result};
 use super::Context;
 use super::output::Place;
 use super::picture::MOST;
-use super::table;
+use super::table::Table;
 use super::trained::{Trained, codes, counted};
 
 /// Draw or write a map of codes in two dimensions
@@ -59,7 +59,7 @@ impl Embed {
         let (places, axes, meaning) = self.places(&codes, images.len())?;
         let what = format!("{meaning} of the codes of {}", counted(&images, &part));
         let bytes = if place.ending() == "csv" {
-            table::bytes("csv", ["x", "y"].map(str::to_owned).to_vec(), &places, &images)?
+            Table::new(["x", "y"].map(str::to_owned).to_vec(), &places, &images).bytes("csv")?
         } else {
             let title = format!("{}: {what} of {}", checkpoint.config.preset, images.name);
             let shown = self.thumbnails.then(|| checkpoint.transform.shown(images.floats()));

@@ -6,7 +6,7 @@ use crate::Result;
 
 use super::Context;
 use super::output::Place;
-use super::table;
+use super::table::Table;
 use super::trained::{Trained, codes, counted};
 
 /// Write codes
@@ -35,7 +35,7 @@ impl Encode {
         let codes = codes(&device, &checkpoint, &images).await?;
         let latent = checkpoint.model()?.latent();
         let names = (0..latent).map(|number| format!("z{number}")).collect();
-        let table = table::bytes(place.ending(), names, &codes, &images)?;
+        let table = Table::new(names, &codes, &images).bytes(place.ending())?;
         let images = counted(&images, &part);
         place.write(&table, &format!("codes E[z given x] of {images}, {latent} numbers each"))
     }

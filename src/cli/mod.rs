@@ -20,6 +20,7 @@ mod presets;
 mod progress;
 mod report;
 mod sample;
+mod score;
 mod settings;
 mod table;
 mod train;
@@ -70,6 +71,8 @@ enum Command {
     Embed(embed::Embed),
     /// Write the codes E[z given x] of images as .npy or .csv
     Encode(encode::Encode),
+    /// Score items by how much they are out of the ordinary, as .csv, .npy or .jsonl
+    Score(score::Score),
     /// Write a run's report: curves, pictures, codes and settings in one HTML file
     Report(report::Report),
     /// Evaluate a trained model: reconstruction, KL, ELBO, importance-weighted bound, active units
@@ -246,6 +249,7 @@ async fn dispatch(command: Command, context: &Context) -> Result<()> {
         Command::Traverse(command) => command.run(context).await,
         Command::Embed(command) => command.run(context).await,
         Command::Encode(command) => command.run(context).await,
+        Command::Score(command) => command.run(context).await,
         Command::Report(command) => command.run(context).await,
         Command::Eval(command) => command.run(context).await,
         Command::Figures(command) => command.run(&context.device).await,

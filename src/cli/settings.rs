@@ -97,7 +97,7 @@ pub(super) fn given_of<'a>(
 // A list of widths or names, a name, a number or a boolean if the text can be read as one, else a string.
 fn typed(setting: &Setting, text: &str) -> toml::Value {
     match setting.value {
-        "NAMES" => return table::names(text).into(),
+        "NAMES" | "CLASSES" => return table::names(text).into(),
         "NAME" | "CHAR" | "PATH" | "FOLDER" => return text.into(),
         _ => {}
     }

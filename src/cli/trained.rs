@@ -117,6 +117,22 @@ impl<const FROM: bool> Trained<FROM> {
     }
 }
 
+impl<const FROM: bool> Trained<FROM> {
+    /// A part of the run's own data.
+    pub(super) fn own_part(&self, context: &Context, part: &str) -> Result<Dataset> {
+        let run = &self.model.checkpoint;
+        let checkpoint = self.model.load(context)?;
+        let own = &checkpoint.config.data;
+        let split = loaded(&own.clone().seen_from(run), Some(&checkpoint), drawn_parts(run, own, own)?)?;
+        let images = if part == "train" { split.train } else { split.validation };
+        if images.is_empty() {
+            let got = format!("{part}, which has none");
+            return Err(Error::setting("--threshold-part", "a part with items", got));
+        }
+        Ok(images)
+    }
+}
+
 /// The parts that a run drew, where `data` asks for the same of the same data.
 pub(super) fn drawn_parts(run: &Path, own: &DataConfig, data: &DataConfig) -> Result<Option<DrawnParts>> {
     let of = |data: &DataConfig| {

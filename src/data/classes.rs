@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::{Dataset, LoadReport};
-use crate::Result;
+use super::{Dataset, LoadReport, Part, Split};
+use crate::{Error, Result};
 
 // Labels are bytes.
 const MOST: usize = 256;
@@ -57,4 +57,63 @@ pub(super) fn united(parts: Vec<Dataset>, report: &mut LoadReport) -> Result<Vec
         (Dataset { classes: Vec::new(), ..part }, names)
     };
     labelled(parts.into_iter().map(named).collect(), "labels", report)
+}
+
+impl Dataset {
+    /// The label of a class by its name, in whatever case, or by its number where classes have no names.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for `setting`, with the classes that there are, or where there are no labels.
+    pub fn label_of(&self, setting: &str, class: &str) -> Result<u8> {
+        let Some(labels) = &self.labels else {
+            let got = format!("{class}, and {} has no labels", self.name);
+            return Err(Error::setting(setting, "data with labels", got));
+        };
+        let named = self.classes.iter().position(|name| name.eq_ignore_ascii_case(class));
+        let number = || class.parse().ok().filter(|label| self.classes.is_empty() && labels.contains(label));
+        let label = named.and_then(|at| u8::try_from(at).ok()).or_else(number);
+        label.ok_or_else(|| {
+            let there: BTreeSet<u8> = labels.iter().copied().collect();
+            let there: Vec<String> = match self.classes.is_empty() {
+                true => there.into_iter().map(|label| label.to_string()).collect(),
+                false => self.classes.clone(),
+            };
+            Error::setting(setting, format!("one of the classes {}", there.join(", ")), class)
+        })
+    }
+}
+
+impl Split {
+    /// Takes the items of these classes out of the training and the validation part; the test part keeps them.
+    ///
+    /// # Errors
+    /// As [`Dataset::label_of`]; [`Error::Setting`] where nothing is left to train on.
+    pub(super) fn leave_out(&mut self, classes: &[String]) -> Result<()> {
+        if classes.is_empty() {
+            return Ok(());
+        }
+        let Self { train, validation, test, drawn, .. } = self;
+        // The training part of a run that is resumed lacks the class, where the test part may have it.
+        let label = |class: &String| {
+            let of = |part: &Dataset| part.label_of("leave_out", class);
+            of(test).or_else(|_| of(train))
+        };
+        let labels: Vec<u8> = classes.iter().map(label).collect::<Result<_>>()?;
+        // Rows that were drawn from one piece lie one part after another.
+        let first = if drawn.contains(&Part::Validation) { train.len() } else { 0 };
+        train.note_places(0);
+        validation.note_places(first);
+        for part in [&mut *train, validation] {
+            let own = part.labels.clone().unwrap_or_default();
+            let kept: Vec<usize> = (0..part.len())
+                .filter(|at| own.get(*at).is_none_or(|label| !labels.contains(label)))
+                .collect();
+            *part = part.chosen(&kept);
+        }
+        if train.is_empty() {
+            let expected = "classes that leave something to train on";
+            return Err(Error::setting("leave_out", expected, classes.join(", ")));
+        }
+        Ok(())
+    }
 }

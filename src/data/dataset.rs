@@ -194,6 +194,17 @@ impl Dataset {
         })
     }
 
+    /// The images at these places, in this order.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for a place that is not there.
+    pub fn at(&self, places: &[usize]) -> Result<Self> {
+        match places.iter().find(|place| **place >= self.len()) {
+            Some(place) => Err(Error::shape(&*self.name, format!("places below {}", self.len()), place)),
+            None => Ok(self.chosen(places)),
+        }
+    }
+
     /// The images at these places, each below `len()`, in this order.
     pub(super) fn chosen(&self, places: &[usize]) -> Self {
         let of = |labels: &Vec<u8>| places.iter().map(|place| labels[*place]).collect();

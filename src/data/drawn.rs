@@ -67,7 +67,7 @@ impl DrawnParts {
     /// unless the data were limited.
     pub(super) fn laid_on(&self, parts: Parts, limited: bool) -> Result<Parts> {
         let Parts { mut train, mut validation, mut test, mut report, .. } = parts;
-        train.note_places();
+        train.note_places(0);
         let listed: HashMap<&str, Part> = self.0.iter().map(|(item, part)| (item.as_str(), *part)).collect();
         let mut places = Part::ALL.map(|_| Vec::new());
         for at in 0..train.len() {

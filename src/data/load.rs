@@ -45,6 +45,8 @@ pub struct Reading {
     pub test: Option<PathBuf>,
     /// The most items of a part; others are left out at random, with each class in proportion.
     pub limit: Option<usize>,
+    /// The classes that the training and the validation part lack.
+    pub leave_out: Vec<String>,
     /// The parts that a run drew.
     pub drawn: Option<DrawnParts>,
 }
@@ -72,9 +74,13 @@ pub fn load_as(
         parts.train.limit(most);
     }
     let mut split = match &reading.drawn {
-        Some(drawn) => Split::drawn_again(parts, drawn, reading.limit.is_some())?,
+        Some(drawn) => {
+            let fewer = reading.limit.is_some() || !reading.leave_out.is_empty();
+            Split::drawn_again(parts, drawn, fewer)?
+        }
         None => Split::of_parts(parts, validation)?,
     };
+    split.leave_out(&reading.leave_out)?;
     let Split { train, validation, test, report, .. } = &mut split;
     if let Some(most) = reading.limit {
         [&mut *train, &mut *validation, &mut *test].into_iter().for_each(|part| part.limit(most));

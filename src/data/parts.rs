@@ -130,21 +130,21 @@ impl Dataset {
     /// Leaves at most so many rows, at random with each class in proportion, in their order.
     pub(super) fn limit(&mut self, most: usize) {
         if self.len() > most {
-            self.note_places();
+            self.note_places(0);
             *self = self.chosen(&stratified(self.labels.as_deref(), self.len(), most, LIMIT));
         }
     }
 
-    /// Lets rows remember their places. Files have names that say more.
-    pub(super) fn note_places(&mut self) {
+    /// Lets rows remember their places, from `first` on. Files have names that say more.
+    pub(super) fn note_places(&mut self, first: usize) {
         if self.places.is_empty() && self.files.is_empty() {
-            self.places = (0..self.len()).collect();
+            self.places = (first..first + self.len()).collect();
         }
     }
 
     /// Takes a stratified part of `held_out` rows out. What stays keeps its order.
     pub(super) fn split_stratified(&mut self, held_out: usize, seed: u64) -> Self {
-        self.note_places();
+        self.note_places(0);
         let taken = stratified(self.labels.as_deref(), self.len(), held_out, seed);
         let mut is_taken = vec![false; self.len()];
         taken.iter().for_each(|place| is_taken[*place] = true);

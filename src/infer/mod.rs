@@ -4,16 +4,20 @@ mod bound;
 mod codes;
 mod interpolate;
 mod jacobian;
+mod ranking;
 mod reconstruct;
-mod score;
+mod score_field;
+mod scores;
 mod verdict;
 
 pub use bound::{ActiveUnits, ImportanceBound};
 pub use codes::{prior_grid, traversals};
 pub use interpolate::Interpolation;
 pub use jacobian::JacobianNorms;
+pub use ranking::{Ranking, quantile};
 pub use reconstruct::{Decoder, Reconstructions, Reconstructor, prior_codes};
-pub use score::ScoreField;
+pub use score_field::ScoreField;
+pub use scores::Scores;
 pub use verdict::{Verdict, all_alike, too_high};
 
 use crate::Result;

@@ -49,6 +49,9 @@ crate::settings! {
         /// The most items of each part that the data come in; others are left out at random, with each class in proportion
         #[serde(skip_serializing_if = "Option::is_none")]
         limit: Option<usize> = None, "N";
+        /// Classes that training and validation never see, as bag,coat; the test part keeps them
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        leave_out: Vec<String> = Vec::new(), "CLASSES";
         /// The array of an .npz archive; by default the first of two to four dimensions
         #[serde(skip_serializing_if = "Option::is_none")]
         array: Option<String> = None, "NAME", with source = "npy";
@@ -172,6 +175,7 @@ impl DataConfig {
             validation: self.val.clone(),
             test: self.test.clone(),
             limit: self.limit,
+            leave_out: self.leave_out.clone(),
             ..Reading::default()
         })
     }
@@ -179,8 +183,8 @@ impl DataConfig {
     /// The same for data of the same kind at another place: what only those at the first place have is left out.
     #[must_use]
     pub fn of_other_place(self) -> Self {
-        let Self { validation, val, test, limit, array, labels, .. } = Self::default();
-        Self { validation, val, test, limit, array, labels, ..self }
+        let Self { validation, val, test, limit, leave_out, array, labels, .. } = Self::default();
+        Self { validation, val, test, limit, leave_out, array, labels, ..self }
     }
 
     /// The same for a reader that works elsewhere: a relative place that is not there is looked for from the run's folder, and

@@ -42,16 +42,33 @@ impl Evaluator {
         self.run().await
     }
 
+    /// The terms of each image by itself, in the data's order, of the model that a checkpoint holds.
+    pub async fn each_of_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<Vec<TermMeans>> {
+        self.replay.write_slots(&checkpoint.slots)?;
+        let terms = self.terms().await?;
+        let of_image = |image: usize| terms.iter().map(|each| f64::from(each[image])).collect();
+        Ok((0..self.total as usize)
+            .map(|image| TermMeans::new(self.model.terms(), of_image(image)))
+            .collect())
+    }
+
     async fn run(&mut self) -> Result<TermMeans> {
+        let (terms, total) = (self.terms().await?, f64::from(self.total));
+        let means = terms.iter().map(|each| each.iter().map(|value| f64::from(*value)).sum::<f64>() / total);
+        let means = means.collect();
+        Ok(TermMeans::new(self.model.terms(), means))
+    }
+
+    // Each term of each image, `[terms][images]`.
+    async fn terms(&mut self) -> Result<Vec<Vec<f32>>> {
         self.replay.write_state(&State::new(self.seed))?;
         let batch = self.replay.plan().batch;
         self.replay.run(self.total.div_ceil(batch)).await?;
-        let mut means = Vec::new();
+        let mut terms = Vec::new();
         for term in self.model.terms().iter() {
-            let each = self.replay.read_floats(&term.name).await?;
-            means.push(each.iter().map(|value| f64::from(*value)).sum::<f64>() / f64::from(self.total));
+            terms.push(self.replay.read_floats(&term.name).await?);
         }
-        Ok(TermMeans::new(self.model.terms(), means))
+        Ok(terms)
     }
 }
 
