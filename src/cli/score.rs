@@ -24,7 +24,7 @@ use crate::{Error, Result};
     narrows score runs/no-bags --positive bag\n\n\
     A row for each item: its index, each term of the model, for variational models negative_elbo and with --samples\n\
     importance_bound, in nats; then score, which is the larger the more the item is out of the ordinary: the negative\n\
-    importance_bound, else negative_elbo, else the reconstruction. Then flagged, 0 or 1, with --threshold; and label,\n\
+    importance_bound, else negative_elbo, else the reconstruction, else what is minimized. Then flagged, 0 or 1, with --threshold; and label,\n\
     class, file, id and row, if the data set has them. A .npy file holds f32 [items, columns] of the numbers from the\n\
     first term to flagged. What holds for all items (the threshold, the areas) is in a .json file beside the result.")]
 pub(super) struct Score {

@@ -15,7 +15,8 @@ pub struct Scores {
     /// it was not asked for.
     pub bound: Option<Vec<f64>>,
     /// `[items]`: how much an item is out of the ordinary. The best bound on `-log p(x)` that there is, in nats per item: the
-    /// importance-weighted one, else the negative ELBO, else the reconstruction term, in its unit.
+    /// importance-weighted one, else the negative ELBO, else the reconstruction term, in its unit; else what is minimized, as
+    /// of an importance-weighted autoencoder.
     pub anomaly: Vec<f64>,
 }
 
