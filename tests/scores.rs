@@ -58,9 +58,15 @@ fn with_samples_the_score_is_the_negative_importance_weighted_bound() {
     assert!(scores.anomaly.iter().zip(&bound.each).all(|(score, bound)| *score == -bound));
     assert_eq!(
         scores.columns().last_chunk(),
-        Some(&["negative_elbo", "importance_bound", "score"].map(str::to_owned))
+        Some(&["importance_bound", "squared_error", "score"].map(str::to_owned))
     );
     assert!(block_on(Scores::new(device(), &trained("mlp"), &data, 5)).is_err());
+    // By another column, whose larger numbers are out of the ordinary.
+    let by_error = scores.clone().by("squared_error").unwrap();
+    assert_eq!(by_error.anomaly, scores.squared_error);
+    assert_eq!(scores.clone().by("importance_bound").unwrap(), scores);
+    let error = scores.by("score").unwrap_err().to_string();
+    assert!(error.ends_with("negative_elbo, importance_bound, squared_error, got score"), "{error}");
 }
 
 #[test]
@@ -100,13 +106,16 @@ fn a_wild_row_among_100_new_ones_is_the_worst_and_flagged() {
     assert!(worst.len() == 3 && worst[0].contains(" 63,"), "{said}");
     assert!(!place.join("worst.png").exists());
     let table = lines(&place.join("scores.csv"));
-    assert_eq!(table[0], "index,reconstruction,kl,negative_elbo,importance_bound,score,flagged,id");
+    assert_eq!(
+        table[0],
+        "index,reconstruction,kl,negative_elbo,importance_bound,squared_error,score,flagged,id"
+    );
     assert_eq!(table.len(), 101);
     assert!(table[64].starts_with("63,") && table[64].ends_with(",1,row-63"), "{}", table[64]);
     let summary: Value = serde_json::from_slice(&fs::read(place.join("scores.json")).unwrap()).unwrap();
     assert_eq!((&summary["quantile"], &summary["threshold_part"]), (&1.0.into(), &"train".into()));
     let threshold = summary["threshold"].as_f64().unwrap();
-    let over = |line: &&String| line.split(',').nth(5).unwrap().parse::<f64>().unwrap() > threshold;
+    let over = |line: &&String| line.split(',').nth(6).unwrap().parse::<f64>().unwrap() > threshold;
     assert_eq!(summary["flagged"], table[1..].iter().filter(over).count());
     // The same again, as JSON and as an array.
     for format in ["jsonl", "npy"] {

@@ -21,9 +21,9 @@ use crate::{Error, Result};
 #[command(after_help = "Examples:\n  narrows score runs/vae-001 --out scores.csv\n  \
     narrows score runs/vae-001 --data new.csv --samples 64 --threshold 0.99 --worst 20\n  \
     narrows train vae --leave-out bag --run runs/no-bags\n  \
-    narrows score runs/no-bags --positive bag\n\n\
+    narrows score runs/no-bags --positive bag --by squared_error\n\n\
     A row for each item: its index, each term of the model, for variational models negative_elbo and with --samples\n\
-    importance_bound, in nats; then score, which is the larger the more the item is out of the ordinary: the negative\n\
+    importance_bound, in nats; squared_error, summed over pixels, in the model's scale; then score, which is the larger the more the item is out of the ordinary: the negative\n\
     importance_bound, else negative_elbo, else the reconstruction, else what is minimized. Then flagged, 0 or 1, with --threshold; and label,\n\
     class, file, id and row, if the data set has them. A .npy file holds f32 [items, columns] of the numbers from the\n\
     first term to flagged. What holds for all items (the threshold, the areas) is in a .json file beside the result.")]
@@ -31,6 +31,9 @@ pub(super) struct Score {
     /// Samples of z per item for the importance-weighted bound of a variational autoencoder; 0 for no bound
     #[arg(long, value_name = "K", default_value_t = 0)]
     samples: u32,
+    /// The column that is the score, as squared_error [default: the best bound there is, else the reconstruction]
+    #[arg(long, value_name = "COLUMN")]
+    by: Option<String>,
     /// Flag items with a score above this quantile of the scores of the run's training part, as 0.99
     #[arg(long, value_name = "QUANTILE", value_parser = quantile_of)]
     threshold: Option<f64>,
@@ -75,11 +78,9 @@ impl Score {
             None => None,
         };
         let device = context.device.open_for(&checkpoint).await?;
-        let scores = Scores::new(&device, &checkpoint, &images, self.samples).await?;
+        let scores = self.scores(&device, &checkpoint, &images).await?;
         let threshold = match (self.threshold, fitted_on) {
-            (Some(at), Some(own)) => {
-                quantile(&Scores::new(&device, &checkpoint, &own, self.samples).await?.anomaly, at)
-            }
+            (Some(at), Some(own)) => quantile(&self.scores(&device, &checkpoint, &own).await?.anomaly, at),
             _ => None,
         };
         let (names, values) = columns(&scores, threshold);
@@ -105,6 +106,14 @@ impl Score {
                 )
             }
             None => Ok(()),
+        }
+    }
+
+    async fn scores(&self, device: &Device, checkpoint: &Checkpoint, images: &Dataset) -> Result<Scores> {
+        let scores = Scores::new(device, checkpoint, images, self.samples).await?;
+        match &self.by {
+            Some(column) => scores.by(column),
+            None => Ok(scores),
         }
     }
 
@@ -138,6 +147,7 @@ impl Score {
             "epoch": checkpoint.epoch(),
             "items": scores.anomaly.len(),
             "samples": self.samples,
+            "by": self.by,
         });
         // Beside a result on standard output there is no place but standard error.
         let say = |text: &str| {

@@ -1,10 +1,12 @@
 //! What a model says of each item by itself: its terms, its bounds, and how much it is out of the ordinary.
 
-use super::ImportanceBound;
-use crate::Result;
+use super::{ImportanceBound, Reconstructor};
 use crate::data::Dataset;
 use crate::graph::Device;
 use crate::train::{Checkpoint, Evaluator, TermMeans};
+use crate::{Error, Result};
+
+const BOUND: &str = "importance_bound";
 
 /// The scores of a data set's items, in its order.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,6 +16,9 @@ pub struct Scores {
     /// `[items]`: the importance-weighted bound on `log p(x)`, in nats per item (Burda et al. 2015, equation 8); None where
     /// it was not asked for.
     pub bound: Option<Vec<f64>>,
+    /// `[items]`: the sum over pixels of the squared difference between an item and its reconstruction from E[z given x], in
+    /// the model's scale.
+    pub squared_error: Vec<f64>,
     /// `[items]`: how much an item is out of the ordinary. The best bound on `-log p(x)` that there is, in nats per item: the
     /// importance-weighted one, else the negative ELBO, else the reconstruction term, in its unit; else what is minimized, as
     /// of an importance-weighted autoencoder.
@@ -35,22 +40,41 @@ impl Scores {
             0 => None,
             _ => Some(ImportanceBound::estimate(device, checkpoint, data, samples).await?.each),
         };
+        let reconstructions = Reconstructor::new(device, checkpoint, data).await?.run().await?.images;
+        let squared_error = squared_errors(checkpoint, data, &reconstructions);
         // Where nothing reconstructs, what is minimized is all there is.
         let anomaly = match &bound {
             Some(bound) => bound.iter().map(|bound| -bound).collect(),
             None => terms.iter().map(|item| item.explained().unwrap_or_else(|| item.objective())).collect(),
         };
-        Ok(Self { terms, bound, anomaly })
+        Ok(Self { terms, bound, squared_error, anomaly })
     }
 
-    /// The names of the columns of [`Self::row`]: the terms, `negative_elbo` and `importance_bound` where there are such, and
-    /// `score`.
+    /// The same with another column than the usual one as how much an item is out of the ordinary, the larger the more; of
+    /// `importance_bound`, the smaller the more.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for `by` with the columns that there are.
+    pub fn by(mut self, column: &str) -> Result<Self> {
+        let mut columns = self.columns();
+        columns.pop();
+        let Some(at) = columns.iter().position(|name| name == column) else {
+            return Err(Error::setting("by", format!("one of the columns {}", columns.join(", ")), column));
+        };
+        let sign = if column == BOUND { -1.0 } else { 1.0 };
+        let value = |item| self.row(item).nth(at).map_or(f64::NAN, |value| sign * value);
+        self.anomaly = (0..self.anomaly.len()).map(value).collect();
+        Ok(self)
+    }
+
+    /// The names of the columns of [`Self::row`]: the terms, `negative_elbo` and `importance_bound` where there are such,
+    /// `squared_error` and `score`.
     pub fn columns(&self) -> Vec<String> {
         let Some(first) = self.terms.first() else { return Vec::new() };
         let terms = first.iter().map(|(term, _)| term.name.clone());
         let elbo = first.elbo().map(|_| "negative_elbo".to_owned());
-        let bound = self.bound.as_ref().map(|_| "importance_bound".to_owned());
-        terms.chain(elbo).chain(bound).chain(["score".to_owned()]).collect()
+        let bound = self.bound.as_ref().map(|_| BOUND.to_owned());
+        terms.chain(elbo).chain(bound).chain(["squared_error", "score"].map(str::to_owned)).collect()
     }
 
     /// The numbers of item `at`, under [`Self::columns`].
@@ -58,7 +82,7 @@ impl Scores {
         let terms = self.terms[at].iter().map(|(_, value)| value);
         let elbo = self.terms[at].elbo().map(|bound| -bound);
         let bound = self.bound.as_ref().map(|bound| bound[at]);
-        terms.chain(elbo).chain(bound).chain([self.anomaly[at]])
+        terms.chain(elbo).chain(bound).chain([self.squared_error[at], self.anomaly[at]])
     }
 
     /// The places of the `count` items that are most out of the ordinary, the first the most. One without a score, as NaN, is
@@ -73,4 +97,21 @@ impl Scores {
         places.truncate(count);
         places
     }
+}
+
+// In the scale that the model sees, in which columns of a table can be compared.
+fn squared_errors(checkpoint: &Checkpoint, data: &Dataset, reconstructions: &[f32]) -> Vec<f64> {
+    let (scaling, pixels) = (&checkpoint.transform.scaling, data.pixels());
+    let scaled = |row: &[f32]| {
+        let mut row = row.to_vec();
+        scaling.scale(&mut row);
+        row
+    };
+    let mut errors = Vec::with_capacity(data.len());
+    let mut rows = reconstructions.chunks_exact(pixels);
+    data.values.for_each_row(pixels, |row| {
+        let (row, other) = (scaled(row), scaled(rows.next().unwrap_or(row)));
+        errors.push(row.iter().zip(&other).map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2)).sum());
+    });
+    errors
 }
