@@ -185,6 +185,17 @@ fn rows_that_are_added_later_leave_the_runs_parts_as_they_are() {
         said.contains("expected the items that the run was trained on, as its split.csv lists them"),
         "{said}"
     );
+    let parts = fs::read_to_string(place.join("run/split.csv")).unwrap();
+    for damaged in ["", "foo\n", "item,part\n", &parts[..parts.len() - 3]] {
+        fs::write(place.join("run/split.csv"), damaged).unwrap();
+        let said = failure(&mut narrows(place, &["eval", "run"]));
+        assert!(said.starts_with("run/split.csv: expected lines of item,part"), "{said}");
+    }
+    // One that is gone is drawn again, and kept.
+    fs::write(place.join("table.csv"), &table).unwrap();
+    fs::remove_file(place.join("run/split.csv")).unwrap();
+    success(&mut narrows(place, &["train", "--resume", "run", "--epochs", "3"]));
+    assert_eq!(fs::read_to_string(place.join("run/split.csv")).unwrap(), parts);
 }
 
 #[test]

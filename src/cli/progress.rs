@@ -28,8 +28,8 @@ pub(super) struct Reporter {
 }
 
 impl Reporter {
-    pub(super) fn new(epochs: u32, items: Items, json: bool) -> Result<Self> {
-        let (stop, bar) = (Interrupt::listen()?, hidden_bar("{prefix} {bar:12} {wide_msg}")?);
+    pub(super) fn new(epochs: u32, items: Items, json: bool, stop: Interrupt) -> Result<Self> {
+        let bar = hidden_bar("{prefix} {bar:12} {wide_msg}")?;
         Ok(Self { bar, epochs, items, json, stop, began: None, written: Ok(()) })
     }
 

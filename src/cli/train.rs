@@ -14,6 +14,7 @@ use crate::{Error, Result};
 
 use super::Context;
 use super::flags::{ConfigFlags, is_fork};
+use super::interrupt::Interrupt;
 use super::introduction::{conclude, introduce};
 use super::loading::loaded;
 use super::output::note;
@@ -90,6 +91,8 @@ impl Train {
             .transpose()?;
         let init = init.map(remarked);
         let split = loaded(&config.data, None, None)?;
+        // From here on a signal leaves a run that can be resumed.
+        let stop = Interrupt::listen()?;
         let given = |name: &str| given.model.contains_key(name) || given.train.contains_key(name);
         let chosen = |name: &str| self.config.has_file() || given(name);
         let preset = Config::preset_of(&context.registry, &config.preset)?;
@@ -103,7 +106,7 @@ impl Train {
         let name = other.unwrap_or_default();
         let beginning = init.as_ref().map_or(Beginning::Seed, |other| Beginning::Parameters(other, &name));
         let run = Run::create_from(&folder, &device, &config, &split, &beginning).await?;
-        self.train(run, &folder, &device, &split).await
+        self.train(run, &folder, &device, &split, stop).await
     }
 
     async fn resume(&self, folder: &Path, context: &Context) -> Result<()> {
@@ -129,29 +132,37 @@ impl Train {
             return Err(Error::setting("epochs", expected, config.train.epochs));
         }
         let split = loaded(&data, Some(&checkpoint), DrawnParts::find(folder)?)?;
+        let stop = Interrupt::listen()?;
         let device = context.device.open_for(&checkpoint).await?;
         let Some(lock) = lock else {
             let place = match &self.run {
                 Some(place) => place.clone(),
                 None => next_folder(&with_ending(folder, "-fork"))?,
             };
-            let name = folder.display().to_string();
+            let name = named(folder).display().to_string();
             let config = Config { data, ..config };
             let beginning = Beginning::Fork(&checkpoint, &name);
             let run = Run::create_from(&place, &device, &config, &split, &beginning).await?;
-            return self.train(run, &place, &device, &split).await;
+            return self.train(run, &place, &device, &split, stop).await;
         };
         let run = Run::resume(lock, &device, &checkpoint, &config, &split).await?;
-        self.train(run, folder, &device, &split).await
+        self.train(run, folder, &device, &split, stop).await
     }
 
-    async fn train(&self, mut run: Run, folder: &Path, device: &Device, split: &Split) -> Result<()> {
+    async fn train(
+        &self,
+        mut run: Run,
+        folder: &Path,
+        device: &Device,
+        split: &Split,
+        stop: Interrupt,
+    ) -> Result<()> {
         run.remarks().iter().for_each(|remark| note(&format!("note: {remark}")));
         if let Some(rescue) = &self.rescue {
             run.rescue_in(rescue)?;
         }
         let config = run.trainer().config().clone();
-        let mut reporter = Reporter::new(config.train.epochs, split.train.items(), self.json)?;
+        let mut reporter = Reporter::new(config.train.epochs, split.train.items(), self.json, stop)?;
         if run.trainer().is_done() && !run.trainer().is_out_of_patience() {
             let epochs = config.train.epochs;
             // More epochs need a learning rate that has not fallen to zero.
@@ -205,7 +216,7 @@ impl Train {
 fn out_of_patience(trainer: &Trainer) -> String {
     let patience = trainer.config().train.patience.unwrap_or_default();
     let (epoch, best) = (trainer.epochs_done(), trainer.epochs_done().saturating_sub(patience));
-    format!("no epoch after {best} was better, up to {epoch} (--patience {patience})")
+    format!("no epoch after {best} was better, up to {epoch} (--patience {patience}; a larger one goes on)")
 }
 
 // What always answering with the mean costs, for a run that begins.
@@ -230,8 +241,15 @@ fn without_run(given: &Given) -> Result<(Given, Option<String>)> {
     Ok((given, Some(other)))
 }
 
+// A place as `.` by its name.
+fn named(path: &Path) -> PathBuf {
+    let nameless = path.file_name().is_none();
+    path.canonicalize().ok().filter(|_| nameless).unwrap_or_else(|| path.to_owned())
+}
+
 // The same place with more at the end of its name.
 fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let path = &named(path);
     let name = path.file_name().map_or_else(|| "run".into(), std::ffi::OsStr::to_owned);
     path.with_file_name([name, ending.into()].into_iter().collect::<std::ffi::OsString>())
 }

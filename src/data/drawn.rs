@@ -60,7 +60,16 @@ impl DrawnParts {
             let part = part.ok_or_else(|| wrong(format!("another text in line {number}")))?;
             Ok((record[0].to_owned(), part))
         };
-        csv::Reader::from_reader(bytes).into_records().map(line).collect::<Result<_>>().map(Self)
+        let mut reader = csv::Reader::from_reader(bytes);
+        let titles = reader.headers().map_err(|error| wrong(error.to_string()))?;
+        if titles != vec!["item", "part"] || !bytes.ends_with(b"\n") {
+            return Err(wrong("another first line, or half a last one".to_owned()));
+        }
+        let items: Vec<(String, Part)> = reader.into_records().map(line).collect::<Result<_>>()?;
+        match items.iter().any(|(_, part)| *part == Part::Train) {
+            true => Ok(Self(items)),
+            false => Err(wrong("none of train".to_owned())),
+        }
     }
 
     /// The parts with these items in them. Items that are not listed are left out, with a remark

@@ -39,6 +39,13 @@ fn chunk() -> Vec<u8> {
     [&length.to_be_bytes(), TEXT, &crc.sum().to_be_bytes()].concat()
 }
 
+/// The CRC-32 of some bytes.
+pub(crate) fn checksum(bytes: &[u8]) -> u32 {
+    let mut crc = flate2::Crc::new();
+    crc.update(bytes);
+    crc.sum()
+}
+
 /// A PNG with the mark.
 pub(crate) fn marked(mut png: Vec<u8>) -> Vec<u8> {
     let at = HEAD.min(png.len());

@@ -44,6 +44,10 @@ pub async fn report_run(
     let latent = super::latent::plot(device, checkpoint, data.held_out()).await?;
     let name = folder.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let title = format!("{}: {name}", checkpoint.config.model.variant.name());
+    let repeated = match checkpoint.origin() {
+        [] => "Repeat this run: ",
+        _ => "A run of these settings from the seed, without what this one began with: ",
+    };
     let body = html! {
         (facts(&about(checkpoint, &model, &epochs, &config, data, &verdict)?))
         @if !epochs.is_empty() {
@@ -58,7 +62,7 @@ pub async fn report_run(
         (plot(&latent.0, &latent.1))
         h2 { "Configuration" }
         (verbatim(&config))
-        p { "Repeat this run: " code { "narrows train --config " (shell_word(&config_path.display().to_string())) } }
+        p { (repeated) code { "narrows train --config " (shell_word(&config_path.display().to_string())) } }
     };
     let place = folder.join(REPORT);
     write_whole(&place, page(&title, &body).as_bytes())?;
@@ -96,6 +100,7 @@ fn about(
         ("minimized", model.minimized()),
         ("reported", items.reported()),
     ];
+    rows.extend(checkpoint.origin().iter().map(|line| ("origin", line.clone())));
     if let Some(last) = epochs.last() {
         rows.push((
             "speed",

@@ -154,11 +154,13 @@ impl Run {
         first.save(Kept::Last.of(&run.folder))?;
         run.ended = first.ends_epoch();
         run.save_config()?;
-        let is_path = run.trainer.config().data.source.is_path();
-        if let Some(drawn) = DrawnParts::of(data).filter(|_| is_path) {
-            drawn.save(&run.folder)?;
-        }
+        run.save_parts(data)?;
         Ok(run)
+    }
+
+    fn save_parts(&self, data: &Split) -> Result<()> {
+        let is_path = self.trainer.config().data.source.is_path();
+        DrawnParts::of(data).filter(|_| is_path).map_or(Ok(()), |drawn| drawn.save(&self.folder))
     }
 
     /// Resumes a run from `checkpoint`, with results bit-identical to those of an uninterrupted run. Nothing in its folder
@@ -181,12 +183,16 @@ impl Run {
         checkpoint.check_images(&data.train)?;
         let mut trainer = Trainer::new(device, config, data).await?;
         trainer.restore(checkpoint)?;
-        take_good(lock.folder(), &mut trainer, checkpoint);
+        let without_good = take_good(lock.folder(), &mut trainer, checkpoint);
         let pictures = Pictures::new(device, &trainer.checkpoint().await?, data.held_out()).await?;
         let mut run = Self::with(lock, trainer, pictures);
+        run.remarks.extend(without_good);
         run.remarks.extend(checkpoint.other_test_part(&data.test));
         run.clear(checkpoint)?;
         run.save_config()?;
+        if !run.folder.join(written::SPLIT).exists() {
+            run.save_parts(data)?;
+        }
         run.draw_again(checkpoint).await?;
         Ok(run)
     }
@@ -224,7 +230,12 @@ impl Run {
         let origin: String =
             self.trainer.origin().iter().map(|line| format!("# Origin: {line}.\n")).collect();
         let text = format!("{on}\n# Minimized: {minimized}.\n{origin}\n{text}");
-        write_whole(&self.folder.join(CONFIG), text.as_bytes())
+        let path = self.folder.join(CONFIG);
+        // On a full disk what is the same need not be written.
+        if std::fs::read(&path).is_ok_and(|there| there == text.as_bytes()) {
+            return Ok(());
+        }
+        write_whole(&path, text.as_bytes())
     }
 
     // The pictures of an epoch whose process died behind its checkpoint.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use web_time::{SystemTime, UNIX_EPOCH};
 
 use super::kept::check_run;
+use super::training::is_full;
 use crate::data::written::{Hold, hold};
 use crate::{Error, Result};
 
@@ -95,7 +96,11 @@ impl RunLock {
             if held == Hold::Others {
                 return Err(refuse(folder, holder));
             }
-            let own = Holder::write(&mut file).map_err(Error::io("write", &path))?;
+            let own = match Holder::write(&mut file) {
+                // The lock is the system's: on a full disk the name of its holder is wanting.
+                Err(error) if is_full(&error) => Vec::new(),
+                own => own.map_err(Error::io("write", &path))?,
+            };
             // The one before removes its file, perhaps after this process has opened it.
             let there = std::fs::read(&path);
             if there.as_ref().is_ok_and(|there| *there == own) || there.is_err_and(|e| e.kind() != NotFound) {
@@ -146,7 +151,7 @@ fn refuse(folder: &Path, holder: Option<Holder>) -> Error {
 fn remark(folder: &Path, held: Hold, before: Option<Holder>) -> Option<String> {
     if held == Hold::Own {
         let gone = before?;
-        return Some(format!("{gone}, trained this run and was ended before it could save; going on"));
+        return Some(format!("{gone}, had this run and was ended before it could save; going on"));
     }
     let before = before.map_or(String::new(), |holder| format!("; the last was {holder}"));
     let folder = folder.display();
@@ -171,7 +176,7 @@ mod tests {
         let left = Holder { process: 7, host: "elsewhere".to_owned(), began: now() - 3 * 3600 - 125 };
         std::fs::write(folder.path().join(LOCK), serde_json::to_vec(&left).unwrap()).unwrap();
         let second = RunLock::take(folder.path()).unwrap();
-        let told = "process 7 on elsewhere, which began 3 h 2 min ago, trained this run and was ended before it could save; going on";
+        let told = "process 7 on elsewhere, which began 3 h 2 min ago, had this run and was ended before it could save; going on";
         assert_eq!(second.remark(), Some(told));
         drop(second);
         std::fs::write(folder.path().join(LOCK), b"\xff\0 of nobody").unwrap();

@@ -8,9 +8,10 @@ use std::time::Duration;
 use super::folder::{Run, RunEvent, checkpoint_of_epoch};
 use super::kept::Kept;
 use super::metrics::{METRICS, MetricsLine};
-use crate::data::written::{replace, write_whole};
+use crate::data::shell_word;
+use crate::data::written::{checksum, replace, write_whole};
 use crate::model::Registry;
-use crate::train::{Checkpoint, EpochReport, Reached, Trainer};
+use crate::train::{Checkpoint, EpochReport, OnNan, Reached, Trainer};
 use crate::{Error, Result};
 
 // What a failing step goes back to, while a run is in the middle of an epoch.
@@ -33,12 +34,21 @@ fn good_of(checkpoint: &Checkpoint) -> String {
     format!("{GOOD}{}-{}.safetensors", checkpoint.step(), checkpoint.rewinds())
 }
 
-/// Gives a resumed trainer the state that a failing step goes back to, where the run that was stopped left it.
-pub(super) fn take_good(folder: &Path, trainer: &mut Trainer, checkpoint: &Checkpoint) {
-    // Without it the state that it resumes from is good too.
+/// Gives a resumed trainer the state that a failing step goes back to, where the run that was stopped left it; a remark
+/// where it should be there and is not, or is damaged.
+pub(super) fn take_good(folder: &Path, trainer: &mut Trainer, checkpoint: &Checkpoint) -> Option<String> {
+    if trainer.config().train.on_nan != OnNan::Rewind || checkpoint.ends_epoch() {
+        return None;
+    }
     let registry = Registry::of(&trainer.config().model.variant);
-    if let Ok(good) = Checkpoint::load_of(&registry, folder.join(good_of(checkpoint))) {
-        trainer.set_good(good, checkpoint);
+    match Checkpoint::load_of(&registry, folder.join(good_of(checkpoint))) {
+        Ok(good) => {
+            trainer.set_good(good, checkpoint);
+            None
+        }
+        Err(error) => {
+            Some(format!("{error}; a step that is not finite goes back to where the run resumes instead"))
+        }
     }
 }
 
@@ -87,8 +97,9 @@ impl Run {
                 path: self.folder.clone(),
                 expected: format!("room for {more} more checkpoints, {} MB", megabytes(needed)),
                 found: format!(
-                    "{} MB free. Free some, choose another place by --run, or name one more by --rescue",
-                    megabytes(free)
+                    "{} MB free. Free some, or name a place for those: narrows train --resume {} --rescue FOLDER",
+                    megabytes(free),
+                    shell_word(&self.folder.display().to_string())
                 ),
             }),
             _ => Ok(()),
@@ -263,7 +274,7 @@ impl Run {
                 )));
                 return Ok(false);
             }
-            if !is_full(&error) || waited >= LONGEST_WAIT {
+            if !matches!(&error, Error::Io { source, .. } if is_full(source)) || waited >= LONGEST_WAIT {
                 return Err(error);
             }
             if waited.is_zero() {
@@ -285,8 +296,11 @@ impl Run {
     }
 
     fn rescued(&self, name: &str) -> Option<PathBuf> {
-        let run = self.folder.file_name().map_or_else(String::new, |run| run.to_string_lossy().into_owned());
-        self.rescue.as_ref().map(|rescue| rescue.join(format!("{run}-{name}")))
+        let folder = self.folder.canonicalize().unwrap_or_else(|_| self.folder.clone());
+        let run = folder.file_name().map_or_else(String::new, |run| run.to_string_lossy().into_owned());
+        // Runs of one name in several places are others.
+        let place = checksum(folder.as_os_str().as_encoded_bytes());
+        self.rescue.as_ref().map(|rescue| rescue.join(format!("{run}-{place:08x}-{name}")))
     }
 }
 
@@ -295,7 +309,7 @@ fn megabytes(bytes: u64) -> f64 {
     bytes.div_ceil(100_000) as f64 / 10.0
 }
 
-fn is_full(error: &Error) -> bool {
-    let full = [ErrorKind::StorageFull, ErrorKind::QuotaExceeded];
-    matches!(error, Error::Io { source, .. } if full.contains(&source.kind()))
+/// Whether it is for want of room.
+pub(super) fn is_full(error: &std::io::Error) -> bool {
+    [ErrorKind::StorageFull, ErrorKind::QuotaExceeded].contains(&error.kind())
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::epoch_state::EpochState;
-use super::{Checkpoint, Config, Trainer};
+use super::{Checkpoint, Config, TrainConfig, Trainer};
 use crate::graph::{MODEL, Plan, Slots, Store, StoreKind};
 use crate::{Error, Result};
 
@@ -72,7 +72,8 @@ impl Trainer {
     }
 
     /// Goes on from `other`, a run called `name` of this model and these data, with other settings of training: with its
-    /// moments where the optimizer keeps the same, its position in the data, and learning rates as these settings say.
+    /// moments where the optimizer keeps the same, its position in the data, and learning rates as these settings say: where they say nothing new of them, at what they
+    /// fell to.
     ///
     /// # Errors
     /// [`Error::Setting`] for another model, other data, batches or seed, and for a warm-up that is over.
@@ -84,20 +85,30 @@ impl Trainer {
                 "the run's own model, batch and seed; --init RUN begins a new run with its parameters";
             return Err(Error::setting("fork", expected, "others"));
         }
-        if let Some(warmup) = train.warmup.filter(|warmup| u64::from(*warmup) <= other.step()) {
-            let expected = format!("more than the {} steps that are done, or none", other.step());
+        // One that is over by the run's own settings has done its work.
+        let over = |warmup: &u32| u64::from(*warmup) <= other.step() && was.warmup != train.warmup;
+        if let Some(warmup) = train.warmup.filter(over) {
+            let expected = format!("more than the {} steps that are done", other.step());
             return Err(Error::setting("warmup", expected, warmup));
         }
         self.check_data(other)?;
+        // Where nothing new is said of the rate, what it fell to on plateaus and by going back stays.
+        let rate = |train: &TrainConfig| (train.learning_rate, train.optimizer, train.schedule, train.warmup);
+        if rate(was) == rate(train) {
+            let EpochState { factor, halvings, .. } = other.progress;
+            self.progress = EpochState { factor, halvings, ..self.progress.clone() };
+        }
         let slots = self.forked_slots(other).await?;
         let differs = differences(&other.config, &self.config)?;
         self.replay.write_slots(&slots)?;
         self.replay.write_state(&other.state)?;
         let EpochState { epoch, step, running, .. } = other.progress.clone();
+        let EpochState { factor, halvings, .. } = self.progress;
         let told = format!("forked from {name} after epoch {epoch}, step {step}, with {differs}");
         let origin = [told].into_iter().chain(other.progress.origin.clone()).collect();
+        let forked_at = epoch;
         self.progress =
-            EpochState { epoch, step, running, origin, forked_at: epoch, ..EpochState::default() };
+            EpochState { epoch, step, running, origin, forked_at, factor, halvings, ..EpochState::default() };
         Ok(())
     }
 
@@ -129,8 +140,9 @@ impl Trainer {
                     !new.iter().any(|new| new == update) && same_rule(&self.config, &other.config, update);
                 let [first_correction, second_correction] =
                     if keeps { [values[1], values[2]] } else { [first[1], first[2]] };
-                let rate = if update == MODEL { self.rate_of(other.step()) } else { first[0] };
-                values = vec![rate, first_correction, second_correction, 1.0];
+                let factor = self.progress.factor.0;
+                let rate = if update == MODEL { self.rate_of(other.step()) } else { first[0] * factor };
+                values = vec![rate, first_correction, second_correction, factor];
             }
             slots.insert(slot, shape, values);
         }

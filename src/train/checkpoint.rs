@@ -137,14 +137,20 @@ impl Checkpoint {
         self.progress.step
     }
 
+    /// What its run began with that was another's, a sentence each.
+    pub fn origin(&self) -> &[String] {
+        &self.progress.origin
+    }
+
     /// How often training went back in the epoch under way.
     pub fn rewinds(&self) -> usize {
         self.progress.rewinds.len()
     }
 
-    /// Whether its newest step ends an epoch, or no step is done.
+    /// Whether its newest step ends an epoch, or no step is done, and training did not go back there.
     pub(crate) fn ends_epoch(&self) -> bool {
-        self.progress.step == self.config.train.steps(self.progress.epoch, self.data.images)
+        self.progress.rewinds.is_empty()
+            && self.progress.step == self.config.train.steps(self.progress.epoch, self.data.images)
     }
 
     /// A remark for the user where the test part is not the one that the run began with: nothing is trained or ranked by it.

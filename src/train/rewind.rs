@@ -116,10 +116,14 @@ impl Trainer {
         if used_up {
             let rate = self.rate_of(back_to);
             let advice = format!(
-                "Training went back {tries} times from there, at last with a learning rate of {rate}, and {}",
+                "Training went back {tries} times without getting on, at last to the state after step {back_to} with a \
+                 learning rate of {rate}, and {}",
                 match culprit {
-                    Some(step) =>
-                        format!("step {step} fails whatever the rate: check the data and the settings"),
+                    Some(step) => format!(
+                        "step {step} fails from there at half the rate too: check the data and the settings, or go on from \
+                         an earlier state (--resume RUN --from previous --learning-rate {})",
+                        (f64::from(rate) / 10.0) as f32
+                    ),
                     None => "may do so no more (--rewinds)".to_owned(),
                 }
             );

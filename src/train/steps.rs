@@ -10,6 +10,9 @@ use crate::{Error, Result};
 // Long enough to hide a submit's cost, short enough for a progress bar and for Ctrl-C.
 const CHUNK: Duration = Duration::from_millis(100);
 
+/// What is not finite where the numbers of an epoch's validation are not.
+pub(super) const VALIDATION: &str = "the validation loss";
+
 impl Trainer {
     // Keeps one submit under way while the one before is read, so that the device never waits.
     pub(super) async fn train_to(
@@ -79,7 +82,11 @@ impl Trainer {
     }
 
     pub(super) fn not_finite(&self, what: impl Into<String>, value: f32) -> Error {
+        let what = what.into();
         let advice = match self.progress.step {
+            _ if what == VALIDATION => {
+                "Check the numbers of the validation part and the scale, or lower the learning rate"
+            }
             // Its parameters are those that it began with.
             1 => {
                 "No parameter has moved yet, so a lower learning rate does not help: check the likelihood's settings and \
@@ -89,7 +96,7 @@ impl Trainer {
                 "Lower the learning rate, clip gradients (--clip-norm), or let it go back by itself (--on-nan rewind)"
             }
         };
-        let (what, advice, kept) = (what.into(), advice.to_owned(), String::new());
+        let (advice, kept) = (advice.to_owned(), String::new());
         Error::NotFinite { what, step: self.progress.step, value, advice, kept }
     }
 }

@@ -8,6 +8,7 @@ use super::epoch_state::EpochState;
 use super::evaluate::count;
 use super::metrics::{Bits, Running};
 use super::rewind::Rewind;
+use super::steps::VALIDATION;
 use super::{Checkpoint, Config, EpochReport, Evaluator, Progress, TermMeans, Transform};
 use crate::data::{Column, Split};
 use crate::graph::{Device, Plan, Replay};
@@ -204,7 +205,7 @@ impl Trainer {
         let means = validation.as_ref().unwrap_or(&train);
         let (total, ranked) = (means.total(), means.objective());
         if !total.is_finite() {
-            return Err(self.not_finite("the validation loss", total as f32));
+            return Err(self.not_finite(VALIDATION, total as f32));
         }
         let best = self.progress.best_bits.is_none_or(|best| ranked < best.0);
         self.progress.best_bits = if best { Some(Bits(ranked)) } else { self.progress.best_bits };

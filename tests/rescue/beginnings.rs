@@ -5,7 +5,9 @@ use std::path::Path;
 
 use crate::tiny;
 use crate::tiny::{device, split};
-use crate::windy::{assert_same_run, last, metrics, resume, slots_of, stop_at, train, value, whole, windy};
+use crate::windy::{
+    assert_same_run, last, metrics, resume, rewinding, slots_of, stiff, stop_at, train, value, whole, windy,
+};
 use narrows::Result;
 use narrows::model::LikelihoodKind;
 use narrows::run::{Beginning, Run, RunEvent};
@@ -117,6 +119,25 @@ fn a_fork_goes_on_from_another_run_with_other_settings_of_training() {
 }
 
 #[test]
+fn a_fork_of_other_settings_keeps_the_rate_that_going_back_left_and_a_warm_up_that_is_over() {
+    let mut config = rewinding(&stiff());
+    config.train.warmup = Some(7);
+    let parent = whole(&config);
+    let other = last(parent.path());
+    let reached = metrics(parent.path()).last().unwrap().learning_rate;
+    assert!(reached < Some(0.05), "{reached:?}");
+    let rates = |change: &dyn Fn(&mut Config)| {
+        let (folder, mut config) = (TempDir::new().unwrap(), config.clone());
+        config.train.epochs = 8;
+        change(&mut config);
+        train(begin(folder.path(), &config, &Beginning::Fork(&other, "runs/windy")).unwrap()).unwrap();
+        metrics(folder.path()).into_iter().map(|line| line.learning_rate).collect::<Vec<_>>()
+    };
+    assert_eq!(rates(&|config| config.train.keep = Some(1)), [reached; 2]);
+    assert_eq!(rates(&|config| config.train.learning_rate = 0.01), [Some(0.01); 2]);
+}
+
+#[test]
 fn a_fork_keeps_model_batch_and_seed_and_no_warm_up_that_is_over() {
     let mut config = windy(&[]);
     config.train.epochs = 1;
@@ -137,5 +158,5 @@ fn a_fork_keeps_model_batch_and_seed_and_no_warm_up_that_is_over() {
         );
     }
     let text = refused(&|config| config.train.warmup = Some(11));
-    assert_eq!(text, "warmup: expected more than the 11 steps that are done, or none, got 11");
+    assert_eq!(text, "warmup: expected more than the 11 steps that are done, got 11");
 }

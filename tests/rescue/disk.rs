@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use crate::tiny::listing;
 use crate::windy::{assert_same_run, create, last, metrics, resume, stop_at, train, whole, windy};
 use narrows::run::{Run, RunEvent};
 use narrows::{Error, Result};
@@ -124,8 +125,10 @@ fn checkpoints_that_the_folder_does_not_take_go_to_the_rescue() {
     outcome.unwrap();
     let best = metrics(&folder).iter().filter(|line| line.best).count();
     assert!(best > 0 && warnings.len() == best, "{warnings:?}");
-    assert!(warnings[0].contains("run-best.safetensors; copy it to "), "{warnings:?}");
+    assert!(warnings[0].contains("-best.safetensors; copy it to "), "{warnings:?}");
     fs::remove_file(folder.join("best.safetensors")).unwrap();
-    fs::copy(rescue.join("run-best.safetensors"), folder.join("best.safetensors")).unwrap();
+    let [rescued] = &listing(&rescue)[..] else { panic!("one") };
+    assert!(rescued.starts_with("run-"), "{rescued}");
+    fs::copy(rescue.join(rescued), folder.join("best.safetensors")).unwrap();
     assert_same_run(&folder, whole(&config).path(), "rescued");
 }

@@ -127,12 +127,43 @@ fn a_run_that_dies_between_the_good_state_and_the_checkpoint_that_needs_it_loses
 }
 
 #[test]
+fn a_state_to_go_back_to_that_is_damaged_or_gone_is_told_of() {
+    let mut config = rewinding(&gusty(1e20));
+    config.train.save_every = Some(4);
+    let folder = TempDir::new().unwrap();
+    stop_at(
+        create(folder.path(), &config),
+        |event| matches!(event, RunEvent::Progress(progress) if progress.epoch == 4),
+    );
+    let [name] = &good_states(folder.path())[..] else { panic!("one") };
+    fs::write(folder.path().join(name), b"damaged").unwrap();
+    let remarks = resume(folder.path()).remarks().to_vec();
+    assert!(remarks.len() == 1 && remarks[0].contains(name), "{remarks:?}");
+    fs::remove_file(folder.path().join(name)).unwrap();
+    let remarks = resume(folder.path()).remarks().to_vec();
+    let told = "a step that is not finite goes back to where the run resumes instead";
+    assert!(remarks.len() == 1 && remarks[0].ends_with(told), "{remarks:?}");
+}
+
+#[test]
+fn a_run_that_is_stopped_as_it_goes_back_to_an_epochs_start_keeps_the_previous_checkpoint() {
+    let config = rewinding(&gusty(1e20));
+    let folder = TempDir::new().unwrap();
+    stop_at(create(folder.path(), &config), |event| matches!(event, RunEvent::Rewound(_)));
+    assert_eq!(last(folder.path()).step(), 31);
+    train(resume(folder.path())).unwrap();
+    assert_same_run(folder.path(), whole(&config).path(), "stopped");
+}
+
+#[test]
 fn training_goes_back_no_more_often_than_allowed_and_says_what_was_tried() {
     let mut config = rewinding(&windy(&[("stiffness", 320.0)]));
     config.train.rewinds = Some(1);
     let (folder, _, text) = not_finite(&config);
     assert!(
-        text.contains("Training went back 1 times from there, at last with a learning rate of 0.025"),
+        text.contains(
+            "Training went back 1 times without getting on, at last to the state after step 11 with a learning rate of 0.025"
+        ),
         "{text}"
     );
     assert!(
@@ -141,7 +172,10 @@ fn training_goes_back_no_more_often_than_allowed_and_says_what_was_tried() {
     // Every step fails, whatever the rate.
     let (folder, step, text) = not_finite(&rewinding(&windy(&[("gust", 1e20), ("calm", -1.0)])));
     assert_eq!(step, 4);
-    assert!(text.contains("step 4 fails whatever the rate: check the data and the settings"), "{text}");
+    assert!(
+        text.contains("step 4 fails from there at half the rate too: check the data and the settings"),
+        "{text}"
+    );
     assert!(text.ends_with("The run's first state is kept in RUN: no epoch is finished"), "{text}");
     assert_eq!(last(folder.path()).step(), 0);
 }
