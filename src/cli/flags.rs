@@ -147,11 +147,11 @@ impl DataFlags {
             (Err(_), Some(source)) => Ok((source, true)),
             (Err(Error::Setting { expected, .. }), None) => {
                 let expected = format!("{expected}, or the path of a folder, a .npy or .npz file or a table");
-                Err(Error::setting(
-                    "--data",
-                    expected,
-                    format!("`{data}`, which is neither a name nor a place that exists"),
-                ))
+                let got = match Path::new(data).exists() {
+                    true => "which is a pipe or a device: save its content as a file first",
+                    false => "which is neither a name nor a place that exists",
+                };
+                Err(Error::setting("--data", expected, format!("`{data}`, {got}")))
             }
             (Err(error), None) => Err(error),
         }

@@ -88,7 +88,8 @@ impl Selector {
 }
 
 const NO_ADAPTER: &str = "Install a GPU driver, or Mesa's software Vulkan driver (Debian and Ubuntu: \
-     mesa-vulkan-drivers, Fedora: mesa-vulkan-drivers, Arch: vulkan-swrast), or use --device cpu";
+     mesa-vulkan-drivers, Fedora: mesa-vulkan-drivers, Arch: vulkan-swrast), or use --device cpu. A driver that is there \
+     is not found where a limit of memory (ulimit -v) leaves no room to load it";
 const LIST_THEM: &str = "See `narrows devices`, or use --device cpu";
 
 /// The [`AdapterSummary::index`] among `found` that `selector` means. `low_power` puts integrated GPUs

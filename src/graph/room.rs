@@ -39,7 +39,7 @@ impl Plan {
         let (advice, what) = match held {
             Some(Parameter { name, shape, .. }) => (
                 "What helps: fewer units (--hidden), smaller pictures (--size) or fewer columns (--columns), \
-                 convolutions in place of dense layers (--stack strided), or --device cpu",
+                 convolutions in place of dense layers (--stack strided, without --hidden), or --device cpu",
                 format!("{what}, of which {name} {shape:?} is the largest part"),
             ),
             None if names().any(|name| name.starts_with("images")) => (

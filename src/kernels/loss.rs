@@ -55,7 +55,7 @@ impl Kernel for Loss {
             .uniform([("log_deviation", f64::from(deviation).ln() as f32)])
             .constant("LIKELIHOOD", kind.code())
             .constant("ACCUMULATE", accumulate)
-            .limit("columns of a loss", columns, 1..=MAX_SHARED_ROW)
+            .limit("numbers of an image or row (--size, --columns)", columns, 1..=MAX_SHARED_ROW)
             .setting(
                 "deviation",
                 usable,

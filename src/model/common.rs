@@ -164,7 +164,9 @@ impl CommonSettings {
             return Err(Error::setting("decoder", expected, activation));
         }
         if self.center {
-            let expected = format!("false with the {likelihood} likelihood, whose pixels lie in [0, 1]");
+            let expected = format!(
+                "false with the {likelihood} likelihood, whose pixels lie in [0, 1]; --likelihood gaussian takes it"
+            );
             return Err(Error::setting("center", expected, true));
         }
         Ok(())

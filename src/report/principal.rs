@@ -143,7 +143,11 @@ pub(super) fn check(operation: &str, points: &[f32], dimensions: usize) -> Resul
 
 /// Does work on one thread: with several, the order of sums changes from run to run.
 pub(super) fn sequentially<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
-    let pool = pool.map_err(|error| Error::setting("threads", "one that can be started", error))?;
-    Ok(pool.install(work))
+    let one = || rayon::ThreadPoolBuilder::new().num_threads(1);
+    // Where the system allows no more threads, this one: the second time it is in a pool of its own already.
+    match one().build().or_else(|_| one().use_current_thread().build()) {
+        Ok(pool) => Ok(pool.install(work)),
+        Err(_) if rayon::current_num_threads() == 1 => Ok(work()),
+        Err(error) => Err(Error::setting("threads", "one that can be started", error)),
+    }
 }
