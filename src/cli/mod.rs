@@ -1,5 +1,6 @@
 //! The command line: parse, call, print. It knows the variants of the registry that is passed to it.
 
+mod decode;
 mod devices;
 mod embed;
 mod encode;
@@ -59,9 +60,9 @@ enum Command {
     Train(Box<train::Train>),
     /// List the presets of `train`, or show one as TOML
     Presets(presets::Presets),
-    /// Reconstruct test images with a trained model, as a picture
+    /// Reconstruct test images with a trained model, as a picture or an array
     Reconstruct(picture::Reconstruct),
-    /// Decode random codes into new images, as a picture; for models with a prior
+    /// Decode random codes into new images, as a picture or an array; for models with a prior
     Sample(sample::Sample),
     /// Decode the codes between two images, as a picture
     Interpolate(interpolate::Interpolate),
@@ -73,6 +74,8 @@ enum Command {
     Encode(encode::Encode),
     /// Score items by how much they are out of the ordinary, as .csv, .npy or .jsonl
     Score(score::Score),
+    /// Decode codes that are given, as a picture or an array
+    Decode(decode::Decode),
     /// Write a run's report: curves, pictures, codes and settings in one HTML file
     Report(report::Report),
     /// Evaluate a trained model: reconstruction, KL, ELBO, importance-weighted bound, active units
@@ -249,6 +252,7 @@ async fn dispatch(command: Command, context: &Context) -> Result<()> {
         Command::Traverse(command) => command.run(context).await,
         Command::Embed(command) => command.run(context).await,
         Command::Encode(command) => command.run(context).await,
+        Command::Decode(command) => command.run(context).await,
         Command::Score(command) => command.run(context).await,
         Command::Report(command) => command.run(context).await,
         Command::Eval(command) => command.run(context).await,

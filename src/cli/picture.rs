@@ -8,42 +8,58 @@ use crate::{Error, Result};
 
 use super::Context;
 use super::output::Place;
+use super::table::Table;
 use super::trained::{Trained, counted};
 
 // Images in one picture: enough to look at, and few enough for any memory.
 pub(super) const MOST: i64 = 10_000;
+// Formats of images and rows.
+pub(super) const ENDINGS: [&str; 4] = ["png", "npy", "csv", "jsonl"];
+const SHOWN: u32 = 40;
 
-/// Reconstruct images as a picture
+/// Reconstruct images or rows
 #[derive(clap::Args)]
 #[command(
     after_help = "Examples:\n  narrows reconstruct runs/vae-001 --count 40 --out reconstructions.png\n  \
-    narrows reconstruct runs/denoising-001 --corrupt\n\n\
+    narrows reconstruct runs/denoising-001 --corrupt\n  \
+    narrows reconstruct runs/vae-002 --data new.csv --out new-reconstructed.csv\n\n\
     Each row of images is followed by a row of their reconstructions from E[z given x]. With --corrupt, a row\n\
-    with the corrupted images is between the two."
+    with the corrupted images is between the two.\n\n\
+    A .npy file holds the reconstructions alone, f32 [images, height, width, channels] or [rows, columns], a .csv or\n\
+    .jsonl file a line for each, in the data's own units: bytes from 0 to 255."
 )]
 pub(super) struct Reconstruct {
-    /// Number of images, from the first
-    #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=MOST))]
-    count: u32,
+    /// Number of images, from the first [default: 40 in a picture, else all]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    count: Option<u32>,
     /// Corrupt the images first, as in training
     #[arg(long)]
     corrupt: bool,
-    /// Output file, or - for standard output
-    #[arg(long, value_name = "PNG", default_value = "reconstructions.png")]
+    /// Output file: .png, .npy, .csv or .jsonl, or - for standard output
+    #[arg(long, value_name = "FILE", default_value = "reconstructions.png")]
     out: PathBuf,
+    /// Format on standard output: png, npy, csv or jsonl [default: png]
+    #[arg(long, value_name = "FORMAT", value_parser = ENDINGS)]
+    format: Option<String>,
     #[command(flatten)]
     trained: Trained,
 }
 
 impl Reconstruct {
     pub(super) async fn run(&self, context: &Context) -> Result<()> {
-        let place = Place::new(&self.out, None, &["png"])?;
+        let place = Place::new(&self.out, self.format.as_deref(), &ENDINGS)?;
         let (checkpoint, images, part) = self.trained.load(context, place.file())?;
         if self.corrupt && checkpoint.config.model.corruption().is_none() {
             let got = format!("{}, trained without corruption", checkpoint.config.preset);
             return Err(Error::setting("--corrupt", "a model trained on corrupted images", got));
         }
-        let images = images.first(self.count as usize)?;
+        let drawn = place.ending() == "png";
+        let count = self.count.unwrap_or(if drawn { SHOWN } else { u32::MAX });
+        if drawn && i64::from(count) > MOST {
+            let expected = format!("at most {MOST} in a picture; --out FILE.npy takes all");
+            return Err(Error::setting("--count", expected, count));
+        }
+        let images = images.first(count as usize)?;
         let device = context.device.open_for(&checkpoint).await?;
         let mut reconstructor = if self.corrupt {
             Reconstructor::corrupted(&device, &checkpoint, &images).await?
@@ -51,6 +67,12 @@ impl Reconstruct {
             Reconstructor::new(&device, &checkpoint, &images).await?
         };
         let results = reconstructor.run().await?;
+        if !drawn {
+            let values = checkpoint.in_own_units(results.images);
+            let table = Table::of_items(&checkpoint, &values, Some(&images));
+            let what = format!("reconstructions of {}", counted(&images, &part));
+            return place.write(&table.bytes(place.ending())?, &what);
+        }
         let columns = images.len().min(10);
         let grid = checkpoint.transform.shown(interleaved(
             &results.beside(&images.floats()),

@@ -9,17 +9,20 @@ use crate::{Error, Result};
 
 use super::Context;
 use super::output::Place;
-use super::picture::MOST;
+use super::picture::{ENDINGS, MOST};
+use super::table::Table;
 use super::trained::Model;
 
-/// Draw new images as a picture
+/// Draw new images or rows
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  narrows sample runs/vae-001 --count 100 --seed 7 --out samples.png\n  \
     narrows sample runs/vae-001 --grid 20\n  narrows sample runs/vae-001 --grid 15 --dims 3,7\n\n\
     Codes are drawn from the prior N(0, 1). With --grid and a 2-D code, or with --grid and --dims, nothing is\n\
     random: the grid is a map of two numbers of the code, at the prior's quantiles (i + 1/2) / N. The first\n\
     grows to the right, the second upwards, all others are 0. With --grid alone and a longer code, the picture\n\
-    has N x N random images.")]
+    has N x N random images.\n\n\
+    A .npy file holds f32 [images, height, width, channels] or [rows, columns], a .csv or .jsonl file a line for each,\n\
+    in the data's own units: bytes from 0 to 255.")]
 pub(super) struct Sample {
     #[command(flatten)]
     model: Model,
@@ -35,9 +38,12 @@ pub(super) struct Sample {
     /// Seed of the random codes
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = super::seed)]
     seed: u64,
-    /// Output file, or - for standard output
-    #[arg(long, value_name = "PNG", default_value = "samples.png")]
+    /// Output file: .png, .npy, .csv or .jsonl, or - for standard output
+    #[arg(long, value_name = "FILE", default_value = "samples.png")]
     out: PathBuf,
+    /// Format on standard output: png, npy, csv or jsonl [default: png]
+    #[arg(long, value_name = "FORMAT", value_parser = ENDINGS)]
+    format: Option<String>,
 }
 
 fn pair(text: &str) -> std::result::Result<[usize; 2], String> {
@@ -48,7 +54,7 @@ fn pair(text: &str) -> std::result::Result<[usize; 2], String> {
 
 impl Sample {
     pub(super) async fn run(&self, context: &Context) -> Result<()> {
-        let place = Place::new(&self.out, None, &["png"])?;
+        let place = Place::new(&self.out, self.format.as_deref(), &ENDINGS)?;
         let checkpoint = self.model.load(context)?;
         if checkpoint.model()?.prior().is_none() {
             let got = format!("{}, which has no prior", checkpoint.config.model.variant.name());
@@ -69,8 +75,12 @@ impl Sample {
         let device = context.device.open_for(&checkpoint).await?;
         let images = Decoder::new(&device, &checkpoint, count).await?.decode(&codes).await?;
         let columns = side.unwrap_or_else(|| (count as f64).sqrt().ceil() as usize);
-        let images = checkpoint.transform.shown(images);
-        let picture = Grid { images: &images, shape: checkpoint.shape, columns }.png()?;
+        let bytes = if place.ending() == "png" {
+            let images = checkpoint.transform.shown(images);
+            Grid { images: &images, shape: checkpoint.shape, columns }.png()?
+        } else {
+            Table::of_items(&checkpoint, &checkpoint.in_own_units(images), None).bytes(place.ending())?
+        };
         let codes = match spanned {
             Some((_, [across, up])) => {
                 format!("quantiles of N(0, 1): number {across} of the code grows to the right, {up} upwards")
@@ -78,7 +88,7 @@ impl Sample {
             None => "codes of N(0, 1)".to_owned(),
         };
         place.write(
-            &picture,
+            &bytes,
             &format!("{count} {} decoded from {codes}", Items::of(checkpoint.shape).of_count(count)),
         )
     }

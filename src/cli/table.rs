@@ -2,7 +2,8 @@
 
 use std::io;
 
-use crate::data::Dataset;
+use crate::data::{Column, Dataset, Items};
+use crate::train::Checkpoint;
 use crate::{Error, Result};
 use npyz::WriterBuilder;
 use serde_json::{Map, Value};
@@ -26,6 +27,19 @@ impl<'a> Table<'a> {
     pub(super) fn new(names: Vec<String>, values: &'a [f32], items: &'a Dataset) -> Self {
         let shape = vec![names.len()];
         Self { names, values, shape, items: Some(items), is_numbered: false }
+    }
+
+    /// Images or rows as a model gave them `[items, pixels]`, in the data's own units; `items` where they are of a data set.
+    pub(super) fn of_items(checkpoint: &Checkpoint, values: &'a [f32], items: Option<&'a Dataset>) -> Self {
+        let names = match &checkpoint.columns[..] {
+            [] => (0..checkpoint.shape.iter().product()).map(|at: usize| format!("p{at}")).collect(),
+            columns => columns.iter().map(Column::to_string).collect(),
+        };
+        let shape = match Items::of(checkpoint.shape) {
+            Items::Rows => vec![checkpoint.shape[1]],
+            Items::Images => checkpoint.shape.to_vec(),
+        };
+        Self { names, values, shape, items, is_numbered: false }
     }
 
     /// As a file of this ending.

@@ -24,6 +24,8 @@ pub struct Checkpoint {
     pub transform: Transform,
     /// The columns of the table that it was trained on; empty for other data.
     pub columns: Vec<Column>,
+    /// Whether the numbers of its images were bytes: to the model a byte is a 255th.
+    pub bytes: bool,
     /// The best constant answer to its training part; None where its format did not keep it.
     pub constant: Option<ConstantModel>,
     /// Lines of the run's metrics that may not be written yet: that of the epoch that it ends, without times, so that equal
@@ -60,6 +62,7 @@ impl Trainer {
             slots,
             transform: self.transform.clone(),
             columns: self.columns.clone(),
+            bytes: self.bytes,
             constant: Some(self.constant.clone()),
             metrics: Vec::new(),
             state: self.replay.read_state().await?,
@@ -110,6 +113,14 @@ impl Trainer {
 }
 
 impl Checkpoint {
+    /// Numbers that a model gave as those of its data: what was a byte is one of 0 to 255 again.
+    pub fn in_own_units(&self, mut numbers: Vec<f32>) -> Vec<f32> {
+        if self.bytes {
+            numbers.iter_mut().for_each(|number| *number *= 255.0);
+        }
+        numbers
+    }
+
     /// The model whose parameters it holds.
     pub fn model(&self) -> Result<Model> {
         Model::new(&self.config.model, self.shape.try_into()?)

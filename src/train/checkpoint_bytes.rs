@@ -46,6 +46,8 @@ struct Header {
     scale: ScaleKind,
     #[serde(default)]
     columns: Vec<Column>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    bytes: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     metrics: Vec<String>,
     #[serde(default)]
@@ -114,6 +116,7 @@ impl Checkpoint {
             test: self.test,
             scale: self.transform.scaling.kind,
             columns: self.columns.clone(),
+            bytes: self.bytes,
             metrics: self.metrics.clone(),
             crc32,
             progress: self.progress.clone(),
@@ -164,6 +167,7 @@ impl Checkpoint {
             slots,
             transform: Transform { scaling, center, precision: config.data.precision },
             columns: header.columns,
+            bytes: header.bytes,
             constant,
             metrics: header.metrics,
             state,
