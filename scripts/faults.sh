@@ -38,7 +38,7 @@ poisoned=(train mlp --data poisoned.csv --scale none --likelihood squared-error 
 
 # The files that must be the same in equal runs; of metrics all but times.
 digest() {
-    (cd "$1" && sha256sum last.safetensors best.safetensors previous.safetensors ./*.png)
+    (cd "$1" && sha256sum last.safetensors best.safetensors previous.safetensors && find . -name "*.png" -exec sha256sum {} + | sort)
     sed 's/"seconds":[^,}]*,"images_per_second":[^,}]*//' "$1/metrics.jsonl" | sha256sum
 }
 

@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 use super::Context;
 use super::output::Place;
 use super::picture::{ENDINGS, MOST};
-use super::table::Table;
+use super::sample::decoded;
 use super::trained::Model;
 use crate::data::{self, Items, Reading, Source, TableForm};
 use crate::infer::Decoder;
-use crate::picture::Grid;
 use crate::{Error, Result};
 
 /// Decode codes
@@ -53,12 +52,8 @@ impl Decode {
         }
         let device = context.device.open_for(&checkpoint).await?;
         let items = Decoder::new(&device, &checkpoint, count).await?.decode(&codes).await?;
-        let bytes = if place.ending() == "png" {
-            let columns = (count as f64).sqrt().ceil() as usize;
-            Grid { images: &checkpoint.transform.shown(items), shape: checkpoint.shape, columns }.png()?
-        } else {
-            Table::of_items(&checkpoint, &checkpoint.in_own_units(items), None).bytes(place.ending())?
-        };
+        let columns = (count as f64).sqrt().ceil() as usize;
+        let bytes = decoded(&checkpoint, items, columns, place.ending())?;
         let what = Items::of(checkpoint.shape).of_count(count);
         place.write(&bytes, &format!("{count} {what} decoded from {}", self.codes.display()))
     }

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use crate::data::Items;
 use crate::infer::Reconstructor;
 use crate::picture::{Grid, interleaved};
+use crate::report::{column_names, reconstructed_columns};
 use crate::{Error, Result};
 
 use super::Context;
@@ -16,6 +18,7 @@ pub(super) const MOST: i64 = 10_000;
 // Formats of images and rows.
 pub(super) const ENDINGS: [&str; 4] = ["png", "npy", "csv", "jsonl"];
 const SHOWN: u32 = 40;
+const PLOTTED: u32 = 1_000;
 
 /// Reconstruct images or rows
 #[derive(clap::Args)]
@@ -24,12 +27,13 @@ const SHOWN: u32 = 40;
     narrows reconstruct runs/denoising-001 --corrupt\n  \
     narrows reconstruct runs/vae-002 --data new.csv --out new-reconstructed.csv\n\n\
     Each row of images is followed by a row of their reconstructions from E[z given x]. With --corrupt, a row\n\
-    with the corrupted images is between the two.\n\n\
+    with the corrupted images is between the two. Of rows the picture has plots: at most 12 columns, given and\n\
+    reconstructed, those that are explained least first.\n\n\
     A .npy file holds the reconstructions alone, f32 [images, height, width, channels] or [rows, columns], a .csv or\n\
     .jsonl file a line for each, in the data's own units: bytes from 0 to 255."
 )]
 pub(super) struct Reconstruct {
-    /// Number of images, from the first [default: 40 in a picture, else all]
+    /// Number of images, from the first [default: 40 in a picture, 1000 rows in a plot, else all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     count: Option<u32>,
     /// Corrupt the images first, as in training
@@ -54,7 +58,8 @@ impl Reconstruct {
             return Err(Error::setting("--corrupt", "a model trained on corrupted images", got));
         }
         let drawn = place.ending() == "png";
-        let count = self.count.unwrap_or(if drawn { SHOWN } else { u32::MAX });
+        let shown = if images.items() == Items::Rows { PLOTTED } else { SHOWN };
+        let count = self.count.unwrap_or(if drawn { shown } else { u32::MAX });
         if drawn && i64::from(count) > MOST {
             let expected = format!("at most {MOST} in a picture; --out FILE.npy takes all");
             return Err(Error::setting("--count", expected, count));
@@ -72,6 +77,12 @@ impl Reconstruct {
             let table = Table::of_items(&checkpoint, &values, Some(&images));
             let what = format!("reconstructions of {}", counted(&images, &part));
             return place.write(&table.bytes(place.ending())?, &what);
+        }
+        if images.items() == Items::Rows {
+            let names = column_names(&checkpoint.columns, images.pixels());
+            let what = format!("columns of {}, given and reconstructed", counted(&images, &part));
+            let page = reconstructed_columns(&what, &names, &images.floats(), &results.images);
+            return place.write(&page.picture().png()?, &what);
         }
         let columns = images.len().min(10);
         let grid = checkpoint.transform.shown(interleaved(

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use crate::data::Items;
 use crate::infer::{Decoder, prior_codes, prior_grid};
 use crate::picture::Grid;
+use crate::report::{column_names, distributed_columns};
+use crate::train::Checkpoint;
 use crate::{Error, Result};
 
 use super::Context;
@@ -21,6 +23,7 @@ use super::trained::Model;
     random: the grid is a map of two numbers of the code, at the prior's quantiles (i + 1/2) / N. The first\n\
     grows to the right, the second upwards, all others are 0. With --grid alone and a longer code, the picture\n\
     has N x N random images.\n\n\
+    Of rows the picture has a histogram for each of the first 12 columns.\n\n\
     A .npy file holds f32 [images, height, width, channels] or [rows, columns], a .csv or .jsonl file a line for each,\n\
     in the data's own units: bytes from 0 to 255.")]
 pub(super) struct Sample {
@@ -75,12 +78,7 @@ impl Sample {
         let device = context.device.open_for(&checkpoint).await?;
         let images = Decoder::new(&device, &checkpoint, count).await?.decode(&codes).await?;
         let columns = side.unwrap_or_else(|| (count as f64).sqrt().ceil() as usize);
-        let bytes = if place.ending() == "png" {
-            let images = checkpoint.transform.shown(images);
-            Grid { images: &images, shape: checkpoint.shape, columns }.png()?
-        } else {
-            Table::of_items(&checkpoint, &checkpoint.in_own_units(images), None).bytes(place.ending())?
-        };
+        let bytes = decoded(&checkpoint, images, columns, place.ending())?;
         let codes = match spanned {
             Some((_, [across, up])) => {
                 format!("quantiles of N(0, 1): number {across} of the code grows to the right, {up} upwards")
@@ -91,5 +89,27 @@ impl Sample {
             &bytes,
             &format!("{count} {} decoded from {codes}", Items::of(checkpoint.shape).of_count(count)),
         )
+    }
+}
+
+/// Images or rows that were decoded, as a file of this ending: a picture of images has so many in a row, one of rows has plots
+/// of their columns.
+pub(super) fn decoded(
+    checkpoint: &Checkpoint,
+    items: Vec<f32>,
+    columns: usize,
+    ending: &str,
+) -> Result<Vec<u8>> {
+    match (ending, Items::of(checkpoint.shape)) {
+        ("png", Items::Images) => {
+            let images = checkpoint.transform.shown(items);
+            Grid { images: &images, shape: checkpoint.shape, columns }.png()
+        }
+        ("png", Items::Rows) => {
+            let names = column_names(&checkpoint.columns, checkpoint.shape[1]);
+            let title = format!("columns of {} rows that were decoded", items.len() / names.len());
+            distributed_columns(&title, &names, &[("", &items)]).picture().png()
+        }
+        _ => Table::of_items(checkpoint, &checkpoint.in_own_units(items), None).bytes(ending),
     }
 }

@@ -8,8 +8,8 @@ use super::Context;
 use super::output::{Place, line, note, wrote};
 use super::table::Table;
 use super::trained::{Trained, counted};
-use crate::data::Dataset;
 use crate::data::written::write_whole;
+use crate::data::{Dataset, Items};
 use crate::graph::Device;
 use crate::infer::{Ranking, Reconstructor, Scores, quantile};
 use crate::picture::{Grid, interleaved};
@@ -70,7 +70,7 @@ impl Score {
         let (checkpoint, images, part) = self.trained.load(context, place.file())?;
         let positive = self.positive(&images)?;
         let picture = match self.worst {
-            Some(_) if !images.items().are_rows() => Some(Place::new(&self.worst_out, None, &["png"])?),
+            Some(_) if images.items() == Items::Images => Some(Place::new(&self.worst_out, None, &["png"])?),
             _ => None,
         };
         let fitted_on = match self.threshold {

@@ -117,7 +117,14 @@ impl Train {
         let config = self.config.for_resume(&context.given, &run_config)?;
         let data = config.data.clone().seen_from(folder);
         let fork = is_fork(&config, &checkpoint.config);
-        let lock = if fork { None } else { Some(lock?) };
+        let lock = match fork {
+            // Its folder is another.
+            true => {
+                drop(lock);
+                None
+            }
+            false => Some(lock?),
+        };
         match &self.run {
             Some(place) if fork => Run::check_new(place)?,
             Some(place) => {

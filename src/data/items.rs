@@ -15,11 +15,6 @@ impl Items {
         if height == 1 && channels == 1 { Self::Rows } else { Self::Images }
     }
 
-    /// Whether they are rows.
-    pub fn are_rows(self) -> bool {
-        self == Self::Rows
-    }
-
     /// `image` or `row`
     pub const fn one(self) -> &'static str {
         match self {

@@ -3,6 +3,7 @@
 //! Plots are panels, each of which draws itself into a [`Picture`]; a [`Page`] has several. A picture is SVG, from which a
 //! PNG is made.
 
+mod columns;
 mod embedding;
 pub(crate) mod html;
 mod latent;
@@ -12,6 +13,7 @@ mod principal;
 mod run_report;
 
 pub use crate::data::shell_word;
+pub use columns::{column_names, distributed_columns, reconstructed_columns};
 pub use embedding::Tsne;
 pub(crate) use embedding::neighbours;
 pub use picture::{Anchor, Area, Colour, Picture, Style};

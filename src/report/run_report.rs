@@ -3,11 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use super::html::{facts, image, page, plot, table, verbatim};
-use super::{Axis, Colour, Mark, Panel, Plot, Series, shell_word};
+use super::{
+    Axis, Colour, Mark, Panel, Picture, Plot, Series, column_names, distributed_columns,
+    reconstructed_columns, shell_word,
+};
 use crate::data::written::write_whole;
 use crate::data::{Items, Split};
 use crate::graph::Device;
-use crate::infer::Verdict;
+use crate::infer::{Decoder, Reconstructor, Verdict, prior_codes};
 use crate::model::Model;
 use crate::run::{
     CONFIG, Columns, METRICS, MetricsLine, TermColumn, read_metrics, reconstructions_of_epoch,
@@ -20,6 +23,8 @@ use maud::{Markup, html};
 /// The file's name in a run's folder.
 pub const REPORT: &str = "report.html";
 
+// Rows whose columns are plotted.
+const ROWS: usize = 1_000;
 // Of a plot: narrow, so that its text can be read on a phone.
 const WIDTH: f64 = 420.0;
 
@@ -42,6 +47,7 @@ pub async fn report_run(
     let epochs = if metrics_path.exists() { read_metrics(&metrics_path)? } else { Vec::new() };
     let verdict = Verdict::measure(device, checkpoint, data.held_out()).await?;
     let latent = super::latent::plot(device, checkpoint, data.held_out()).await?;
+    let columns = columns(device, checkpoint, data).await?;
     let name = folder.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let title = format!("{}: {name}", checkpoint.config.model.variant.name());
     let repeated = match checkpoint.origin() {
@@ -58,6 +64,7 @@ pub async fn report_run(
             (losses(&epochs, items))
         }
         @for (png, caption) in pictures(folder, checkpoint.epoch(), items)? { (image(&png, &caption)) }
+        @for (picture, caption) in columns { (plot(&picture, &caption)) }
         h2 { "Codes" }
         (plot(&latent.0, &latent.1))
         h2 { "Configuration" }
@@ -191,6 +198,27 @@ fn losses(epochs: &[MetricsLine], items: Items) -> Markup {
 }
 
 // The pictures of an epoch, each with what it shows.
+// Of rows, what pictures are of images: columns given and reconstructed, and those of samples beside the data's.
+async fn columns(device: &Device, checkpoint: &Checkpoint, data: &Split) -> Result<Vec<(Picture, String)>> {
+    if data.train.items() == Items::Images {
+        return Ok(Vec::new());
+    }
+    let rows = data.held_out().first(ROWS)?;
+    let (given, names) = (rows.floats(), column_names(&rows.columns, rows.pixels()));
+    let made = Reconstructor::new(device, checkpoint, &rows).await?.run().await?.images;
+    let caption = format!("{} rows and their reconstructions; at most 12 columns.", rows.len());
+    let mut plots = vec![(reconstructed_columns("", &names, &given, &made).picture(), caption)];
+    let model = checkpoint.model()?;
+    if model.prior().is_some() {
+        let codes = prior_codes(checkpoint.config.train.seed, rows.len(), model.latent() as usize);
+        let samples = Decoder::new(device, checkpoint, rows.len()).await?.decode(&codes).await?;
+        let sets = [("data", &given[..]), ("samples", &samples)];
+        let caption = format!("{0} rows beside {0} decoded from draws of the prior.", rows.len());
+        plots.push((distributed_columns("", &names, &sets).picture(), caption));
+    }
+    Ok(plots)
+}
+
 fn pictures(folder: &Path, epoch: u32, items: Items) -> Result<Vec<(Vec<u8>, String)>> {
     let (mut pictures, many) = (Vec::new(), items.many());
     for (name, what) in [

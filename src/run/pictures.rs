@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::folder::{reconstructions_of_epoch, samples_of_epoch};
 use crate::Result;
-use crate::data::Dataset;
+use crate::data::{Dataset, Items};
 use crate::graph::Device;
 use crate::infer::{Decoder, Reconstructor, prior_codes};
 use crate::picture::{Grid, interleaved};
@@ -46,6 +46,10 @@ impl Pictures {
 
     pub(super) async fn save(&mut self, folder: &Path, epoch: u32, trainer: &Trainer) -> Result<()> {
         let shape = trainer.shape();
+        // Rows are no pictures: the report plots their columns.
+        if Items::of(shape) == Items::Rows {
+            return Ok(());
+        }
         let pixels = shape.iter().product();
         // Where the last of them is there, all are.
         if let Some((decoder, codes)) = &mut self.decoder {

@@ -83,7 +83,14 @@ impl Run {
                 outcome => outcome?,
             }
         }
-        self.write_metrics()
+        self.write_metrics().inspect_err(|_| {
+            let lines = self.unwritten.len();
+            watch(RunEvent::Warning(&format!(
+                "all epochs are done; {lines} lines of metrics are in the last checkpoint alone. With room in {0}, and that \
+                 checkpoint there, narrows train --resume {0} writes them",
+                shell_word(&self.folder.display().to_string())
+            )));
+        })
     }
 
     // A checkpoint is written beside the one that it replaces, and the best and the previous are others.
