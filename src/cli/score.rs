@@ -23,10 +23,11 @@ use crate::{Error, Result};
     narrows train vae --leave-out bag --run runs/no-bags\n  \
     narrows score runs/no-bags --positive bag --by squared_error\n\n\
     A row for each item: its index, each term of the model, for variational models negative_elbo and with --samples\n\
-    importance_bound, in nats; squared_error, summed over pixels, in the model's scale; then score, which is the larger the more the item is out of the ordinary: the negative\n\
-    importance_bound, else negative_elbo, else the reconstruction, else what is minimized. Then flagged, 0 or 1, with --threshold; and label,\n\
-    class, file, id and row, if the data set has them. A .npy file holds f32 [items, columns] of the numbers from the\n\
-    first term to flagged. What holds for all items (the threshold, the areas) is in a .json file beside the result.")]
+    importance_bound, in nats, and squared_error, summed over pixels, in the model's scale. Then score, which is the\n\
+    larger the more the item is out of the ordinary: the negative importance_bound, else negative_elbo, else the\n\
+    reconstruction, else what is minimized. Then flagged, 0 or 1, with --threshold; and label, class, file, id and row,\n\
+    if the data set has them. A .npy file holds f32 [items, columns] of the numbers from the first term to flagged. What\n\
+    holds for all items (the threshold, the areas) is in a .json file beside the result.")]
 pub(super) struct Score {
     /// Samples of z per item for the importance-weighted bound of a variational autoencoder; 0 for no bound
     #[arg(long, value_name = "K", default_value_t = 0)]

@@ -115,9 +115,7 @@ impl<const FROM: bool> Trained<FROM> {
         checkpoint.check_images(&images)?;
         Ok((checkpoint, images, part))
     }
-}
 
-impl<const FROM: bool> Trained<FROM> {
     /// A part of the run's own data.
     pub(super) fn own_part(&self, context: &Context, part: &str) -> Result<Dataset> {
         let run = &self.model.checkpoint;

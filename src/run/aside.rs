@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::kept::Kept;
-use super::training::is_good;
+use super::saving::is_good;
 use crate::data::written::{METRICS, SPLIT};
 use crate::{Error, Result};
 

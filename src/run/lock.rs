@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use web_time::{SystemTime, UNIX_EPOCH};
 
 use super::kept::check_run;
-use super::training::is_full;
+use super::saving::is_full;
 use crate::data::written::{Hold, hold};
 use crate::{Error, Result};
 

@@ -8,6 +8,7 @@ mod kept;
 mod lock;
 mod metrics;
 mod pictures;
+mod saving;
 mod training;
 
 pub use folder::{
@@ -16,4 +17,4 @@ pub use folder::{
 pub use kept::{Found, Kept};
 pub use lock::RunLock;
 pub use metrics::{Columns, METRICS, MetricsLine, TermColumn, read_metrics};
-pub use training::LONGEST_WAIT;
+pub use saving::LONGEST_WAIT;

@@ -1,38 +1,20 @@
 //! The epochs of a run: each is trained, saved and shown.
 
 use std::fs::OpenOptions;
-use std::io::{ErrorKind, Write};
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::io::Write;
+use std::path::Path;
 
 use super::folder::{Run, RunEvent, checkpoint_of_epoch};
 use super::kept::Kept;
 use super::metrics::{METRICS, MetricsLine};
+use super::saving::good_of;
 use crate::data::shell_word;
-use crate::data::written::{checksum, replace, write_whole};
 use crate::model::Registry;
 use crate::train::{Checkpoint, EpochReport, OnNan, Reached, Trainer};
 use crate::{Error, Result};
 
-// What a failing step goes back to, while a run is in the middle of an epoch.
-const GOOD: &str = "rewind-";
-/// How long a run waits for room on a full disk.
-pub const LONGEST_WAIT: Duration = Duration::from_secs(600);
-// Between two tries; and between two looks at whether to stop.
-const BETWEEN_TRIES: Duration = Duration::from_secs(2);
-const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
-
-type Watch<'a> = &'a mut dyn FnMut(RunEvent<'_>) -> bool;
-
-/// Whether this is the name of a state to go back to.
-pub(super) fn is_good(name: &str) -> bool {
-    name.starts_with(GOOD) && name.ends_with(".safetensors")
-}
-
-// That of one checkpoint and no other, even of the same step: a process may die between writing the two.
-fn good_of(checkpoint: &Checkpoint) -> String {
-    format!("{GOOD}{}-{}.safetensors", checkpoint.step(), checkpoint.rewinds())
-}
+/// Who sees the events of a run, and says whether it goes on.
+pub(super) type Watch<'a> = &'a mut dyn FnMut(RunEvent<'_>) -> bool;
 
 /// Gives a resumed trainer the state that a failing step goes back to, where the run that was stopped left it; a remark
 /// where it should be there and is not, or is damaged.
@@ -179,17 +161,6 @@ impl Run {
         Ok(())
     }
 
-    // Those of checkpoints that are no longer the newest.
-    fn remove_good_but(&self, kept: Option<&str>) {
-        for entry in std::fs::read_dir(&self.folder).into_iter().flatten().flatten() {
-            let name = entry.file_name();
-            if name.to_str().is_some_and(|name| is_good(name) && Some(name) != kept) {
-                // One that stays is in nobody's way.
-                let _ = std::fs::remove_file(entry.path());
-            }
-        }
-    }
-
     // The checkpoint comes first: what fails behind it costs no training.
     async fn save_epoch(&mut self, report: &EpochReport, watch: Watch<'_>) -> Result<()> {
         self.unwritten.push(report.into());
@@ -244,79 +215,9 @@ impl Run {
         self.unwritten.clear();
         Ok(())
     }
-
-    // Writes one checkpoint under several names, one after the other.
-    fn save(&mut self, names: &[&str], checkpoint: &Checkpoint, watch: Watch<'_>) -> Result<()> {
-        let bytes = checkpoint.to_bytes()?;
-        for name in names {
-            if self.save_bytes(name, &bytes, watch)? && *name == Kept::Last.file() {
-                self.ended = checkpoint.ends_epoch();
-            }
-        }
-        Ok(())
-    }
-
-    // The newest checkpoint becomes the previous one if it is of an epoch's end, so that a stop in an epoch changes nothing
-    // of what an uninterrupted run keeps.
-    fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
-        let path = self.folder.join(name);
-        match self.ended && name == Kept::Last.file() {
-            true => replace(&path, bytes, &Kept::Previous.of(&self.folder)),
-            false => write_whole(&path, bytes),
-        }
-    }
-
-    // Whether it is in the run's folder at last. A full disk may have room again: what was there stays until then.
-    fn save_bytes(&self, name: &str, bytes: &[u8], watch: Watch<'_>) -> Result<bool> {
-        let path = self.folder.join(name);
-        let mut waited = Duration::ZERO;
-        loop {
-            let Err(error) = self.write(name, bytes) else { return Ok(true) };
-            if let Some(rescued) = self.rescued(name) {
-                write_whole(&rescued, bytes)?;
-                watch(RunEvent::Warning(&format!(
-                    "{error}. The checkpoint is in {}; copy it to {} to resume from it",
-                    rescued.display(),
-                    path.display()
-                )));
-                return Ok(false);
-            }
-            if !matches!(&error, Error::Io { source, .. } if is_full(source)) || waited >= LONGEST_WAIT {
-                return Err(error);
-            }
-            if waited.is_zero() {
-                let minutes = LONGEST_WAIT.as_secs() / 60;
-                watch(RunEvent::Warning(&format!(
-                    "{error}. What was there is kept; the run waits for room, {minutes} minutes at most"
-                )));
-            }
-            let mut left = BETWEEN_TRIES;
-            while !left.is_zero() {
-                if !watch(RunEvent::Waiting) {
-                    return Err(error);
-                }
-                std::thread::sleep(BETWEEN_LOOKS);
-                left = left.saturating_sub(BETWEEN_LOOKS);
-            }
-            waited += BETWEEN_TRIES;
-        }
-    }
-
-    fn rescued(&self, name: &str) -> Option<PathBuf> {
-        let folder = self.folder.canonicalize().unwrap_or_else(|_| self.folder.clone());
-        let run = folder.file_name().map_or_else(String::new, |run| run.to_string_lossy().into_owned());
-        // Runs of one name in several places are others.
-        let place = checksum(folder.as_os_str().as_encoded_bytes());
-        self.rescue.as_ref().map(|rescue| rescue.join(format!("{run}-{place:08x}-{name}")))
-    }
 }
 
 // Rounded up, with one digit.
 fn megabytes(bytes: u64) -> f64 {
     bytes.div_ceil(100_000) as f64 / 10.0
-}
-
-/// Whether it is for want of room.
-pub(super) fn is_full(error: &std::io::Error) -> bool {
-    [ErrorKind::StorageFull, ErrorKind::QuotaExceeded].contains(&error.kind())
 }

@@ -72,8 +72,8 @@ impl Trainer {
     }
 
     /// Goes on from `other`, a run called `name` of this model and these data, with other settings of training: with its
-    /// moments where the optimizer keeps the same, its position in the data, and learning rates as these settings say: where they say nothing new of them, at what they
-    /// fell to.
+    /// moments where the optimizer keeps the same, its position in the data, and learning rates as these settings say, or at
+    /// what they fell to where these say nothing new of them.
     ///
     /// # Errors
     /// [`Error::Setting`] for another model, other data, batches or seed, and for a warm-up that is over.
