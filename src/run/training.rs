@@ -51,7 +51,7 @@ impl Run {
     /// # Errors
     /// [`Error::File`] where the folder has no room for the checkpoints to come, before any step; [`Error::NotFinite`] with
     /// the step, the last good checkpoint being kept; [`Error::Io`] for what could not be written,
-    /// on a full disk after [`LONGEST_WAIT`].
+    /// on a full disk after [`LONGEST_WAIT`](super::LONGEST_WAIT).
     pub async fn train(&mut self, watch: Watch<'_>) -> Result<()> {
         if !self.trainer.is_done() {
             self.check_room()?;
