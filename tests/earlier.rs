@@ -54,6 +54,7 @@ fn a_run_of_format_1_goes_on_to_the_bits_of_the_program_that_began_it() {
     assert_eq!(bits(&resumed), bits(&whole));
     // What that format did not keep.
     assert!(whole.constant.is_none() && resumed.constant.take().is_some());
+    assert!(!whole.bytes && std::mem::take(&mut resumed.bytes));
     // Nor does it stand elsewhere, or rank its epochs otherwise: only the marks of the other parts are new.
     let before = |checkpoint: &Checkpoint| {
         let all = format!("{checkpoint:?}");
