@@ -59,6 +59,12 @@ fn codes_are_decoded_to_what_reconstruct_gives_to_the_bit() {
         said,
         "CODES: expected f32 codes [codes, 3], as of `narrows encode`, got samples.csv, without z0"
     );
+    fs::write(place.join("wide.csv"), "z0,z1,z2,z3\n1,2,3,4\n").unwrap();
+    let said = failure(&mut narrows(place, &["decode", "run", "wide.csv"]));
+    assert_eq!(
+        said,
+        "CODES: expected f32 codes [codes, 3], as of `narrows encode`, got wide.csv, which has z3 too"
+    );
     let said = failure(&mut narrows(place, &["decode", "run", "codes.npy", "--out", "codes.npy"]));
     assert_eq!(said, "--out: expected another file than the codes, got codes.npy");
 }

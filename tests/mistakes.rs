@@ -91,7 +91,10 @@ fn a_mistake_in_the_flags_is_one_line_and_leaves_nothing() {
         (&["eval", "data"], "data: expected a run's folder, with last.safetensors"),
         (&["eval", "x.safetensors"], "x.safetensors: cannot read: "),
         (&["sample", "x", "--out", "y/x.png"], "--out: expected a file in a folder that exists, got y"),
-        (&["sample", "x", "--out", "x.jpg"], "--out: expected a name ending in .png or .npy or .csv or .jsonl, got x.jpg"),
+        (
+            &["sample", "x", "--out", "x.jpg"],
+            "--out: expected a name ending in .png or .npy or .csv or .jsonl, got x.jpg",
+        ),
         (&["encode", "x", "--out", "x.txt"], "--out: expected a name ending in .npy or .csv, got x.txt"),
     ] {
         let said = failure(&mut narrows(place.path(), arguments));

@@ -66,12 +66,19 @@ fn read(path: &Path, latent: usize) -> Result<Vec<f32>> {
         let expected = "a .npy array or a .csv table that exists";
         Error::setting("CODES", expected, path.display())
     })?;
-    let columns = (0..latent).map(|at| format!("z{at}")).collect();
-    let reading = Reading { table: TableForm { columns, ..TableForm::default() }, ..Reading::default() };
+    let codes_of = |width: usize| {
+        let columns = (0..width).map(|at| format!("z{at}")).collect();
+        let reading = Reading { table: TableForm { columns, ..TableForm::default() }, ..Reading::default() };
+        data::load_whole(source, Some(path), &reading)
+    };
     let wrong = |got: String| {
         Error::setting("CODES", format!("f32 codes [codes, {latent}], as of `narrows encode`"), got)
     };
-    let (codes, _) = data::load_whole(source, Some(path), &reading).map_err(|error| match error {
+    // Codes of a wider model are no codes of this one.
+    if source == Source::Table && codes_of(latent + 1).is_ok() {
+        return Err(wrong(format!("{}, which has z{latent} too", path.display())));
+    }
+    let (codes, _) = codes_of(latent).map_err(|error| match error {
         Error::Setting { got, .. } => wrong(format!("{}, without {got}", path.display())),
         error => error,
     })?;
