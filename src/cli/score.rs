@@ -75,7 +75,7 @@ impl Score {
             _ => None,
         };
         let fitted_on = match self.threshold {
-            Some(_) => Some(self.trained.own_part(context, &self.threshold_part)?),
+            Some(_) => Some(self.trained.own_part(&checkpoint, &self.threshold_part)?),
             None => None,
         };
         let device = context.device.open_for(&checkpoint).await?;

@@ -66,11 +66,12 @@ impl<'a> Table<'a> {
     fn csv(&self) -> io::Result<Vec<u8>> {
         let mut writer = csv::Writer::from_writer(Vec::new());
         let index = self.is_numbered.then(|| "index".to_owned());
-        let known = self.known().iter().map(|(title, _)| (*title).to_owned()).collect::<Vec<_>>();
-        writer.write_record(index.into_iter().chain(self.names.iter().cloned()).chain(known))?;
+        let known = self.known();
+        let titles = known.iter().map(|(title, _)| (*title).to_owned());
+        writer.write_record(index.into_iter().chain(self.names.iter().cloned()).chain(titles))?;
         for (at, values) in self.values.chunks_exact(self.names.len().max(1)).enumerate() {
             let index = self.is_numbered.then(|| at.to_string());
-            let about = self.known().into_iter().map(|(_, of)| text(&of(at)));
+            let about = known.iter().map(|(_, of)| text(&of(at)));
             writer.write_record(index.into_iter().chain(values.iter().map(f32::to_string)).chain(about))?;
         }
         writer.into_inner().map_err(|error| error.into_error())
@@ -78,7 +79,7 @@ impl<'a> Table<'a> {
 
     // A number that is not finite is null.
     fn jsonl(&self) -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
+        let (mut bytes, known) = (Vec::new(), self.known());
         for (at, values) in self.values.chunks_exact(self.names.len().max(1)).enumerate() {
             let mut object = Map::new();
             if self.is_numbered {
@@ -87,7 +88,7 @@ impl<'a> Table<'a> {
             // In decimal, as it would be in CSV, not with the digits of an f64.
             let number = |value: &f32| serde_json::from_str(&value.to_string()).unwrap_or(Value::Null);
             object.extend(self.names.iter().cloned().zip(values.iter().map(number)));
-            object.extend(self.known().into_iter().map(|(title, of)| (title.to_owned(), of(at))));
+            object.extend(known.iter().map(|(title, of)| ((*title).to_owned(), of(at))));
             serde_json::to_writer(&mut bytes, &object)?;
             bytes.push(b'\n');
         }

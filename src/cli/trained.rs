@@ -117,11 +117,9 @@ impl<const FROM: bool> Trained<FROM> {
     }
 
     /// A part of the run's own data.
-    pub(super) fn own_part(&self, context: &Context, part: &str) -> Result<Dataset> {
-        let run = &self.model.checkpoint;
-        let checkpoint = self.model.load(context)?;
-        let own = &checkpoint.config.data;
-        let split = loaded(&own.clone().seen_from(run), Some(&checkpoint), drawn_parts(run, own, own)?)?;
+    pub(super) fn own_part(&self, checkpoint: &Checkpoint, part: &str) -> Result<Dataset> {
+        let (run, own) = (&self.model.checkpoint, &checkpoint.config.data);
+        let split = loaded(&own.clone().seen_from(run), Some(checkpoint), drawn_parts(run, own, own)?)?;
         let images = if part == "train" { split.train } else { split.validation };
         if images.is_empty() {
             let got = format!("{part}, which has none");

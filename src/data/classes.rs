@@ -84,21 +84,22 @@ impl Dataset {
 }
 
 impl Split {
-    /// Takes the items of these classes out of the training and the validation part; the test part keeps them.
+    /// Takes the items of these classes out of the training and the validation part; the test part keeps them. One that is
+    /// not there is refused, but not where the parts are drawn `again`, which lack them already.
     ///
     /// # Errors
     /// As [`Dataset::label_of`]; [`Error::Setting`] where nothing is left to train on.
-    pub(super) fn leave_out(&mut self, classes: &[String]) -> Result<()> {
+    pub(super) fn leave_out(&mut self, classes: &[String], again: bool) -> Result<()> {
         if classes.is_empty() {
             return Ok(());
         }
         let Self { train, validation, test, drawn, .. } = self;
-        // The training part of a run that is resumed lacks the class, where the test part may have it.
         let label = |class: &String| {
             let of = |part: &Dataset| part.label_of("leave_out", class);
             of(test).or_else(|_| of(train))
         };
-        let labels: Vec<u8> = classes.iter().map(label).collect::<Result<_>>()?;
+        let found = classes.iter().map(label).filter(|label| label.is_ok() || !again);
+        let labels: Vec<u8> = found.collect::<Result<_>>()?;
         // Rows that were drawn from one piece lie one part after another.
         let first = if drawn.contains(&Part::Validation) { train.len() } else { 0 };
         train.note_places(0);

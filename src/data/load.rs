@@ -80,7 +80,7 @@ pub fn load_as(
         }
         None => Split::of_parts(parts, validation)?,
     };
-    split.leave_out(&reading.leave_out)?;
+    split.leave_out(&reading.leave_out, reading.drawn.is_some())?;
     let Split { train, validation, test, report, .. } = &mut split;
     if let Some(most) = reading.limit {
         [&mut *train, &mut *validation, &mut *test].into_iter().for_each(|part| part.limit(most));

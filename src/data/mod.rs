@@ -43,6 +43,7 @@ pub use npy::{ArrayForm, Layout};
 pub use numbers::Numbers;
 pub use part::Part;
 pub use parts::{Parts, stratified};
+pub(crate) use scaling::quantile;
 pub use scaling::{Flattened, ScaleKind, ScaleOver, Scaling};
 pub use shell::shell_word;
 pub use source::Source;

@@ -33,10 +33,8 @@ const HEAD: usize = 8 + 25;
 const TEXT: &[u8] = b"tEXtSoftware\0narrows";
 
 fn chunk() -> Vec<u8> {
-    let mut crc = flate2::Crc::new();
-    crc.update(TEXT);
     let length = TEXT.len() as u32 - 4;
-    [&length.to_be_bytes(), TEXT, &crc.sum().to_be_bytes()].concat()
+    [&length.to_be_bytes(), TEXT, &checksum(TEXT).to_be_bytes()].concat()
 }
 
 /// The CRC-32 of some bytes.

@@ -1,5 +1,7 @@
 //! How well scores tell items of one kind from the others.
 
+use crate::data::quantile as of_sorted;
+
 /// Areas under two curves of a score, over all thresholds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ranking {
@@ -42,9 +44,7 @@ impl Ranking {
 pub fn quantile(scores: &[f64], at: f64) -> Option<f64> {
     let mut sorted = scores.to_vec();
     sorted.sort_by(f64::total_cmp);
-    let place = at.clamp(0.0, 1.0) * sorted.len().checked_sub(1)? as f64;
-    let (below, above) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
-    Some(if below == above { below } else { below + (above - below) * place.fract() })
+    (!sorted.is_empty()).then(|| of_sorted(&sorted, at.clamp(0.0, 1.0)))
 }
 
 #[cfg(test)]

@@ -65,8 +65,7 @@ impl Trainer {
     /// end, which is good itself.
     pub fn set_good(&mut self, good: Checkpoint, checkpoint: &Checkpoint) {
         let fits = good.config.model == self.config.model && good.data == self.data;
-        let ends_epoch = checkpoint.step() == self.steps_until(checkpoint.epoch());
-        if !self.rewinds() || !fits || ends_epoch || good.step() > checkpoint.step() {
+        if !self.rewinds() || !fits || checkpoint.ends_epoch() || good.step() > checkpoint.step() {
             return;
         }
         let is_next = checkpoint.progress.finite == 0 && good.step() < checkpoint.step();

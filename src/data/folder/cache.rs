@@ -18,7 +18,7 @@ use super::decode::{Stack, counted};
 use super::listing::Listing;
 use crate::data::numbers::{Numbers, map};
 use crate::data::picture::Decoded;
-use crate::data::written::{beside, put};
+use crate::data::written::{beside, checksum, put};
 use crate::data::{Alpha, Fit, Form, Values};
 use crate::{Error, Result};
 
@@ -73,11 +73,10 @@ impl Cache {
         check_outside(caches, &data)?;
         fs::create_dir_all(caches).map_err(Error::io("create", caches))?;
         let name = data.file_name().unwrap_or("pictures".as_ref()).to_string_lossy();
-        let mut crc = flate2::Crc::new();
-        crc.update(data.as_os_str().as_encoded_bytes());
+        let place = checksum(data.as_os_str().as_encoded_bytes());
         let Form { channels, fit, alpha, .. } = form;
         let [height, width] = size;
-        let stem = format!("{name}-{:08x}-{height}x{width}-{fit:?}-{alpha:?}", crc.sum()).to_lowercase();
+        let stem = format!("{name}-{place:08x}-{height}x{width}-{fit:?}-{alpha:?}").to_lowercase();
         let files = listing
             .files
             .par_iter()

@@ -146,10 +146,12 @@ fn quartiles(mut numbers: Vec<f64>) -> [f64; 2] {
 }
 
 /// Of sorted numbers, with straight lines between them.
-pub(in crate::data) fn quantile(sorted: &[f64], share: f64) -> f64 {
+pub(crate) fn quantile(sorted: &[f64], share: f64) -> f64 {
     let place = share * sorted.len().saturating_sub(1) as f64;
     let (below, part) = (place.floor() as usize, place.fract());
     match (sorted.get(below), sorted.get(below + 1)) {
+        // Of two infinities there is no difference.
+        (Some(low), Some(high)) if low == high => *low,
         (Some(low), Some(high)) => low + part * (high - low),
         (Some(low), None) => *low,
         _ => 0.0,

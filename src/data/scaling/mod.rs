@@ -10,7 +10,7 @@ mod flattened;
 
 use serde::{Deserialize, Serialize};
 
-pub(super) use fit::quantile;
+pub(crate) use fit::quantile;
 pub use flattened::Flattened;
 
 use super::Dataset;
