@@ -170,8 +170,14 @@ fn the_target_and_the_corrupted_input_are_the_same_view_less_the_mean_image() {
     for corruption in [None, Some(Corruption::Dropout { probability: 0.3, rescale: false })] {
         let mut graph = Graph::new(batch);
         let shape = Shape::new(height, width, channels);
-        let images =
-            Images { total: 9, shape, rows: Rows::Floats, placement: Placement::Whole, center: true };
+        let images = Images {
+            total: 9,
+            shape,
+            rows: Rows::Floats,
+            placement: Placement::Whole,
+            center: true,
+            classes: 0,
+        };
         let tensors = graph.batch(images, false, ALL, corruption).unwrap();
         graph.output("target", tensors.clean).unwrap();
         if corruption.is_some() {

@@ -15,7 +15,7 @@ use narrows::train::{Config, OptimizerKind, TrainConfig, packed};
 use safetensors::SafeTensors;
 use serde_json::Value;
 
-const CASES: usize = 38;
+const CASES: usize = 40;
 
 // All relative to a tensor's largest value.
 struct Allowed {
@@ -35,6 +35,8 @@ struct Case {
     config: Value,
     tensors: HashMap<String, (Vec<usize>, Vec<f32>)>,
     images: Vec<u8>,
+    // None for a model that is not conditional.
+    labels: Option<Vec<u32>>,
 }
 
 impl Case {
@@ -44,12 +46,14 @@ impl Case {
         let config = serde_json::from_str(&header.metadata().as_ref().unwrap()["config"]).unwrap();
         let file = SafeTensors::deserialize(&bytes).unwrap();
         let images = file.tensor("images").unwrap().data().to_vec();
-        let floats = file.iter().filter(|(name, _)| *name != "images");
+        let labels = file.tensor("labels").ok();
+        let labels = labels.map(|labels| labels.data().iter().map(|label| u32::from(*label)).collect());
+        let floats = file.iter().filter(|(name, _)| !["images", "labels"].contains(name));
         let tensors = floats.map(|(name, tensor)| {
             (name.to_owned(), (tensor.shape().to_vec(), bytemuck::pod_collect_to_vec(tensor.data())))
         });
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        Self { name, tensors: tensors.collect(), config, images }
+        Self { name, tensors: tensors.collect(), config, images, labels }
     }
 
     fn all() -> Vec<Self> {
@@ -169,6 +173,9 @@ impl Case {
         let groups = stores(&plan, StoreKind::Parameters);
         let mut replay = pollster::block_on(Replay::new(device, plan)).unwrap();
         replay.write("images", &packed(&self.images)).unwrap();
+        if let Some(labels) = &self.labels {
+            replay.write("labels", labels).unwrap();
+        }
         if let Some(config) = self.preset().filter(|config| config.model.center) {
             assert_eq!(self.images.len() % config.train.batch as usize, 0);
             replay.write_floats("center", &mean(&self.images, config.train.batch as usize)).unwrap();

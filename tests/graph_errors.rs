@@ -55,6 +55,7 @@ fn batch_of(mut graph: Graph, total: u32, pixels: u32) -> Result<Graph> {
         rows: Rows::Bytes,
         placement: Placement::Whole,
         center: false,
+        classes: 0,
     };
     graph.batch(images, true, Augmentation::default(), None).map(|_| graph)
 }

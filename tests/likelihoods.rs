@@ -27,7 +27,8 @@ fn split() -> Split {
             set.bytes()[image * 784 + (pixel / 14) * 56 + (pixel % 14) * 2]
         };
         let bytes: Vec<u8> = (0..count * 196).map(at).collect();
-        data::Dataset::new("small", [14, 14, 1], bytes, None).unwrap()
+        let labels = set.labels.as_ref().map(|labels| labels[..count].to_vec());
+        data::Dataset::new("small", [14, 14, 1], bytes, labels).unwrap()
     };
     let mut split = Split::new(small(&all.train, 800), small(&all.test, 10), Some(0)).unwrap();
     split.validation = small(&all.validation, 100);

@@ -60,9 +60,10 @@ fn configs() -> Vec<(Config, Dataset)> {
         config.train.random_flip = true;
         config
     };
-    let mut all: Vec<_> = [config("mlp"), config("denoising"), centered.clone(), seen_otherwise, mirrored]
-        .map(|config| (config, dataset(COUNT)))
-        .into();
+    let mut all: Vec<_> =
+        [config("mlp"), config("denoising"), centered.clone(), seen_otherwise, mirrored, config("cvae")]
+            .map(|config| (config, dataset(COUNT)))
+            .into();
     all.extend([(centered, floats()), (halves, floats())]);
     for (config, _) in &mut all {
         config.train.batch = BATCH;
@@ -78,6 +79,7 @@ fn trained(
     placement: Placement,
     submits: &[u32],
 ) -> Vec<u32> {
+    let config = &config.fitted_to_data(data).unwrap();
     let transform = config.transform(data).unwrap();
     let model = Model::new(&config.model, data.shape().try_into().unwrap()).unwrap();
     let model =
@@ -135,7 +137,11 @@ fn small() -> &'static Device {
 
 #[test]
 fn what_is_used_of_a_trained_model_streams_with_the_same_bits() {
-    let config = config("vae");
+    ["vae", "cvae"].into_iter().for_each(streams_in_use);
+}
+
+fn streams_in_use(preset: &str) {
+    let config = config(preset);
     let checkpoint = block_on(trained_on(small(), &config, 2).checkpoint()).unwrap();
     assert_eq!(bits(&checkpoint), bits(&block_on(trained_on(device(), &config, 2).checkpoint()).unwrap()));
     // More than a batch of each use, and no whole number of them.

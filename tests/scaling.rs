@@ -190,7 +190,7 @@ fn a_configuration_is_suited_to_few_rows_of_any_numbers() {
     assert!(notes[1].starts_with("epochs: 200 in place of 20, for about 1000 steps in all"), "{notes:?}");
     assert_eq!(notes.len(), 3);
     // As many rows as presets were made for change nothing, whatever the preset.
-    let rows = Dataset::new("x", [8, 8, 1], vec![0_u8; 7200 * 64], None).unwrap();
+    let rows = Dataset::new("x", [8, 8, 1], vec![0_u8; 7200 * 64], Some(vec![0; 7200])).unwrap();
     for (_, preset) in Registry::built_in().presets() {
         let config = Config::preset(preset.name).unwrap();
         let (_, notes) = config.suited_to(&rows, &config, |_| false).unwrap();

@@ -43,7 +43,8 @@ fn outside() -> Registry {
 
 // Every dispatch of a training step, with its operands.
 fn step(registry: &Registry, preset: &str) -> String {
-    let config = Config::preset_of(registry, preset).unwrap();
+    let mut config = Config::preset_of(registry, preset).unwrap();
+    config.model = config.model.with_classes(4).unwrap();
     let model = Model::new(&config.model, Shape::new(28, 28, 1)).unwrap();
     let plan = model.training(3, 10, true, &config.train.update(10).unwrap(), false).unwrap();
     format!("{}\n{}\n{:?}", config.to_toml().unwrap(), model.minimized(), plan.dispatches)

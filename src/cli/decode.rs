@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use super::Context;
+use super::class::Class;
 use super::output::Place;
 use super::picture::{ENDINGS, MOST};
-use super::sample::decoded;
+use super::sample::{decoded, labelled};
 use super::trained::Model;
-use crate::data::{self, Items, Reading, Source, TableForm};
+use crate::data::{self, Dataset, Items, Reading, Source, TableForm};
 use crate::infer::Decoder;
 use crate::{Error, Result};
 
@@ -18,13 +19,16 @@ use crate::{Error, Result};
     Codes are a .npy array [codes, latent], or a table with the columns z0, z1 and so on, as `narrows encode` writes them;\n\
     other columns are left out. A .npy file of the result holds f32 [codes, height, width, channels] or [codes, columns],\n\
     a .csv or .jsonl file a line for each, in the data's own units: bytes from 0 to 255. What encode gives is decoded to\n\
-    what reconstruct gives.")]
+    what reconstruct gives. Of a conditional model the column `class` or `label` says the class of each code, or --class that\n\
+    of all.")]
 pub(super) struct Decode {
     #[command(flatten)]
     model: Model,
     /// The codes: .npy or .csv
     #[arg(value_name = "CODES")]
     codes: PathBuf,
+    #[command(flatten)]
+    class: Class,
     /// Output file: .npy, .csv, .jsonl or .png, or - for standard output
     #[arg(long, value_name = "FILE", default_value = "decoded.npy")]
     out: PathBuf,
@@ -44,41 +48,48 @@ impl Decode {
         }
         let checkpoint = self.model.load(context)?;
         let latent = checkpoint.model()?.latent() as usize;
-        let codes = read(&self.codes, latent)?;
-        let count = codes.len() / latent;
+        let conditional = !checkpoint.transform.classes.is_empty();
+        let codes = read(&self.codes, latent, conditional)?;
+        let count = codes.len();
+        let labels = self.class.of(&checkpoint, Some(&codes), count)?;
         if place.ending() == "png" && count as i64 > MOST {
             let expected = format!("at most {MOST} codes in a picture; --out FILE.npy takes all");
             return Err(Error::setting("--out", expected, count));
         }
         let device = context.device.open_for(&checkpoint).await?;
-        let items = Decoder::new(&device, &checkpoint, count).await?.decode(&codes).await?;
+        let mut decoder = Decoder::new(&device, &checkpoint, count).await?;
+        let items = decoder.decode_as(&codes.floats(), &labels).await?;
         let columns = (count as f64).sqrt().ceil() as usize;
-        let bytes = decoded(&checkpoint, items, columns, place.ending())?;
+        let labelled = labelled(&checkpoint, &items, &labels)?;
+        let bytes = decoded(&checkpoint, items, columns, place.ending(), labelled.as_ref())?;
         let what = Items::of(checkpoint.shape).of_count(count);
         place.write(&bytes, &format!("{count} {what} decoded from {}", self.codes.display()))
     }
 }
 
-// Codes `[codes, latent]`.
-fn read(path: &Path, latent: usize) -> Result<Vec<f32>> {
+// Codes `[codes, latent]`, with labels where they are told and wanted.
+fn read(path: &Path, latent: usize, labelled: bool) -> Result<Dataset> {
     let source = Source::at(path).filter(|source| matches!(source, Source::Npy | Source::Table));
     let source = source.ok_or_else(|| {
         let expected = "a .npy array or a .csv table that exists";
         Error::setting("CODES", expected, path.display())
     })?;
-    let codes_of = |width: usize| {
+    let codes_of = |width: usize, label: Option<&str>| {
         let columns = (0..width).map(|at| format!("z{at}")).collect();
-        let reading = Reading { table: TableForm { columns, ..TableForm::default() }, ..Reading::default() };
+        let table = TableForm { columns, label: label.map(str::to_owned), ..TableForm::default() };
+        let reading = Reading { table, ..Reading::default() };
         data::load_whole(source, Some(path), &reading)
     };
     let wrong = |got: String| {
         Error::setting("CODES", format!("f32 codes [codes, {latent}], as of `narrows encode`"), got)
     };
     // Codes of a wider model are no codes of this one.
-    if source == Source::Table && codes_of(latent + 1).is_ok() {
+    if source == Source::Table && codes_of(latent + 1, None).is_ok() {
         return Err(wrong(format!("{}, which has z{latent} too", path.display())));
     }
-    let (codes, _) = codes_of(latent).map_err(|error| match error {
+    let with_labels = ["class", "label"].into_iter().filter(|_| labelled && source == Source::Table);
+    let with_labels = with_labels.filter_map(|label| codes_of(latent, Some(label)).ok()).next();
+    let (codes, _) = with_labels.map_or_else(|| codes_of(latent, None), Ok).map_err(|error| match error {
         Error::Setting { got, .. } => wrong(format!("{}, without {got}", path.display())),
         error => error,
     })?;
@@ -88,5 +99,5 @@ fn read(path: &Path, latent: usize) -> Result<Vec<f32>> {
     if codes.values.are_bytes() {
         return Err(wrong(format!("bytes in {}", path.display())));
     }
-    Ok(codes.floats())
+    Ok(codes)
 }

@@ -7,6 +7,7 @@ use crate::infer::{Decoder, Interpolation};
 use crate::picture::Grid;
 
 use super::Context;
+use super::class::Class;
 use super::output::Place;
 use super::trained::{Trained, chosen, codes, numbered};
 
@@ -14,7 +15,8 @@ use super::trained::{Trained, chosen, codes, numbered};
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  narrows interpolate runs/vae-001 --from 0 --to 7 --path slerp\n\n\
     The picture is one row: the first image, images decoded at even steps from its code E[z given x] to the\n\
-    code of the second image, and the second image.")]
+    code of the second image, and the second image. A conditional model decodes them as --class says, or each as the\n\
+    class of the nearer image.")]
 pub(super) struct Interpolate {
     /// Index of the first image, from 0
     #[arg(long, value_name = "I")]
@@ -32,6 +34,8 @@ pub(super) struct Interpolate {
     #[arg(long, value_name = "PNG", default_value = "interpolation.png")]
     out: PathBuf,
     #[command(flatten)]
+    class: Class,
+    #[command(flatten)]
     // Without `--from`, which here is an image.
     trained: Trained<false>,
 }
@@ -46,7 +50,11 @@ impl Interpolate {
         let ends = [codes(&device, &checkpoint, &first).await?, codes(&device, &checkpoint, &second).await?];
         let steps = self.steps as usize;
         let between = path.codes(&ends[0], &ends[1], steps);
-        let between = Decoder::new(&device, &checkpoint, steps).await?.decode(&between).await?;
+        let near = [&first, &second].map(|image| self.class.of(&checkpoint, Some(image), 1));
+        let [near_first, near_second] = near;
+        let (near_first, near_second) = (near_first?, near_second?);
+        let halves = [near_first.repeat(steps.div_ceil(2)), near_second.repeat(steps / 2)].concat();
+        let between = Decoder::new(&device, &checkpoint, steps).await?.decode_as(&between, &halves).await?;
         let row = checkpoint.transform.shown([first.floats(), between, second.floats()].concat());
         let picture = Grid { images: &row, shape: checkpoint.shape, columns: steps + 2 }.png()?;
         let from = numbered(self.from, &images, &part);

@@ -1,5 +1,6 @@
 //! The command line: parse, call, print. It knows the variants of the registry that is passed to it.
 
+mod class;
 mod decode;
 mod devices;
 mod embed;

@@ -41,6 +41,7 @@ impl PlanCommand {
         let images = loaded(&config.data, None, None)?.train;
         let total = images.len() as u32;
         let device = context.device.open().await?;
+        let config = config.fitted_to_data(&images)?;
         let model = Model::new(&config.model, images.shape().try_into()?)?;
         let model = config.transform(&images)?.reading(model, &device, &images);
         let model = model.with_augmentation(config.train.augmentation());

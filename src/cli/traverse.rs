@@ -7,6 +7,7 @@ use crate::infer::{Decoder, traversals};
 use crate::picture::Grid;
 
 use super::Context;
+use super::class::Class;
 use super::output::Place;
 use super::trained::{Trained, chosen, codes, numbered};
 
@@ -22,7 +23,8 @@ const MEASURED: usize = 5_000;
     Each row varies one number of the code, from R deviations below its mean to R above. The other numbers\n\
     keep their values: those of the code E[z given x] of --image, or without --image their means. For a model\n\
     with a prior the mean is 0 and the deviation 1. For other models both are measured on the part's first\n\
-    5000 images. By default the rows are the ten numbers that vary most over those images, largest first.")]
+    5000 images. By default the rows are the ten numbers that vary most over those images, largest first.\n\n\
+    A conditional model decodes them as --class says, or as the class of --image.")]
 pub(super) struct Traverse {
     /// Index of the image to start from, from 0 [default: start from the mean code]
     #[arg(long, value_name = "I")]
@@ -39,6 +41,8 @@ pub(super) struct Traverse {
     /// Output file, or - for standard output
     #[arg(long, value_name = "PNG", default_value = "traversals.png")]
     out: PathBuf,
+    #[command(flatten)]
+    class: Class,
     #[command(flatten)]
     trained: Trained,
 }
@@ -71,7 +75,12 @@ impl Traverse {
         let ends: Vec<[f32; 2]> = dims.iter().map(end).collect();
         let steps = self.steps as usize;
         let rows = traversals(&start, &dims, &ends, steps)?;
-        let decoded = Decoder::new(&device, &checkpoint, dims.len() * steps).await?.decode(&rows).await?;
+        let labels = match self.class.of(&checkpoint, image.as_ref(), 1)?[..] {
+            [label, ..] => vec![label; dims.len() * steps],
+            [] => Vec::new(),
+        };
+        let mut decoder = Decoder::new(&device, &checkpoint, dims.len() * steps).await?;
+        let decoded = decoder.decode_as(&rows, &labels).await?;
         let decoded = checkpoint.transform.shown(decoded);
         let picture = Grid { images: &decoded, shape: checkpoint.shape, columns: steps }.png()?;
         let from = match self.image {

@@ -59,8 +59,31 @@ pub(super) fn united(parts: Vec<Dataset>, report: &mut LoadReport) -> Result<Vec
     labelled(parts.into_iter().map(named).collect(), "labels", report)
 }
 
+/// The place of a class by its name: in whatever case, or one word of the name where no other class has that.
+pub(crate) fn place_of(classes: &[String], name: &str) -> Option<usize> {
+    let exact = classes.iter().position(|class| class.eq_ignore_ascii_case(name));
+    let has_word = |class: &String| {
+        class
+            .split(|c: char| !c.is_alphanumeric())
+            .any(|word| !word.is_empty() && word.eq_ignore_ascii_case(name))
+    };
+    let only = || {
+        let mut having = classes.iter().enumerate().filter(|(_, class)| has_word(class));
+        having.next().filter(|_| having.next().is_none()).map(|(at, _)| at)
+    };
+    exact.or_else(only)
+}
+
 impl Dataset {
-    /// The label of a class by its name, in whatever case, or by its number where classes have no names.
+    /// The names of its classes, by label: numbers where they have no names. None without labels.
+    pub(crate) fn class_names(&self) -> Option<Vec<String>> {
+        let most = self.labels.as_ref()?.iter().max().map_or(0, |most| usize::from(*most) + 1);
+        let numbers = || (0..most).map(|label| label.to_string()).collect();
+        Some(if self.classes.is_empty() { numbers() } else { self.classes.clone() })
+    }
+
+    /// The label of a class by its name, in whatever case, or by a word that only its name has, as boot for Ankle boot; or by
+    /// its number where classes have no names.
     ///
     /// # Errors
     /// [`Error::Setting`] for `setting`, with the classes that there are, or where there are no labels.
@@ -69,7 +92,7 @@ impl Dataset {
             let got = format!("{class}, and {} has no labels", self.name);
             return Err(Error::setting(setting, "data with labels", got));
         };
-        let named = self.classes.iter().position(|name| name.eq_ignore_ascii_case(class));
+        let named = place_of(&self.classes, class);
         let number = || class.parse().ok().filter(|label| self.classes.is_empty() && labels.contains(label));
         let label = named.and_then(|at| u8::try_from(at).ok()).or_else(number);
         label.ok_or_else(|| {

@@ -33,6 +33,7 @@ mod values;
 mod watch;
 pub(crate) mod written;
 
+pub(crate) use classes::place_of;
 pub use dataset::{Dataset, LoadReport, Split};
 pub use drawn::DrawnParts;
 pub use form::{Alpha, Fit, Form, Size};

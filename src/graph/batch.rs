@@ -8,6 +8,7 @@ use crate::kernels::augmentation::{self, Augment};
 pub use crate::kernels::batch::Rows;
 use crate::kernels::batch::{Gather, Permute, Place};
 use crate::kernels::corruption::{Corrupt, Corruption};
+use crate::kernels::one_hot::OneHot;
 use crate::rng::Stream;
 use crate::{Error, Result};
 
@@ -24,6 +25,8 @@ pub struct Images {
     pub placement: Placement,
     /// Whether a step subtracts the mean image, which is in the buffer `center` `[pixels]`.
     pub center: bool,
+    /// The classes that a model is told of; 0 where it is not. The label of each image is in the buffer `labels` `[total]`.
+    pub classes: u32,
 }
 
 /// The images of a step, each tensor `[batch, pixels]`.
@@ -33,6 +36,14 @@ pub struct Batch {
     pub clean: Tensor,
     /// As the encoder sees them: corrupted, or the same tensor as `clean`.
     pub seen: Tensor,
+    /// The class of each, `[batch, classes]`: 1 at its label, 0 elsewhere; None where a model is not told.
+    pub classes: Option<Tensor>,
+}
+
+impl Batch {
+    const fn of(clean: Tensor, seen: Tensor) -> Self {
+        Self { clean, seen, classes: None }
+    }
 }
 
 // Where the images of a step are: rows of a buffer, by their numbers.
@@ -45,7 +56,7 @@ struct Chosen {
 impl Graph {
     /// The next batch of a data set: `[batch, pixels]` f32. Shuffled anew in each pass, or in order. First each image is
     /// augmented, anew in each step; then `seen` is corrupted, anew too; at last the mean image is subtracted. What is not
-    /// wanted costs nothing.
+    /// wanted costs nothing. Labels are on the device as a whole, also where images stream.
     ///
     /// # Errors
     /// [`Error::Setting`] for a batch larger than the data set, and an augmentation or a corruption that cannot be.
@@ -56,24 +67,49 @@ impl Graph {
         augmentation: Augmentation,
         corruption: Option<Corruption>,
     ) -> Result<Batch> {
-        let Images { total, shape, center, .. } = images;
+        let Images { total, classes, .. } = images;
         let batch = self.batch;
         if batch == 0 || batch > total {
             let expected = format!("between 1 and the {total} images there are");
             return Err(Error::setting("batch", expected, batch));
         }
+        // Only what is used runs: a ring that needs no labels has no use for it.
+        let indices = self.integer_buffer("indices", batch as usize);
+        self.record("indices", Permute { batch, count: total, shuffle }, &[self.state(), indices])?;
+        let pixels = self.pixels(images, indices, augmentation, corruption)?;
+        self.images = Some((images, shuffle));
+        let classes = (classes > 0).then(|| self.one_hot(indices, total, classes)).transpose()?;
+        Ok(Batch { classes, ..pixels })
+    }
+
+    // The class of each image at `indices`.
+    fn one_hot(&mut self, indices: Slice, count: u32, classes: u32) -> Result<Tensor> {
+        let labels = self.named_buffer("labels", count as usize);
+        self.hold_integers(labels);
+        let batch = self.batch;
+        self.make("classes", &[labels, indices], [batch, classes], OneHot { batch, count, classes })
+    }
+
+    // The images at `indices`, or the next ones of a ring.
+    fn pixels(
+        &mut self,
+        images: Images,
+        indices: Slice,
+        augmentation: Augmentation,
+        corruption: Option<Corruption>,
+    ) -> Result<Batch> {
+        let (Images { shape, center, .. }, batch) = (images, self.batch);
         let extents = [shape.height, shape.width, shape.channels];
         augmentation::check(augmentation, extents)?;
         // Beyond 32 bits the data set is refused below.
         let pixels = shape.columns().unwrap_or(u32::MAX);
         let x = self.tensor("x", [batch, pixels])?;
-        self.images = Some((images, shuffle));
         let value = self.value(x);
         let mean = center.then(|| self.named_buffer("center", pixels as usize));
         let as_they_are = augmentation.is_none() && corruption.is_none();
         let joined = as_they_are.then_some((value, mean));
-        let Some(mut chosen) = self.chosen(images, shuffle, joined)? else {
-            return Ok(Batch { clean: x, seen: x });
+        let Some(mut chosen) = self.chosen(images, indices, joined)? else {
+            return Ok(Batch::of(x, x));
         };
         if !augmentation.is_none() {
             let is_last = !center && corruption.is_none();
@@ -84,7 +120,7 @@ impl Graph {
             let augment = Augment { batch, count, shape: extents, rows, augmentation, instance };
             self.record(label, augment, &[self.state(), chosen.images, chosen.indices, seen, places])?;
             if is_last {
-                return Ok(Batch { clean: x, seen: x });
+                return Ok(Batch::of(x, x));
             }
             // What follows finds the batch in a data set of as many images.
             chosen = Chosen::batch(batch, pixels, seen, places);
@@ -95,14 +131,14 @@ impl Graph {
         operands.push(value);
         let Some(corruption) = corruption else {
             self.record("x", gather, &operands)?;
-            return Ok(Batch { clean: x, seen: x });
+            return Ok(Batch::of(x, x));
         };
         let seen = self.tensor("seen", [batch, pixels])?;
         operands.insert(0, self.state());
         operands.push(self.value(seen));
         let instance = self.instance(Stream::Corruption);
         self.record("x, seen", Corrupt { gather, corruption, instance }, &operands)?;
-        Ok(Batch { clean: x, seen })
+        Ok(Batch::of(x, seen))
     }
 
     // Finds the images of a step. Of several buffers they are brought together: to `joined`, the mean image subtracted, and
@@ -110,22 +146,20 @@ impl Graph {
     fn chosen(
         &mut self,
         data: Images,
-        shuffle: bool,
+        indices: Slice,
         joined: Option<(Slice, Option<Slice>)>,
     ) -> Result<Option<Chosen>> {
         let Images { total, shape, rows, placement, .. } = data;
         let (batch, pixels) = (self.batch, shape.columns().unwrap_or(u32::MAX));
         let gather = Gather { batch, first: 0, count: total, pixels, rows, center: false };
-        let indices = self.integer_buffer("indices", batch as usize);
-        let order = [self.state(), indices];
         if let Placement::Ring { words } = placement {
             let Ring { steps, rows: taken, .. } = ring(batch, pixels, rows, words);
             let count = steps.saturating_mul(taken);
             let images = self.rows_of_images("images", Gather { count, ..gather });
-            self.record("indices", Place { batch, steps, rows: taken }, &order)?;
+            let indices = self.integer_buffer("places", batch as usize);
+            self.record("places", Place { batch, steps, rows: taken }, &[self.state(), indices])?;
             return Ok(Some(Chosen { images, indices, gather: Gather { count, ..gather } }));
         }
-        self.record("indices", Permute { batch, count: total, shuffle }, &order)?;
         let Placement::Buffers { each } = placement else {
             return Ok(Some(Chosen { images: self.rows_of_images("images", gather), indices, gather }));
         };

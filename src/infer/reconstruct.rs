@@ -120,6 +120,7 @@ impl Reconstructions {
 pub struct Decoder {
     replay: Replay,
     latent: usize,
+    classes: usize,
     batch: usize,
     transform: Transform,
     pixels: usize,
@@ -132,10 +133,11 @@ impl Decoder {
         let batch = batch.clamp(1, BATCH as usize);
         let mut replay = Replay::new(device, model.decoding(batch as u32)?).await?;
         replay.write_slots(&checkpoint.slots)?;
-        let latent = model.latent() as usize;
+        let (latent, classes) = (model.latent() as usize, model.classes() as usize);
         Ok(Self {
             replay,
             latent,
+            classes,
             batch,
             transform: checkpoint.transform.clone(),
             pixels: checkpoint.shape.iter().product(),
@@ -148,16 +150,45 @@ impl Decoder {
     }
 
     /// The mean images `[codes, pixels]`, in the data's units, of codes `[codes, latent]`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for a conditional model, which must be told the classes.
     pub async fn decode(&mut self, codes: &[f32]) -> Result<Vec<f32>> {
+        self.decode_as(codes, &[]).await
+    }
+
+    /// The same of codes that are each of a class `[codes]`, a label of [`Transform::classes`]; none for a model that is not
+    /// conditional.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for a number of classes that is not that of the codes, and for a label that the model does not know.
+    pub async fn decode_as(&mut self, codes: &[f32], classes: &[u32]) -> Result<Vec<f32>> {
+        let count = codes.len() / self.latent;
+        let expected = if self.classes == 0 { 0 } else { count };
+        if classes.len() != expected {
+            let expected = format!("{expected} classes for {count} codes");
+            return Err(Error::shape("decode", expected, format!("{} classes", classes.len())));
+        }
+        if let Some(unknown) = classes.iter().find(|class| **class as usize >= self.classes) {
+            return Err(Error::shape("decode", format!("classes below {}", self.classes), unknown));
+        }
         let mut images = Vec::new();
-        for chunk in codes.chunks(self.batch * self.latent) {
-            let mut batch = chunk.to_vec();
+        for first in (0..count).step_by(self.batch) {
+            let end = count.min(first + self.batch);
+            let mut batch = codes[first * self.latent..end * self.latent].to_vec();
             batch.resize(self.batch * self.latent, 0.0);
             self.replay.write_floats("code", &batch)?;
+            if self.classes > 0 {
+                let mut told = vec![0.0; self.batch * self.classes];
+                for (row, class) in told.chunks_exact_mut(self.classes).zip(&classes[first..end]) {
+                    row[*class as usize] = 1.0;
+                }
+                self.replay.write_floats("classes", &told)?;
+            }
             self.replay.run(1).await?;
             let decoded = self.replay.read_floats("image").await?;
             let pixels = decoded.len() / self.batch;
-            images.extend_from_slice(&decoded[..chunk.len() / self.latent * pixels]);
+            images.extend_from_slice(&decoded[..(end - first) * pixels]);
         }
         self.transform.undo(&mut images, self.pixels);
         Ok(images)

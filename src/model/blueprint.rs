@@ -1,6 +1,7 @@
 //! What a configuration means for images of one size: every layer with the shapes around it.
 
 use super::ModelConfig;
+use super::condition::Condition;
 use super::layer::{LayerConfig, too_large};
 use crate::graph::Shape;
 use crate::reference::activation::Activation;
@@ -22,16 +23,25 @@ pub(super) struct Blueprint {
     pub(super) decoder: Vec<PlannedLayer>,
     /// Numbers of the code.
     pub(super) latent: u32,
+    /// The images that a class stands beside as channels.
+    pub(super) channels_of: Option<Shape>,
 }
 
 impl Blueprint {
+    /// With `told` numbers of a class beside image and code.
+    ///
     /// # Errors
     /// [`Error::Setting`] naming the layer that does not fit, or where code or image come out wrong.
-    pub(super) fn new(config: &ModelConfig, outputs: u32, image: Shape) -> Result<Self> {
+    pub(super) fn new(config: &ModelConfig, outputs: u32, image: Shape, told: u32) -> Result<Self> {
         if image.columns().is_none_or(|columns| columns == 0) {
             return Err(Error::setting("images", "between 1 and 2^32 - 1 numbers each", image));
         }
-        let encoder = planned("encoder", &encoder_layers(config, outputs), image)?;
+        let layers = encoder_layers(config, outputs);
+        let (given, channels_of) = match told {
+            0 => (image, None),
+            told => Condition::shapes(image, told, &layers),
+        };
+        let encoder = planned("encoder", &layers, given)?;
         let encoded = encoder.last().map_or(image, |layer| layer.output);
         let code = if config.latent > 0 { Shape::flat(config.latent) } else { encoded };
         if config.latent == 0 && outputs != 1 {
@@ -41,7 +51,11 @@ impl Blueprint {
             );
             return Err(Error::setting("latent", expected, 0));
         }
-        let decoder = planned("decoder", &decoder_layers(config, image), code)?;
+        let given = match (told, code.columns()) {
+            (1.., Some(columns)) => Shape::flat(columns.saturating_add(told)),
+            _ => code,
+        };
+        let decoder = planned("decoder", &decoder_layers(config, image), given)?;
         let decoded = decoder.last().map_or(code, |layer| layer.output);
         if decoded.columns() != image.columns() {
             let last = decoder.last();
@@ -51,7 +65,7 @@ impl Blueprint {
             return Err(Error::setting("decoder", expected, decoded));
         }
         // Counted when it was planned.
-        Ok(Self { encoder, decoder, latent: code.columns().unwrap_or(u32::MAX) })
+        Ok(Self { encoder, decoder, latent: code.columns().unwrap_or(u32::MAX), channels_of })
     }
 }
 

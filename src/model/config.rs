@@ -90,6 +90,27 @@ impl ModelConfig {
         Ok(())
     }
 
+    /// The setting `classes` of its variant: what a conditional model is told of, 0 where that is not counted yet; None
+    /// where the model is told of none.
+    pub fn classes(&self) -> Option<u32> {
+        self.own.get("classes").and_then(toml::Value::as_integer).and_then(|count| u32::try_from(count).ok())
+    }
+
+    /// The same of so many classes, where it is told of them.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] where the setting says another number.
+    pub fn with_classes(mut self, classes: u32) -> Result<Self> {
+        match self.classes() {
+            None => Ok(self),
+            Some(said) if said == classes || said == 0 => {
+                self.own.insert("classes".to_owned(), classes.into());
+                Ok(self)
+            }
+            Some(said) => Err(Error::setting("classes", format!("the {classes} of the data, or 0"), said)),
+        }
+    }
+
     /// Refuses settings that no model with a Gaussian code can have: its encoder gives twice as many numbers as its
     /// decoder takes.
     pub fn check_gaussian_code(&self) -> Result<()> {

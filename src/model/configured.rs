@@ -13,6 +13,7 @@ pub struct Model {
     pub(super) config: ModelConfig,
     pub(super) image: Shape,
     latent: u32,
+    pub(super) classes: u32,
     prior: Option<Prior>,
     posterior: bool,
     dense: bool,
@@ -37,6 +38,7 @@ impl Model {
             config,
             image,
             latent: 0,
+            classes: 0,
             prior: None,
             posterior: false,
             dense: false,
@@ -49,10 +51,15 @@ impl Model {
         let mut graph = Graph::inference(1);
         let declared = model.declare(&mut graph)?;
         model.latent = declared.network().latent;
+        model.classes = declared.network().classes();
         model.dense = declared.network().encoder.is_dense();
         model.prior = declared.prior();
         let x = graph.input("x", 1, model.pixels())?;
-        model.posterior = declared.posterior(&mut graph, x)?.is_some();
+        let classes = match model.classes {
+            0 => None,
+            classes => Some(graph.input("classes", 1, classes)?),
+        };
+        model.posterior = declared.posterior(&mut graph, x, classes)?.is_some();
         let plan = model.evaluation(1, 1)?;
         let parameters = plan.stores.iter().flat_map(|store| store.layout.iter());
         model.widest = parameters
@@ -94,6 +101,11 @@ impl Model {
     /// Numbers of a code.
     pub fn latent(&self) -> u32 {
         self.latent
+    }
+
+    /// The classes that the model is told of, each by its label; 0 where it is not conditional.
+    pub fn classes(&self) -> u32 {
+        self.classes
     }
 
     /// What codes can be drawn from; None where that is unknown.

@@ -1,10 +1,11 @@
 //! What a variant declares its networks with: layers for images of one size, in one graph.
 
 use super::blueprint::{Blueprint, PlannedLayer, check_weights, planned};
+use super::condition::Condition;
 use super::network::{Layer, Stack};
 use super::{InitScheme, LayerConfig, Likelihood, ModelConfig, Network};
-use crate::Result;
 use crate::graph::{BatchNorm, Graph, Init, Parameter, Shape};
+use crate::{Error, Result};
 
 /// A graph in which a variant declares what it learns, and what its settings mean for images of one size.
 pub struct Declare<'a> {
@@ -39,9 +40,49 @@ impl Declare<'_> {
     }
 
     /// As [`Declare::network`], with encoder and decoder in these groups.
-    pub fn network_in(&mut self, [encoder_group, decoder_group]: [&str; 2], outputs: u32) -> Result<Network> {
+    pub fn network_in(&mut self, groups: [&str; 2], outputs: u32) -> Result<Network> {
+        self.network_of(groups, outputs, None)
+    }
+
+    /// As [`Declare::network`], of an encoder and a decoder that are told which of `classes` an image is of: by 0s and a 1,
+    /// or by `embedding` numbers that are learned for each, the parameter `embedding.weight` `[embedding, classes]`. The
+    /// encoder reads them behind the image's numbers or, where its first layer is one of pixels, as further channels of
+    /// each; the decoder reads them behind the code's.
+    ///
+    /// # Errors
+    /// As [`Declare::network`]; [`Error::Setting`](crate::Error::Setting) for no classes.
+    pub fn conditional_network(
+        &mut self,
+        outputs: u32,
+        classes: u32,
+        embedding: Option<u32>,
+    ) -> Result<Network> {
+        if classes == 0 {
+            let expected = "at least 1; training counts those of its data, a model without data must be told";
+            return Err(Error::setting("classes", expected, classes));
+        }
+        let shape = |width: u32| vec![width as usize, classes as usize];
+        let declared = |width: u32| {
+            let init = first_weights(self.config.init, &LayerConfig::Flatten, &shape(width));
+            self.graph.parameter("embedding.weight", shape(width), init)
+        };
+        let embedded = embedding.map(declared).transpose()?;
+        let width = embedding.unwrap_or(classes);
+        let condition = Condition { classes, embedding: embedded, width, channels_of: None };
+        self.network_of([crate::graph::MODEL; 2], outputs, Some(condition))
+    }
+
+    fn network_of(
+        &mut self,
+        [encoder_group, decoder_group]: [&str; 2],
+        outputs: u32,
+        condition: Option<Condition>,
+    ) -> Result<Network> {
         let Self { config, image, .. } = *self;
-        let blueprint = Blueprint::new(config, outputs, image)?;
+        let told = condition.as_ref().map_or(0, |condition| condition.width);
+        let blueprint = Blueprint::new(config, outputs, image, told)?;
+        let channels_of = blueprint.channels_of;
+        let condition = condition.map(|condition| Condition { channels_of, ..condition });
         let layers = blueprint.encoder.iter().chain(&blueprint.decoder);
         check_weights("hidden, latent, encoder, decoder", layers)?;
         let encoder = self.layers(encoder_group, "encoder", &blueprint.encoder, None)?;
@@ -49,7 +90,7 @@ impl Declare<'_> {
         let decoder = self.layers(decoder_group, "decoder", &blueprint.decoder, tied_to)?;
         let likelihood = Likelihood::declare(config, self.graph, decoder_group)?;
         let (latent, reduction) = (blueprint.latent, config.reduction);
-        Ok(Network { encoder, decoder, likelihood, latent, gaussian_code: false, reduction })
+        Ok(Network { encoder, decoder, likelihood, latent, gaussian_code: false, condition, reduction })
     }
 
     /// Layers in a row on an input of this shape, in a group of parameters: `NAME.0.weight`, `NAME.0.bias`, ...

@@ -108,6 +108,19 @@ pub enum ContractionKind {
     Estimate,
 }
 
+/// How encoder and decoder are told the class of an image.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ConditionKind {
+    /// They are not.
+    #[default]
+    None,
+    /// By a number for each class: 1 for the image's own, 0 for the others.
+    OneHot,
+    /// By numbers that are learned for each class.
+    Embedded,
+}
+
 /// The penalty on the code of the sparse autoencoder.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

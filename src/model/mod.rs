@@ -4,6 +4,7 @@ mod adversarial;
 mod blueprint;
 mod cnn;
 mod common;
+mod condition;
 mod config;
 mod configured;
 mod contractive;
@@ -38,8 +39,8 @@ pub use declare::Declare;
 pub use extent::Extent;
 pub use iwae::IwaeSettings;
 pub use kinds::{
-    ContractionKind, CorruptionKind, InitScheme, LikelihoodKind, ReductionKind, SparsityKind, StackKind,
-    WarmupKind,
+    ConditionKind, ContractionKind, CorruptionKind, InitScheme, LikelihoodKind, ReductionKind, SparsityKind,
+    StackKind, WarmupKind,
 };
 pub use layer::LayerConfig;
 pub use likelihood::Likelihood;

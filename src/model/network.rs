@@ -1,8 +1,9 @@
 //! The encoder and decoder of a model: layers in a row, declared in one graph.
 
+use super::condition::Condition;
 use super::{Autoencoder, LayerConfig, Likelihood, ReductionKind, Step};
-use crate::Result;
 use crate::graph::{Batch, BatchNorm, GaussianCode, Graph, Parameter, Shape, Tensor, Term};
+use crate::{Error, Result};
 
 /// Layers in a row. Its parameters are declared once in a graph, by [`Declare`](super::Declare).
 #[derive(Clone, Debug)]
@@ -93,6 +94,7 @@ pub struct Network {
     pub latent: u32,
     /// Whether the encoder gives mu and log variance of a Gaussian code, which is drawn to a standard normal.
     pub gaussian_code: bool,
+    pub(super) condition: Option<Condition>,
     pub(super) reduction: ReductionKind,
 }
 
@@ -102,12 +104,48 @@ impl Network {
         Self { gaussian_code: true, ..self }
     }
 
+    /// The classes that encoder and decoder are told of; 0 where they are told of none.
+    pub fn classes(&self) -> u32 {
+        self.condition.as_ref().map_or(0, |condition| condition.classes)
+    }
+
+    /// What the encoder reads: images x, and beside them their classes where it is told of them.
+    ///
+    /// # Errors
+    /// [`Error::Shape`](crate::Error::Shape) for classes without a condition, and for none with one.
+    pub fn given(&self, graph: &mut Graph, x: Tensor, classes: Option<Tensor>) -> Result<Tensor> {
+        match &self.condition {
+            Some(condition) => condition.beside_images(graph, x, told(classes)?),
+            None => alone(x, classes),
+        }
+    }
+
+    /// What the encoder gives for images x.
+    pub fn encode(&self, graph: &mut Graph, x: Tensor, classes: Option<Tensor>) -> Result<Tensor> {
+        let given = self.given(graph, x, classes)?;
+        self.encoder.record(graph, given)
+    }
+
+    /// What the decoder gives for codes, before the likelihood reads it.
+    pub fn decode(&self, graph: &mut Graph, code: Tensor, classes: Option<Tensor>) -> Result<Tensor> {
+        let given = match &self.condition {
+            Some(condition) => condition.beside_codes(graph, code, told(classes)?)?,
+            None => alone(code, classes)?,
+        };
+        self.decoder.record(graph, given)
+    }
+
     /// The distribution q(z given x) of the codes of images x; None where codes are points.
-    pub fn posterior(&self, graph: &mut Graph, x: Tensor) -> Result<Option<GaussianCode>> {
+    pub fn posterior(
+        &self,
+        graph: &mut Graph,
+        x: Tensor,
+        classes: Option<Tensor>,
+    ) -> Result<Option<GaussianCode>> {
         if !self.gaussian_code {
             return Ok(None);
         }
-        self.encoder.record(graph, x)?.gaussian().map(Some)
+        self.encode(graph, x, classes)?.gaussian().map(Some)
     }
 
     /// The reconstruction term of the decoder's output on the images x, as the settings weigh it.
@@ -120,6 +158,14 @@ impl Network {
     }
 }
 
+fn told(classes: Option<Tensor>) -> Result<Tensor> {
+    classes.ok_or_else(|| Error::shape("conditional network", "the classes of the images", "none"))
+}
+
+fn alone(x: Tensor, classes: Option<Tensor>) -> Result<Tensor> {
+    if classes.is_none() { Ok(x) } else { Err(Error::shape("network", "no classes", "some")) }
+}
+
 /// The plain autoencoder: the code is what the encoder gives, and nothing is minimized but the reconstruction.
 impl Autoencoder for Network {
     fn network(&self) -> &Network {
@@ -127,8 +173,8 @@ impl Autoencoder for Network {
     }
 
     fn step(&self, batch: Batch, step: &mut Step<'_>) -> Result<()> {
-        let code = self.encoder.record(step, batch.seen)?;
-        let output = self.decoder.record(step, code)?;
+        let code = self.encode(step, batch.seen, batch.classes)?;
+        let output = self.decode(step, code, batch.classes)?;
         step.minimize(self.nll(output, batch.clean))
     }
 }

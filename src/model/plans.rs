@@ -38,8 +38,8 @@ impl Model {
     }
 
     fn images(&self, total: u32) -> Images {
-        let Self { image, rows, placement, .. } = *self;
-        Images { total, shape: image, rows, placement, center: self.config.center }
+        let Self { image, rows, placement, classes, .. } = *self;
+        Images { total, shape: image, rows, placement, center: self.config.center, classes }
     }
 
     // One step over the images, of whatever `record` leaves of them.
@@ -90,14 +90,14 @@ impl Model {
     pub fn importance(&self, batch: u32, total: u32) -> Result<Plan> {
         self.in_order(batch, total, None, |model, graph, images| {
             let network = model.network();
-            let code = model.posterior(graph, images.seen)?;
+            let code = model.posterior(graph, images.seen, images.classes)?;
             let Some(code) = code.filter(|_| network.likelihood.is_probability()) else {
                 let expected = "a variational autoencoder that is judged by a probability";
                 let got = self.config.variant.name();
                 return Err(Error::setting("importance-weighted bound", expected, got));
             };
             let sample = graph.reparameterize(code)?;
-            let output = network.decoder.record(graph, sample)?;
+            let output = network.decode(graph, sample, images.classes)?;
             let nll = network.likelihood.nll(output, images.clean).named("reconstruction");
             graph.evaluate(nll + log_ratio(code), total)
         })
@@ -112,11 +112,15 @@ impl Model {
         self.in_fitting_batches(total, |batch| {
             self.in_order(batch, total, None, |model, graph, images| {
                 let (x, network) = (images.seen, model.network());
-                let outputs = network.encoder.record_each(graph, x)?;
+                let given = network.given(graph, x, images.classes)?;
+                let outputs = network.encoder.record_each(graph, given)?;
                 let norm = match (self.has_posterior(), kind) {
                     (false, _) => network.contraction(graph, x, &outputs, kind)?,
                     (true, ContractionKind::Estimate) => {
                         let v = graph.directions("direction", x.rows, x.columns)?;
+                        // The class stays as it is.
+                        let still = images.classes.map(|classes| graph.scale(classes, 0.0)).transpose()?;
+                        let v = network.given(graph, v, still)?;
                         let change = network.encoder.tangent(graph, &outputs, v)?.gaussian()?;
                         projected_contraction(graph.code_mean(change)?)
                     }
@@ -138,19 +142,24 @@ impl Model {
             if corruption.is_some() {
                 graph.output("seen", images.seen)?;
             }
-            let code = model.code(graph, images.seen)?;
+            let code = model.code(graph, images.seen, images.classes)?;
             graph.output("code", code)?;
-            let image = model.decode(graph, code)?;
+            let image = model.decode(graph, code, images.classes)?;
             graph.output("reconstruction", image)
         })
     }
 
-    /// One step that decodes the codes in `code` `[batch, latent]` to mean images in `image` `[batch, pixels]`.
+    /// One step that decodes the codes in `code` `[batch, latent]`, each of the class that `classes` `[batch, classes]` says
+    /// where the model is conditional, to mean images in `image` `[batch, pixels]`.
     pub fn decoding(&self, batch: u32) -> Result<Plan> {
         let mut graph = Graph::inference(batch);
         let declared = self.declare(&mut graph)?;
         let code = graph.input("code", batch, self.latent())?;
-        let image = declared.decode(&mut graph, code)?;
+        let classes = match self.classes {
+            0 => None,
+            classes => Some(graph.input("classes", batch, classes)?),
+        };
+        let image = declared.decode(&mut graph, code, classes)?;
         graph.output("image", image)?;
         Ok(graph.finish(false))
     }

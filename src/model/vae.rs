@@ -1,10 +1,12 @@
-//! The variational autoencoder (Kingma and Welling 2013; Murphy, Probabilistic Machine Learning, 20.3.5).
+//! The variational autoencoder (Kingma and Welling 2013; Murphy, Probabilistic Machine Learning, 20.3.5), alone or told of
+//! the class of each image: the conditional one (Sohn, Lee and Yan 2015, "Learning structured output representation using
+//! deep conditional generative models", section 4.1, with the class as what is given and the image as what is generated).
 
 use crate::graph::{Batch, Warmup, free_bits_kl};
 use crate::model::set_ups::HIDDEN_400;
 use crate::model::{
-    Autoencoder, Declare, ModelConfig, Network, Preset, Settings, Step, Variant, WarmupKind, check_count,
-    check_weight,
+    Autoencoder, ConditionKind, Declare, ModelConfig, Network, Preset, Settings, Step, Variant, WarmupKind,
+    check_count, check_weight,
 };
 use crate::{Error, Result};
 
@@ -24,6 +26,12 @@ crate::settings! {
         kl_warmup_epochs: u32 = 10, "N", with kl_warmup = "linear" | "cyclical";
         /// Cycles of a cyclical KL warm-up
         kl_cycles: u32 = 4, "N", with kl_warmup = "cyclical";
+        /// How encoder and decoder are told the class: none, one-hot or embedded
+        condition: ConditionKind = ConditionKind::None, "KIND";
+        /// Classes of the data; 0 for as many as they have
+        classes: u32 = 0, "N", with condition = "one-hot" | "embedded";
+        /// Numbers that are learned for each class
+        embedding: u32 = 8, "N", with condition = "embedded";
     }
 }
 
@@ -33,6 +41,7 @@ impl Settings for VaeSettings {
         check_weight("free_bits", self.free_bits)?;
         check_count("kl_warmup_epochs", self.kl_warmup_epochs)?;
         check_count("kl_cycles", self.kl_cycles)?;
+        check_count("embedding", self.embedding)?;
         model.check_gaussian_code()
     }
 }
@@ -56,6 +65,7 @@ impl VaeSettings {
     }
 }
 
+const ONE_HOT: &str = "[model]\ncondition = \"one-hot\"";
 const PLANE: &str = "[model]\nlatent = 2";
 // 28 -> 14 -> 7 of 28 x 28, with 32 and 64 filters.
 const CONVOLUTIONS: &str = "[model]\nhidden = []\nstack = \"strided\"";
@@ -76,12 +86,23 @@ impl Variant for Vae {
             "the same of convolutions, for images from 8 x 8",
             &[HIDDEN_400, CONVOLUTIONS],
         ),
+        Preset::new(
+            "cvae",
+            "the same told of the class of each image: samples of one class",
+            &[HIDDEN_400, ONE_HOT],
+        ),
     ];
     type Settings = VaeSettings;
     type Model = VaeModel;
 
     fn declare(&self, settings: VaeSettings, declare: &mut Declare<'_>) -> Result<VaeModel> {
-        Ok(VaeModel { network: declare.network(2)?.with_gaussian_code(), settings })
+        let VaeSettings { condition, classes, embedding, .. } = settings;
+        let network = match condition {
+            ConditionKind::None => declare.network(2)?,
+            ConditionKind::OneHot => declare.conditional_network(2, classes, None)?,
+            ConditionKind::Embedded => declare.conditional_network(2, classes, Some(embedding))?,
+        };
+        Ok(VaeModel { network: network.with_gaussian_code(), settings })
     }
 }
 
@@ -98,9 +119,9 @@ impl Autoencoder for VaeModel {
 
     fn step(&self, batch: Batch, step: &mut Step<'_>) -> Result<()> {
         let VaeSettings { kl_weight, free_bits, .. } = self.settings;
-        let code = self.network.encoder.record(step, batch.seen)?.gaussian()?;
+        let code = self.network.encode(step, batch.seen, batch.classes)?.gaussian()?;
         let z = step.reparameterize(code)?;
-        let output = self.network.decoder.record(step, z)?;
+        let output = self.network.decode(step, z, batch.classes)?;
         let nll = self.network.nll(output, batch.clean).bounding();
         let kl = free_bits_kl(code, free_bits).weighted(kl_weight, "kl_weight").bounding();
         let kl = kl.warmed_up(self.settings.warmup(step)?);

@@ -47,22 +47,28 @@ pub trait Autoencoder {
     /// Parameters that the step itself declares are trained and saved as the others are, but no other plan has them.
     fn step(&self, batch: Batch, step: &mut Step<'_>) -> Result<()>;
 
-    /// The distribution q(z given x) of the codes of images x; None where codes are points.
-    fn posterior(&self, graph: &mut Graph, x: Tensor) -> Result<Option<GaussianCode>> {
-        self.network().posterior(graph, x)
+    /// The distribution q(z given x) of the codes of images x; None where codes are points. Here and below `classes` are
+    /// those of [`Batch::classes`]: None unless the network is [conditional](Network::classes).
+    fn posterior(
+        &self,
+        graph: &mut Graph,
+        x: Tensor,
+        classes: Option<Tensor>,
+    ) -> Result<Option<GaussianCode>> {
+        self.network().posterior(graph, x, classes)
     }
 
     /// The code of images x without noise, `[batch, latent]`: the mean of a posterior, or what the encoder gives.
-    fn code(&self, graph: &mut Graph, x: Tensor) -> Result<Tensor> {
-        match self.posterior(graph, x)? {
+    fn code(&self, graph: &mut Graph, x: Tensor, classes: Option<Tensor>) -> Result<Tensor> {
+        match self.posterior(graph, x, classes)? {
             Some(posterior) => graph.code_mean(posterior),
-            None => self.network().encoder.record(graph, x),
+            None => self.network().encode(graph, x, classes),
         }
     }
 
     /// The mean image `[batch, pixels]` of codes `[batch, latent]`.
-    fn decode(&self, graph: &mut Graph, code: Tensor) -> Result<Tensor> {
-        let output = self.network().decoder.record(graph, code)?;
+    fn decode(&self, graph: &mut Graph, code: Tensor, classes: Option<Tensor>) -> Result<Tensor> {
+        let output = self.network().decode(graph, code, classes)?;
         self.network().likelihood.mean(graph, output)
     }
 

@@ -211,7 +211,13 @@ async fn columns(device: &Device, checkpoint: &Checkpoint, data: &Split) -> Resu
     let model = checkpoint.model()?;
     if model.prior().is_some() {
         let codes = prior_codes(checkpoint.config.train.seed, rows.len(), model.latent() as usize);
-        let samples = Decoder::new(device, checkpoint, rows.len()).await?.decode(&codes).await?;
+        // Of the classes that the rows are of.
+        let classes = match model.classes() {
+            0 => Vec::new(),
+            _ => checkpoint.transform.labels(&rows)?,
+        };
+        let mut decoder = Decoder::new(device, checkpoint, rows.len()).await?;
+        let samples = decoder.decode_as(&codes, &classes).await?;
         let sets = [("data", &given[..]), ("samples", &samples)];
         let caption = format!("{0} rows beside {0} decoded from draws of the prior.", rows.len());
         plots.push((distributed_columns("", &names, &sets).picture(), caption));

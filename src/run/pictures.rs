@@ -15,6 +15,7 @@ const SHOWN: usize = 20;
 const SHOWN_COLUMNS: usize = 10;
 const SAMPLES: usize = 64;
 const SAMPLE_COLUMNS: usize = 8;
+const MOST_CLASSES: usize = 16;
 
 /// What is shown each epoch (originals above reconstructions; with a corruption the corrupted images
 /// between them, the same each time), and what reconstructs and decodes it.
@@ -22,7 +23,7 @@ pub(super) struct Pictures {
     originals: Vec<f32>,
     transform: Transform,
     reconstructor: Reconstructor,
-    decoder: Option<(Decoder, Vec<f32>)>,
+    decoder: Option<(Decoder, Vec<f32>, Vec<u32>)>,
 }
 
 impl Pictures {
@@ -36,8 +37,14 @@ impl Pictures {
         };
         let decoder = if checkpoint.model()?.prior().is_some() {
             let latent = checkpoint.model()?.latent() as usize;
-            let codes = prior_codes(checkpoint.config.train.seed, SAMPLES, latent);
-            Some((Decoder::new(device, checkpoint, SAMPLES).await?, codes))
+            // A row for each class of a conditional model.
+            let count = match checkpoint.transform.classes.len() {
+                0 => SAMPLES,
+                classes => SAMPLE_COLUMNS * classes.min(MOST_CLASSES),
+            };
+            let codes = prior_codes(checkpoint.config.train.seed, count, latent);
+            let classes = checkpoint.sampled_classes(count, SAMPLE_COLUMNS);
+            Some((Decoder::new(device, checkpoint, count).await?, codes, classes))
         } else {
             None
         };
@@ -52,9 +59,9 @@ impl Pictures {
         }
         let pixels = shape.iter().product();
         // Where the last of them is there, all are.
-        if let Some((decoder, codes)) = &mut self.decoder {
+        if let Some((decoder, codes, classes)) = &mut self.decoder {
             decoder.follow(trainer.replay())?;
-            let images = self.transform.shown(decoder.decode(codes).await?);
+            let images = self.transform.shown(decoder.decode_as(codes, classes).await?);
             let grid = Grid { images: &images, shape, columns: SAMPLE_COLUMNS };
             grid.save(&folder.join(samples_of_epoch(epoch)))?;
         }

@@ -104,6 +104,10 @@ impl Trainer {
             let expected = format!("{validation}, as the run ranks its epochs by");
             return Err(Error::setting("validation images", expected, self.validation));
         }
+        if checkpoint.transform.classes != self.transform.classes {
+            let expected = format!("{}, as the run was told", checkpoint.transform.classes.join(", "));
+            return Err(Error::setting("classes", expected, self.transform.classes.join(", ")));
+        }
         if checkpoint.transform != self.transform {
             let scale = self.transform.scaling.kind;
             return Err(Error::setting("scale", "the scaling that the run began with", format!("{scale:?}")));
@@ -119,6 +123,13 @@ impl Checkpoint {
             numbers.iter_mut().for_each(|number| *number *= 255.0);
         }
         numbers
+    }
+
+    /// The labels of `count` samples of a conditional model: the classes in turn, each `times` times in a row; none of another.
+    pub(crate) fn sampled_classes(&self, count: usize, times: usize) -> Vec<u32> {
+        let classes = (0..).take(self.transform.classes.len());
+        let rows = classes.flat_map(|class| std::iter::repeat_n(class, times));
+        if self.transform.classes.is_empty() { Vec::new() } else { rows.cycle().take(count).collect() }
     }
 
     /// The model whose parameters it holds.
@@ -166,7 +177,7 @@ impl Checkpoint {
 
     /// A remark for the user where the test part is not the one that the run began with: nothing is trained or ranked by it.
     pub(crate) fn other_test_part(&self, test: &Dataset) -> Option<String> {
-        let (began, now) = (self.test?, DataMark::of(test).ok()?);
+        let (began, now) = (self.test?, DataMark::of(test, !self.transform.classes.is_empty()).ok()?);
         (began != now).then(|| {
             format!("the test part is {now}, and was {began} when the run began: its results on it change")
         })

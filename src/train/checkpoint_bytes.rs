@@ -49,6 +49,8 @@ struct Header {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     bytes: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    classes: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     metrics: Vec<String>,
     #[serde(default)]
     crc32: BTreeMap<String, u32>,
@@ -117,6 +119,7 @@ impl Checkpoint {
             scale: self.transform.scaling.kind,
             columns: self.columns.clone(),
             bytes: self.bytes,
+            classes: self.transform.classes.clone(),
             metrics: self.metrics.clone(),
             crc32,
             progress: self.progress.clone(),
@@ -137,6 +140,10 @@ impl Checkpoint {
         let config = config_of(registry, header.config)?;
         let model = header.shape.try_into().and_then(|shape| Model::new(&config.model, shape));
         let model = model.map_err(|error| refuse("a model that can be", error))?;
+        let (classes, named) = (model.classes(), header.classes.len());
+        if usize::try_from(classes).ok() != Some(named) {
+            return Err(refuse(format!("the names of {classes} classes"), named));
+        }
         let mut slots = reader.slots()?;
         let state =
             reader.sized(STATE, Dtype::U32, &[if is_first { earlier::STATE_WORDS } else { State::WORDS }])?;
@@ -165,7 +172,12 @@ impl Checkpoint {
             shape: header.shape,
             matmul: header.matmul,
             slots,
-            transform: Transform { scaling, center, precision: config.data.precision },
+            transform: Transform {
+                scaling,
+                center,
+                precision: config.data.precision,
+                classes: header.classes,
+            },
             columns: header.columns,
             bytes: header.bytes,
             constant,

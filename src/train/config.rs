@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::transform::without_labels;
 use super::{DataConfig, TRAIN, TrainConfig, Transform, earlier};
 use crate::data::{Dataset, Scaling};
 use crate::graph::{Rows, Shape};
@@ -156,7 +157,8 @@ impl Config {
             );
             return Err(Error::setting(format!("data set {}", train.name), expected, got));
         }
-        let transform = Transform::fit(train, scaling, self.model.center, self.data.precision);
+        let mut transform = Transform::fit(train, scaling, self.model.center, self.data.precision);
+        transform.classes = self.classes_of(train)?;
         match self.data.precision {
             Some(precision) if transform.rows(train) == Rows::Bytes => {
                 let expected = "none for pictures and arrays of bytes, which stay bytes on the device";
@@ -217,6 +219,25 @@ impl Config {
     /// [`Error::Setting`] for images that are too small for the model's convolutions.
     pub fn fitted_to(&self, image: Shape) -> Result<Self> {
         Ok(Self { model: self.model.fitted_to(image)?, ..self.clone() })
+    }
+
+    /// This configuration for these training images: of their size, and of their classes where the model is told of them.
+    ///
+    /// # Errors
+    /// As [`Config::fitted_to`]; [`Error::Setting`] for another number of classes, and for data without labels.
+    pub fn fitted_to_data(&self, train: &Dataset) -> Result<Self> {
+        let mut config = self.fitted_to(train.shape().try_into()?)?;
+        let classes = u32::try_from(config.classes_of(train)?.len()).unwrap_or(u32::MAX);
+        config.model = config.model.with_classes(classes)?;
+        Ok(config)
+    }
+
+    // The names of the classes that the model is told of.
+    fn classes_of(&self, train: &Dataset) -> Result<Vec<String>> {
+        match self.model.classes() {
+            None => Ok(Vec::new()),
+            Some(_) => train.class_names().ok_or_else(|| without_labels(train)),
+        }
     }
 
     /// Refuses settings that make no sense together.

@@ -42,7 +42,7 @@ impl Config {
         preset: &Self,
         chosen: impl Fn(&str) -> bool,
     ) -> Result<(Self, Vec<String>)> {
-        let (mut config, mut notes) = (self.fitted_to(train.shape().try_into()?)?, Vec::new());
+        let (mut config, mut notes) = (self.fitted_to_data(train)?, Vec::new());
         if train.len() < 2 {
             let expected = format!(
                 "at least 2 training {}: one alone has nothing in common with others, but `narrows eval RUN --data FILE` \

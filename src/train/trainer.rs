@@ -59,7 +59,7 @@ impl Trainer {
     /// [`Error::Setting`] for settings that make no sense, alone or with this data; what the device refuses.
     pub async fn new(device: &Device, config: &Config, data: &Split) -> Result<Self> {
         config.check()?;
-        let config = &config.fitted_to(data.train.shape().try_into()?)?;
+        let config = &config.fitted_to_data(&data.train)?;
         let transform = config.transform(&data.train)?;
         let model = Model::new(&config.model, data.train.shape().try_into()?)?;
         let model = model.with_augmentation(config.train.augmentation());
@@ -74,6 +74,7 @@ impl Trainer {
             0 => None,
             _ => Some(Evaluator::new(device, &model, &data.validation, &transform, train.seed).await?),
         };
+        let told = !transform.classes.is_empty();
         Ok(Self {
             config: config.clone(),
             replay,
@@ -83,9 +84,9 @@ impl Trainer {
             columns: data.train.columns.clone(),
             bytes: data.train.values.are_bytes(),
             shape: data.train.shape(),
-            data: DataMark::of(&data.train)?,
-            validation: DataMark::of(&data.validation)?,
-            test: DataMark::of(&data.test)?,
+            data: DataMark::of(&data.train, told)?,
+            validation: DataMark::of(&data.validation, told)?,
+            test: DataMark::of(&data.test, told)?,
             device: device.clone(),
             model,
             evaluator,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::packed_rows::PackedRows;
-use crate::data::{Dataset, ScaleKind, Scaling};
+use crate::data::{Dataset, ScaleKind, Scaling, place_of};
 use crate::graph::{Device, Placement, Plan, Replay, Rows};
 use crate::model::Model;
 use crate::{Error, Result};
@@ -27,13 +27,51 @@ pub struct Transform {
     pub center: Option<Vec<f32>>,
     /// How wide floats are on the device; 32 bits where it is not given.
     pub precision: Option<Precision>,
+    /// The names of the classes that the model is told of, by label: of the training part. Empty where it is not conditional.
+    pub classes: Vec<String>,
 }
 
 impl Transform {
     /// Of a model that is trained on `train`.
     pub(super) fn fit(train: &Dataset, scaling: Scaling, center: bool, precision: Option<Precision>) -> Self {
         let center = center.then(|| mean_image(train, &scaling));
-        Self { scaling, center, precision }
+        Self { scaling, center, precision, classes: Vec::new() }
+    }
+
+    /// The class of each image of `data` for a conditional model: one of its own by the name, or by the number where the
+    /// data's classes have no names.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for data without labels, and for a class that the model does not know.
+    pub fn labels(&self, data: &Dataset) -> Result<Vec<u32>> {
+        let Some(labels) = &data.labels else { return Err(without_labels(data)) };
+        let place = |label: u8| match data.classes.get(usize::from(label)) {
+            Some(name) => self.classes.iter().position(|class| class.eq_ignore_ascii_case(name)),
+            None => Some(usize::from(label)).filter(|label| *label < self.classes.len()),
+        };
+        let places: Vec<Option<usize>> = (0..=u8::MAX).map(place).collect();
+        let known = |label: &u8| {
+            places[usize::from(*label)].and_then(|place| u32::try_from(place).ok()).ok_or_else(|| {
+                let expected = format!("the classes that the model knows, {}", self.classes.join(", "));
+                Error::setting(format!("classes of {}", data.name), expected, data.class(*label))
+            })
+        };
+        labels.iter().map(known).collect()
+    }
+
+    /// The label of a class of a conditional model, by its name or a word that only its name has.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for `setting`, with the classes that there are.
+    pub fn label_of(&self, setting: &str, class: &str) -> Result<u32> {
+        let place = place_of(&self.classes, class).and_then(|place| u32::try_from(place).ok());
+        place.ok_or_else(|| {
+            let expected = match &self.classes[..] {
+                [] => "nothing, for a model that is not told of classes".to_owned(),
+                classes => format!("one of the classes {}", classes.join(", ")),
+            };
+            Error::setting(setting, expected, class)
+        })
     }
 
     /// How the images of `data` lie in the device's memory: bytes as such where nothing is scaled, else floats.
@@ -74,8 +112,8 @@ impl Transform {
         Ok((model, replay))
     }
 
-    /// Gives the plan of such a model its images, all at once or as they are needed, and the mean image where it subtracts
-    /// that.
+    /// Gives the plan of such a model its images, all at once or as they are needed, the mean image where it subtracts that,
+    /// and labels where it is told of classes.
     pub fn feed(&self, replay: &mut Replay, data: &Dataset) -> Result<()> {
         let packed = PackedRows {
             values: data.values.clone(),
@@ -93,6 +131,9 @@ impl Transform {
                 }
             }
             Placement::Ring { .. } => replay.stream(Box::new(packed))?,
+        }
+        if !self.classes.is_empty() {
+            replay.write("labels", &self.labels(data)?)?;
         }
         self.center.as_ref().map_or(Ok(()), |center| replay.write_floats("center", center))
     }
@@ -124,6 +165,13 @@ impl Transform {
         }
         images
     }
+}
+
+/// The refusal of data that say nothing of classes.
+pub(super) fn without_labels(data: &Dataset) -> Error {
+    let expected = "labels for a conditional model: a folder for each class, --label COLUMN of a table, or --labels of an \
+                    array";
+    Error::setting("condition", expected, format!("{}, which has none", data.name))
 }
 
 /// Calls `see` with each image as the model sees it, the mean image not subtracted.

@@ -38,6 +38,7 @@ VAE = {
     "likelihood": "bernoulli", "reduction": "image", "optimizer": "adam", "learning_rate": 1e-3,
     "gaussian": True, "kl_weight": 1.0,
 }
+CVAE = {**VAE, "condition": "one-hot"}
 
 
 def conv(filters, kernel=3, stride=1, padding="same", activation=None):
@@ -84,6 +85,16 @@ def normals(seed, stream, step, count, fourth=0):
 def image_shape(config):
     """Height, width, channels."""
     return tuple(config["image"])
+
+
+def told_numbers(config):
+    """Numbers of a class beside images and codes."""
+    return {"one-hot": config.get("classes", 0), "embedded": config.get("embedding", 0)}.get(config.get("condition"), 0)
+
+
+def labels_of(config):
+    """The class of each image."""
+    return np.arange(config["count"]) % config["classes"]
 
 
 def layer_lists(config):
@@ -189,7 +200,10 @@ class Model:
     def draw(self, random):
         """Named first parameters in our order, and the shapes by a dry run."""
         initial = {}
-        shape = image_shape(self.config)
+        told = told_numbers(self.config)
+        if self.config.get("condition") == "embedded":
+            initial["embedding.weight"] = random.uniform(-0.5, 0.5, (told, self.config["classes"]))
+        shape = self.given_shape("encoder")
         for network in ("encoder", "decoder"):
             for number, layer in enumerate(self.layers[network]):
                 name, kind, before = f"{network}.{number}", layer["layer"], shape
@@ -211,7 +225,7 @@ class Model:
                 if self.config["bias"]:
                     initial[f"{name}.bias"] = random.uniform(-0.1, 0.1, shape[2])
             if network == "encoder" and self.config["latent"]:
-                shape = (1, 1, self.config["latent"])
+                shape = (1, 1, self.config["latent"] + told)
         if self.layers.get("critic"):
             before = self.config["latent"]
             for number, layer in enumerate(self.layers["critic"]):
@@ -225,7 +239,9 @@ class Model:
     def apply(self, parameters, network, x, step=0):
         """Layer after layer on x [n, columns]; [n, columns] again."""
         count = len(self.layers[network])
-        shape = image_shape(self.config) if network == "encoder" else self.code_shape()
+        shape = self.given_shape(network)
+        if told_numbers(self.config):
+            x = self.beside(parameters, network, x)
         for number, layer in enumerate(self.layers[network]):
             name, kind = f"{network}.{number}", layer["layer"]
             weight, bias = parameters.get(f"{name}.weight"), parameters.get(f"{name}.bias")
@@ -252,6 +268,27 @@ class Model:
                 self.near(x.detach().abs().min())
             x = ACTIVATIONS[activation](x)
         return x.flatten(1)
+
+    def given_shape(self, network):
+        """Height, width and channels of what encoder or decoder reads: image or code, and the class beside it."""
+        told, (rows, columns, channels) = told_numbers(self.config), image_shape(self.config)
+        if network != "encoder":
+            return (*self.code_shape()[:2], self.code_shape()[2] + told)
+        if told and self.layers["encoder"][0]["layer"] == "dense":
+            return 1, 1, rows * columns * channels + told
+        return rows, columns, channels + told
+
+    def beside(self, parameters, network, x):
+        """The class of each image behind its numbers, or as channels of each of its pixels."""
+        labels = torch.tensor(labels_of(self.config))
+        told = functional.one_hot(labels, self.config["classes"]).to(x.dtype)
+        if self.config["condition"] == "embedded":
+            told = functional.linear(told, parameters["embedding.weight"])
+        if network != "encoder" or self.layers["encoder"][0]["layer"] == "dense":
+            return torch.cat([x, told], 1)
+        image = x.reshape(len(x), *image_shape(self.config))
+        planes = told[:, None, None, :].expand(*image.shape[:3], told.shape[1])
+        return torch.cat([image, planes], 3).flatten(1)
 
     def normalize(self, parameters, name, image):
         """Batch normalisation with PyTorch's momentum and epsilon; the running statistics take the batch in."""
@@ -494,7 +531,8 @@ def attempt(config):
     deviations = [largest_deviation(rounded, exact, group) for group in present]
     if max(deviations) > MOST_STRAY:
         return None
-    tensors = {"images": images} | {f"initial.{key}": value for key, value in initial.items()}
+    labels = {"labels": labels_of(config).astype(np.uint8)} if config.get("condition") else {}
+    tensors = {"images": images} | labels | {f"initial.{key}": value for key, value in initial.items()}
     return tensors | {key: value.astype(np.float32) for key, value in exact.items()}, deviations
 # The presets, and what of them is made small.
 
@@ -520,6 +558,7 @@ PRESETS = {
     "vae": VAE,
     "vae-cnn": VAE,
     "vae-2d": VAE,
+    "cvae": CVAE,
     "iwae": {**VAE, "samples": 5},
     "adversarial": {
         "activation": "relu", "code_activation": "identity", "output_activation": "identity", "bias": True,
@@ -597,6 +636,19 @@ CASES = {
                 {"layer": "reshape", "shape": [2, 2, 8]},
                 transpose(4),
                 transpose(1),
+            ],
+        },
+    },
+    "cvae": {**SMALL, "preset": "cvae", "model": {**NARROW, "classes": 3}},
+    "cvae-embedded": {
+        "image": [8, 6, 2], "count": 4, "preset": "cvae",
+        "model": {
+            "hidden": [], "latent": 2, "condition": "embedded", "embedding": 2, "classes": 3,
+            "encoder": [conv(4, stride=2), conv(8, stride=2)],
+            "decoder": [
+                {"layer": "dense", "units": 4 * 3 * 5, "activation": "relu"},
+                {"layer": "reshape", "shape": [4, 3, 5]},
+                transpose(2),
             ],
         },
     },

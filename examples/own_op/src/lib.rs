@@ -117,7 +117,7 @@ impl Autoencoder for VectorQuantisedModel {
     }
 
     /// What the decoder is given: codes of vectors of the codebook.
-    fn code(&self, graph: &mut Graph, x: Tensor) -> Result<Tensor> {
+    fn code(&self, graph: &mut Graph, x: Tensor, _: Option<Tensor>) -> Result<Tensor> {
         let code = self.network.encoder.record(graph, x)?;
         self.quantised(graph, code)
     }

@@ -49,6 +49,7 @@ pub mod loss;
 pub mod matmul;
 pub mod moments;
 pub mod norm;
+pub mod one_hot;
 pub mod optimizer;
 pub mod pool;
 pub mod random;
@@ -96,6 +97,7 @@ pub const ALL: &[&Shader] = &[
     &matmul::REGISTER,
     &moments::SHADER,
     &norm::SHADER,
+    &one_hot::SHADER,
     &optimizer::SHADER,
     &pool::SHADER,
     &pool::BACKWARD,
