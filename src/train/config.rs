@@ -198,7 +198,10 @@ impl Config {
         }
         let default = ModelConfig::new(model.variant.clone()).own;
         let own = model.own.iter().filter(|(name, value)| default.get(*name) != Some(value));
-        parts.extend(own.map(|(name, value)| format!("{} {value}", name.replace('_', " "))));
+        // Classes that are not counted yet.
+        let own = own.filter(|(name, _)| *name != "classes" || model.classes() != Some(0));
+        let said = |value: &toml::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        parts.extend(own.map(|(name, value)| format!("{} {}", name.replace('_', " "), said(value))));
         parts.push(format!("{} {}", toml_name(&train.optimizer), train.learning_rate));
         if train.weight_decay > 0.0 {
             parts.push(format!("weight decay {}", train.weight_decay));
