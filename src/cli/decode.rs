@@ -1,28 +1,30 @@
 //! `narrows decode`: images or rows of codes that are given.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::Context;
+use super::decoded::{Decoded, drawn};
 use super::output::Place;
-use super::picture::{ENDINGS, MOST};
-use super::sample::decoded;
+use super::picture::ENDINGS;
 use super::trained::Model;
-use crate::data::{self, Items, Reading, Source, TableForm};
+use crate::data::{Items, read_codes, read_codes_from};
 use crate::infer::Decoder;
 use crate::{Error, Result};
 
 /// Decode codes
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  narrows encode runs/vae-001 --out codes.csv\n  \
-    narrows decode runs/vae-001 codes.csv --out decoded.npy\n\n\
+    narrows decode runs/vae-001 codes.csv --out decoded.npy\n  \
+    narrows encode runs/vae-001 --out - | narrows decode runs/vae-001 - --out decoded.png\n\n\
     Codes are a .npy array [codes, latent], or a table with the columns z0, z1 and so on, as `narrows encode` writes them;\n\
-    other columns are left out. A .npy file of the result holds f32 [codes, height, width, channels] or [codes, columns],\n\
-    a .csv or .jsonl file a line for each, in the data's own units: bytes from 0 to 255. What encode gives is decoded to\n\
-    what reconstruct gives.")]
+    other columns are left out. What comes on standard input is an array if it begins as one, else a table.\n\n\
+    A .npy file of the result holds f32 [codes, height, width, channels] or [codes, columns], a .csv or .jsonl file a\n\
+    line for each, in the data's own units: bytes from 0 to 255. What encode gives is decoded to what reconstruct gives.")]
 pub(super) struct Decode {
     #[command(flatten)]
     model: Model,
-    /// The codes: .npy or .csv
+    /// The codes: .npy or .csv, or - for standard input
     #[arg(value_name = "CODES")]
     codes: PathBuf,
     /// Output file: .npy, .csv, .jsonl or .png, or - for standard output
@@ -44,49 +46,26 @@ impl Decode {
         }
         let checkpoint = self.model.load(context)?;
         let latent = checkpoint.model()?.latent() as usize;
-        let codes = read(&self.codes, latent)?;
+        let (codes, from) = if self.codes == Path::new("-") {
+            let (mut bytes, name) = (Vec::new(), Path::new("standard input"));
+            std::io::stdin().lock().read_to_end(&mut bytes).map_err(Error::io("read", name))?;
+            (read_codes_from(&bytes, name, latent)?, name)
+        } else {
+            (read_codes(&self.codes, latent)?, self.codes.as_path())
+        };
         let count = codes.len() / latent;
-        if place.ending() == "png" && count as i64 > MOST {
-            let expected = format!("at most {MOST} codes in a picture; --out FILE.npy takes all");
-            return Err(Error::setting("--out", expected, count));
-        }
+        let decoded = Decoded::new(&checkpoint, count);
+        decoded.check("CODES", &place)?;
         let device = context.device.open_for(&checkpoint).await?;
-        let items = Decoder::new(&device, &checkpoint, count).await?.decode(&codes).await?;
+        let mut decoder = Decoder::new(&device, &checkpoint, count).await?;
         let columns = (count as f64).sqrt().ceil() as usize;
-        let bytes = decoded(&checkpoint, items, columns, place.ending())?;
-        let what = Items::of(checkpoint.shape).of_count(count);
-        place.write(&bytes, &format!("{count} {what} decoded from {}", self.codes.display()))
+        let what = format!(
+            "{count} {} decoded from {}",
+            Items::of(checkpoint.shape).of_count(count),
+            from.display()
+        );
+        let codes = |range: std::ops::Range<usize>| codes[range.start * latent..range.end * latent].to_vec();
+        let draw = |items| drawn(&checkpoint, items, columns);
+        decoded.write(&place, &mut decoder, codes, draw, &what).await
     }
-}
-
-// Codes `[codes, latent]`.
-fn read(path: &Path, latent: usize) -> Result<Vec<f32>> {
-    let source = Source::at(path).filter(|source| matches!(source, Source::Npy | Source::Table));
-    let source = source.ok_or_else(|| {
-        let expected = "a .npy array or a .csv table that exists";
-        Error::setting("CODES", expected, path.display())
-    })?;
-    let codes_of = |width: usize| {
-        let columns = (0..width).map(|at| format!("z{at}")).collect();
-        let reading = Reading { table: TableForm { columns, ..TableForm::default() }, ..Reading::default() };
-        data::load_whole(source, Some(path), &reading)
-    };
-    let wrong = |got: String| {
-        Error::setting("CODES", format!("f32 codes [codes, {latent}], as of `narrows encode`"), got)
-    };
-    // Codes of a wider model are no codes of this one.
-    if source == Source::Table && codes_of(latent + 1).is_ok() {
-        return Err(wrong(format!("{}, which has z{latent} too", path.display())));
-    }
-    let (codes, _) = codes_of(latent).map_err(|error| match error {
-        Error::Setting { got, .. } => wrong(format!("{}, without {got}", path.display())),
-        error => error,
-    })?;
-    if codes.pixels() != latent || codes.height != 1 || codes.channels != 1 {
-        return Err(wrong(format!("{} of {}", Items::shaped(codes.shape()), path.display())));
-    }
-    if codes.values.are_bytes() {
-        return Err(wrong(format!("bytes in {}", path.display())));
-    }
-    Ok(codes.floats())
 }

@@ -1,19 +1,21 @@
 //! `narrows sample`: new images, decoded from codes drawn from the prior.
 
+use std::ops::Range;
 use std::path::PathBuf;
 
 use crate::data::Items;
-use crate::infer::{Decoder, prior_codes, prior_grid};
-use crate::picture::Grid;
-use crate::report::{column_names, distributed_columns};
-use crate::train::Checkpoint;
+use crate::infer::{Decoder, prior_codes_of, prior_grid};
 use crate::{Error, Result};
 
 use super::Context;
+use super::decoded::{Decoded, drawn};
 use super::output::Place;
-use super::picture::{ENDINGS, MOST};
-use super::table::Table;
+use super::picture::ENDINGS;
 use super::trained::Model;
+
+// Of one array; and numbers of codes that one seed draws without drawing one twice.
+const MOST_ITEMS: i64 = 10_000_000;
+const MOST_DRAWN: u64 = 1 << 34;
 
 /// Draw new images or rows
 #[derive(clap::Args)]
@@ -29,8 +31,8 @@ use super::trained::Model;
 pub(super) struct Sample {
     #[command(flatten)]
     model: Model,
-    /// Number of images
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=MOST))]
+    /// Number of images: at most 10000 in a picture, 10000000 in an array
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=MOST_ITEMS))]
     count: u32,
     /// N x N images; for a 2-D code, a map of it
     #[arg(long, value_name = "N", conflicts_with = "count", value_parser = clap::value_parser!(u32).range(1..=100))]
@@ -71,45 +73,28 @@ impl Sample {
             (Some(side), _) if latent == 2 => Some((side, [0, 1])),
             _ => None,
         };
-        let codes = match spanned {
-            Some((side, dims)) => prior_grid(side, latent, dims)?,
-            None => prior_codes(self.seed, count, latent),
+        let decoded = Decoded::new(&checkpoint, count);
+        decoded.check("--count", &place)?;
+        if count as u64 * latent as u64 > MOST_DRAWN {
+            let expected = format!("at most {} codes of {latent} numbers", MOST_DRAWN / latent as u64);
+            return Err(Error::setting("--count", expected, count));
+        }
+        let grid = spanned.map(|(side, dims)| prior_grid(side, latent, dims)).transpose()?;
+        let codes = |range: Range<usize>| match &grid {
+            Some(grid) => grid[range.start * latent..range.end * latent].to_vec(),
+            None => prior_codes_of(self.seed, range, latent),
         };
         let device = context.device.open_for(&checkpoint).await?;
-        let images = Decoder::new(&device, &checkpoint, count).await?.decode(&codes).await?;
+        let mut decoder = Decoder::new(&device, &checkpoint, count).await?;
         let columns = side.unwrap_or_else(|| (count as f64).sqrt().ceil() as usize);
-        let bytes = decoded(&checkpoint, images, columns, place.ending())?;
-        let codes = match spanned {
+        let of = match spanned {
             Some((_, [across, up])) => {
                 format!("quantiles of N(0, 1): number {across} of the code grows to the right, {up} upwards")
             }
             None => "codes of N(0, 1)".to_owned(),
         };
-        place.write(
-            &bytes,
-            &format!("{count} {} decoded from {codes}", Items::of(checkpoint.shape).of_count(count)),
-        )
-    }
-}
-
-/// Images or rows that were decoded, as a file of this ending: a picture of images has so many in a row, one of rows has plots
-/// of their columns.
-pub(super) fn decoded(
-    checkpoint: &Checkpoint,
-    items: Vec<f32>,
-    columns: usize,
-    ending: &str,
-) -> Result<Vec<u8>> {
-    match (ending, Items::of(checkpoint.shape)) {
-        ("png", Items::Images) => {
-            let images = checkpoint.transform.shown(items);
-            Grid { images: &images, shape: checkpoint.shape, columns }.png()
-        }
-        ("png", Items::Rows) => {
-            let names = column_names(&checkpoint.columns, checkpoint.shape[1]);
-            let title = format!("columns of {} rows that were decoded", items.len() / names.len());
-            distributed_columns(&title, &names, &[("", &items)]).picture().png()
-        }
-        _ => Table::of_items(checkpoint, &checkpoint.in_own_units(items), None).bytes(ending),
+        let what = format!("{count} {} decoded from {of}", Items::of(checkpoint.shape).of_count(count));
+        let draw = |items| drawn(&checkpoint, items, columns);
+        decoded.write(&place, &mut decoder, codes, draw, &what).await
     }
 }

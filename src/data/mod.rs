@@ -9,6 +9,7 @@
 //! ```
 
 mod classes;
+mod codes;
 mod dataset;
 mod drawn;
 pub mod folder;
@@ -33,6 +34,7 @@ mod values;
 mod watch;
 pub(crate) mod written;
 
+pub use codes::{read_codes, read_codes_from};
 pub use dataset::{Dataset, LoadReport, Split};
 pub use drawn::DrawnParts;
 pub use form::{Alpha, Fit, Form, Size};
