@@ -13,8 +13,8 @@ use super::output::Place;
 use super::picture::MOST;
 use super::table::{Known, Table};
 
-// Numbers of a piece: 16 MiB. And the codes of the smallest piece, which are whole batches of the decoder.
-const PIECE: usize = 4 << 20;
+// Numbers of a piece: 4 MiB. And the codes of the smallest piece, which are whole batches of the decoder.
+const PIECE: usize = 1 << 20;
 const BATCHES: usize = 256;
 
 /// What is decoded of `count` codes.
@@ -76,8 +76,12 @@ pub(super) fn drawn(checkpoint: &Checkpoint, items: Vec<f32>, columns: usize) ->
         }
         Items::Rows => {
             let names = column_names(&checkpoint.columns, checkpoint.shape[1]);
-            let title = format!("columns of {} rows that were decoded", items.len() / names.len());
-            distributed_columns(&title, &names, &[("", &items)]).picture().png()
+            let (landmarks, lines) = match checkpoint.transform.scaling.landmarks(names.len()) {
+                Some((landmarks, meaning)) => (landmarks, format!("; lines: {meaning}")),
+                None => Default::default(),
+            };
+            let title = format!("columns of {} rows that were decoded{lines}", items.len() / names.len());
+            distributed_columns(&title, &names, &[("", &items)], &landmarks).picture().png()
         }
     }
 }

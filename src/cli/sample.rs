@@ -25,7 +25,8 @@ const MOST_DRAWN: u64 = 1 << 34;
     random: the grid is a map of two numbers of the code, at the prior's quantiles (i + 1/2) / N. The first\n\
     grows to the right, the second upwards, all others are 0. With --grid alone and a longer code, the picture\n\
     has N x N random images.\n\n\
-    Of rows the picture has a histogram for each of the first 12 columns.\n\n\
+    Of rows the picture has a histogram for each of the first 12 columns, with lines at what the scaling knows of the\n\
+    column in the training part: its mean and a standard deviation to either side, or its smallest and largest number.\n\n\
     A .npy file holds f32 [images, height, width, channels] or [rows, columns], a .csv or .jsonl file a line for each,\n\
     in the data's own units: bytes from 0 to 255.")]
 pub(super) struct Sample {

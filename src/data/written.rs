@@ -124,14 +124,15 @@ impl Growing {
 impl Write for Growing {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.file {
-            Begun::Beside(file) => file.write(bytes),
+            // The file's own error: the other names the file beside.
+            Begun::Beside(file) => file.as_file_mut().write(bytes),
             Begun::Device(file) => file.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match &mut self.file {
-            Begun::Beside(file) => file.flush(),
+            Begun::Beside(file) => file.as_file_mut().flush(),
             Begun::Device(file) => file.flush(),
         }
     }

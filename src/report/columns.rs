@@ -44,18 +44,26 @@ pub fn reconstructed_columns(title: &str, names: &[String], rows: &[f32], recons
 }
 
 /// How often the numbers of each column occur in sets of rows `[rows, columns]`, each with its name: a histogram for each of
-/// the first 12 columns that have more than one number.
-pub fn distributed_columns(title: &str, names: &[String], sets: &[(&str, &[f32])]) -> Page {
+/// the first 12 columns that have more than one number. Lines stand at the `landmarks` of each column, where there are any.
+pub fn distributed_columns(
+    title: &str,
+    names: &[String],
+    sets: &[(&str, &[f32])],
+    landmarks: &[Vec<f32>],
+) -> Page {
     let panel = |at: usize| {
+        let rules: Vec<f64> = landmarks.get(at).into_iter().flatten().map(|x| f64::from(*x)).collect();
         let values: Vec<Vec<f64>> = sets.iter().map(|(_, rows)| column(rows, names, at)).collect();
-        let [low, high] = range(values.iter().flatten().copied());
+        let [low, high] = range(values.iter().flatten().chain(&rules).copied());
         let series = sets.iter().zip(&values).enumerate().map(|(number, ((name, _), values))| {
             let values = values.iter().map(|x| *x as f32).collect();
             ((*name).to_owned(), values, Colour::of_class(number))
         });
-        let axis = Axis::new(names[at].as_str()).from_to(low, high);
+        // A line at the end would lie on the frame.
+        let room = if rules.is_empty() { 0.0 } else { 0.04 * (high - low) };
+        let axis = Axis::new(names[at].as_str()).from_to(low - room, high + room);
         let series = series.collect();
-        (low < high).then_some(Histogram { title: String::new(), axis, bins: BINS, series })
+        (low < high).then_some(Histogram { title: String::new(), axis, bins: BINS, series, rules })
     };
     page(title, (0..names.len()).filter_map(panel))
 }
@@ -198,7 +206,7 @@ mod tests {
         assert!(place("c: 0 % explained") < place("a: 99 % explained"), "{text}");
         assert!(!text.contains("b: "), "{text}");
         let text =
-            distributed_columns("Rows", &names, &[("data", &rows), ("samples", &made)]).picture().svg();
+            distributed_columns("Rows", &names, &[("data", &rows), ("samples", &made)], &[]).picture().svg();
         assert!(text.contains("samples") && text.contains(">a<") && !text.contains(">b<"), "{text}");
     }
 
