@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::Context;
-use super::decoded::{Decoded, drawn};
+use super::decoded::{Decoded, drawn, of_range};
 use super::output::Place;
 use super::picture::ENDINGS;
 use super::trained::Model;
@@ -64,8 +64,7 @@ impl Decode {
             Items::of(checkpoint.shape).of_count(count),
             from.display()
         );
-        let codes = |range: std::ops::Range<usize>| codes[range.start * latent..range.end * latent].to_vec();
         let draw = |items| drawn(&checkpoint, items, columns);
-        decoded.write(&place, &mut decoder, codes, draw, &what).await
+        decoded.write(&place, &mut decoder, of_range(&codes, latent), draw, &what).await
     }
 }

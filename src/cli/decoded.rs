@@ -67,6 +67,11 @@ impl<'a> Decoded<'a> {
     }
 }
 
+/// Those of a range, of codes `[codes, latent]` that are there.
+pub(super) fn of_range(codes: &[f32], latent: usize) -> impl Fn(Range<usize>) -> Vec<f32> + '_ {
+    move |range| codes[range.start * latent..range.end * latent].to_vec()
+}
+
 /// A picture of images, so many in a row, or plots of the columns of rows.
 pub(super) fn drawn(checkpoint: &Checkpoint, items: Vec<f32>, columns: usize) -> Result<Vec<u8>> {
     match Items::of(checkpoint.shape) {

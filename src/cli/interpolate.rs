@@ -1,6 +1,5 @@
 //! `narrows interpolate`: images or rows decoded between the codes of two.
 
-use std::ops::Range;
 use std::path::PathBuf;
 
 use crate::Result;
@@ -11,7 +10,7 @@ use crate::report::{column_names, interpolated_columns};
 use crate::train::Checkpoint;
 
 use super::Context;
-use super::decoded::{Decoded, scaled};
+use super::decoded::{Decoded, of_range, scaled};
 use super::output::Place;
 use super::picture::ENDINGS;
 use super::table::number;
@@ -71,8 +70,7 @@ impl Interpolate {
         let from = numbered(self.from, &images, &part);
         let what = format!("{steps} {} decoded from {from} to {}", images.items().many(), self.to);
         let draw = |between: Vec<f32>| drawn(&checkpoint, &what, between, [&first, &second]);
-        let codes = |range: Range<usize>| between[range.start * latent..range.end * latent].to_vec();
-        decoded.write(&place, &mut decoder, codes, draw, &what).await
+        decoded.write(&place, &mut decoder, of_range(&between, latent), draw, &what).await
     }
 }
 

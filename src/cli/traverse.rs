@@ -1,6 +1,5 @@
 //! `narrows traverse`: the effect of each number of the code on the image.
 
-use std::ops::Range;
 use std::path::PathBuf;
 
 use crate::Result;
@@ -10,7 +9,7 @@ use crate::report::{Walk, column_names, varied_columns};
 use crate::train::Checkpoint;
 
 use super::Context;
-use super::decoded::{Decoded, drawn, scaled};
+use super::decoded::{Decoded, drawn, of_range, scaled};
 use super::output::Place;
 use super::picture::ENDINGS;
 use super::table::number;
@@ -87,8 +86,16 @@ impl Traverse {
         let steps = self.steps as usize;
         let rows = traversals(&start, &dims, &ends, steps)?;
         let (count, latent) = (dims.len() * steps, start.len());
-        let mut decoder = Decoder::new(&device, &checkpoint, count).await?;
         let value = |at: usize| rows[at * latent + dims[at / steps]];
+        let decoded = Decoded {
+            before: vec![
+                ("dim", Box::new(|at| dims[at / steps].into())),
+                ("value", Box::new(|at| number(value(at)))),
+            ],
+            ..Decoded::new(&checkpoint, count)
+        };
+        decoded.check("--steps", &place)?;
+        let mut decoder = Decoder::new(&device, &checkpoint, count).await?;
         let from = match self.image {
             Some(number) => format!("the code of {}", numbered(number, &images, &part)),
             None => "the mean code".to_owned(),
@@ -103,20 +110,12 @@ impl Traverse {
             }
             _ => format!("{count} {} from {from}, {steps} for each of the numbers {last}", items.many()),
         };
-        let decoded = Decoded {
-            before: vec![
-                ("dim", Box::new(|at| dims[at / steps].into())),
-                ("value", Box::new(|at| number(value(at)))),
-            ],
-            ..Decoded::new(&checkpoint, count)
-        };
-        let codes = |range: Range<usize>| rows[range.start * latent..range.end * latent].to_vec();
         let values: Vec<f32> = (0..count).map(value).collect();
         let draw = |decoded| match items {
             Items::Images => drawn(&checkpoint, decoded, steps),
             Items::Rows => plotted(&checkpoint, &dims, &values, decoded),
         };
-        decoded.write(&place, &mut decoder, codes, draw, &what).await
+        decoded.write(&place, &mut decoder, of_range(&rows, latent), draw, &what).await
     }
 }
 
