@@ -5,11 +5,13 @@
 mod tiny;
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
+use std::process::{Command, Output, Stdio};
 
 use narrows::data::{Dataset, Reading, Source, load_whole};
 use tempfile::TempDir;
-use tiny::command::{failure, narrows, place, success, train};
+use tiny::command::{failure, narrows, place, success, text, train};
 use tiny::{SIZE, split};
 
 fn array(place: &Path, file: &str) -> Dataset {
@@ -65,6 +67,12 @@ fn codes_are_decoded_to_what_reconstruct_gives_to_the_bit() {
         said,
         "CODES: expected f32 codes [codes, 3], as of `narrows encode`, got wide.csv, which has z3 too"
     );
+    fs::write(place.join("missing.csv"), "z0,z1,z2\n1,,3\n4,,6\n").unwrap();
+    let said = failure(&mut narrows(place, &["decode", "run", "missing.csv"]));
+    assert_eq!(
+        said,
+        "missing.csv: expected a number for each of a code's columns, found a missing value in line 2, column z1"
+    );
     let said = failure(&mut narrows(place, &["decode", "run", "codes.npy", "--out", "codes.npy"]));
     assert_eq!(said, "--out: expected another file than the codes, got codes.npy");
 }
@@ -89,4 +97,134 @@ fn rows_come_back_under_the_names_of_their_columns_and_in_their_units() {
         let (big, small): (f32, f32) = (line[0].parse().unwrap(), line[1].parse().unwrap());
         assert!((900.0..1_200.0).contains(&big) && (-0.01..0.02).contains(&small), "{line:?}");
     }
+}
+
+fn piped(command: &mut Command, input: &[u8]) -> (String, String) {
+    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input).unwrap();
+    let Output { stdout, stderr, .. } = child.wait_with_output().unwrap();
+    (text(&stdout), text(&stderr))
+}
+
+#[test]
+fn codes_on_standard_input_are_arrays_or_tables_with_or_without_names() {
+    let place = place();
+    let place = place.path();
+    success(&mut train(place, &["vae", "--epochs", "1", "--run", "run"]));
+    success(&mut narrows(place, &["encode", "run"]));
+    success(&mut narrows(place, &["encode", "run", "--out", "codes.csv"]));
+    success(&mut narrows(place, &["decode", "run", "codes.npy"]));
+    let expected = array(place, "decoded.npy").floats();
+    let [npy, csv] = ["codes.npy", "codes.csv"].map(|name| fs::read(place.join(name)).unwrap());
+    let bare =
+        lines(place, "codes.csv")[1..].iter().map(|line| line[..3].join("\t") + "\n").collect::<String>();
+    for codes in [&npy, &csv, bare.as_bytes()] {
+        let (said, _) = piped(&mut narrows(place, &["decode", "run", "-", "--out", "piped.npy"]), codes);
+        assert_eq!(said, "piped.npy: 11 images decoded from standard input\n");
+        assert_eq!(array(place, "piped.npy").floats(), expected);
+    }
+    for (codes, expected) in [
+        (&b""[..], "standard input: expected at least one row, found none"),
+        (&npy[..200], "standard input: expected 132 bytes after the header, [11, 3] of <f4, found 72 bytes"),
+        (b"z0,z1,z2\n1,2,3\n1,2,\n", "found a missing value in line 3, column z2"),
+        (
+            b"z0,z1,z2\n1,x,3\n",
+            "standard input: expected a number in each field, at most 3.4e38 in size, found \"x\" in line 2",
+        ),
+        (
+            b"1,2\n3,4\n",
+            "CODES: expected f32 codes [codes, 3], as of `narrows encode`, got standard input, without z0",
+        ),
+        (b"z0,z1,z2\n1,2,\xff\n", "-t UTF-8\n"),
+    ] {
+        let (_, said) = piped(&mut narrows(place, &["decode", "run", "-"]), codes);
+        assert!(said.contains(expected), "{said}");
+    }
+}
+
+#[test]
+fn steps_between_codes_are_arrays_and_tables_that_say_where_they_stand() {
+    let place = place();
+    let place = place.path();
+    success(&mut train(place, &["vae", "--epochs", "1", "--run", "run"]));
+    let (said, _) = success(&mut narrows(
+        place,
+        &["interpolate", "run", "--from", "2", "--to", "5", "--steps", "5", "--out", "way.npy"],
+    ));
+    assert_eq!(said, "way.npy: 5 images decoded from test image 2 to 5\n");
+    success(&mut narrows(place, &["reconstruct", "run", "--out", "images.npy"]));
+    let (way, images) = (array(place, "way.npy").floats(), array(place, "images.npy").floats());
+    // The ends are the reconstructions.
+    assert_eq!((&way[..35], &way[4 * 35..]), (&images[2 * 35..3 * 35], &images[5 * 35..6 * 35]));
+    success(&mut narrows(
+        place,
+        &["interpolate", "run", "--from", "2", "--to", "5", "--steps", "5", "--out", "way.csv"],
+    ));
+    let table = lines(place, "way.csv");
+    let column = |table: &[Vec<String>], at: usize| -> Vec<String> {
+        table.iter().map(|line| line[at].clone()).collect()
+    };
+    assert_eq!(column(&table, 0), ["t", "0", "0.25", "0.5", "0.75", "1"]);
+    assert_eq!((table[0].len(), table[0][1].as_str()), (36, "p0"));
+    let numbers: Vec<f32> =
+        table[1..].iter().flat_map(|line| &line[1..]).map(|x| x.parse().unwrap()).collect();
+    assert_eq!(numbers, way);
+
+    let walk = ["traverse", "run", "--dims", "2,0", "--steps", "3", "--range", "1.5"];
+    let (said, _) = success(narrows(place, &walk).args(["--out", "walk.csv"]));
+    assert_eq!(said, "walk.csv: 6 images from the mean code, 3 for each of the numbers 2, 0 of the code\n");
+    let table = lines(place, "walk.csv");
+    assert_eq!(column(&table, 0), ["dim", "2", "2", "2", "0", "0", "0"]);
+    assert_eq!(column(&table, 1), ["value", "-1.5", "0", "1.5", "-1.5", "0", "1.5"]);
+    success(narrows(place, &walk).args(["--out", "walk.npy"]));
+    let numbers: Vec<f32> =
+        table[1..].iter().flat_map(|line| &line[2..]).map(|x| x.parse().unwrap()).collect();
+    assert_eq!((array(place, "walk.npy").shape(), array(place, "walk.npy").floats()), ([7, 5, 1], numbers));
+    // What they say is what decode takes.
+    let codes = "z0,z1,z2\n0,0,-1.5\n0,0,0\n0,0,1.5\n-1.5,0,0\n0,0,0\n1.5,0,0\n";
+    piped(&mut narrows(place, &["decode", "run", "-"]), codes.as_bytes());
+    assert_eq!(array(place, "decoded.npy").floats(), array(place, "walk.npy").floats());
+    let (out, _) = success(narrows(place, &walk).args(["--out", "-", "--format", "jsonl"]));
+    assert!(
+        out.lines().count() == 6 && out.contains("\"dim\":2,") && out.contains("\"value\":-1.5}"),
+        "{out}"
+    );
+}
+
+#[test]
+fn more_samples_than_a_picture_shows_are_an_array_whose_first_ones_are_the_same() {
+    let place = place();
+    let place = place.path();
+    success(&mut train(place, &["vae", "--epochs", "1", "--run", "run"]));
+    let sample = |count: &str, out: &str| {
+        narrows(place, &["sample", "run", "--seed", "9", "--count", count, "--out", out])
+    };
+    // In more than one piece.
+    success(&mut sample("30001", "many.npy"));
+    success(&mut sample("7", "few.npy"));
+    let (many, few) = (array(place, "many.npy"), array(place, "few.npy"));
+    assert_eq!((many.len(), &many.floats()[..7 * 35]), (30_001, &few.floats()[..]));
+    let said = failure(&mut sample("10001", "many.png"));
+    assert_eq!(said, "--count: expected at most 10000 in a picture; --out FILE.npy takes more, got 10001");
+}
+
+#[test]
+fn plots_of_rows_replace_pictures_of_images() {
+    let place = TempDir::new().unwrap();
+    let place = place.path();
+    let row = |at: usize| format!("{},{},{}\n", 1_000 + 10 * (at % 7), 0.001 * (at % 5) as f64, at % 3);
+    fs::write(place.join("rows.csv"), (0..60).fold("big,small,t\n".to_owned(), |text, at| text + &row(at)))
+        .unwrap();
+    let flags = ["train", "vae", "--data", "rows.csv", "--hidden", "9", "--latent", "2", "--epochs", "3"];
+    success(narrows(place, &flags).args(["--run", "run"]));
+    let interpolate = ["interpolate", "run", "--from", "0", "--to", "3"];
+    for command in [&["traverse", "run"][..], &["sample", "run"], &interpolate] {
+        success(narrows(place, command).args(["--out", "plot.png"]));
+        let plot = image::open(place.join("plot.png")).unwrap();
+        assert!(plot.width() == 1_600 && plot.height() > 300, "{command:?}: {}", plot.height());
+    }
+    // A column of the data keeps its name.
+    success(narrows(place, &interpolate).args(["--out", "way.csv"]));
+    assert_eq!(lines(place, "way.csv")[0], ["t_", "big", "small", "t"]);
 }

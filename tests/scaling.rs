@@ -56,6 +56,32 @@ fn standard_gives_every_column_mean_0_and_deviation_1_and_leaves_a_constant_one_
 }
 
 #[test]
+fn landmarks_are_what_was_fitted_to_each_column_in_its_own_units() {
+    let data = table(101);
+    let near = |got: &[f32], expected: &[f64]| {
+        let pairs = got.iter().zip(expected);
+        got.len() == expected.len()
+            && pairs.into_iter().all(|(x, y)| (f64::from(*x) - y).abs() <= 1e-4 * y.abs().max(1.0))
+    };
+    let (standard, meaning) = fit(&data, ScaleKind::Standard).landmarks(COLUMNS).unwrap();
+    let (unit, _) = fit(&data, ScaleKind::Unit).landmarks(COLUMNS).unwrap();
+    assert!(meaning.contains("mean"), "{meaning}");
+    for at in 0..4 {
+        let numbers = column(&data.floats(), at);
+        let middle = mean(&numbers);
+        let width = mean(&numbers.iter().map(|x| (x - middle).powi(2)).collect::<Vec<_>>()).sqrt();
+        assert!(near(&standard[at], &[middle, middle - width, middle + width]), "{at}: {:?}", standard[at]);
+        let ends = [f64::INFINITY, f64::NEG_INFINITY];
+        let ends = numbers.iter().fold(ends, |[low, high], x| [low.min(*x), high.max(*x)]);
+        assert!(near(&unit[at], &ends), "{at}: {:?}", unit[at]);
+    }
+    // A constant column has no width.
+    assert_eq!((&standard[4][..], &unit[4][..]), (&[7.0][..], &[7.0][..]));
+    let whole = Scaling::fit(&data, ScaleKind::Standard, Some(ScaleOver::Whole)).unwrap();
+    assert!(whole.landmarks(COLUMNS).is_none() && fit(&data, ScaleKind::None).landmarks(COLUMNS).is_none());
+}
+
+#[test]
 fn the_way_back_of_every_kind_ends_where_it_began() {
     let positive = table(40);
     let positive = positive.values.iter().map(|x| x.abs()).collect::<Vec<f32>>();

@@ -7,9 +7,11 @@ use crate::{Error, Result};
 
 use super::Context;
 use super::output::Place;
-use super::picture::MOST;
 use super::table::Table;
 use super::trained::{Trained, codes, counted};
+
+// Points of a plot.
+const MOST: i64 = 100_000;
 
 /// Draw or write a map of codes in two dimensions
 #[derive(clap::Args)]
@@ -24,7 +26,7 @@ pub(super) struct Embed {
     #[arg(long, value_name = "METHOD", default_value = "tsne", value_parser = ["tsne", "pca", "codes"])]
     method: String,
     /// Number of images, from the first
-    #[arg(long, value_name = "N", default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(1..=10 * MOST))]
+    #[arg(long, value_name = "N", default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(1..=MOST))]
     count: u32,
     /// Perplexity of t-SNE, about the number of neighbours of an image [default: 30, fewer for few images]
     #[arg(long, value_name = "P", allow_negative_numbers = true)]
@@ -59,7 +61,7 @@ impl Embed {
         let (places, axes, meaning) = self.places(&codes, images.len())?;
         let what = format!("{meaning} of the codes of {}", counted(&images, &part));
         let bytes = if place.ending() == "csv" {
-            Table::new(["x", "y"].map(str::to_owned).to_vec(), &places, &images).bytes("csv")?
+            Table::new(["x", "y"].map(str::to_owned).to_vec(), &images).bytes(&places, "csv")?
         } else {
             let title = format!("{}: {what} of {}", checkpoint.config.preset, images.name);
             let shown = self.thumbnails.then(|| checkpoint.transform.shown(images.floats()));

@@ -35,7 +35,7 @@ impl Encode {
         let codes = codes(&device, &checkpoint, &images).await?;
         let latent = checkpoint.model()?.latent();
         let names = (0..latent).map(|number| format!("z{number}")).collect();
-        let table = Table::new(names, &codes, &images).bytes(place.ending())?;
+        let table = Table::new(names, &images).bytes(&codes, place.ending())?;
         let images = counted(&images, &part);
         place.write(&table, &format!("codes E[z given x] of {images}, {latent} numbers each"))
     }

@@ -1,22 +1,33 @@
-//! `narrows interpolate`: images decoded between the codes of two images.
+//! `narrows interpolate`: images or rows decoded between the codes of two.
 
 use std::path::PathBuf;
 
 use crate::Result;
+use crate::data::{Dataset, Items};
 use crate::infer::{Decoder, Interpolation};
 use crate::picture::Grid;
+use crate::report::{column_names, interpolated_columns};
+use crate::train::Checkpoint;
 
 use super::Context;
 use super::class::Class;
+use super::decoded::{Decoded, of_range, scaled};
 use super::output::Place;
+use super::picture::ENDINGS;
+use super::table::number;
 use super::trained::{Trained, chosen, codes, numbered};
 
-/// Decode the codes between two images as a picture
+/// Decode the codes between two images
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  narrows interpolate runs/vae-001 --from 0 --to 7 --path slerp\n\n\
+#[command(after_help = "Examples:\n  narrows interpolate runs/vae-001 --from 0 --to 7 --path slerp\n  \
+    narrows interpolate runs/vae-001 --from 0 --to 7 --steps 100 --out between.npy\n\n\
     The picture is one row: the first image, images decoded at even steps from its code E[z given x] to the\n\
-    code of the second image, and the second image. A conditional model decodes them as --class says, or each as the\n\
-    class of the nearer image.")]
+    code of the second image, and the second image. Of rows the picture has plots: the 12 columns that change\n\
+    most along the way, with the two rows themselves as dots.\n\n\
+    A conditional model decodes them as --class says, or each as the class of the nearer image.\n\n\
+    A .npy file holds the decoded images alone, f32 [steps, height, width, channels] or [steps, columns], a .csv\n\
+    or .jsonl file a line for each, in the data's own units: bytes from 0 to 255. Its first column t is 0 at the\n\
+    first code and 1 at the second.")]
 pub(super) struct Interpolate {
     /// Index of the first image, from 0
     #[arg(long, value_name = "I")]
@@ -30,9 +41,12 @@ pub(super) struct Interpolate {
     /// A straight line, or an arc around zero
     #[arg(long, value_name = "PATH", default_value = "linear", value_parser = ["linear", "slerp"])]
     path: String,
-    /// Output file, or - for standard output
-    #[arg(long, value_name = "PNG", default_value = "interpolation.png")]
+    /// Output file: .png, .npy, .csv or .jsonl, or - for standard output
+    #[arg(long, value_name = "FILE", default_value = "interpolation.png")]
     out: PathBuf,
+    /// Format on standard output: png, npy, csv or jsonl [default: png]
+    #[arg(long, value_name = "FORMAT", value_parser = ENDINGS)]
+    format: Option<String>,
     #[command(flatten)]
     class: Class,
     #[command(flatten)]
@@ -42,7 +56,7 @@ pub(super) struct Interpolate {
 
 impl Interpolate {
     pub(super) async fn run(&self, context: &Context) -> Result<()> {
-        let place = Place::new(&self.out, None, &["png"])?;
+        let place = Place::new(&self.out, self.format.as_deref(), &ENDINGS)?;
         let (checkpoint, images, part) = self.trained.load(context, place.file())?;
         let (first, second) = (chosen("--from", self.from, &images)?, chosen("--to", self.to, &images)?);
         let device = context.device.open_for(&checkpoint).await?;
@@ -50,15 +64,34 @@ impl Interpolate {
         let ends = [codes(&device, &checkpoint, &first).await?, codes(&device, &checkpoint, &second).await?];
         let steps = self.steps as usize;
         let between = path.codes(&ends[0], &ends[1], steps);
-        let near = [&first, &second].map(|image| self.class.of(&checkpoint, Some(image), 1));
-        let [near_first, near_second] = near;
-        let (near_first, near_second) = (near_first?, near_second?);
-        let halves = [near_first.repeat(steps.div_ceil(2)), near_second.repeat(steps / 2)].concat();
-        let between = Decoder::new(&device, &checkpoint, steps).await?.decode_as(&between, &halves).await?;
-        let row = checkpoint.transform.shown([first.floats(), between, second.floats()].concat());
-        let picture = Grid { images: &row, shape: checkpoint.shape, columns: steps + 2 }.png()?;
+        let mut decoder = Decoder::new(&device, &checkpoint, steps).await?;
+        let last = self.steps.saturating_sub(1) as f32;
+        let [near_first, near_second] =
+            [&first, &second].map(|image| self.class.of(&checkpoint, Some(image), 1));
+        let decoded = Decoded {
+            labels: [near_first?.repeat(steps.div_ceil(2)), near_second?.repeat(steps / 2)].concat(),
+            before: vec![("t", Box::new(|at| number(at as f32 / last)))],
+            ..Decoded::new(&checkpoint, steps)
+        };
+        let latent = between.len() / steps;
         let from = numbered(self.from, &images, &part);
-        place
-            .write(&picture, &format!("{steps} {} decoded from {from} to {}", images.items().many(), self.to))
+        let what = format!("{steps} {} decoded from {from} to {}", images.items().many(), self.to);
+        let draw = |between: Vec<f32>| drawn(&checkpoint, &what, between, [&first, &second]);
+        decoded.write(&place, &mut decoder, of_range(&between, latent), draw, &what).await
     }
+}
+
+// Images between two others in a row; or plots of the columns of rows.
+fn drawn(checkpoint: &Checkpoint, what: &str, between: Vec<f32>, ends: [&Dataset; 2]) -> Result<Vec<u8>> {
+    let [first, second] = ends.map(Dataset::floats);
+    if ends[0].items() == Items::Rows {
+        let names = column_names(&checkpoint.columns, first.len());
+        let scaled = scaled(checkpoint, between.clone());
+        let title = format!("{what}; dots are the rows themselves");
+        let page = interpolated_columns(&title, &names, &between, &scaled, [&first, &second]);
+        return page.picture().png();
+    }
+    let columns = between.len() / first.len() + 2;
+    let row = checkpoint.transform.shown([first, between, second].concat());
+    Grid { images: &row, shape: checkpoint.shape, columns }.png()
 }

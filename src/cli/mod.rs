@@ -2,6 +2,7 @@
 
 mod class;
 mod decode;
+mod decoded;
 mod devices;
 mod embed;
 mod encode;
@@ -65,9 +66,9 @@ enum Command {
     Reconstruct(picture::Reconstruct),
     /// Decode random codes into new images, as a picture or an array; for models with a prior
     Sample(sample::Sample),
-    /// Decode the codes between two images, as a picture
+    /// Decode the codes between two images, as a picture or an array
     Interpolate(interpolate::Interpolate),
-    /// Decode codes in which one number at a time varies, as a picture
+    /// Decode codes in which one number at a time varies, as a picture or an array
     Traverse(traverse::Traverse),
     /// Draw or write a map of codes in two dimensions, by t-SNE or principal components
     Embed(embed::Embed),

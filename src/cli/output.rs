@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use crate::data::LoadReport;
-use crate::data::written::write_whole;
+use crate::data::written::Growing;
 use crate::{Error, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -31,25 +31,31 @@ pub(super) struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    /// Checks before slow work that `path` has one of the endings and is in a folder that exists, or is `-`. What goes to
-    /// standard output is of the format that is given, or of the first.
+    /// Checks before slow work that `path`, of the flag `--out`, has one of the endings and is in a folder that exists, or is
+    /// `-`. What goes to standard output is of the format that is given, or of the first.
     pub(super) fn new(path: &'a Path, format: Option<&str>, endings: &[&'static str]) -> Result<Self> {
         let streams = path == Path::new("-");
-        let named = path.extension().and_then(|ending| ending.to_str());
-        let wanted = if streams { format.or(endings.first().copied()) } else { named };
+        let wanted = if streams { format.or(endings.first().copied()) } else { named_ending(path) };
         let Some(ending) = endings.iter().find(|ending| Some(**ending) == wanted) else {
-            let expected = format!("a name ending in .{}", endings.join(" or ."));
-            return Err(Error::setting("--out", expected, path.display()));
+            return Err(unknown_ending("--out", path, endings));
         };
         if format.is_some() && !streams {
             let expected = "no such flag with --out FILE, whose ending is the format";
             return Err(Error::setting("--format", expected, ending));
         }
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        match folder.filter(|folder| !folder.is_dir()) {
-            Some(folder) => Err(Error::setting("--out", "a file in a folder that exists", folder.display())),
-            None => Ok(Self { path, ending }),
+        if !streams {
+            check_place("--out", path)?;
         }
+        Ok(Self { path, ending })
+    }
+
+    /// [`Self::new`] for what goes to a file alone, under a flag of its own.
+    pub(super) fn of_file(flag: &str, path: &'a Path, ending: &'static str) -> Result<Self> {
+        if named_ending(path) != Some(ending) {
+            return Err(unknown_ending(flag, path, &[ending]));
+        }
+        check_place(flag, path)?;
+        Ok(Self { path, ending })
     }
 
     /// The file, where it is one.
@@ -64,13 +70,82 @@ impl<'a> Place<'a> {
     /// Writes the result, whole or not at all where it is a file, and says what it is: beside a file on standard output,
     /// else on standard error.
     pub(super) fn write(&self, bytes: &[u8], content: &str) -> Result<()> {
-        match self.file() {
-            Some(path) => {
-                write_whole(path, bytes)?;
-                wrote(path, content)
+        let mut begun = self.begin()?;
+        begun.add(bytes)?;
+        begun.finish(content)
+    }
+
+    /// Begins a result that is written piece by piece.
+    pub(super) fn begin(&self) -> Result<Begun<'a>> {
+        let to: Box<dyn Write> = match self.file() {
+            Some(path) => return Ok(Begun { path, to: To::File(Growing::new(path)?) }),
+            None => standard_output().map_err(Error::io("write", STANDARD_OUTPUT))?,
+        };
+        Ok(Begun { path: Path::new(STANDARD_OUTPUT), to: To::Stream(to) })
+    }
+}
+
+fn named_ending(path: &Path) -> Option<&str> {
+    path.extension().and_then(|ending| ending.to_str())
+}
+
+fn unknown_ending(flag: &str, path: &Path, endings: &[&'static str]) -> Error {
+    Error::setting(flag, format!("a name ending in .{}", endings.join(" or .")), path.display())
+}
+
+fn check_place(flag: &str, path: &Path) -> Result<()> {
+    if path.is_dir() {
+        return Err(Error::setting(flag, "a file", format!("{}, which is a folder", path.display())));
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    match folder.filter(|folder| !folder.is_dir()) {
+        Some(folder) => Err(Error::setting(flag, "a file in a folder that exists", folder.display())),
+        None => Ok(()),
+    }
+}
+
+// The standard library's own handle calls a write done where the descriptor may not be written to.
+#[cfg(unix)]
+fn standard_output() -> io::Result<Box<dyn Write>> {
+    use std::os::fd::AsFd;
+    Ok(Box::new(std::fs::File::from(io::stdout().as_fd().try_clone_to_owned()?)))
+}
+
+#[cfg(not(unix))]
+fn standard_output() -> io::Result<Box<dyn Write>> {
+    Ok(Box::new(io::stdout()))
+}
+
+/// A result that is being written. A file that is not finished is gone with it.
+pub(super) struct Begun<'a> {
+    path: &'a Path,
+    to: To,
+}
+
+enum To {
+    File(Growing),
+    Stream(Box<dyn Write>),
+}
+
+impl Begun<'_> {
+    /// Adds a piece.
+    pub(super) fn add(&mut self, bytes: &[u8]) -> Result<()> {
+        let written = match &mut self.to {
+            To::File(file) => file.write_all(bytes),
+            To::Stream(stream) => stream.write_all(bytes),
+        };
+        written.map_err(Error::io("write", self.path))
+    }
+
+    /// Ends it, and says what it is.
+    pub(super) fn finish(self, content: &str) -> Result<()> {
+        match self.to {
+            To::File(file) => {
+                file.finish()?;
+                wrote(self.path, content)
             }
-            None => {
-                put(bytes)?;
+            To::Stream(mut stream) => {
+                stream.flush().map_err(Error::io("write", self.path))?;
                 note(&format!("{STANDARD_OUTPUT}: {content}"));
                 Ok(())
             }

@@ -14,7 +14,7 @@ use super::table::Table;
 use super::trained::{Trained, counted};
 
 // Images in one picture: enough to look at, and few enough for any memory.
-pub(super) const MOST: i64 = 10_000;
+pub(super) const MOST: usize = 10_000;
 // Formats of images and rows.
 pub(super) const ENDINGS: [&str; 4] = ["png", "npy", "csv", "jsonl"];
 const SHOWN: u32 = 40;
@@ -60,7 +60,7 @@ impl Reconstruct {
         let drawn = place.ending() == "png";
         let shown = if images.items() == Items::Rows { PLOTTED } else { SHOWN };
         let count = self.count.unwrap_or(if drawn { shown } else { u32::MAX });
-        if drawn && i64::from(count) > MOST {
+        if drawn && count as usize > MOST {
             let expected = format!("at most {MOST} in a picture; --out FILE.npy takes all");
             return Err(Error::setting("--count", expected, count));
         }
@@ -74,9 +74,9 @@ impl Reconstruct {
         let results = reconstructor.run().await?;
         if !drawn {
             let values = checkpoint.in_own_units(results.images);
-            let table = Table::of_items(&checkpoint, &values, Some(&images));
+            let table = Table::of_items(&checkpoint, Some(&images));
             let what = format!("reconstructions of {}", counted(&images, &part));
-            return place.write(&table.bytes(place.ending())?, &what);
+            return place.write(&table.bytes(&values, place.ending())?, &what);
         }
         if images.items() == Items::Rows {
             let names = column_names(&checkpoint.columns, images.pixels());

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::Context;
 use super::output::{Place, line, note, wrote};
-use super::table::Table;
+use super::table::{Known, Table};
 use super::trained::{Trained, counted};
 use crate::data::written::write_whole;
 use crate::data::{Dataset, Items};
@@ -71,7 +71,9 @@ impl Score {
         let (checkpoint, images, part) = self.trained.load(context, place.file())?;
         let positive = self.positive(&images)?;
         let picture = match self.worst {
-            Some(_) if images.items() == Items::Images => Some(Place::new(&self.worst_out, None, &["png"])?),
+            Some(_) if images.items() == Items::Images => {
+                Some(Place::of_file("--worst-out", &self.worst_out, "png")?)
+            }
             _ => None,
         };
         let fitted_on = match self.threshold {
@@ -86,9 +88,10 @@ impl Score {
         };
         let (names, values) = columns(&scores, threshold);
         let count = names.len();
-        let table = Table { is_numbered: true, ..Table::new(names, &values, &images) };
+        let index: Known<'_> = ("index", Box::new(|at| at.into()));
+        let table = Table::new(names, &images).after(vec![index]);
         let what = format!("{} scored, {count} numbers each", counted(&images, &part));
-        place.write(&table.bytes(place.ending())?, &what)?;
+        place.write(&table.bytes(&values, place.ending())?, &what)?;
         let summary = self.summary(&scores, threshold, positive.as_deref(), &checkpoint)?;
         if let Some(path) = place.file().filter(|_| threshold.is_some() || positive.is_some()) {
             let path = path.with_extension("json");

@@ -9,6 +9,7 @@
 //! ```
 
 mod classes;
+mod codes;
 mod dataset;
 mod drawn;
 pub mod folder;
@@ -34,6 +35,7 @@ mod watch;
 pub(crate) mod written;
 
 pub(crate) use classes::place_of;
+pub use codes::{read_codes, read_codes_from};
 pub use dataset::{Dataset, LoadReport, Split};
 pub use drawn::DrawnParts;
 pub use form::{Alpha, Fit, Form, Size};

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -74,15 +74,68 @@ pub(crate) fn replace(path: &Path, bytes: &[u8], previous: &Path) -> Result<()> 
 /// # Errors
 /// [`Error::Io`] naming the file.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    // A link stays what it is, and so does a device.
-    let linked = path.is_symlink().then(|| path.canonicalize().ok()).flatten();
-    let target = linked.unwrap_or_else(|| path.to_owned());
-    if target.symlink_metadata().is_ok_and(|metadata| !metadata.is_file()) {
-        return std::fs::write(path, bytes).map_err(Error::io("write", path));
-    }
-    let mut file = beside(&target)?;
+    let mut file = Growing::new(path)?;
     file.write_all(bytes).map_err(Error::io("write", path))?;
-    put(file, &target)
+    file.finish()
+}
+
+/// A file that is written piece by piece, as [`write_whole`]: it is in its place when it is finished, and gone if it never is.
+pub(crate) struct Growing {
+    path: PathBuf,
+    target: PathBuf,
+    file: Begun,
+}
+
+enum Begun {
+    Beside(NamedTempFile),
+    /// A device or a named pipe has no place beside it.
+    Device(File),
+}
+
+impl Growing {
+    /// # Errors
+    /// [`Error::Io`] naming the file.
+    pub(crate) fn new(path: &Path) -> Result<Self> {
+        // A link stays what it is, and so does a device.
+        let linked = path.is_symlink().then(|| path.canonicalize().ok()).flatten();
+        let target = linked.unwrap_or_else(|| path.to_owned());
+        let file = match target.symlink_metadata() {
+            Ok(metadata) if !metadata.is_file() => {
+                Begun::Device(File::create(path).map_err(Error::io("write", path))?)
+            }
+            _ => Begun::Beside(beside(&target)?),
+        };
+        Ok(Self { path: path.to_owned(), target, file })
+    }
+
+    /// Puts it in its place.
+    ///
+    /// # Errors
+    /// [`Error::Io`] naming the file.
+    pub(crate) fn finish(mut self) -> Result<()> {
+        self.flush().map_err(Error::io("write", &self.path))?;
+        match self.file {
+            Begun::Beside(file) => put(file, &self.target),
+            Begun::Device(_) => Ok(()),
+        }
+    }
+}
+
+impl Write for Growing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.file {
+            // The file's own error: the other names the file beside.
+            Begun::Beside(file) => file.as_file_mut().write(bytes),
+            Begun::Device(file) => file.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match &mut self.file {
+            Begun::Beside(file) => file.as_file_mut().flush(),
+            Begun::Device(file) => file.flush(),
+        }
+    }
 }
 
 /// Whether this process has an open file to itself, which the system ends with the process.

@@ -46,6 +46,7 @@ pub(super) async fn make(context: &mut FigureContext<'_>) -> Result<FigureOutput
         title: "How strongly codes answer".to_owned(),
         axis: Axis::new("Frobenius norm of the Jacobian").from_to(0.0, f64::from(largest) * 1.02),
         bins: 40,
+        rules: Vec::new(),
         series: norms,
     })]);
     output.caption = format!(

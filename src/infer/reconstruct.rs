@@ -1,5 +1,7 @@
 //! Using a trained model: codes and reconstructions of images, images of codes.
 
+use std::ops::Range;
+
 use super::loaded;
 use crate::data::Dataset;
 use crate::graph::{Device, Replay, State};
@@ -197,5 +199,11 @@ impl Decoder {
 
 /// `count` codes `[count, latent]` from the prior, a standard normal: the same for the same seed.
 pub fn prior_codes(seed: u64, count: usize, latent: usize) -> Vec<f32> {
-    (0..count * latent).map(|element| normal_at(key(seed), 0, Stream::Prior, 0, element) as f32).collect()
+    prior_codes_of(seed, 0..count, latent)
+}
+
+/// Those of [`prior_codes`] with these numbers, of however many there are: `[codes, latent]`.
+pub fn prior_codes_of(seed: u64, codes: Range<usize>, latent: usize) -> Vec<f32> {
+    let elements = codes.start * latent..codes.end * latent;
+    elements.map(|element| normal_at(key(seed), 0, Stream::Prior, 0, element) as f32).collect()
 }

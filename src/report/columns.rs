@@ -1,12 +1,14 @@
 //! Plots of a table's columns: what no picture of pixels can show.
 
-use super::{Axis, Colour, Histogram, Mark, Page, Panel, Plot, Series};
+use super::{Area, Axis, Colour, Histogram, Mark, Page, Panel, Picture, Plot, Series};
 use crate::data::Column;
 
 // Columns that are shown, and panels in a row.
 const MOST: usize = 12;
 const ACROSS: usize = 3;
 const BINS: usize = 24;
+// Lines in a panel: as many as there are colours.
+const LINES: usize = 10;
 
 /// How each column is called: by its name, or its number.
 pub fn column_names(columns: &[Column], count: usize) -> Vec<String> {
@@ -25,9 +27,7 @@ pub fn reconstructed_columns(title: &str, names: &[String], rows: &[f32], recons
     columns.sort_by(|a, b| a.0.total_cmp(&b.0));
     let panel = |(explained, at): &(f64, usize)| {
         let (given, made) = (column(rows, names, *at), column(reconstructions, names, *at));
-        let ends = given
-            .iter()
-            .fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], x| [low.min(*x), high.max(*x)]);
+        let ends = range(given.iter().copied());
         let points = given.into_iter().zip(made).map(|(x, y)| [x, y]).collect();
         let dots = Series { name: String::new(), points, colour: Colour::of_class(0), mark: Mark::Dots };
         let equal = Series {
@@ -44,33 +44,140 @@ pub fn reconstructed_columns(title: &str, names: &[String], rows: &[f32], recons
 }
 
 /// How often the numbers of each column occur in sets of rows `[rows, columns]`, each with its name: a histogram for each of
-/// the first 12 columns that have more than one number.
-pub fn distributed_columns(title: &str, names: &[String], sets: &[(&str, &[f32])]) -> Page {
+/// the first 12 columns that have more than one number. Lines stand at the `landmarks` of each column, where there are any.
+pub fn distributed_columns(
+    title: &str,
+    names: &[String],
+    sets: &[(&str, &[f32])],
+    landmarks: &[Vec<f32>],
+) -> Page {
     let panel = |at: usize| {
+        let rules: Vec<f64> = landmarks.get(at).into_iter().flatten().map(|x| f64::from(*x)).collect();
         let values: Vec<Vec<f64>> = sets.iter().map(|(_, rows)| column(rows, names, at)).collect();
-        let [low, high] = values
-            .iter()
-            .flatten()
-            .filter(|x| x.is_finite())
-            .fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], x| [low.min(*x), high.max(*x)]);
+        let [low, high] = range(values.iter().flatten().chain(&rules).copied());
         let series = sets.iter().zip(&values).enumerate().map(|(number, ((name, _), values))| {
             let values = values.iter().map(|x| *x as f32).collect();
             ((*name).to_owned(), values, Colour::of_class(number))
         });
-        let axis = Axis::new(names[at].as_str()).from_to(low, high);
+        // A line at the end would lie on the frame.
+        let room = if rules.is_empty() { 0.0 } else { 0.04 * (high - low) };
+        let axis = Axis::new(names[at].as_str()).from_to(low - room, high + room);
         let series = series.collect();
-        (low < high).then_some(Histogram { title: String::new(), axis, bins: BINS, series })
+        (low < high).then_some(Histogram { title: String::new(), axis, bins: BINS, series, rules })
     };
     page(title, (0..names.len()).filter_map(panel))
 }
 
+/// Rows that were decoded of codes in which one number varies.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Walk {
+    /// What varies.
+    pub label: String,
+    /// Its values.
+    pub values: Vec<f32>,
+    /// A row for each value, `[values, columns]`.
+    pub rows: Vec<f32>,
+}
+
+/// How columns change along walks: a panel for each, with lines for the at most 10 columns that change most along it. All panels
+/// have the same scale, whose unit is that of the rows.
+pub fn varied_columns(title: &str, unit: &str, names: &[String], walks: &[Walk]) -> Page {
+    let [low, high] = range(walks.iter().flat_map(|walk| &walk.rows).map(|x| f64::from(*x)));
+    let room = 0.04 * (high - low);
+    let panel = |walk: &Walk| {
+        let most = most_changing(&walk.rows, names, LINES);
+        let series = most.into_iter().enumerate().map(|(rank, at)| Series {
+            name: names[at].clone(),
+            points: points(&walk.values, column(&walk.rows, names, at)),
+            // A column keeps its colour, where the colours are enough.
+            colour: Colour::of_class(if names.len() > LINES { rank } else { at }),
+            mark: Mark::Line,
+        });
+        let up = Axis::new(unit).from_to(low - room, high + room);
+        let axes = [Axis::new(walk.label.as_str()), up];
+        Plot { axes, series: series.collect(), ..Plot::default() }
+    };
+    let panels: Vec<Plot> = walks.iter().map(panel).collect();
+    laid_out(title, panels.into_iter(), 2)
+}
+
+/// How columns change on the way `[steps, columns]` from one row to another: a panel for each of the at most 12 that change most
+/// in `scaled`, the same in the scale of a model. Dots are the two rows themselves, `[columns]` each.
+pub fn interpolated_columns(
+    title: &str,
+    names: &[String],
+    way: &[f32],
+    scaled: &[f32],
+    ends: [&[f32]; 2],
+) -> Page {
+    let steps = way.len() / names.len().max(1);
+    let share = |step: usize| step as f32 / steps.saturating_sub(1).max(1) as f32;
+    let shares: Vec<f32> = (0..steps).map(share).collect();
+    let panel = |at: usize| {
+        let ends = ends.map(|row| row.get(at).copied().unwrap_or(f32::NAN).into());
+        let series = |points, colour, mark| Series { name: String::new(), points, colour, mark };
+        let line = series(points(&shares, column(way, names, at)), Colour::of_class(0), Mark::Line);
+        let given = series(points(&[0.0, 1.0], ends.to_vec()), Colour::of_class(1), Mark::Dots);
+        let axes = ["t", names[at].as_str()].map(Axis::new);
+        Plot { axes, series: vec![line, given], ..Plot::default() }
+    };
+    page(title, most_changing(scaled, names, MOST).into_iter().map(panel))
+}
+
+// The columns with the largest differences between two rows, largest first.
+fn most_changing(rows: &[f32], names: &[String], most: usize) -> Vec<usize> {
+    let change = |at: usize| {
+        let [low, high] = range(column(rows, names, at).into_iter());
+        (high - low, at)
+    };
+    let mut columns: Vec<(f64, usize)> = (0..names.len()).map(change).collect();
+    columns.sort_by(|a, b| b.0.total_cmp(&a.0));
+    columns.into_iter().map(|(_, at)| at).take(most).collect()
+}
+
+fn points(across: &[f32], up: Vec<f64>) -> Vec<[f64; 2]> {
+    across.iter().map(|x| f64::from(*x)).zip(up).map(|(x, y)| [x, y]).collect()
+}
+
+// The smallest and the largest finite number.
+fn range(numbers: impl Iterator<Item = f64>) -> [f64; 2] {
+    let finite = numbers.filter(|x| x.is_finite());
+    finite.fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], x| [low.min(x), high.max(x)])
+}
+
 fn page<P: Panel + 'static>(title: &str, panels: impl Iterator<Item = P>) -> Page {
+    laid_out(title, panels.take(MOST), ACROSS)
+}
+
+fn laid_out<P: Panel + 'static>(title: &str, panels: impl Iterator<Item = P>, across: usize) -> Page {
     let mut page = Page::new(title);
-    let mut panels = panels.take(MOST).map(|panel| Box::new(panel) as Box<dyn Panel>).peekable();
+    let mut panels = panels.map(|panel| Box::new(panel) as Box<dyn Panel>).peekable();
+    let mut is_first = true;
     while panels.peek().is_some() {
-        page.row(panels.by_ref().take(ACROSS).collect());
+        let mut row: Vec<Box<dyn Panel>> = panels.by_ref().take(across).collect();
+        // As wide as those above.
+        if !is_first {
+            row.resize_with(across, || Box::new(Gap));
+        }
+        page.row(row);
+        is_first = false;
     }
     page
+}
+
+// The place of a panel that is not there.
+struct Gap;
+
+impl Panel for Gap {
+    fn title(&self) -> &str {
+        ""
+    }
+
+    fn height(&self, _: f64) -> f64 {
+        0.0
+    }
+
+    fn draw(&self, _: &mut Picture, _: Area) {}
 }
 
 fn column(rows: &[f32], names: &[String], at: usize) -> Vec<f64> {
@@ -99,7 +206,29 @@ mod tests {
         assert!(place("c: 0 % explained") < place("a: 99 % explained"), "{text}");
         assert!(!text.contains("b: "), "{text}");
         let text =
-            distributed_columns("Rows", &names, &[("data", &rows), ("samples", &made)]).picture().svg();
+            distributed_columns("Rows", &names, &[("data", &rows), ("samples", &made)], &[]).picture().svg();
         assert!(text.contains("samples") && text.contains(">a<") && !text.contains(">b<"), "{text}");
+    }
+
+    #[test]
+    fn the_columns_that_change_most_come_first_and_a_last_row_is_no_wider_than_those_above() {
+        let names: Vec<String> = (0..14).map(|at| format!("c{at}c")).collect();
+        let rows: Vec<f32> = (0..3).flat_map(|step| (0..14).map(move |at| (step * at) as f32)).collect();
+        let walk = Walk { label: "z0".to_owned(), values: vec![-1.0, 0.0, 1.0], rows: rows.clone() };
+        let page = |count| varied_columns("Walks", "metres", &names, &vec![walk.clone(); count]);
+        let text = page(1).picture().svg();
+        let place = |name: &str| text.find(&format!(">{name}<"));
+        assert!(place("c13c").unwrap() < place("c12c").unwrap() && place("c4c").is_some(), "{text}");
+        assert!(place("c3c").is_none() && place("z0").is_some() && place("metres").is_some(), "{text}");
+        let text =
+            interpolated_columns("Way", &names, &rows, &rows, [&rows[..14], &rows[28..]]).picture().svg();
+        let place = |name: &str| text.find(&format!(">{name}<"));
+        assert!(place("c13c").unwrap() < place("c2c").unwrap() && place("c1c").is_none(), "{text}");
+        let height = |count| {
+            let (text, count) = (page(count).picture().svg(), "height=\"");
+            let from = text.find(count).unwrap() + count.len();
+            text[from..].split('"').next().unwrap().parse::<f64>().unwrap()
+        };
+        assert!((height(3) - height(4)).abs() < 1e-6, "{} {}", height(3), height(4));
     }
 }

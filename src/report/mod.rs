@@ -13,7 +13,9 @@ mod principal;
 mod run_report;
 
 pub use crate::data::shell_word;
-pub use columns::{column_names, distributed_columns, reconstructed_columns};
+pub use columns::{
+    Walk, column_names, distributed_columns, interpolated_columns, reconstructed_columns, varied_columns,
+};
 pub use embedding::Tsne;
 pub(crate) use embedding::neighbours;
 pub use picture::{Anchor, Area, Colour, Picture, Style};

@@ -220,7 +220,7 @@ async fn columns(device: &Device, checkpoint: &Checkpoint, data: &Split) -> Resu
         let samples = decoder.decode_as(&codes, &classes).await?;
         let sets = [("data", &given[..]), ("samples", &samples)];
         let caption = format!("{0} rows beside {0} decoded from draws of the prior.", rows.len());
-        plots.push((distributed_columns("", &names, &sets).picture(), caption));
+        plots.push((distributed_columns("", &names, &sets, &[]).picture(), caption));
     }
     Ok(plots)
 }

@@ -75,6 +75,11 @@ pub fn from_bytes<'a>(name: &str, images: &'a [u8], labels: Option<&'a [u8]>) ->
     decode(name, array(images, ".npy images")?, labels)
 }
 
+/// Reads the content of a `.npy` file of images, which errors call as one at `path`.
+pub(super) fn from_bytes_of(bytes: &[u8], path: &Path) -> Result<Dataset> {
+    decode("npy", Array::new(bytes, bytes.len() as u64, Origin::File(path))?, None::<Array<'_, &[u8]>>)
+}
+
 fn decode<R: Read>(name: &str, images: Array<'_, R>, labels: Option<Array<'_, R>>) -> Result<Dataset> {
     let mut report = LoadReport::default();
     let set = dataset(name, images, None, &mut report)?;

@@ -93,6 +93,34 @@ impl Scaling {
         });
     }
 
+    /// What was fitted to each of so many columns, in the data's units, and what it is. None where no column was fitted alone.
+    pub fn landmarks(&self, columns: usize) -> Option<(Vec<Vec<f32>>, &'static str)> {
+        let (scaled, meaning): (&[f32], _) = match self.kind {
+            ScaleKind::Auto | ScaleKind::None => return None,
+            ScaleKind::Unit => (&[0.0, 1.0], "the smallest and the largest number of the training part"),
+            ScaleKind::Standard => {
+                (&[0.0, -1.0, 1.0], "the training part's mean, and a standard deviation to either side")
+            }
+            ScaleKind::Robust => {
+                (&[0.0, -1.0, 1.0], "the training part's median, and a quartile distance to either side")
+            }
+            ScaleKind::Log1p => (
+                &[0.0, -1.0, 1.0],
+                "the training part's mean of ln(1 + x), and a standard deviation to either side",
+            ),
+        };
+        let row = |scaled: &f32| {
+            let mut row = vec![*scaled; columns];
+            self.unscale(&mut row);
+            row
+        };
+        let rows: Vec<Vec<f32>> = scaled.iter().map(row).collect();
+        // A constant column has a place, and no width.
+        let known = |at: usize| if self.factor[at] == 1.0 { 1 } else { rows.len() };
+        let of_column = |at: usize| rows.iter().take(known(at)).map(|row| row[at]).collect();
+        (self.shift.len() == columns).then(|| ((0..columns).map(of_column).collect(), meaning))
+    }
+
     fn each(&self, row: &mut [f32], change: impl Fn(f64, f64, f64) -> f64) {
         if self.is_identity() {
             return;

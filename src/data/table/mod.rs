@@ -12,6 +12,7 @@
 //! - One column may be the label, one the name of each row. A first column without a name that numbers the rows, as pandas
 //!   writes its index, is left out.
 
+mod codes;
 mod columns;
 mod names;
 mod number;
@@ -24,6 +25,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+pub(super) use self::codes::read_codes;
 pub use self::names::names;
 use self::number::is_missing;
 use self::text::{Table, field};

@@ -36,9 +36,13 @@ impl<'a> Table<'a> {
         if is_parquet(path) {
             return parquet::read(path, form);
         }
+        Self::of_text(path, &std::fs::read(path).map_err(Error::io("read", path))?, form)
+    }
+
+    /// A table of text, which errors call as a file at `path`.
+    pub(super) fn of_text(path: &'a Path, bytes: &[u8], form: &TableForm) -> Result<Self> {
         let mut table = Self::new(path, Vec::new());
-        let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
-        let text = table.decoded(&bytes)?;
+        let text = table.decoded(bytes)?;
         let separator = match form.separator {
             Some(separator) => u8::try_from(separator)
                 .map_err(|_| Error::setting("--separator", "a character of ASCII", separator))?,
@@ -74,9 +78,13 @@ impl<'a> Table<'a> {
     // The text of a file, without a byte order mark.
     fn decoded<'b>(&self, bytes: &'b [u8]) -> Result<&'b str> {
         let convert = |encoding: &str| {
+            let iconv = format!("convert it with: iconv -f {encoding} -t UTF-8");
+            if !self.path.is_file() {
+                return iconv;
+            }
             let [file, new] = [self.path.to_owned(), self.path.with_extension("utf8.csv")]
                 .map(|path| shell_word(&path.display().to_string()));
-            format!("convert it with: iconv -f {encoding} -t UTF-8 {file} > {new}")
+            format!("{iconv} {file} > {new}")
         };
         // UTF-16 of plain text has a zero in every other byte.
         let start = &bytes[..bytes.len().min(64)];
@@ -146,7 +154,7 @@ pub(super) fn field(record: &StringRecord, place: usize) -> &str {
     record.get(place).unwrap_or_default().trim()
 }
 
-fn name_of(at: usize, name: &str) -> String {
+pub(super) fn name_of(at: usize, name: &str) -> String {
     match name.trim() {
         "" => format!("column{}", at + 1),
         name => name.to_owned(),

@@ -19,13 +19,15 @@ pub struct Histogram {
     pub bins: usize,
     /// Name, values and colour.
     pub series: Vec<(String, Vec<f32>, Colour)>,
+    /// Values at which a line stands.
+    pub rules: Vec<f64>,
 }
 
 impl Histogram {
     /// A histogram of one series of values.
     pub fn new(title: impl Into<String>, values: Vec<f32>, axis: Axis, bins: usize) -> Self {
         let series = vec![(String::new(), values, Colour::of_class(0))];
-        Self { title: title.into(), axis, bins, series }
+        Self { title: title.into(), axis, bins, series, rules: Vec::new() }
     }
 
     /// Percent of `values` in each interval. Of no values, none.
@@ -72,6 +74,12 @@ impl Panel for Histogram {
                 _ => stairs(picture, frame.area, &tops, *colour),
             }
         }
+        let rule = |at: &f64| {
+            let foot = frame.place([*at, 0.0])?;
+            Some(vec![foot, [foot[0], frame.area.y]])
+        };
+        let rules: Vec<_> = self.rules.iter().filter_map(rule).collect();
+        picture.lines(&rules, Colour::Ink, 1.0);
     }
 }
 
