@@ -43,7 +43,7 @@ pub use kinds::{
 };
 pub use layer::LayerConfig;
 pub use likelihood::Likelihood;
-pub use network::{Network, Stack};
+pub use network::{Layer, Network, Stack};
 pub use registry::Registry;
 pub(crate) use sections::{check_applicable, one_line, overlaid, unknown};
 pub use settings::{

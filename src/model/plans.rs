@@ -4,8 +4,8 @@
 //! else is said.
 
 use super::step::Purpose;
-use super::{Autoencoder, ContractionKind, Model, Step};
-use crate::graph::{Augmentation, Batch, Graph, Images, Plan, Update, log_ratio, projected_contraction};
+use super::{Autoencoder, ContractionKind, Model, Network, Step};
+use crate::graph::{Augmentation, Batch, Graph, Images, Plan, Slice, Update, log_ratio, projected_contraction};
 use crate::kernels::corruption::Corruption;
 use crate::{Error, Result};
 
@@ -143,6 +143,34 @@ impl Model {
             let image = model.decode(graph, code)?;
             graph.output("reconstruction", image)
         })
+    }
+
+    /// The networks that codes and reconstructions come from, where nothing else has a part in them.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a variant whose codes or mean images are not what its networks give by themselves, such as
+    /// codes of a codebook.
+    pub fn network(&self) -> Result<Network> {
+        let [mut whole, mut plain] = [Graph::inference(1), Graph::inference(1)];
+        let declared = self.declare(&mut whole)?;
+        let network = self.declare(&mut plain)?.network().clone();
+        if self.used(whole, declared.as_ref())? == self.used(plain, &network)? {
+            return Ok(network);
+        }
+        let name = self.config.variant.name();
+        let expected = "one whose codes and mean images are what its encoder and decoder give";
+        Err(Error::setting("variant", expected, format!("{name}, which computes more than these")))
+    }
+
+    // What makes a code, and an image of it: each kernel, with where its operands are.
+    fn used(&self, mut graph: Graph, model: &dyn Autoencoder) -> Result<Vec<(String, Vec<Slice>)>> {
+        let x = graph.input("x", 1, self.pixels())?;
+        let code = model.code(&mut graph, x)?;
+        graph.output("code", code)?;
+        let image = model.decode(&mut graph, code)?;
+        graph.output("image", image)?;
+        let dispatches = graph.finish(true).dispatches.into_iter();
+        Ok(dispatches.map(|dispatch| (format!("{:?}", dispatch.kernel), dispatch.operands)).collect())
     }
 
     /// One step that decodes the codes in `code` `[batch, latent]` to mean images in `image` `[batch, pixels]`.
