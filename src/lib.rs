@@ -10,10 +10,7 @@
     feature = "train",
     doc = "- [`model`] has the autoencoders, [`data`] the images; [`train`] trains in memory, [`infer`] uses trained models, [`run`] keeps runs in folders, [`picture`] makes pictures."
 )]
-#![cfg_attr(
-    feature = "export",
-    doc = "- [`export`] writes trained models for ONNX Runtime and PyTorch."
-)]
+#![cfg_attr(feature = "export", doc = "- [`export`] writes trained models for ONNX Runtime and PyTorch.")]
 #![cfg_attr(
     feature = "plot",
     doc = "- [`report`] draws plots and pages, [`figures`] makes every figure of the book's section."

@@ -283,8 +283,7 @@ fn a_run_is_forked_with_other_settings_and_begun_with_what_another_learned() {
         "{out}"
     );
     let said = failure(&mut train(place.path(), &["mlp", "--init", "nowhere"]));
-    let expected =
-        "--init: expected glorot-uniform, he-uniform, or a run's folder, a checkpoint or a state dict that exists";
+    let expected = "--init: expected glorot-uniform, he-uniform, or a run's folder, a checkpoint or a state dict that exists";
     assert!(said.starts_with(expected), "{said}");
     success(&mut train(place.path(), &["mlp", "--epochs", "1", "--init", "he-uniform"]));
 }

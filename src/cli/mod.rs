@@ -5,6 +5,7 @@ mod devices;
 mod embed;
 mod encode;
 mod eval;
+mod export;
 mod figures;
 mod flags;
 mod interpolate;
@@ -76,6 +77,8 @@ enum Command {
     Score(score::Score),
     /// Decode codes that are given, as a picture or an array
     Decode(decode::Decode),
+    /// Write a trained model for other programs: as ONNX, or for PyTorch
+    Export(export::Export),
     /// Write a run's report: curves, pictures, codes and settings in one HTML file
     Report(report::Report),
     /// Evaluate a trained model: reconstruction, KL, ELBO, importance-weighted bound, active units
@@ -254,6 +257,7 @@ async fn dispatch(command: Command, context: &Context) -> Result<()> {
         Command::Encode(command) => command.run(context).await,
         Command::Decode(command) => command.run(context).await,
         Command::Score(command) => command.run(context).await,
+        Command::Export(command) => command.run(context),
         Command::Report(command) => command.run(context).await,
         Command::Eval(command) => command.run(context).await,
         Command::Figures(command) => command.run(&context.device).await,

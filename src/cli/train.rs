@@ -259,7 +259,8 @@ fn without_run(given: &Given) -> Result<(Given, Option<String>)> {
         return Ok((given, None));
     };
     if !Path::new(&other).exists() {
-        let expected = "glorot-uniform, he-uniform, or a run's folder, a checkpoint or a state dict that exists";
+        let expected =
+            "glorot-uniform, he-uniform, or a run's folder, a checkpoint or a state dict that exists";
         return Err(Error::setting("--init", expected, other));
     }
     given.model.remove("init");

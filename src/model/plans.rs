@@ -5,7 +5,9 @@
 
 use super::step::Purpose;
 use super::{Autoencoder, ContractionKind, Model, Network, Step};
-use crate::graph::{Augmentation, Batch, Graph, Images, Plan, Slice, Update, log_ratio, projected_contraction};
+use crate::graph::{
+    Augmentation, Batch, Graph, Images, Plan, Slice, Update, log_ratio, projected_contraction,
+};
 use crate::kernels::corruption::Corruption;
 use crate::{Error, Result};
 

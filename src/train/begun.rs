@@ -99,7 +99,8 @@ impl Trainer {
             dict.others.iter().partition(|(name, _)| Shapes::contains_key(&here, *name));
         there.extend(unknown.into_iter().map(|(name, _)| (name.clone(), Vec::new())));
         let mut compared = Compared::new(&here, &there);
-        let other_type: Vec<String> = known.into_iter().map(|(name, kind)| format!("{name} {kind}")).collect();
+        let other_type: Vec<String> =
+            known.into_iter().map(|(name, kind)| format!("{name} {kind}")).collect();
         compared.differences.extend(listed("of numbers that are no floats", &other_type));
         let mut slots = self.replay.read_slots().await?;
         for (slot, shape) in &own {
