@@ -291,7 +291,7 @@ fn a_run_is_forked_with_other_settings_and_begun_with_what_another_learned() {
 #[test]
 fn every_subcommand_has_help_with_an_example() {
     let place = TempDir::new().unwrap();
-    let uses = ["reconstruct", "sample", "interpolate", "traverse", "embed", "encode", "eval"];
+    let uses = ["reconstruct", "sample", "interpolate", "traverse", "embed", "encode", "export", "eval"];
     for name in ["train", "presets", "plan", "devices"].into_iter().chain(uses) {
         let (help, _) = success(&mut narrows(place.path(), &[name, "--help"]));
         assert!(help.contains(&format!("\n  narrows {name}")), "{help}");

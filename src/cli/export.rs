@@ -35,6 +35,7 @@ pub(super) struct Export {
 
 impl Export {
     pub(super) fn run(&self, context: &Context) -> Result<()> {
+        context.device.check_none("export")?;
         let ending = if self.format == "safetensors" { ".safetensors" } else { &format!("-{}", self.format) };
         let out = match &self.out {
             Some(out) => out.clone(),

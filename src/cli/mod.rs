@@ -110,6 +110,23 @@ impl DeviceFlags {
         self.device == "cpu"
     }
 
+    /// Refuses flags for a command that opens no device.
+    fn check_none(&self, command: &str) -> Result<()> {
+        let given = [
+            ("--device", (self.device != "auto").then(|| self.device.clone())),
+            ("--matmul", self.matmul.clone()),
+            ("--memory", self.memory.map(|size| size.to_string())),
+        ];
+        match given.into_iter().find_map(|(flag, value)| Some((flag, value?))) {
+            Some((flag, value)) => Err(Error::setting(
+                flag,
+                format!("no such flag with {command}, which needs no device"),
+                value,
+            )),
+            None => Ok(()),
+        }
+    }
+
     async fn open(&self) -> Result<Device> {
         let flag = self.matmul.as_deref().map(str::parse::<MatMulVariant>).transpose()?;
         if !self.is_cpu() {

@@ -13,7 +13,7 @@ pub(super) fn steps(layers: &[Layer]) -> Result<Vec<Step>> {
     for layer in layers {
         walk.layer(layer, layer.config.output(layer.input)?);
     }
-    walk.to_rows();
+    walk.lay_in_rows();
     Ok(walk.steps)
 }
 
@@ -31,7 +31,7 @@ impl Walk {
         self.label.clone_from(&layer.label);
         let input = layer.input;
         if let (Some(weight), LayerConfig::Dense { units, .. }) = (&layer.weight, &layer.config) {
-            self.to_rows();
+            self.lay_in_rows();
             let bias = layer.bias.as_ref().map(|bias| bias.name.clone());
             let extents = [input.columns().unwrap_or_default(), *units];
             self.add(Operation::Dense { extents, weight: weight.name.clone(), tied: layer.tied, bias });
@@ -56,14 +56,14 @@ impl Walk {
             LayerConfig::CropOrPad { .. } => self.on_planes(input, output, about_the_middle(input, output)),
             LayerConfig::BatchNorm { momentum, epsilon, .. } => {
                 if input != Shape::flat(input.channels) {
-                    self.to_planes(input);
+                    self.lay_in_planes(input);
                 }
                 let planes = self.planes.is_some();
                 self.add(Operation::BatchNorm { channels: input.channels, epsilon, momentum, planes });
             }
             LayerConfig::Dropout { rate } => self.add(Operation::Dropout(rate)),
             // Another shape of the same numbers, in the order that rows have.
-            LayerConfig::Flatten | LayerConfig::Reshape { .. } => self.to_rows(),
+            LayerConfig::Flatten | LayerConfig::Reshape { .. } => self.lay_in_rows(),
             LayerConfig::Dense { .. }
             | LayerConfig::Conv { .. }
             | LayerConfig::ConvTranspose { .. }
@@ -79,19 +79,19 @@ impl Walk {
     }
 
     fn on_planes(&mut self, input: Shape, output: Shape, operation: Operation) {
-        self.to_planes(input);
+        self.lay_in_planes(input);
         self.add(operation);
         self.planes = Some(output);
     }
 
-    fn to_planes(&mut self, shape: Shape) {
+    fn lay_in_planes(&mut self, shape: Shape) {
         if self.planes.is_none() {
             self.add(Operation::ToPlanes(shape));
             self.planes = Some(shape);
         }
     }
 
-    fn to_rows(&mut self) {
+    fn lay_in_rows(&mut self) {
         if let Some(shape) = self.planes.take() {
             self.add(Operation::ToRows(shape));
         }

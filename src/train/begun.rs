@@ -92,16 +92,18 @@ impl Trainer {
     pub async fn begin_with_state_dict(&mut self, dict: &StateDict, name: &str) -> Result<()> {
         let own = learned(self.plan());
         let named = |slot: &String| name_there(slot, |name| own.contains_key(name));
-        let here = own.iter().map(|(slot, shape)| (named(slot), shape_there(shape))).collect();
+        let mut here: Shapes = own.iter().map(|(slot, shape)| (named(slot), shape_there(shape))).collect();
         let mut there: Shapes =
             dict.tensors.iter().map(|(name, tensor)| (name.to_owned(), tensor.shape.clone())).collect();
-        let (known, unknown): (Vec<_>, Vec<_>) =
-            dict.others.iter().partition(|(name, _)| Shapes::contains_key(&here, *name));
-        there.extend(unknown.into_iter().map(|(name, _)| (name.clone(), Vec::new())));
-        let mut compared = Compared::new(&here, &there);
-        let other_type: Vec<String> =
-            known.into_iter().map(|(name, kind)| format!("{name} {kind}")).collect();
-        compared.differences.extend(listed("of numbers that are no floats", &other_type));
+        let mut no_floats = Vec::new();
+        for (name, kind) in &dict.others {
+            match here.remove(name) {
+                Some(_) => no_floats.push(format!("{name} {kind}")),
+                None => drop(there.insert(name.clone(), Vec::new())),
+            }
+        }
+        let mut compared = Compared { of: own.len(), ..Compared::new(&here, &there) };
+        compared.differences.extend(listed("of numbers that are no floats", &no_floats));
         let mut slots = self.replay.read_slots().await?;
         for (slot, shape) in &own {
             let name = named(slot);

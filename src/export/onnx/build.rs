@@ -61,10 +61,12 @@ impl<'a> Builder<'a> {
 
     /// Makes a value an output `[batch, extents]` of this name.
     pub(super) fn output(&mut self, name: &str, of: String, extents: &[u32], about: &str) -> String {
+        // What has a name for others keeps it.
+        let mut named = self.graph.input.iter().chain(&self.graph.output);
+        let of =
+            if named.any(|value| value.name() == of) { self.node(name, "Identity", &[&of], &[]) } else { of };
         self.graph.output.push(value(name, extents, about));
         self.names.insert(name.to_owned());
-        let is_given = self.graph.input.iter().any(|input| input.name() == of);
-        let of = if is_given { self.node(name, "Identity", &[&of], &[]) } else { of };
         let nodes = self.graph.node.iter_mut();
         nodes
             .flat_map(|node| node.output.iter_mut().chain(&mut node.input))

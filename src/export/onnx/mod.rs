@@ -111,7 +111,10 @@ fn units(outline: &Outline) -> String {
 fn encoder(graph: &mut Builder<'_>) -> String {
     let outline = graph.outline();
     let x = graph.input("x", &outline.extents(), &format!("{}: {}", outline.items().many(), units(outline)));
-    let mut value = graph.reshape("x", x, &[outline.pixels()]);
+    let mut value = match outline.items() {
+        Items::Images => graph.reshape("x", x, &[outline.pixels()]),
+        Items::Rows => x,
+    };
     for change in &outline.before {
         value = graph.change("x", *change, value);
     }

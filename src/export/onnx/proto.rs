@@ -1,4 +1,4 @@
-//! The messages of ONNX files that exports need, with the numbers of their fields in the schema `onnx.proto` (ONNX 1.21,
+//! The messages of ONNX files that exports need, with the numbers of their fields in the schema `onnx.proto` (ONNX 1.23,
 //! version 8 of the format).
 
 use prost::Message;

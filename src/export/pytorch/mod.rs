@@ -103,9 +103,7 @@ fn head(text: &mut Text, outline: &Outline) {
     let About { variant, epoch, columns, .. } = &outline.about;
     let version = env!("CARGO_PKG_VERSION");
     let lines = [
-        &format!(
-            "\"\"\"An autoencoder of the kind {variant}, by narrows {version}, of epoch {epoch}."
-        )[..],
+        &format!("\"\"\"An autoencoder of the kind {variant}, by narrows {version}, of epoch {epoch}.")[..],
         "",
         &format!("    from {} import load", MODULE.trim_end_matches(".py")),
         "",
