@@ -10,13 +10,14 @@
     feature = "train",
     doc = "- [`model`] has the autoencoders, [`data`] the images; [`train`] trains in memory, [`infer`] uses trained models, [`run`] keeps runs in folders, [`picture`] makes pictures."
 )]
+#![cfg_attr(feature = "export", doc = "- [`export`] writes trained models for ONNX Runtime and PyTorch.")]
 #![cfg_attr(
     feature = "plot",
     doc = "- [`report`] draws plots and pages, [`figures`] makes every figure of the book's section."
 )]
 //!
-//! Without default features there is nothing above [`graph`]. The feature `train` adds models and training, `plot` plots
-//! and figures, `cli` the command.
+//! Without default features there is nothing above [`graph`]. The feature `train` adds models and training, `export`
+//! their export, `plot` plots and figures, `cli` the command.
 #![cfg_attr(
     feature = "train",
     doc = r#"
@@ -67,6 +68,8 @@ pub mod cli;
 #[cfg(feature = "train")]
 pub mod data;
 mod error;
+#[cfg(feature = "export")]
+pub mod export;
 #[cfg(feature = "plot")]
 pub mod figures;
 pub mod gpu;

@@ -283,8 +283,7 @@ fn a_run_is_forked_with_other_settings_and_begun_with_what_another_learned() {
         "{out}"
     );
     let said = failure(&mut train(place.path(), &["mlp", "--init", "nowhere"]));
-    let expected =
-        "--init: expected glorot-uniform, he-uniform, or a run's folder or a checkpoint that exists";
+    let expected = "--init: expected glorot-uniform, he-uniform, or a run's folder, a checkpoint or a state dict that exists";
     assert!(said.starts_with(expected), "{said}");
     success(&mut train(place.path(), &["mlp", "--epochs", "1", "--init", "he-uniform"]));
 }
@@ -292,8 +291,18 @@ fn a_run_is_forked_with_other_settings_and_begun_with_what_another_learned() {
 #[test]
 fn every_subcommand_has_help_with_an_example() {
     let place = TempDir::new().unwrap();
-    let uses =
-        ["reconstruct", "sample", "interpolate", "traverse", "embed", "encode", "decode", "score", "eval"];
+    let uses = [
+        "reconstruct",
+        "sample",
+        "interpolate",
+        "traverse",
+        "embed",
+        "encode",
+        "decode",
+        "score",
+        "export",
+        "eval",
+    ];
     for name in ["train", "presets", "plan", "devices"].into_iter().chain(uses) {
         let (help, _) = success(&mut narrows(place.path(), &[name, "--help"]));
         assert!(help.contains(&format!("\n  narrows {name}")), "{help}");

@@ -7,6 +7,7 @@ mod devices;
 mod embed;
 mod encode;
 mod eval;
+mod export;
 mod figures;
 mod flags;
 mod interpolate;
@@ -78,6 +79,8 @@ enum Command {
     Score(score::Score),
     /// Decode codes that are given, as a picture or an array
     Decode(decode::Decode),
+    /// Write a trained model for other programs: as ONNX, or for PyTorch
+    Export(export::Export),
     /// Write a run's report: curves, pictures, codes and settings in one HTML file
     Report(report::Report),
     /// Evaluate a trained model: reconstruction, KL, ELBO, importance-weighted bound, active units
@@ -107,6 +110,23 @@ struct DeviceFlags {
 impl DeviceFlags {
     fn is_cpu(&self) -> bool {
         self.device == "cpu"
+    }
+
+    /// Refuses flags for a command that opens no device.
+    fn check_none(&self, command: &str) -> Result<()> {
+        let given = [
+            ("--device", (self.device != "auto").then(|| self.device.clone())),
+            ("--matmul", self.matmul.clone()),
+            ("--memory", self.memory.map(|size| size.to_string())),
+        ];
+        match given.into_iter().find_map(|(flag, value)| Some((flag, value?))) {
+            Some((flag, value)) => Err(Error::setting(
+                flag,
+                format!("no such flag with {command}, which needs no device"),
+                value,
+            )),
+            None => Ok(()),
+        }
     }
 
     async fn open(&self) -> Result<Device> {
@@ -256,6 +276,7 @@ async fn dispatch(command: Command, context: &Context) -> Result<()> {
         Command::Encode(command) => command.run(context).await,
         Command::Decode(command) => command.run(context).await,
         Command::Score(command) => command.run(context).await,
+        Command::Export(command) => command.run(context),
         Command::Report(command) => command.run(context).await,
         Command::Eval(command) => command.run(context).await,
         Command::Figures(command) => command.run(&context.device).await,

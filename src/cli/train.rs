@@ -9,7 +9,7 @@ use crate::infer::too_high;
 use crate::model::{InitScheme, Registry};
 use crate::report::{report_run, shell_word};
 use crate::run::{Beginning, Run, RunEvent, RunLock};
-use crate::train::{Checkpoint, Config, EpochReport, Trainer};
+use crate::train::{Checkpoint, Config, EpochReport, StateDict, Trainer};
 use crate::{Error, Result};
 
 use super::Context;
@@ -85,11 +85,7 @@ impl Train {
         if let Some(folder) = &self.run {
             Run::check_new(folder)?;
         }
-        let init = other
-            .as_ref()
-            .map(|run| Checkpoint::find(&context.registry, Path::new(run), self.from.0))
-            .transpose()?;
-        let init = init.map(remarked);
+        let init = other.as_ref().map(|other| self.parent(context, Path::new(other))).transpose()?;
         let split = loaded(&config.data, None, None)?;
         // From here on a signal leaves a run that can be resumed.
         let stop = Interrupt::listen()?;
@@ -104,9 +100,25 @@ impl Train {
             None => next_folder(&Path::new("runs").join(&config.preset))?,
         };
         let name = other.unwrap_or_default();
-        let beginning = init.as_ref().map_or(Beginning::Seed, |other| Beginning::Parameters(other, &name));
+        let beginning = match &init {
+            None => Beginning::Seed,
+            Some(Parent::Run(other)) => Beginning::Parameters(other, &name),
+            Some(Parent::Dict(dict)) => Beginning::StateDict(dict, &name),
+        };
         let run = Run::create_from(&folder, &device, &config, &split, &beginning).await?;
         self.train(run, &folder, &device, &split, stop).await
+    }
+
+    // What a new run begins with: a run's checkpoint, or a state dict.
+    fn parent(&self, context: &Context, place: &Path) -> Result<Parent> {
+        let dict = if place.is_file() && self.from.0.is_none() { StateDict::find(place)? } else { None };
+        Ok(match dict {
+            Some(dict) => Parent::Dict(dict),
+            None => {
+                let found = Checkpoint::find(&context.registry, place, self.from.0)?;
+                Parent::Run(Box::new(remarked(found)))
+            }
+        })
     }
 
     async fn resume(&self, folder: &Path, context: &Context) -> Result<()> {
@@ -220,6 +232,12 @@ impl Train {
     }
 }
 
+// What `--init` names in place of a scheme.
+enum Parent {
+    Run(Box<Checkpoint>),
+    Dict(StateDict),
+}
+
 fn out_of_patience(trainer: &Trainer) -> String {
     let patience = trainer.config().train.patience.unwrap_or_default();
     let (epoch, best) = (trainer.epochs_done(), trainer.epochs_done().saturating_sub(patience));
@@ -241,7 +259,8 @@ fn without_run(given: &Given) -> Result<(Given, Option<String>)> {
         return Ok((given, None));
     };
     if !Path::new(&other).exists() {
-        let expected = "glorot-uniform, he-uniform, or a run's folder or a checkpoint that exists";
+        let expected =
+            "glorot-uniform, he-uniform, or a run's folder, a checkpoint or a state dict that exists";
         return Err(Error::setting("--init", expected, other));
     }
     given.model.remove("init");

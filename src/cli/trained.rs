@@ -57,6 +57,11 @@ pub(super) struct Model<const FROM: bool = true> {
 }
 
 impl<const FROM: bool> Model<FROM> {
+    /// The file or folder that was given.
+    pub(super) fn place(&self) -> &Path {
+        &self.checkpoint
+    }
+
     /// Its checkpoint.
     pub(super) fn load(&self, context: &Context) -> Result<Checkpoint> {
         Ok(remarked(Checkpoint::find(&context.registry, &self.checkpoint, self.from.0)?))

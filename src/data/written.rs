@@ -96,9 +96,7 @@ impl Growing {
     /// # Errors
     /// [`Error::Io`] naming the file.
     pub(crate) fn new(path: &Path) -> Result<Self> {
-        // A link stays what it is, and so does a device.
-        let linked = path.is_symlink().then(|| path.canonicalize().ok()).flatten();
-        let target = linked.unwrap_or_else(|| path.to_owned());
+        let target = target(path);
         let file = match target.symlink_metadata() {
             Ok(metadata) if !metadata.is_file() => {
                 Begun::Device(File::create(path).map_err(Error::io("write", path))?)
@@ -136,6 +134,47 @@ impl Write for Growing {
             Begun::Device(file) => file.flush(),
         }
     }
+}
+
+// What a path means: a link stays what it is, and so does a device.
+fn target(path: &Path) -> PathBuf {
+    let linked = path.is_symlink().then(|| path.canonicalize().ok()).flatten();
+    linked.unwrap_or_else(|| path.to_owned())
+}
+
+/// Writes files of a folder, which is made where it is missing: all of them, or none.
+///
+/// # Errors
+/// [`Error::Io`] naming the file.
+pub(crate) fn write_together(folder: &Path, files: &[(&str, Vec<u8>)]) -> Result<()> {
+    let is_new = !folder.exists();
+    if is_new {
+        std::fs::create_dir(folder).map_err(Error::io("create", folder))?;
+    }
+    let written = put_together(folder, files);
+    if is_new && written.is_err() {
+        // One that is not empty is in nobody's way.
+        let _ = std::fs::remove_dir(folder);
+    }
+    written
+}
+
+fn put_together(folder: &Path, files: &[(&str, Vec<u8>)]) -> Result<()> {
+    let mut under_way = Vec::new();
+    for (name, bytes) in files {
+        let path = folder.join(name);
+        let target = target(&path);
+        if target.exists() && !target.is_file() {
+            let (expected, found) =
+                ("a file, or nothing of that name".to_owned(), "something else".to_owned());
+            return Err(Error::File { path, expected, found });
+        }
+        let mut file = beside(&target)?;
+        file.write_all(bytes).map_err(Error::io("write", &path))?;
+        file.as_file().sync_all().map_err(Error::io("write", &path))?;
+        under_way.push((file, target));
+    }
+    under_way.into_iter().try_for_each(|(file, target)| put(file, &target))
 }
 
 /// Whether this process has an open file to itself, which the system ends with the process.

@@ -46,9 +46,9 @@ crate::settings! {
         /// Whether the corruption dropout multiplies what it keeps by 1 / (1 - amount)
         #[serde(skip_serializing_if = "Option::is_none")]
         corruption_rescale: Option<bool> = None, "BOOL", with corruption = "dropout";
-        /// First weights: glorot-uniform or he-uniform; or of a new run, the parameters of another run, or of a checkpoint
-        /// file, where names and shapes agree
-        init: InitScheme = InitScheme::default(), "SCHEME|RUN";
+        /// First weights: glorot-uniform or he-uniform; or of a new run, the parameters of another run, of a checkpoint file, or
+        /// of a state dict of PyTorch in a safetensors file, where names and shapes agree
+        init: InitScheme = InitScheme::default(), "SCHEME|RUN|FILE";
         /// Reconstruction loss that the optimizer sees: image (sum over pixels) or pixel (mean over pixels)
         reduction: ReductionKind = ReductionKind::default(), "KIND";
         /// Convolutions that fit images of any size from 8 x 8 up, in place of `hidden`: none, pooled or strided

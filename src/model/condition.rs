@@ -8,15 +8,15 @@ use super::LayerConfig;
 
 /// The class of an image as a further input of encoder and decoder.
 #[derive(Clone, Debug)]
-pub(super) struct Condition {
+pub struct Condition {
     /// Classes that there are.
-    pub(super) classes: u32,
+    pub classes: u32,
     /// `[width, classes]`: the numbers that are learned for each; None where it is told as 0s and a 1.
-    pub(super) embedding: Option<Parameter>,
+    pub embedding: Option<Parameter>,
     /// Numbers for a class.
-    pub(super) width: u32,
+    pub width: u32,
     /// The images that it stands beside as further channels of every pixel; None where it stands behind their numbers.
-    pub(super) channels_of: Option<Shape>,
+    pub channels_of: Option<Shape>,
 }
 
 impl Condition {

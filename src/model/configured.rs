@@ -55,10 +55,7 @@ impl Model {
         model.dense = declared.network().encoder.is_dense();
         model.prior = declared.prior();
         let x = graph.input("x", 1, model.pixels())?;
-        let classes = match model.classes {
-            0 => None,
-            classes => Some(graph.input("classes", 1, classes)?),
-        };
+        let classes = model.told(&mut graph, 1)?;
         model.posterior = declared.posterior(&mut graph, x, classes)?.is_some();
         let plan = model.evaluation(1, 1)?;
         let parameters = plan.stores.iter().flat_map(|store| store.layout.iter());

@@ -32,6 +32,7 @@ mod variant;
 
 pub use adversarial::AdversarialSettings;
 pub use common::{COMMON, CommonSettings};
+pub use condition::Condition;
 pub use config::ModelConfig;
 pub use configured::Model;
 pub use contractive::ContractiveSettings;
@@ -44,7 +45,7 @@ pub use kinds::{
 };
 pub use layer::LayerConfig;
 pub use likelihood::Likelihood;
-pub use network::{Network, Stack};
+pub use network::{Layer, Network, Stack};
 pub use registry::Registry;
 pub(crate) use sections::{check_applicable, one_line, overlaid, unknown};
 pub use settings::{

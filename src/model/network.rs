@@ -13,18 +13,29 @@ pub struct Stack {
 
 /// A layer with its parameters.
 #[derive(Clone, Debug)]
-pub(super) struct Layer {
-    pub(super) label: String,
-    pub(super) config: LayerConfig,
-    pub(super) input: Shape,
-    pub(super) weight: Option<Parameter>,
-    pub(super) bias: Option<Parameter>,
-    pub(super) norm: Option<BatchNorm>,
-    // Whether it runs another dense layer's weight backward.
-    pub(super) tied: bool,
+pub struct Layer {
+    /// `encoder.0`
+    pub label: String,
+    /// What it does. Where it has a weight, its activation is filled in.
+    pub config: LayerConfig,
+    /// What it sees in its input's columns.
+    pub input: Shape,
+    /// `[out, in]`, `[out, height, width, in]` or, of a transposed convolution, `[in, height, width, out]`.
+    pub weight: Option<Parameter>,
+    /// `[out]`
+    pub bias: Option<Parameter>,
+    /// What it learns of batch normalisation.
+    pub norm: Option<BatchNorm>,
+    /// Whether its weight is another dense layer's, which it runs backward.
+    pub tied: bool,
 }
 
 impl Stack {
+    /// Its layers, in order.
+    pub fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+
     /// Whether all of its layers are dense.
     pub fn is_dense(&self) -> bool {
         self.layers.iter().all(|layer| layer.config.is_dense())
@@ -94,7 +105,8 @@ pub struct Network {
     pub latent: u32,
     /// Whether the encoder gives mu and log variance of a Gaussian code, which is drawn to a standard normal.
     pub gaussian_code: bool,
-    pub(super) condition: Option<Condition>,
+    /// What both are told of the class of each image; None where they are told nothing.
+    pub condition: Option<Condition>,
     pub(super) reduction: ReductionKind,
 }
 

@@ -4,8 +4,10 @@
 //! else is said.
 
 use super::step::Purpose;
-use super::{Autoencoder, ContractionKind, Model, Step};
-use crate::graph::{Augmentation, Batch, Graph, Images, Plan, Update, log_ratio, projected_contraction};
+use super::{Autoencoder, ContractionKind, Model, Network, Step};
+use crate::graph::{
+    Augmentation, Batch, Graph, Images, Plan, Slice, Tensor, Update, log_ratio, projected_contraction,
+};
 use crate::kernels::corruption::Corruption;
 use crate::{Error, Result};
 
@@ -149,16 +151,47 @@ impl Model {
         })
     }
 
+    /// The networks that codes and reconstructions come from, where nothing else has a part in them.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a variant whose codes or mean images are not what its networks give by themselves, such as
+    /// codes of a codebook.
+    pub fn network(&self) -> Result<Network> {
+        let [mut whole, mut plain] = [Graph::inference(1), Graph::inference(1)];
+        let declared = self.declare(&mut whole)?;
+        let network = self.declare(&mut plain)?.network().clone();
+        if self.used(whole, declared.as_ref())? == self.used(plain, &network)? {
+            return Ok(network);
+        }
+        let name = self.config.variant.name();
+        let expected = "one whose codes and mean images are what its encoder and decoder give";
+        Err(Error::setting("variant", expected, format!("{name}, which computes more than these")))
+    }
+
+    // The input `classes` `[batch, classes]` of a conditional model.
+    pub(super) fn told(&self, graph: &mut Graph, batch: u32) -> Result<Option<Tensor>> {
+        (self.classes > 0).then(|| graph.input("classes", batch, self.classes)).transpose()
+    }
+
+    // What makes a code, and an image of it: each kernel, with where its operands are.
+    fn used(&self, mut graph: Graph, model: &dyn Autoencoder) -> Result<Vec<(String, Vec<Slice>)>> {
+        let x = graph.input("x", 1, self.pixels())?;
+        let classes = self.told(&mut graph, 1)?;
+        let code = model.code(&mut graph, x, classes)?;
+        graph.output("code", code)?;
+        let image = model.decode(&mut graph, code, classes)?;
+        graph.output("image", image)?;
+        let dispatches = graph.finish(true).dispatches.into_iter();
+        Ok(dispatches.map(|dispatch| (format!("{:?}", dispatch.kernel), dispatch.operands)).collect())
+    }
+
     /// One step that decodes the codes in `code` `[batch, latent]`, each of the class that `classes` `[batch, classes]` says
     /// where the model is conditional, to mean images in `image` `[batch, pixels]`.
     pub fn decoding(&self, batch: u32) -> Result<Plan> {
         let mut graph = Graph::inference(batch);
         let declared = self.declare(&mut graph)?;
         let code = graph.input("code", batch, self.latent())?;
-        let classes = match self.classes {
-            0 => None,
-            classes => Some(graph.input("classes", batch, classes)?),
-        };
+        let classes = self.told(&mut graph, batch)?;
         let image = declared.decode(&mut graph, code, classes)?;
         graph.output("image", image)?;
         Ok(graph.finish(false))

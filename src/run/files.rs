@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::data::DrawnParts;
 use crate::data::written::{SPLIT, write_whole};
 use crate::model::Registry;
-use crate::train::{Checkpoint, Config};
+use crate::train::{Checkpoint, Config, StateDict};
 use crate::{Error, Result};
 
 // A refusal of bytes as one of the file that holds them.
@@ -39,6 +39,18 @@ impl Checkpoint {
         let path = path.as_ref();
         let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
         Self::from_bytes_of(registry, &bytes).map_err(of_file(path))
+    }
+}
+
+impl StateDict {
+    /// The state dict in a file; None where that is no safetensors file, or one of narrows.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; [`Error::File`] for a damaged one.
+    pub fn find(path: &Path) -> Result<Option<Self>> {
+        let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+        let dict = Self::is_one(&bytes).then(|| Self::from_bytes(&bytes));
+        dict.transpose().map_err(of_file(path))
     }
 }
 

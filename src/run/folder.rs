@@ -11,7 +11,7 @@ use super::training::take_good;
 use crate::data::written::write_whole;
 use crate::data::{DrawnParts, Split, written};
 use crate::graph::Device;
-use crate::train::{Checkpoint, Config, EpochReport, Progress, Rewind, Trainer, position};
+use crate::train::{Checkpoint, Config, EpochReport, Progress, Rewind, StateDict, Trainer, position};
 use crate::{Error, Result};
 
 /// What the watcher of a run sees.
@@ -36,6 +36,8 @@ pub enum Beginning<'a> {
     Seed,
     /// The parameters of another run, by its name for people.
     Parameters(&'a Checkpoint, &'a str),
+    /// The parameters of a state dict of PyTorch, by its file's name.
+    StateDict(&'a StateDict, &'a str),
     /// All of another run, from which it goes on with other settings of training.
     Fork(&'a Checkpoint, &'a str),
 }
@@ -87,7 +89,8 @@ impl Run {
         Self::create_from(folder, device, config, data, &Beginning::Seed).await
     }
 
-    /// As [`Run::create`], with what another run learned: as [`Trainer::begin_with`] or [`Trainer::fork`].
+    /// As [`Run::create`], with what another run learned: as [`Trainer::begin_with`], [`Trainer::begin_with_state_dict`] or
+    /// [`Trainer::fork`].
     pub async fn create_from(
         folder: &Path,
         device: &Device,
@@ -134,6 +137,7 @@ impl Run {
         match beginning {
             Beginning::Seed => {}
             Beginning::Parameters(other, name) => trainer.begin_with(other, name).await?,
+            Beginning::StateDict(dict, name) => trainer.begin_with_state_dict(dict, name).await?,
             Beginning::Fork(other, name) => trainer.fork(other, name).await?,
         }
         let pictures = Pictures::new(device, &trainer.checkpoint().await?, data.held_out()).await?;

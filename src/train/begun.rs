@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::epoch_state::EpochState;
-use super::{Checkpoint, Config, TrainConfig, Trainer};
+use super::state_dict::{here as to_slot, name_there, shape_there};
+use super::{Checkpoint, Config, StateDict, TrainConfig, Trainer};
 use crate::graph::{MODEL, Plan, Slots, Store, StoreKind};
 use crate::{Error, Result};
 
@@ -15,7 +16,11 @@ fn is_learned(store: &&Store) -> bool {
     matches!(store.kind, StoreKind::Parameters | StoreKind::Statistics)
 }
 
-fn learned(plan: &Plan) -> BTreeMap<String, Vec<usize>> {
+/// Shapes by name.
+type Shapes = BTreeMap<String, Vec<usize>>;
+
+/// The parameters and statistics of a plan.
+pub(super) fn learned(plan: &Plan) -> Shapes {
     let slots = plan.stores.iter().filter(is_learned).flat_map(Store::slots);
     slots.map(|(name, slot)| (name, slot.shape.clone())).collect()
 }
@@ -24,6 +29,36 @@ fn listed(what: &str, names: &[String]) -> Option<String> {
     let more = if names.len() > SHOWN { format!(" and {} more", names.len() - SHOWN) } else { String::new() };
     let shown = names.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("; ");
     (!names.is_empty()).then(|| format!("{what}: {shown}{more}"))
+}
+
+// What is here and what is there, name by name.
+struct Compared {
+    agreeing: BTreeSet<String>,
+    // In words.
+    differences: Vec<String>,
+    // How many there are here.
+    of: usize,
+}
+
+impl Compared {
+    fn new(here: &Shapes, there: &Shapes) -> Self {
+        let (mut agreeing, mut other_shape, mut missing_there) = (BTreeSet::new(), Vec::new(), Vec::new());
+        for (name, shape) in here {
+            match there.get(name) {
+                Some(found) if found == shape => drop(agreeing.insert(name.clone())),
+                Some(found) => other_shape.push(format!("{name} {shape:?} here, {found:?} there")),
+                None => missing_there.push(name.clone()),
+            }
+        }
+        let missing_here: Vec<String> =
+            there.keys().filter(|name| !here.contains_key(*name)).cloned().collect();
+        let differences = [
+            listed("of another shape", &other_shape),
+            listed("not there", &missing_there),
+            listed("not here", &missing_here),
+        ];
+        Self { agreeing, differences: differences.into_iter().flatten().collect(), of: here.len() }
+    }
 }
 
 impl Trainer {
@@ -39,34 +74,60 @@ impl Trainer {
     /// [`Error::Setting`] where nothing agrees.
     pub async fn begin_with(&mut self, other: &Checkpoint, name: &str) -> Result<()> {
         let (here, there) = (learned(self.plan()), learned(&other.training_plan()?));
+        let compared = Compared::new(&here, &there);
         let mut slots = self.replay.read_slots().await?;
-        let (mut missing_there, mut other_shape, mut taken) = (Vec::new(), Vec::new(), 0);
-        for (slot, shape) in &here {
-            match (there.get(slot), other.slots.get(slot)) {
-                (Some(found), Some((_, values))) if found == shape => {
-                    slots.insert(slot.clone(), shape.clone(), values.to_vec());
-                    taken += 1;
-                }
-                (Some(found), _) => other_shape.push(format!("{slot} {shape:?} here, {found:?} there")),
-                (None, _) => missing_there.push(slot.clone()),
+        for slot in &compared.agreeing {
+            if let Some((shape, values)) = other.slots.get(slot) {
+                slots.insert(slot.clone(), shape, values.to_vec());
             }
         }
-        let missing_here: Vec<String> =
-            there.keys().filter(|slot| !here.contains_key(*slot)).cloned().collect();
-        let differences = [
-            listed("of another shape", &other_shape),
-            listed("not there", &missing_there),
-            listed("not here", &missing_here),
-        ];
-        let differences: Vec<String> = differences.into_iter().flatten().collect();
-        if taken == 0 {
-            let expected = format!("a run with parameters of this model's names and shapes, unlike {name}");
+        let of_what = format!("{name} after epoch {}", other.epoch());
+        self.begin_from(&slots, compared, "a run with parameters", [name, &of_what])
+    }
+
+    /// As [`Trainer::begin_with`], with what a state dict called `name` has under PyTorch's names and in its layouts.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] where nothing agrees.
+    pub async fn begin_with_state_dict(&mut self, dict: &StateDict, name: &str) -> Result<()> {
+        let own = learned(self.plan());
+        let named = |slot: &String| name_there(slot, |name| own.contains_key(name));
+        let mut here: Shapes = own.iter().map(|(slot, shape)| (named(slot), shape_there(shape))).collect();
+        let mut there: Shapes =
+            dict.tensors.iter().map(|(name, tensor)| (name.to_owned(), tensor.shape.clone())).collect();
+        let mut no_floats = Vec::new();
+        for (name, kind) in &dict.others {
+            match here.remove(name) {
+                Some(_) => no_floats.push(format!("{name} {kind}")),
+                None => drop(there.insert(name.clone(), Vec::new())),
+            }
+        }
+        let mut compared = Compared { of: own.len(), ..Compared::new(&here, &there) };
+        compared.differences.extend(listed("of numbers that are no floats", &no_floats));
+        let mut slots = self.replay.read_slots().await?;
+        for (slot, shape) in &own {
+            let name = named(slot);
+            if let Some((_, values)) = dict.tensors.get(&name).filter(|_| compared.agreeing.contains(&name)) {
+                slots.insert(slot.clone(), shape.clone(), to_slot(shape, values));
+            }
+        }
+        self.begin_from(&slots, compared, "a state dict with tensors", [name, name])
+    }
+
+    fn begin_from(
+        &mut self,
+        slots: &Slots,
+        compared: Compared,
+        expected: &str,
+        [name, of_what]: [&str; 2],
+    ) -> Result<()> {
+        let Compared { agreeing, differences, of } = compared;
+        if agreeing.is_empty() {
+            let expected = format!("{expected} of this model's names and shapes, unlike {name}");
             return Err(Error::setting("--init", expected, differences.join(". ")));
         }
-        self.replay.write_slots(&slots)?;
-        let of = here.len();
-        let told =
-            format!("begun with the parameters of {name} after epoch {}: {taken} of {of}", other.epoch());
+        self.replay.write_slots(slots)?;
+        let told = format!("begun with the parameters of {of_what}: {} of {of}", agreeing.len());
         self.progress.origin = [told].into_iter().chain(differences).collect();
         Ok(())
     }

@@ -165,8 +165,7 @@ impl Scaling {
     }
 }
 
-// Quartile distances from which on the robust scale grows as a logarithm: 13 deviations of a normal distribution.
-const STRAIGHT: f64 = 10.0;
+const STRAIGHT: f64 = ScaleKind::STRAIGHT;
 
 // Far numbers keep their order, and no longer drown the others.
 fn squeezed(x: f64) -> f64 {
@@ -181,6 +180,9 @@ fn stretched(x: f64) -> f64 {
 }
 
 impl ScaleKind {
+    /// Quartile distances from which on the robust scale grows as a logarithm: 13 deviations of a normal distribution.
+    pub const STRAIGHT: f64 = 10.0;
+
     // What is scaled of a number.
     fn bent(self, x: f64) -> f64 {
         if self == Self::Log1p { libm::log1p(x) } else { x }

@@ -1,0 +1,45 @@
+//! Trained models for other programs: ONNX files, and state dicts with a module for PyTorch.
+//!
+//! Both are written from one [`Outline`]: what encodes and decodes, as a list of plain operations, and its tensors in
+//! PyTorch's layouts, which are ONNX's too. What comes in and goes out has the data's own units and narrows' array form,
+//! `[batch, height, width, channels]` or `[batch, columns]`.
+
+pub mod onnx;
+mod outline;
+mod pytorch;
+mod walk;
+
+pub use outline::{About, Change, Convolution, Mean, Operation, Outline, Step, Told};
+
+pub use pytorch::is_module;
+
+use crate::Result;
+use crate::train::Checkpoint;
+
+/// The state dict of what encodes and decodes.
+pub const WEIGHTS: &str = "model.safetensors";
+/// The module that reads it.
+pub const MODULE: &str = "model.py";
+
+/// The files of a format, by name, whole.
+pub type Files = Vec<(&'static str, Vec<u8>)>;
+
+/// `encoder.onnx`, `decoder.onnx` and `autoencoder.onnx`.
+///
+/// # Errors
+/// [`Error::Setting`](crate::Error::Setting) for a variant whose codes or mean images are not what its networks give by
+/// themselves, and for a model that is larger than an ONNX file may be.
+pub fn to_onnx(checkpoint: &Checkpoint) -> Result<Files> {
+    let outline = Outline::new(checkpoint)?;
+    onnx::Part::ALL.into_iter().map(|part| Ok((part.file(), onnx::encoded(&outline, part)?))).collect()
+}
+
+/// `model.safetensors` and `model.py`.
+///
+/// # Errors
+/// As [`to_onnx`], but for the size; and for layers with names that Python does not allow.
+pub fn to_pytorch(checkpoint: &Checkpoint) -> Result<Files> {
+    let outline = Outline::new(checkpoint)?;
+    let module = pytorch::module(&outline)?.into_bytes();
+    Ok(vec![(WEIGHTS, outline.tensors.to_bytes()?), (MODULE, module)])
+}
