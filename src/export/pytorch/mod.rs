@@ -26,7 +26,6 @@ const WIDTH: usize = 88;
 pub(super) fn module(outline: &Outline) -> Result<String> {
     let layers = layers::declared(outline)?;
     let mut text = Text::default();
-    head(&mut text, outline);
     changes::functions(&mut text, outline);
     layers::classes(&mut text, outline);
     text.lines(0, &["class Autoencoder(nn.Module):"]);
@@ -40,7 +39,7 @@ pub(super) fn module(outline: &Outline) -> Result<String> {
     decode(&mut text, outline);
     forward(&mut text, outline);
     load(&mut text);
-    Ok(text.0)
+    Ok(head(outline, &text.0) + &text.0)
 }
 
 /// Python under way.
@@ -99,7 +98,9 @@ fn units(outline: &Outline) -> String {
     format!("{numbers}, [batch, {}]{order}", extents.join(", "))
 }
 
-fn head(text: &mut Text, outline: &Outline) {
+// What stands before the classes: what they use is imported, and nothing else.
+fn head(outline: &Outline, classes: &str) -> String {
+    let mut text = Text::default();
     let About { variant, epoch, columns, .. } = &outline.about;
     let version = env!("CARGO_PKG_VERSION");
     let lines = [
@@ -118,19 +119,25 @@ fn head(text: &mut Text, outline: &Outline) {
         "",
         "from pathlib import Path",
         "",
-        "import torch",
-        "from safetensors.torch import load_file",
-        "from torch import nn",
-        "from torch.nn import functional as F",
-        "",
     ];
     text.lines(0, &lines);
+    let imports = [
+        ("torch.", "import torch"),
+        ("load_file(", "from safetensors.torch import load_file"),
+        ("nn.", "from torch import nn"),
+        ("F.", "from torch.nn import functional as F"),
+    ];
+    for (_, import) in imports.iter().filter(|(used, _)| classes.contains(used)) {
+        text.lines(0, &[import]);
+    }
+    text.lines(0, &[""]);
     if !columns.is_empty() {
         text.lines(0, &["COLUMNS = ["]);
         columns.iter().for_each(|name| text.lines(4, &[&format!("{},", serde_json::json!(name))]));
         text.lines(0, &["]", ""]);
     }
     text.lines(0, &[""]);
+    text.0
 }
 
 fn encode(text: &mut Text, outline: &Outline) {
