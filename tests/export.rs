@@ -106,6 +106,33 @@ fn inputs_and_outputs_have_names_descriptions_and_an_open_batch() {
 }
 
 #[test]
+fn a_conditional_model_reads_labels_whose_classes_it_names() {
+    let mut config = config("cvae");
+    config.model.set("condition", "embedded").unwrap();
+    let checkpoint = trained(&config, 1);
+    for (model, first) in models(&checkpoint).iter().zip(["x", "code", "x"]) {
+        let graph = graph(model);
+        let names: Vec<&str> = graph.input.iter().map(ValueInfoProto::name).collect();
+        assert_eq!(names, [first, "label"]);
+        assert_eq!(described(&graph.input[1]), "label [batch]");
+        let kind = graph.input[1].r#type.as_ref().unwrap().tensor_type.as_ref().unwrap().elem_type;
+        assert_eq!(kind, Some(7), "int64");
+        let classes = model.metadata_props.iter().find(|entry| entry.key() == "narrows.classes").unwrap();
+        assert_eq!(classes.value(), r#"["0","1","2","3","4","5","6","7","8","9"]"#);
+        assert!(graph.initializer.iter().any(|tensor| tensor.name() == "embedding.weight"));
+    }
+    let files = to_pytorch(&checkpoint).unwrap();
+    let module = String::from_utf8(files[1].1.clone()).unwrap();
+    for line in ["def encode(self, x, label):", "self.embedding = nn.Linear(10, 8, bias=False)"] {
+        assert!(module.contains(line), "{module}");
+    }
+    assert_eq!(
+        StateDict::from_bytes(&files[0].1).unwrap().tensors.get("embedding.weight").unwrap().0,
+        [8, 10]
+    );
+}
+
+#[test]
 fn a_graph_is_in_order_holds_the_weights_once_and_draws_nothing() {
     let checkpoint = trained(&layered(), 1);
     let dict = checkpoint.state_dict().unwrap();

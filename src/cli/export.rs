@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use super::Context;
 use super::output::{Place, wrote};
 use super::trained::Model;
-use crate::data::written::write_together;
-use crate::export::{MODULE, is_module, to_onnx, to_pytorch};
+use crate::export::{Files, MODULE, is_module, to_onnx, to_pytorch};
+use crate::run::save_together;
 use crate::train::Checkpoint;
 use crate::{Error, Result};
 
@@ -60,16 +60,11 @@ impl Export {
         place.write(&dict.to_bytes()?, &content)
     }
 
-    fn folder(
-        &self,
-        context: &Context,
-        out: &Path,
-        files: fn(&Checkpoint) -> Result<crate::export::Files>,
-    ) -> Result<()> {
+    fn folder(&self, context: &Context, out: &Path, files: fn(&Checkpoint) -> Result<Files>) -> Result<()> {
         check_folder(out)?;
         let checkpoint = self.model.load(context)?;
         let files = files(&checkpoint)?;
-        write_together(out, &files)?;
+        save_together(out, &files)?;
         let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
         wrote(out, &format!("{} after epoch {}", names.join(", "), checkpoint.epoch()))
     }

@@ -136,45 +136,10 @@ impl Write for Growing {
     }
 }
 
-// What a path means: a link stays what it is, and so does a device.
-fn target(path: &Path) -> PathBuf {
+/// What a path means: a link stays what it is, and so does a device.
+pub(crate) fn target(path: &Path) -> PathBuf {
     let linked = path.is_symlink().then(|| path.canonicalize().ok()).flatten();
     linked.unwrap_or_else(|| path.to_owned())
-}
-
-/// Writes files of a folder, which is made where it is missing: all of them, or none.
-///
-/// # Errors
-/// [`Error::Io`] naming the file.
-pub(crate) fn write_together(folder: &Path, files: &[(&str, Vec<u8>)]) -> Result<()> {
-    let is_new = !folder.exists();
-    if is_new {
-        std::fs::create_dir(folder).map_err(Error::io("create", folder))?;
-    }
-    let written = put_together(folder, files);
-    if is_new && written.is_err() {
-        // One that is not empty is in nobody's way.
-        let _ = std::fs::remove_dir(folder);
-    }
-    written
-}
-
-fn put_together(folder: &Path, files: &[(&str, Vec<u8>)]) -> Result<()> {
-    let mut under_way = Vec::new();
-    for (name, bytes) in files {
-        let path = folder.join(name);
-        let target = target(&path);
-        if target.exists() && !target.is_file() {
-            let (expected, found) =
-                ("a file, or nothing of that name".to_owned(), "something else".to_owned());
-            return Err(Error::File { path, expected, found });
-        }
-        let mut file = beside(&target)?;
-        file.write_all(bytes).map_err(Error::io("write", &path))?;
-        file.as_file().sync_all().map_err(Error::io("write", &path))?;
-        under_way.push((file, target));
-    }
-    under_way.into_iter().try_for_each(|(file, target)| put(file, &target))
 }
 
 /// Whether this process has an open file to itself, which the system ends with the process.
@@ -205,7 +170,7 @@ const BEGINNING: &str = ".narrows-";
 const ENDING: &str = ".tmp";
 
 /// A file beside `path`, gone again if it is not [`put`] there. The first in a folder sweeps it.
-pub(super) fn beside(path: &Path) -> Result<NamedTempFile> {
+pub(crate) fn beside(path: &Path) -> Result<NamedTempFile> {
     static SWEPT: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if SWEPT.lock().unwrap_or_else(PoisonError::into_inner).insert(folder.to_owned()) {
@@ -242,7 +207,7 @@ fn sweep(folder: &Path) {
 }
 
 /// Moves a written file to its place. Who could read the file that was there can read this one.
-pub(super) fn put(file: NamedTempFile, path: &Path) -> Result<()> {
+pub(crate) fn put(file: NamedTempFile, path: &Path) -> Result<()> {
     if let Ok(old) = path.metadata().map(|metadata| metadata.permissions()) {
         file.as_file().set_permissions(old).map_err(Error::io("write", path))?;
     }

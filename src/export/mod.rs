@@ -21,7 +21,7 @@ pub const WEIGHTS: &str = "model.safetensors";
 /// The module that reads it.
 pub const MODULE: &str = "model.py";
 
-/// The files of a format, by name, whole.
+/// The files of a format, by name, whole: [`save_together`](crate::run::save_together) writes them.
 pub type Files = Vec<(&'static str, Vec<u8>)>;
 
 /// `encoder.onnx`, `decoder.onnx` and `autoencoder.onnx`.

@@ -9,6 +9,7 @@ mod lock;
 mod metrics;
 mod pictures;
 mod saving;
+mod together;
 mod training;
 
 pub use folder::{
@@ -18,3 +19,4 @@ pub use kept::{Found, Kept};
 pub use lock::RunLock;
 pub use metrics::{Columns, METRICS, MetricsLine, TermColumn, read_metrics};
 pub use saving::LONGEST_WAIT;
+pub use together::save_together;

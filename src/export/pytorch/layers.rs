@@ -171,7 +171,11 @@ fn run(step: &Step) -> Vec<String> {
             vec![format!("F.max_pool2d(h, {}, stride={})", pair(*size), pair(*stride))]
         }
         Operation::Upsample([down, across]) => {
-            vec![format!("h.repeat_interleave({down}, dim=2).repeat_interleave({across}, dim=3)")]
+            let along = |dim: u32, factor: &u32| match factor {
+                1 => String::new(),
+                _ => format!(".repeat_interleave({factor}, dim={dim})"),
+            };
+            vec![format!("h{}{}", along(2, down), along(3, across))]
         }
         Operation::CropOrPad { before: [top, left], after: [bottom, right] } => {
             vec![format!("F.pad(h, ({left}, {right}, {top}, {bottom}))")]

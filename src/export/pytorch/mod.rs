@@ -27,7 +27,6 @@ const WIDTH: usize = 88;
 pub(super) fn module(outline: &Outline) -> Result<String> {
     let layers = layers::declared(outline)?;
     let mut text = Text::default();
-    head(&mut text, outline);
     changes::functions(&mut text, outline);
     layers::classes(&mut text, outline);
     text.lines(0, &["class Autoencoder(nn.Module):"]);
@@ -42,7 +41,7 @@ pub(super) fn module(outline: &Outline) -> Result<String> {
     decode(&mut text, outline);
     forward(&mut text, outline);
     load(&mut text);
-    Ok(text.0)
+    Ok(head(outline, &text.0) + &text.0)
 }
 
 /// Python under way.
@@ -110,7 +109,9 @@ fn label(outline: &Outline) -> &'static str {
     if outline.told.is_some() { ", label" } else { "" }
 }
 
-fn head(text: &mut Text, outline: &Outline) {
+// What stands before the rest: what that uses is imported, and nothing else.
+fn head(outline: &Outline, rest: &str) -> String {
+    let mut text = Text::default();
     let About { variant, epoch, columns, .. } = &outline.about;
     let version = env!("CARGO_PKG_VERSION");
     let lines = [
@@ -125,13 +126,18 @@ fn head(text: &mut Text, outline: &Outline) {
         "",
         "from pathlib import Path",
         "",
-        "import torch",
-        "from safetensors.torch import load_file",
-        "from torch import nn",
-        "from torch.nn import functional as F",
-        "",
     ];
     text.lines(0, &lines);
+    let imports = [
+        ("torch.", "import torch"),
+        ("load_file(", "from safetensors.torch import load_file"),
+        ("nn.", "from torch import nn"),
+        ("F.", "from torch.nn import functional as F"),
+    ];
+    for (_, import) in imports.iter().filter(|(used, _)| rest.contains(used)) {
+        text.lines(0, &[import]);
+    }
+    text.lines(0, &[""]);
     let classes = outline.told.as_ref().map_or(&[][..], |told| &told.classes);
     for (list, names) in [("COLUMNS", &columns[..]), ("CLASSES", classes)] {
         if !names.is_empty() {
@@ -141,6 +147,7 @@ fn head(text: &mut Text, outline: &Outline) {
         }
     }
     text.lines(0, &[""]);
+    text.0
 }
 
 fn encode(text: &mut Text, outline: &Outline) {
