@@ -4,7 +4,7 @@ use narrows_shaders::one_hot as shaders;
 
 use super::{Call, Kernel, elements, floats_mut, put_all};
 use crate::gpu::Variants;
-use crate::reference::batch::one_hot;
+use crate::reference::one_hot::one_hot;
 
 /// `y[b, k]` is 1 where k is the label of image `chosen[b]`, else 0: labels `[count]` and chosen `[batch]` of u32, y
 /// `[batch, classes]`. A label of no class leaves a row of zeros.

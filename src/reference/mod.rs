@@ -23,6 +23,7 @@ pub mod loss;
 pub mod matmul;
 pub mod moments;
 pub mod norm;
+pub mod one_hot;
 pub mod optimizer;
 pub mod pool;
 pub mod random;
