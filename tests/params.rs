@@ -25,6 +25,7 @@ use narrows::kernels::loss::{Kind, Loss};
 use narrows::kernels::matmul::{Epilogue, Layout, MatMul, MatMulPart};
 use narrows::kernels::moments::{ChunkMoments, MergeMoments, RunningMoments, Strips};
 use narrows::kernels::norm::{self, ChunkSums, MergeSums, Normalize};
+use narrows::kernels::one_hot::OneHot;
 use narrows::kernels::optimizer::{Descend, Optimizer};
 use narrows::kernels::pool::{MaxPool, MaxPoolBackward, MaxPoolTangent};
 use narrows::kernels::random::{Distribution, Numbers, Stream};
@@ -136,6 +137,7 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Box::new(Spread { rows, units: 5, columns: 9, result: SpreadResult::ScalesGradient, accumulate }),
         Box::new(Spread { rows, units: 5, columns: 9, result: SpreadResult::WeightGradient, accumulate }),
         Box::new(Permute { batch: 3, count, shuffle: true }),
+        Box::new(OneHot { batch: 3, count, classes: 4 }),
         Box::new(Place { batch: 3, steps: 4, rows: 5 }),
         Box::new(Gather { batch: 3, first: 0, count, pixels: 9, center: false, rows: Rows::Bytes }),
         Box::new(Gather { batch: 3, first: 0, count, pixels: 9, center: true, rows: Rows::Bytes }),
