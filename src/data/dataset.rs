@@ -221,6 +221,12 @@ impl Dataset {
         }
     }
 
+    /// This and other rows of one piece of data, one after another, with their places in it.
+    pub(super) fn joined_by(self, rows: Self) -> Self {
+        let places = [&self.places[..], &rows.places].concat();
+        Self { places, ..self.followed_by(rows) }
+    }
+
     /// This and another part of one data set, one after another.
     pub(super) fn followed_by(mut self, part: Self) -> Self {
         let count = self.len() + part.len();
