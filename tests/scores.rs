@@ -101,10 +101,12 @@ fn a_wild_row_among_100_new_ones_is_the_worst_and_flagged() {
     success(narrows(place, &flags).args(["--epochs", "30", "--run", "run"]));
     let flags = ["score", "run", "--data", "new.csv", "--threshold", "1", "--worst", "3", "--samples", "4"];
     let (said, _) = success(&mut narrows(place, &flags));
-    assert!(said.contains("worst:     row 63, row-63: "), "{said}");
+    let named = said.split_once("worst:     row 63, row-63: ").unwrap().1.lines().next().unwrap();
+    assert!(named.contains(", most by c, -2.5 for "), "{said}");
     let worst: Vec<&str> = said.lines().filter(|line| line.starts_with("worst: ")).collect();
     assert!(worst.len() == 3 && worst[0].contains(" 63,"), "{said}");
-    assert!(!place.join("worst.png").exists());
+    assert!(said.contains("worst.png: the 3 with the largest scores and their reconstructions\n"), "{said}");
+    assert!(fs::metadata(place.join("worst.png")).unwrap().len() > 5_000);
     let table = lines(&place.join("scores.csv"));
     assert_eq!(
         table[0],
@@ -112,11 +114,39 @@ fn a_wild_row_among_100_new_ones_is_the_worst_and_flagged() {
     );
     assert_eq!(table.len(), 101);
     assert!(table[64].starts_with("63,") && table[64].ends_with(",1,row-63"), "{}", table[64]);
-    let summary: Value = serde_json::from_slice(&fs::read(place.join("scores.json")).unwrap()).unwrap();
+    let summary: Value = serde_json::from_slice(&fs::read(place.join("scores.csv.json")).unwrap()).unwrap();
+    assert_eq!(summary["by"], "importance_bound");
     assert_eq!((&summary["quantile"], &summary["threshold_part"]), (&1.0.into(), &"train".into()));
     let threshold = summary["threshold"].as_f64().unwrap();
     let over = |line: &&String| line.split(',').nth(6).unwrap().parse::<f64>().unwrap() > threshold;
     assert_eq!(summary["flagged"], table[1..].iter().filter(over).count());
+    // The threshold of that result, where the training part is gone.
+    fs::rename(place.join("rows.csv"), place.join("gone.csv")).unwrap();
+    let again =
+        ["score", "run", "--data", "new.csv", "--threshold-from", "scores.csv.json", "--out", "again.csv"];
+    let (said, _) = success(narrows(place, &again).args(["--samples", "4"]));
+    assert!(
+        said.contains(" with a score above ") && said.contains("the threshold of scores.csv.json"),
+        "{said}"
+    );
+    assert_eq!(lines(&place.join("again.csv")), table);
+    let said = failure(&mut narrows(place, &["score", "run", "--data", "new.csv", "--threshold", "0.9"]));
+    assert!(
+        said.starts_with("--threshold: expected the run's own data at their place, or the threshold of an"),
+        "{said}"
+    );
+    let said = failure(&mut narrows(place, &again));
+    assert!(
+        said.starts_with("--threshold-from: expected a threshold of these scores: --by importance_bound"),
+        "{said}"
+    );
+    fs::write(place.join("other.json"), "{}").unwrap();
+    let flags = ["score", "run", "--data", "new.csv", "--threshold-from", "other.json"];
+    let said = failure(&mut narrows(place, &flags));
+    assert_eq!(
+        said,
+        "other.json: expected what `narrows score --threshold` wrote beside its result, found no threshold"
+    );
     // The same again, as JSON and as an array.
     for format in ["jsonl", "npy"] {
         let out = format!("scores.{format}");
@@ -128,6 +158,28 @@ fn a_wild_row_among_100_new_ones_is_the_worst_and_flagged() {
     assert_eq!(number("index"), 0.0);
     assert!((number("reconstruction") + number("kl") - number("score")).abs() < 1e-3, "{first}");
     assert_eq!(first["id"], "row-0");
+}
+
+#[test]
+fn a_class_that_is_left_out_of_data_in_one_piece_is_in_the_test_part_whole() {
+    let place = TempDir::new().unwrap();
+    let place = place.path();
+    let kinds = (0..200)
+        .map(|row| format!("{row},{}.5,{}\n", row % 7, ["common", "rare"][usize::from(row % 10 == 3)]));
+    let text = "a,b,kind\n".to_owned() + &kinds.collect::<String>();
+    fs::write(place.join("rows.csv"), text).unwrap();
+    let flags =
+        ["train", "mlp", "--data", "rows.csv", "--label", "kind", "--leave-out", "rare", "--hidden", "4"];
+    success(narrows(place, &flags).args(["--latent", "1", "--epochs", "1", "--run", "run"]));
+    for epochs in ["1", "2"] {
+        let (said, _) = success(&mut narrows(place, &["score", "run", "--positive", "rare"]));
+        assert!(said.contains("positive:  20 of rare: "), "{said}");
+        let rows = lines(&place.join("scores.csv"));
+        let of_rare: Vec<&String> = rows.iter().filter(|row| row.contains(",rare,")).collect();
+        assert_eq!((of_rare.len(), rows.len()), (20, 1 + 18 + 20), "{rows:?}");
+        assert!(of_rare.iter().all(|row| row.ends_with('3')), "the row of the file: {of_rare:?}");
+        success(&mut narrows(place, &["train", "--resume", "run", "--epochs", epochs]));
+    }
 }
 
 #[test]

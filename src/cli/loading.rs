@@ -7,15 +7,15 @@ use indicatif::{ProgressBar, ProgressDrawTarget};
 use web_time::Instant;
 
 use crate::Result;
-use crate::data::{self, Dataset, DrawnParts, Reading, Split, Watch};
+use crate::data::{self, Dataset, DrawnParts, Reading, Source, Split, Watch};
 use crate::train::{Checkpoint, DataConfig};
 
-use super::output::{hidden_bar, notes};
+use super::output::{hidden_bar, note, notes};
 
 // What loads faster needs no bar.
 const PATIENCE: Duration = Duration::from_millis(300);
 
-/// The data in their parts, those of `drawn` where they are known, and for a trained model if there is one.
+/// The data in their parts, those of `drawn` where they are known, and for a trained model in its units if there is one.
 pub(super) fn loaded(
     data: &DataConfig,
     model: Option<&Checkpoint>,
@@ -26,8 +26,13 @@ pub(super) fn loaded(
         None => data.reading()?,
     };
     let load = |reading: &Reading| data::load_as(data.source, data.dir.as_deref(), data.validation, reading);
-    let split = with_bar(Reading { drawn, ..reading }, load)?;
+    let mut split = with_bar(Reading { drawn, ..reading }, load)?;
     notes(&split.report);
+    if let Some(model) = model {
+        for part in [&mut split.train, &mut split.validation, &mut split.test] {
+            in_units(data, model, part);
+        }
+    }
     Ok(split)
 }
 
@@ -35,9 +40,18 @@ pub(super) fn loaded(
 pub(super) fn loaded_whole(data: &DataConfig, model: &Checkpoint) -> Result<Dataset> {
     let reading = data.reading_for(model.shape, &model.columns)?;
     let load = |reading: &Reading| data::load_whole(data.source, data.dir.as_deref(), reading);
-    let (whole, report) = with_bar(reading, load)?;
+    let (mut whole, report) = with_bar(reading, load)?;
     notes(&report);
+    in_units(data, model, &mut whole);
     Ok(whole)
+}
+
+// An array does not say what its numbers are in, so those of another type than the model's may be far from them.
+fn in_units(data: &DataConfig, model: &Checkpoint, part: &mut Dataset) {
+    let is_other = data.source == Source::Npy && part.values.are_bytes() != model.bytes;
+    if let Some(remark) = is_other.then(|| model.take_array(part)).flatten() {
+        note(&format!("note: {remark}"));
+    }
 }
 
 fn with_bar<T>(reading: Reading, load: impl FnOnce(&Reading) -> Result<T>) -> Result<T> {

@@ -99,6 +99,9 @@ impl<const FROM: bool> Trained<FROM> {
         let mut data = self.data.over(&checkpoint.config)?;
         let other = (data.source, &data.dir) != (own.source, &own.dir) && data.source.is_path();
         let part = self.part.clone().unwrap_or_else(|| if other { "all" } else { "test" }.to_owned());
+        if self.part.is_none() && !other && data.source.is_path() && self.data.is_given() {
+            note("note: that is the run's own data: of it the test part; --part all for all");
+        }
         let given = data.clone();
         data = data.seen_from(run);
         out.map_or(Ok(()), |out| check_out(out, &data))?;
@@ -124,7 +127,13 @@ impl<const FROM: bool> Trained<FROM> {
     /// A part of the run's own data.
     pub(super) fn own_part(&self, checkpoint: &Checkpoint, part: &str) -> Result<Dataset> {
         let (run, own) = (&self.model.checkpoint, &checkpoint.config.data);
-        let split = loaded(&own.clone().seen_from(run), Some(checkpoint), drawn_parts(run, own, own)?)?;
+        let split = drawn_parts(run, own, own)
+            .and_then(|drawn| loaded(&own.clone().seen_from(run), Some(checkpoint), drawn))
+            .map_err(|error| {
+                let expected = "the run's own data at their place, or the threshold of an earlier result with \
+                                --threshold-from scores.csv.json";
+                Error::setting("--threshold", expected, error)
+            })?;
         let images = if part == "train" { split.train } else { split.validation };
         if images.is_empty() {
             let got = format!("{part}, which has none");
