@@ -69,7 +69,7 @@ const POOL: MaxPool = MaxPool { batch: 3, height: 9, width: 7, channels: 5, wind
 const SIDE_BY_SIDE: MaxPool = MaxPool { window: [4, 3], stride: [4, 3], ..POOL };
 const PRODUCT: Multiply = Multiply { rows: 3, columns: 5, repeat: 2, accumulate: true };
 const GROUPS: LogSumExp = LogSumExp { groups: 3, size: 2, columns: 5, mean: true };
-const SAMPLE: Reparameterize = Reparameterize { rows: 3, latent: 5, instance: 4 };
+const SAMPLE: Reparameterize = Reparameterize { rows: 3, latent: 5, instance: 4, period: 5 };
 const CROP: CropOrPad = CropOrPad { batch: 3, from: [9, 2], to: [4, 8], channels: 5, accumulate: true };
 const UPSAMPLE: Upsample = Upsample { batch: 3, height: 9, width: 7, channels: 5, factor: [4, 3] };
 
@@ -388,7 +388,7 @@ fn parameters_stand_in_the_order_of_the_shaders_fields() {
     let kl = GaussianKl { rows: 3, latent: 5, free_bits: 0.25, gradient: HALF };
     assert_eq!(words(&kl), [3, 5, one(0.5), one(0.25)]);
     let ratio = LogRatio { of: SAMPLE, gradient: HALF };
-    assert_eq!(words(&ratio), [3, 5, 4, one(0.5)]);
+    assert_eq!(words(&ratio), [3, 5, 4, one(0.5), 5]);
     let sparsity = Sparsity { rows: 3, columns: 5, penalty: KL, gradient: HALF };
     assert_eq!(words(&sparsity), [3, 5, one(0.5), one(0.25)]);
     let loss = Loss { rows: 3, columns: 5, kind: Kind::Gaussian { deviation: 2.0 }, gradient: HALF };
@@ -464,7 +464,7 @@ fn extreme(e: u32) -> Vec<Box<dyn Kernel>> {
         Box::new(Repeat { rows: e, columns: e, times: e, scale: 1.0, accumulate }),
         Box::new(RowSum { rows: e, columns: e, scale: 1.0, accumulate }),
         Box::new(RowProducts { rows: e, columns: e, accumulate }),
-        Box::new(Reparameterize { rows: e, latent: e, instance: e }),
+        Box::new(Reparameterize { rows: e, latent: e, instance: e, period: e }),
         Box::new(Loss { rows: e, columns: e, kind: Kind::GaussianLearned, gradient: HALF }),
         Box::new(MatMul { rows: e, columns: e, depth: e, layout, epilogue, accumulate }),
         Box::new(ChunkMoments(strips)),

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 
 use narrows::infer::{ImportanceBound, Scores};
-use narrows::train::{Checkpoint, Evaluator, Trainer};
+use narrows::train::{Checkpoint, Evaluator, TermMeans, Trainer};
 use pollster::block_on;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -26,6 +26,19 @@ fn trained(variant: &str) -> Checkpoint {
 }
 
 #[test]
+fn an_items_scores_are_the_same_wherever_it_stands() {
+    for variant in ["vae", "iwae"] {
+        let (checkpoint, data) = (trained(variant), dataset(300));
+        let backwards: Vec<usize> = (0..300).rev().collect();
+        let [scores, other] = [&data, &data.at(&backwards).unwrap()]
+            .map(|data| block_on(Scores::new(device(), &checkpoint, data, 3)).unwrap());
+        let row = |scores: &Scores, at: usize| scores.row(at).collect::<Vec<f64>>();
+        assert!((0..300).all(|at| row(&scores, at) == row(&other, 299 - at)), "{variant}");
+        assert!(scores.anomaly[0] != scores.anomaly[1]);
+    }
+}
+
+#[test]
 fn scores_of_items_have_the_means_of_an_evaluation() {
     for variant in ["mlp", "vae", "adversarial", "iwae"] {
         let (checkpoint, data) = (trained(variant), dataset(300));
@@ -38,11 +51,13 @@ fn scores_of_items_have_the_means_of_an_evaluation() {
         .unwrap();
         for (term, mean) in means.iter() {
             let sum: f64 = scores.terms.iter().map(|item| item.get(&term.name).unwrap()).sum();
-            assert_eq!(sum / 300.0, mean, "{variant} {}", term.name);
+            // One sample of z for all images is not one for each.
+            let close = if variant == "mlp" { 0.0 } else { 0.1 };
+            assert!((sum / 300.0 - mean).abs() <= close * mean.abs(), "{variant} {}: {mean}", term.name);
         }
-        let mean = scores.anomaly.iter().sum::<f64>() / 300.0;
-        let expected = means.explained().unwrap_or_else(|| means.objective());
-        assert!((mean - expected).abs() <= 1e-9 * expected.abs(), "{variant}: {mean}, expected {expected}");
+        let mean = |value: &dyn Fn(&TermMeans) -> f64| scores.terms.iter().map(value).sum::<f64>();
+        let expected = mean(&|item| item.explained().unwrap_or_else(|| item.objective()));
+        assert_eq!(scores.anomaly.iter().sum::<f64>(), expected, "{variant}");
         let row: Vec<f64> = scores.row(7).collect();
         assert_eq!(row.len(), scores.columns().len(), "{variant}");
         assert_eq!(row.last(), Some(&scores.anomaly[7]));
@@ -54,8 +69,9 @@ fn with_samples_the_score_is_the_negative_importance_weighted_bound() {
     let (checkpoint, data) = (trained("vae"), dataset(13));
     let scores = block_on(Scores::new(device(), &checkpoint, &data, 5)).unwrap();
     let bound = block_on(ImportanceBound::estimate(device(), &checkpoint, &data, 5)).unwrap();
-    assert_eq!(scores.bound.as_ref(), Some(&bound.each));
-    assert!(scores.anomaly.iter().zip(&bound.each).all(|(score, bound)| *score == -bound));
+    let each = scores.bound.clone().unwrap();
+    assert!(each.iter().zip(&bound.each).all(|(own, other)| (own - other).abs() < 0.1 * other.abs()));
+    assert!(scores.anomaly.iter().zip(&each).all(|(score, bound)| *score == -bound));
     assert_eq!(
         scores.columns().last_chunk(),
         Some(&["importance_bound", "squared_error", "score"].map(str::to_owned))

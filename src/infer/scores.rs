@@ -29,19 +29,20 @@ pub struct Scores {
 }
 
 impl Scores {
-    /// Scores `data`, with the same noise each time; the importance-weighted bound of `samples` samples per item, none for 0.
+    /// Scores `data`, with the same noise for each item and each time, so that an item's scores are its own wherever it stands; the
+    /// importance-weighted bound of `samples` samples per item, none for 0.
     ///
     /// # Errors
     /// [`Error::Setting`](crate::Error::Setting) for samples of a model without a Gaussian code or a probability, and for no
     /// items; [`Error::Shape`](crate::Error::Shape) for items of another size.
     pub async fn new(device: &Device, checkpoint: &Checkpoint, data: &Dataset, samples: u32) -> Result<Self> {
         checkpoint.check_images(data)?;
-        let (model, seed) = (checkpoint.model()?, checkpoint.config.train.seed);
+        let (model, seed) = (checkpoint.model()?.drawing_alike(), checkpoint.config.train.seed);
         let mut evaluator = Evaluator::new(device, &model, data, &checkpoint.transform, seed).await?;
         let terms = evaluator.each_of_checkpoint(checkpoint).await?;
         let bound = match samples {
             0 => None,
-            _ => Some(ImportanceBound::estimate(device, checkpoint, data, samples).await?.each),
+            _ => Some(ImportanceBound::of(device, checkpoint, model.clone(), data, samples).await?.each),
         };
         let reconstructions = Reconstructor::new(device, checkpoint, data).await?.run().await?.images;
         let squared_error = squared_errors(checkpoint, data, &reconstructions);

@@ -29,7 +29,7 @@ pub use config::Config;
 pub use constant::ConstantModel;
 pub use data_config::{DATA, DataConfig};
 pub use evaluate::Evaluator;
-pub(crate) use evaluate::count;
+pub(crate) use evaluate::{count, run_over};
 pub use metrics::{EpochReport, Progress, TermMeans};
 pub(crate) use metrics::{figure, rounded};
 pub use packed_rows::packed;

@@ -33,9 +33,8 @@ use self::worst::Worst;
     reconstruction, else what is minimized. Then flagged, 0 or 1, with --threshold; and label, class, file, id and row,\n\
     if the data set has them. A .npy file holds f32 [items, columns] of the numbers from the first term to flagged. What\n\
     holds for all items (the column of the score, the threshold, the areas) is in scores.csv.json beside scores.csv.\n\n\
-    A term that is an expectation over z is of one sample, which the item's place in the data draws: the same item at\n\
-    another place has a slightly other score. --samples 64 comes closer to one score for one item; squared_error, of\n\
-    the mean of z, draws nothing.")]
+    What is an expectation over z is of one sample, with the same noise for all items, so that an item's score does not\n\
+    depend on the others; --samples 64 takes more. squared_error, of the mean of z, draws nothing.")]
 pub(super) struct Score {
     /// Samples of z per item for the importance-weighted bound of a variational autoencoder; 0 for no bound
     #[arg(long, value_name = "K", default_value_t = 0)]
