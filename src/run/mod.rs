@@ -20,6 +20,6 @@ pub use folder::{
 pub use kept::{Found, Kept};
 pub use lock::RunLock;
 pub use metrics::{Columns, METRICS, MetricsLine, TermColumn, read_metrics};
-pub(crate) use place::{check_folder, make_folder};
+pub use place::{check_folder, make_folder};
 pub use saving::LONGEST_WAIT;
 pub use together::save_together;

@@ -5,7 +5,10 @@ use std::path::Path;
 use crate::{Error, Result};
 
 /// Refuses a place for a folder where a file is, or below one. It need not exist.
-pub(crate) fn check_folder(folder: &Path) -> Result<()> {
+///
+/// # Errors
+/// [`Error::File`] naming the file.
+pub fn check_folder(folder: &Path) -> Result<()> {
     match folder.ancestors().find(|place| place.exists()) {
         Some(place) if !place.is_dir() => Err(Error::File {
             path: place.to_owned(),
@@ -20,7 +23,7 @@ pub(crate) fn check_folder(folder: &Path) -> Result<()> {
 ///
 /// # Errors
 /// [`Error::File`] where a file has such a name; [`Error::Io`].
-pub(crate) fn make_folder(folder: &Path) -> Result<()> {
+pub fn make_folder(folder: &Path) -> Result<()> {
     check_folder(folder)?;
     std::fs::create_dir_all(folder).map_err(Error::io("create", folder))
 }
