@@ -21,7 +21,8 @@ import torch
 TOLERANCE = 1e-5
 ITEMS = 61
 # Of the data that a conditional model is told.
-LABELS = numpy.arange(ITEMS) % 3
+CLASSES = 3
+LABELS = numpy.arange(ITEMS) % CLASSES
 
 # Every layer kind; strides, kernels and paddings even and odd, alike and not alike in the two directions.
 LAYERS = """
@@ -231,6 +232,41 @@ def check_far(name, codes, span):
         close("model.py, far out", loaded(f"{name}-pytorch").decode(torch.from_numpy(codes)), decoded, span)
 
 
+def fails(what, words, run):
+    """Calls what must fail, with such words."""
+    try:
+        run()
+    except Exception as error:
+        assert words in str(error), f"{what}: {error}"
+    else:
+        raise AssertionError(f"{what} is taken")
+
+
+def check_labels(name, x, codes):
+    """Labels that no class has are refused."""
+    model = loaded(f"{name}-pytorch")
+    quiet = onnxruntime.SessionOptions()
+    quiet.log_severity_level = 4
+    for part, given, values, call in [
+        ("encoder", "x", x[:3], model.encode),
+        ("decoder", "code", codes[:3], model.decode),
+        ("autoencoder", "x", x[:3], model),
+    ]:
+        session = onnxruntime.InferenceSession(f"{name}-onnx/{part}.onnx", quiet, providers=["CPUExecutionProvider"])
+
+        def by_onnx(label):
+            session.run(None, {given: values, "label": numpy.array([0, label, 1])})
+
+        def by_torch(label):
+            call(torch.from_numpy(values), torch.tensor([0, label, 1]))
+
+        by_onnx(CLASSES - 1)
+        by_torch(CLASSES - 1)
+        for label in [-1, -CLASSES, CLASSES, CLASSES + 90]:
+            fails(f"{part}.onnx: the label {label}", "out of data bounds", lambda: by_onnx(label))
+            fails(f"{part} of model.py: the label {label}", "Class values must be", lambda: by_torch(label))
+
+
 def check_init(name, train):
     """A state dict begins a run of the same model whole, in PyTorch's layouts."""
     narrows("export", name, "--format", "safetensors", "--out", f"{name}.safetensors")
@@ -261,6 +297,8 @@ def check(name, data, arguments, layers, arrays):
     by_torch = check_pytorch(f"{name}-pytorch", data, x, codes, decoded, span, code[1] if len(code) == 2 else None)
     if name in FAR:
         check_far(name, FAR[name] * codes, span)
+    if told(data):
+        check_labels(name, x, codes)
     check_init(name, train)
     # For check-export.mjs.
     for what, values in [("x", x), ("code", codes), ("reconstruction", decoded)]:

@@ -167,8 +167,8 @@ fn a_foreign_or_later_file_is_refused() {
         ),
         (
             |header| header["config"]["model"]["latent"] = json!("many"),
-            "expected a model that can be, found its configuration: model.latent: expected u32, got invalid type: \
-             string \"many\"",
+            "expected a model that can be, found its configuration: model.latent: expected a whole number, as \
+             400, got \"many\"",
         ),
         (
             |header| header["config"]["model"]["variant"] = json!("gan"),

@@ -280,20 +280,42 @@ fn commands_decode_as_the_class_that_is_asked_for() {
     success(&mut narrows(place, &["decode", "run", "codes.csv", "--out", "decoded.npy"]));
     assert_eq!(array("decoded.npy").floats(), array("images.npy").floats());
     success(&mut narrows(place, &["encode", "run", "--out", "codes.npy"]));
-    success(&mut narrows(place, &["decode", "run", "codes.npy", "--class", "4", "--out", "fours.npy"]));
+    let told = |arguments: &[&str]| success(&mut narrows(place, arguments)).0;
+    let said = told(&["decode", "run", "codes.npy", "--class", "4", "--out", "fours.npy"]);
+    assert!(said.ends_with("decoded from codes.npy, as 4\n"), "{said}");
     assert_ne!(array("fours.npy").floats(), array("images.npy").floats());
 
-    success(&mut narrows(place, &["traverse", "run", "--class", "3"]));
-    success(&mut narrows(place, &["traverse", "run", "--image", "3", "--out", "of-3.png"]));
-    success(&mut narrows(place, &["interpolate", "run", "--from", "0", "--to", "3"]));
+    assert!(told(&["traverse", "run", "--class", "3"]).contains("from the mean code, as 3; "));
+    let said = told(&["traverse", "run", "--image", "3", "--out", "of-3.png"]);
+    assert!(said.contains("from the code of test image 3, as 3; "), "{said}");
+    let between = |more: &[&str]| {
+        told(&[&["interpolate", "run", "--from", "0", "--to", "3", "--steps", "5"], more].concat())
+    };
+    let expected = "interpolation.png: 5 images decoded from test image 0 to 3";
+    assert_eq!(between(&[]), format!("{expected}, 3 as 0 and then 2 as 3\n"));
+    assert_eq!(between(&["--class", "4"]), format!("{expected}, as 4\n"));
+    let classes = "0, 1, 2, 3, 4, 5, 6, 7, 8, 9";
+    let needed = format!(
+        "--class: expected a class to decode as, since the model is conditional: one of {classes}; or else"
+    );
     for (arguments, expected) in [
-        (&["decode", "run", "codes.npy"][..], "none, of a conditional model"),
-        (&["traverse", "run"], "none, of a conditional model"),
-        (&["sample", "run", "--grid", "3"], "none, with --grid"),
-        (&["sample", "run", "--class", "ten"], "ten"),
+        (
+            &["decode", "run", "codes.npy"][..],
+            format!("{needed} a table of codes with a column class or label, got none"),
+        ),
+        (&["traverse", "run"], format!("{needed} --image I for the class of that image, got none")),
+        (
+            &["sample", "run", "--grid", "3"],
+            format!(
+                "--grid: expected --class with it, since a grid is of one class: one of {classes}; samples of all classes, a \
+                 row for each, are those without --grid, got no class"
+            ),
+        ),
+        (
+            &["sample", "run", "--class", "ten"],
+            format!("--class: expected one of the classes {classes}, got ten"),
+        ),
     ] {
-        let said = failure(&mut narrows(place, arguments));
-        let classes = "--class: expected one of the classes 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, got ";
-        assert_eq!(said, format!("{classes}{expected}"), "{arguments:?}");
+        assert_eq!(failure(&mut narrows(place, arguments)), expected, "{arguments:?}");
     }
 }

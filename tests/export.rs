@@ -43,7 +43,7 @@ fn layered() -> Config {
 }
 
 fn models(checkpoint: &Checkpoint) -> [ModelProto; 3] {
-    let files = to_onnx(checkpoint).unwrap();
+    let files = to_onnx(checkpoint).unwrap().files;
     let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
     assert_eq!(names, ["encoder.onnx", "decoder.onnx", "autoencoder.onnx"]);
     [0, 1, 2].map(|at| ModelProto::decode(&files[at].1[..]).unwrap())
@@ -121,7 +121,7 @@ fn a_conditional_model_reads_labels_whose_classes_it_names() {
         assert_eq!(classes.value(), r#"["0","1","2","3","4","5","6","7","8","9"]"#);
         assert!(graph.initializer.iter().any(|tensor| tensor.name() == "embedding.weight"));
     }
-    let files = to_pytorch(&checkpoint).unwrap();
+    let files = to_pytorch(&checkpoint).unwrap().files;
     let module = String::from_utf8(files[1].1.clone()).unwrap();
     for line in ["def encode(self, x, label):", "self.embedding = nn.Linear(10, 8, bias=False)"] {
         assert!(module.contains(line), "{module}");
@@ -130,6 +130,55 @@ fn a_conditional_model_reads_labels_whose_classes_it_names() {
         StateDict::from_bytes(&files[0].1).unwrap().tensors.get("embedding.weight").unwrap().0,
         [8, 10]
     );
+}
+
+#[test]
+fn a_label_that_no_class_has_is_no_row_of_the_classes() {
+    for model in models(&trained(&config("cvae"), 1)) {
+        let graph = graph(&model);
+        let node = |reader: &str| graph.node.iter().find(|node| node.op_type() == reader).unwrap();
+        let constant = |name: &str| {
+            let tensor = graph.initializer.iter().find(|tensor| tensor.name() == name).unwrap();
+            (tensor.dims.clone(), tensor.raw_data().to_vec())
+        };
+        // The label, or below 0 the number of classes: both are out of bounds where there is no such class.
+        let below = node("Less");
+        assert_eq!(below.input[0], "label");
+        assert_eq!(constant(&below.input[1]), (vec![1], 0_i64.to_le_bytes().to_vec()));
+        let place = node("Where");
+        assert_eq!([&place.input[0], &place.input[2]], [&below.output[0], &below.input[0]]);
+        assert_eq!(constant(&place.input[1]), (vec![1], 10_i64.to_le_bytes().to_vec()));
+        let row = node("Gather");
+        assert_eq!(row.input[1], place.output[0]);
+        let identity = (0..100).flat_map(|at| f32::from(at % 11 == 0).to_le_bytes()).collect();
+        assert_eq!(constant(&row.input[0]), (vec![10, 10], identity));
+    }
+}
+
+#[test]
+fn the_usage_names_what_the_files_take_and_give() {
+    for preset in ["vae", "mlp", "cvae"] {
+        let checkpoint = trained(&config(preset), 1);
+        let usage = to_onnx(&checkpoint).unwrap().usage;
+        for (model, said) in models(&checkpoint).iter().zip(&usage) {
+            let all = |values: &[ValueInfoProto]| values.iter().map(described).collect::<Vec<_>>().join(", ");
+            let [inputs, outputs] = [&graph(model).input, &graph(model).output].map(|values| all(values));
+            let file = format!("{}.onnx", graph(model).name());
+            assert_eq!(said.replace("int64 ", ""), format!("{file}: {inputs} -> {outputs}"));
+            let names: Vec<&str> = model.metadata_props.iter().map(|entry| entry.key()).collect();
+            assert_eq!(usage.last().unwrap(), &format!("properties of each file: {}", names.join(", ")));
+        }
+    }
+    let usage = to_pytorch(&trained(&config("cvae"), 1)).unwrap().usage;
+    let expected = [
+        "model.py: from model import load; model = load()",
+        "model.encode(x [batch, 7, 5, 1], label int64 [batch]) -> mean [batch, 3], logvar [batch, 3]",
+        "model.decode(code [batch, 3], label int64 [batch]) -> reconstruction [batch, 7, 5, 1]",
+        "model(x [batch, 7, 5, 1], label int64 [batch]) -> reconstruction [batch, 7, 5, 1]",
+        "x, reconstruction: f32, numbers from 0 to 255, as [batch, height, width, channels]",
+        "label: from 0 to 9, the place of the class in CLASSES: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9",
+    ];
+    assert_eq!(usage, expected);
 }
 
 #[test]
@@ -201,7 +250,7 @@ fn state_dicts_have_pytorchs_names_and_layouts() {
 
 #[test]
 fn a_module_declares_what_its_state_dict_holds() {
-    let files = to_pytorch(&trained(&layered(), 1)).unwrap();
+    let files = to_pytorch(&trained(&layered(), 1)).unwrap().files;
     let [("model.safetensors", weights), ("model.py", module)] = &files[..] else {
         panic!("{}", files.len())
     };

@@ -52,11 +52,32 @@ fn a_mistake_in_the_flags_is_one_line_and_leaves_nothing() {
             "sparsity_target: expected above 0 and below 1, got 1",
         ),
         (&["train", "--kl-warmup", "cyclical", "--kl-cycles", "0"], "kl_cycles: expected at least 1, got 0"),
-        (&["train", "--seed", "9223372036854775808"], "command line: train.seed: expected u64, got "),
-        (&["train", "--hidden", "4,x"], "command line: model.hidden: expected u32, got "),
-        (&["train", "--hidden", "4,,5"], "command line: model.hidden: expected u32, got "),
+        (
+            &["train", "--seed", "9223372036854775808"],
+            "command line: train.seed: expected a whole number from 0 to 9223372036854775807, got ",
+        ),
+        (
+            &["train", "--hidden", "4,x"],
+            "command line: model.hidden: expected a whole number, as 400, got \"x\"",
+        ),
+        (
+            &["train", "--hidden", "4,,5"],
+            "command line: model.hidden: expected a whole number, as 400, got \"\"",
+        ),
+        (
+            &["train", "--latent", "2.5"],
+            "command line: model.latent: expected a whole number from 0 to 4294967295, got 2.5",
+        ),
+        (
+            &["train", "--lr", "fast"],
+            "command line: train.learning_rate: expected a number, as 0.5, got \"fast\"",
+        ),
+        (&["train", "mlp", "--tied", "3"], "command line: model.tied: expected true or false, got 3"),
         (&["train", "--clip-norm", "0"], "clip_norm: expected a positive number, got 0"),
-        (&["train", "--latent", "0"], "latent: expected at least 1 without layers in `encoder`, got 0"),
+        (
+            &["train", "--latent", "0"],
+            "latent: expected at least 1; 0 leaves the code to the last layer of a --stack, or of `encoder` in a file, got 0",
+        ),
         (
             &["train", "--hidden", "4000000000"],
             "hidden, latent, encoder, decoder: expected layers of at most 2147483648 weights",
@@ -67,7 +88,7 @@ fn a_mistake_in_the_flags_is_one_line_and_leaves_nothing() {
         ),
         (
             &["train", "--run", "data/t10k-labels-idx1-ubyte/x"],
-            "data/t10k-labels-idx1-ubyte/x: cannot create: ",
+            "data/t10k-labels-idx1-ubyte: expected a folder, or nothing of that name, found a file",
         ),
         (&["train", "--device", "nonsense"], "no device matches the name \"nonsense\"; available: "),
         (&["train", "--device", ""], "no device matches the name \"\"; available: "),
@@ -89,7 +110,22 @@ fn a_mistake_in_the_flags_is_one_line_and_leaves_nothing() {
             "--check: expected a device to compare with the CPU reference",
         ),
         (&["eval", "data"], "data: expected a run's folder, with last.safetensors"),
-        (&["eval", "x.safetensors"], "x.safetensors: cannot read: "),
+        (
+            &["eval", "x.safetensors"],
+            "x.safetensors: expected a run's folder or a checkpoint, found nothing of that name",
+        ),
+        (
+            &["train", "--rescue", "data/t10k-labels-idx1-ubyte"],
+            "data/t10k-labels-idx1-ubyte: expected a folder, or nothing of that name, found a file",
+        ),
+        (
+            &["train", "--run", "data/t10k-labels-idx1-ubyte"],
+            "data/t10k-labels-idx1-ubyte: expected a folder, or nothing of that name, found a file",
+        ),
+        (
+            &["export", "data/t10k-labels-idx1-ubyte"],
+            "data/t10k-labels-idx1-ubyte: expected a run's folder or a checkpoint, found another file",
+        ),
         (&["sample", "x", "--out", "y/x.png"], "--out: expected a file in a folder that exists, got y"),
         (
             &["sample", "x", "--out", "x.jpg"],
@@ -102,9 +138,17 @@ fn a_mistake_in_the_flags_is_one_line_and_leaves_nothing() {
     }
     for (arguments, expected) in [
         (&["trian"][..], "a similar subcommand exists: 'train'"),
-        (&["sample", "x", "--count", "0"], "0 is not in 1..=10000"),
+        (&["sample", "x", "--count", "0"], "expected a whole number from 1 to 10000000"),
+        (
+            &["interpolate", "x", "--from", "0", "--to", "-1"],
+            "expected the index of an image or row, a whole number from 0",
+        ),
+        (
+            &["interpolate", "x", "--from", "best", "--to", "1"],
+            "from 0. A checkpoint is named as RUN here, as runs/",
+        ),
         (&["sample", "x", "--seed", "-1"], "expected a whole number from 0 to 9223372036854775807"),
-        (&["embed", "x", "--count", "-1"], "-1 is not in 1..=100000"),
+        (&["embed", "x", "--count", "-1"], "expected a whole number from 1 to 100000"),
         (&["eval", "x", "--part", "some"], "[possible values: test, validation, train, all]"),
     ] {
         let said = misuse(&mut narrows(place.path(), arguments));
@@ -163,6 +207,44 @@ fn a_resumed_run_takes_only_settings_of_training_and_the_datas_place() {
     // Found out before the data are looked for.
     let again = failure(&mut train(place.path(), &["mlp", "--run", "run"]));
     assert_eq!(again, "run: expected a folder without a run, or --resume to continue this one, found a run");
+}
+
+#[test]
+fn a_run_that_is_not_there_is_answered_with_those_that_are() {
+    let place = place();
+    for name in ["sums-1", "sums-2", "other"] {
+        success(&mut train(place.path(), &["mlp", "--epochs", "1", "--run", &format!("runs/{name}")]));
+    }
+    fs::create_dir(place.path().join("runs/empty")).unwrap();
+    let model = "expected a run's folder or a checkpoint";
+    let run = "expected a run's folder, with last.safetensors";
+    let (nothing, there) = ("found nothing of that name", "Runs: runs/sums-2, runs/sums-1, runs/other");
+    let by_name = "Runs: runs/other, runs/sums-1, runs/sums-2";
+    for (arguments, expected) in [
+        (&["eval", "runs/sums2"][..], format!("runs/sums2: {model}, {nothing}. {there}")),
+        (&["eval", "sums2"], format!("sums2: {model}, {nothing}. {there}")),
+        (&["eval", "run/sums2"], format!("run/sums2: {model}, {nothing}. {there}")),
+        (&["eval", "runs"], format!("runs: {run}, found a folder without it. {by_name}")),
+        (&["report", "runs/sums2"], format!("runs/sums2: {run}, found no such folder. {there}")),
+        (&["train", "--resume", "runs/sums2"], format!("runs/sums2: {run}, found no such folder. {there}")),
+        (
+            &["eval", "runs/other/config.toml"],
+            format!("runs/other/config.toml: {model}: give runs/other, found another file"),
+        ),
+    ] {
+        assert_eq!(failure(&mut narrows(place.path(), arguments)), expected, "{arguments:?}");
+    }
+}
+
+#[test]
+fn the_end_of_a_run_says_what_can_be_done_with_it() {
+    let place = place();
+    let (out, _) = success(&mut train(place.path(), &["vae", "--epochs", "1", "--run", "a run"]));
+    let expected = "\
+next:     narrows sample 'a run', narrows eval 'a run',
+          narrows score 'a run' (what is unusual), narrows export 'a run' (ONNX, PyTorch)
+";
+    assert!(out.ends_with(expected), "{out}");
 }
 
 #[test]

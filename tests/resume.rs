@@ -256,8 +256,11 @@ fn a_run_that_cannot_begin_leaves_no_folder() {
     assert_eq!(error.to_string(), "batch: expected between 1 and the 41 images there are, got 42");
     assert!(listing(parent.path()).is_empty());
     fs::write(&folder, "a file").unwrap();
-    let error = block_on(Run::create(&folder.join("run"), device(), &config, &split())).err().unwrap();
-    assert!(matches!(error, Error::Io { operation: "create", .. }), "{error}");
+    for place in [&folder, &folder.join("run")] {
+        let error = block_on(Run::create(place, device(), &config, &split())).err().unwrap();
+        let expected = "expected a folder, or nothing of that name, found a file";
+        assert_eq!(error.to_string(), format!("{}: {expected}", folder.display()));
+    }
 }
 
 #[test]

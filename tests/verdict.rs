@@ -138,9 +138,9 @@ fn a_loss_that_begins_a_thousand_times_too_high_is_warned_of_after_the_first_epo
     let arguments =
         ["train", "vae", "--data", "table.csv", "--drop", "kind", "--hidden", "16", "--epochs", "3"];
     let (_, notes) =
-        success(&mut narrows(place.path(), &[&arguments[..], &["--lr", "3", "--run", "far"]].concat()));
+        success(&mut narrows(place.path(), &[&arguments[..], &["--lr", "3.3", "--run", "far"]].concat()));
     let far = "warning: the loss of the first epoch is ";
-    assert!(notes.contains(far) && notes.contains("Lower the learning rate (--lr 0.3)"), "{notes}");
+    assert!(notes.contains(far) && notes.contains("Lower the learning rate (--lr 0.33)"), "{notes}");
     let (_, notes) = success(&mut narrows(place.path(), &[&arguments[..], &["--run", "near"]].concat()));
     assert!(!notes.contains(far), "{notes}");
 }

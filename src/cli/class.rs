@@ -21,7 +21,8 @@ impl Class {
         self.class.as_ref().map(|class| checkpoint.transform.label_of("--class", class)).transpose()
     }
 
-    /// The label of each of these items: the flag's, or their own. Nothing for a model that is not conditional.
+    /// The label of each of these items: the flag's, or their own. Nothing for a model that is not conditional. `other` says
+    /// what may be given in place of the flag.
     ///
     /// # Errors
     /// [`Error::Setting`] where neither says one, or one that the model does not know.
@@ -30,6 +31,7 @@ impl Class {
         checkpoint: &Checkpoint,
         items: Option<&Dataset>,
         count: usize,
+        other: &str,
     ) -> Result<Vec<u32>> {
         let (given, classes) = (self.label(checkpoint)?, &checkpoint.transform.classes);
         if classes.is_empty() {
@@ -39,9 +41,30 @@ impl Class {
             (Some(label), _) => Ok(vec![label; count]),
             (None, Some(items)) => checkpoint.transform.labels(items),
             (None, None) => {
-                let expected = format!("one of the classes {}", classes.join(", "));
-                Err(Error::setting("--class", expected, "none, of a conditional model"))
+                let classes = classes.join(", ");
+                let expected = format!(
+                    "a class to decode as, since the model is conditional: one of {classes}; or else {other}"
+                );
+                Err(Error::setting("--class", expected, "none"))
             }
         }
+    }
+}
+
+/// What codes with these labels are decoded as, in words behind what is said of them; nothing for a model that is not
+/// conditional.
+pub(super) fn as_classes(checkpoint: &Checkpoint, labels: &[u32]) -> String {
+    let classes = &checkpoint.transform.classes;
+    let name = |labels: &[u32]| {
+        let label = labels.first().and_then(|label| classes.get(*label as usize));
+        label.cloned().unwrap_or_default()
+    };
+    match labels.chunk_by(|a, b| a == b).collect::<Vec<_>>()[..] {
+        [] => String::new(),
+        [all] => format!(", as {}", name(all)),
+        [first, last] => {
+            format!(", {} as {} and then {} as {}", first.len(), name(first), last.len(), name(last))
+        }
+        _ => ", each as its class".to_owned(),
     }
 }

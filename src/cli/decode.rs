@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::Context;
-use super::class::Class;
+use super::class::{Class, as_classes};
 use super::decoded::{Decoded, drawn, of_range};
 use super::output::Place;
 use super::picture::ENDINGS;
@@ -58,16 +58,18 @@ impl Decode {
             (read_codes(&self.codes, latent)?, self.codes.as_path())
         };
         let count = codes.len();
-        let labels = self.class.of(&checkpoint, Some(&codes), count)?;
+        let other = "a table of codes with a column class or label";
+        let labels = self.class.of(&checkpoint, Some(&codes), count, other)?;
         let decoded = Decoded { labels, ..Decoded::new(&checkpoint, count) };
         decoded.check("CODES", &place)?;
         let device = context.device.open_for(&checkpoint).await?;
         let mut decoder = Decoder::new(&device, &checkpoint, count).await?;
         let columns = (count as f64).sqrt().ceil() as usize;
         let what = format!(
-            "{count} {} decoded from {}",
+            "{count} {} decoded from {}{}",
             Items::of(checkpoint.shape).of_count(count),
-            from.display()
+            from.display(),
+            as_classes(&checkpoint, &decoded.labels)
         );
         let draw = |items| drawn(&checkpoint, items, columns);
         decoded.write(&place, &mut decoder, of_range(&codes.floats(), latent), draw, &what).await

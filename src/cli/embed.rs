@@ -11,7 +11,7 @@ use super::table::Table;
 use super::trained::{Trained, codes, counted};
 
 // Points of a plot.
-const MOST: i64 = 100_000;
+const MOST: u32 = 100_000;
 
 /// Draw or write a map of codes in two dimensions
 #[derive(clap::Args)]
@@ -26,7 +26,7 @@ pub(super) struct Embed {
     #[arg(long, value_name = "METHOD", default_value = "tsne", value_parser = ["tsne", "pca", "codes"])]
     method: String,
     /// Number of images, from the first
-    #[arg(long, value_name = "N", default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(1..=MOST))]
+    #[arg(long, value_name = "N", default_value_t = 5_000, value_parser = super::whole(1..=MOST))]
     count: u32,
     /// Perplexity of t-SNE, about the number of neighbours of an image [default: 30, fewer for few images]
     #[arg(long, value_name = "P", allow_negative_numbers = true)]

@@ -3,32 +3,50 @@
 use std::path::{Path, PathBuf};
 
 use super::Context;
-use super::output::{Place, wrote};
+use super::output::{Place, line, wrote};
 use super::trained::Model;
-use crate::export::{Files, MODULE, is_module, to_onnx, to_pytorch};
+use crate::export::{Exported, MODULE, Part, WEIGHTS, is_module, to_onnx, to_pytorch};
 use crate::run::save_together;
 use crate::train::Checkpoint;
 use crate::{Error, Result};
 
 const FORMATS: [&str; 3] = ["onnx", "pytorch", "safetensors"];
 
+const EXAMPLES: &str = "Examples:
+  narrows export runs/vae-001
+  narrows export runs/vae-001 --format pytorch --out vae
+  narrows export runs/vae-001 --format safetensors --out vae.safetensors
+
+Files:
+  onnx         encoder.onnx       x -> code; of vae and iwae, whose codes are Gaussians, mean and logvar
+               decoder.onnx       code -> reconstruction
+               autoencoder.onnx   x -> code, or mean and logvar; and reconstruction
+  pytorch      model.py           model = load(), then model.encode(x), model.decode(code), model(x)
+               model.safetensors  the state dict of that module
+  safetensors  one file           the state dict of all that was learned, for `narrows train --init FILE`
+
+Values:
+  x, reconstruction   f32 [batch, height, width, channels] or [batch, columns], in the data's own
+                      units: bytes are numbers from 0 to 255
+  code, mean, logvar  f32 [batch, latent]
+  label               int64 [batch], beside x or code for conditional models alone: the place of the
+                      class in their list, from 0
+
+Properties of each ONNX file: narrows.variant, narrows.latent, narrows.epoch, and as JSON lists
+narrows.columns of a table and narrows.classes of a conditional model. In model.py these lists
+are COLUMNS and CLASSES.";
+
 /// Export a trained model
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  narrows export runs/vae-001\n  \
-    narrows export runs/vae-001 --format pytorch --out vae\n  \
-    narrows export runs/vae-001 --format safetensors --out vae.safetensors\n\n\
-    onnx writes encoder.onnx, decoder.onnx and autoencoder.onnx to a folder; pytorch model.safetensors, a state dict in\n\
-    PyTorch's layouts, and model.py, a module that reads it; safetensors the state dict of all that was learned, which\n\
-    `narrows train --init FILE` takes. What goes in and comes out has the data's own units, f32 [batch, height, width,\n\
-    channels] or [batch, columns]: bytes are numbers from 0 to 255. docs/export.md has examples.")]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Export {
     #[command(flatten)]
     model: Model,
     /// Format: onnx, pytorch or safetensors
     #[arg(long, value_name = "FORMAT", value_parser = FORMATS, default_value = FORMATS[0])]
     format: String,
-    /// Folder for the files, made where it is missing; of safetensors a file, or - for standard output [default: in the
-    /// current folder, RUN's name followed by -onnx or -pytorch, or by .safetensors]
+    /// Folder for the files of onnx or pytorch, made where it is missing; of safetensors the file, or - for standard output
+    /// [default: in the current folder, RUN's name followed by -onnx or -pytorch, or by .safetensors]
     #[arg(long, value_name = "PLACE")]
     out: Option<PathBuf>,
 }
@@ -43,8 +61,8 @@ impl Export {
         };
         match &self.format[..] {
             "safetensors" => self.state_dict(context, &out),
-            "onnx" => self.folder(context, &out, to_onnx),
-            _ => self.folder(context, &out, to_pytorch),
+            "onnx" => self.folder(context, &out, &Part::ALL.map(Part::file), to_onnx),
+            _ => self.folder(context, &out, &[WEIGHTS, MODULE], to_pytorch),
         }
     }
 
@@ -60,20 +78,39 @@ impl Export {
         place.write(&dict.to_bytes()?, &content)
     }
 
-    fn folder(&self, context: &Context, out: &Path, files: fn(&Checkpoint) -> Result<Files>) -> Result<()> {
-        check_folder(out)?;
+    fn folder(
+        &self,
+        context: &Context,
+        out: &Path,
+        names: &[&str],
+        exported: fn(&Checkpoint) -> Result<Exported>,
+    ) -> Result<()> {
+        check_folder(out, &names.join(", "))?;
         let checkpoint = self.model.load(context)?;
-        let files = files(&checkpoint)?;
+        let Exported { files, usage } = exported(&checkpoint)?;
         save_together(out, &files)?;
-        let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
-        wrote(out, &format!("{} after epoch {}", names.join(", "), checkpoint.epoch()))
+        wrote(out, &format!("{} after epoch {}", names.join(", "), checkpoint.epoch()))?;
+        usage.iter().try_for_each(|said| line(&format!("  {said}")))
     }
 }
 
+// What looks like the name of a file rather than of a folder.
+const FILES: [&str; 6] = ["onnx", "py", "safetensors", "pt", "pth", "zip"];
+
 // Before slow work.
-fn check_folder(out: &Path) -> Result<()> {
-    if out.exists() && !out.is_dir() {
-        return Err(Error::setting("--out", "a folder, or a name that is free", out.display()));
+fn check_folder(out: &Path, names: &str) -> Result<()> {
+    let named_as_file =
+        out.extension().is_some_and(|end| FILES.iter().any(|file| end.eq_ignore_ascii_case(file)));
+    let but = match out {
+        _ if out.is_dir() => None,
+        _ if out == Path::new("-") => Some("which is standard output: only --format safetensors goes there"),
+        _ if out.exists() => Some("which is a file"),
+        _ if named_as_file => Some("which is a file's name"),
+        _ => None,
+    };
+    if let Some(but) = but {
+        let got = format!("{}, {but}", out.display());
+        return Err(Error::setting("--out", format!("a folder for {names}"), got));
     }
     let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty());
     if let Some(parent) = parent.filter(|parent| !parent.is_dir()) {

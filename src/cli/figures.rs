@@ -30,7 +30,7 @@ pub(super) struct Figures {
     #[arg(long, value_name = "DIR", default_value = "figures")]
     out: PathBuf,
     /// Epochs of every model [default: those of the figure]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = super::whole(1..=u32::MAX))]
     epochs: Option<u32>,
     /// Seed of initial weights, order, noise and samples
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = super::seed)]

@@ -10,7 +10,7 @@ use crate::report::{column_names, interpolated_columns};
 use crate::train::Checkpoint;
 
 use super::Context;
-use super::class::Class;
+use super::class::{Class, as_classes};
 use super::decoded::{Decoded, of_range, scaled};
 use super::output::Place;
 use super::picture::ENDINGS;
@@ -29,14 +29,15 @@ use super::trained::{Trained, chosen, codes, numbered};
     or .jsonl file a line for each, in the data's own units: bytes from 0 to 255. Its first column t is 0 at the\n\
     first code and 1 at the second.")]
 pub(super) struct Interpolate {
-    /// Index of the first image, from 0
-    #[arg(long, value_name = "I")]
+    /// Index of the first image, from 0. Not a checkpoint, as --from is in other commands: here one is named as RUN, as
+    /// runs/vae-001/last.safetensors
+    #[arg(long, value_name = "I", value_parser = image)]
     from: usize,
     /// Index of the second image
-    #[arg(long, value_name = "J")]
+    #[arg(long, value_name = "J", value_parser = super::index)]
     to: usize,
     /// Number of decoded images, with those of the two codes themselves
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..=1000))]
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = super::whole(2..=1000))]
     steps: u32,
     /// A straight line, or an arc around zero
     #[arg(long, value_name = "PATH", default_value = "linear", value_parser = ["linear", "slerp"])]
@@ -54,6 +55,14 @@ pub(super) struct Interpolate {
     trained: Trained<false>,
 }
 
+// A word may be meant as a checkpoint.
+fn image(text: &str) -> std::result::Result<usize, String> {
+    let is_word = text.chars().any(char::is_alphabetic);
+    let but =
+        if is_word { ". A checkpoint is named as RUN here, as runs/vae-001/last.safetensors" } else { "" };
+    super::index(text).map_err(|expected| expected + but)
+}
+
 impl Interpolate {
     pub(super) async fn run(&self, context: &Context) -> Result<()> {
         let place = Place::new(&self.out, self.format.as_deref(), &ENDINGS)?;
@@ -66,16 +75,18 @@ impl Interpolate {
         let between = path.codes(&ends[0], &ends[1], steps);
         let mut decoder = Decoder::new(&device, &checkpoint, steps).await?;
         let last = self.steps.saturating_sub(1) as f32;
+        let other = "data with labels";
         let [near_first, near_second] =
-            [&first, &second].map(|image| self.class.of(&checkpoint, Some(image), 1));
+            [&first, &second].map(|image| self.class.of(&checkpoint, Some(image), 1, other));
         let decoded = Decoded {
             labels: [near_first?.repeat(steps.div_ceil(2)), near_second?.repeat(steps / 2)].concat(),
             before: vec![("t", Box::new(|at| number(at as f32 / last)))],
             ..Decoded::new(&checkpoint, steps)
         };
+        let told = as_classes(&checkpoint, &decoded.labels);
         let latent = between.len() / steps;
         let from = numbered(self.from, &images, &part);
-        let what = format!("{steps} {} decoded from {from} to {}", images.items().many(), self.to);
+        let what = format!("{steps} {} decoded from {from} to {}{told}", images.items().many(), self.to);
         let draw = |between: Vec<f32>| drawn(&checkpoint, &what, between, [&first, &second]);
         decoded.write(&place, &mut decoder, of_range(&between, latent), draw, &what).await
     }

@@ -106,5 +106,8 @@ pub(super) fn conclude(reporter: &mut Reporter, folder: &Path, trainer: &Trainer
     }
     let next = if trainer.model().prior().is_some() { "sample" } else { "reconstruct" };
     let folder = shell_word(&folder.display().to_string());
-    reporter.say(&format!("next:     narrows {next} {folder}, narrows eval {folder}"));
+    reporter.say(&format!("next:     narrows {next} {folder}, narrows eval {folder},"));
+    reporter.say(&format!(
+        "          narrows score {folder} (what is unusual), narrows export {folder} (ONNX, PyTorch)"
+    ));
 }

@@ -31,6 +31,7 @@ mod train;
 mod trained;
 mod traverse;
 
+use std::ops::RangeInclusive;
 use std::process::ExitCode;
 use std::sync::Mutex;
 
@@ -48,7 +49,8 @@ use crate::{Error, Result};
 #[command(name = "narrows", version, about, max_term_width = 100)]
 #[command(
     after_help = "Examples:\n  narrows train vae\n  narrows sample runs/vae-001\n  narrows devices\n\n\
-    `narrows COMMAND --help` shows the flags of a command, with examples."
+    `narrows COMMAND --help` shows the flags of a command, with examples.\n\n\
+    Exit codes: 0 done; 1 an error; 2 arguments that cannot be read; 128 + N stopped by signal N, as 130 by Ctrl-C."
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -245,6 +247,19 @@ fn startable(most: usize) -> usize {
 fn seed(text: &str) -> std::result::Result<u64, String> {
     let seed = text.parse::<u64>().ok().filter(|seed| *seed < 1 << 63);
     seed.ok_or_else(|| format!("expected a whole number from 0 to {}", u64::MAX >> 1))
+}
+
+/// A whole number of these on the command line.
+fn whole(range: RangeInclusive<u32>) -> impl Fn(&str) -> std::result::Result<u32, String> + Clone {
+    move |text| {
+        let number = text.parse::<u32>().ok().filter(|number| range.contains(number));
+        number.ok_or_else(|| format!("expected a whole number from {} to {}", range.start(), range.end()))
+    }
+}
+
+/// The index of an image or row on the command line.
+fn index(text: &str) -> std::result::Result<usize, String> {
+    text.parse().map_err(|_| "expected the index of an image or row, a whole number from 0".to_owned())
 }
 
 // The commands with a flag for each setting.

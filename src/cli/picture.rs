@@ -34,7 +34,7 @@ const PLOTTED: u32 = 1_000;
 )]
 pub(super) struct Reconstruct {
     /// Number of images, from the first [default: 40 in a picture, 1000 rows in a plot, else all]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = super::whole(1..=u32::MAX))]
     count: Option<u32>,
     /// Corrupt the images first, as in training
     #[arg(long)]

@@ -15,7 +15,7 @@ use super::picture::ENDINGS;
 use super::trained::Model;
 
 // Of one array; and numbers of codes that one seed draws without drawing one twice.
-const MOST_ITEMS: i64 = 10_000_000;
+const MOST_ITEMS: u32 = 10_000_000;
 const MOST_DRAWN: u64 = 1 << 34;
 // Samples, of all or of each class.
 const COUNT: u32 = 64;
@@ -40,10 +40,10 @@ pub(super) struct Sample {
     #[command(flatten)]
     model: Model,
     /// Number of images: at most 10000 in a picture, 10000000 in an array [default: 64, or 10 of each class]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=MOST_ITEMS))]
+    #[arg(long, value_name = "N", value_parser = super::whole(1..=MOST_ITEMS))]
     count: Option<u32>,
-    /// N x N images; for a 2-D code, a map of it
-    #[arg(long, value_name = "N", conflicts_with = "count", value_parser = clap::value_parser!(u32).range(1..=100))]
+    /// N x N images; for a 2-D code, a map of it; of a conditional model with --class alone
+    #[arg(long, value_name = "N", conflicts_with = "count", value_parser = super::whole(1..=100))]
     grid: Option<u32>,
     /// The two numbers of the code that the grid maps, from 0, as 3,7
     #[arg(long, value_name = "I,J", requires = "grid", value_parser = pair)]
@@ -79,8 +79,12 @@ impl Sample {
         let (classes, class) = (&checkpoint.transform.classes, self.class.label(&checkpoint)?);
         let of_each = !classes.is_empty() && class.is_none();
         if of_each && self.grid.is_some() {
-            let expected = format!("one of the classes {}", classes.join(", "));
-            return Err(Error::setting("--class", expected, "none, with --grid"));
+            let expected = format!(
+                "--class with it, since a grid is of one class: one of {}; samples of all classes, a row for each, are those \
+                 without --grid",
+                classes.join(", ")
+            );
+            return Err(Error::setting("--grid", expected, "no class"));
         }
         let side = self.grid.map(|side| side as usize);
         let default = if of_each { EACH } else { COUNT };
@@ -95,7 +99,7 @@ impl Sample {
             None => (0..).zip(classes).flat_map(|(label, _)| std::iter::repeat_n(label, count)).collect(),
         };
         let total = labels.len().max(count);
-        if total as i64 > MOST_ITEMS {
+        if total > MOST_ITEMS as usize {
             let got = format!("{count} of each of {} classes", classes.len());
             return Err(Error::setting("--count", format!("at most {MOST_ITEMS} in all"), got));
         }

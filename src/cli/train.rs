@@ -8,7 +8,7 @@ use crate::graph::Device;
 use crate::infer::too_high;
 use crate::model::{InitScheme, Registry};
 use crate::report::{report_run, shell_word};
-use crate::run::{Beginning, Run, RunEvent, RunLock};
+use crate::run::{Beginning, Run, RunEvent, RunLock, check_folder, make_folder};
 use crate::train::{Checkpoint, Config, EpochReport, StateDict, Trainer};
 use crate::{Error, Result};
 
@@ -69,6 +69,7 @@ pub(super) fn after_help(registry: &Registry) -> String {
 
 impl Train {
     pub(super) async fn run(&self, context: &Context) -> Result<()> {
+        self.rescue.as_deref().map_or(Ok(()), check_folder)?;
         match &self.resume {
             Some(folder) => self.resume(folder, context).await,
             None => self.begin(context).await,
@@ -284,7 +285,7 @@ fn with_ending(path: &Path, ending: &str) -> PathBuf {
 fn next_folder(stem: &Path) -> Result<PathBuf> {
     let parent = stem.parent().unwrap_or(Path::new(""));
     if !parent.as_os_str().is_empty() {
-        std::fs::create_dir_all(parent).map_err(Error::io("create", parent))?;
+        make_folder(parent)?;
     }
     let mut number = 1;
     loop {

@@ -25,8 +25,11 @@ impl<const THERE: bool> clap::Args for From<THERE> {
     fn augment_args(command: clap::Command) -> clap::Command {
         let flag = clap::Arg::new(FROM).long(FROM).value_name("WHICH");
         let flag = flag.value_parser(Kept::ALL.map(Kept::name));
-        command
-            .args(THERE.then(|| flag.help("Which checkpoint of the run's folder, in place of the usual one")))
+        command.args(
+            THERE.then(|| {
+                flag.help("The checkpoint to take from the run's folder, in place of the usual one")
+            }),
+        )
     }
 
     fn augment_args_for_update(command: clap::Command) -> clap::Command {

@@ -9,7 +9,7 @@ use crate::report::{Walk, column_names, varied_columns};
 use crate::train::Checkpoint;
 
 use super::Context;
-use super::class::Class;
+use super::class::{Class, as_classes};
 use super::decoded::{Decoded, drawn, of_range, scaled};
 use super::output::Place;
 use super::picture::ENDINGS;
@@ -38,7 +38,7 @@ const MEASURED: usize = 5_000;
     the code that varies, and value, its value.")]
 pub(super) struct Traverse {
     /// Index of the image to start from, from 0 [default: start from the mean code]
-    #[arg(long, value_name = "I")]
+    #[arg(long, value_name = "I", value_parser = super::index)]
     image: Option<usize>,
     /// Numbers of the code to vary, from 0, as 0,4,7: one row each [default: the ten that vary most]
     #[arg(long, value_name = "DIMS", value_delimiter = ',')]
@@ -47,7 +47,7 @@ pub(super) struct Traverse {
     #[arg(long, value_name = "R", default_value_t = 3.0, value_parser = positive, allow_negative_numbers = true)]
     range: f32,
     /// Images per row
-    #[arg(long, value_name = "N", default_value_t = 9, value_parser = clap::value_parser!(u32).range(2..=1000))]
+    #[arg(long, value_name = "N", default_value_t = 9, value_parser = super::whole(2..=1000))]
     steps: u32,
     /// Output file: .png, .npy, .csv or .jsonl, or - for standard output
     #[arg(long, value_name = "FILE", default_value = "traversals.png")]
@@ -91,7 +91,7 @@ impl Traverse {
         let rows = traversals(&start, &dims, &ends, steps)?;
         let (count, latent) = (dims.len() * steps, start.len());
         let value = |at: usize| rows[at * latent + dims[at / steps]];
-        let label = self.class.of(&checkpoint, image.as_ref(), 1)?;
+        let label = self.class.of(&checkpoint, image.as_ref(), 1, "--image I for the class of that image")?;
         let decoded = Decoded {
             labels: label.repeat(count),
             before: vec![
@@ -100,12 +100,14 @@ impl Traverse {
             ],
             ..Decoded::new(&checkpoint, count)
         };
+        let told = as_classes(&checkpoint, &decoded.labels);
         decoded.check("--steps", &place)?;
         let mut decoder = Decoder::new(&device, &checkpoint, count).await?;
         let from = match self.image {
             Some(number) => format!("the code of {}", numbered(number, &images, &part)),
             None => "the mean code".to_owned(),
         };
+        let from = from + &told;
         let numbers: Vec<String> = dims.iter().map(usize::to_string).collect();
         let order = if self.dims.is_none() { " (largest variation first)" } else { "" };
         let numbers = numbers.join(", ");

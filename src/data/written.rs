@@ -178,11 +178,10 @@ pub(crate) fn beside(path: &Path) -> Result<NamedTempFile> {
     }
     let mut builder = tempfile::Builder::new();
     builder.prefix(BEGINNING).suffix(ENDING);
-    // As any file that is created: the umask decides who else may read it.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     loop {
-        let file = builder.tempfile_in(folder).map_err(Error::io("create", path))?;
+        // As any file that is created: the umask decides who else may read it. An error of this does not name the file beside.
+        let open = |beside: &Path| OpenOptions::new().read(true).write(true).create_new(true).open(beside);
+        let file = builder.make_in(folder, open).map_err(Error::io("create", path))?;
         // A sweep of another process may take it before it is held.
         if hold(file.as_file()) != Hold::Others && file.path().exists() {
             return Ok(file);

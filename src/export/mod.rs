@@ -7,11 +7,12 @@
 pub mod onnx;
 mod outline;
 mod pytorch;
+mod values;
 mod walk;
 
 pub use outline::{About, Change, Convolution, Mean, Operation, Outline, Step, Told};
-
 pub use pytorch::is_module;
+pub use values::{Part, Value};
 
 use crate::Result;
 use crate::train::Checkpoint;
@@ -21,25 +22,35 @@ pub const WEIGHTS: &str = "model.safetensors";
 /// The module that reads it.
 pub const MODULE: &str = "model.py";
 
-/// The files of a format, by name, whole: [`save_together`](crate::run::save_together) writes them.
-pub type Files = Vec<(&'static str, Vec<u8>)>;
+/// A trained model in a format.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exported {
+    /// Its files, by name, whole: [`save_together`](crate::run::save_together) writes them.
+    pub files: Vec<(&'static str, Vec<u8>)>,
+    /// How they are used, a line each: what goes in and comes out by name, with shapes and units.
+    pub usage: Vec<String>,
+}
 
 /// `encoder.onnx`, `decoder.onnx` and `autoencoder.onnx`.
 ///
 /// # Errors
 /// [`Error::Setting`](crate::Error::Setting) for a variant whose codes or mean images are not what its networks give by
 /// themselves, and for a model that is larger than an ONNX file may be.
-pub fn to_onnx(checkpoint: &Checkpoint) -> Result<Files> {
+pub fn to_onnx(checkpoint: &Checkpoint) -> Result<Exported> {
     let outline = Outline::new(checkpoint)?;
-    onnx::Part::ALL.into_iter().map(|part| Ok((part.file(), onnx::encoded(&outline, part)?))).collect()
+    let files = Part::ALL.into_iter().map(|part| Ok((part.file(), onnx::encoded(&outline, part)?)));
+    Ok(Exported { files: files.collect::<Result<_>>()?, usage: onnx::usage(&outline) })
 }
 
 /// `model.safetensors` and `model.py`.
 ///
 /// # Errors
 /// As [`to_onnx`], but for the size; and for layers with names that Python does not allow.
-pub fn to_pytorch(checkpoint: &Checkpoint) -> Result<Files> {
+pub fn to_pytorch(checkpoint: &Checkpoint) -> Result<Exported> {
     let outline = Outline::new(checkpoint)?;
     let module = pytorch::module(&outline)?.into_bytes();
-    Ok(vec![(WEIGHTS, outline.tensors.to_bytes()?), (MODULE, module)])
+    Ok(Exported {
+        files: vec![(WEIGHTS, outline.tensors.to_bytes()?), (MODULE, module)],
+        usage: pytorch::usage(&outline),
+    })
 }

@@ -8,7 +8,7 @@ use super::page::figures_page;
 use super::{Figure, Trained};
 use crate::data::written::write_whole;
 use crate::report::{Page, shell_word};
-use crate::run::CONFIG;
+use crate::run::{CONFIG, make_folder};
 use crate::train::Config;
 use crate::{Error, Result};
 
@@ -100,7 +100,7 @@ impl Gallery {
     /// [`Error::Io`], and [`Error::File`] for the record of an earlier figure that cannot be read. This is found before
     /// anything is trained.
     pub fn new(folder: &Path, device: &str, flags: &str) -> Result<Self> {
-        std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+        make_folder(folder)?;
         let gallery = Self { folder: folder.to_owned(), device: device.to_owned(), flags: flags.to_owned() };
         gallery.shown()?;
         Ok(gallery)

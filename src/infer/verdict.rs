@@ -5,7 +5,7 @@ use crate::Result;
 use crate::data::{Dataset, Items};
 use crate::graph::Device;
 use crate::reference::loss::LEAST_LOG_VARIANCE;
-use crate::train::{Checkpoint, ConstantModel, Evaluator, TermMeans, figure};
+use crate::train::{Checkpoint, ConstantModel, Evaluator, TermMeans, figure, tenth};
 
 // Nats of an image: e to this power is 1.1, the number of codes that can be told apart.
 const LEAST_KL: f64 = 0.1;
@@ -100,7 +100,7 @@ pub fn too_high(first: &TermMeans, constant: f64, learning_rate: f32) -> Option<
         "the loss of the first epoch is {reached:.3e} {}, where always answering with the mean costs {constant:.3e}: the \
          first steps went too far. Lower the learning rate (--lr {}), let it rise (--warmup 500), or look at the scale (--scale)",
         term.unit,
-        (f64::from(learning_rate) / 10.0) as f32
+        tenth(learning_rate)
     ))
 }
 

@@ -8,7 +8,7 @@ use crate::reference::activation::Activation;
 use crate::{Error, Result};
 
 // 8 GiB of them: what 32-bit offsets reach with room to spare, and no device holds more in one buffer.
-const MOST_WEIGHTS: u64 = 1 << 31;
+pub(super) const MOST_WEIGHTS: u64 = 1 << 31;
 
 /// A layer between its input and its output.
 pub(super) struct PlannedLayer {

@@ -107,7 +107,9 @@ impl CommonSettings {
         let stack = !self.stack.is_none();
         let listed = !self.encoder.is_empty() && !self.decoder.is_empty();
         if self.latent == 0 && self.encoder.is_empty() && !stack {
-            return Err(Error::setting("latent", "at least 1 without layers in `encoder`", self.latent));
+            let expected =
+                "at least 1; 0 leaves the code to the last layer of a --stack, or of `encoder` in a file";
+            return Err(Error::setting("latent", expected, self.latent));
         }
         if stack && listed {
             let expected = "none where `encoder` and `decoder` list the layers";

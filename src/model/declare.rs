@@ -1,6 +1,6 @@
 //! What a variant declares its networks with: layers for images of one size, in one graph.
 
-use super::blueprint::{Blueprint, PlannedLayer, check_weights, planned};
+use super::blueprint::{Blueprint, MOST_WEIGHTS, PlannedLayer, check_weights, planned};
 use super::condition::Condition;
 use super::network::{Layer, Stack};
 use super::{InitScheme, LayerConfig, Likelihood, ModelConfig, Network};
@@ -50,7 +50,8 @@ impl Declare<'_> {
     /// each; the decoder reads them behind the code's.
     ///
     /// # Errors
-    /// As [`Declare::network`]; [`Error::Setting`](crate::Error::Setting) for no classes.
+    /// As [`Declare::network`]; [`Error::Setting`](crate::Error::Setting) for no classes, and for an embedding of more weights
+    /// than any device holds.
     pub fn conditional_network(
         &mut self,
         outputs: u32,
@@ -60,6 +61,11 @@ impl Declare<'_> {
         if classes == 0 {
             let expected = "at least 1; training counts those of its data, a model without data must be told";
             return Err(Error::setting("classes", expected, classes));
+        }
+        let too_wide = |width: &u32| u64::from(*width) * u64::from(classes) > MOST_WEIGHTS;
+        if let Some(width) = embedding.filter(too_wide) {
+            let expected = format!("at most {MOST_WEIGHTS} weights with the {classes} classes");
+            return Err(Error::setting("embedding", expected, width));
         }
         let shape = |width: u32| vec![width as usize, classes as usize];
         let declared = |width: u32| {
@@ -84,7 +90,12 @@ impl Declare<'_> {
         let channels_of = blueprint.channels_of;
         let condition = condition.map(|condition| Condition { channels_of, ..condition });
         let layers = blueprint.encoder.iter().chain(&blueprint.decoder);
-        check_weights("hidden, latent, encoder, decoder", layers)?;
+        let wide = match condition.as_ref().map(|condition| &condition.embedding) {
+            None => "",
+            Some(None) => ", classes",
+            Some(Some(_)) => ", embedding",
+        };
+        check_weights(&format!("hidden, latent, encoder, decoder{wide}"), layers)?;
         let encoder = self.layers(encoder_group, "encoder", &blueprint.encoder, None)?;
         let tied_to = config.tied.then_some(&encoder);
         let decoder = self.layers(decoder_group, "decoder", &blueprint.decoder, tied_to)?;

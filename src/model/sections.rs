@@ -69,7 +69,43 @@ pub(super) fn refusal(section: &str, error: &toml::de::Error) -> Error {
         place => format!("{section}.{place}"),
     };
     let (got, expected) = message.split_once(", expected ").unwrap_or((message, "another value"));
-    Error::setting(setting, one_line(expected), one_line(got))
+    let (got, is_number) = plain_value(got);
+    Error::setting(setting, plain_type(expected, is_number), one_line(&got))
+}
+
+// What serde calls a type of Rust, in words. A number that is none of these is outside of their range.
+fn plain_type(expected: &str, is_number: bool) -> String {
+    // TOML's whole numbers have 63 bits and a sign.
+    let most = match expected {
+        "u8" => u8::MAX.into(),
+        "u16" => u16::MAX.into(),
+        "u32" => u32::MAX.into(),
+        "u64" | "usize" => i64::MAX as u64,
+        "f32" | "f64" => return "a number, as 0.5".to_owned(),
+        "a boolean" => return "true or false".to_owned(),
+        "a string" => return "a word".to_owned(),
+        "a sequence" => return "a list".to_owned(),
+        other => return one_line(other),
+    };
+    if is_number { format!("a whole number from 0 to {most}") } else { "a whole number, as 400".to_owned() }
+}
+
+// The value of "invalid type: integer `5`" as it was written, and whether it is a number.
+fn plain_value(got: &str) -> (String, bool) {
+    if let Some(word) = got.strip_prefix("unknown variant ") {
+        return (word.trim_matches('`').to_owned(), false);
+    }
+    let Some(value) = ["invalid type: ", "invalid value: "].iter().find_map(|what| got.strip_prefix(what))
+    else {
+        return (got.to_owned(), false);
+    };
+    let of_kind = |kind: &str| Some(value.strip_prefix(kind)?.trim_matches('`').to_owned());
+    if let Some(number) = of_kind("integer ").or_else(|| of_kind("floating point ")) {
+        return (number, true);
+    }
+    let word = of_kind("string ").or_else(|| of_kind("boolean "));
+    let word = word.or_else(|| (value == "sequence").then(|| "a list".to_owned()));
+    (word.unwrap_or_else(|| value.to_owned()), false)
 }
 
 /// A message without its line breaks.

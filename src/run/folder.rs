@@ -7,6 +7,7 @@ use super::kept::Kept;
 use super::lock::{RunLock, named};
 use super::metrics::{METRICS, MetricsLine, trim};
 use super::pictures::Pictures;
+use super::place::{check_folder, make_folder};
 use super::training::take_good;
 use crate::data::written::write_whole;
 use crate::data::{DrawnParts, Split, written};
@@ -101,7 +102,7 @@ impl Run {
         Self::check_new(folder)?;
         // First, so that a place that cannot be written is found before any work; what fails after it
         // leaves no empty folder behind.
-        std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+        make_folder(folder)?;
         let lock = RunLock::take(folder)?;
         // Another may have begun since.
         Self::check_new(folder)?;
@@ -114,8 +115,9 @@ impl Run {
         }
     }
 
-    /// Refuses a folder that holds a run, before any slow work. It need not exist.
+    /// Refuses a folder that holds a run, and a file, before any slow work. It need not exist.
     pub fn check_new(folder: &Path) -> Result<()> {
+        check_folder(folder)?;
         let files = [CONFIG, Kept::Last.file(), Kept::Previous.file()];
         if !files.iter().any(|name| folder.join(name).exists()) {
             return Ok(());

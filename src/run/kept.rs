@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use super::missing::{holds_run, no_model, no_run};
 use crate::data::shell_word;
 use crate::data::written::LAST;
 use crate::model::Registry;
@@ -73,7 +74,7 @@ impl Checkpoint {
     ///
     /// # Errors
     /// [`Error::File`] for a checkpoint of no finished epoch; for one that is missing or damaged, with those of the run
-    /// that are whole; [`Error::Setting`] if one is asked for and `path` is a file.
+    /// that are whole, and for a place that is neither run nor checkpoint, with runs near it; [`Error::Setting`] if one is asked for and `path` is a file.
     pub fn find(registry: &Registry, path: &Path, from: Option<Kept>) -> Result<Found> {
         if path.is_dir() {
             return in_run(registry, path, Purpose::Use, from);
@@ -82,7 +83,14 @@ impl Checkpoint {
             let got = format!("--from {from} with the file {}", path.display());
             return Err(Error::setting("--from", "a run's folder with it, or no such flag with a file", got));
         }
-        let checkpoint = Self::load_of(registry, path)?;
+        let is_named_so = path.extension().is_some_and(|ending| ending == "safetensors");
+        let checkpoint = match Self::load_of(registry, path) {
+            Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {
+                return Err(no_model(path));
+            }
+            Err(Error::File { .. }) if !is_named_so => return Err(no_model(path)),
+            outcome => outcome?,
+        };
         let run = path.parent().filter(|run| !run.as_os_str().is_empty()).unwrap_or(Path::new("."));
         finished(Found { checkpoint, remark: None }, run)
     }
@@ -145,27 +153,7 @@ fn in_run(registry: &Registry, folder: &Path, purpose: Purpose, from: Option<Kep
 
 /// Refuses a place where no run is.
 pub(super) fn check_run(folder: &Path) -> Result<()> {
-    if Kept::ALL.iter().any(|kept| kept.of(folder).exists()) { Ok(()) } else { Err(no_run(folder)) }
-}
-
-fn no_run(folder: &Path) -> Error {
-    match Kept::Last.of(folder).metadata() {
-        Err(error) if error.kind() == ErrorKind::PermissionDenied => return Error::io("read", folder)(error),
-        _ => {}
-    }
-    let mut expected = format!("a run's folder, with {LAST}");
-    let found = match folder.parent().filter(|_| folder.is_file()) {
-        None if folder.is_dir() => "a folder without it",
-        None => "no such folder",
-        Some(parent) => {
-            if Kept::ALL.iter().any(|kept| kept.of(parent).exists()) {
-                let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
-                expected = format!("{expected}: give {}", shell_word(&parent.display().to_string()));
-            }
-            "a file"
-        }
-    };
-    Error::File { path: folder.to_owned(), expected, found: found.to_owned() }
+    if holds_run(folder) { Ok(()) } else { Err(no_run(folder)) }
 }
 
 // Before the first epoch's end nothing is trained that could be relied on.

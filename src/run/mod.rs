@@ -7,7 +7,9 @@ mod folder;
 mod kept;
 mod lock;
 mod metrics;
+mod missing;
 mod pictures;
+mod place;
 mod saving;
 mod together;
 mod training;
@@ -18,5 +20,6 @@ pub use folder::{
 pub use kept::{Found, Kept};
 pub use lock::RunLock;
 pub use metrics::{Columns, METRICS, MetricsLine, TermColumn, read_metrics};
+pub use place::{check_folder, make_folder};
 pub use saving::LONGEST_WAIT;
 pub use together::save_together;

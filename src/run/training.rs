@@ -7,6 +7,7 @@ use std::path::Path;
 use super::folder::{Run, RunEvent, checkpoint_of_epoch};
 use super::kept::Kept;
 use super::metrics::{METRICS, MetricsLine};
+use super::place::make_folder;
 use super::saving::good_of;
 use crate::data::shell_word;
 use crate::model::Registry;
@@ -40,7 +41,7 @@ impl Run {
     /// # Errors
     /// [`Error::Io`] where it cannot be made.
     pub fn rescue_in(&mut self, folder: &Path) -> Result<()> {
-        std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+        make_folder(folder)?;
         self.rescue = Some(folder.to_owned());
         Ok(())
     }

@@ -35,6 +35,7 @@ pub(crate) use metrics::{figure, rounded};
 pub use packed_rows::packed;
 pub use rewind::{OnNan, Rewind};
 pub use schedule::ScheduleKind;
+pub(crate) use schedule::tenth;
 pub use state_dict::{CENTER, FACTOR, SHIFT, StateDict};
 pub use train_config::{OptimizerKind, TRAIN, TrainConfig};
 pub use trainer::{Reached, Trainer};

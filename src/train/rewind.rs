@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::schedule::tenth;
 use super::{Checkpoint, Trainer};
 use crate::kernels::floats;
 use crate::{Error, Result};
@@ -121,7 +122,7 @@ impl Trainer {
                     Some(step) => format!(
                         "step {step} fails from there at half the rate too: check the data and the settings, or go on from \
                          an earlier state (--resume RUN --from previous --learning-rate {})",
-                        (f64::from(rate) / 10.0) as f32
+                        tenth(rate)
                     ),
                     None => "may do so no more (--rewinds)".to_owned(),
                 }

@@ -6,7 +6,7 @@ use super::proto::{
     AttributeProto, AttributeType, Dimension, ElementType, Extent, GraphProto, NodeProto, TensorProto,
     TensorShapeProto, TensorType, TypeProto, ValueInfoProto,
 };
-use crate::export::Outline;
+use crate::export::{Outline, Value};
 
 /// A setting of a node.
 pub(super) enum Attribute {
@@ -25,15 +25,16 @@ pub(super) struct Builder<'a> {
     names: BTreeSet<String>,
 }
 
-fn value(kind: ElementType, name: &str, extents: &[u32], about: &str) -> ValueInfoProto {
+fn described(value: &Value) -> ValueInfoProto {
     let open = Dimension { value: Some(Extent::Named("batch".to_owned())) };
     let known = |extent: &u32| Dimension { value: Some(Extent::Value(i64::from(*extent))) };
-    let shape = TensorShapeProto { dim: [open].into_iter().chain(extents.iter().map(known)).collect() };
+    let shape = TensorShapeProto { dim: [open].into_iter().chain(value.extents.iter().map(known)).collect() };
+    let kind = if value.whole { ElementType::Int64 } else { ElementType::Float };
     let tensor_type = TensorType { elem_type: Some(kind.into()), shape: Some(shape) };
     ValueInfoProto {
-        name: Some(name.to_owned()),
+        name: Some(value.name.to_owned()),
         r#type: Some(TypeProto { tensor_type: Some(tensor_type) }),
-        doc_string: Some(about.to_owned()),
+        doc_string: Some(value.about.clone()),
     }
 }
 
@@ -52,25 +53,21 @@ impl<'a> Builder<'a> {
         self.graph
     }
 
-    /// An input `[batch, extents]`.
-    pub(super) fn input(&mut self, name: &str, extents: &[u32], about: &str) -> String {
-        self.input_of(ElementType::Float, name, extents, about)
+    /// An input; returns its name.
+    pub(super) fn input(&mut self, value: &Value) -> String {
+        self.graph.input.push(described(value));
+        self.names.insert(value.name.to_owned());
+        value.name.to_owned()
     }
 
-    /// The same of other numbers.
-    pub(super) fn input_of(&mut self, kind: ElementType, name: &str, extents: &[u32], about: &str) -> String {
-        self.graph.input.push(value(kind, name, extents, about));
-        self.names.insert(name.to_owned());
-        name.to_owned()
-    }
-
-    /// Makes a value an output `[batch, extents]` of this name.
-    pub(super) fn output(&mut self, name: &str, of: String, extents: &[u32], about: &str) -> String {
+    /// Makes what a node gives an output; returns its name.
+    pub(super) fn output(&mut self, value: &Value, of: String) -> String {
+        let name = value.name;
         // What has a name for others keeps it.
         let mut named = self.graph.input.iter().chain(&self.graph.output);
         let of =
             if named.any(|value| value.name() == of) { self.node(name, "Identity", &[&of], &[]) } else { of };
-        self.graph.output.push(value(ElementType::Float, name, extents, about));
+        self.graph.output.push(described(value));
         self.names.insert(name.to_owned());
         let nodes = self.graph.node.iter_mut();
         nodes
@@ -164,6 +161,15 @@ impl<'a> Builder<'a> {
         let name = self.free_name(place.to_owned());
         let bytes = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
         self.constant(name.clone(), vec![numbers.len() as i64], ElementType::Float, bytes);
+        name
+    }
+
+    /// An identity matrix `[extent, extent]`.
+    pub(super) fn identity(&mut self, place: &str, extent: usize) -> String {
+        let name = self.free_name(place.to_owned());
+        let number = |at: usize| if at / extent == at % extent { 1.0_f32 } else { 0.0 };
+        let bytes = (0..extent * extent).flat_map(|at| number(at).to_le_bytes()).collect();
+        self.constant(name.clone(), vec![extent as i64; 2], ElementType::Float, bytes);
         name
     }
 

@@ -10,35 +10,11 @@ use prost::Message;
 
 use self::build::Builder;
 use self::proto::{IR_VERSION, ModelProto, OPSET, OperatorSetIdProto, StringStringEntryProto};
-use super::{About, Outline};
+use super::values::{CLASSES, COLUMNS, listed};
+use super::{About, Outline, Part};
 use crate::data::Items;
 use crate::reference::latent::LOGVAR;
 use crate::{Error, Result};
-
-/// What a file computes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// Codes of items.
-    Encoder,
-    /// Items of codes.
-    Decoder,
-    /// Both in a row.
-    Autoencoder,
-}
-
-impl Part {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Encoder, Self::Decoder, Self::Autoencoder];
-
-    /// The file's name.
-    pub const fn file(self) -> &'static str {
-        match self {
-            Self::Encoder => "encoder.onnx",
-            Self::Decoder => "decoder.onnx",
-            Self::Autoencoder => "autoencoder.onnx",
-        }
-    }
-}
 
 /// The content of a part's file.
 ///
@@ -55,7 +31,7 @@ pub fn encoded(outline: &Outline, part: Part) -> Result<Vec<u8>> {
 }
 
 fn model(outline: &Outline, part: Part) -> ModelProto {
-    let About { variant, epoch, columns, .. } = &outline.about;
+    let About { variant, epoch, .. } = &outline.about;
     let what = match part {
         Part::Encoder => "The encoder",
         Part::Decoder => "The decoder",
@@ -65,36 +41,24 @@ fn model(outline: &Outline, part: Part) -> ModelProto {
     let mut graph = Builder::new(outline);
     match part {
         Part::Encoder => {
-            let x = items(&mut graph);
+            let x = graph.input(&outline.x());
             let told = graph.told();
             encoder(&mut graph, x, told.as_deref());
         }
         Part::Decoder => {
-            let about = "codes, such as the encoder gives or a prior draws";
-            let code = graph.input("code", &[outline.latent], about);
+            let code = graph.input(&outline.given_code());
             let told = graph.told();
             decoder(&mut graph, code, told.as_deref());
         }
         Part::Autoencoder => {
-            let x = items(&mut graph);
+            let x = graph.input(&outline.x());
             let told = graph.told();
             let code = encoder(&mut graph, x, told.as_deref());
             decoder(&mut graph, code, told.as_deref());
         }
     }
-    let mut properties = vec![
-        ("variant", variant.clone()),
-        ("latent", outline.latent.to_string()),
-        ("epoch", epoch.to_string()),
-    ];
-    if !columns.is_empty() {
-        properties.push(("columns", serde_json::json!(columns).to_string()));
-    }
-    if let Some(told) = &outline.told {
-        properties.push(("classes", serde_json::json!(told.classes).to_string()));
-    }
     let property = |(key, value): (&str, String)| StringStringEntryProto {
-        key: Some(format!("narrows.{key}")),
+        key: Some(key.to_owned()),
         value: Some(value),
     };
     ModelProto {
@@ -104,23 +68,34 @@ fn model(outline: &Outline, part: Part) -> ModelProto {
         producer_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
         doc_string: Some(doc.clone()),
         graph: Some(graph.finish(part.file().trim_end_matches(".onnx"), doc)),
-        metadata_props: properties.into_iter().map(property).collect(),
+        metadata_props: properties(outline).into_iter().map(property).collect(),
     }
 }
 
-// What its numbers are, in words.
-fn units(outline: &Outline) -> String {
-    let units = if outline.about.bytes { "numbers from 0 to 255" } else { "numbers in the data's own units" };
-    match (outline.items(), outline.about.columns.is_empty()) {
-        (Items::Images, _) => format!("{units}, as [batch, height, width, channels]"),
-        (Items::Rows, true) => format!("{units}, as [batch, columns]"),
-        (Items::Rows, false) => format!("{units}, as [batch, columns] in the order of narrows.columns"),
-    }
+/// What goes in and comes out of each file, what it means, and the properties, a line each.
+pub(super) fn usage(outline: &Outline) -> Vec<String> {
+    let of_part = |part: Part| {
+        format!("{}: {} -> {}", part.file(), listed(&outline.inputs(part)), listed(&outline.outputs(part)))
+    };
+    let names: Vec<&str> = properties(outline).into_iter().map(|(name, _)| name).collect();
+    let properties = format!("properties of each file: {}", names.join(", "));
+    let meanings = outline.meanings([COLUMNS, CLASSES]);
+    Part::ALL.into_iter().map(of_part).chain(meanings).chain([properties]).collect()
 }
 
-fn items(graph: &mut Builder<'_>) -> String {
-    let outline = graph.outline();
-    graph.input("x", &outline.extents(), &format!("{}: {}", outline.items().many(), units(outline)))
+// The properties of each file, by name. Lists of names are JSON.
+fn properties(outline: &Outline) -> Vec<(&'static str, String)> {
+    let About { variant, epoch, columns, .. } = &outline.about;
+    let classes = outline.told.as_ref().map(|told| &told.classes);
+    let lists = [(COLUMNS, Some(columns).filter(|columns| !columns.is_empty())), (CLASSES, classes)];
+    let lists =
+        lists.into_iter().filter_map(|(key, names)| Some((key, serde_json::json!(names?).to_string())));
+    let own = [
+        ("narrows.variant", variant.clone()),
+        ("narrows.latent", outline.latent.to_string()),
+        ("narrows.epoch", epoch.to_string()),
+    ];
+    own.into_iter().chain(lists).collect()
 }
 
 // The nodes from x, and what is told of its class, to the code, or its mean.
@@ -139,14 +114,12 @@ fn encoder(graph: &mut Builder<'_>, x: String, told: Option<&str>) -> String {
     for step in &outline.encoder {
         value = graph.step(step, value);
     }
-    if !outline.gaussian_code {
-        return graph.output("code", value, &[outline.latent], "codes");
-    }
-    let [mean, logvar] = graph.halves("encoder", value, outline.latent);
+    let Some(logvar) = outline.logvar() else { return graph.output(&outline.code(), value) };
+    let [mean, spread] = graph.halves("encoder", value, outline.latent);
     let bounds = [*LOGVAR.start() as f32, *LOGVAR.end() as f32];
-    let logvar = graph.clip("encoder", logvar, bounds);
-    let mean = graph.output("mean", mean, &[outline.latent], "means of the codes' Gaussians: E[z given x]");
-    graph.output("logvar", logvar, &[outline.latent], "logarithms of the variances of the codes' Gaussians");
+    let spread = graph.clip("encoder", spread, bounds);
+    let mean = graph.output(&outline.code(), mean);
+    graph.output(&logvar, spread);
     mean
 }
 
@@ -167,6 +140,5 @@ fn decoder(graph: &mut Builder<'_>, code: String, told: Option<&str>) {
         Items::Images => graph.reshape("reconstruction", value, &outline.extents()),
         Items::Rows => value,
     };
-    let about = format!("mean {} given the code: {}", outline.items().many(), units(outline));
-    graph.output("reconstruction", value, &outline.extents(), &about);
+    graph.output(&outline.reconstruction(), value);
 }

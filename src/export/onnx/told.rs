@@ -1,19 +1,20 @@
 //! The nodes of what a conditional model is told: the class of each item, beside its numbers or its code.
 
 use super::build::{Attribute, Builder};
-use super::proto::ElementType;
 use crate::export::Told;
 
 impl Builder<'_> {
     /// The input `label` `[batch]` and the nodes from it to `[batch, width]`; None for a model that is not conditional.
     pub(super) fn told(&mut self) -> Option<String> {
         let told = self.outline().told.as_ref()?;
-        let about = "the label of each item: the place of its class in narrows.classes, from 0";
-        let label = self.input_of(ElementType::Int64, "label", &[], about);
+        let label = self.input(&self.outline().label()?);
         let classes = i64::try_from(told.classes.len()).unwrap_or(i64::MAX);
-        let (depth, values) =
-            (self.whole("label/classes", &[classes]), self.numbers("label/values", &[0.0, 1.0]));
-        let row = self.node("label", "OneHot", &[&label, &depth, &values], &[]);
+        // A label that is none must fail. Gather takes one below 0 from the end: it becomes the first that is too large.
+        let (zero, beyond) = (self.whole("label/first", &[0]), self.whole("label/beyond", &[classes]));
+        let is_below = self.node("label", "Less", &[&label, &zero], &[]);
+        let place = self.node("label", "Where", &[&is_below, &beyond, &label], &[]);
+        let rows = self.identity("label/rows", told.classes.len());
+        let row = self.node("label", "Gather", &[&rows, &place], &[("axis", Attribute::Int(0))]);
         let Some(embedding) = &told.embedding else { return Some(row) };
         let weight = self.tensor(embedding);
         Some(self.node("embedding", "Gemm", &[&row, &weight], &[("transB", Attribute::Int(1))]))

@@ -4,7 +4,8 @@ mod changes;
 mod layers;
 mod told;
 
-use super::{About, MODULE, Outline, WEIGHTS};
+use super::values::listed;
+use super::{About, MODULE, Outline, Part, WEIGHTS};
 use crate::data::Items;
 use crate::reference::latent::LOGVAR;
 use crate::{Error, Result};
@@ -42,6 +43,22 @@ pub(super) fn module(outline: &Outline) -> Result<String> {
     forward(&mut text, outline);
     load(&mut text);
     Ok(head(outline, &text.0) + &text.0)
+}
+
+/// What goes in and comes out of each call, and what it means, a line each.
+pub(super) fn usage(outline: &Outline) -> Vec<String> {
+    let of_call = |(call, part): (&str, Part)| {
+        let outputs = match part {
+            Part::Encoder | Part::Decoder => outline.outputs(part),
+            Part::Autoencoder => outline.outputs(Part::Decoder),
+        };
+        format!("{call}({}) -> {}", listed(&outline.inputs(part)), listed(&outputs))
+    };
+    let calls =
+        [("model.encode", Part::Encoder), ("model.decode", Part::Decoder), ("model", Part::Autoencoder)];
+    let load = format!("{MODULE}: from {} import load; model = load()", MODULE.trim_end_matches(".py"));
+    let meanings = outline.meanings(["COLUMNS", "CLASSES"]);
+    [load].into_iter().chain(calls.map(of_call)).chain(meanings).collect()
 }
 
 /// Python under way.
