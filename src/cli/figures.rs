@@ -73,7 +73,7 @@ impl Figures {
         // A figure with its own data needs no other data set.
         let shared = figures.iter().any(|figure| !figure.has_its_own_images());
         let data = if shared { settings.data.clone() } else { DataConfig::default() };
-        let split = loaded(&data, None, None)?;
+        let split = loaded(&data)?;
         let settings = Settings { data, ..settings };
         let mut context = FigureContext::new(&device, settings, split, &gallery.runs(), &mut watch);
         let made = make(&figures, &gallery, &mut context).await;

@@ -114,6 +114,12 @@ impl DataFlags {
         Ok(config.overlaid(sections, ORIGIN)?.data)
     }
 
+    /// The columns that are asked for by name, beside those of a trained model.
+    pub(super) fn required(&self) -> Vec<String> {
+        let given = ["label", "id"].into_iter().filter_map(|setting| self.settings.0.get(setting)?.as_str());
+        given.map(str::to_owned).collect()
+    }
+
     /// The given flags as they are typed, each after a space.
     pub(super) fn typed(&self) -> String {
         let data = self.data.iter().map(|data| format!(" --data {}", shell_word(data)));

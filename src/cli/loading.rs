@@ -15,29 +15,41 @@ use super::output::{hidden_bar, notes};
 // What loads faster needs no bar.
 const PATIENCE: Duration = Duration::from_millis(300);
 
-/// The data in their parts, those of `drawn` where they are known, and for a trained model if there is one.
-pub(super) fn loaded(
-    data: &DataConfig,
-    model: Option<&Checkpoint>,
-    drawn: Option<DrawnParts>,
-) -> Result<Split> {
-    let reading = match model {
-        Some(model) => data.reading_for(model.shape, &model.columns)?,
-        None => data.reading()?,
-    };
-    let load = |reading: &Reading| data::load_as(data.source, data.dir.as_deref(), data.validation, reading);
-    let split = with_bar(Reading { drawn, ..reading }, load)?;
-    notes(&split.report);
-    Ok(split)
+/// The data in their parts.
+pub(super) fn loaded(data: &DataConfig) -> Result<Split> {
+    in_parts(data, data.reading()?)
 }
 
-/// The data in one piece, for a trained model.
-pub(super) fn loaded_whole(data: &DataConfig, model: &Checkpoint) -> Result<Dataset> {
-    let reading = data.reading_for(model.shape, &model.columns)?;
+/// The data in their parts, those of `drawn` where they are known, for a trained model. Of the columns that a table may have
+/// beside the model's, the `required` must be there.
+pub(super) fn loaded_for(
+    data: &DataConfig,
+    model: &Checkpoint,
+    required: Vec<String>,
+    drawn: Option<DrawnParts>,
+) -> Result<Split> {
+    in_parts(data, Reading { drawn, ..reading_for(data, model, required)? })
+}
+
+/// The same in one piece.
+pub(super) fn loaded_whole(data: &DataConfig, model: &Checkpoint, required: Vec<String>) -> Result<Dataset> {
     let load = |reading: &Reading| data::load_whole(data.source, data.dir.as_deref(), reading);
-    let (whole, report) = with_bar(reading, load)?;
+    let (whole, report) = with_bar(reading_for(data, model, required)?, load)?;
     notes(&report);
     Ok(whole)
+}
+
+fn reading_for(data: &DataConfig, model: &Checkpoint, required: Vec<String>) -> Result<Reading> {
+    let mut reading = data.reading_for(model.shape, &model.columns)?;
+    reading.table.required = required;
+    Ok(Reading { classes: model.transform.classes.clone(), ..reading })
+}
+
+fn in_parts(data: &DataConfig, reading: Reading) -> Result<Split> {
+    let load = |reading: &Reading| data::load_as(data.source, data.dir.as_deref(), data.validation, reading);
+    let split = with_bar(reading, load)?;
+    notes(&split.report);
+    Ok(split)
 }
 
 fn with_bar<T>(reading: Reading, load: impl FnOnce(&Reading) -> Result<T>) -> Result<T> {

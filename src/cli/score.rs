@@ -82,6 +82,7 @@ impl Score {
         };
         let device = context.device.open_for(&checkpoint).await?;
         let scores = self.scores(&device, &checkpoint, &images).await?;
+        scores.not_finite(&images).iter().for_each(|remark| note(&format!("warning: {remark}")));
         let threshold = match (self.threshold, fitted_on) {
             (Some(at), Some(own)) => quantile(&self.scores(&device, &checkpoint, &own).await?.anomaly, at),
             _ => None,
@@ -198,8 +199,9 @@ impl Score {
             let class = images.labels.as_ref().map(|labels| images.class(labels[*at]));
             let known: Vec<String> = called.into_iter().chain(class).collect();
             let known = if known.is_empty() { String::new() } else { format!(", {}", known.join(", ")) };
+            let number = images.places.get(*at).filter(|_| images.items() == Items::Rows).unwrap_or(at);
             let text = format!(
-                "worst:     {} {at}{known}: {}",
+                "worst:     {} {number}{known}: {}",
                 images.items().one(),
                 figure(scores.anomaly[*at], 4)
             );

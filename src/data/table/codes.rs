@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::number::is_missing;
+use super::rows::is_no_label;
 use super::text::{Table, field, name_of};
 use super::{Column, Missing, TableForm};
 use crate::Result;
@@ -42,7 +43,7 @@ pub(in crate::data) fn read_codes(path: &Path, text: Option<&[u8]>, latent: usiz
     // The name says more than the number.
     let label = ["class", "label"].iter().find_map(|name| place(&(*name).to_owned()));
     let label =
-        label.filter(|label| table.records.iter().all(|(_, record)| !is_missing(field(record, *label))));
+        label.filter(|label| table.records.iter().all(|(_, record)| !is_no_label(field(record, *label))));
     let labels = label.map(|label| table.fields(label).map(str::to_owned).collect());
     Ok(labelled([(codes, labels)].into(), "labels", &mut LoadReport::default())?.remove(0))
 }

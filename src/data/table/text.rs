@@ -7,7 +7,8 @@ use csv::{ReaderBuilder, StringRecord};
 
 use super::number::{Notation, is_missing};
 use super::{TableForm, parquet};
-use crate::data::origin::open;
+use crate::data::nearest::listed;
+use crate::data::origin::{compressed, open};
 use crate::data::shell_word;
 use crate::{Error, Result};
 
@@ -24,11 +25,21 @@ pub(super) struct Table<'a> {
     pub(super) commas: bool,
     /// Whether the first column has no name.
     pub(super) unnamed: bool,
+    /// Whether no column has: the first line is a row.
+    pub(super) headless: bool,
 }
 
 impl<'a> Table<'a> {
     pub(super) fn new(path: &'a Path, names: Vec<String>) -> Self {
-        Self { path, names, records: Vec::new(), place: "line", commas: false, unnamed: false }
+        Self {
+            path,
+            names,
+            records: Vec::new(),
+            place: "line",
+            commas: false,
+            unnamed: false,
+            headless: false,
+        }
     }
 
     pub(super) fn read(path: &'a Path, form: &TableForm) -> Result<Self> {
@@ -42,6 +53,9 @@ impl<'a> Table<'a> {
     /// A table of text, which errors call as a file at `path`.
     pub(super) fn of_text(path: &'a Path, bytes: &[u8], form: &TableForm) -> Result<Self> {
         let mut table = Self::new(path, Vec::new());
+        if let Some(found) = compressed(bytes, path) {
+            return Err(table.wrong("a table of text", found));
+        }
         let text = table.decoded(bytes)?;
         let separator = match form.separator {
             Some(separator) => u8::try_from(separator)
@@ -69,6 +83,7 @@ impl<'a> Table<'a> {
             table.unnamed = field(&names, 0).is_empty();
             table.names = names.iter().enumerate().map(|(at, name)| name_of(at, name)).collect();
         } else {
+            table.headless = true;
             table.names = (0..width).map(|at| name_of(at, "")).collect();
         }
         table.check(separator)?;
@@ -127,7 +142,8 @@ impl<'a> Table<'a> {
 
     pub(super) fn place(&self, name: &str, setting: &str) -> Result<usize> {
         self.names.iter().position(|other| other == name).ok_or_else(|| {
-            let expected = format!("one of the columns {} of {}", self.names.join(", "), self.path.display());
+            let expected =
+                format!("one of the columns {} of {}", listed(name, &self.names), self.path.display());
             Error::setting(format!("--{setting}"), expected, name)
         })
     }
