@@ -30,6 +30,7 @@ use serde::{Deserialize, Serialize};
 
 pub(super) use self::codes::read_codes;
 pub use self::names::names;
+pub(crate) use self::names::word;
 use self::text::Table;
 use super::part::{Content, Part, PartFiles};
 use super::scaling::quantile;
@@ -72,6 +73,13 @@ pub struct TableForm {
     pub missing: Missing,
     /// Which of `label` and `id` new rows of a trained model must have; they need not have others.
     pub required: Vec<String>,
+}
+
+impl TableForm {
+    // Whether a column stands beside the numbers: the label's or the name's.
+    fn is_beside(&self, column: &str) -> bool {
+        self.label.as_deref() == Some(column) || self.id.as_deref() == Some(column)
+    }
 }
 
 /// A number of a row: a column of the table, or one category of it.
@@ -175,7 +183,7 @@ fn read_rows(name: &str, path: &Path, wanted: &Wanted<'_>, report: &mut LoadRepo
         Some([_, width, _]) => table.nameless(width, form, report)?,
         None => table.columns(form, report)?,
     };
-    let places = table.places_of(&columns)?;
+    let places = table.places_of(&columns, form)?;
     let label = table.place_beside("label", form.label.as_ref(), form, trained)?;
     let id = table.place_beside("id", form.id.as_ref(), form, trained)?;
     let label = table.label(label, report);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::number::{Notation, is_missing};
 use super::text::Table;
 use super::{Column, TableForm};
-use crate::data::nearest::nearest;
+use crate::data::nearest::{FEW, nearest};
 use crate::data::{Items, LoadReport};
 use crate::{Error, Result};
 
@@ -32,9 +32,8 @@ impl Table<'_> {
         form: &TableForm,
         report: &mut LoadReport,
     ) -> Result<Vec<Column>> {
-        let aside = |name: &String| form.label.as_ref() == Some(name) || form.id.as_ref() == Some(name);
         let is_text = |place: usize| {
-            !aside(&self.names[place]) && Notation::of(self.fields(place), self.commas).is_none()
+            !form.is_beside(&self.names[place]) && Notation::of(self.fields(place), self.commas).is_none()
         };
         let texts: Vec<&str> =
             (0..self.names.len()).filter(|at| is_text(*at)).map(|at| self.names[at].as_str()).collect();
@@ -48,12 +47,12 @@ impl Table<'_> {
     }
 
     /// The places of a model's columns, by their names.
-    pub(super) fn places_of(&self, columns: &[Column]) -> Result<Vec<usize>> {
+    pub(super) fn places_of(&self, columns: &[Column], form: &TableForm) -> Result<Vec<usize>> {
         let place = |column: &Column| self.names.iter().position(|name| *name == column.name);
-        columns.iter().map(place).collect::<Option<_>>().ok_or_else(|| self.without_columns(columns))
+        columns.iter().map(place).collect::<Option<_>>().ok_or_else(|| self.without_columns(columns, form))
     }
 
-    fn without_columns(&self, columns: &[Column]) -> Error {
+    fn without_columns(&self, columns: &[Column], form: &TableForm) -> Error {
         let there = |name: &str| self.names.iter().any(|other| other == name);
         let mut seen = BTreeSet::new();
         let wanted: Vec<&str> =
@@ -70,10 +69,10 @@ impl Table<'_> {
             );
             return self.wrong(expected, found + if wanted.len() > NAMED { ",..." } else { "" });
         }
-        let free: Vec<&str> =
-            self.names.iter().map(String::as_str).filter(|name| !wanted.contains(name)).collect();
+        let free = |name: &&str| !wanted.contains(name) && !form.is_beside(name);
+        let free: Vec<&str> = self.names.iter().map(String::as_str).filter(free).collect();
         let named = missing.iter().take(NAMED).map(|name| match nearest(name, free.iter().copied()) {
-            Some(other) => format!("{name} (the nearest name there is {other})"),
+            Some(other) => format!("{name} (the nearest name is {other})"),
             None => (*name).to_owned(),
         });
         let named = named.collect::<Vec<_>>().join(", ");
@@ -81,7 +80,9 @@ impl Table<'_> {
             0 => String::new(),
             count => format!(" and {count} more"),
         };
-        self.wrong(expected, format!("none called {named}{more}; add or rename them"))
+        let among =
+            if self.names.len() > FEW { String::new() } else { format!(" among {}", self.names.join(", ")) };
+        self.wrong(expected, format!("none called {named}{more}{among}"))
     }
 
     // Most of what should be names are numbers, or were made for columns without any.
