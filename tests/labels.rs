@@ -114,6 +114,15 @@ fn names_that_repeat_are_told_of() {
     assert_eq!(report.remarks, ["ids are not unique: 2 of 4 repeat in id"]);
 }
 
+#[test]
+fn a_class_called_none_is_one_of_codes_too() {
+    let place = TempDir::new().unwrap();
+    let read = |text: &str| data::read_codes(&put(&place, "codes.csv", text), 1).unwrap();
+    let codes = read("z0,class\n1,none\n2,NA\n");
+    assert_eq!((codes.labels, codes.classes), (Some(vec![1, 0]), vec!["NA".into(), "none".into()]));
+    assert_eq!(read("z0,class\n1,none\n2,\n").labels, None);
+}
+
 fn rows(range: impl Iterator<Item = usize>, id: impl Fn(usize) -> String) -> String {
     let lines = range.map(|row| format!("{},{row},{}\n", id(row), ["u", "v"][row % 2]));
     "id,x,kind\n".to_owned() + &lines.collect::<String>()

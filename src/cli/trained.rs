@@ -6,7 +6,7 @@ use crate::data::{Dataset, DrawnParts, Items, Source};
 use crate::graph::Device;
 use crate::infer::Reconstructor;
 use crate::run::{Found, Kept};
-use crate::train::{Checkpoint, DataConfig, pictures_for_rows};
+use crate::train::{Checkpoint, DataConfig};
 use crate::{Error, Result};
 
 use super::Context;
@@ -179,7 +179,7 @@ pub(super) fn drawn_parts(run: &Path, own: &DataConfig, data: &DataConfig) -> Re
 fn check_pictures(checkpoint: &Checkpoint) -> Result<()> {
     match Items::of(checkpoint.shape) {
         Items::Images => Ok(()),
-        Items::Rows => Err(pictures_for_rows(checkpoint.shape[1])),
+        Items::Rows => Err(DataConfig::pictures_for_rows(checkpoint.shape[1])),
     }
 }
 

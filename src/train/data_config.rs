@@ -150,7 +150,7 @@ impl DataConfig {
     fn reading_in(&self, pictures: Form, columns: &[Column]) -> Result<Reading> {
         self.check()?;
         if self.source == Source::Folder && !columns.is_empty() {
-            return Err(pictures_for_rows(columns.len()));
+            return Err(Self::pictures_for_rows(columns.len()));
         }
         let table = TableForm {
             separator: self.separator,
@@ -204,6 +204,14 @@ impl DataConfig {
         overlaid("data", self, given)
     }
 
+    /// The refusal of pictures for a model of rows of so many columns.
+    pub(crate) fn pictures_for_rows(columns: usize) -> Error {
+        let expected = format!(
+            "rows of {columns} columns, as in training: a table or an array, such as --data FILE.csv"
+        );
+        Error::setting("data set", expected, "pictures")
+    }
+
     pub(super) fn check(&self) -> Result<()> {
         if let Some(size) = self.size.filter(|size| size.0.contains(&0)) {
             return Err(Error::setting("size", "at least 1, such as --size 64", size));
@@ -213,13 +221,6 @@ impl DataConfig {
         }
         check_applicable("data", self)
     }
-}
-
-/// The refusal of pictures for a model of rows of so many columns.
-pub(crate) fn pictures_for_rows(columns: usize) -> Error {
-    let expected =
-        format!("rows of {columns} columns, as in training: a table or an array, such as --data FILE.csv");
-    Error::setting("data set", expected, "pictures")
 }
 
 // Tabs are hard to type.

@@ -27,7 +27,6 @@ pub use checkpoint::Checkpoint;
 pub(crate) use checkpoint_bytes::position;
 pub use config::Config;
 pub use constant::ConstantModel;
-pub(crate) use data_config::pictures_for_rows;
 pub use data_config::{DATA, DataConfig};
 pub use evaluate::Evaluator;
 pub(crate) use evaluate::count;

@@ -29,8 +29,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 pub(super) use self::codes::read_codes;
-pub use self::names::names;
-pub(crate) use self::names::word;
+pub use self::names::{names, word};
 use self::text::Table;
 use super::part::{Content, Part, PartFiles};
 use super::scaling::quantile;
