@@ -160,7 +160,7 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
     let loss = |kind| Box::new(Loss { rows: BATCH, columns: PIXELS, kind, gradient: GRADIENT });
     let descend = |optimizer| Box::new(Descend { count: PARAMETERS, optimizer });
     let count = BATCH * HIDDEN;
-    let of = Reparameterize { rows: BATCH, latent: LATENT, instance: 0 };
+    let of = Reparameterize { rows: BATCH, latent: LATENT, instance: 0, period: 0 };
     let activate = |pass, activation| Box::new(Activate { count, pass, activation, accumulate: false });
     let sparsity = |penalty| Box::new(Sparsity { rows: BATCH, columns: HIDDEN, penalty, gradient: GRADIENT });
     let draw = |distribution| {

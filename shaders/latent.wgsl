@@ -21,6 +21,8 @@ struct Params {
     instance: u32,
     /// log_ratio_gradient: the weight of the gradient; value stays unweighted.
     scale: f32,
+    /// Elements after which eps begins again, so that all images have the same; 0 where no two draw alike.
+    period: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -49,10 +51,22 @@ fn put_both(at: u32, dmu: f32, dlogvar: f32) {
     dstats[logvar_at] = put(dstats[logvar_at], dlogvar);
 }
 
-// eps of the elements 4 block + 0..4.
-fn noise(block: u32) -> vec4f {
+fn drawn(block: u32) -> vec4f {
     let key = vec2u(state.seed_low, state.seed_high);
     return normals(philox(vec4u(block, state.step, STREAM_LATENT, params.instance), key));
+}
+
+// eps of the elements 4 block + 0..4.
+fn noise(block: u32) -> vec4f {
+    if params.period == 0u {
+        return drawn(block);
+    }
+    var eps = vec4f();
+    for (var i = 0u; i < 4u; i++) {
+        let e = (block * 4u + i) % params.period;
+        eps[i] = drawn(e / 4u)[e % 4u];
+    }
+    return eps;
 }
 
 // An invocation takes the four neighbours of z that share a block of noise; they may span rows.

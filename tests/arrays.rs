@@ -23,6 +23,57 @@ fn lines(place: &Path, file: &str) -> Vec<Vec<String>> {
     text.lines().map(|line| line.split(',').map(str::to_owned).collect()).collect()
 }
 
+fn npy(kind: &str, shape: &str, bytes: &[u8]) -> Vec<u8> {
+    let header = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}");
+    [b"\x93NUMPY\x01\x00\x76\x00", format!("{header:<117}\n").as_bytes(), bytes].concat()
+}
+
+/// A model of bytes takes numbers of other types in the units of its own results.
+#[test]
+fn the_same_pixels_have_the_same_scores_whatever_type_an_array_has() {
+    let place = place();
+    let place = place.path();
+    success(&mut train(place, &["mlp", "--epochs", "2", "--run", "run"]));
+    let bytes: Vec<u8> = split().test.values.bytes().unwrap().iter().collect();
+    let shape = format!("({}, {}, {})", bytes.len() / (SIZE[0] * SIZE[1]), SIZE[0], SIZE[1]);
+    let whole: Vec<u8> = bytes.iter().flat_map(|byte| i64::from(*byte).to_le_bytes()).collect();
+    let floats = |scale: f32| -> Vec<u8> {
+        bytes.iter().flat_map(|byte| (scale * f32::from(*byte)).to_le_bytes()).collect()
+    };
+    let mut scores = Vec::new();
+    for (file, array, noted) in [
+        ("u1.npy", npy("|u1", &shape, &bytes), None),
+        ("i8.npy", npy("<i8", &shape, &whole), None),
+        ("f4.npy", npy("<f4", &shape, &floats(1.0)), None),
+        ("unit.npy", npy("<f4", &shape, &floats(1.0 / 255.0)), Some("were they divided by 255 before?")),
+        ("far.npy", npy("<f4", &shape, &floats(9.0)), Some("trained on from 0 to 255\n")),
+    ] {
+        fs::write(place.join(file), array).unwrap();
+        let (_, notes) = success(&mut narrows(place, &["score", "run", "--data", file]));
+        assert_eq!(noted.is_some(), notes.contains("note: the numbers of"), "{file}: {notes}");
+        assert!(noted.is_none_or(|noted| notes.contains(noted)), "{file}: {notes}");
+        scores.push(lines(place, "scores.csv"));
+    }
+    for other in &scores[1..3] {
+        for (row, same) in scores[0][1..].iter().zip(&other[1..]) {
+            let [row, same] = [row, same].map(|row| row[1].parse::<f64>().unwrap());
+            assert!((row - same).abs() < 1e-5 * row.abs(), "{row}, {same}");
+        }
+    }
+    // What comes out goes in again.
+    success(&mut narrows(place, &["reconstruct", "run", "--out", "again.npy"]));
+    let (_, notes) = success(&mut narrows(place, &["score", "run", "--data", "again.npy"]));
+    assert!(!notes.contains("note: the numbers of"), "{notes}");
+    // Bytes for a model of floats that were never divided.
+    let flags = ["train", "mlp", "--data", "f4.npy", "--hidden", "4", "--latent", "2", "--epochs", "1"];
+    success(narrows(place, &flags).args(["--run", "floats"]));
+    let columns = ["f4.npy", "u1.npy"].map(|file| {
+        success(&mut narrows(place, &["score", "floats", "--part", "all", "--data", file]));
+        lines(place, "scores.csv")[1..].iter().map(|row| row[1].clone()).collect::<Vec<_>>()
+    });
+    assert_eq!(columns[0], columns[1]);
+}
+
 #[test]
 fn codes_are_decoded_to_what_reconstruct_gives_to_the_bit() {
     let place = place();

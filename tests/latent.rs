@@ -19,7 +19,7 @@ fn state() -> Vec<u32> {
 }
 
 fn sample((rows, latent): (u32, u32), instance: u32) -> Reparameterize {
-    Reparameterize { rows, latent, instance }
+    Reparameterize { rows, latent, instance, period: 0 }
 }
 
 fn dz((rows, latent): (u32, u32)) -> Vec<u32> {
@@ -45,6 +45,24 @@ fn the_samples_gradient_matches_the_reference_written_and_added() {
             let inputs = [state(), stats(shape), dz(shape)];
             check(gpu(), &kernel, &inputs, &[dstats_before(shape, accumulate)], SAMPLE);
         }
+    }
+}
+
+#[test]
+fn with_a_period_every_image_draws_what_the_first_does() {
+    for ((rows, latent), samples) in [((7, 5), 1), ((12, 3), 2), ((65, 1), 1), ((6, 130), 3)] {
+        let alike = Reparameterize { period: samples * latent, ..sample((rows, latent), 3) };
+        let stats_of_all = stats((rows, latent));
+        check(gpu(), &alike, &[state(), stats_of_all.clone()], &[None], SAMPLE);
+        let backward = ReparameterizeBackward { of: alike, accumulate: false };
+        let inputs = [state(), stats_of_all.clone(), dz((rows, latent))];
+        check(gpu(), &backward, &inputs, &[dstats_before((rows, latent), false)], SAMPLE);
+        let ratio = LogRatio { of: alike, gradient: None };
+        check(gpu(), &ratio, &[state(), stats_of_all], &[None], RATIO);
+        let zeros = vec![0; 2 * (rows * latent) as usize];
+        let z = run(gpu(), &alike, &[state(), zeros], &[None]).swap_remove(2);
+        let (first, others) = z.split_at((samples * latent) as usize);
+        assert!(others.chunks(first.len()).all(|other| first.starts_with(other)), "{rows} x {latent}");
     }
 }
 

@@ -25,6 +25,7 @@ use narrows::kernels::loss::{Kind, Loss};
 use narrows::kernels::matmul::{Epilogue, Layout, MatMul, MatMulPart};
 use narrows::kernels::moments::{ChunkMoments, MergeMoments, RunningMoments, Strips};
 use narrows::kernels::norm::{self, ChunkSums, MergeSums, Normalize};
+use narrows::kernels::one_hot::OneHot;
 use narrows::kernels::optimizer::{Descend, Optimizer};
 use narrows::kernels::pool::{MaxPool, MaxPoolBackward, MaxPoolTangent};
 use narrows::kernels::random::{Distribution, Numbers, Stream};
@@ -68,7 +69,7 @@ const POOL: MaxPool = MaxPool { batch: 3, height: 9, width: 7, channels: 5, wind
 const SIDE_BY_SIDE: MaxPool = MaxPool { window: [4, 3], stride: [4, 3], ..POOL };
 const PRODUCT: Multiply = Multiply { rows: 3, columns: 5, repeat: 2, accumulate: true };
 const GROUPS: LogSumExp = LogSumExp { groups: 3, size: 2, columns: 5, mean: true };
-const SAMPLE: Reparameterize = Reparameterize { rows: 3, latent: 5, instance: 4 };
+const SAMPLE: Reparameterize = Reparameterize { rows: 3, latent: 5, instance: 4, period: 5 };
 const CROP: CropOrPad = CropOrPad { batch: 3, from: [9, 2], to: [4, 8], channels: 5, accumulate: true };
 const UPSAMPLE: Upsample = Upsample { batch: 3, height: 9, width: 7, channels: 5, factor: [4, 3] };
 
@@ -136,6 +137,7 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Box::new(Spread { rows, units: 5, columns: 9, result: SpreadResult::ScalesGradient, accumulate }),
         Box::new(Spread { rows, units: 5, columns: 9, result: SpreadResult::WeightGradient, accumulate }),
         Box::new(Permute { batch: 3, count, shuffle: true }),
+        Box::new(OneHot { batch: 3, count, classes: 4 }),
         Box::new(Place { batch: 3, steps: 4, rows: 5 }),
         Box::new(Gather { batch: 3, first: 0, count, pixels: 9, center: false, rows: Rows::Bytes }),
         Box::new(Gather { batch: 3, first: 0, count, pixels: 9, center: true, rows: Rows::Bytes }),
@@ -386,7 +388,7 @@ fn parameters_stand_in_the_order_of_the_shaders_fields() {
     let kl = GaussianKl { rows: 3, latent: 5, free_bits: 0.25, gradient: HALF };
     assert_eq!(words(&kl), [3, 5, one(0.5), one(0.25)]);
     let ratio = LogRatio { of: SAMPLE, gradient: HALF };
-    assert_eq!(words(&ratio), [3, 5, 4, one(0.5)]);
+    assert_eq!(words(&ratio), [3, 5, 4, one(0.5), 5]);
     let sparsity = Sparsity { rows: 3, columns: 5, penalty: KL, gradient: HALF };
     assert_eq!(words(&sparsity), [3, 5, one(0.5), one(0.25)]);
     let loss = Loss { rows: 3, columns: 5, kind: Kind::Gaussian { deviation: 2.0 }, gradient: HALF };
@@ -462,7 +464,7 @@ fn extreme(e: u32) -> Vec<Box<dyn Kernel>> {
         Box::new(Repeat { rows: e, columns: e, times: e, scale: 1.0, accumulate }),
         Box::new(RowSum { rows: e, columns: e, scale: 1.0, accumulate }),
         Box::new(RowProducts { rows: e, columns: e, accumulate }),
-        Box::new(Reparameterize { rows: e, latent: e, instance: e }),
+        Box::new(Reparameterize { rows: e, latent: e, instance: e, period: e }),
         Box::new(Loss { rows: e, columns: e, kind: Kind::GaussianLearned, gradient: HALF }),
         Box::new(MatMul { rows: e, columns: e, depth: e, layout, epilogue, accumulate }),
         Box::new(ChunkMoments(strips)),

@@ -140,6 +140,11 @@ impl DataFlags {
         given.map(str::to_owned).collect()
     }
 
+    /// Whether they say where the data are.
+    pub(super) fn is_given(&self) -> bool {
+        self.data.is_some() || self.data_dir.is_some()
+    }
+
     /// The given flags as they are typed, each after a space.
     pub(super) fn typed(&self) -> String {
         let data = self.data.iter().map(|data| format!(" --data {}", shell_word(data)));

@@ -127,6 +127,9 @@ impl<const FROM: bool, const TOLD: bool> Trained<FROM, TOLD> {
         let mut data = self.data.over(&checkpoint.config)?;
         let other = (data.source, &data.dir) != (own.source, &own.dir) && data.source.is_path();
         let part = self.part.clone().unwrap_or_else(|| if other { "all" } else { "test" }.to_owned());
+        if self.part.is_none() && !other && data.source.is_path() && self.data.is_given() {
+            note("note: that is the run's own data: of it the test part; --part all for all");
+        }
         if other && data.source == Source::Folder && own.source != Source::Folder {
             check_pictures(&checkpoint)?;
         }
@@ -156,8 +159,13 @@ impl<const FROM: bool, const TOLD: bool> Trained<FROM, TOLD> {
     /// A part of the run's own data.
     pub(super) fn own_part(&self, checkpoint: &Checkpoint, part: &str) -> Result<Dataset> {
         let (run, own) = (&self.model.checkpoint, &checkpoint.config.data);
-        let drawn = drawn_parts(run, own, own)?;
-        let split = loaded_for(&own.clone().seen_from(run), checkpoint, Vec::new(), drawn)?;
+        let split = drawn_parts(run, own, own)
+            .and_then(|drawn| loaded_for(&own.clone().seen_from(run), checkpoint, Vec::new(), drawn))
+            .map_err(|error| {
+                let expected = "the run's own data at their place, or the threshold of an earlier result with \
+                                --threshold-from scores.csv.json";
+                Error::setting("--threshold", expected, error)
+            })?;
         let images = if part == "train" { split.train } else { split.validation };
         if images.is_empty() {
             let got = format!("{part}, which has none");

@@ -112,8 +112,9 @@ impl Dataset {
 }
 
 impl Split {
-    /// Takes the items of these classes out of the training and the validation part; the test part keeps them. One that is
-    /// not there is refused, but not where the parts are drawn `again`, which lack them already.
+    /// Takes the items of these classes out of the training and the validation part. The test part keeps them; where it was
+    /// drawn from one piece with the others, it gets them all. A class that is not there is refused, but not where the parts
+    /// are drawn `again`, which lack it already.
     ///
     /// # Errors
     /// As [`Dataset::label_of`]; [`Error::Setting`] where nothing is left to train on.
@@ -137,6 +138,10 @@ impl Split {
             let kept: Vec<usize> = (0..part.len())
                 .filter(|at| own.get(*at).is_none_or(|label| !labels.contains(label)))
                 .collect();
+            if drawn.contains(&Part::Test) && kept.len() < part.len() {
+                let left: Vec<usize> = (0..part.len()).filter(|at| kept.binary_search(at).is_err()).collect();
+                *test = test.clone().followed_by(part.chosen(&left));
+            }
             *part = part.chosen(&kept);
         }
         if train.is_empty() {

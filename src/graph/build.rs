@@ -48,6 +48,8 @@ pub struct Graph {
     pub(super) phase: Phase,
     pub(super) images: Option<(Images, bool)>,
     training: bool,
+    // Whether the codes of all images draw the same noise.
+    pub(super) draws_alike: bool,
 }
 
 pub(super) const STATE: BufferId = BufferId(0);
@@ -88,11 +90,19 @@ impl Graph {
             phase: Phase::Forward,
             images: None,
             training,
+            draws_alike: false,
         };
         let state = graph.named_buffer("state", State::WORDS);
         graph.hold_integers(state);
         graph.store(&qualified("parameters", &[MODEL]), StoreKind::Parameters, "");
         graph
+    }
+
+    /// The same graph, in which the Gaussian codes of all images draw the same noise, so that an image's result does not depend
+    /// on its place in the batch.
+    pub fn drawing_alike(mut self) -> Self {
+        self.draws_alike = true;
+        self
     }
 
     /// Whether it is for training, and not for [inference](Graph::inference).

@@ -43,7 +43,7 @@ impl Graph {
         let instance = self.instance(Stream::Latent);
         self.tensors[stats.id].sample.get_or_insert(instance);
         let (rows, reads) = (stats.rows, [self.state(), self.value(stats)]);
-        let sample = Reparameterize { rows, latent, instance };
+        let sample = Reparameterize { rows, latent, instance, period: self.period(rows, latent) };
         let z = self.make("z", &reads, [rows, latent], sample)?;
         self.send_back([stats], z, move |graph, dz| {
             let (gradient, accumulate) = graph.gradient_target(stats);
@@ -51,6 +51,11 @@ impl Graph {
             graph.record("d mu, logvar", kernel, &[graph.state(), graph.value(stats), dz, gradient])
         });
         Ok(z)
+    }
+
+    // Numbers of the codes of one image, where every image draws the same.
+    pub(super) fn period(&self, rows: u32, latent: u32) -> u32 {
+        if self.draws_alike { rows / self.batch.max(1) * latent } else { 0 }
     }
 
     /// `mu` alone: the code of an image without noise. It carries no gradient.

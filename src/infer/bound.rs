@@ -1,11 +1,11 @@
 //! How good a variational autoencoder is, beyond its ELBO: the importance-weighted bound, and its active units.
 
-use super::{Reconstructor, loaded};
+use super::{Reconstructor, loaded_as};
 use crate::Result;
 use crate::data::Dataset;
 use crate::graph::{Device, State};
-use crate::model::check_count;
-use crate::train::{Checkpoint, count};
+use crate::model::{Model, check_count};
+use crate::train::{Checkpoint, count, run_over};
 
 const BATCH: u32 = 256;
 
@@ -32,18 +32,30 @@ impl ImportanceBound {
         data: &Dataset,
         samples: u32,
     ) -> Result<Self> {
+        Self::of(device, checkpoint, checkpoint.model()?, data, samples).await
+    }
+
+    /// The same of its `model`, which may draw alike.
+    pub(super) async fn of(
+        device: &Device,
+        checkpoint: &Checkpoint,
+        model: Model,
+        data: &Dataset,
+        samples: u32,
+    ) -> Result<Self> {
         check_count("samples", samples)?;
         checkpoint.check_images(data)?;
         let total = count(data)?;
         let batch = BATCH.min(total);
-        let mut replay = loaded(device, checkpoint, data, |model| model.importance(batch, total)).await?;
+        let plan = |model: &Model| model.importance(batch, total);
+        let (model, mut replay) = loaded_as(device, checkpoint, model, data, plan).await?;
         let steps = total.div_ceil(batch);
         let mut sums = vec![LogSum::default(); total as usize];
         for sample in 0..samples {
             // Each pass begins with the first image, and at steps of its own, which key the noise.
             let step = sample.wrapping_mul(steps);
-            replay.write_state(&State { step, ..State::new(checkpoint.config.train.seed) })?;
-            replay.run(steps).await?;
+            let state = State { step, ..State::new(checkpoint.config.train.seed) };
+            run_over(&mut replay, &model, total, state).await?;
             let nll = replay.read_floats("reconstruction").await?;
             let ratio = replay.read_floats("log_ratio").await?;
             for (sum, (nll, ratio)) in sums.iter_mut().zip(nll.iter().zip(&ratio)) {

@@ -33,7 +33,18 @@ async fn loaded(
     data: &Dataset,
     plan: impl Fn(&Model) -> Result<Plan>,
 ) -> Result<Replay> {
-    let (_, mut replay) = checkpoint.transform.replay(device, checkpoint.model()?, data, plan).await?;
+    Ok(loaded_as(device, checkpoint, checkpoint.model()?, data, plan).await?.1)
+}
+
+// The same of that model in one of its forms, and the model as it reads the images.
+async fn loaded_as(
+    device: &Device,
+    checkpoint: &Checkpoint,
+    model: Model,
+    data: &Dataset,
+    plan: impl Fn(&Model) -> Result<Plan>,
+) -> Result<(Model, Replay)> {
+    let (model, mut replay) = checkpoint.transform.replay(device, model, data, plan).await?;
     replay.write_slots(&checkpoint.slots)?;
-    Ok(replay)
+    Ok((model, replay))
 }

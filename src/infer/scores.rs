@@ -7,6 +7,7 @@ use crate::train::{Checkpoint, Evaluator, TermMeans};
 use crate::{Error, Result};
 
 const BOUND: &str = "importance_bound";
+const ELBO: &str = "negative_elbo";
 
 /// The scores of a data set's items, in its order.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,22 +24,25 @@ pub struct Scores {
     /// importance-weighted one, else the negative ELBO, else the reconstruction term, in its unit; else what is minimized, as
     /// of an importance-weighted autoencoder.
     pub anomaly: Vec<f64>,
+    /// The column of [`Self::row`] that `anomaly` is of, or its negative; "objective" for what is minimized.
+    pub by: String,
 }
 
 impl Scores {
-    /// Scores `data`, with the same noise each time; the importance-weighted bound of `samples` samples per item, none for 0.
+    /// Scores `data`, with the same noise for each item and each time, so that an item's scores are its own wherever it stands; the
+    /// importance-weighted bound of `samples` samples per item, none for 0.
     ///
     /// # Errors
     /// [`Error::Setting`](crate::Error::Setting) for samples of a model without a Gaussian code or a probability, and for no
     /// items; [`Error::Shape`](crate::Error::Shape) for items of another size.
     pub async fn new(device: &Device, checkpoint: &Checkpoint, data: &Dataset, samples: u32) -> Result<Self> {
         checkpoint.check_images(data)?;
-        let (model, seed) = (checkpoint.model()?, checkpoint.config.train.seed);
+        let (model, seed) = (checkpoint.model()?.drawing_alike(), checkpoint.config.train.seed);
         let mut evaluator = Evaluator::new(device, &model, data, &checkpoint.transform, seed).await?;
         let terms = evaluator.each_of_checkpoint(checkpoint).await?;
         let bound = match samples {
             0 => None,
-            _ => Some(ImportanceBound::estimate(device, checkpoint, data, samples).await?.each),
+            _ => Some(ImportanceBound::of(device, checkpoint, model.clone(), data, samples).await?.each),
         };
         let reconstructions = Reconstructor::new(device, checkpoint, data).await?.run().await?.images;
         let squared_error = squared_errors(checkpoint, data, &reconstructions);
@@ -47,7 +51,8 @@ impl Scores {
             Some(bound) => bound.iter().map(|bound| -bound).collect(),
             None => terms.iter().map(|item| item.explained().unwrap_or_else(|| item.objective())).collect(),
         };
-        Ok(Self { terms, bound, squared_error, anomaly })
+        let by = usual(&terms, bound.is_some());
+        Ok(Self { terms, bound, squared_error, anomaly, by })
     }
 
     /// The same with another column than the usual one as how much an item is out of the ordinary, the larger the more; of
@@ -64,6 +69,7 @@ impl Scores {
         let sign = if column == BOUND { -1.0 } else { 1.0 };
         let value = |item| self.row(item).nth(at).map_or(f64::NAN, |value| sign * value);
         self.anomaly = (0..self.anomaly.len()).map(value).collect();
+        column.clone_into(&mut self.by);
         Ok(self)
     }
 
@@ -72,7 +78,7 @@ impl Scores {
     pub fn columns(&self) -> Vec<String> {
         let Some(first) = self.terms.first() else { return Vec::new() };
         let terms = first.iter().map(|(term, _)| term.name.clone());
-        let elbo = first.elbo().map(|_| "negative_elbo".to_owned());
+        let elbo = first.elbo().map(|_| ELBO.to_owned());
         let bound = self.bound.as_ref().map(|_| BOUND.to_owned());
         terms.chain(elbo).chain(bound).chain(["squared_error", "score"].map(str::to_owned)).collect()
     }
@@ -114,6 +120,14 @@ impl Scores {
         places.truncate(count);
         places
     }
+}
+
+// The column that says how much an item is out of the ordinary, where none is asked for.
+fn usual(terms: &[TermMeans], bounded: bool) -> String {
+    let elbo = || terms.first()?.elbo().map(|_| ELBO);
+    let reconstruction = || Some(terms.first()?.reconstruction()?.0.name.as_str());
+    let column = if bounded { Some(BOUND) } else { elbo().or_else(reconstruction) };
+    column.unwrap_or("objective").to_owned()
 }
 
 // In the scale that the model sees, in which columns of a table can be compared.

@@ -20,6 +20,8 @@ pub struct Reparameterize {
     pub latent: u32,
     /// Its number among the samples of a model, which draw apart.
     pub instance: u32,
+    /// Numbers after which eps begins again, so that all images have the same; 0 where no two draw alike.
+    pub period: u32,
 }
 
 /// The gradient of [`Reparameterize`]: `dmu = dz`, `dlogvar = dz eps e^(logvar/2) / 2`, drawing eps again.
@@ -51,11 +53,12 @@ pub(super) fn as_stats(slopes: &[[f64; 2]], latent: usize) -> impl Iterator<Item
 impl Reparameterize {
     // What every entry has.
     fn describe(&self, entry: &'static str, scale: f32) -> Call {
-        let Self { rows, latent, instance } = *self;
+        let Self { rows, latent, instance, period } = *self;
         Call::new(&shaders::SHADER, entry)
             .operands([State::WORDS, self.stats()])
             .uniform([("rows", rows), ("latent", latent), ("instance", instance)])
             .uniform([("scale", scale)])
+            .uniform([("period", period)])
             .shape(format!("[{rows}, {latent}]"))
     }
 
@@ -70,7 +73,7 @@ impl Reparameterize {
     // mu, logvar and eps of each number.
     fn draws(&self, reads: &[&[u32]]) -> impl Iterator<Item = [f64; 3]> {
         let State { seed, step, .. } = State::from_words(reads[0]);
-        draws(widened(reads[1]), self.latent as usize, seed, step, self.instance)
+        draws(widened(reads[1]), self.latent as usize, seed, step, self.instance, self.period)
     }
 }
 

@@ -22,6 +22,7 @@ pub struct Model {
     pub(super) rows: Rows,
     pub(super) placement: Placement,
     pub(super) augmentation: Augmentation,
+    pub(super) draws_alike: bool,
 }
 
 impl Model {
@@ -47,6 +48,7 @@ impl Model {
             rows,
             placement: Placement::Whole,
             augmentation: Augmentation::default(),
+            draws_alike: false,
         };
         let mut graph = Graph::inference(1);
         let declared = model.declare(&mut graph)?;
@@ -79,6 +81,17 @@ impl Model {
     pub fn with_augmentation(mut self, augmentation: Augmentation) -> Self {
         self.augmentation = augmentation;
         self
+    }
+
+    /// The same model, in whose evaluations all images draw the same noise in a step.
+    pub fn drawing_alike(mut self) -> Self {
+        self.draws_alike = true;
+        self
+    }
+
+    /// Whether all images draw the same noise in a step of an evaluation.
+    pub fn draws_alike(&self) -> bool {
+        self.draws_alike
     }
 
     pub(super) fn declare(&self, graph: &mut Graph) -> Result<Box<dyn Autoencoder>> {

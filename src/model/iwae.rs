@@ -6,7 +6,7 @@ use crate::graph::{Batch, gaussian_kl, log_ratio};
 use crate::model::set_ups::HIDDEN_400;
 use crate::model::{
     Autoencoder, Declare, LikelihoodKind, ModelConfig, Network, Preset, ReductionKind, Settings, Step,
-    Variant,
+    Variant, check_within,
 };
 use crate::{Error, Result};
 
@@ -25,9 +25,7 @@ crate::settings! {
 impl Settings for IwaeSettings {
     fn check(&self, model: &ModelConfig) -> Result<()> {
         // What the logarithm of a mean can be of.
-        if !(1..=MAX_ROUNDS).contains(&self.samples) {
-            return Err(Error::setting("samples", format!("from 1 to {MAX_ROUNDS}"), self.samples));
-        }
+        check_within("samples", self.samples, 1..=MAX_ROUNDS)?;
         if model.likelihood == LikelihoodKind::SquaredError {
             let expected = "a likelihood that is a probability, whose importance weights there are";
             return Err(Error::setting("likelihood", expected, "squared-error"));

@@ -50,7 +50,7 @@ pub use registry::Registry;
 pub(crate) use sections::{check_applicable, one_line, overlaid, unknown};
 pub use settings::{
     Described, NoSettings, Setting, Settings, check_count, check_fraction, check_positive, check_weight,
-    check_widths,
+    check_widths, check_within,
 };
 pub use sparse::SparseSettings;
 pub use step::Step;

@@ -53,6 +53,9 @@ impl Model {
         record: impl FnOnce(&dyn Autoencoder, &mut Graph, Batch) -> Result<()>,
     ) -> Result<Plan> {
         let mut graph = Graph::inference(batch);
+        if self.draws_alike {
+            graph = graph.drawing_alike();
+        }
         let declared = self.declare(&mut graph)?;
         let images = graph.batch(self.images(total), false, Augmentation::default(), corruption)?;
         record(declared.as_ref(), &mut graph, images)?;

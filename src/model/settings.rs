@@ -1,6 +1,7 @@
 //! Settings, described once for files, flags, help texts and refusals.
 
 use std::fmt::Display;
+use std::ops::RangeInclusive;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -151,6 +152,14 @@ pub fn check_fraction<T: Copy + Display + Into<f64>>(name: &str, value: T) -> Re
 /// Refuses a count of 0.
 pub fn check_count(name: &str, count: u32) -> Result<()> {
     check(name, count, "at least 1", |count| count > 0.0)
+}
+
+/// Refuses a count outside of `range`.
+pub fn check_within(name: &str, count: u32, range: RangeInclusive<u32>) -> Result<()> {
+    if range.contains(&count) {
+        return Ok(());
+    }
+    Err(Error::setting(name, format!("from {} to {}", range.start(), range.end()), count))
 }
 
 /// Refuses a list of layers' widths with a 0.

@@ -6,9 +6,13 @@ use crate::graph::{Batch, Warmup, free_bits_kl};
 use crate::model::set_ups::HIDDEN_400;
 use crate::model::{
     Autoencoder, ConditionKind, Declare, ModelConfig, Network, Preset, Settings, Step, Variant, WarmupKind,
-    check_count, check_weight,
+    check_count, check_weight, check_within,
 };
 use crate::{Error, Result};
+
+// A label is a byte.
+const MOST_CLASSES: u32 = 256;
+const MOST_EMBEDDING: u32 = 65_536;
 
 /// A Gaussian code, its KL to the standard normal, and a decoder that learned to read samples of it.
 pub(super) struct Vae;
@@ -41,7 +45,8 @@ impl Settings for VaeSettings {
         check_weight("free_bits", self.free_bits)?;
         check_count("kl_warmup_epochs", self.kl_warmup_epochs)?;
         check_count("kl_cycles", self.kl_cycles)?;
-        check_count("embedding", self.embedding)?;
+        check_within("classes", self.classes, 0..=MOST_CLASSES)?;
+        check_within("embedding", self.embedding, 1..=MOST_EMBEDDING)?;
         model.check_gaussian_code()
     }
 }

@@ -1,7 +1,8 @@
 //! Plots of a table's columns: what no picture of pixels can show.
 
 use super::{Area, Axis, Colour, Histogram, Mark, Page, Panel, Picture, Plot, Series};
-use crate::data::Column;
+use crate::data::{Column, Scaling};
+use crate::train::rounded;
 
 // Columns that are shown, and panels in a row.
 const MOST: usize = 12;
@@ -122,6 +123,49 @@ pub fn interpolated_columns(
         Plot { axes, series: vec![line, given], ..Plot::default() }
     };
     page(title, most_changing(scaled, names, MOST).into_iter().map(panel))
+}
+
+/// A row that a model finds unusual, and its reconstruction.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unusual {
+    /// How it is called.
+    pub title: String,
+    /// The column with the largest squared error, with what it is and what it would be.
+    pub most_by: String,
+    /// `[columns]`, in the model's scale: given and reconstructed.
+    pub scaled: [Vec<f32>; 2],
+}
+
+impl Unusual {
+    /// Of a row and its reconstruction, in the data's units.
+    pub fn new(title: String, names: &[String], scaling: &Scaling, rows: [Vec<f32>; 2]) -> Self {
+        let scaled = rows.clone().map(|mut row| {
+            scaling.scale(&mut row);
+            row
+        });
+        let error = |at: &usize| (scaled[0][*at] - scaled[1][*at]).abs();
+        let most = (0..names.len()).max_by(|a, b| error(a).total_cmp(&error(b))).unwrap_or_default();
+        let [is, would_be] = rows.map(|row| row.get(most).map_or(f32::NAN, |x| rounded(*x)));
+        let name = names.get(most).map(String::as_str).unwrap_or_default();
+        Self { title, most_by: format!("{name}, {is} for {would_be}"), scaled }
+    }
+}
+
+/// Unusual rows beside their reconstructions: a panel for each, across it the columns by their numbers, up their numbers in the
+/// model's scale, in the unit that is named.
+pub fn unusual_rows(title: &str, unit: &str, rows: &[Unusual]) -> Page {
+    let panel = |row: &Unusual| {
+        let series = ["given", "reconstructed"].into_iter().zip(&row.scaled).enumerate();
+        let series = series.map(|(number, (name, row))| Series {
+            name: name.to_owned(),
+            points: (0..).map(f64::from).zip(row).map(|(at, x)| [at, f64::from(*x)]).collect(),
+            colour: Colour::of_class(number),
+            mark: if number == 0 { Mark::Dots } else { Mark::Line },
+        });
+        let axes = ["column", unit].map(Axis::new);
+        Plot { title: row.title.clone(), axes, series: series.collect(), ..Plot::default() }
+    };
+    laid_out(title, rows.iter().map(panel), 2)
 }
 
 // The columns with the largest differences between two rows, largest first.

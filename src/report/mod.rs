@@ -14,7 +14,8 @@ mod run_report;
 
 pub use crate::data::shell_word;
 pub use columns::{
-    Walk, column_names, distributed_columns, interpolated_columns, reconstructed_columns, varied_columns,
+    Unusual, Walk, column_names, distributed_columns, interpolated_columns, reconstructed_columns,
+    unusual_rows, varied_columns,
 };
 pub use embedding::Tsne;
 pub(crate) use embedding::neighbours;

@@ -3,7 +3,7 @@
 use super::constant::ConstantModel;
 use super::data_mark::DataMark;
 use super::epoch_state::EpochState;
-use super::{Config, Trainer, Transform};
+use super::{Config, Trainer, Transform, rounded};
 use crate::data::{Column, Dataset, Items};
 use crate::graph::{Plan, Slots, State};
 use crate::model::Model;
@@ -123,6 +123,32 @@ impl Checkpoint {
             numbers.iter_mut().for_each(|number| *number *= 255.0);
         }
         numbers
+    }
+
+    /// Takes the numbers of an array of another type than the model was trained on: numbers from 0 to 255 for a model of
+    /// bytes, and bytes as they are for one whose numbers were not in [0, 1]. Returns a remark for the user where they are far
+    /// from those of the training part.
+    pub(crate) fn take_array(&self, array: &mut Dataset) -> Option<String> {
+        let [low, high] = self.transform.scaling.range;
+        let (taken, unit): (Vec<f32>, f32) = match (self.bytes, array.values.are_bytes()) {
+            (true, false) => (array.values.iter().map(|number| number / 255.0).collect(), 255.0),
+            (false, true) if low < -0.5 || high > 1.5 => {
+                (array.values.iter().map(|number| (number * 255.0).round()).collect(), 1.0)
+            }
+            _ => return None,
+        };
+        array.values = taken.into();
+        let ([least, most], width) = (array.values.range(), high - low);
+        let small = self.bytes && least >= 0.0 && most <= 1.0 / 255.0;
+        if !small && least >= low - width && most <= high + width {
+            return None;
+        }
+        let [low, high, least, most] = [low, high, least, most].map(|number| rounded(number * unit));
+        let way = if small { ": were they divided by 255 before?" } else { "" };
+        Some(format!(
+            "the numbers of {} are from {least} to {most}, those that the model was trained on from {low} to {high}{way}",
+            array.name
+        ))
     }
 
     /// The labels of `count` samples of a conditional model: the classes in turn, each `times` times in a row; none of another.

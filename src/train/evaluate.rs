@@ -61,15 +61,27 @@ impl Evaluator {
 
     // Each term of each image, `[terms][images]`.
     async fn terms(&mut self) -> Result<Vec<Vec<f32>>> {
-        self.replay.write_state(&State::new(self.seed))?;
-        let batch = self.replay.plan().batch;
-        self.replay.run(self.total.div_ceil(batch)).await?;
+        run_over(&mut self.replay, &self.model, self.total, State::new(self.seed)).await?;
         let mut terms = Vec::new();
         for term in self.model.terms().iter() {
             terms.push(self.replay.read_floats(&term.name).await?);
         }
         Ok(terms)
     }
+}
+
+/// Runs an evaluation's plan of `model` once over `total` images, from `state` on. Images that draw alike do so in every step.
+pub(crate) async fn run_over(replay: &mut Replay, model: &Model, total: u32, state: State) -> Result<()> {
+    let batch = replay.plan().batch;
+    if !model.draws_alike() {
+        replay.write_state(&state)?;
+        return replay.run(total.div_ceil(batch)).await;
+    }
+    for cursor in (0..total).step_by(batch as usize) {
+        replay.write_state(&State { cursor, ..state })?;
+        replay.run(1).await?;
+    }
+    Ok(())
 }
 
 /// The number of images, as the device counts.

@@ -129,6 +129,11 @@ pub(crate) fn figure(loss: f64, decimals: usize) -> String {
     if loss.abs() >= 1e9 { format!("{loss:.3e}") } else { format!("{loss:.decimals$}") }
 }
 
+/// A number with four digits at most, as people read it.
+pub(crate) fn rounded(number: f32) -> f32 {
+    format!("{number:.3e}").parse().unwrap_or(number)
+}
+
 /// Where training stands, for progress bars.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Progress {

@@ -76,6 +76,7 @@ impl SetUp {
             layers(&mut config, image, draw)?;
         }
         augmentation(&mut config.train, image);
+        condition(&mut config)?;
         config.train.batch = batch;
         config.check()?;
         let model = Model::new(&config.model, image)?.with_augmentation(config.train.augmentation());
@@ -103,6 +104,10 @@ impl SetUp {
             let is_second = store.name.starts_with("moment2");
             let moments: Vec<f32> = if is_second { squares.collect() } else { first.collect() };
             replay.write_floats(&store.name, &moments)?;
+        }
+        if let Some(images) = self.plan.images.filter(|(images, _)| images.classes > 0) {
+            let labels: Vec<u32> = (0..self.total).map(|image| image % images.0.classes).collect();
+            replay.write("labels", &labels)?;
         }
         if self.config.model.center {
             replay.write_floats("center", &vec![0.4; pixels])?;
@@ -166,6 +171,21 @@ fn augmentation(train: &mut TrainConfig, image: Shape) {
         train.random_shift = draw.one_in(3).then(|| draw.within(1, side - 1));
         train.random_crop = draw.one_in(3).then(|| draw.one_of(&[0.3, 0.8]));
     }
+}
+
+// Half of those that can be are told of classes.
+fn condition(config: &mut Config) -> Result<()> {
+    let (draw, model) = (&mut Draw(config.train.seed), &mut config.model);
+    if model.variant.name() != "vae" || draw.one_in(2) {
+        return Ok(());
+    }
+    let kind = draw.one_of(&["one-hot", "embedded"]);
+    model.set("condition", kind)?;
+    model.set("classes", i64::from(draw.within(1, 9)))?;
+    if kind == "embedded" {
+        model.set("embedding", i64::from(draw.within(1, 12)))?;
+    }
+    Ok(())
 }
 
 fn own_settings(model: &mut ModelConfig, draw: &mut Draw) -> Result<()> {

@@ -45,6 +45,6 @@ pub(in crate::data) fn read_codes(path: &Path, text: Option<&[u8]>, latent: usiz
     let label = ["class", "label"].iter().find_map(|name| place(&(*name).to_owned()));
     let label =
         label.filter(|label| table.records.iter().all(|(_, record)| !is_no_label(field(record, *label))));
-    let labels = label.map(|label| table.fields(label).map(str::to_owned).collect());
+    let labels = label.map(|label| table.labels(label, true)).transpose()?;
     Ok(labelled([(codes, labels)].into(), "labels", &mut LoadReport::default())?.remove(0))
 }

@@ -38,7 +38,7 @@ impl RowFunction for LogRatio {
         let (rows, latent) = (stats.rows, self.code.latent());
         let instance = graph.tensors[stats.id].sample.unwrap_or_default();
         let reads = [graph.state(), graph.value(stats)];
-        let of = latent::Reparameterize { rows, latent, instance };
+        let of = latent::Reparameterize { rows, latent, instance, period: graph.period(rows, latent) };
         graph.record_rows(name, (stats, rows), upstream, &reads, |gradient| latent::LogRatio { of, gradient })
     }
 }

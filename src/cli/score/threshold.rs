@@ -1,0 +1,53 @@
+//! The score above which an item is flagged: a quantile of the run's own scores, or that of an earlier result.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::{Error, Result};
+
+/// Where it comes from.
+#[derive(clap::Args)]
+pub(super) struct Threshold {
+    /// Flag items with a score above this quantile of the scores of the run's training part, as 0.99
+    #[arg(long = "threshold", value_name = "QUANTILE", value_parser = quantile_of)]
+    pub(super) quantile: Option<f64>,
+    /// The part of the run's data that the threshold is fitted on
+    #[arg(long, value_name = "PART", value_parser = ["train", "validation"], default_value = "train", requires = "quantile")]
+    pub(super) threshold_part: String,
+    /// Flag items with a score above the threshold of an earlier result, as scores.csv.json: needs no training data
+    #[arg(long, value_name = "JSON", conflicts_with = "quantile")]
+    pub(super) threshold_from: Option<PathBuf>,
+}
+
+fn quantile_of(text: &str) -> std::result::Result<f64, String> {
+    let value = text.parse::<f64>().ok().filter(|value| (0.0..=1.0).contains(value));
+    value.ok_or_else(|| "expected a number between 0 and 1".to_owned())
+}
+
+/// One that is no number is out of the ordinary too.
+pub(super) fn is_flagged(score: f64, threshold: f64) -> bool {
+    score > threshold || score.is_nan()
+}
+
+impl Threshold {
+    /// That of the earlier result, whose scores must be of the same column and samples. None where none is named.
+    pub(super) fn earlier(&self, by: Option<&str>, samples: u32) -> Result<Option<f64>> {
+        let Some(path) = &self.threshold_from else { return Ok(None) };
+        let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+        let wrong = |found: String| Error::File {
+            path: path.clone(),
+            expected: "what `narrows score --threshold` wrote beside its result".to_owned(),
+            found,
+        };
+        let summary: Value = serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
+        let threshold = summary["threshold"].as_f64().ok_or_else(|| wrong("no threshold".to_owned()))?;
+        let (of, drawn) = (summary["by"].as_str().unwrap_or_default(), summary["samples"].as_u64());
+        if by.is_some_and(|by| by != of) || drawn != Some(samples.into()) {
+            let expected = format!("a threshold of these scores: --by {of} --samples {}", drawn.unwrap_or(0));
+            let got = format!("--by {} --samples {samples}", by.unwrap_or("of its own"));
+            return Err(Error::setting("--threshold-from", expected, got));
+        }
+        Ok(Some(threshold))
+    }
+}

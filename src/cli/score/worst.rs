@@ -1,0 +1,92 @@
+//! The items that are most out of the ordinary, beside their reconstructions.
+
+use crate::Result;
+use crate::data::{Dataset, Items};
+use crate::graph::Device;
+use crate::infer::{Reconstructor, Scores};
+use crate::picture::{Grid, interleaved};
+use crate::report::{Unusual, column_names, unusual_rows};
+use crate::train::{Checkpoint, figure};
+
+// Rows that have a plot.
+const PLOTTED: usize = 24;
+
+/// The items and their reconstructions, the most unusual first.
+pub(super) struct Worst<'a> {
+    checkpoint: &'a Checkpoint,
+    images: Dataset,
+    places: Vec<usize>,
+    scores: Vec<f64>,
+    /// `[items, pixels]`, in the data's units, as the reconstructions.
+    given: Vec<f32>,
+    reconstructions: Vec<f32>,
+}
+
+impl<'a> Worst<'a> {
+    /// Those at `places` of `images`.
+    pub(super) async fn new(
+        device: &Device,
+        checkpoint: &'a Checkpoint,
+        images: &Dataset,
+        scores: &Scores,
+        places: Vec<usize>,
+    ) -> Result<Self> {
+        let scores = places.iter().map(|at| scores.anomaly[*at]).collect();
+        let images = images.at(&places)?;
+        let reconstructions = Reconstructor::new(device, checkpoint, &images).await?.run().await?.images;
+        Ok(Self { checkpoint, given: images.floats(), images, places, scores, reconstructions })
+    }
+
+    /// A line for each: how it is called, its score, and the column of a table that has most to do with it.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let by =
+            |at: usize| self.unusual(at).map(|row| format!(", most by {}", row.most_by)).unwrap_or_default();
+        (0..self.places.len()).map(|at| format!("worst:     {}{}", self.called(at), by(at))).collect()
+    }
+
+    fn called(&self, at: usize) -> String {
+        let images = &self.images;
+        let file = images.files.get(at).map(|file| file.display().to_string());
+        let name = file.or_else(|| images.ids.get(at).cloned());
+        let class = images.labels.as_ref().map(|labels| images.class(labels[at]));
+        let row = images.places.get(at).filter(|row| **row != self.places[at]);
+        let row = row.map(|row| format!("{row} of the data"));
+        let known = row.into_iter().chain(name).chain(class);
+        let known: String = known.map(|known| format!(", {known}")).collect();
+        format!("{} {}{known}: {}", images.items().one(), self.places[at], figure(self.scores[at], 4))
+    }
+
+    // Of a row of a table, as the model sees it.
+    fn unusual(&self, at: usize) -> Option<Unusual> {
+        let columns = self.images.pixels();
+        let row = at * columns..(at + 1) * columns;
+        let rows = [&self.given, &self.reconstructions].map(|rows| rows[row.clone()].to_vec());
+        let names = column_names(&self.checkpoint.columns, columns);
+        let scaling = &self.checkpoint.transform.scaling;
+        (self.images.items() == Items::Rows).then(|| Unusual::new(self.called(at), &names, scaling, rows))
+    }
+
+    /// What the picture shows.
+    pub(super) fn shown(&self) -> String {
+        let (count, with) = (self.places.len(), "with the largest scores");
+        match self.images.items() {
+            Items::Images => format!("the {count} {with} above their reconstructions"),
+            Items::Rows => format!("the {} {with} and their reconstructions", count.min(PLOTTED)),
+        }
+    }
+
+    /// Images above their reconstructions, or a plot for each row.
+    pub(super) fn png(&self) -> Result<Vec<u8>> {
+        if self.images.items() == Items::Rows {
+            let rows: Vec<Unusual> =
+                (0..self.places.len().min(PLOTTED)).filter_map(|at| self.unusual(at)).collect();
+            return unusual_rows(&self.shown(), self.checkpoint.transform.scaling.units(), &rows)
+                .picture()
+                .png();
+        }
+        let (columns, beside) = (self.images.len().min(10), [&self.given[..], &self.reconstructions]);
+        let rows = interleaved(&beside, self.images.pixels(), columns);
+        let images = &self.checkpoint.transform.shown(rows);
+        Grid { images, shape: self.checkpoint.shape, columns }.png()
+    }
+}
