@@ -225,7 +225,7 @@ fn a_score_that_is_not_finite_is_told_of_with_its_row() {
     let flags = ["score", "run", "--data", "new.csv", "--missing", "drop", "--worst", "1"];
     let (out, notes) = success(&mut narrows(place, &flags));
     assert!(notes.contains("note: 1 of 5 rows of new.csv lack values and are left out"), "{notes}");
-    let warning = "warning: 2 of 4 scores are not finite; the first is inf of row 2, p2: look for numbers far beyond those of";
+    let warning = "warning: 2 of 4 scores are not finite; the first is inf of row 1, 2 of the data, p2: look for numbers far beyond those of";
     assert!(notes.contains(warning), "{notes}");
     assert!(out.contains("worst:     row 1, 2 of the data, p2, well: inf"), "{out}");
     let scores = fs::read_to_string(place.join("scores.csv")).unwrap();
