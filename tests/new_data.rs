@@ -67,12 +67,7 @@ fn data_given_after_training_is_taken_whole_and_in_its_own_order() {
     success(&mut narrows(place, &["reconstruct", "run", "--data", "one.csv"]));
     fs::create_dir(place.join("photos")).unwrap();
     let said = failure(&mut narrows(place, &["encode", "run", "--data", "photos"]));
-    assert!(
-        said.starts_with(
-            "data set: expected a table or an array, such as --data FILE.csv, as the model was "
-        ),
-        "{said}"
-    );
+    assert!(said.starts_with("data set: expected rows of 3 columns, as in training: a table or"), "{said}");
 
     let (said, _) = success(&mut narrows(place, &["encode", "run", "--part", "all", "--out", "all.csv"]));
     assert_eq!(said, "all.csv: codes E[z given x] of 60 rows, 2 numbers each\n");
@@ -109,6 +104,62 @@ fn one_new_picture_is_scored_by_an_old_run() {
         .map(|line| line.rsplit(',').next().unwrap().to_owned())
         .collect();
     assert_eq!(files, (0..20).map(|number| format!("{number:02}.ppm")).collect::<Vec<_>>());
+}
+
+#[test]
+fn new_items_of_a_conditional_model_are_of_their_folder_or_of_the_class_that_is_said() {
+    let place = TempDir::new().unwrap();
+    let place = place.path();
+    let picture = |number: usize| {
+        let light =
+            |at: usize| if number.is_multiple_of(2) == (at < 6) { 200 } else { 20 + (at * number % 9) as u8 };
+        [b"P5 3 4 255\n".to_vec(), (0..12).map(light).collect()].concat()
+    };
+    let put = |name: &str, number: usize| {
+        let path = place.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, picture(number)).unwrap();
+    };
+    (0..40).for_each(|number| put(&format!("all/{}/{number}.pgm", ["two", "one"][number % 2]), number));
+    let flags =
+        ["train", "cvae", "--data", "all", "--hidden", "8", "--latent", "2", "--epochs", "2", "--run", "run"];
+    success(&mut narrows(place, &flags));
+    put("new/Two/8.pgm", 8);
+    put("flat/8.pgm", 8);
+    let scores = |flags: &[&str]| {
+        success(narrows(place, &["score", "run"]).args(flags));
+        let line = read(place, "scores.csv").remove(1);
+        let fields: Vec<String> = line.split(',').map(str::to_owned).collect();
+        (fields[1].clone(), fields[6..8].join(","))
+    };
+    let (own, said) = scores(&["--data", "new"]);
+    let (told, _) = scores(&["--data", "flat", "--class", "two"]);
+    let (other, as_one) = scores(&["--data", "new", "--class", "one"]);
+    assert_eq!((own == told, own == other), (true, false), "{own} {told} {other}");
+    assert_eq!([said, as_one], ["0,two", "0,one"]);
+    for (command, file) in [("encode", "codes.csv"), ("reconstruct", "x.csv"), ("embed", "map.csv")] {
+        let mut command = narrows(place, &[command, "run", "--data", "all", "--class", "two", "--out", file]);
+        success(&mut command);
+        assert!(read(place, file)[1..].iter().all(|line| line.contains(",two,")), "{file}");
+    }
+    success(&mut narrows(place, &["eval", "run", "--data", "flat", "--class", "two", "--samples", "2"]));
+    // A command that decodes as a class encodes items by their own, if they have one.
+    success(&mut narrows(place, &["traverse", "run", "--data", "flat", "--class", "two", "--image", "0"]));
+    let walk = |data: &str| {
+        let flags = ["traverse", "run", "--class", "one", "--image", "0", "--out", "t.csv", "--data", data];
+        success(&mut narrows(place, &flags));
+        fs::read_to_string(place.join("t.csv")).unwrap()
+    };
+    assert_ne!(walk("new"), walk("flat"));
+    for command in ["score", "encode", "reconstruct", "traverse", "eval"] {
+        let said = failure(&mut narrows(place, &[command, "run", "--data", "flat"]));
+        let expected =
+            "--class: expected one of the classes one, two, or items with labels (a folder for each class, ";
+        assert!(said.starts_with(expected), "{said}");
+        assert!(said.ends_with("got neither for flat, of a conditional model"), "{said}");
+        let said = failure(&mut narrows(place, &[command, "run", "--data", "flat", "--class", "three"]));
+        assert_eq!(said, "--class: expected one of the classes one, two, got three");
+    }
 }
 
 #[test]

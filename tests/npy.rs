@@ -184,15 +184,21 @@ fn other_types_and_shapes_are_refused() {
     }
     let rows = "[n, channels, height, width] or rows [n, d], found ";
     for (shape, found) in [
-        ("(4,)", "[4] of |u1; make rows of it with .reshape(4, 1)"),
+        (
+            "(4,)",
+            "[4] of |u1; make one row of it with .reshape(1, 4), or 4 rows of one number with .reshape(4, 1)",
+        ),
         ("(1, 5, 1, 5)", "[1, 5, 1, 5] of |u1; make rows of it with .reshape(len(x), -1)"),
         ("(1, 1, 1, 1, 1)", "[1, 1, 1, 1, 1] of |u1; make rows of it with .reshape(len(x), -1)"),
     ] {
         let text = refusal(&array("|u1", shape, &[0; 25]));
         assert!(text.ends_with(&format!("{rows}{found}")), "{text}");
     }
-    for shape in ["(0, 2)", "(2, 0, 3)"] {
-        assert!(refusal(&array("|u1", shape, &[])).starts_with("at least one image of at least one pixel"));
+    for (shape, expected) in [
+        ("(0, 2)", "at least one row of at least one column"),
+        ("(2, 0, 3)", "at least one image of at least one pixel"),
+    ] {
+        assert!(refusal(&array("|u1", shape, &[])).starts_with(expected));
     }
 }
 
@@ -200,8 +206,14 @@ fn other_types_and_shapes_are_refused() {
 fn damaged_files_are_refused() {
     let whole = array("<f4", "(2, 3)", &floats(&[0.0; 6]));
     assert_eq!(refusal(b""), "a .npy file, found an empty file");
-    assert_eq!(refusal(b"\x93NUM"), "a .npy file, found a file of another kind");
-    assert_eq!(refusal(b"PK\x03\x04more"), "a .npy file, found a ZIP archive; give it the ending .npz");
+    assert_eq!(
+        refusal(b"\x93NUM"),
+        "a .npy file, found a file of another kind; a table's name ends in .csv, .tsv or .parquet"
+    );
+    assert_eq!(
+        refusal(b"PK\x03\x04more"),
+        "a .npy file, found a ZIP archive; give it the ending .npz if it holds arrays, or unpack it"
+    );
     for cut in [6, 7, 8, 9, 10, 100, 127] {
         let text = refusal(&whole[..cut]);
         assert_eq!(text, format!("a whole header, found a file that ends in it, after {cut} bytes"));
@@ -277,7 +289,7 @@ fn labels_of_any_width_are_whole_numbers_up_to_255() {
         ("<i8", wide, [0, 1, 0], vec!["1000", "-1"]),
         ("<f8", halves, [2, 0, 2], vec![]),
         ("<U3", text, [1, 0, 1], vec!["a", "ab"]),
-        ("|S2", b"ab\0\0ab".to_vec(), [1, 0, 1], vec!["", "ab"]),
+        ("|S2", b"aba\0ab".to_vec(), [1, 0, 1], vec!["a", "ab"]),
         ("|b1", vec![1, 0, 1], [1, 0, 1], vec![]),
     ] {
         let set = labelled(&array(descr, "(3,)", &bytes)).unwrap();

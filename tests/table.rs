@@ -248,7 +248,10 @@ fn new_rows_are_taken_by_the_names_of_the_models_columns() {
     assert_eq!(new.columns, trained.columns);
     assert_eq!(new.floats(), [5.0, 0.0, 0.0, 7.0]);
     let error = read(&put(&folder, "less.csv", "b,c\n7,u\n")).unwrap_err().to_string();
-    assert!(error.ends_with("less.csv: expected the model's column a, found b, c"), "{error}");
+    assert!(
+        error.ends_with("less.csv: expected the model's 3 columns, found none called a among b, c"),
+        "{error}"
+    );
 }
 
 #[test]

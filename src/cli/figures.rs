@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget};
 use web_time::Instant;
 
 use super::DeviceFlags;
-use super::flags::DataFlags;
+use super::flags::{DataFlags, DataSettings};
 use super::interrupt::Interrupt;
 use super::loading::loaded;
 use super::output::{hidden_bar, line, note};
@@ -37,6 +37,8 @@ pub(super) struct Figures {
     seed: u64,
     #[command(flatten)]
     data: DataFlags,
+    #[command(flatten)]
+    settled: DataSettings<true>,
 }
 
 fn after_help() -> String {
@@ -73,7 +75,7 @@ impl Figures {
         // A figure with its own data needs no other data set.
         let shared = figures.iter().any(|figure| !figure.has_its_own_images());
         let data = if shared { settings.data.clone() } else { DataConfig::default() };
-        let split = loaded(&data, None, None)?;
+        let split = loaded(&data)?;
         let settings = Settings { data, ..settings };
         let mut context = FigureContext::new(&device, settings, split, &gallery.runs(), &mut watch);
         let made = make(&figures, &gallery, &mut context).await;
@@ -87,7 +89,8 @@ impl Figures {
     fn settings(&self) -> Result<Settings> {
         let settings = Settings::new(self.quick);
         let config = Config { data: settings.data.clone(), ..Config::preset("mlp")? };
-        Ok(Settings { data: self.data.over(&config)?, epochs: self.epochs, seed: self.seed, ..settings })
+        let config = self.settled.over(&Config { data: self.data.over(&config)?, ..config })?;
+        Ok(Settings { data: config.data, epochs: self.epochs, seed: self.seed, ..settings })
     }
 
     // The flags that make the same figure again.
@@ -95,7 +98,7 @@ impl Figures {
         let quick = if self.quick { " --quick" } else { "" };
         let epochs = self.epochs.map(|epochs| format!(" --epochs {epochs}")).unwrap_or_default();
         let seed = if self.seed == 0 { String::new() } else { format!(" --seed {}", self.seed) };
-        Ok(format!("{quick}{epochs}{seed}{}", self.data.typed()))
+        Ok(format!("{quick}{epochs}{seed}{}{}", self.data.typed(), self.settled.typed()))
     }
 }
 

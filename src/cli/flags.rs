@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::data::Source;
+use crate::data::{Source, table};
 use crate::model::{Registry, Setting};
 use crate::report::shell_word;
 use crate::train::{Config, DATA, DataConfig};
@@ -47,12 +47,32 @@ pub(super) struct DataFlags {
 const SETTLED: [&str; 6] = ["scale", "scale_over", "precision", "columns", "drop", "categories"];
 
 /// A flag for each setting of data: those that a run settles when it begins, or those that any reader may give.
-struct DataSettings<const SETTLES: bool>(toml::Table);
+pub(super) struct DataSettings<const SETTLES: bool>(toml::Table);
 
 impl<const SETTLES: bool> DataSettings<SETTLES> {
     fn described() -> impl Iterator<Item = &'static Setting> {
         let flags = DATA.iter().filter(|setting| !setting.value.is_empty());
         flags.filter(|setting| SETTLED.contains(&setting.name) == SETTLES)
+    }
+
+    /// Those that are given as they are typed, each after a space.
+    pub(super) fn typed(&self) -> String {
+        let settings = self.0.iter().map(|(name, value)| {
+            let value = match (value.as_str(), value.as_array()) {
+                (Some(text), _) => shell_word(text),
+                (None, Some(names)) => {
+                    table::word(&names.iter().filter_map(toml::Value::as_str).collect::<Vec<_>>())
+                }
+                (None, None) => value.to_string(),
+            };
+            format!(" --{}={value}", name.replace('_', "-"))
+        });
+        settings.collect()
+    }
+
+    /// `config` with these settings.
+    pub(super) fn over(&self, config: &Config) -> Result<Config> {
+        config.overlaid(toml::Table::from_iter([("data".to_owned(), self.0.clone().into())]), ORIGIN)
     }
 }
 
@@ -114,6 +134,12 @@ impl DataFlags {
         Ok(config.overlaid(sections, ORIGIN)?.data)
     }
 
+    /// The columns that are asked for by name, beside those of a trained model.
+    pub(super) fn required(&self) -> Vec<String> {
+        let given = ["label", "id"].into_iter().filter_map(|setting| self.settings.0.get(setting)?.as_str());
+        given.map(str::to_owned).collect()
+    }
+
     /// Whether they say where the data are.
     pub(super) fn is_given(&self) -> bool {
         self.data.is_some() || self.data_dir.is_some()
@@ -124,11 +150,7 @@ impl DataFlags {
         let data = self.data.iter().map(|data| format!(" --data {}", shell_word(data)));
         let dir =
             self.data_dir.iter().map(|dir| format!(" --data-dir {}", shell_word(&dir.display().to_string())));
-        let settings = self.settings.0.iter().map(|(name, value)| {
-            let value = value.as_str().map_or_else(|| value.to_string(), shell_word);
-            format!(" --{}={value}", name.replace('_', "-"))
-        });
-        data.chain(dir).chain(settings).collect()
+        data.chain(dir).chain([self.settings.typed()]).collect()
     }
 
     // The source that `--data` names, and whether it is the path of the data.

@@ -51,8 +51,8 @@ pub(super) struct Interpolate {
     #[command(flatten)]
     class: Class,
     #[command(flatten)]
-    // Without `--from`, which here is an image.
-    trained: Trained<false>,
+    // Without `--from`, which here is an image; and `--class` is its own.
+    trained: Trained<false, false>,
 }
 
 // A word may be meant as a checkpoint.
@@ -66,7 +66,7 @@ fn image(text: &str) -> std::result::Result<usize, String> {
 impl Interpolate {
     pub(super) async fn run(&self, context: &Context) -> Result<()> {
         let place = Place::new(&self.out, self.format.as_deref(), &ENDINGS)?;
-        let (checkpoint, images, part) = self.trained.load(context, place.file())?;
+        let (checkpoint, images, part) = self.trained.load_for(context, place.file(), &self.class)?;
         let (first, second) = (chosen("--from", self.from, &images)?, chosen("--to", self.to, &images)?);
         let device = context.device.open_for(&checkpoint).await?;
         let path = if self.path == "slerp" { Interpolation::Spherical } else { Interpolation::Linear };

@@ -15,35 +15,46 @@ use super::output::{hidden_bar, note, notes};
 // What loads faster needs no bar.
 const PATIENCE: Duration = Duration::from_millis(300);
 
-/// The data in their parts, those of `drawn` where they are known, and for a trained model in its units if there is one.
-pub(super) fn loaded(
+/// The data in their parts.
+pub(super) fn loaded(data: &DataConfig) -> Result<Split> {
+    in_parts(data, data.reading()?)
+}
+
+/// The data in their parts, those of `drawn` where they are known, for a trained model and in its units. Of the columns that a
+/// table may have beside the model's, the `required` must be there.
+pub(super) fn loaded_for(
     data: &DataConfig,
-    model: Option<&Checkpoint>,
+    model: &Checkpoint,
+    required: Vec<String>,
     drawn: Option<DrawnParts>,
 ) -> Result<Split> {
-    let reading = match model {
-        Some(model) => data.reading_for(model.shape, &model.columns)?,
-        None => data.reading()?,
-    };
-    let load = |reading: &Reading| data::load_as(data.source, data.dir.as_deref(), data.validation, reading);
-    let mut split = with_bar(Reading { drawn, ..reading }, load)?;
-    notes(&split.report);
-    if let Some(model) = model {
-        for part in [&mut split.train, &mut split.validation, &mut split.test] {
-            in_units(data, model, part);
-        }
+    let mut split = in_parts(data, Reading { drawn, ..reading_for(data, model, required)? })?;
+    for part in [&mut split.train, &mut split.validation, &mut split.test] {
+        in_units(data, model, part);
     }
     Ok(split)
 }
 
-/// The data in one piece, for a trained model.
-pub(super) fn loaded_whole(data: &DataConfig, model: &Checkpoint) -> Result<Dataset> {
-    let reading = data.reading_for(model.shape, &model.columns)?;
+/// The same in one piece.
+pub(super) fn loaded_whole(data: &DataConfig, model: &Checkpoint, required: Vec<String>) -> Result<Dataset> {
     let load = |reading: &Reading| data::load_whole(data.source, data.dir.as_deref(), reading);
-    let (mut whole, report) = with_bar(reading, load)?;
+    let (mut whole, report) = with_bar(reading_for(data, model, required)?, load)?;
     notes(&report);
     in_units(data, model, &mut whole);
     Ok(whole)
+}
+
+fn reading_for(data: &DataConfig, model: &Checkpoint, required: Vec<String>) -> Result<Reading> {
+    let mut reading = data.reading_for(model.shape, &model.columns)?;
+    reading.table.required = required;
+    Ok(Reading { classes: model.transform.classes.clone(), ..reading })
+}
+
+fn in_parts(data: &DataConfig, reading: Reading) -> Result<Split> {
+    let load = |reading: &Reading| data::load_as(data.source, data.dir.as_deref(), data.validation, reading);
+    let split = with_bar(reading, load)?;
+    notes(&split.report);
+    Ok(split)
 }
 
 // An array does not say what its numbers are in, so those of another type than the model's may be far from them.

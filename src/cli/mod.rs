@@ -105,7 +105,7 @@ struct DeviceFlags {
     matmul: Option<String>,
     /// The most of the device's memory that a part of the data may take; a larger part streams, with the same results
     /// [default: 1GiB where it is the main memory, else all there is]
-    #[arg(long, global = true, value_name = "SIZE", value_parser = str::parse::<ByteSize>)]
+    #[arg(long, global = true, value_name = "SIZE", value_parser = size)]
     memory: Option<ByteSize>,
 }
 
@@ -241,6 +241,11 @@ fn startable(most: usize) -> usize {
         drop(shut);
         started.into_iter().map(std::thread::ScopedJoinHandle::join).filter(Result::is_ok).count()
     })
+}
+
+// A number of bytes on the command line.
+fn size(text: &str) -> std::result::Result<ByteSize, String> {
+    text.parse().map_err(|_| "expected a number of bytes, such as 512MiB or 2GiB".to_owned())
 }
 
 /// A seed on the command line.

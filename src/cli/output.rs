@@ -35,8 +35,9 @@ impl<'a> Place<'a> {
     /// `-`. What goes to standard output is of the format that is given, or of the first.
     pub(super) fn new(path: &'a Path, format: Option<&str>, endings: &[&'static str]) -> Result<Self> {
         let streams = path == Path::new("-");
-        let wanted = if streams { format.or(endings.first().copied()) } else { named_ending(path) };
-        let Some(ending) = endings.iter().find(|ending| Some(**ending) == wanted) else {
+        let wanted =
+            if streams { format.or(endings.first().copied()).map(str::to_owned) } else { named_ending(path) };
+        let Some(ending) = endings.iter().find(|ending| wanted.as_deref() == Some(**ending)) else {
             return Err(unknown_ending("--out", path, endings));
         };
         if format.is_some() && !streams {
@@ -51,7 +52,7 @@ impl<'a> Place<'a> {
 
     /// [`Self::new`] for what goes to a file alone, under a flag of its own.
     pub(super) fn of_file(flag: &str, path: &'a Path, ending: &'static str) -> Result<Self> {
-        if named_ending(path) != Some(ending) {
+        if named_ending(path).as_deref() != Some(ending) {
             return Err(unknown_ending(flag, path, &[ending]));
         }
         check_place(flag, path)?;
@@ -85,8 +86,9 @@ impl<'a> Place<'a> {
     }
 }
 
-fn named_ending(path: &Path) -> Option<&str> {
-    path.extension().and_then(|ending| ending.to_str())
+// Of a name in any case.
+fn named_ending(path: &Path) -> Option<String> {
+    path.extension().and_then(|ending| ending.to_str()).map(str::to_lowercase)
 }
 
 fn unknown_ending(flag: &str, path: &Path, endings: &[&'static str]) -> Error {

@@ -38,7 +38,7 @@ impl PlanCommand {
             ));
         }
         let config = self.config.resolve(&context.registry, &context.given)?;
-        let images = loaded(&config.data, None, None)?.train;
+        let images = loaded(&config.data)?.train;
         let total = images.len() as u32;
         let device = context.device.open().await?;
         let config = config.fitted_to_data(&images)?;

@@ -8,7 +8,7 @@ use crate::train::Checkpoint;
 
 use super::Context;
 use super::flags::DataFlags;
-use super::loading::loaded;
+use super::loading::loaded_for;
 use super::output::{note, wrote};
 use super::trained::{From, drawn_parts, remarked};
 
@@ -31,7 +31,7 @@ impl Report {
         let checkpoint = remarked(Checkpoint::find_to_report(&context.registry, &self.run, self.from.0)?);
         let data = self.data.over(&checkpoint.config)?;
         let drawn = drawn_parts(&self.run, &checkpoint.config.data, &data)?;
-        let split = loaded(&data.seen_from(&self.run), Some(&checkpoint), drawn)?;
+        let split = loaded_for(&data.seen_from(&self.run), &checkpoint, self.data.required(), drawn)?;
         let device = context.device.open_for(&checkpoint).await?;
         let (place, verdict) = report_run(&self.run, &device, &checkpoint, &split).await?;
         verdict.warnings.iter().for_each(|warning| note(&format!("warning: {warning}")));

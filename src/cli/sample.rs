@@ -8,7 +8,7 @@ use crate::infer::{Decoder, prior_codes_of, prior_grid};
 use crate::{Error, Result};
 
 use super::Context;
-use super::class::Class;
+use super::class::{Class, Tell};
 use super::decoded::{Decoded, drawn};
 use super::output::Place;
 use super::picture::ENDINGS;

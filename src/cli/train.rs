@@ -16,7 +16,7 @@ use super::Context;
 use super::flags::{ConfigFlags, is_fork};
 use super::interrupt::Interrupt;
 use super::introduction::{conclude, introduce};
-use super::loading::loaded;
+use super::loading::{loaded, loaded_for};
 use super::output::note;
 use super::progress::Reporter;
 use super::settings::Given;
@@ -87,7 +87,7 @@ impl Train {
             Run::check_new(folder)?;
         }
         let init = other.as_ref().map(|other| self.parent(context, Path::new(other))).transpose()?;
-        let split = loaded(&config.data, None, None)?;
+        let split = loaded(&config.data)?;
         // From here on a signal leaves a run that can be resumed.
         let stop = Interrupt::listen()?;
         let given = |name: &str| given.model.contains_key(name) || given.train.contains_key(name);
@@ -151,7 +151,7 @@ impl Train {
             let expected = format!("more than the {} that are done: give --epochs too", checkpoint.epoch());
             return Err(Error::setting("epochs", expected, config.train.epochs));
         }
-        let split = loaded(&data, Some(&checkpoint), DrawnParts::find(folder)?)?;
+        let split = loaded_for(&data, &checkpoint, Vec::new(), DrawnParts::find(folder)?)?;
         let stop = Interrupt::listen()?;
         let device = context.device.open_for(&checkpoint).await?;
         let Some(lock) = lock else {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::data::{Dataset, DrawnParts, Source};
+use crate::data::{Dataset, DrawnParts, Items, Source};
 use crate::graph::Device;
 use crate::infer::Reconstructor;
 use crate::run::{Found, Kept};
@@ -10,8 +10,9 @@ use crate::train::{Checkpoint, DataConfig};
 use crate::{Error, Result};
 
 use super::Context;
+use super::class::{Class, Tell, Told};
 use super::flags::DataFlags;
-use super::loading::{loaded, loaded_whole};
+use super::loading::{loaded_for, loaded_whole};
 use super::output::note;
 
 /// Which of a run's checkpoints; None where the flag is not given, or not there because it means something else.
@@ -79,9 +80,11 @@ pub(super) fn remarked(Found { checkpoint, remark }: Found) -> Checkpoint {
 
 /// A trained model and the images to use it on.
 #[derive(clap::Args)]
-pub(super) struct Trained<const FROM: bool = true> {
+pub(super) struct Trained<const FROM: bool = true, const TOLD: bool = true> {
     #[command(flatten)]
     model: Model<FROM>,
+    #[command(flatten)]
+    told: Told<TOLD>,
     #[command(flatten)]
     data: DataFlags,
     /// Part of the data set: of the run's own data the test part, of other data all, in their own order
@@ -89,15 +92,40 @@ pub(super) struct Trained<const FROM: bool = true> {
     part: Option<String>,
 }
 
-impl<const FROM: bool> Trained<FROM> {
+impl<const FROM: bool> Trained<FROM, true> {
     /// The checkpoint, the images (at least one, of the size that the model was trained on), and the name of their part.
+    /// For a conditional model all are of the class that the flag says, else each of its own.
     /// A result that is written to `out` must not take the place of the data.
     pub(super) fn load(
         &self,
         context: &Context,
         out: Option<&Path>,
     ) -> Result<(Checkpoint, Dataset, String)> {
+        self.load_told(context, out, &self.told)
+    }
+}
+
+impl<const FROM: bool> Trained<FROM, false> {
+    /// The same for a command that decodes as `class`: images without labels are of that class.
+    pub(super) fn load_for(
+        &self,
+        context: &Context,
+        out: Option<&Path>,
+        class: &Class,
+    ) -> Result<(Checkpoint, Dataset, String)> {
+        self.load_told(context, out, class)
+    }
+}
+
+impl<const FROM: bool, const TOLD: bool> Trained<FROM, TOLD> {
+    fn load_told(
+        &self,
+        context: &Context,
+        out: Option<&Path>,
+        class: &impl Tell,
+    ) -> Result<(Checkpoint, Dataset, String)> {
         let (run, checkpoint) = (&self.model.checkpoint, self.model.load(context)?);
+        let label = class.label(&checkpoint)?;
         let own = &checkpoint.config.data;
         let mut data = self.data.over(&checkpoint.config)?;
         let other = (data.source, &data.dir) != (own.source, &own.dir) && data.source.is_path();
@@ -105,14 +133,17 @@ impl<const FROM: bool> Trained<FROM> {
         if self.part.is_none() && !other && data.source.is_path() && self.data.is_given() {
             note("note: that is the run's own data: of it the test part; --part all for all");
         }
-        let given = data.clone();
+        if other && data.source == Source::Folder && own.source != Source::Folder {
+            check_pictures(&checkpoint)?;
+        }
+        let (given, required) = (data.clone(), self.data.required());
         data = data.seen_from(run);
         out.map_or(Ok(()), |out| check_out(out, &data))?;
         let images = if part == "all" {
-            loaded_whole(&data, &checkpoint)?
+            loaded_whole(&data, &checkpoint, required)?
         } else {
             let drawn = drawn_parts(run, own, &given)?;
-            let split = loaded(&data, Some(&checkpoint), drawn)?;
+            let split = loaded_for(&data, &checkpoint, required, drawn)?;
             match part.as_str() {
                 "train" => split.train,
                 "validation" => split.validation,
@@ -124,6 +155,7 @@ impl<const FROM: bool> Trained<FROM> {
             return Err(Error::setting("--part", "a part with images, or all", got));
         }
         checkpoint.check_images(&images)?;
+        let images = class.told(&checkpoint, label, images)?;
         Ok((checkpoint, images, part))
     }
 
@@ -131,7 +163,7 @@ impl<const FROM: bool> Trained<FROM> {
     pub(super) fn own_part(&self, checkpoint: &Checkpoint, part: &str) -> Result<Dataset> {
         let (run, own) = (&self.model.checkpoint, &checkpoint.config.data);
         let split = drawn_parts(run, own, own)
-            .and_then(|drawn| loaded(&own.clone().seen_from(run), Some(checkpoint), drawn))
+            .and_then(|drawn| loaded_for(&own.clone().seen_from(run), checkpoint, Vec::new(), drawn))
             .map_err(|error| {
                 let expected = "the run's own data at their place, or the threshold of an earlier result with \
                                 --threshold-from scores.csv.json";
@@ -152,6 +184,14 @@ pub(super) fn drawn_parts(run: &Path, own: &DataConfig, data: &DataConfig) -> Re
         (data.source, data.dir.clone(), data.val.clone(), data.test.clone(), data.validation)
     };
     if of(data) == of(own) { DrawnParts::find(run) } else { Ok(None) }
+}
+
+// Pictures are brought to the shape of a model's items, but rows are none.
+fn check_pictures(checkpoint: &Checkpoint) -> Result<()> {
+    match Items::of(checkpoint.shape) {
+        Items::Images => Ok(()),
+        Items::Rows => Err(DataConfig::pictures_for_rows(checkpoint.shape[1])),
+    }
 }
 
 // Refuses to write a result onto the data that it is made from.

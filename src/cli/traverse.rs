@@ -58,7 +58,8 @@ pub(super) struct Traverse {
     #[command(flatten)]
     class: Class,
     #[command(flatten)]
-    trained: Trained,
+    // `--class` is its own.
+    trained: Trained<true, false>,
 }
 
 fn positive(text: &str) -> std::result::Result<f32, String> {
@@ -69,7 +70,7 @@ fn positive(text: &str) -> std::result::Result<f32, String> {
 impl Traverse {
     pub(super) async fn run(&self, context: &Context) -> Result<()> {
         let place = Place::new(&self.out, self.format.as_deref(), &ENDINGS)?;
-        let (checkpoint, images, part) = self.trained.load(context, place.file())?;
+        let (checkpoint, images, part) = self.trained.load_for(context, place.file(), &self.class)?;
         let image = self.image.map(|number| chosen("--image", number, &images)).transpose()?;
         let measured = images.first(MEASURED)?;
         let device = context.device.open_for(&checkpoint).await?;

@@ -89,8 +89,13 @@ impl Dataset {
     /// [`Error::Setting`] for `setting`, with the classes that there are, or where there are no labels.
     pub fn label_of(&self, setting: &str, class: &str) -> Result<u8> {
         let Some(labels) = &self.labels else {
+            let way = match (self.columns.is_empty(), self.files.is_empty()) {
+                (false, _) => "--label COLUMN",
+                (true, false) => "a folder for each class",
+                (true, true) => "a file of labels beside an array, or --labels",
+            };
             let got = format!("{class}, and {} has no labels", self.name);
-            return Err(Error::setting(setting, "data with labels", got));
+            return Err(Error::setting(setting, format!("data with labels ({way})"), got));
         };
         let named = place_of(&self.classes, class);
         let number = || class.parse().ok().filter(|label| self.classes.is_empty() && labels.contains(label));
@@ -135,7 +140,7 @@ impl Split {
                 .collect();
             if drawn.contains(&Part::Test) && kept.len() < part.len() {
                 let left: Vec<usize> = (0..part.len()).filter(|at| kept.binary_search(at).is_err()).collect();
-                *test = test.clone().joined_by(part.chosen(&left));
+                *test = test.clone().followed_by(part.chosen(&left));
             }
             *part = part.chosen(&kept);
         }

@@ -221,15 +221,14 @@ impl Dataset {
         }
     }
 
-    /// This and other rows of one piece of data, one after another, with their places in it.
-    pub(super) fn joined_by(self, rows: Self) -> Self {
-        let places = [&self.places[..], &rows.places].concat();
-        Self { places, ..self.followed_by(rows) }
-    }
-
     /// This and another part of one data set, one after another.
-    pub(super) fn followed_by(mut self, part: Self) -> Self {
+    pub(super) fn followed_by(mut self, mut part: Self) -> Self {
         let count = self.len() + part.len();
+        if !(self.places.is_empty() && part.places.is_empty()) {
+            self.note_places(0);
+            part.note_places(0);
+        }
+        self.places.append(&mut part.places);
         self.values.append(part.values);
         self.labels = self.labels.zip(part.labels).map(|(labels, more)| [labels, more].concat());
         // Names of some rows alone would stand beside others.
@@ -238,7 +237,6 @@ impl Dataset {
         self.files.truncate(both(self.files.len()));
         self.ids.extend(part.ids);
         self.ids.truncate(both(self.ids.len()));
-        self.places.clear();
         self
     }
 

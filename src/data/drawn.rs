@@ -6,9 +6,19 @@ use super::part::Part;
 use super::{Dataset, Parts, Split};
 use crate::{Error, Result};
 
-/// The part of each item of data that came in one piece: of its row, counted from 0, or its file.
+const TITLES: [&str; 3] = ["item", "part", "id"];
+
+/// The part of each item of data that came in one piece: of its row, counted from 0, or its file; and its name, where each
+/// has one of its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DrawnParts(Vec<(String, Part)>);
+pub struct DrawnParts(Vec<Drawn>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Drawn {
+    item: String,
+    part: Part,
+    id: Option<String>,
+}
 
 impl DrawnParts {
     /// Of a split; None where its parts came with the data.
@@ -24,21 +34,28 @@ impl DrawnParts {
         {
             // Rows that are in no order lie one part after another.
             let first = items.len();
-            items.extend((0..set.len()).map(|at| (item(set, at, first), part)));
+            let id = |at| set.ids.get(at).cloned();
+            items.extend((0..set.len()).map(|at| Drawn { item: item(set, at, first), part, id: id(at) }));
+        }
+        let ids: HashSet<_> = items.iter().filter_map(|drawn| drawn.id.as_ref()).collect();
+        if ids.len() < items.len() {
+            items.iter_mut().for_each(|drawn| drawn.id = None);
         }
         Some(Self(items))
     }
 
-    /// As CSV, with the columns `item` and `part`.
+    /// As CSV, with the columns `item` and `part`, and `id` where items have names.
     ///
     /// # Errors
     /// [`Error::Setting`] for what CSV cannot hold.
     pub fn to_csv(&self) -> Result<Vec<u8>> {
         let wrong = |error: csv::Error| Error::setting("split", "what CSV can hold", error);
         let mut writer = csv::Writer::from_writer(Vec::new());
-        writer.write_record(["item", "part"]).map_err(wrong)?;
-        for (item, part) in &self.0 {
-            writer.write_record([item, part.name()]).map_err(wrong)?;
+        let named = self.0.iter().all(|drawn| drawn.id.is_some());
+        let titles = TITLES.into_iter().take(if named { 3 } else { 2 });
+        writer.write_record(titles).map_err(wrong)?;
+        for Drawn { item, part, id } in &self.0 {
+            writer.write_record([item, part.name()].into_iter().chain(id.as_deref())).map_err(wrong)?;
         }
         writer.into_inner().map_err(|error| Error::setting("split", "what CSV can hold", error.error()))
     }
@@ -53,20 +70,21 @@ impl DrawnParts {
             expected: "lines of item,part with train, validation or test".to_owned(),
             found,
         };
+        // Lines of another length than the first are an error.
         let line = |record: Result<csv::StringRecord, csv::Error>| {
             let record = record.map_err(|error| wrong(error.to_string()))?;
-            let part = record.get(1).and_then(Part::named).filter(|_| record.len() == 2);
             let number = record.position().map_or(0, csv::Position::line);
+            let part = record.get(1).and_then(Part::named);
             let part = part.ok_or_else(|| wrong(format!("another text in line {number}")))?;
-            Ok((record[0].to_owned(), part))
+            Ok(Drawn { item: record[0].to_owned(), part, id: record.get(2).map(str::to_owned) })
         };
         let mut reader = csv::Reader::from_reader(bytes);
         let titles = reader.headers().map_err(|error| wrong(error.to_string()))?;
-        if titles != vec!["item", "part"] || !bytes.ends_with(b"\n") {
+        if ![&TITLES[..], &TITLES[..2]].iter().any(|known| titles == *known) || !bytes.ends_with(b"\n") {
             return Err(wrong("another first line, or half a last one".to_owned()));
         }
-        let items: Vec<(String, Part)> = reader.into_records().map(line).collect::<Result<_>>()?;
-        match items.iter().any(|(_, part)| *part == Part::Train) {
+        let items: Vec<Drawn> = reader.into_records().map(line).collect::<Result<_>>()?;
+        match items.iter().any(|drawn| drawn.part == Part::Train) {
             true => Ok(Self(items)),
             false => Err(wrong("none of train".to_owned())),
         }
@@ -77,23 +95,25 @@ impl DrawnParts {
     pub(super) fn laid_on(&self, parts: Parts, limited: bool) -> Result<Parts> {
         let Parts { mut train, mut validation, mut test, mut report, .. } = parts;
         train.note_places(0);
-        let listed: HashMap<&str, Part> = self.0.iter().map(|(item, part)| (item.as_str(), *part)).collect();
+        let names = self.names_in(&train);
+        let listed: HashMap<&str, Part> =
+            self.0.iter().map(|drawn| (drawn.key(names.are_ids), drawn.part)).collect();
         let mut places = Part::ALL.map(|_| Vec::new());
-        for at in 0..train.len() {
-            if let Some(part) = listed.get(item(&train, at, 0).as_str()) {
+        for (at, name) in names.of_items.iter().enumerate() {
+            if let Some(part) = listed.get(name.as_str()) {
                 places[*part as usize].push(at);
             }
         }
-        let found: usize = places.iter().map(Vec::len).sum();
-        if found < listed.len() {
-            let there: HashSet<String> = (0..train.len()).map(|at| item(&train, at, 0)).collect();
-            let missing = self.0.iter().find(|(item, _)| !there.contains(item));
-            let missing = missing.map(|(item, _)| item.as_str()).unwrap_or_default();
+        let there: HashSet<&str> = names.of_items.iter().map(String::as_str).collect();
+        let mut missing =
+            self.0.iter().map(|drawn| drawn.key(names.are_ids)).filter(|key| !there.contains(key));
+        if let Some(first) = missing.next() {
             let expected = "the items that the run was trained on, as its split.csv lists them; bring them back, or give their place with --data-dir";
-            let got = format!("{} of {}, without {missing}", found, listed.len());
+            let found = listed.len() - 1 - missing.count();
+            let got = format!("{found} of {}, without {first}", listed.len());
             return Err(Error::setting(format!("data set {}", train.name), expected, got));
         }
-        let later = train.len() - found;
+        let later = train.len() - places.iter().map(Vec::len).sum::<usize>();
         if later > 0 && !limited {
             let remark =
                 format!("{later} items are not listed in the run's split.csv: they are in none of its parts");
@@ -110,8 +130,33 @@ impl DrawnParts {
 
     /// Whether items of a part were drawn.
     pub(super) fn parts(&self) -> Vec<Part> {
-        let drawn = |part: &Part| self.0.iter().any(|(_, of)| of == part);
+        let drawn = |part: &Part| self.0.iter().any(|drawn| drawn.part == *part);
         [Part::Validation, Part::Test].into_iter().filter(drawn).collect()
+    }
+
+    // What the items of data go by: their own names where they are those that are listed, else files or rows.
+    fn names_in(&self, set: &Dataset) -> Names {
+        let own: HashSet<&str> = set.ids.iter().map(String::as_str).collect();
+        if self.0.iter().any(|drawn| drawn.id.as_deref().is_some_and(|id| own.contains(id))) {
+            return Names { of_items: set.ids.clone(), are_ids: true };
+        }
+        // Earlier lists counted only the rows that were left where others had been dropped.
+        let listed: HashSet<&str> = self.0.iter().map(|drawn| drawn.item.as_str()).collect();
+        let counted: Vec<String> = (0..set.len()).map(|at| at.to_string()).collect();
+        let are_counted = listed.len() == set.len() && counted.iter().all(|at| listed.contains(at.as_str()));
+        let items = || (0..set.len()).map(|at| item(set, at, 0)).collect();
+        Names { of_items: if are_counted { counted } else { items() }, are_ids: false }
+    }
+}
+
+struct Names {
+    of_items: Vec<String>,
+    are_ids: bool,
+}
+
+impl Drawn {
+    fn key(&self, by_id: bool) -> &str {
+        self.id.as_deref().filter(|_| by_id).unwrap_or(&self.item)
     }
 }
 

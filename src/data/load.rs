@@ -39,6 +39,10 @@ pub struct Reading {
     pub table: TableForm,
     /// The columns of a trained model, which a table must have; empty for all that `table` says.
     pub columns: Vec<Column>,
+    /// `[height, width, channels]` of the items of a trained model, for data that are for it.
+    pub shape: Option<[usize; 3]>,
+    /// The classes of a trained model: subfolders of these names are labels, even a single one.
+    pub classes: Vec<String>,
     /// The place of the validation part, where it is not with the others.
     pub validation: Option<PathBuf>,
     /// The place of the test part.
@@ -173,7 +177,7 @@ fn parts_at(source: Source, data_dir: Option<&Path>, reading: &Reading) -> Resul
         }
         (Source::Folder, _) => return folder::read_as(&source.place(data_dir)?, reading),
         (Source::Table, _) => {
-            return table::read_parts(&source.place(data_dir)?, &reading.table, &reading.columns);
+            return table::read_parts(&source.place(data_dir)?, reading);
         }
         (Source::Npy, _) => return npy::read_parts(&source.place(data_dir)?, &reading.arrays),
         (Source::FashionMnist | Source::Mnist | Source::Idx, _) => {

@@ -18,6 +18,7 @@ pub mod idx;
 mod items;
 mod load;
 mod mixture;
+mod nearest;
 pub mod npy;
 mod numbers;
 mod origin;

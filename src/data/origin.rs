@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
+use super::shell_word;
 use crate::{Error, Result};
 
 /// Opens a file that is `kind`, and gets its length in bytes.
@@ -14,6 +15,20 @@ pub(super) fn open(path: &Path, kind: &str) -> Result<(File, u64)> {
         true => Err(Origin::File(path).wrong(kind, "a folder")),
         false => Ok((file, metadata.len())),
     }
+}
+
+/// What is said of a compressed file, by its first bytes: its kind, and the command that unpacks it.
+pub(super) fn compressed(start: &[u8], path: &Path) -> Option<String> {
+    let kinds = [
+        (&b"\x1f\x8b"[..], "gzip", "gunzip -k"),
+        (b"BZh", "bzip2", "bunzip2 -k"),
+        (b"\xfd7zXZ", "xz", "unxz -k"),
+        (b"\x28\xb5\x2f\xfd", "Zstandard", "unzstd"),
+        (b"PK\x03\x04", "ZIP", "unzip"),
+    ];
+    let (_, kind, command) = kinds.into_iter().find(|(magic, ..)| start.starts_with(magic))?;
+    let file = shell_word(&path.display().to_string());
+    Some(format!("a file compressed by {kind}, which is not read; unpack it: {command} {file}"))
 }
 
 /// The source of a reader's bytes.

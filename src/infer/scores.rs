@@ -91,6 +91,24 @@ impl Scores {
         terms.chain(elbo).chain(bound).chain([self.squared_error[at], self.anomaly[at]])
     }
 
+    /// How many items of `data` have a score that is not finite, and which is the first. None where all are.
+    pub fn not_finite(&self, data: &Dataset) -> Option<String> {
+        let mut places = (0..self.anomaly.len()).filter(|at| !self.anomaly[*at].is_finite());
+        let (first, more) = (places.next()?, places.count());
+        let (count, one) = (self.anomaly.len(), data.items().one());
+        let place = data.places.get(first).filter(|place| **place != first);
+        let place = place.map(|place| format!(", {place} of the data")).unwrap_or_default();
+        let name = data.files.get(first).map(|file| file.display().to_string());
+        let name = name.or_else(|| data.ids.get(first).cloned()).map(|name| format!(", {name}"));
+        Some(format!(
+            "{} of {count} scores are not finite; the first is {} of {one} {first}{place}{}: look for numbers far beyond those of \
+             training",
+            more + 1,
+            self.anomaly[first],
+            name.unwrap_or_default()
+        ))
+    }
+
     /// The places of the `count` items that are most out of the ordinary, the first the most. One without a score, as NaN, is
     /// before all others.
     pub fn worst(&self, count: usize) -> Vec<usize> {

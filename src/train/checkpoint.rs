@@ -128,7 +128,7 @@ impl Checkpoint {
     /// Takes the numbers of an array of another type than the model was trained on: numbers from 0 to 255 for a model of
     /// bytes, and bytes as they are for one whose numbers were not in [0, 1]. Returns a remark for the user where they are far
     /// from those of the training part.
-    pub(crate) fn take_array(&self, array: &mut Dataset) -> Option<String> {
+    pub fn take_array(&self, array: &mut Dataset) -> Option<String> {
         let [low, high] = self.transform.scaling.range;
         let (taken, unit): (Vec<f32>, f32) = match (self.bytes, array.values.are_bytes()) {
             (true, false) => (array.values.iter().map(|number| number / 255.0).collect(), 255.0),

@@ -132,7 +132,7 @@ impl DataConfig {
     /// # Errors
     /// As [`Self::reading`]; for pictures where the model has columns.
     pub fn reading_for(&self, shape: [usize; 3], columns: &[Column]) -> Result<Reading> {
-        self.reading_in(self.form_for(shape), columns)
+        Ok(Reading { shape: Some(shape), ..self.reading_in(self.form_for(shape), columns)? })
     }
 
     fn form_for(&self, [height, width, channels]: [usize; 3]) -> Form {
@@ -150,9 +150,7 @@ impl DataConfig {
     fn reading_in(&self, pictures: Form, columns: &[Column]) -> Result<Reading> {
         self.check()?;
         if self.source == Source::Folder && !columns.is_empty() {
-            let expected =
-                "a table or an array, such as --data FILE.csv, as the model was trained on a table";
-            return Err(Error::setting("data set", expected, "a folder of pictures"));
+            return Err(Self::pictures_for_rows(columns.len()));
         }
         let table = TableForm {
             separator: self.separator,
@@ -163,6 +161,7 @@ impl DataConfig {
             id: self.id.clone(),
             categories: self.categories.unwrap_or_default(),
             missing: self.missing.unwrap_or_default(),
+            required: Vec::new(),
         };
         let arrays =
             ArrayForm { array: self.array.clone(), labels: self.labels.clone(), layout: self.layout };
@@ -203,6 +202,14 @@ impl DataConfig {
 
     pub(super) fn overlaid(&self, given: &toml::Table) -> Result<Self> {
         overlaid("data", self, given)
+    }
+
+    /// The refusal of pictures for a model of rows of so many columns.
+    pub(crate) fn pictures_for_rows(columns: usize) -> Error {
+        let expected = format!(
+            "rows of {columns} columns, as in training: a table or an array, such as --data FILE.csv"
+        );
+        Error::setting("data set", expected, "pictures")
     }
 
     pub(super) fn check(&self) -> Result<()> {

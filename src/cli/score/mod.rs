@@ -77,6 +77,7 @@ impl Score {
         };
         let device = context.device.open_for(&checkpoint).await?;
         let scores = self.scores(&device, &checkpoint, &images).await?;
+        scores.not_finite(&images).iter().for_each(|remark| note(&format!("warning: {remark}")));
         let threshold = match (self.threshold.quantile, fitted_on) {
             (Some(at), Some(own)) => quantile(&self.scores(&device, &checkpoint, &own).await?.anomaly, at),
             _ => earlier,

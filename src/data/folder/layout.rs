@@ -44,6 +44,15 @@ impl Layout {
         folder.iter().next().map(|name| name.to_string_lossy().into_owned())
     }
 
+    /// The class of a picture among those that are known: the innermost folder that has the name of one, in any case.
+    pub(super) fn known_class(&self, file: &Path, known: &[String]) -> Option<String> {
+        let folders = self.within_part(file)?.parent()?;
+        let class = |folder: &std::ffi::OsStr| {
+            known.iter().find(|class| folder.to_str().is_some_and(|name| name.eq_ignore_ascii_case(class)))
+        };
+        folders.iter().rev().find_map(class).cloned()
+    }
+
     // The path of a file below its part's folder.
     fn within_part<'a>(&self, file: &'a Path) -> Option<&'a Path> {
         if !self.has_parts() {

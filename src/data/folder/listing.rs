@@ -75,7 +75,8 @@ impl Listing {
             (None, None) => "no file at all".to_owned(),
         };
         let is_data = |file: &Path| {
-            ["csv", "tsv", "npy"].iter().any(|ending| file.extension() == Some(ending.as_ref()))
+            let ending = file.extension().unwrap_or_default();
+            ["csv", "tsv", "npy"].iter().any(|known| ending.eq_ignore_ascii_case(known))
         };
         let is_picture =
             |file: &Path| self.files.iter().any(|other| other.seems_picture && other.path == file);

@@ -10,7 +10,8 @@
 //! - The order is a shuffle of the sorted paths, the same each time. [`Dataset::files`] has the path of each picture.
 //! - If all pictures of all parts are in subfolders, and there are 2 to 256 subfolders, the subfolders are the classes:
 //!   first those whose name is a number, in numerical order, then the others by name. Folders that all pictures are in
-//!   are skipped on the way to the parts and to the classes.
+//!   are skipped on the way to the parts and to the classes. For a trained model a single subfolder is a class too, if the
+//!   model knows one of its name.
 //! - Pixels are bytes; where any picture has more than 8 bits a channel, they are floats in [0, 1] of all pictures.
 //! - With a cache ([`Reading::cache`]) decoded pictures are kept on disk, and read from there as long as no file, by its
 //!   name, size and time of change, is another one.
@@ -75,7 +76,7 @@ pub fn read_as(place: &Path, reading: &Reading) -> Result<Parts> {
         let count = tenth(in_part(Part::Train));
         report.remarks.push(format!("there is no test part: it is a random tenth of train, {count} images"));
     }
-    let (labels, classes) = classes(&files, &layout, &mut report);
+    let (labels, classes) = classes(&files, &layout, &reading.classes, &mut report);
     let all = Dataset::new(name(place), stack.shape, stack.pixels, labels)?;
     let mut train = all.with_classes(classes)?.with_files(files)?;
     let test = (tests > 0).then(|| train.split_last(tests));
@@ -115,17 +116,27 @@ fn name(place: &Path) -> String {
     name.map_or_else(|| "folder".into(), |name| name.to_string_lossy().into_owned())
 }
 
-// The label of each file and the names of the labels, if every file is in one of several folders.
-fn classes(files: &[PathBuf], layout: &Layout, report: &mut LoadReport) -> (Option<Vec<u8>>, Vec<String>) {
+// The label of each file and the names of the labels, if every file is in one of several folders, or in one of a class that is
+// known.
+fn classes(
+    files: &[PathBuf],
+    layout: &Layout,
+    known: &[String],
+    report: &mut LoadReport,
+) -> (Option<Vec<u8>>, Vec<String>) {
     let names: Vec<String> = files.iter().filter_map(|file| layout.class(file)).collect();
     let (inside, outside) = (names.len(), files.len() - names.len());
-    if names.iter().all(|name| *name == names[0]) {
-        return (None, Vec::new());
+    let one_folder = names.iter().all(|name| *name == names[0]);
+    if !one_folder && outside == 0 {
+        return numbered(&names, "class folders", report);
     }
-    if outside > 0 {
+    let names: Vec<String> = files.iter().filter_map(|file| layout.known_class(file, known)).collect();
+    if names.len() == files.len() {
+        return numbered(&names, "class folders", report);
+    }
+    if !one_folder {
         let remark = format!("{outside} pictures are in no class folder, {inside} are in one");
         report.remarks.push(format!("there are no labels: {remark}"));
-        return (None, Vec::new());
     }
-    numbered(&names, "class folders", report)
+    (None, Vec::new())
 }

@@ -166,7 +166,10 @@ impl<'a, R: Read> Array<'a, R> {
             [count, channels, height, width] if channels_first => [count, height, width, channels],
             [count, height, width, channels] => [count, height, width, channels],
             [count] => {
-                let found = format!("{}; make rows of it with .reshape({count}, 1)", self.description());
+                let found = format!(
+                    "{}; make one row of it with .reshape(1, {count}), or {count} rows of one number with .reshape({count}, 1)",
+                    self.description()
+                );
                 return Err(self.wrong(expected, found));
             }
             _ => {
@@ -180,6 +183,9 @@ impl<'a, R: Read> Array<'a, R> {
         }
         let values = extents.iter().try_fold(1_u64, |values, extent| values.checked_mul(*extent));
         match values {
+            Some(0) if shape.len() == 2 => {
+                Err(self.wrong("at least one row of at least one column", self.description()))
+            }
             Some(0) => Err(self.wrong("at least one image of at least one pixel", self.description())),
             Some(values) if values <= MOST => {
                 let [_, height, width, channels] = extents.map(|extent| extent as usize);

@@ -6,7 +6,7 @@ use npyz::NpyHeader;
 
 use super::array::MOST;
 use crate::Result;
-use crate::data::origin::Origin;
+use crate::data::origin::{Origin, compressed};
 
 const MAGIC: &[u8] = b"\x93NUMPY";
 // The longest header, in bytes. NumPy's own headers of plain arrays have 118.
@@ -21,12 +21,7 @@ pub(super) fn read_header(reader: &mut impl Read, origin: Origin<'_>) -> Result<
     };
     more(&mut start, MAGIC.len() + 2)?;
     if !start.starts_with(MAGIC) {
-        let found = match &start[..start.len().min(2)] {
-            b"" => "an empty file",
-            b"PK" => "a ZIP archive; give it the ending .npz",
-            _ => "a file of another kind",
-        };
-        return Err(origin.wrong("a .npy file", found));
+        return Err(origin.wrong("a .npy file", other_kind(&start, origin)));
     }
     let width = match start.get(MAGIC.len()) {
         Some(1) | None => 2,
@@ -64,4 +59,20 @@ pub(super) fn read_header(reader: &mut impl Read, origin: Origin<'_>) -> Result<
         origin.wrong(expected, format!("{shown:?}"))
     })?;
     Ok((header, start.len() as u64))
+}
+
+// What a file is that is no array.
+fn other_kind(start: &[u8], origin: Origin<'_>) -> String {
+    let packed = match origin {
+        Origin::File(path) => compressed(start, path),
+        Origin::Bytes(_) => None,
+    };
+    match (start, packed) {
+        (b"", _) => "an empty file".to_owned(),
+        ([b'P', b'K', ..], _) => {
+            "a ZIP archive; give it the ending .npz if it holds arrays, or unpack it".to_owned()
+        }
+        (_, Some(packed)) => packed,
+        _ => "a file of another kind; a table's name ends in .csv, .tsv or .parquet".to_owned(),
+    }
 }

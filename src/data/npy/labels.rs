@@ -7,6 +7,8 @@ use npyz::{Deserialize, TypeChar};
 use super::array::Array;
 use crate::Result;
 
+const TEXT: &str = "a text for each label";
+
 /// The label of each image.
 #[derive(Clone, Debug)]
 pub(super) enum Labels {
@@ -41,10 +43,10 @@ impl Labels {
             Some((TypeChar::Float, 4)) => whole(array, |value: f32| of_float(value.into())),
             Some((TypeChar::Float, 8)) => whole(array, of_float),
             Some((TypeChar::UnicodeStr, _)) => {
-                array.convert("text", |text: Vec<char>| Ok(text.iter().collect())).map(Self::Names)
+                array.convert(TEXT, |text: Vec<char>| filled(text.iter().collect())).map(Self::Names)
             }
             Some((TypeChar::ByteStr, _)) => array
-                .convert("text", |text: Vec<u8>| Ok(String::from_utf8_lossy(&text).into_owned()))
+                .convert(TEXT, |text: Vec<u8>| filled(String::from_utf8_lossy(&text).into_owned()))
                 .map(Self::Names),
             _ => {
                 let found =
@@ -70,6 +72,11 @@ fn whole<R: Read, T: Deserialize>(
     let numbers = array.convert("whole numbers", wide)?;
     let bytes: Option<Vec<u8>> = numbers.iter().map(|number| u8::try_from(*number).ok()).collect();
     Ok(bytes.map_or_else(|| Labels::Names(numbers.iter().map(i64::to_string).collect()), Labels::Numbers))
+}
+
+// An empty text names no class.
+fn filled(text: String) -> Result<String, String> {
+    if text.trim().is_empty() { Err("an empty one".to_owned()) } else { Ok(text) }
 }
 
 fn of_float(value: f64) -> Result<i64, String> {

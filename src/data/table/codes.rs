@@ -1,21 +1,23 @@
 //! Tables of codes: the columns z0, z1 and so on, and the label of each row.
 
+use std::fs;
 use std::path::Path;
 
 use super::number::is_missing;
-use super::text::{Table, field, name_of};
+use super::rows::is_no_label;
+use super::text::{Table, field, is_parquet, name_of};
 use super::{Column, Missing, TableForm};
-use crate::Result;
 use crate::data::classes::labelled;
 use crate::data::codes::wrong;
 use crate::data::{Dataset, LoadReport};
+use crate::{Error, Result};
 
 /// Codes `[rows, latent]` of a table at `path`, or of this text, which errors call so, with labels where it has them.
 pub(in crate::data) fn read_codes(path: &Path, text: Option<&[u8]>, latent: usize) -> Result<Dataset> {
-    let form = TableForm::default();
     let table = match text {
-        Some(text) => Table::of_text(path, text, &form)?,
-        None => Table::read(path, &form)?,
+        Some(text) => Table::without_flags(path, text)?,
+        None if is_parquet(path) => Table::read(path, &TableForm::default())?,
+        None => Table::without_flags(path, &fs::read(path).map_err(Error::io("read", path))?)?,
     };
     let names: Vec<String> = (0..latent).map(|at| format!("z{at}")).collect();
     let place = |name: &String| table.names.iter().position(|other| other == name);
@@ -42,7 +44,7 @@ pub(in crate::data) fn read_codes(path: &Path, text: Option<&[u8]>, latent: usiz
     // The name says more than the number.
     let label = ["class", "label"].iter().find_map(|name| place(&(*name).to_owned()));
     let label =
-        label.filter(|label| table.records.iter().all(|(_, record)| !is_missing(field(record, *label))));
-    let labels = label.map(|label| table.fields(label).map(str::to_owned).collect());
+        label.filter(|label| table.records.iter().all(|(_, record)| !is_no_label(field(record, *label))));
+    let labels = label.map(|label| table.labels(label, true)).transpose()?;
     Ok(labelled([(codes, labels)].into(), "labels", &mut LoadReport::default())?.remove(0))
 }

@@ -20,9 +20,7 @@ impl Table<'_> {
         let named = [("id", &form.id), ("label", &form.label)];
         let named = named.into_iter().filter_map(|(setting, name)| Some((setting, name.as_ref()?)));
         asked.chain(named).try_for_each(|(setting, name)| self.place(name, setting).map(drop))?;
-        let aside = |name: &String| {
-            form.drop.contains(name) || form.label.as_ref() == Some(name) || form.id.as_ref() == Some(name)
-        };
+        let aside = |name: &String| form.drop.contains(name) || form.is_beside(name);
         let index = self.index().filter(|name| form.columns.is_empty() && !aside(name));
         report.remarks.extend(index.map(|index| {
             format!("the first column has no name and numbers the rows: it is left out (--id {index} keeps it as their names)")

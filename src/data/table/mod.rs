@@ -9,7 +9,8 @@
 //! - Empty fields, `NA`, `NaN`, `null`, `?` and the like are missing values. They are refused with row and column, unless
 //!   they are to be filled by the mean or median of the training part (in a column of categories, by none of them), or
 //!   their rows dropped.
-//! - One column may be the label, one the name of each row. A first column without a name that numbers the rows, as pandas
+//! - One column may be the label, one the name of each row. A label that is empty, `NaN` or `null` is missing: its row may be
+//!   dropped, else it is refused; a column without any label gives none. A first column without a name that numbers the rows, as pandas
 //!   writes its index, is left out.
 
 mod codes;
@@ -17,7 +18,9 @@ mod columns;
 mod names;
 mod number;
 mod parquet;
+mod rows;
 mod text;
+mod trained;
 mod values;
 
 use std::fmt;
@@ -26,12 +29,11 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 pub(super) use self::codes::read_codes;
-pub use self::names::names;
-use self::number::is_missing;
-use self::text::{Table, field};
+pub use self::names::{names, word};
+use self::text::Table;
 use super::part::{Content, Part, PartFiles};
 use super::scaling::quantile;
-use super::{Dataset, LoadReport, Parts, Values, classes};
+use super::{Dataset, LoadReport, Parts, Reading, Values, classes};
 use crate::{Error, Result};
 
 /// What becomes of missing values.
@@ -68,6 +70,15 @@ pub struct TableForm {
     pub categories: bool,
     /// What becomes of missing values.
     pub missing: Missing,
+    /// Which of `label` and `id` new rows of a trained model must have; they need not have others.
+    pub required: Vec<String>,
+}
+
+impl TableForm {
+    // Whether a column stands beside the numbers: the label's or the name's.
+    fn is_beside(&self, column: &str) -> bool {
+        self.label.as_deref() == Some(column) || self.id.as_deref() == Some(column)
+    }
 }
 
 /// A number of a row: a column of the table, or one category of it.
@@ -100,13 +111,15 @@ impl fmt::Display for Column {
 /// column, [`Error::Setting`] for a column that is not there.
 pub fn read(name: &str, path: &Path, form: &TableForm, columns: &[Column]) -> Result<(Dataset, LoadReport)> {
     let mut report = LoadReport::default();
-    let (rows, labels) = read_rows(name, path, form, columns, &mut report)?;
-    Ok((labelled([(rows, labels)].into(), form, &mut report)?.remove(0), report))
+    let wanted = Wanted { form, columns, shape: None };
+    let rows = read_rows(name, path, &wanted, &mut report)?;
+    Ok((labelled([rows].into(), form, &mut report)?.remove(0), report))
 }
 
 /// The parts at `path`: of a folder `train.csv`, `val.csv` (or `valid`, `validation`) and `test.csv`, or with the ending tsv;
-/// a single table is a training part. As [`read`].
-pub(super) fn read_parts(path: &Path, form: &TableForm, columns: &[Column]) -> Result<Parts> {
+/// a single table is a training part. As [`read`]; a table for a model of images is refused.
+pub(super) fn read_parts(path: &Path, reading: &Reading) -> Result<Parts> {
+    let Reading { table: form, columns, shape, .. } = reading;
     let name = path.file_stem().map_or_else(|| "table".into(), |stem| stem.to_string_lossy());
     let is_dir = path.is_dir();
     let files = PartFiles::within(path, is_named_as_table);
@@ -116,11 +129,13 @@ pub(super) fn read_parts(path: &Path, form: &TableForm, columns: &[Column]) -> R
         return Err(Error::File { path: path.to_owned(), expected, found });
     };
     let mut report = LoadReport::default();
-    let mut parts = vec![read_rows(&name, first, form, columns, &mut report)?];
+    let wanted = Wanted { form, columns, shape: *shape };
+    let mut parts = vec![read_rows(&name, first, &wanted, &mut report)?];
     let columns = parts[0].0.columns.clone();
+    let wanted = Wanted { columns: &columns, ..wanted };
     let files = [Part::Validation, Part::Test].map(file);
     for file in files.iter().flatten() {
-        parts.push(read_rows(&name, file, form, &columns, &mut report)?);
+        parts.push(read_rows(&name, file, &wanted, &mut report)?);
     }
     let mut parts = labelled(parts, form, &mut report)?.into_iter();
     let Some(train) = parts.next() else { return Err(Error::shape("table", "a training part", "none")) };
@@ -148,35 +163,33 @@ fn labelled(parts: Vec<Rows>, form: &TableForm, report: &mut LoadReport) -> Resu
     classes::labelled(parts, &what, report)
 }
 
-fn read_rows(
-    name: &str,
-    path: &Path,
-    form: &TableForm,
-    columns: &[Column],
-    report: &mut LoadReport,
-) -> Result<Rows> {
+// What is taken of a table.
+struct Wanted<'a> {
+    form: &'a TableForm,
+    // Of a trained model, or of the training part; empty where there is none, or they have no names.
+    columns: &'a [Column],
+    // Of a trained model's items.
+    shape: Option<[usize; 3]>,
+}
+
+fn read_rows(name: &str, path: &Path, wanted: &Wanted<'_>, report: &mut LoadReport) -> Result<Rows> {
+    let Wanted { form, columns, shape } = *wanted;
     let mut table = Table::read(path, form)?;
+    table.check_kind(shape)?;
     let trained = !columns.is_empty();
-    let columns = if trained { columns.to_vec() } else { table.columns(form, report)? };
-    let place = |column: &Column| {
-        table.place(&column.name, "columns").map_err(|error| {
-            let names = table.names.join(", ");
-            if trained { table.wrong(format!("the model's column {}", column.name), names) } else { error }
-        })
+    let columns = match shape {
+        _ if trained => columns.to_vec(),
+        Some([_, width, _]) => table.nameless(width, form, report)?,
+        None => table.columns(form, report)?,
     };
-    let places = columns.iter().map(place);
-    let places: Vec<usize> = places.collect::<Result<_>>()?;
-    if form.missing == Missing::Drop {
-        let before = table.records.len();
-        table.records.retain(|(_, record)| !places.iter().any(|place| is_missing(field(record, *place))));
-        let left_out = before - table.records.len();
-        if left_out > 0 {
-            report.remarks.push(format!(
-                "{left_out} of {before} rows of {} lack values and are left out",
-                path.display()
-            ));
-        }
-    }
+    let places = table.places_of(&columns, form)?;
+    let label = table.place_beside("label", form.label.as_ref(), form, trained)?;
+    let id = table.place_beside("id", form.id.as_ref(), form, trained)?;
+    let label = table.label(label, report);
+    let rows = match form.missing {
+        Missing::Drop => table.drop_rows(&places, label, report),
+        _ => Vec::new(),
+    };
     if table.records.is_empty() {
         return Err(table.wrong("at least one row", "none"));
     }
@@ -184,16 +197,10 @@ fn read_rows(
         table.note_unknown(&columns, &places, report);
     }
     let values = table.values(&columns, &places, form.missing)?;
-    // New rows need neither labels nor names.
-    let texts = |setting: &str, column: &Option<String>| -> Result<Option<Vec<String>>> {
-        let there = |column: &&String| !trained || table.names.contains(column);
-        let Some(column) = column.as_ref().filter(there) else { return Ok(None) };
-        let place = table.place(column, setting)?;
-        Ok(Some(table.records.iter().map(|(_, record)| field(record, place).to_owned()).collect()))
-    };
-    let (labels, ids) = (texts("label", &form.label)?, texts("id", &form.id)?.unwrap_or_default());
-    let rows = Dataset::new(name, [1, columns.len(), 1], values, None)?;
-    Ok((Dataset { columns, ids, ..rows }, labels))
+    let labels = label.map(|place| table.labels(place, trained)).transpose()?;
+    let ids = id.map(|place| table.ids(place, report)).unwrap_or_default();
+    let set = Dataset::new(name, [1, columns.len(), 1], values, None)?;
+    Ok((Dataset { columns, ids, places: rows, ..set }, labels))
 }
 
 /// Fills missing values of all parts by what the first, the training part, says, or what its columns know already.

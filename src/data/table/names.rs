@@ -11,7 +11,7 @@ pub fn names(list: &str) -> Vec<String> {
 }
 
 /// The list of these names, as one word of a command.
-pub(super) fn word(names: &[&str]) -> String {
+pub fn word(names: &[&str]) -> String {
     let quoted = names.iter().map(|name| match name.contains([',', '"', '\n']) {
         true => format!("\"{}\"", name.replace('"', "\"\"")),
         false => (*name).to_owned(),

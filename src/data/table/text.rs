@@ -7,7 +7,8 @@ use csv::{ReaderBuilder, StringRecord};
 
 use super::number::{Notation, is_missing};
 use super::{TableForm, parquet};
-use crate::data::origin::open;
+use crate::data::nearest::listed;
+use crate::data::origin::{compressed, open};
 use crate::data::shell_word;
 use crate::{Error, Result};
 
@@ -24,11 +25,24 @@ pub(super) struct Table<'a> {
     pub(super) commas: bool,
     /// Whether the first column has no name.
     pub(super) unnamed: bool,
+    /// Whether no column has: the first line is a row.
+    pub(super) headless: bool,
+    /// Whether the reader has flags that say how the table is read.
+    has_flags: bool,
 }
 
 impl<'a> Table<'a> {
     pub(super) fn new(path: &'a Path, names: Vec<String>) -> Self {
-        Self { path, names, records: Vec::new(), place: "line", commas: false, unnamed: false }
+        Self {
+            path,
+            names,
+            records: Vec::new(),
+            place: "line",
+            commas: false,
+            unnamed: false,
+            headless: false,
+            has_flags: true,
+        }
     }
 
     pub(super) fn read(path: &'a Path, form: &TableForm) -> Result<Self> {
@@ -36,43 +50,52 @@ impl<'a> Table<'a> {
         if is_parquet(path) {
             return parquet::read(path, form);
         }
-        Self::of_text(path, &std::fs::read(path).map_err(Error::io("read", path))?, form)
+        let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+        Self::new(path, Vec::new()).of_text(&bytes, form)
     }
 
-    /// A table of text, which errors call as a file at `path`.
-    pub(super) fn of_text(path: &'a Path, bytes: &[u8], form: &TableForm) -> Result<Self> {
-        let mut table = Self::new(path, Vec::new());
-        let text = table.decoded(bytes)?;
+    /// A table of text for a reader without flags, as what comes on standard input. Errors call it as a file at `path`.
+    pub(super) fn without_flags(path: &'a Path, bytes: &[u8]) -> Result<Self> {
+        let table = Self { has_flags: false, ..Self::new(path, Vec::new()) };
+        table.of_text(bytes, &TableForm::default())
+    }
+
+    fn of_text(mut self, bytes: &[u8], form: &TableForm) -> Result<Self> {
+        if let Some(found) = compressed(bytes, self.path) {
+            return Err(self.wrong("a table of text", found));
+        }
+        let text = self.decoded(bytes)?;
         let separator = match form.separator {
             Some(separator) => u8::try_from(separator)
                 .map_err(|_| Error::setting("--separator", "a character of ASCII", separator))?,
             None => separator_of(text.as_bytes()),
         };
-        table.commas = separator != b',';
+        self.commas = separator != b',';
         let mut reader = ReaderBuilder::new();
         let reader = reader.has_headers(false).flexible(true).delimiter(separator);
         for record in reader.from_reader(text.as_bytes()).records() {
-            let record = record.map_err(|error| table.wrong("a table", error.to_string()))?;
+            let record = record.map_err(|error| self.wrong("a table", error.to_string()))?;
             let line = record.position().map_or(0, csv::Position::line);
-            table.records.push((line, record));
+            self.records.push((line, record));
         }
-        let Some((_, first)) = table.records.first() else {
-            return Err(table.wrong("at least one row", "none"));
+        let Some((_, first)) = self.records.first() else {
+            return Err(self.wrong("at least one row", "none"));
         };
         let width = first.len();
         let is_name = |field: &str| Notation::Point.number(field).is_none() && !is_missing(field);
-        let is_number = |field: &str| table.commas && Notation::Comma.number(field).is_some();
+        let is_number = |field: &str| self.commas && Notation::Comma.number(field).is_some();
         let named =
             form.header.unwrap_or_else(|| first.iter().any(|field| is_name(field) && !is_number(field)));
         if named {
-            let (_, names) = table.records.remove(0);
-            table.unnamed = field(&names, 0).is_empty();
-            table.names = names.iter().enumerate().map(|(at, name)| name_of(at, name)).collect();
+            let (_, names) = self.records.remove(0);
+            self.unnamed = field(&names, 0).is_empty();
+            self.names = names.iter().enumerate().map(|(at, name)| name_of(at, name)).collect();
         } else {
-            table.names = (0..width).map(|at| name_of(at, "")).collect();
+            self.headless = true;
+            self.names = (0..width).map(|at| name_of(at, "")).collect();
         }
-        table.check(separator)?;
-        Ok(table)
+        self.check(separator)?;
+        Ok(self)
     }
 
     // The text of a file, without a byte order mark.
@@ -102,7 +125,8 @@ impl<'a> Table<'a> {
     // Refuses names that are not one for each column, and rows of other lengths.
     fn check(&self, separator: u8) -> Result<()> {
         if self.records.is_empty() {
-            return Err(self.wrong("at least one row", "names alone; give --header=false if they are a row"));
+            let way = if self.has_flags { "; give --header=false if they are a row" } else { "" };
+            return Err(self.wrong("at least one row", format!("names alone{way}")));
         }
         let (mut names, width) = (BTreeSet::new(), self.names.len());
         if let Some(twice) = self.names.iter().find(|name| !names.insert(*name)) {
@@ -110,8 +134,9 @@ impl<'a> Table<'a> {
         }
         match self.records.iter().find(|(_, record)| record.len() != width) {
             Some((line, record)) => {
+                let way = if self.has_flags { ", or give another --separator" } else { "" };
                 let found = format!(
-                    "{} in line {line}; put quotes around a field that holds {:?}, or give another --separator",
+                    "{} in line {line}; put quotes around a field that holds {:?}{way}",
                     record.len(),
                     char::from(separator)
                 );
@@ -127,7 +152,8 @@ impl<'a> Table<'a> {
 
     pub(super) fn place(&self, name: &str, setting: &str) -> Result<usize> {
         self.names.iter().position(|other| other == name).ok_or_else(|| {
-            let expected = format!("one of the columns {} of {}", self.names.join(", "), self.path.display());
+            let expected =
+                format!("one of the columns {} of {}", listed(name, &self.names), self.path.display());
             Error::setting(format!("--{setting}"), expected, name)
         })
     }

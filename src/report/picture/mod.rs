@@ -192,7 +192,8 @@ impl Picture {
     /// # Errors
     /// [`Error::Setting`] for another ending, [`Error::Io`], and as [`Picture::png`].
     pub fn save(&self, path: &Path) -> Result<()> {
-        let bytes = match path.extension().and_then(|ending| ending.to_str()) {
+        let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_lowercase);
+        let bytes = match ending.as_deref() {
             Some("svg") => self.svg().into_bytes(),
             Some("png") => self.png()?,
             _ => return Err(Error::setting("picture", "a name ending in .svg or .png", path.display())),
