@@ -28,7 +28,7 @@ pub(super) struct Table<'a> {
     /// Whether no column has: the first line is a row.
     pub(super) headless: bool,
     /// Whether the reader has flags that say how the table is read.
-    has_flags: bool,
+    pub(super) has_flags: bool,
 }
 
 impl<'a> Table<'a> {
