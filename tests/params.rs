@@ -218,6 +218,8 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
             }
         }
     }
+    let (layout, epilogue) = (Layout::Tn, Epilogue::Sums { accumulate });
+    all.push(Box::new(MatMul { rows, columns: 5, depth: 7, layout, epilogue, accumulate: false }));
     for geometry in [GEOMETRY, GREY, TO_GREY] {
         all.push(Box::new(WeightGradient { geometry, chunk: 5, accumulate }));
     }
@@ -226,7 +228,8 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
 
 // The variants of the matrix product bring all their entry points along; a weight's gradient takes the plain one.
 fn unused(shader: &str, entry: &str) -> bool {
-    shader.starts_with("conv_weight_") && entry != "product"
+    let sums_alone = entry == "product_sums" && !shader.starts_with("matmul_");
+    shader.starts_with("conv_weight_") && entry != "product" || sums_alone
 }
 
 const fn numbers(distribution: Distribution) -> Numbers {
