@@ -27,7 +27,7 @@ use narrows::kernels::norm::{self, ChunkSums, MergeSums, Normalize};
 use narrows::kernels::optimizer::{Descend, Optimizer};
 use narrows::kernels::pool::{MaxPool, MaxPoolBackward};
 use narrows::kernels::random::{Distribution, Numbers, Stream};
-use narrows::kernels::record::{Collect, MeanToRing};
+use narrows::kernels::record::{Collect, Mean, MeansToRing};
 use narrows::kernels::reduce::ColumnSum;
 use narrows::kernels::rows::{Repeat, RowSum};
 use narrows::kernels::sparsity::{Penalty, Sparsity};
@@ -203,7 +203,7 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         loss(Kind::GaussianLearned),
         draw(Distribution::Uniform),
         draw(Distribution::Normal),
-        Box::new(MeanToRing { count: BATCH, capacity: 64, slot: 0, scale: 1.0 }),
+        Box::new(MeansToRing { means: vec![Mean { count: BATCH, scale: 1.0 }; 2], capacity: 64, slot: 0 }),
         Box::new(Collect { batch: BATCH, total: IMAGES }),
         Box::new(ColumnSum::whole(BATCH, PIXELS)),
         Box::new(ColumnSum::whole(BATCH, 2 * LATENT)),

@@ -126,3 +126,17 @@ fn product_slope(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) g
         tile = moved_up(tile);
     }
 }
+
+@compute @workgroup_size(8)
+fn product_sums(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+                @builtin(subgroup_invocation_id) lane: u32) {
+    let p = position(group, groups, lane);
+    var tile = multiply(p, lane, vec4f());
+    for (var row = p.row; row < p.row + 32u; row += 4u) {
+        store_product(p.part, row, p.column, tile[0]);
+        tile = moved_up(tile);
+    }
+    if p.column == lane * 4u {
+        store_row_sums(p.row + lane * 4u, sum_rows(p.part, p.row + lane * 4u, 0u, 1u));
+    }
+}

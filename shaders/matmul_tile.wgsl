@@ -91,3 +91,24 @@ fn product_slope(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) g
     let at = corner(group, groups, 64u, 64u);
     store_slope(at.part, at.row + lane / 16u * 4u, at.column + lane % 16u * 4u, multiply(at, lane, vec4f()));
 }
+
+// The workgroups on the left sum the rows of A: 16 invocations for each four rows share the depth, and one of them adds
+// up what they found, in order.
+@compute @workgroup_size(256)
+fn product_sums(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+                @builtin(local_invocation_index) lane: u32) {
+    let at = corner(group, groups, 64u, 64u);
+    store_product(at.part, at.row + lane / 16u * 4u, at.column + lane % 16u * 4u, multiply(at, lane, vec4f()));
+    if at.column == 0u {
+        let row = at.row + lane % 16u * 4u;
+        tile_a[lane] = sum_rows(at.part, row, lane / 16u, 16u);
+        workgroupBarrier();
+        if lane < 16u {
+            var sums = vec4f();
+            for (var share = 0u; share < 16u; share++) {
+                sums += tile_a[share * 16u + lane];
+            }
+            store_row_sums(row, sums);
+        }
+    }
+}

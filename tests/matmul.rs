@@ -66,6 +66,24 @@ fn accumulating_adds_to_what_is_there() {
 }
 
 #[test]
+fn a_product_over_rows_brings_the_sums_of_its_first_matrix_along() {
+    for gpu in gpus() {
+        for shape in SHAPES.into_iter().chain([(130, 7, 300), (5, 200, 17)]) {
+            for (accumulate, accumulate_sums) in [(false, false), (true, false), (false, true), (true, true)]
+            {
+                let epilogue = Epilogue::Sums { accumulate: accumulate_sums };
+                let kernel = kernel(shape, Layout::Tn, epilogue, accumulate);
+                let before = |on: bool, count: u32| on.then(|| words(&integers(9, count as usize)));
+                let before = [before(accumulate, shape.0 * shape.1), before(accumulate_sums, shape.0)];
+                check(gpu, &kernel, &inputs(&kernel, integers), &before, Tolerance::EXACT);
+            }
+        }
+        let kernel = kernel((3, 5, 7), Layout::Nn, Epilogue::Sums { accumulate: false }, false);
+        assert!(kernel.check().unwrap_err().to_string().starts_with("row sums: expected"));
+    }
+}
+
+#[test]
 fn every_activation_is_fused_into_the_product_and_into_its_gradient() {
     for gpu in gpus() {
         for activation in Activation::ALL {
@@ -123,6 +141,7 @@ fn parts_of_larger_matrices_are_multiplied_and_nothing_beside_them_is_written() 
                 (Layout::Nn, Epilogue::None),
                 (Layout::Nt, Epilogue::None),
                 (Layout::Tn, Epilogue::None),
+                (Layout::Tn, Epilogue::Sums { accumulate: true }),
                 (Layout::Nt, Epilogue::Dense(Activation::Relu)),
                 (Layout::Nn, Epilogue::Dense(Activation::Gelu)),
                 (Layout::Nn, Epilogue::Slope(Activation::Relu)),

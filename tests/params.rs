@@ -29,7 +29,7 @@ use narrows::kernels::one_hot::OneHot;
 use narrows::kernels::optimizer::{Descend, Optimizer};
 use narrows::kernels::pool::{MaxPool, MaxPoolBackward, MaxPoolTangent};
 use narrows::kernels::random::{Distribution, Numbers, Stream};
-use narrows::kernels::record::{Collect, MeanToRing};
+use narrows::kernels::record::{Collect, Mean, MeansToRing};
 use narrows::kernels::reduce::ColumnSum;
 use narrows::kernels::rows::{Repeat, RowSum};
 use narrows::kernels::sparsity::{Penalty, Sparsity};
@@ -94,6 +94,8 @@ const RATE: Scheduled = Scheduled::Rate {
 };
 const SHARE: Scheduled = Scheduled::Share { at: 8, warmup: Warmup { steps: 13, cycles: 2, rise: 0.5 } };
 
+const MEAN: Mean = Mean { count: 7, scale: 0.5 };
+
 fn advance(scheduled: &[Scheduled]) -> Advance {
     let rates = if scheduled.is_empty() { 0 } else { 9 };
     Advance { batch: 3, count: 7, counts: true, rates, scheduled: scheduled.to_vec() }
@@ -154,7 +156,7 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Box::new(LogRatio { of: SAMPLE, gradient: HALF }),
         Box::new(Descend { count, optimizer: Optimizer::Sgd { momentum: 0.5, weight_decay: 0.1 } }),
         Box::new(Descend { count, optimizer: Optimizer::ADAM }),
-        Box::new(MeanToRing { count, capacity: 4, slot: 1, scale: 0.5 }),
+        Box::new(MeansToRing { means: vec![MEAN, MEAN], capacity: 4, slot: 1 }),
         Box::new(Collect { batch: 3, total: 9 }),
         Box::new(ColumnSum { rows, columns: 5, chunk: 2, accumulate }),
         Box::new(ColumnSum { rows: 50, columns: 5, chunk: 40, accumulate }),
@@ -218,6 +220,8 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
             }
         }
     }
+    let (layout, epilogue) = (Layout::Tn, Epilogue::Sums { accumulate });
+    all.push(Box::new(MatMul { rows, columns: 5, depth: 7, layout, epilogue, accumulate: false }));
     for geometry in [GEOMETRY, GREY, TO_GREY] {
         all.push(Box::new(WeightGradient { geometry, chunk: 5, accumulate }));
     }
@@ -226,7 +230,8 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
 
 // The variants of the matrix product bring all their entry points along; a weight's gradient takes the plain one.
 fn unused(shader: &str, entry: &str) -> bool {
-    shader.starts_with("conv_weight_") && entry != "product"
+    let sums_alone = entry == "product_sums" && !shader.starts_with("matmul_");
+    shader.starts_with("conv_weight_") && entry != "product" || sums_alone
 }
 
 const fn numbers(distribution: Distribution) -> Numbers {
@@ -383,8 +388,8 @@ fn parameters_stand_in_the_order_of_the_shaders_fields() {
     assert_eq!(words(&numbers(Distribution::Signs)), [7, 1, 9, 4]);
     assert_eq!(words(&Multiply::rows(3, 5, false)), [3, 1, 5]);
     assert_eq!(words(&RowProducts { rows: 3, columns: 5, accumulate: false }), [3, 1, 5]);
-    let ring = MeanToRing { count: 7, capacity: 4, slot: 1, scale: 0.5 };
-    assert_eq!(words(&ring), [7, 4, 1, one(0.5)]);
+    let ring = MeansToRing { means: vec![MEAN, Mean { count: 9, scale: 0.25 }], capacity: 4, slot: 1 };
+    assert_eq!(words(&ring)[..12], [0, 4, 1, 0, 7, one(0.5), 0, 0, 9, one(0.25), 0, 0]);
     let kl = GaussianKl { rows: 3, latent: 5, free_bits: 0.25, gradient: HALF };
     assert_eq!(words(&kl), [3, 5, one(0.5), one(0.25)]);
     let ratio = LogRatio { of: SAMPLE, gradient: HALF };
@@ -473,7 +478,7 @@ fn extreme(e: u32) -> Vec<Box<dyn Kernel>> {
         Box::new(Descend { count: e, optimizer: Optimizer::ADAM }),
         Box::new(pool),
         Box::new(MaxPoolBackward { pool, slope: Some(Activation::Relu), accumulate }),
-        Box::new(MeanToRing { count: e, capacity: e, slot: e, scale: 1.0 }),
+        Box::new(MeansToRing { means: vec![Mean { count: e, scale: 1.0 }], capacity: e, slot: e }),
         Box::new(ColumnSum { rows: e, columns: e, chunk: e, accumulate }),
         Box::new(spread(SpreadResult::ScalesGradient)),
         Box::new(CropOrPad { batch: e, from: [e, e], to: [e, e], channels: e, accumulate }),

@@ -4,8 +4,8 @@
 mod common;
 
 use common::{check, gpu, integers, noise, run, words};
-use narrows::kernels::State;
-use narrows::kernels::record::{Collect, MeanToRing};
+use narrows::kernels::record::{Collect, Mean, MeansToRing};
+use narrows::kernels::{Kernel, State};
 use narrows::reference::compare::Tolerance;
 
 const COUNTS: [u32; 9] = [1, 3, 27, 51, 64, 129, 256, 4097, 1 << 20];
@@ -14,39 +14,59 @@ fn state(step: u32, cursor: u32) -> Vec<u32> {
     State { step, cursor, ..State::new(1) }.words().to_vec()
 }
 
-fn ring(count: u32, scale: f32) -> MeanToRing {
-    MeanToRing { count, capacity: 5, slot: 1, scale }
+// Of terms with so many values each.
+fn ring(counts: &[u32], scale: impl Fn(u32) -> f32) -> MeansToRing {
+    let means = counts.iter().map(|count| Mean { count: *count, scale: scale(*count) }).collect();
+    MeansToRing { means, capacity: 5, slot: 1 }
+}
+
+fn inputs(kernel: &MeansToRing, step: u32, make: fn(u64, usize) -> Vec<f32>) -> Vec<Vec<u32>> {
+    let values = |at: usize| words(&make(at as u64, kernel.means[at].count as usize));
+    [state(step, 0)].into_iter().chain(MeansToRing::bound(kernel.means.len()).map(values)).collect()
+}
+
+// A line before those of the terms, and one behind them.
+fn before(kernel: &MeansToRing) -> [Option<Vec<u32>>; 1] {
+    [Some(words(&noise(2, 5 * (kernel.means.len() + 2))))]
 }
 
 #[test]
-fn a_steps_mean_goes_to_its_slot_and_nothing_else_changes() {
-    for count in COUNTS {
+fn the_means_of_a_step_go_to_their_slots_and_nothing_else_changes() {
+    let alone = COUNTS.iter().map(std::slice::from_ref);
+    let several: [&[u32]; 3] = [&[3, 129], &[256, 1, 4097, 64], &[7, 300, 5, 51, 1]];
+    for counts in alone.chain(several) {
         for step in [0, 4, 5, 1234] {
             // A power of two, which scales exactly.
-            let kernel = ring(count, 0.125);
-            let inputs = [state(step, 0), words(&integers(1, count as usize))];
-            let before = [Some(words(&noise(2, 10)))];
-            check(gpu(), &kernel, &inputs, &before, Tolerance::EXACT);
+            let kernel = ring(counts, |_| 0.125);
+            check(gpu(), &kernel, &inputs(&kernel, step, integers), &before(&kernel), Tolerance::EXACT);
         }
-        let kernel = ring(count, 1.0 / count as f32);
-        let inputs = [state(7, 0), words(&noise(1, count as usize))];
-        check(gpu(), &kernel, &inputs, &[Some(vec![0; 10])], Tolerance::new(2e-7, 1e-6));
+        let kernel = ring(counts, |count| 1.0 / count as f32);
+        check(gpu(), &kernel, &inputs(&kernel, 7, noise), &before(&kernel), Tolerance::new(2e-7, 1e-6));
     }
 }
 
 #[test]
 fn the_largest_count_is_summed_whole() {
-    let kernel = ring(MeanToRing::MAX_COUNT, 1.0);
-    let inputs = [state(3, 0), words(&vec![1.0; kernel.count as usize])];
-    check(gpu(), &kernel, &inputs, &[Some(vec![0; 10])], Tolerance::EXACT);
+    let kernel = ring(&[MeansToRing::MAX_COUNT], |_| 1.0);
+    let ones = |_, count| vec![1.0; count];
+    check(gpu(), &kernel, &inputs(&kernel, 3, ones), &before(&kernel), Tolerance::EXACT);
 }
 
 #[test]
-fn a_loss_that_is_no_number_reaches_the_ring() {
-    let mut values = noise(1, 300);
-    values[299] = f32::NAN;
-    let got = run(gpu(), &ring(300, 1.0), &[state(0, 0), words(&values)], &[Some(vec![0; 10])]);
-    assert!(f32::from_bits(got[2][5]).is_nan());
+fn a_loss_that_is_no_number_reaches_its_line_of_the_ring_alone() {
+    let kernel = ring(&[300, 7], |_| 1.0);
+    let mut inputs = inputs(&kernel, 0, noise);
+    inputs[1][299] = f32::NAN.to_bits();
+    let got = run(gpu(), &kernel, &inputs, &before(&kernel)).pop().unwrap_or_default();
+    assert!(f32::from_bits(got[5]).is_nan() && f32::from_bits(got[10]).is_finite());
+}
+
+#[test]
+fn no_terms_and_too_many_are_refused() {
+    for counts in [&[][..], &[3; 6]] {
+        let said = ring(counts, |_| 1.0).check().map_err(|error| error.to_string());
+        assert!(said.is_err_and(|said| said.starts_with("terms of a dispatch: ")), "{counts:?}");
+    }
 }
 
 #[test]

@@ -113,6 +113,7 @@ impl LinearMap for Convolution {
         label: &str,
         [x, dz]: [Slice; 2],
         (gradient, accumulate): (Slice, bool),
+        _: Option<(Slice, bool)>,
     ) -> Result<()> {
         let [features, image] = match self.onward {
             Direction::Down => [dz, x],

@@ -56,16 +56,20 @@ impl Graph {
         self.layer(map, label, x, (weight, bias), [out_features; 2], activation)
     }
 
-    /// `c = aᵀ b`, or `+=`, of two matrices of `rows` rows, each given with its number of columns.
+    /// `c = aᵀ b`, or `+=`, of two matrices of `rows` rows, each given with its number of columns; and the sums of a's columns,
+    /// or `+=`, where they are wanted.
     pub(super) fn record_over_rows(
         &mut self,
         label: &str,
         [(a, rows), (b, columns)]: [(Slice, u32); 2],
         depth: u32,
         (c, accumulate): (Slice, bool),
+        sums: Option<(Slice, bool)>,
     ) -> Result<()> {
-        let (layout, epilogue) = (Layout::Tn, Epilogue::None);
-        self.record_product(label, MatMul { rows, columns, depth, layout, epilogue, accumulate }, &[a, b, c])
+        let epilogue = sums.map_or(Epilogue::None, |(_, accumulate)| Epilogue::Sums { accumulate });
+        let product = MatMul { rows, columns, depth, layout: Layout::Tn, epilogue, accumulate };
+        let operands: Vec<Slice> = [a, b, c].into_iter().chain(sums.map(|(sums, _)| sums)).collect();
+        self.record_product(label, product, &operands)
     }
 }
 
@@ -108,9 +112,15 @@ impl LinearMap for Dense {
         label: &str,
         [x, dz]: [Slice; 2],
         target: (Slice, bool),
+        bias: Option<(Slice, bool)>,
     ) -> Result<()> {
         let (x, dz) = ((x, self.inputs), (dz, self.outputs));
         let [a, b] = if self.transposed { [x, dz] } else { [dz, x] };
-        graph.record_over_rows(label, [a, b], self.rows, target)
+        graph.record_over_rows(label, [a, b], self.rows, target, bias)
+    }
+
+    // Sums are those of the product's first matrix.
+    fn sums_bias(&self) -> bool {
+        !self.transposed
     }
 }

@@ -31,13 +31,20 @@ pub(super) trait LinearMap: 'static {
         true
     }
 
-    /// Records the gradient of the weight from x and dz, written or added to the target.
+    /// Whether the gradient of the weight brings that of the bias along.
+    fn sums_bias(&self) -> bool {
+        false
+    }
+
+    /// Records the gradient of the weight from x and dz, written or added to the target, and with it that of the bias where
+    /// one is given.
     fn weight_gradient(
         &self,
         graph: &mut Graph,
         label: &str,
         x_dz: [Slice; 2],
         target: (Slice, bool),
+        bias: Option<(Slice, bool)>,
     ) -> Result<()>;
 }
 
@@ -104,15 +111,16 @@ impl<Map: LinearMap> Layer<Map> {
     }
 
     fn backward(&self, graph: &mut Graph, y: Tensor, dz: Slice) -> Result<()> {
-        let operands = [graph.value(self.x), dz];
+        let (operands, label) = ([graph.value(self.x), dz], &self.label);
+        let mut bias = self.bias.as_ref().and_then(|bias| graph.parameter_gradient(bias));
         if let Some(target) = graph.parameter_gradient(&self.weight) {
-            self.map.weight_gradient(graph, &format!("d {}.weight", self.label), operands, target)?;
+            let beside = if self.map.sums_bias() { bias.take() } else { None };
+            let what = if beside.is_some() { "weight, bias" } else { "weight" };
+            self.map.weight_gradient(graph, &format!("d {label}.{what}"), operands, target, beside)?;
         }
-        if let Some(bias) = &self.bias
-            && let Some(target) = graph.parameter_gradient(bias)
-        {
+        if let Some(target) = bias {
             let extents = [y.count() / self.channels, self.channels];
-            column_sum(graph, &format!("d {}.bias", self.label), dz, extents, target)?;
+            column_sum(graph, &format!("d {label}.bias"), dz, extents, target)?;
         }
         if !graph.needs_gradient(self.x) {
             return Ok(());

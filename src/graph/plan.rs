@@ -56,6 +56,11 @@ impl Slice {
         starts.map(move |start| Self { words: BINDING.min(self.words - start), ..self.behind(start) })
     }
 
+    /// Whether it and another of the same buffer do not overlap.
+    pub(super) fn is_beside(&self, other: &Self) -> bool {
+        self.offset + self.words <= other.offset || other.offset + other.words <= self.offset
+    }
+
     /// What of it lies behind its first `words`.
     pub(super) fn behind(self, words: usize) -> Self {
         let words = words.min(self.words);

@@ -93,6 +93,7 @@ impl Graph {
         match of.epilogue {
             Epilogue::Dense(_) => offsets.push(column as usize),
             Epilogue::Slope(_) => offsets.push(c),
+            Epilogue::Sums { .. } => offsets.extend([c, row as usize]),
             Epilogue::None => {}
         }
         offsets.resize(operands.len(), c);
@@ -103,6 +104,9 @@ impl Graph {
             if part.epilogue == Epilogue::Dense(Activation::Identity) {
                 slices.remove(2);
                 part.epilogue = Epilogue::None;
+            }
+            if let Epilogue::Sums { accumulate } = &mut part.epilogue {
+                *accumulate = true;
             }
             part.accumulate = true;
         }

@@ -114,7 +114,7 @@ impl Kernel for Conv {
             Direction::Down => (Layout::Nt, "conv"),
             Direction::Up => (Layout::Nn, "conv transposed"),
         };
-        let channels = geometry.image[2];
+        let (channels, sums) = (geometry.image[2], matches!(epilogue, Epilogue::Sums { .. }));
         let aligned = [source[2], channels, columns].map(|extent| extent.is_multiple_of(4));
         let mut call = matmul::call(shader, layout, aligned, epilogue, accumulate)
             .constant("COLUMNS", columns.min(4))
@@ -130,8 +130,9 @@ impl Kernel for Conv {
         geometry
             .limit(call)
             .operands([vec4s(geometry.elements(source)), vec4s(geometry.weight())])
-            .operands(matmul::operands(epilogue, geometry.elements(target), columns))
+            .operands(matmul::operands(epilogue, geometry.elements(target), [0, columns]))
             .uniform(geometry.uniform(rows, columns, 1))
+            .setting("epilogue of a convolution", !sums, "one that writes the result alone", "row sums")
             .flops(2, geometry.products())
             .shape(geometry.shape(source, target))
             .workgroups(|| workgroups(rows, columns).saturating_mul(down * across))

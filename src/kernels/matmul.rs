@@ -2,7 +2,7 @@
 
 use narrows_shaders::{MAX_ROUNDS, Shader, matmul as shaders};
 
-use super::{Call, Kernel, elements, floats, vec4s};
+use super::{Call, Kernel, elements, floats, floats_mut, put_all, vec4s};
 use crate::gpu::{MatMulVariant, Variants};
 use crate::reference::matmul::product;
 pub use crate::reference::matmul::{Epilogue, Layout};
@@ -11,19 +11,21 @@ pub use crate::reference::matmul::{Epilogue, Layout};
 pub(super) fn entry(epilogue: Epilogue) -> &'static str {
     match epilogue {
         Epilogue::None => "product",
-        Epilogue::Dense(activation) if activation.keeps_input() => "dense_keep",
+        Epilogue::Dense(_) if epilogue.keeps() => "dense_keep",
         Epilogue::Dense(_) => "dense",
         Epilogue::Slope(_) => "product_slope",
+        Epilogue::Sums { .. } => "product_sums",
     }
 }
 
-/// The operands behind A and B where C has `words`, `columns` of them in a row.
-pub(super) fn operands(epilogue: Epilogue, words: usize, columns: u32) -> Vec<usize> {
+/// The operands behind A and B where C has `words`, `columns` of them in each of its `rows`.
+pub(super) fn operands(epilogue: Epilogue, words: usize, [rows, columns]: [u32; 2]) -> Vec<usize> {
     match epilogue {
         Epilogue::None => vec![words],
-        Epilogue::Dense(activation) if activation.keeps_input() => vec![columns as usize, words, words],
+        Epilogue::Dense(_) if epilogue.keeps() => vec![columns as usize, words, words],
         Epilogue::Dense(_) => vec![columns as usize, words],
         Epilogue::Slope(_) => vec![vec4s(words), words],
+        Epilogue::Sums { .. } => vec![words, rows as usize],
     }
 }
 
@@ -140,18 +142,26 @@ impl Kernel for MatMulPart {
         let [[a_span, a_used], [b_span, b_used], [c_span, c_used]] = self.spans();
         let between = c_span - c_used.min(c_span);
         let call = call(shader, layout, aligned, epilogue, accumulate)
+            .constant("ACCUMULATE_SUMS", epilogue == Epilogue::Sums { accumulate: true })
             .family("matmul")
             .part_of(vec4s(a_span), vec4s(a_used))
             .part_of(vec4s(b_span), vec4s(b_used));
         // The bias is whole; the others span what C does.
-        let operands = operands(epilogue, c_span, columns).into_iter();
+        let operands = operands(epilogue, c_span, [rows, columns]).into_iter();
         let used = |words: usize| if words < c_span { words } else { words - between };
+        let sums = matches!(epilogue, Epilogue::Sums { .. });
         operands
             .fold(call, |call, words| call.part_of(words, used(words)))
             .uniform([("rows", rows), ("columns", columns), ("depth", depth)])
             .uniform([("a_line", lines[0]), ("b_line", lines[1]), ("c_line", lines[2])])
             .at_least_one("a matrix product", [("rows", rows), ("columns", columns)])
             .limit("depth of a matrix product", depth, 1..=MatMul::MAX_DEPTH)
+            .setting(
+                "row sums",
+                !sums || a == "T",
+                "of a product whose A is read transposed",
+                format!("{layout:?}"),
+            )
             .limit("line of A", lines[0], extents[0][1]..=u32::MAX)
             .limit("line of B", lines[1], extents[1][1]..=u32::MAX)
             .limit("line of C", lines[2], extents[2][1]..=u32::MAX)
@@ -166,5 +176,10 @@ impl Kernel for MatMulPart {
         let shape = [rows, columns, depth].map(|extent| extent as usize);
         let values = product(shape, layout, [(floats(reads[0]), a), (floats(reads[1]), b)]);
         epilogue.reference(values, [shape[1], c], accumulate, reads, writes);
+        if let Epilogue::Sums { accumulate } = epilogue {
+            let ones = vec![1.0; shape[2]];
+            let sums = product([shape[0], 1, shape[2]], layout, [(floats(reads[0]), a), (&ones, 1)]);
+            put_all(floats_mut(writes[1]), sums, accumulate);
+        }
     }
 }

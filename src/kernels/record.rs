@@ -2,23 +2,28 @@
 
 use narrows_shaders::{MAX_ROUNDS, record as shaders};
 
-use super::{Call, Kernel, State, elements, floats, floats_mut};
+use super::{Call, Kernel, State, Word, elements, floats, floats_mut};
 use crate::gpu::Variants;
 use crate::reference::record::{collect, scaled_sum};
 
-/// `ring[slot, step % capacity] = scale * sum(values[count])`: one term of the step's loss.
-///
-/// With `scale = 1 / batch` and one value per image it is the batch's mean.
+/// The mean of a term's values, or another multiple of their sum.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct MeanToRing {
-    /// How many values, at most [`MeanToRing::MAX_COUNT`].
+pub struct Mean {
+    /// How many values, at most [`MeansToRing::MAX_COUNT`].
     pub count: u32,
+    /// What their sum is multiplied with: of a mean 1 / count.
+    pub scale: f32,
+}
+
+/// `ring[slot + t, step % capacity] = scale * sum(values[count])` of each term t: the losses of the step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MeansToRing {
+    /// The terms, at most [`MeansToRing::MOST`].
+    pub means: Vec<Mean>,
     /// Steps the ring holds, at least one.
     pub capacity: u32,
-    /// Which line of the ring this is.
+    /// The line of the ring that the first term has.
     pub slot: u32,
-    /// What the sum is multiplied with.
-    pub scale: f32,
 }
 
 /// `per_image[cursor + i] = values[i]`, as far as `per_image[total]` reaches: every image's loss, where
@@ -31,41 +36,77 @@ pub struct Collect {
     pub total: u32,
 }
 
-impl MeanToRing {
+impl MeansToRing {
+    /// The most terms of a dispatch.
+    pub const MOST: usize = shaders::MOST_MEANS;
     /// The largest count: 256 lanes share it.
     pub const MAX_COUNT: u32 = 256 * MAX_ROUNDS;
+
+    /// The arrays of values that a dispatch of `terms` terms binds: those of each term, then the last again where there are
+    /// fewer than it takes.
+    pub fn bound(terms: usize) -> impl Iterator<Item = usize> {
+        (0..Self::MOST).map(move |at| at.min(terms.saturating_sub(1)))
+    }
 }
 
-impl Kernel for MeanToRing {
+// The fields of the shader's `Mean`.
+fn fields(of: Option<&Mean>) -> [(&'static str, Word); 4] {
+    let Mean { count, scale } = of.copied().unwrap_or(Mean { count: 0, scale: 0.0 });
+    let padding = 0_u32;
+    [
+        ("count", count.into()),
+        ("scale", scale.into()),
+        ("padding0", padding.into()),
+        ("padding1", padding.into()),
+    ]
+}
+
+// The uniform of both entry points.
+fn described(call: Call, count: u32, capacity: u32, slot: u32, means: &[Mean]) -> Call {
+    call.uniform([("count", count), ("capacity", capacity), ("slot", slot), ("padding", 0)])
+        .uniform((0..MeansToRing::MOST).flat_map(|at| fields(means.get(at))))
+}
+
+impl Kernel for MeansToRing {
     fn call(&self, _: &Variants) -> Call {
-        let Self { count, capacity, slot, scale } = *self;
-        Call::new(&shaders::SHADER, "mean_to_ring")
-            .operands([State::WORDS, count as usize])
-            .part_of(elements([capacity, slot.saturating_add(1)]), 1)
-            .uniform([("count", count), ("capacity", capacity), ("slot", slot)])
-            .uniform([("scale", scale)])
-            .limit("values of a loss term", count, 1..=Self::MAX_COUNT)
+        let Self { ref means, capacity, slot } = *self;
+        let terms = means.len();
+        let count = |at: usize| means.get(at).map_or(0, |mean| mean.count as usize);
+        let call = Call::new(&shaders::SHADER, "means_to_ring").operands([State::WORDS]);
+        let call = Self::bound(terms)
+            .enumerate()
+            .fold(call, |call, (at, of)| call.part_of(count(of), if at == of { count(of) } else { 0 }));
+        let lines = slot.saturating_add(terms as u32);
+        let call = described(call.part_of(elements([capacity, lines]), terms), 0, capacity, slot, means)
+            .limit("terms of a dispatch", terms as u32, 1..=Self::MOST as u32)
             .limit("steps of a loss ring", capacity, 1..=u32::MAX)
-            .flops(1, count as usize)
-            .shape(format!("[{count}] to line {slot} of {capacity}"))
-            .workgroups(|| 1)
+            .flops(1, means.iter().map(|mean| mean.count as usize).sum())
+            .shape(format!(
+                "{:?} to lines {slot}.. of {capacity}",
+                means.iter().map(|mean| mean.count).collect::<Vec<_>>()
+            ))
+            .workgroups(|| terms as u32);
+        means
+            .iter()
+            .fold(call, |call, mean| call.limit("values of a loss term", mean.count, 1..=Self::MAX_COUNT))
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let line = State::from_words(reads[0]).step % self.capacity;
-        let at = self.slot as usize * self.capacity as usize + line as usize;
-        floats_mut(writes[0])[at] = scaled_sum(floats(reads[1]), self.scale) as f32;
+        let (capacity, line) = (self.capacity as usize, State::from_words(reads[0]).step % self.capacity);
+        let ring = floats_mut(writes[0]);
+        for ((mean, values), slot) in self.means.iter().zip(&reads[1..]).zip(self.slot as usize..) {
+            ring[slot * capacity + line as usize] = scaled_sum(floats(values), mean.scale) as f32;
+        }
     }
 }
 
 impl Kernel for Collect {
     fn call(&self, _: &Variants) -> Call {
         let Self { batch, total } = *self;
-        Call::new(&shaders::SHADER, "collect")
+        let call = Call::new(&shaders::SHADER, "collect")
             .operands([State::WORDS, batch as usize])
-            .part_of(total as usize, batch as usize)
-            .uniform([("count", batch), ("capacity", total), ("slot", 0)])
-            .uniform([("scale", 0.0)])
+            .part_of(total as usize, batch as usize);
+        described(call, batch, total, 0, &[])
             .shape(format!("[{batch}] of {total}"))
             .workgroups(|| shaders::collect_workgroups(batch))
     }

@@ -41,15 +41,25 @@ pub enum Epilogue {
     Dense(Activation),
     /// `C = A·B * f'(kept)`: the gradient passes the activation of the layer below.
     Slope(Activation),
+    /// `C = A·B`, and the sums of A's rows beside it, written or added: the gradient of a bias beside that of its weight.
+    Sums {
+        /// Add to the sums that are there.
+        accumulate: bool,
+    },
 }
 
 impl Epilogue {
     /// The activation whose value or slope is taken.
     pub fn activation(self) -> Activation {
         match self {
-            Self::None => Activation::Identity,
+            Self::None | Self::Sums { .. } => Activation::Identity,
             Self::Dense(activation) | Self::Slope(activation) => activation,
         }
+    }
+
+    /// Whether `A·B + bias` is written beside C.
+    pub fn keeps(self) -> bool {
+        matches!(self, Self::Dense(activation) if activation.keeps_input())
     }
 
     /// Writes the elements of A·B, `columns` per row: `reads` are A, B and what the epilogue takes, `writes` are C and
@@ -66,7 +76,7 @@ impl Epilogue {
         let extra = reads.get(2).map(|words| floats(words));
         let (c, kept) = writes.split_at_mut(1);
         let c = floats_mut(c[0]);
-        let mut kept = kept.first_mut().map(|words| floats_mut(words));
+        let mut kept = kept.first_mut().filter(|_| self.keeps()).map(|words| floats_mut(words));
         for (number, value) in values.into_iter().enumerate() {
             let at = number / columns * line + number % columns;
             let value = match (self, extra) {

@@ -7,8 +7,8 @@ use crate::table::Shader;
 macro_rules! overrides {
     ($($more:literal),*) => {
         &[
-            "TRANSPOSE_A", "TRANSPOSE_B", "ALIGNED_A", "ALIGNED_B", "ALIGNED_KEPT", "ACCUMULATE", "ACTIVATION",
-            "COLUMNS", $($more),*
+            "TRANSPOSE_A", "TRANSPOSE_B", "ALIGNED_A", "ALIGNED_B", "ALIGNED_KEPT", "ACCUMULATE",
+            "ACCUMULATE_SUMS", "ACTIVATION", "COLUMNS", $($more),*
         ]
     };
 }
@@ -19,6 +19,13 @@ macro_rules! variant {
             overrides: overrides!($($more),*),
             ..product!($name, $variant, "lib/conv.wgsl", $operands)
         }
+    };
+}
+
+// Kernels of their own bring no sums of rows along.
+macro_rules! direct {
+    ($($arguments:tt),+) => {
+        Shader { entries: super::matmul::ENTRIES, ..variant!($($arguments),+) }
     };
 }
 
@@ -53,7 +60,7 @@ pub const WEIGHT_REGISTER: Shader =
     variant!("conv_weight_register", "matmul_register.wgsl", "lib/conv_weight.wgsl");
 
 /// Features of an image of at most four channels.
-pub const DOWN_SHALLOW: Shader = variant!(
+pub const DOWN_SHALLOW: Shader = direct!(
     "conv_shallow",
     "conv_shallow.wgsl",
     "lib/conv_down.wgsl",
@@ -64,10 +71,10 @@ pub const DOWN_SHALLOW: Shader = variant!(
 );
 
 /// Features of an image, of at most four channels.
-pub const DOWN_NARROW: Shader = variant!("conv_down_narrow", "conv_narrow.wgsl", "lib/conv_down.wgsl");
+pub const DOWN_NARROW: Shader = direct!("conv_down_narrow", "conv_narrow.wgsl", "lib/conv_down.wgsl");
 
 /// An image of features, of at most four channels.
-pub const UP_NARROW: Shader = variant!("conv_up_narrow", "conv_narrow.wgsl", "lib/conv_up.wgsl");
+pub const UP_NARROW: Shader = direct!("conv_up_narrow", "conv_narrow.wgsl", "lib/conv_up.wgsl");
 
 /// The weight's gradient, where image or features have at most four channels.
 pub const WEIGHT_DIRECT: Shader = Shader {

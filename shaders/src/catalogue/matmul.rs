@@ -7,16 +7,30 @@ const B: Binding = Binding::read(2, "b");
 const BIAS: Binding = Binding::read(3, "bias");
 const KEPT: Binding = Binding::read(4, "kept");
 const C: Binding = Binding::write(5, "c");
+const ROW_SUMS: Binding = Binding::write(7, "row_sums");
 const PREACTIVATION: Binding = Binding::write(6, "preactivation");
 
-pub(super) const OVERRIDES: &[&str] =
-    &["TRANSPOSE_A", "TRANSPOSE_B", "ALIGNED_A", "ALIGNED_B", "ALIGNED_KEPT", "ACCUMULATE", "ACTIVATION"];
-pub(super) const ENTRIES: &[Entry] = &[
-    Entry { name: "product", bindings: &[Binding::PARAMS, A, B, C] },
-    Entry { name: "dense", bindings: &[Binding::PARAMS, A, B, BIAS, C] },
-    Entry { name: "dense_keep", bindings: &[Binding::PARAMS, A, B, BIAS, C, PREACTIVATION] },
-    Entry { name: "product_slope", bindings: &[Binding::PARAMS, A, B, KEPT, C] },
+pub(super) const OVERRIDES: &[&str] = &[
+    "TRANSPOSE_A",
+    "TRANSPOSE_B",
+    "ALIGNED_A",
+    "ALIGNED_B",
+    "ALIGNED_KEPT",
+    "ACCUMULATE",
+    "ACCUMULATE_SUMS",
+    "ACTIVATION",
 ];
+const PRODUCT: Entry = Entry { name: "product", bindings: &[Binding::PARAMS, A, B, C] };
+const DENSE: Entry = Entry { name: "dense", bindings: &[Binding::PARAMS, A, B, BIAS, C] };
+const DENSE_KEEP: Entry =
+    Entry { name: "dense_keep", bindings: &[Binding::PARAMS, A, B, BIAS, C, PREACTIVATION] };
+const PRODUCT_SLOPE: Entry = Entry { name: "product_slope", bindings: &[Binding::PARAMS, A, B, KEPT, C] };
+const PRODUCT_SUMS: Entry = Entry { name: "product_sums", bindings: &[Binding::PARAMS, A, B, C, ROW_SUMS] };
+
+/// Those of every shader that makes a product.
+pub(super) const ENTRIES: &[Entry] = &[PRODUCT, DENSE, DENSE_KEEP, PRODUCT_SLOPE];
+/// Those of the matrix-product variants.
+pub(super) const VARIANT_ENTRIES: &[Entry] = &[PRODUCT, DENSE, DENSE_KEEP, PRODUCT_SLOPE, PRODUCT_SUMS];
 
 /// For CPU drivers with subgroups of exactly 8.
 pub const SHUFFLE: Shader = product!("matmul_shuffle", "matmul_shuffle.wgsl", "lib/dense.wgsl");

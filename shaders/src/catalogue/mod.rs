@@ -23,7 +23,7 @@ macro_rules! product {
                 $variant,
             ),
             overrides: crate::catalogue::matmul::OVERRIDES,
-            entries: crate::catalogue::matmul::ENTRIES,
+            entries: crate::catalogue::matmul::VARIANT_ENTRIES,
             subgroups: matches!($variant.as_bytes(), b"matmul_shuffle.wgsl"),
         }
     };

@@ -5,25 +5,37 @@ use crate::table::{Binding, Entry, Shader};
 const STATE: Binding = Binding::read(1, "state");
 const VALUES: Binding = Binding::read(2, "values");
 
-/// `mean_to_ring` and `collect`.
+/// The terms of one dispatch of `means_to_ring`.
+pub const MOST_MEANS: usize = 5;
+
+/// `means_to_ring` and `collect`.
 pub const SHADER: Shader = Shader {
     name: "record",
     source: compose!("lib/state.wgsl", "record.wgsl"),
     overrides: &[],
     entries: &[
         Entry {
-            name: "mean_to_ring",
-            bindings: &[Binding::PARAMS, STATE, VALUES, Binding::write(3, "ring")],
+            name: "means_to_ring",
+            bindings: &[
+                Binding::PARAMS,
+                STATE,
+                VALUES,
+                Binding::read(3, "values1"),
+                Binding::read(4, "values2"),
+                Binding::read(5, "values3"),
+                Binding::read(6, "values4"),
+                Binding::write(7, "ring"),
+            ],
         },
         Entry {
             name: "collect",
-            bindings: &[Binding::PARAMS, STATE, VALUES, Binding::write(4, "per_image")],
+            bindings: &[Binding::PARAMS, STATE, VALUES, Binding::write(8, "per_image")],
         },
     ],
     subgroups: false,
 };
 
-/// Workgroups of `collect` for `count` values; `mean_to_ring` takes one.
+/// Workgroups of `collect` for `count` values; `means_to_ring` takes one for each term.
 pub const fn collect_workgroups(count: u32) -> u32 {
     count.div_ceil(64)
 }

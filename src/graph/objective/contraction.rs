@@ -138,7 +138,13 @@ impl Norm<'_> {
             let weighed = self.weighed(graph, a, columns, target)?;
             let label = "Jacobian's own products";
             let products = graph.buffer(label, gram.words);
-            graph.record_over_rows(label, [(a, units), (weighed, units)], left.rows, (products, false))?;
+            graph.record_over_rows(
+                label,
+                [(a, units), (weighed, units)],
+                left.rows,
+                (products, false),
+                None,
+            )?;
             let function = Function::Affine { a: 2.0 * target.gradient.scale, b: 0.0 };
             let kernel = Elementwise { count: units * units, function, accumulate: false };
             let dgram = graph.interim("d Gram matrix", gram.words, &[products], kernel)?;

@@ -8,7 +8,7 @@ use crate::graph::plan::Phase;
 use crate::graph::tape::Links;
 use crate::graph::update::{RING_STEPS, Update};
 use crate::graph::{Graph, Slice, Tensor};
-use crate::kernels::record::{Collect, MeanToRing};
+use crate::kernels::record::{Collect, Mean, MeansToRing};
 use crate::kernels::rows::RowSum;
 use crate::kernels::step::{Scheduled, Warmup};
 use crate::{Error, Result};
@@ -31,7 +31,7 @@ impl Graph {
     /// Records the terms of the update under way with their gradients, each mean to the ring; the tensors that have a
     /// gradient by now.
     pub(in crate::graph) fn record_terms(&mut self, objective: &Objective) -> Result<Vec<Tensor>> {
-        let mut reached = Vec::new();
+        let (mut reached, mut means, slot) = (Vec::new(), Vec::new(), self.terms.len() as u32);
         self.phase = Phase::Loss;
         for term in &objective.terms {
             let (spec, name) = (&term.spec, &term.spec.name);
@@ -42,11 +42,12 @@ impl Graph {
             };
             let scale = spec.weight / (rows as f32 * spec.averaged_over as f32);
             let values = term.of.record(self, name, Upstream::Constant { scale, share })?;
-            self.keep_mean(name, values, rows)?;
+            means.push((Mean { count: rows, scale: 1.0 / rows as f32 }, values, name.as_str()));
             reached.push(term.of.operand());
             let (update, every) = (self.unwinding.name.clone(), self.unwinding.every);
             self.terms.push(TermSpec { update, every, ..spec.clone() });
         }
+        self.keep_means(&means, slot)?;
         Ok(reached)
     }
 
@@ -75,18 +76,24 @@ impl Graph {
         Ok(self.place(&share))
     }
 
-    // The ring has a row for each term, and grows with them.
-    fn keep_mean(&mut self, name: &str, values: Slice, rows: u32) -> Result<()> {
-        let slot = self.terms.len() as u32;
+    // The ring has a row for each term, and grows with them. A dispatch takes the means of several.
+    fn keep_means(&mut self, means: &[(Mean, Slice, &str)], slot: u32) -> Result<()> {
         let ring = match self.named.get(RING) {
             Some(ring) => *ring,
             None => self.named_buffer(RING, 0),
         };
-        let ring = Slice { words: (RING_STEPS * (slot + 1)) as usize, ..ring };
+        let ring = Slice { words: RING_STEPS as usize * self.terms.len(), ..ring };
         self.buffers[ring.buffer.0].words = ring.words;
         self.name(RING, ring);
-        let kernel = MeanToRing { count: rows, capacity: RING_STEPS, slot, scale: 1.0 / rows as f32 };
-        self.record(format!("mean {name}"), kernel, &[self.state(), values, ring])
+        for (means, slot) in means.chunks(MeansToRing::MOST).zip((slot..).step_by(MeansToRing::MOST)) {
+            let names: Vec<&str> = means.iter().map(|(_, _, name)| *name).collect();
+            let values = MeansToRing::bound(means.len()).map(|at| means[at].1);
+            let operands: Vec<Slice> = [self.state()].into_iter().chain(values).chain([ring]).collect();
+            let means = means.iter().map(|(mean, ..)| *mean).collect();
+            let kernel = MeansToRing { means, capacity: RING_STEPS, slot };
+            self.record(format!("mean {}", names.join(", ")), kernel, &operands)?;
+        }
+        Ok(())
     }
 
     /// Records an evaluation over `total` images: each term's value for each image, unweighted, goes to the buffer named
