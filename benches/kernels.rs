@@ -9,7 +9,7 @@ mod common;
 use common::{Table, criterion, fractions, launch, measure_launches, open};
 use narrows::kernels::activation::{Activate, Activation, Pass};
 use narrows::kernels::augmentation::{Augment, Augmentation};
-use narrows::kernels::batch::{Gather, Permute, Place, Rows};
+use narrows::kernels::batch::{Gather, NextBatch, Permute, Place, Rows};
 use narrows::kernels::clip::{ClampEach, NormFactor, ScaleBy, SquaredNorm};
 use narrows::kernels::columns::{Block, CopyColumns};
 use narrows::kernels::contraction::{Quadratic, UnitSlopes, UnitWeights};
@@ -178,6 +178,7 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
     let corrupt = |corruption| Box::new(Corrupt { gather: gather(false), corruption, instance: 0 });
     vec![
         Box::new(Permute { batch: BATCH, count: IMAGES, shuffle: true }),
+        Box::new(NextBatch { gather: gather(false), shuffle: true }),
         Box::new(Place { batch: BATCH, steps: 64, rows: BATCH }),
         Box::new(gather(false)),
         Box::new(gather(true)),

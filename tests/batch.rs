@@ -9,7 +9,7 @@ use common::{check, expected, gpu, noise, run, words};
 use half::f16;
 use narrows::kernels::Kernel;
 use narrows::kernels::State;
-use narrows::kernels::batch::{Gather, Permute, Place, Rows};
+use narrows::kernels::batch::{Gather, NextBatch, Permute, Place, Rows};
 use narrows::reference::batch::Permutation;
 use narrows::reference::compare::Tolerance;
 
@@ -95,6 +95,29 @@ fn floats_of_the_chosen_rows_are_kept_at_every_alignment() {
                 let mut inputs = vec![float_rows(rows, count, pixels), chosen];
                 inputs.extend(center.then(|| words(&noise(1, pixels as usize))));
                 check(gpu(), &kernel, &inputs, &[None], Tolerance::new(0.0, f32::EPSILON));
+            }
+        }
+    }
+}
+
+#[test]
+fn the_next_batch_is_permuted_and_gathered_in_one() {
+    for rows in Rows::ALL {
+        for (batch, count, pixels) in
+            [(1, 1, 1), (2, 3, 4097), (3, 7, 2), (27, 51, 27), (64, 129, 64), (65, 65, 129), (13, 4097, 784)]
+        {
+            for (shuffle, center, cursor) in
+                [(true, false, 0), (true, true, count - 1), (false, true, count / 3)]
+            {
+                let gather = Gather { batch, first: 0, count, pixels, center, rows };
+                let all =
+                    if rows == Rows::Bytes { images(count, pixels) } else { float_rows(rows, count, pixels) };
+                let mut inputs = vec![state(5, 3, cursor), all];
+                inputs.extend(center.then(|| words(&noise(1, pixels as usize))));
+                let kernel = NextBatch { gather, shuffle };
+                check(gpu(), &kernel, &inputs, &[None, None], Tolerance::new(0.0, f32::EPSILON));
+                let got = run(gpu(), &kernel, &inputs, &[None, None]);
+                assert_eq!(got[inputs.len()], permute(batch, count, shuffle, state(5, 3, cursor)));
             }
         }
     }

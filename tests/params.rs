@@ -7,7 +7,7 @@ use naga::{ArraySize, Module, Scalar, StructMember, TypeInner};
 use narrows::gpu::{MatMulVariant, Variants};
 use narrows::kernels::activation::{Activate, Activation, Pass};
 use narrows::kernels::augmentation::{Augment, Augmentation};
-use narrows::kernels::batch::{Gather, Permute, Place, Rows};
+use narrows::kernels::batch::{Gather, NextBatch, Permute, Place, Rows};
 use narrows::kernels::ceiling::{MemoryCopy, MultiplyAdd};
 use narrows::kernels::clip::{ClampEach, NormFactor, ScaleBy, SquaredNorm};
 use narrows::kernels::columns::{Block, CopyColumns};
@@ -202,6 +202,7 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
     }
     for center in [false, true] {
         let gather = Gather { batch: 3, first: 0, count, pixels: 9, center, rows: Rows::Bytes };
+        all.push(Box::new(NextBatch { gather, shuffle: true }));
         for corruption in CORRUPTIONS {
             all.push(Box::new(Corrupt { gather, corruption, instance: 4 }));
         }

@@ -6,7 +6,7 @@ use super::{Graph, Shape, Tensor};
 pub use crate::kernels::augmentation::Augmentation;
 use crate::kernels::augmentation::{self, Augment};
 pub use crate::kernels::batch::Rows;
-use crate::kernels::batch::{Gather, Permute, Place};
+use crate::kernels::batch::{Gather, NextBatch, Permute, Place};
 use crate::kernels::corruption::{Corrupt, Corruption};
 use crate::kernels::one_hot::OneHot;
 use crate::rng::Stream;
@@ -73,10 +73,15 @@ impl Graph {
             let expected = format!("between 1 and the {total} images there are");
             return Err(Error::setting("batch", expected, batch));
         }
-        // Only what is used runs: a ring that needs no labels has no use for it.
         let indices = self.integer_buffer("indices", batch as usize);
-        self.record("indices", Permute { batch, count: total, shuffle }, &[self.state(), indices])?;
-        let pixels = self.pixels(images, indices, augmentation, corruption)?;
+        let as_they_are = augmentation.is_none() && corruption.is_none();
+        let pixels = if as_they_are && images.placement == Placement::Whole {
+            self.next_batch(images, indices, shuffle)?
+        } else {
+            // Only what is used runs: a ring that needs no labels has no use for it.
+            self.record("indices", Permute { batch, count: total, shuffle }, &[self.state(), indices])?;
+            self.pixels(images, indices, augmentation, corruption)?
+        };
         self.images = Some((images, shuffle));
         let classes = (classes > 0).then(|| self.one_hot(indices, total, classes)).transpose()?;
         Ok(Batch { classes, ..pixels })
@@ -88,6 +93,19 @@ impl Graph {
         self.hold_integers(labels);
         let batch = self.batch;
         self.make("classes", &[labels, indices], [batch, classes], OneHot { batch, count, classes })
+    }
+
+    // The next images of a data set in one buffer, and their indices.
+    fn next_batch(&mut self, images: Images, indices: Slice, shuffle: bool) -> Result<Batch> {
+        let (Images { total: count, shape, rows, center, .. }, batch) = (images, self.batch);
+        let pixels = shape.columns().unwrap_or(u32::MAX);
+        let gather = Gather { batch, first: 0, count, pixels, rows, center };
+        let x = self.tensor("x", [batch, pixels])?;
+        let mean = center.then(|| self.named_buffer("center", pixels as usize));
+        let reads = [self.state(), self.rows_of_images("images", gather)];
+        let operands: Vec<Slice> = reads.into_iter().chain(mean).chain([indices, self.value(x)]).collect();
+        self.record("indices, x", NextBatch { gather, shuffle }, &operands)?;
+        Ok(Batch::of(x, x))
     }
 
     // The images at `indices`, or the next ones of a ring.

@@ -52,6 +52,16 @@ pub struct Gather {
     pub center: bool,
 }
 
+/// [`Permute`] and [`Gather`] in one: `indices[batch]`, and `x[batch, pixels]`, the images there, of a data set that is in one
+/// buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct NextBatch {
+    /// How images become numbers; the buffer has all of them, from the first on.
+    pub gather: Gather,
+    /// Whether each pass has an order of its own; otherwise every pass is in the data's order.
+    pub shuffle: bool,
+}
+
 impl Kernel for Permute {
     fn call(&self, _: &Variants) -> Call {
         let Self { batch, count, shuffle } = *self;
@@ -158,5 +168,46 @@ impl Kernel for Gather {
                 *x = pixel - mean;
             }
         }
+    }
+}
+
+impl NextBatch {
+    const fn permute(&self) -> Permute {
+        let Gather { batch, count, .. } = self.gather;
+        Permute { batch, count, shuffle: self.shuffle }
+    }
+}
+
+impl Kernel for NextBatch {
+    fn call(&self, _: &Variants) -> Call {
+        let Self { gather, shuffle } = *self;
+        let Gather { batch, count, pixels, rows, center, .. } = gather;
+        let [all, used] = [elements([count, pixels]), elements([batch, pixels])];
+        let entry = if center { "next_batch_centered" } else { "next_batch" };
+        Call::new(&shaders::SHADER, entry)
+            .operands([State::WORDS])
+            .part_of(all.div_ceil(rows.per_word()), used.div_ceil(rows.per_word()))
+            .operands(center.then_some(pixels as usize))
+            .operands([batch as usize, used])
+            .uniform([("batch", batch), ("count", count), ("pixels", pixels)])
+            .uniform([("first", 0), ("steps", 0), ("rows", 0)])
+            .constant("ROWS", rows.code())
+            .constant("SHUFFLE", shuffle)
+            .limit("images", count, 1..=u32::MAX)
+            .limit("batch", batch, 1..=count)
+            .limit("pixels", pixels, 1..=u32::MAX)
+            .limit("the first image of a whole data set", gather.first, 0..=0)
+            .require(gather.check_offsets())
+            .shape(format!("[{batch}, {pixels}] of {count}"))
+            .flops(1, used)
+            .workgroups(|| shaders::next_batch_workgroups(batch, pixels))
+    }
+
+    fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
+        let (indices, x) = writes.split_at_mut(1);
+        self.permute().reference(&reads[..1], indices);
+        let gathered: Vec<&[u32]> =
+            [reads[1], &*indices[0]].into_iter().chain(reads.get(2).copied()).collect();
+        self.gather.reference(&gathered, x);
     }
 }
