@@ -397,27 +397,30 @@ fn more_layers_than_any_model_has_are_refused_before_they_are_planned() {
 
 #[test]
 fn a_folder_stands_for_its_best_checkpoint_and_else_its_last() {
-    let folder = TempDir::new().unwrap();
+    // Runs beside it would be named.
+    let place = TempDir::new().unwrap();
+    let folder = place.path().join("run");
+    fs::create_dir(&folder).unwrap();
     let registry = Registry::built_in();
     let [last, best] = [trained("mlp"), trained("vae")];
     let found = |path: &Path| Checkpoint::find(&registry, path, None);
-    let text = found(folder.path()).unwrap_err().to_string();
+    let text = found(&folder).unwrap_err().to_string();
     assert!(
         text.ends_with("expected a run's folder, with last.safetensors, found a folder without it"),
         "{text}"
     );
-    last.save(folder.path().join("last.safetensors")).unwrap();
-    let Found { checkpoint, remark } = found(folder.path()).unwrap();
+    last.save(folder.join("last.safetensors")).unwrap();
+    let Found { checkpoint, remark } = found(&folder).unwrap();
     assert_eq!(checkpoint, last);
     let remark = remark.unwrap();
     assert!(
         remark.ends_with("has no best.safetensors; last.safetensors, of epoch 1, takes its place"),
         "{remark}"
     );
-    best.save(folder.path().join("best.safetensors")).unwrap();
+    best.save(folder.join("best.safetensors")).unwrap();
     let kept = |checkpoint: &Checkpoint| Found { checkpoint: checkpoint.clone(), remark: None };
-    assert_eq!(found(folder.path()).unwrap(), kept(&best));
-    assert_eq!(Checkpoint::find(&registry, folder.path(), Some(Kept::Last)).unwrap(), kept(&last));
-    assert_eq!(found(&folder.path().join("last.safetensors")).unwrap(), kept(&last));
-    assert_eq!(Checkpoint::last(&registry, folder.path()).unwrap(), last);
+    assert_eq!(found(&folder).unwrap(), kept(&best));
+    assert_eq!(Checkpoint::find(&registry, &folder, Some(Kept::Last)).unwrap(), kept(&last));
+    assert_eq!(found(&folder.join("last.safetensors")).unwrap(), kept(&last));
+    assert_eq!(Checkpoint::last(&registry, &folder).unwrap(), last);
 }
