@@ -76,6 +76,26 @@ fn gradients_pass_layers_of_more_units_than_one_product_sums() {
 }
 
 #[test]
+fn the_gradients_of_weight_and_bias_are_sums_over_more_rows_than_one_product_takes() {
+    let rows = MatMul::MAX_DEPTH_WITH_SUMS + 70;
+    let mut graph = Graph::new(rows);
+    let x = graph.input("x", rows, 2).unwrap();
+    let weight = graph.parameter("weight", vec![2, 2], Init::Constant(0.5)).unwrap();
+    let bias = graph.parameter("bias", vec![2], Init::Constant(0.25)).unwrap();
+    let y = graph.dense("y", x, &weight, Some(&bias), Activation::Identity).unwrap();
+    graph.minimize(squared_error(y, x)).unwrap();
+    let plan = graph.finish(false);
+    assert_eq!(plan.dispatches.iter().filter(|dispatch| dispatch.label == "d y.weight, bias").count(), 2);
+    let x = noise(1, 2 * rows as usize);
+    let expected = step(&Device::Cpu, &plan, &x, &["gradients"]);
+    for device in devices() {
+        let got = step(&device, &plan, &x, &["gradients"]);
+        compare(&got[0], &expected[0], Tolerance::new(1e-4, 1e-4))
+            .unwrap_or_else(|e| panic!("{e} on {}", title(&device)));
+    }
+}
+
+#[test]
 fn a_weight_larger_than_a_binding_is_multiplied_clipped_and_moved_in_parts() {
     // 136 MiB where a binding has 128.
     let (rows, inputs, units) = (1, 262_208, 136);

@@ -127,8 +127,12 @@ fn more_than_65535_workgroups_fold_into_two_dimensions() {
 #[test]
 fn the_largest_depth_is_summed_whole() {
     for gpu in gpus() {
-        let kernel = kernel((2, 2, MatMul::MAX_DEPTH), Layout::Nt, Epilogue::None, false);
-        check(gpu, &kernel, &inputs(&kernel, integers), &[None], Tolerance::EXACT);
+        let plain = kernel((2, 2, MatMul::MAX_DEPTH), Layout::Nt, Epilogue::None, false);
+        check(gpu, &plain, &inputs(&plain, integers), &[None], Tolerance::EXACT);
+        let sums = |depth| kernel((3, 2, depth), Layout::Tn, Epilogue::Sums { accumulate: false }, false);
+        let deepest = sums(MatMul::MAX_DEPTH_WITH_SUMS);
+        check(gpu, &deepest, &inputs(&deepest, integers), &[None, None], Tolerance::EXACT);
+        assert!(sums(MatMul::MAX_DEPTH_WITH_SUMS + 1).check().is_err());
     }
 }
 

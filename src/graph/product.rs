@@ -9,7 +9,6 @@ use crate::kernels::matmul::{Epilogue, Layout, MatMul, MatMulPart};
 
 // Parts begin at whole alignments along each extent, so that in memory they do too.
 const STEP: u32 = ALIGNMENT as u32;
-const MOST_DEPTH: u32 = MatMul::MAX_DEPTH / STEP * STEP;
 
 // How many of these lines one binding takes.
 fn bound([lines, length]: [u32; 2]) -> u32 {
@@ -23,7 +22,8 @@ fn bound([lines, length]: [u32; 2]) -> u32 {
 fn largest(of: &MatMul) -> [u32; 3] {
     let MatMul { rows, columns, depth, layout, .. } = *of;
     let [_, b, c] = of.matrices();
-    let deepest = if depth > MatMul::MAX_DEPTH { MOST_DEPTH } else { depth };
+    let most = of.max_depth();
+    let deepest = if depth > most { most / STEP * STEP } else { depth };
     match layout {
         Layout::Nt => [rows, bound(b), deepest],
         Layout::Nn => [rows, columns, deepest.min(bound(b))],

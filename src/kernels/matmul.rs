@@ -94,6 +94,16 @@ pub struct MatMulPart {
 impl MatMul {
     /// The largest depth: the shortest step of the variants is 4.
     pub const MAX_DEPTH: u32 = 4 * MAX_ROUNDS;
+    /// The largest depth where sums of rows come along: they take a round for each number beside the product's quarter.
+    pub const MAX_DEPTH_WITH_SUMS: u32 = 4 * (MAX_ROUNDS / 5);
+
+    /// The largest depth with this epilogue.
+    pub const fn max_depth(&self) -> u32 {
+        match self.epilogue {
+            Epilogue::Sums { .. } => Self::MAX_DEPTH_WITH_SUMS,
+            Epilogue::None | Epilogue::Dense(_) | Epilogue::Slope(_) => Self::MAX_DEPTH,
+        }
+    }
 
     // Of matrices that are whole.
     fn whole(self) -> MatMulPart {
@@ -155,7 +165,7 @@ impl Kernel for MatMulPart {
             .uniform([("rows", rows), ("columns", columns), ("depth", depth)])
             .uniform([("a_line", lines[0]), ("b_line", lines[1]), ("c_line", lines[2])])
             .at_least_one("a matrix product", [("rows", rows), ("columns", columns)])
-            .limit("depth of a matrix product", depth, 1..=MatMul::MAX_DEPTH)
+            .limit("depth of a matrix product", depth, 1..=of.max_depth())
             .setting(
                 "row sums",
                 !sums || a == "T",
