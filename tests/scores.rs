@@ -152,9 +152,10 @@ fn a_wild_row_among_100_new_ones_is_the_worst_and_flagged() {
         "{said}"
     );
     let said = failure(&mut narrows(place, &again));
-    assert!(
-        said.starts_with("--threshold-from: expected a threshold of these scores: --by importance_bound"),
-        "{said}"
+    assert_eq!(
+        said,
+        "--threshold-from: expected a threshold of negative_elbo with --samples 0, as these scores, got one of \
+         importance_bound with --samples 4"
     );
     fs::write(place.join("other.json"), "{}").unwrap();
     let flags = ["score", "run", "--data", "new.csv", "--threshold-from", "other.json"];

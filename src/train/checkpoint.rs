@@ -137,6 +137,9 @@ impl Checkpoint {
             }
             _ => return None,
         };
+        if taken.is_empty() {
+            return None;
+        }
         array.values = taken.into();
         let ([least, most], width) = (array.values.range(), high - low);
         let small = self.bytes && least >= 0.0 && most <= 1.0 / 255.0;

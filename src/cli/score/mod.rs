@@ -70,7 +70,7 @@ impl Score {
         let positive = self.positive(&images)?;
         let picture =
             self.worst.map(|_| Place::of_file("--worst-out", &self.worst_out, "png")).transpose()?;
-        let earlier = self.threshold.earlier(self.by.as_deref(), self.samples)?;
+        let earlier = self.threshold.earlier()?;
         let fitted_on = match self.threshold.quantile {
             Some(_) => Some(self.trained.own_part(&checkpoint, &self.threshold.threshold_part)?),
             None => None,
@@ -80,7 +80,7 @@ impl Score {
         scores.not_finite(&images).iter().for_each(|remark| note(&format!("warning: {remark}")));
         let threshold = match (self.threshold.quantile, fitted_on) {
             (Some(at), Some(own)) => quantile(&self.scores(&device, &checkpoint, &own).await?.anomaly, at),
-            _ => earlier,
+            _ => earlier.map(|earlier| earlier.of(&scores, self.samples)).transpose()?,
         };
         let (names, values) = columns(&scores, threshold);
         let count = names.len();

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
+use crate::infer::Scores;
 use crate::{Error, Result};
 
 /// Where it comes from.
@@ -31,8 +32,8 @@ pub(super) fn is_flagged(score: f64, threshold: f64) -> bool {
 }
 
 impl Threshold {
-    /// That of the earlier result, whose scores must be of the same column and samples. None where none is named.
-    pub(super) fn earlier(&self, by: Option<&str>, samples: u32) -> Result<Option<f64>> {
+    /// That of the earlier result. None where none is named.
+    pub(super) fn earlier(&self) -> Result<Option<Earlier>> {
         let Some(path) = &self.threshold_from else { return Ok(None) };
         let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
         let wrong = |found: String| Error::File {
@@ -42,12 +43,26 @@ impl Threshold {
         };
         let summary: Value = serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
         let threshold = summary["threshold"].as_f64().ok_or_else(|| wrong("no threshold".to_owned()))?;
-        let (of, drawn) = (summary["by"].as_str().unwrap_or_default(), summary["samples"].as_u64());
-        if by.is_some_and(|by| by != of) || drawn != Some(samples.into()) {
-            let expected = format!("a threshold of these scores: --by {of} --samples {}", drawn.unwrap_or(0));
-            let got = format!("--by {} --samples {samples}", by.unwrap_or("of its own"));
-            return Err(Error::setting("--threshold-from", expected, got));
+        let by = summary["by"].as_str().ok_or_else(|| wrong("no column".to_owned()))?.to_owned();
+        Ok(Some(Earlier { threshold, by, samples: summary["samples"].as_u64().unwrap_or_default() }))
+    }
+}
+
+/// The threshold of an earlier result, and the scores that it is of.
+pub(super) struct Earlier {
+    threshold: f64,
+    by: String,
+    samples: u64,
+}
+
+impl Earlier {
+    /// The threshold, for scores of the same column and samples.
+    pub(super) fn of(self, scores: &Scores, samples: u32) -> Result<f64> {
+        if scores.by == self.by && u64::from(samples) == self.samples {
+            return Ok(self.threshold);
         }
-        Ok(Some(threshold))
+        let named = |by: &str, samples: u64| format!("of {by} with --samples {samples}");
+        let expected = format!("a threshold {}, as these scores", named(&scores.by, samples.into()));
+        Err(Error::setting("--threshold-from", expected, format!("one {}", named(&self.by, self.samples))))
     }
 }
