@@ -1,5 +1,7 @@
 //! What the items of a data set, and the numbers of each, are called.
 
+use super::Dataset;
+
 /// Images of pixels, or rows of columns: those of a table, or of an array `[n, d]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Items {
@@ -69,5 +71,18 @@ impl Items {
             Self::Images => format!("images of {height} x {width} x {channels}"),
             Self::Rows => format!("rows of {width} columns"),
         }
+    }
+}
+
+impl Dataset {
+    /// How item `at`, which must be below `len()`, is called: by its place here, that in its file where it is another, and its
+    /// name where it has one, as `row 41, 42 of the data, P0042`.
+    pub fn called(&self, at: usize) -> String {
+        let place = self.places.get(at).filter(|place| **place != at);
+        let place = place.map(|place| format!("{place} of the data"));
+        let file = self.files.get(at).map(|file| file.display().to_string());
+        let known = place.into_iter().chain(file.or_else(|| self.ids.get(at).cloned()));
+        let known: String = known.map(|known| format!(", {known}")).collect();
+        format!("{} {at}{known}", self.items().one())
     }
 }

@@ -95,17 +95,12 @@ impl Scores {
     pub fn not_finite(&self, data: &Dataset) -> Option<String> {
         let mut places = (0..self.anomaly.len()).filter(|at| !self.anomaly[*at].is_finite());
         let (first, more) = (places.next()?, places.count());
-        let (count, one) = (self.anomaly.len(), data.items().one());
-        let place = data.places.get(first).filter(|place| **place != first);
-        let place = place.map(|place| format!(", {place} of the data")).unwrap_or_default();
-        let name = data.files.get(first).map(|file| file.display().to_string());
-        let name = name.or_else(|| data.ids.get(first).cloned()).map(|name| format!(", {name}"));
         Some(format!(
-            "{} of {count} scores are not finite; the first is {} of {one} {first}{place}{}: look for numbers far beyond those of \
-             training",
+            "{} of {} scores are not finite; the first is {} of {}: look for numbers far beyond those of training",
             more + 1,
+            self.anomaly.len(),
             self.anomaly[first],
-            name.unwrap_or_default()
+            data.called(first)
         ))
     }
 

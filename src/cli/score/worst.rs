@@ -14,9 +14,9 @@ const PLOTTED: usize = 24;
 /// The items and their reconstructions, the most unusual first.
 pub(super) struct Worst<'a> {
     checkpoint: &'a Checkpoint,
-    images: Dataset,
-    places: Vec<usize>,
-    scores: Vec<f64>,
+    items: Items,
+    /// How each is called, and its score.
+    called: Vec<String>,
     /// `[items, pixels]`, in the data's units, as the reconstructions.
     given: Vec<f32>,
     reconstructions: Vec<f32>,
@@ -31,45 +31,37 @@ impl<'a> Worst<'a> {
         scores: &Scores,
         places: Vec<usize>,
     ) -> Result<Self> {
-        let scores = places.iter().map(|at| scores.anomaly[*at]).collect();
-        let images = images.at(&places)?;
-        let reconstructions = Reconstructor::new(device, checkpoint, &images).await?.run().await?.images;
-        Ok(Self { checkpoint, given: images.floats(), images, places, scores, reconstructions })
+        let called = |at: &usize| {
+            let class = images.labels.as_ref().map(|labels| format!(", {}", images.class(labels[*at])));
+            format!("{}{}: {}", images.called(*at), class.unwrap_or_default(), figure(scores.anomaly[*at], 4))
+        };
+        let called = places.iter().map(called).collect();
+        let worst = images.at(&places)?;
+        let reconstructions = Reconstructor::new(device, checkpoint, &worst).await?.run().await?.images;
+        Ok(Self { checkpoint, items: images.items(), called, given: worst.floats(), reconstructions })
     }
 
     /// A line for each: how it is called, its score, and the column of a table that has most to do with it.
     pub(super) fn lines(&self) -> Vec<String> {
         let by =
             |at: usize| self.unusual(at).map(|row| format!(", most by {}", row.most_by)).unwrap_or_default();
-        (0..self.places.len()).map(|at| format!("worst:     {}{}", self.called(at), by(at))).collect()
-    }
-
-    fn called(&self, at: usize) -> String {
-        let images = &self.images;
-        let file = images.files.get(at).map(|file| file.display().to_string());
-        let name = file.or_else(|| images.ids.get(at).cloned());
-        let class = images.labels.as_ref().map(|labels| images.class(labels[at]));
-        let row = images.places.get(at).filter(|row| **row != self.places[at]);
-        let row = row.map(|row| format!("{row} of the data"));
-        let known = row.into_iter().chain(name).chain(class);
-        let known: String = known.map(|known| format!(", {known}")).collect();
-        format!("{} {}{known}: {}", images.items().one(), self.places[at], figure(self.scores[at], 4))
+        (0..).zip(&self.called).map(|(at, called)| format!("worst:     {called}{}", by(at))).collect()
     }
 
     // Of a row of a table, as the model sees it.
     fn unusual(&self, at: usize) -> Option<Unusual> {
-        let columns = self.images.pixels();
+        let columns: usize = self.checkpoint.shape.iter().product();
         let row = at * columns..(at + 1) * columns;
         let rows = [&self.given, &self.reconstructions].map(|rows| rows[row.clone()].to_vec());
         let names = column_names(&self.checkpoint.columns, columns);
         let scaling = &self.checkpoint.transform.scaling;
-        (self.images.items() == Items::Rows).then(|| Unusual::new(self.called(at), &names, scaling, rows))
+        (self.items == Items::Rows).then(|| Unusual::new(self.called[at].clone(), &names, scaling, rows))
     }
 
     /// What the picture shows.
     pub(super) fn shown(&self) -> String {
-        let (count, with) = (self.places.len(), "with the largest scores");
-        match self.images.items() {
+        let (count, with) = (self.called.len(), "with the largest scores");
+        match self.items {
             Items::Images => format!("the {count} {with} above their reconstructions"),
             Items::Rows => format!("the {} {with} and their reconstructions", count.min(PLOTTED)),
         }
@@ -77,15 +69,15 @@ impl<'a> Worst<'a> {
 
     /// Images above their reconstructions, or a plot for each row.
     pub(super) fn png(&self) -> Result<Vec<u8>> {
-        if self.images.items() == Items::Rows {
+        if self.items == Items::Rows {
             let rows: Vec<Unusual> =
-                (0..self.places.len().min(PLOTTED)).filter_map(|at| self.unusual(at)).collect();
+                (0..self.called.len().min(PLOTTED)).filter_map(|at| self.unusual(at)).collect();
             return unusual_rows(&self.shown(), self.checkpoint.transform.scaling.units(), &rows)
                 .picture()
                 .png();
         }
-        let (columns, beside) = (self.images.len().min(10), [&self.given[..], &self.reconstructions]);
-        let rows = interleaved(&beside, self.images.pixels(), columns);
+        let (columns, beside) = (self.called.len().min(10), [&self.given[..], &self.reconstructions]);
+        let rows = interleaved(&beside, self.checkpoint.shape.iter().product(), columns);
         let images = &self.checkpoint.transform.shown(rows);
         Grid { images, shape: self.checkpoint.shape, columns }.png()
     }
