@@ -5,11 +5,12 @@
 mod common;
 
 use common::{Table, criterion, launch, measure_launches, open};
+use narrows::gpu::Kernels;
 use narrows::kernels::Kernel;
 use narrows::kernels::ceiling::{MemoryCopy, MultiplyAdd};
 
 fn main() {
-    let gpu = open(None);
+    let gpu = open(Kernels::Rule);
     let mut criterion = criterion();
     let mut table = Table::new(&gpu);
     let arithmetic = MultiplyAdd { invocations: 1 << 16, rounds: 64 };

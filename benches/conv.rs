@@ -6,6 +6,7 @@
 mod common;
 
 use common::{Table, criterion, fractions, launch, measure_launches, open};
+use narrows::gpu::Kernels;
 use narrows::graph::{Padding, Shape, Window};
 use narrows::kernels::Kernel;
 use narrows::kernels::activation::Activation;
@@ -77,9 +78,9 @@ fn passes() -> Vec<Pass> {
 
 fn main() {
     let mut criterion = criterion();
-    let mut table = Table::new(&open(None));
-    for variant in open(None).matmul_variants() {
-        let gpu = open(Some(variant));
+    let mut table = Table::new(&open(Kernels::Rule));
+    for variant in open(Kernels::Rule).matmul_variants() {
+        let gpu = open(Kernels::One(variant));
         let (mut seconds, mut flops) = (0.0, 0);
         for Pass { name, kernels } in &passes() {
             let launches: Vec<_> = kernels

@@ -7,6 +7,7 @@
 mod common;
 
 use common::{Table, criterion, fractions, launch, measure_launches, open};
+use narrows::gpu::Kernels;
 use narrows::kernels::activation::{Activate, Activation, Pass};
 use narrows::kernels::augmentation::{Augment, Augmentation};
 use narrows::kernels::batch::{Gather, NextBatch, Permute, Place, Rows};
@@ -215,7 +216,7 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
 }
 
 fn main() {
-    let gpu = open(None);
+    let gpu = open(Kernels::Rule);
     let mut criterion = criterion();
     let mut table = Table::new(&gpu);
     for kernel in kernels().into_iter().chain(of_feature_maps()).chain(of_jacobians()).chain(of_terms()) {

@@ -5,6 +5,7 @@
 mod common;
 
 use common::{Table, criterion, fractions, launch, measure_launches, open};
+use narrows::gpu::Kernels;
 use narrows::kernels::Kernel;
 use narrows::kernels::activation::Activation;
 use narrows::kernels::matmul::{Epilogue, Layout, MatMul};
@@ -15,7 +16,7 @@ fn product(rows: u32, depth: u32, columns: u32, layout: Layout) -> MatMul {
 
 fn main() {
     let mut criterion = criterion();
-    let mut table = Table::new(&open(None));
+    let mut table = Table::new(&open(Kernels::Rule));
     let kernels = [
         product(512, 512, 512, Layout::Nn),
         product(512, 512, 512, Layout::Nt),
@@ -26,8 +27,8 @@ fn main() {
         product(784, 128, 400, Layout::Tn),
         product(127, 301, 203, Layout::Nn),
     ];
-    for variant in open(None).matmul_variants() {
-        let gpu = open(Some(variant));
+    for variant in open(Kernels::Rule).matmul_variants() {
+        let gpu = open(Kernels::One(variant));
         for kernel in &kernels {
             let contents: Vec<_> = kernel.operands().iter().map(|o| fractions(o.words)).collect();
             let launch = launch(&gpu, kernel, &contents);

@@ -11,7 +11,7 @@ use std::time::Instant;
 use common::{Table, criterion, duration, fractions, launch, measure, measure_launches, open};
 use criterion::Criterion;
 use narrows::data::{self, Dataset, Source};
-use narrows::gpu::Gpu;
+use narrows::gpu::{Gpu, Kernels};
 use narrows::graph::{Device, Plan, Replay};
 use narrows::kernels::state::State;
 use narrows::model::{Model, Registry};
@@ -123,7 +123,7 @@ fn dispatches(
 
 fn main() -> narrows::Result<()> {
     let images = data::load(Source::Sample, None, None)?.train;
-    let gpu = Arc::new(open(None));
+    let gpu = Arc::new(open(Kernels::Rule));
     let mut criterion = criterion();
     let mut table = Table::new(&gpu);
     for variant in Registry::built_in().variants() {

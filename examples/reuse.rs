@@ -61,7 +61,7 @@ async fn product(a: &[f32], b: &[f32]) -> Result<Vec<f32>, Box<dyn Error>> {
 
     // ALIGNED_A and ALIGNED_B promise vec4 loads that never straddle a row; 51 columns cannot keep that promise.
     let constants = [("ALIGNED_A", 0.0), ("ALIGNED_B", 0.0)];
-    let workgroups = matmul::tile_workgroups(ROWS, COLUMNS);
+    let workgroups = matmul::tiles([64, 64], ROWS, COLUMNS);
     let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
     dispatch(
         &device,

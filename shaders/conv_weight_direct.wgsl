@@ -11,11 +11,6 @@ override ROWS: u32 = 8u;
 // Columns of C, where they are fewer than twelve: what there is not costs nothing.
 override FILTER: u32 = 12u;
 
-// Column i of the result is row i of a 4 x 4 block of C.
-fn add_outer(c: mat4x4f, a: vec4f, b: vec4f) -> mat4x4f {
-    return mat4x4f(fma(a.xxxx, b, c[0]), fma(a.yyyy, b, c[1]), fma(a.zzzz, b, c[2]), fma(a.wwww, b, c[3]));
-}
-
 @compute @workgroup_size(64)
 fn product(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
            @builtin(local_invocation_index) lane: u32) {

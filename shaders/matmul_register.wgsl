@@ -12,27 +12,6 @@ fn position(group: vec3u, groups: vec3u, lane: u32) -> Corner {
     return Corner(at.part, at.row, at.column + lane * 8u);
 }
 
-// What is known of four rows of A.
-struct Rows {
-    first: Row,
-    second: Row,
-    third: Row,
-    fourth: Row,
-}
-
-fn rows_at(part: Part, row: u32) -> Rows {
-    return Rows(row_at(part, row), row_at(part, row + 1u), row_at(part, row + 2u), row_at(part, row + 3u));
-}
-
-// Four rows of A, each as its vec4 along depth.
-fn load_rows(rows: Rows, k: u32) -> mat4x4f {
-    if TRANSPOSE_A {
-        let row = rows.first;
-        return transpose(mat4x4f(load_a(row, k), load_a(row, k + 1u), load_a(row, k + 2u), load_a(row, k + 3u)));
-    }
-    return mat4x4f(load_a(rows.first, k), load_a(rows.second, k), load_a(rows.third, k), load_a(rows.fourth, k));
-}
-
 // The four 4 x 4 quarters; column j of a quarter is row j of its part of C.
 struct Tile {
     top_left: mat4x4f,

@@ -8,26 +8,29 @@
 // lib/epilogue.wgsl. The operands are lib/dense.wgsl; or lib/conv.wgsl with lib/conv_down.wgsl,
 // lib/conv_up.wgsl or lib/conv_weight.wgsl.
 
+// 32 rows each: with two, a load of B feeds twice as many multiply-adds, and the code is twice as long.
+override HALVES: u32 = 1u;
+
 // What is known of the rows of A that a lane loads. They are `lane`, `lane` + 8, `lane` + 16 and `lane` + 24;
 // or, where A's lines run along depth, from each line the vec4 of rows 4 lane..4 lane + 4.
-struct Rows {
+struct SharedRows {
     first: Row,
     second: Row,
     third: Row,
     fourth: Row,
 }
 
-fn rows_at(part: Part, row: u32, lane: u32) -> Rows {
+fn shared_rows_at(part: Part, row: u32, lane: u32) -> SharedRows {
     if TRANSPOSE_A {
         let four = row_at(part, row + 4u * lane);
-        return Rows(four, four, four, four);
+        return SharedRows(four, four, four, four);
     }
     let at = row + lane;
-    return Rows(row_at(part, at), row_at(part, at + 8u), row_at(part, at + 16u), row_at(part, at + 24u));
+    return SharedRows(row_at(part, at), row_at(part, at + 8u), row_at(part, at + 16u), row_at(part, at + 24u));
 }
 
 // A lane's share of the workgroup's 32 rows of A, for four steps of depth.
-fn load_share(rows: Rows, k: u32) -> mat4x4f {
+fn load_share(rows: SharedRows, k: u32) -> mat4x4f {
     if TRANSPOSE_A {
         let row = rows.first;
         return mat4x4f(load_a(row, k), load_a(row, k + 1u), load_a(row, k + 2u), load_a(row, k + 3u));
@@ -48,39 +51,52 @@ fn rows_of(share: mat4x4f, q: u32) -> mat4x4f {
 }
 
 fn position(group: vec3u, groups: vec3u, lane: u32) -> Corner {
-    let at = corner(group, groups, 32u, 32u);
+    let at = corner(group, groups, 32u * HALVES, 32u);
     return Corner(at.part, at.row, at.column + lane * 4u);
 }
 
+// 32 rows: column j of the i-th matrix is row 4i + j, at the lane's four columns.
 alias Tile = array<mat4x4f, 8>;
 
-// Column j of the i-th matrix is row 4i + j of the result, at the lane's four columns. Each row starts
-// from `start`.
-fn multiply(p: Corner, lane: u32, start: vec4f) -> Tile {
+// The rows of C, and 32 more behind them where HALVES is 2.
+struct Halves {
+    top: Tile,
+    bottom: Tile,
+}
+
+fn add(tile: Tile, block: mat4x4f, share: mat4x4f) -> Tile {
+    return Tile(multiply_add(tile[0], block, rows_of(share, 0u)), multiply_add(tile[1], block, rows_of(share, 1u)),
+                multiply_add(tile[2], block, rows_of(share, 2u)), multiply_add(tile[3], block, rows_of(share, 3u)),
+                multiply_add(tile[4], block, rows_of(share, 4u)), multiply_add(tile[5], block, rows_of(share, 5u)),
+                multiply_add(tile[6], block, rows_of(share, 6u)), multiply_add(tile[7], block, rows_of(share, 7u)));
+}
+
+// Each row of C starts from `start`.
+fn multiply(p: Corner, lane: u32, start: vec4f) -> Halves {
     let rows = mat4x4f(start, start, start, start);
-    var c = Tile(rows, rows, rows, rows, rows, rows, rows, rows);
-    let rows_of_a = rows_at(p.part, p.row, lane);
+    let tile = Tile(rows, rows, rows, rows, rows, rows, rows, rows);
+    var c = Halves(tile, tile);
+    let top_rows = shared_rows_at(p.part, p.row, lane);
+    let bottom_rows = shared_rows_at(p.part, p.row + 32u, lane);
     let column = column_at(p.part, p.column);
     let depth = depth(p.part);
     for (var k = 0u; k < depth; k += 4u) {
-        let share = load_share(rows_of_a, k);
         let block = block_b(k, column);
-        c[0] = multiply_add(c[0], block, rows_of(share, 0u));
-        c[1] = multiply_add(c[1], block, rows_of(share, 1u));
-        c[2] = multiply_add(c[2], block, rows_of(share, 2u));
-        c[3] = multiply_add(c[3], block, rows_of(share, 3u));
-        c[4] = multiply_add(c[4], block, rows_of(share, 4u));
-        c[5] = multiply_add(c[5], block, rows_of(share, 5u));
-        c[6] = multiply_add(c[6], block, rows_of(share, 6u));
-        c[7] = multiply_add(c[7], block, rows_of(share, 7u));
+        c.top = add(c.top, block, load_share(top_rows, k));
+        if HALVES > 1u {
+            c.bottom = add(c.bottom, block, load_share(bottom_rows, k));
+        }
     }
     return c;
 }
 
-// The tile moved up by four rows. A loop that stores tile[0] and moves up is compiled once, where eight
-// stores in a row take a CPU driver most of a second, and a varying index takes twice the time to run.
-fn moved_up(tile: Tile) -> Tile {
-    return Tile(tile[1], tile[2], tile[3], tile[4], tile[5], tile[6], tile[7], tile[7]);
+// All rows moved up by four. A loop that stores the first four and moves up is compiled once, where eight stores in a row
+// take a CPU driver most of a second, and a varying index takes twice the time to run.
+fn moved_up(c: Halves) -> Halves {
+    let top = c.top;
+    let bottom = c.bottom;
+    return Halves(Tile(top[1], top[2], top[3], top[4], top[5], top[6], top[7], bottom[0]),
+                  Tile(bottom[1], bottom[2], bottom[3], bottom[4], bottom[5], bottom[6], bottom[7], bottom[7]));
 }
 
 @compute @workgroup_size(8)
@@ -88,8 +104,8 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
            @builtin(subgroup_invocation_id) lane: u32) {
     let p = position(group, groups, lane);
     var tile = multiply(p, lane, vec4f());
-    for (var row = p.row; row < p.row + 32u; row += 4u) {
-        store_product(p.part, row, p.column, tile[0]);
+    for (var row = p.row; row < p.row + 32u * HALVES; row += 4u) {
+        store_product(p.part, row, p.column, tile.top[0]);
         tile = moved_up(tile);
     }
 }
@@ -99,8 +115,8 @@ fn dense(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: v
          @builtin(subgroup_invocation_id) lane: u32) {
     let p = position(group, groups, lane);
     var tile = multiply(p, lane, biases(p.column));
-    for (var row = p.row; row < p.row + 32u; row += 4u) {
-        store_dense(p.part, row, p.column, tile[0]);
+    for (var row = p.row; row < p.row + 32u * HALVES; row += 4u) {
+        store_dense(p.part, row, p.column, tile.top[0]);
         tile = moved_up(tile);
     }
 }
@@ -110,8 +126,8 @@ fn dense_keep(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) grou
               @builtin(subgroup_invocation_id) lane: u32) {
     let p = position(group, groups, lane);
     var tile = multiply(p, lane, biases(p.column));
-    for (var row = p.row; row < p.row + 32u; row += 4u) {
-        store_dense_keep(p.part, row, p.column, tile[0]);
+    for (var row = p.row; row < p.row + 32u * HALVES; row += 4u) {
+        store_dense_keep(p.part, row, p.column, tile.top[0]);
         tile = moved_up(tile);
     }
 }
@@ -121,8 +137,8 @@ fn product_slope(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) g
                  @builtin(subgroup_invocation_id) lane: u32) {
     let p = position(group, groups, lane);
     var tile = multiply(p, lane, vec4f());
-    for (var row = p.row; row < p.row + 32u; row += 4u) {
-        store_slope(p.part, row, p.column, tile[0]);
+    for (var row = p.row; row < p.row + 32u * HALVES; row += 4u) {
+        store_slope(p.part, row, p.column, tile.top[0]);
         tile = moved_up(tile);
     }
 }
@@ -132,11 +148,13 @@ fn product_sums(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) gr
                 @builtin(subgroup_invocation_id) lane: u32) {
     let p = position(group, groups, lane);
     var tile = multiply(p, lane, vec4f());
-    for (var row = p.row; row < p.row + 32u; row += 4u) {
-        store_product(p.part, row, p.column, tile[0]);
+    for (var row = p.row; row < p.row + 32u * HALVES; row += 4u) {
+        store_product(p.part, row, p.column, tile.top[0]);
         tile = moved_up(tile);
     }
     if p.column == lane * 4u {
-        store_row_sums(p.row + lane * 4u, sum_rows(p.part, p.row + lane * 4u, 0u, 1u));
+        for (var row = p.row + lane * 4u; row < p.row + 32u * HALVES; row += 32u) {
+            store_row_sums(row, sum_rows(p.part, row, 0u, 1u));
+        }
     }
 }

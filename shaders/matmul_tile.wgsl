@@ -1,112 +1,200 @@
-// Matrix product, variant `tile`: 256 invocations make 64 x 64 of C from tiles in workgroup memory.
+// Matrix product, variant `tile`: a workgroup makes TILE x TILE of C from tiles in workgroup memory.
 //
-// For GPUs. Per 16 steps of depth the workgroup stages 64 x 16 of A and 16 x 64 of B (8 KiB in all), each
-// invocation fetching one vec4 of either; then each multiplies its 4 x 4 of C out of 8 vec4 reads of
-// workgroup memory per 4 steps.
+// For GPUs, in sizes. With HALVES = 1 an invocation makes 4 x 4 of C: of each step of depth it reads two vec4 of
+// workgroup memory and makes 16 multiply-adds of them. With HALVES = 2 it makes 8 x 8, and four vec4 feed 64; its rows
+// and columns come in two halves of four, TILE / 2 apart, so that the vec4s which neighbouring invocations read lie side
+// by side and meet no conflict.
 //
-// Joined behind lib/stable.wgsl, lib/finite.wgsl, lib/activation.wgsl, lib/matmul.wgsl, the operands and
-// lib/epilogue.wgsl. The operands are lib/dense.wgsl; or lib/conv.wgsl with lib/conv_down.wgsl,
-// lib/conv_up.wgsl or lib/conv_weight.wgsl.
+//     TILE  HALVES  invocations  depth of a stage  workgroup memory
+//      128       2          256                 8             8 KiB
+//       64       2           64                 8             4 KiB
+//       64       1          256                16             8 KiB
+//       32       1           64                16             4 KiB
+//
+// Some invocations stage the tile of A and as many that of B, a block of 4 x 4 each. Both lie in workgroup memory as
+// [k][four rows, or columns], so that a step of depth is the sum of an outer product. Joined behind lib/stable.wgsl,
+// lib/finite.wgsl, lib/activation.wgsl, lib/matmul.wgsl, the operands and lib/epilogue.wgsl. The operands are
+// lib/dense.wgsl; or lib/conv.wgsl with lib/conv_down.wgsl, lib/conv_up.wgsl or lib/conv_weight.wgsl.
 
-// A's tile as [row][k / 4]: a vec4 runs along depth. One spare vec4 per row keeps the 4 rows that
-// neighbouring invocations read in different banks.
-const A_STRIDE = 5u;
-var<workgroup> tile_a: array<vec4f, 320>;
-// B's tile as [k][column / 4]: a vec4 runs along columns.
-var<workgroup> tile_b: array<vec4f, 256>;
+override TILE: u32 = 64u;
+override HALVES: u32 = 1u;
 
-// Stages tile_a[0..64][k..k+16] and tile_b[k..k+16][0..64]; what lies along the contiguous axis in memory
-// is what neighbouring invocations fetch. `row` and `column` are those that the invocation fetches.
-fn stage(row: Row, column: Column, k: u32, lane: u32) {
-    if TRANSPOSE_A {
-        // The fetched vec4 runs along rows and is scattered over four of them.
-        let line = lane / 16u;
-        let v = load_a(row, k + line);
-        for (var i = 0u; i < 4u; i++) {
-            tile_a[(lane % 16u * 4u + i) * A_STRIDE + line / 4u][line % 4u] = v[i];
-        }
-    } else {
-        tile_a[lane / 4u * A_STRIDE + lane % 4u] = load_a(row, k + lane % 4u * 4u);
-    }
-    if TRANSPOSE_B {
-        // The fetched vec4 runs along depth and is scattered over four lines.
-        let line = lane % 4u * 4u;
-        let v = load_b(k + line, column);
-        for (var i = 0u; i < 4u; i++) {
-            tile_b[(line + i) * 16u + lane / 16u][lane / 4u % 4u] = v[i];
-        }
-    } else {
-        tile_b[lane] = load_b(k + lane / 16u, column);
-    }
+// Vec4s across a tile.
+fn across() -> u32 {
+    return TILE / 4u;
 }
 
-// The invocation's 4 x 4 of C: rows lane / 16 * 4 + 0..4, columns lane % 16 * 4 + 0..4. Column j of the
-// result is row j. Each row starts from `start`.
-fn multiply(at: Corner, lane: u32, start: vec4f) -> mat4x4f {
-    let fetched_row = row_at(at.part, at.row + select(lane / 4u, lane % 16u * 4u, TRANSPOSE_A));
-    let fetched_column = column_at(at.part, at.column + select(lane % 16u * 4u, lane / 4u, TRANSPOSE_B));
-    let row = lane / 16u * 4u * A_STRIDE;
-    let column = lane % 16u;
-    var c = mat4x4f(start, start, start, start);
+// Invocations along an edge of the workgroup, which is as far as a second half lies from the first, in vec4s.
+fn edge() -> u32 {
+    return across() / HALVES;
+}
+
+// Steps of depth to a stage.
+fn stage() -> u32 {
+    return 16u / HALVES;
+}
+
+// Invocations that stage one of the two.
+fn staging() -> u32 {
+    return across() * stage() / 4u;
+}
+
+var<workgroup> tile_a: array<vec4f, TILE / 4u * (16u / HALVES)>;
+var<workgroup> tile_b: array<vec4f, TILE / 4u * (16u / HALVES)>;
+
+// Which block an invocation stages: the vec4 across the tile, and four steps of depth. What lies side by side in memory,
+// along depth or across, is what neighbouring invocations fetch.
+fn staged_block(lane: u32, along_depth: bool) -> vec2u {
+    let number = lane % staging();
+    if along_depth {
+        return vec2u(number / (stage() / 4u), number % (stage() / 4u));
+    }
+    return vec2u(number % across(), number / across());
+}
+
+// The quarters of an invocation's part of C: column j of each is its row j. With HALVES = 1 the first is all there is.
+struct Tile {
+    top_left: mat4x4f,
+    top_right: mat4x4f,
+    bottom_left: mat4x4f,
+    bottom_right: mat4x4f,
+}
+
+// The tile after one more step of depth.
+fn add_step(tile: Tile, step: u32, lane: u32) -> Tile {
+    let a_at = step * across() + lane / edge();
+    let b_at = step * across() + lane % edge();
+    let a_top = tile_a[a_at];
+    let b_left = tile_b[b_at];
+    var sum = tile;
+    sum.top_left = add_outer(tile.top_left, a_top, b_left);
+    if HALVES > 1u {
+        let a_bottom = tile_a[a_at + edge()];
+        let b_right = tile_b[b_at + edge()];
+        sum.top_right = add_outer(tile.top_right, a_top, b_right);
+        sum.bottom_left = add_outer(tile.bottom_left, a_bottom, b_left);
+        sum.bottom_right = add_outer(tile.bottom_right, a_bottom, b_right);
+    }
+    return sum;
+}
+
+// Each row of C starts from `left` and `right`.
+fn multiply(at: Corner, lane: u32, left: vec4f, right: vec4f) -> Tile {
+    let a_block = staged_block(lane, !TRANSPOSE_A);
+    let b_block = staged_block(lane, TRANSPOSE_B);
+    let rows = rows_at(at.part, at.row + 4u * a_block.x);
+    let column = column_at(at.part, at.column + 4u * b_block.x);
     let depth = depth(at.part);
-    for (var k = 0u; k < depth; k += 16u) {
-        stage(fetched_row, fetched_column, k, lane);
+    var tile = Tile(mat4x4f(left, left, left, left), mat4x4f(right, right, right, right),
+                    mat4x4f(left, left, left, left), mat4x4f(right, right, right, right));
+    for (var k = 0u; k < depth; k += stage()) {
+        if lane < staging() {
+            let block = block_a(rows, k + 4u * a_block.y);
+            let first = 4u * a_block.y * across() + a_block.x;
+            tile_a[first] = block[0];
+            tile_a[first + across()] = block[1];
+            tile_a[first + 2u * across()] = block[2];
+            tile_a[first + 3u * across()] = block[3];
+        } else if lane < 2u * staging() {
+            let block = block_b(k + 4u * b_block.y, column);
+            let first = 4u * b_block.y * across() + b_block.x;
+            tile_b[first] = block[0];
+            tile_b[first + across()] = block[1];
+            tile_b[first + 2u * across()] = block[2];
+            tile_b[first + 3u * across()] = block[3];
+        }
         workgroupBarrier();
-        for (var q = 0u; q < 4u; q++) {
-            let a4 = mat4x4f(tile_a[row + q], tile_a[row + A_STRIDE + q],
-                             tile_a[row + 2u * A_STRIDE + q], tile_a[row + 3u * A_STRIDE + q]);
-            let line = q * 64u + column;
-            let b4 = mat4x4f(tile_b[line], tile_b[line + 16u], tile_b[line + 32u], tile_b[line + 48u]);
-            c = multiply_add(c, b4, a4);
+        for (var step = 0u; step < stage(); step++) {
+            tile = add_step(tile, step, lane);
         }
         workgroupBarrier();
     }
-    return c;
+    return tile;
 }
 
-@compute @workgroup_size(256)
+// Where an invocation's own part of C lies.
+fn own(at: Corner, lane: u32) -> Corner {
+    return Corner(at.part, at.row + lane / edge() * 4u, at.column + lane % edge() * 4u);
+}
+
+@compute @workgroup_size(TILE / (4u * HALVES) * (TILE / (4u * HALVES)))
 fn product(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
            @builtin(local_invocation_index) lane: u32) {
-    let at = corner(group, groups, 64u, 64u);
-    store_product(at.part, at.row + lane / 16u * 4u, at.column + lane % 16u * 4u, multiply(at, lane, vec4f()));
+    let at = corner(group, groups, TILE, TILE);
+    let p = own(at, lane);
+    let tile = multiply(at, lane, vec4f(), vec4f());
+    store_product(p.part, p.row, p.column, tile.top_left);
+    if HALVES > 1u {
+        store_product(p.part, p.row, p.column + 4u * edge(), tile.top_right);
+        store_product(p.part, p.row + 4u * edge(), p.column, tile.bottom_left);
+        store_product(p.part, p.row + 4u * edge(), p.column + 4u * edge(), tile.bottom_right);
+    }
 }
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(TILE / (4u * HALVES) * (TILE / (4u * HALVES)))
 fn dense(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
          @builtin(local_invocation_index) lane: u32) {
-    let at = corner(group, groups, 64u, 64u);
-    store_dense(at.part, at.row + lane / 16u * 4u, at.column + lane % 16u * 4u, multiply(at, lane, biases(at.column + lane % 16u * 4u)));
+    let at = corner(group, groups, TILE, TILE);
+    let p = own(at, lane);
+    let tile = multiply(at, lane, biases(p.column), biases(p.column + 4u * edge()));
+    store_dense(p.part, p.row, p.column, tile.top_left);
+    if HALVES > 1u {
+        store_dense(p.part, p.row, p.column + 4u * edge(), tile.top_right);
+        store_dense(p.part, p.row + 4u * edge(), p.column, tile.bottom_left);
+        store_dense(p.part, p.row + 4u * edge(), p.column + 4u * edge(), tile.bottom_right);
+    }
 }
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(TILE / (4u * HALVES) * (TILE / (4u * HALVES)))
 fn dense_keep(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
               @builtin(local_invocation_index) lane: u32) {
-    let at = corner(group, groups, 64u, 64u);
-    store_dense_keep(at.part, at.row + lane / 16u * 4u, at.column + lane % 16u * 4u, multiply(at, lane, biases(at.column + lane % 16u * 4u)));
+    let at = corner(group, groups, TILE, TILE);
+    let p = own(at, lane);
+    let tile = multiply(at, lane, biases(p.column), biases(p.column + 4u * edge()));
+    store_dense_keep(p.part, p.row, p.column, tile.top_left);
+    if HALVES > 1u {
+        store_dense_keep(p.part, p.row, p.column + 4u * edge(), tile.top_right);
+        store_dense_keep(p.part, p.row + 4u * edge(), p.column, tile.bottom_left);
+        store_dense_keep(p.part, p.row + 4u * edge(), p.column + 4u * edge(), tile.bottom_right);
+    }
 }
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(TILE / (4u * HALVES) * (TILE / (4u * HALVES)))
 fn product_slope(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
                  @builtin(local_invocation_index) lane: u32) {
-    let at = corner(group, groups, 64u, 64u);
-    store_slope(at.part, at.row + lane / 16u * 4u, at.column + lane % 16u * 4u, multiply(at, lane, vec4f()));
+    let at = corner(group, groups, TILE, TILE);
+    let p = own(at, lane);
+    let tile = multiply(at, lane, vec4f(), vec4f());
+    store_slope(p.part, p.row, p.column, tile.top_left);
+    if HALVES > 1u {
+        store_slope(p.part, p.row, p.column + 4u * edge(), tile.top_right);
+        store_slope(p.part, p.row + 4u * edge(), p.column, tile.bottom_left);
+        store_slope(p.part, p.row + 4u * edge(), p.column + 4u * edge(), tile.bottom_right);
+    }
 }
 
-// The workgroups on the left sum the rows of A: 16 invocations for each four rows share the depth, and one of them adds
+// The workgroups on the left sum the rows of A: the invocations for each four rows share the depth, and one of them adds
 // up what they found, in order.
-@compute @workgroup_size(256)
+@compute @workgroup_size(TILE / (4u * HALVES) * (TILE / (4u * HALVES)))
 fn product_sums(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
                 @builtin(local_invocation_index) lane: u32) {
-    let at = corner(group, groups, 64u, 64u);
-    store_product(at.part, at.row + lane / 16u * 4u, at.column + lane % 16u * 4u, multiply(at, lane, vec4f()));
+    let at = corner(group, groups, TILE, TILE);
+    let p = own(at, lane);
+    let tile = multiply(at, lane, vec4f(), vec4f());
+    store_product(p.part, p.row, p.column, tile.top_left);
+    if HALVES > 1u {
+        store_product(p.part, p.row, p.column + 4u * edge(), tile.top_right);
+        store_product(p.part, p.row + 4u * edge(), p.column, tile.bottom_left);
+        store_product(p.part, p.row + 4u * edge(), p.column + 4u * edge(), tile.bottom_right);
+    }
     if at.column == 0u {
-        let row = at.row + lane % 16u * 4u;
-        tile_a[lane] = sum_rows(at.part, row, lane / 16u, 16u);
+        let row = at.row + lane % across() * 4u;
+        tile_a[lane] = sum_rows(at.part, row, lane / across(), edge() * edge() / across());
         workgroupBarrier();
-        if lane < 16u {
+        if lane < across() {
             var sums = vec4f();
-            for (var share = 0u; share < 16u; share++) {
-                sums += tile_a[share * 16u + lane];
+            for (var share = lane; share < edge() * edge(); share += across()) {
+                sums += tile_a[share];
             }
             store_row_sums(row, sums);
         }

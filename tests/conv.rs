@@ -14,7 +14,7 @@ use narrows::graph::{
 };
 use narrows::kernels::activation::Activation;
 use narrows::kernels::conv::{Conv, Direction, Geometry, WeightGradient};
-use narrows::kernels::matmul::Epilogue;
+use narrows::kernels::matmul::{Epilogue, MatMul};
 use narrows::kernels::{Call, Kernel};
 use narrows::reference::compare::Tolerance;
 use narrows_shaders::Access;
@@ -371,7 +371,7 @@ fn what_the_kernels_cannot_count_is_refused() {
             Geometry { images: 5000, image: [100, 100, 1], ..fine },
             "pixels in a batch: expected at most 16777216, got 50000000",
         ),
-        (Geometry { kernel: [260, 251], ..fine }, "vec4s of a filter: expected at most 65000, got 130520"),
+        (Geometry { kernel: [260, 251], ..fine }, "vec4s of a filter: expected at most 13000, got 130520"),
     ] {
         assert_eq!(refusal(wrong, 5), expected);
     }
@@ -381,8 +381,9 @@ fn what_the_kernels_cannot_count_is_refused() {
 #[test]
 fn the_longest_part_is_summed_whole() {
     // Directly made, and as a product.
-    for chunk in [65_000, 4 * 65_000] {
-        let geometry = geometry((chunk / 250, [1, 250, 1], [1, 1], [1, 1], Valid, 5));
+    let chunk = MatMul::MAX_DEPTH;
+    for channels in [1, 8] {
+        let geometry = geometry((chunk / 250, [1, 250, channels], [1, 1], [1, 1], Valid, 5));
         let kernel = WeightGradient::whole(geometry);
         assert_eq!((kernel.chunk, kernel.parts()), (chunk, 1));
         let [image, features, _] = operands(&geometry, integers);

@@ -6,7 +6,8 @@ mod common;
 use common::{gpu, words};
 use narrows::Error;
 use narrows::gpu::{
-    AdapterSummary, Launch, MatMulVariant, Selector, Variants, choose, read_words, shortfall,
+    AdapterSummary, Launch, MatMulVariant, Measured, Product, ProductKind, Selector, Variants, choose,
+    read_words, shortfall,
 };
 use narrows::kernels::floats;
 use narrows_shaders::{Shader, activation};
@@ -19,7 +20,7 @@ fn listing(adapters: &[(&str, Backend, DeviceType)]) -> Vec<AdapterSummary> {
         AdapterSummary {
             index,
             backend_index: adapters[..index].iter().filter(|other| other.1 == *backend).count(),
-            variants: Variants::choose(&info, wgpu::Features::empty()),
+            variants: Variants::rule(&info, wgpu::Features::empty()),
             info,
             features: wgpu::Features::empty(),
             limits: wgpu::Limits::default(),
@@ -163,28 +164,103 @@ fn an_adapter_below_webgpus_default_limits_is_unusable_and_says_which() {
     assert!(reason.contains("compute shaders"), "{reason}");
 }
 
+fn product(rows: u32, columns: u32, depth: u32) -> Product {
+    Product { kind: ProductKind::Nt, rows, columns, depth, parts: 1 }
+}
+
+fn adapter(kind: DeviceType, [smallest, largest]: [u32; 2]) -> wgpu::AdapterInfo {
+    wgpu::AdapterInfo {
+        subgroup_min_size: smallest,
+        subgroup_max_size: largest,
+        ..wgpu::AdapterInfo::new(kind, Backend::Vulkan)
+    }
+}
+
 #[test]
-fn variants_follow_the_device_type_and_the_subgroup_size() {
+fn variants_follow_the_device_type_the_subgroup_size_and_the_shape() {
     let subgroups = wgpu::Features::SUBGROUP;
     let none = wgpu::Features::empty();
-    for (kind, features, smallest, largest, expected) in [
-        (DeviceType::DiscreteGpu, subgroups, 32, 32, MatMulVariant::Tile),
-        (DeviceType::IntegratedGpu, subgroups, 8, 8, MatMulVariant::Tile),
-        (DeviceType::Other, none, 4, 128, MatMulVariant::Tile),
-        (DeviceType::Cpu, subgroups, 8, 8, MatMulVariant::Shuffle),
-        (DeviceType::Cpu, subgroups, 4, 4, MatMulVariant::Register),
-        (DeviceType::Cpu, subgroups, 8, 16, MatMulVariant::Register),
-        (DeviceType::Cpu, none, 8, 8, MatMulVariant::Register),
+    let (small, middle, large) = (product(128, 400, 784), product(1024, 1024, 64), product(4096, 4096, 64));
+    for (kind, features, sizes, expected) in [
+        (DeviceType::DiscreteGpu, subgroups, [32, 32], ["tile32x4", "tile64x4", "tile128x8"]),
+        (DeviceType::IntegratedGpu, subgroups, [8, 8], ["tile32x4", "tile128x8", "tile128x8"]),
+        (DeviceType::Other, none, [4, 128], ["tile32x4", "tile128x8", "tile128x8"]),
+        (DeviceType::Cpu, subgroups, [8, 8], ["shuffle64", "shuffle64", "shuffle64"]),
+        (DeviceType::Cpu, subgroups, [4, 4], ["register"; 3]),
+        (DeviceType::Cpu, subgroups, [8, 16], ["register"; 3]),
+        (DeviceType::Cpu, none, [8, 8], ["register"; 3]),
     ] {
-        let info = wgpu::AdapterInfo {
-            subgroup_min_size: smallest,
-            subgroup_max_size: largest,
-            ..wgpu::AdapterInfo::new(kind, Backend::Vulkan)
-        };
-        let got = Variants::choose(&info, features).matmul;
-        assert_eq!(got, expected, "{kind:?}, {features:?}, subgroups of {smallest} to {largest}");
-        assert!(Variants::supports(got, &info, features));
+        let info = adapter(kind, sizes);
+        let variants = Variants::rule(&info, features);
+        let got = [small, middle, large].map(|product| variants.matmul(&product));
+        assert_eq!(got.map(MatMulVariant::name), expected, "{kind:?}, {features:?}, subgroups of {sizes:?}");
+        assert!(got.iter().all(|variant| variant.runs_on(&info, features)));
+        assert!(variants.run_on(&info, features));
+        assert_eq!(variants.to_string().parse::<Variants>().unwrap(), variants);
     }
+    let eight_lanes = Variants::rule(&adapter(DeviceType::Cpu, [8, 8]), subgroups);
+    assert_eq!(eight_lanes.matmul(&product(128, 40, 400)), MatMulVariant::Shuffle32);
+    assert!(!eight_lanes.run_on(&adapter(DeviceType::Cpu, [4, 4]), subgroups));
+}
+
+#[test]
+fn what_was_measured_is_chosen_for_shapes_alike_on_the_same_driver_alone() {
+    let info = adapter(DeviceType::DiscreteGpu, [32, 32]);
+    let other = wgpu::AdapterInfo { driver_info: "2.0".to_owned(), ..info.clone() };
+    let mut measured = Measured::default();
+    measured.note(&info, product(128, 400, 784).class(), MatMulVariant::Tile64x8);
+    measured.note(&other, product(128, 400, 784).class(), MatMulVariant::Register);
+    let read: Measured = measured.to_string().parse().unwrap();
+    assert_eq!(read, measured);
+    assert_eq!(
+        read.of(&adapter(DeviceType::Cpu, [8, 8])).map(|fastest| fastest.len()),
+        Some(1),
+        "by name alone"
+    );
+    let none = wgpu::Features::empty();
+    let variants = Variants::measured(&info, none, read.of(&info).unwrap().clone());
+    // Rounded up to powers of two they are alike.
+    assert_eq!(variants.matmul(&product(128, 400, 784)), MatMulVariant::Tile64x8);
+    assert_eq!(variants.matmul(&product(100, 512, 1000)), MatMulVariant::Tile64x8);
+    assert_eq!(variants.matmul(&product(129, 400, 784)), MatMulVariant::Tile32x4);
+    assert_eq!(
+        variants.matmul(&Product { kind: ProductKind::Nn, ..product(128, 400, 784) }),
+        MatMulVariant::Tile32x4
+    );
+    assert_eq!(variants.to_string().parse::<Variants>().unwrap(), variants);
+}
+
+#[test]
+fn measured_kernels_and_choices_that_say_nothing_are_refused() {
+    for (text, expected) in [
+        ("", "measured kernels: expected the first line \"narrows kernels 1\", got \"\""),
+        (
+            "narrows kernels 1\nnn:1x1x1x1 register",
+            "measured kernels: expected an adapter, or CLASS VARIANT below one",
+        ),
+        (
+            "narrows kernels 1\nadapter a\nnn:1x1x1 register",
+            "shape class: expected KIND:ROWSxCOLUMNSxDEPTHxPARTS, got nn:1x1x1",
+        ),
+        ("narrows kernels 1\nadapter a\nnn:1x1x1x1 best", "kernels: expected rule, measured, tile128x8"),
+    ] {
+        let error = text.parse::<Measured>().unwrap_err().to_string();
+        assert!(error.starts_with(expected), "{error}");
+    }
+    for text in [
+        "",
+        "rule",
+        "rule big",
+        "rule cpu nn:1x1x1x1=register",
+        "measured",
+        "measured cpu x",
+        "measured cpu x=y",
+    ] {
+        assert!(text.parse::<Variants>().is_err(), "{text:?}");
+    }
+    // The names of earlier checkpoints.
+    assert_eq!("tile".parse::<Variants>().unwrap(), Variants::one(MatMulVariant::Tile64x4));
+    assert_eq!("shuffle".parse::<Variants>().unwrap(), Variants::one(MatMulVariant::Shuffle32));
 }
 
 // What another crate may have: one of narrows' names, down to entry, bindings and constant. It counts down.

@@ -37,7 +37,7 @@ fn a_run_of_format_1_goes_on_to_the_bits_of_the_program_that_began_it() {
         assert!(String::from_utf8_lossy(&bytes).contains("narrows checkpoint 1"), "{name}");
         Checkpoint::load(path).unwrap()
     });
-    assert_eq!((stopped.epoch(), stopped.step(), stopped.matmul.as_deref()), (2, 410, None));
+    assert_eq!((stopped.epoch(), stopped.step(), stopped.kernels.as_deref()), (2, 410, None));
     assert_eq!((whole.epoch(), whole.step()), (4, 563));
     for name in ["encoder.1.running_mean", "moment1.decoder.0.weight", "model.rates", "kl.share"] {
         assert_ne!(stopped.slots.get(name).unwrap(), whole.slots.get(name).unwrap(), "{name}");

@@ -198,7 +198,7 @@ fn a_measured_plan_has_a_time_and_a_line_for_each_dispatch() {
         let plan = replay.plan();
         assert_eq!(times.dispatches.len(), plan.dispatches.len());
         assert!(times.dispatches.iter().chain([&times.step]).all(|seconds| *seconds > 0.0), "{times:?}");
-        let table = times.table(plan, &Variants { matmul: MatMulVariant::Tile });
+        let table = times.table(plan, &Variants::one(MatMulVariant::Tile64x4));
         for (line, dispatch) in table.lines().skip(1).zip(&plan.dispatches) {
             assert!(line.contains(&dispatch.label), "{line}");
         }

@@ -3,7 +3,8 @@
 
 mod common;
 
-use common::{check, gpu, gpus, integers, noise, words};
+use common::{check, every_gpu, gpu, integers, noise, words};
+use narrows::gpu::{Product, ProductKind};
 use narrows::kernels::Kernel;
 use narrows::kernels::activation::Activation;
 use narrows::kernels::matmul::{Epilogue, Layout, MatMul, MatMulPart};
@@ -42,7 +43,7 @@ fn written(kernel: &MatMul) -> usize {
 
 #[test]
 fn products_of_whole_numbers_are_exact_in_every_layout_and_variant() {
-    for gpu in gpus() {
+    for gpu in every_gpu() {
         for shape in SHAPES {
             for layout in Layout::ALL {
                 let kernel = kernel(shape, layout, Epilogue::None, false);
@@ -54,7 +55,7 @@ fn products_of_whole_numbers_are_exact_in_every_layout_and_variant() {
 
 #[test]
 fn accumulating_adds_to_what_is_there() {
-    for gpu in gpus() {
+    for gpu in every_gpu() {
         for shape in [(3, 5, 7), (64, 64, 64), (129, 51, 64)] {
             for layout in Layout::ALL {
                 let kernel = kernel(shape, layout, Epilogue::None, true);
@@ -67,7 +68,7 @@ fn accumulating_adds_to_what_is_there() {
 
 #[test]
 fn a_product_over_rows_brings_the_sums_of_its_first_matrix_along() {
-    for gpu in gpus() {
+    for gpu in every_gpu() {
         for shape in SHAPES.into_iter().chain([(130, 7, 300), (5, 200, 17)]) {
             for (accumulate, accumulate_sums) in [(false, false), (true, false), (false, true), (true, true)]
             {
@@ -85,7 +86,7 @@ fn a_product_over_rows_brings_the_sums_of_its_first_matrix_along() {
 
 #[test]
 fn every_activation_is_fused_into_the_product_and_into_its_gradient() {
-    for gpu in gpus() {
+    for gpu in every_gpu() {
         for activation in Activation::ALL {
             let shape = if activation.code() % 2 == 0 { (5, 7, 9) } else { (33, 64, 20) };
             {
@@ -102,7 +103,7 @@ fn every_activation_is_fused_into_the_product_and_into_its_gradient() {
 // As a decoder with the encoder's own weights has it.
 #[test]
 fn bias_and_activation_are_fused_where_the_weight_is_not_transposed() {
-    for gpu in gpus() {
+    for gpu in every_gpu() {
         for (shape, activation) in [((5, 7, 9), Activation::Tanh), ((33, 64, 20), Activation::Gelu)] {
             let dense = kernel(shape, Layout::Nn, Epilogue::Dense(activation), false);
             let before = vec![None; written(&dense)];
@@ -113,12 +114,9 @@ fn bias_and_activation_are_fused_where_the_weight_is_not_transposed() {
 
 #[test]
 fn more_than_65535_workgroups_fold_into_two_dimensions() {
-    for gpu in gpus() {
-        let rows = match gpu.variants.matmul {
-            narrows::gpu::MatMulVariant::Tile => 64 * 66_000,
-            narrows::gpu::MatMulVariant::Register => 8 * 66_000,
-            narrows::gpu::MatMulVariant::Shuffle => 32 * 66_000,
-        };
+    for gpu in every_gpu() {
+        let any = Product { kind: ProductKind::Nn, rows: 1, columns: 1, depth: 1, parts: 1 };
+        let rows = gpu.variants.matmul(&any).tile()[0] * 66_000;
         let kernel = kernel((rows, 1, 1), Layout::Nn, Epilogue::None, false);
         check(gpu, &kernel, &inputs(&kernel, integers), &[None], Tolerance::EXACT);
     }
@@ -126,7 +124,7 @@ fn more_than_65535_workgroups_fold_into_two_dimensions() {
 
 #[test]
 fn the_largest_depth_is_summed_whole() {
-    for gpu in gpus() {
+    for gpu in every_gpu() {
         let plain = kernel((2, 2, MatMul::MAX_DEPTH), Layout::Nt, Epilogue::None, false);
         check(gpu, &plain, &inputs(&plain, integers), &[None], Tolerance::EXACT);
         let sums = |depth| kernel((3, 2, depth), Layout::Tn, Epilogue::Sums { accumulate: false }, false);
@@ -139,7 +137,7 @@ fn the_largest_depth_is_summed_whole() {
 // Lines of odd and of whole vec4s, so that parts are aligned and are not.
 #[test]
 fn parts_of_larger_matrices_are_multiplied_and_nothing_beside_them_is_written() {
-    for gpu in gpus() {
+    for gpu in every_gpu() {
         for shape in [(3, 5, 7), (33, 36, 20), (64, 51, 129)] {
             for (layout, epilogue) in [
                 (Layout::Nn, Epilogue::None),
@@ -189,7 +187,7 @@ fn nan_in_an_operand_reaches_the_result() {
 
 #[test]
 fn the_gradient_passes_the_activation_in_every_layout_at_widths_that_are_no_vec4() {
-    for gpu in gpus() {
+    for gpu in every_gpu() {
         // The extents that A and B run along are whole vec4s; C's width, along which `kept` runs, is not.
         for (shape, layout, accumulate) in
             [((5, 7, 8), Layout::Nt, true), ((8, 7, 5), Layout::Tn, false), ((5, 7, 8), Layout::Nn, true)]

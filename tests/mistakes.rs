@@ -93,10 +93,13 @@ fn a_mistake_in_the_flags_is_one_line_and_leaves_nothing() {
         (&["train", "--device", "nonsense"], "no device matches the name \"nonsense\"; available: "),
         (&["train", "--device", ""], "no device matches the name \"\"; available: "),
         (
-            &["train", "--device", "cpu", "--matmul", "tile"],
-            "--matmul: expected no such flag with --device cpu",
+            &["train", "--device", "cpu", "--kernels", "rule"],
+            "--kernels: expected no such flag with --device cpu",
         ),
-        (&["train", "--matmul", "foo"], "matmul variant: expected tile, register or shuffle, got foo"),
+        (
+            &["train", "--kernels", "foo"],
+            "kernels: expected rule, measured, tile128x8, tile64x8, tile64x4, tile32x4, register, shuffle32, shuffle64, got foo",
+        ),
         (
             &["train", "--resume", "nowhere"],
             "nowhere: expected a run's folder, with last.safetensors, found no such folder",

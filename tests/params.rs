@@ -39,7 +39,7 @@ use narrows::kernels::upsample::{Upsample, UpsampleBackward};
 use narrows::kernels::{Call, Gradient, Kernel, Word};
 use narrows_shaders::{ALL, Access};
 
-const REGISTER: Variants = Variants { matmul: MatMulVariant::Register };
+const REGISTER: Variants = Variants::one(MatMulVariant::Register);
 
 const CORRUPTIONS: [Corruption; 3] = [
     Corruption::Gaussian { deviation: 0.25 },
@@ -247,7 +247,7 @@ fn each(mut visit: impl FnMut(&dyn Kernel, Call)) {
     for kernel in kernels() {
         assert!(kernel.check().is_ok(), "{kernel:?}");
         for matmul in MatMulVariant::ALL {
-            visit(kernel.as_ref(), kernel.call(&Variants { matmul }));
+            visit(kernel.as_ref(), kernel.call(&Variants::one(matmul)));
         }
     }
 }
@@ -282,7 +282,7 @@ fn operands_are_the_entry_points_storage_bindings() {
 #[test]
 fn the_variants_choose_the_shader_and_nothing_that_a_plan_is_made_of() {
     each(|kernel, program| {
-        let call = kernel.call(&Variants { matmul: MatMulVariant::Tile });
+        let call = kernel.call(&Variants::one(MatMulVariant::Tile64x4));
         assert_eq!((call.bytes(), call.flops), (kernel.bytes(), kernel.flops()), "{kernel:?}");
         assert_eq!(call.operands, kernel.operands(), "{kernel:?}");
         assert_eq!(program.entry, call.entry, "{kernel:?}");

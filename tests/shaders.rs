@@ -1,6 +1,8 @@
 //! Every shader, reflected with naga: what the tables say of it is what it is.
 #![allow(clippy::panic, clippy::unwrap_used, missing_docs)]
 
+use naga::back::PipelineConstants;
+use naga::back::pipeline_constants::process_overrides;
 use naga::proc::Layouter;
 use naga::valid::{Capabilities, GlobalUse, ModuleInfo, ValidationFlags, Validator};
 use naga::{AddressSpace, GlobalVariable, Handle, Module, ScalarKind, StorageAccess, TypeInner};
@@ -23,6 +25,12 @@ fn reflect(shader: &Shader) -> Reflection {
         .validate(&module)
         .unwrap_or_else(|error| panic!("{}: {}", shader.name, error.emit_to_string(shader.source)));
     Reflection { module, info }
+}
+
+fn layouter(module: &Module) -> Layouter {
+    let mut layouter = Layouter::default();
+    layouter.update(module.to_ctx()).unwrap();
+    layouter
 }
 
 impl Reflection {
@@ -49,12 +57,6 @@ impl Reflection {
         let mut bound: Vec<_> = bound.collect();
         bound.sort_by_key(|(slot, ..)| *slot);
         bound
-    }
-
-    fn layouter(&self) -> Layouter {
-        let mut layouter = Layouter::default();
-        layouter.update(self.module.to_ctx()).unwrap();
-        layouter
     }
 
     // The fields of a struct: name and offset; with its size.
@@ -145,8 +147,9 @@ fn bindings_are_params_then_reads_then_writes_and_at_most_eight_buffers() {
 fn overrides_are_the_ones_listed() {
     for shader in ALL {
         let module = reflect(shader).module;
+        // The length of an array that follows from others has no name.
         let mut found: Vec<String> =
-            module.overrides.iter().map(|(_, value)| value.name.clone().unwrap_or_default()).collect();
+            module.overrides.iter().filter_map(|(_, value)| value.name.clone()).collect();
         let mut listed = shader.overrides.to_vec();
         found.sort_unstable();
         listed.sort_unstable();
@@ -157,18 +160,34 @@ fn overrides_are_the_ones_listed() {
     }
 }
 
+// What sizes workgroups and their memory, where the host may set it: each set of values that it sets.
+fn sizes(shader: &Shader) -> Vec<PipelineConstants> {
+    let set = |tile: f64, halves: f64| {
+        PipelineConstants::from_iter([("TILE".to_owned(), tile), ("HALVES".to_owned(), halves)])
+    };
+    match shader.overrides.contains(&"TILE") {
+        true => vec![set(128.0, 2.0), set(64.0, 2.0), set(64.0, 1.0), set(32.0, 1.0)],
+        false => vec![PipelineConstants::default()],
+    }
+}
+
 #[test]
 fn workgroups_fit_webgpus_default_limits() {
-    each_entry(|shader, reflection, at, entry| {
-        let what = format!("{}::{}", shader.name, entry.name);
-        let size = reflection.module.entry_points[at].workgroup_size;
-        assert!(size.iter().product::<u32>() <= 256, "{what}: {size:?} invocations");
-        let layouter = reflection.layouter();
-        let memory: u32 = (reflection.module.global_variables.iter())
-            .filter(|(_, variable)| variable.space == AddressSpace::WorkGroup)
-            .map(|(_, variable)| layouter[variable.ty].size)
-            .sum();
-        assert!(memory <= 16 * 1024, "{what}: {memory} bytes of workgroup memory");
+    each_entry(|shader, reflection, _, entry| {
+        for sizes in sizes(shader) {
+            let what = format!("{}::{} {sizes:?}", shader.name, entry.name);
+            let stage = Some((naga::ShaderStage::Compute, entry.name));
+            let (module, _) = process_overrides(&reflection.module, &reflection.info, stage, &sizes).unwrap();
+            let size = module.entry_points[0].workgroup_size;
+            let invocations: u32 = size.iter().product();
+            assert!((1..=256).contains(&invocations), "{what}: {size:?} invocations");
+            let layouter = layouter(&module);
+            let memory: u32 = (module.global_variables.iter())
+                .filter(|(_, variable)| variable.space == AddressSpace::WorkGroup)
+                .map(|(_, variable)| layouter[variable.ty].size)
+                .sum();
+            assert!(memory <= 16 * 1024, "{what}: {memory} bytes of workgroup memory");
+        }
     });
 }
 

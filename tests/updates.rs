@@ -107,7 +107,7 @@ fn what_an_update_does_not_move_gets_no_gradient_dispatch() {
 
 #[test]
 fn a_plan_shows_every_how_many_steps_a_dispatch_runs() {
-    let variants = narrows::gpu::Variants { matmul: narrows::gpu::MatMulVariant::Tile };
+    let variants = narrows::gpu::Variants::one(narrows::gpu::MatMulVariant::Tile64x4);
     let table = players(3, true).table(&variants);
     let line = |label: &str| table.lines().find(|line| line.contains(label)).unwrap().to_owned();
     assert!(line(" adam.rare.second").ends_with("every 3 steps"), "{table}");

@@ -5,14 +5,14 @@
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, SamplingMode};
-use narrows::gpu::{Gpu, GpuOptions, Launch, MatMulVariant, time};
+use narrows::gpu::{Gpu, GpuOptions, Kernels, Launch, time};
 use narrows::kernels::ceiling::Ceilings;
 use narrows::kernels::{Kernel, prepare_alone};
 use pollster::block_on;
 
 /// The device that wgpu's environment variables select, with the variant instead of the rule's choice.
-pub fn open(matmul: Option<MatMulVariant>) -> Gpu {
-    let options = GpuOptions { matmul, ..Default::default() };
+pub fn open(kernels: Kernels) -> Gpu {
+    let options = GpuOptions { kernels, ..Default::default() };
     block_on(Gpu::open(&options)).unwrap_or_else(|error| panic!("{error}"))
 }
 

@@ -23,8 +23,18 @@ struct Params {
 /// B, [depth, columns] or [columns, depth].
 @group(0) @binding(2) var<storage, read> b: array<vec4f>;
 
-alias Row = u32;
-alias Column = u32;
+// A row of A, and where A has it: its first number, or the place in a line that is its.
+struct Row {
+    row: u32,
+    first: u32,
+}
+
+// A column of B, alike.
+struct Column {
+    column: u32,
+    first: u32,
+}
+
 // There is but one.
 alias Part = u32;
 
@@ -33,11 +43,11 @@ fn part_at(number: u32) -> Part {
 }
 
 fn row_at(part: Part, row: u32) -> Row {
-    return row;
+    return Row(row, select(row * params.a_line, row, TRANSPOSE_A));
 }
 
 fn column_at(part: Part, column: u32) -> Column {
-    return column;
+    return Column(column, select(column, column * params.b_line, TRANSPOSE_B));
 }
 
 fn part_and_tile(number: u32, tiles: u32) -> vec2u {
@@ -53,18 +63,15 @@ fn place(part: Part, row: u32) -> Place {
 }
 
 fn load_a(row: Row, k: u32) -> vec4f {
-    let line = select(row, k, TRANSPOSE_A);
-    let at = select(k, row, TRANSPOSE_A);
-    let lines = select(params.rows, params.depth, TRANSPOSE_A);
-    let width = select(params.depth, params.rows, TRANSPOSE_A);
-    let first = line * params.a_line + at;
+    let first = row.first + select(k, k * params.a_line, TRANSPOSE_A);
     if ALIGNED_A {
-        let inside = line < lines && at < width;
+        let inside = row.row < params.rows && k < params.depth;
         return select(vec4f(), a[select(0u, first / 4u, inside)], inside);
     }
+    let across = select(0u, 1u, TRANSPOSE_A);
     var v = vec4f();
     for (var i = 0u; i < 4u; i++) {
-        if line < lines && at + i < width {
+        if row.row + i * across < params.rows && k + i * (1u - across) < params.depth {
             v[i] = a[(first + i) / 4u][(first + i) % 4u];
         }
     }
@@ -72,28 +79,30 @@ fn load_a(row: Row, k: u32) -> vec4f {
 }
 
 fn load_b(k: u32, column: Column) -> vec4f {
-    let line = select(k, column, TRANSPOSE_B);
-    let at = select(column, k, TRANSPOSE_B);
-    let lines = select(params.depth, params.columns, TRANSPOSE_B);
-    let width = select(params.columns, params.depth, TRANSPOSE_B);
-    let first = line * params.b_line + at;
+    let first = column.first + select(k * params.b_line, k, TRANSPOSE_B);
     if ALIGNED_B {
-        let inside = line < lines && at < width;
+        let inside = column.column < params.columns && k < params.depth;
         return select(vec4f(), b[select(0u, first / 4u, inside)], inside);
     }
+    let across = select(1u, 0u, TRANSPOSE_B);
     var v = vec4f();
     for (var i = 0u; i < 4u; i++) {
-        if line < lines && at + i < width {
+        if column.column + i * across < params.columns && k + i * (1u - across) < params.depth {
             v[i] = b[(first + i) / 4u][(first + i) % 4u];
         }
     }
     return v;
 }
 
+// The column `by` further right, where lines of B run along depth.
+fn further(column: Column, by: u32) -> Column {
+    return Column(column.column + by, column.first + by * params.b_line);
+}
+
 fn block_b(k: u32, column: Column) -> mat4x4f {
     if TRANSPOSE_B {
-        return transpose(mat4x4f(load_b(k, column), load_b(k, column + 1u),
-                                 load_b(k, column + 2u), load_b(k, column + 3u)));
+        return transpose(mat4x4f(load_b(k, column), load_b(k, further(column, 1u)),
+                                 load_b(k, further(column, 2u)), load_b(k, further(column, 3u))));
     }
     return mat4x4f(load_b(k, column), load_b(k + 1u, column),
                    load_b(k + 2u, column), load_b(k + 3u, column));

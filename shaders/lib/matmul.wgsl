@@ -43,6 +43,36 @@ struct Place {
     inside: bool,
 }
 
+// What is known of four rows of A.
+struct Rows {
+    first: Row,
+    second: Row,
+    third: Row,
+    fourth: Row,
+}
+
+fn rows_at(part: Part, row: u32) -> Rows {
+    return Rows(row_at(part, row), row_at(part, row + 1u), row_at(part, row + 2u), row_at(part, row + 3u));
+}
+
+// Four rows of A, each as its vec4 along depth.
+fn load_rows(rows: Rows, k: u32) -> mat4x4f {
+    if TRANSPOSE_A {
+        let row = rows.first;
+        return transpose(mat4x4f(load_a(row, k), load_a(row, k + 1u), load_a(row, k + 2u), load_a(row, k + 3u)));
+    }
+    return mat4x4f(load_a(rows.first, k), load_a(rows.second, k), load_a(rows.third, k), load_a(rows.fourth, k));
+}
+
+// The 4 x 4 block A[rows, k..k+4]: column i is what the rows have at k + i.
+fn block_a(rows: Rows, k: u32) -> mat4x4f {
+    if TRANSPOSE_A {
+        let row = rows.first;
+        return mat4x4f(load_a(row, k), load_a(row, k + 1u), load_a(row, k + 2u), load_a(row, k + 3u));
+    }
+    return transpose(load_rows(rows, k));
+}
+
 // One row of c + b · a: a's four numbers weigh b's four rows. Written out, because matrix * matrix costs a
 // GPU one addition in five that fma saves.
 fn add_row(c: vec4f, b: mat4x4f, a: vec4f) -> vec4f {
@@ -52,4 +82,9 @@ fn add_row(c: vec4f, b: mat4x4f, a: vec4f) -> vec4f {
 // c + b · a, each column i of which is row i of a 4 x 4 block of C.
 fn multiply_add(c: mat4x4f, b: mat4x4f, a: mat4x4f) -> mat4x4f {
     return mat4x4f(add_row(c[0], b, a[0]), add_row(c[1], b, a[1]), add_row(c[2], b, a[2]), add_row(c[3], b, a[3]));
+}
+
+// c + a b, the outer product: column i of the result is row i.
+fn add_outer(c: mat4x4f, a: vec4f, b: vec4f) -> mat4x4f {
+    return mat4x4f(fma(a.xxxx, b, c[0]), fma(a.yyyy, b, c[1]), fma(a.zzzz, b, c[2]), fma(a.wwww, b, c[3]));
 }

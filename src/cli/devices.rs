@@ -1,7 +1,7 @@
 //! `narrows devices`: lists the devices.
 
 use crate::Result;
-use crate::gpu::{AdapterSummary, Gpu, GpuOptions, MatMulVariant, Selector, adapters, choose};
+use crate::gpu::{AdapterSummary, Gpu, GpuOptions, Kernels, MatMulVariant, Selector, adapters, choose};
 use crate::kernels::Kernel;
 use crate::kernels::ceiling::{Ceilings, fastest};
 use crate::kernels::matmul::{Epilogue, Layout, MatMul};
@@ -70,14 +70,15 @@ const PRODUCT: MatMul = MatMul {
 
 impl Rates {
     async fn measure(index: usize) -> Result<Self> {
-        let open = async |matmul| {
-            Gpu::open(&GpuOptions { selector: Selector::Index(index), matmul, ..GpuOptions::default() }).await
+        let open = async |kernels| {
+            Gpu::open(&GpuOptions { selector: Selector::Index(index), kernels, ..GpuOptions::default() })
+                .await
         };
-        let gpu = open(None).await?;
+        let gpu = open(Kernels::Rule).await?;
         let ceilings = Ceilings::measure(&gpu).await?;
         let mut products = Vec::new();
         for variant in gpu.matmul_variants() {
-            let seconds = fastest(&open(Some(variant)).await?, &PRODUCT).await?;
+            let seconds = fastest(&open(Kernels::One(variant)).await?, &PRODUCT).await?;
             products.push((variant, PRODUCT.flops() as f64 / seconds));
         }
         Ok(Self { ceilings, products })
@@ -108,7 +109,7 @@ fn description(adapter: &AdapterSummary) -> String {
     let AdapterSummary { info, limits, features, .. } = adapter;
     let (what, kernels) = match &adapter.unusable {
         Some(reason) => ("unusable", reason.clone()),
-        None => ("kernels", format!("matrix products: {}", adapter.variants.matmul)),
+        None => ("kernels", format!("matrix products by {}", adapter.variants)),
     };
     let subgroups = match features.contains(wgpu::Features::SUBGROUP) {
         true => format!("{} to {} lanes", info.subgroup_min_size, info.subgroup_max_size),
@@ -162,6 +163,6 @@ fn as_json(adapter: &AdapterSummary) -> Value {
             "max_compute_workgroup_storage_size": limits.max_compute_workgroup_storage_size,
             "max_compute_workgroups_per_dimension": limits.max_compute_workgroups_per_dimension,
         },
-        "variants": { "matmul": adapter.variants.matmul.to_string() },
+        "kernels": adapter.variants.to_string(),
     })
 }

@@ -13,6 +13,7 @@ mod flags;
 mod interpolate;
 mod interrupt;
 mod introduction;
+mod kernels;
 mod loading;
 #[cfg(test)]
 #[allow(clippy::panic, clippy::print_stdout)]
@@ -39,7 +40,7 @@ use bytesize::ByteSize;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use self::settings::Given;
-use crate::gpu::{GpuOptions, MatMulVariant};
+use crate::gpu::{GpuOptions, Kernels, Variants};
 use crate::graph::Device;
 use crate::model::Registry;
 use crate::train::Checkpoint;
@@ -100,9 +101,10 @@ struct DeviceFlags {
     /// Device: INDEX, BACKEND:INDEX or part of a NAME from `narrows devices`, or `cpu` for the CPU reference
     #[arg(long, global = true, value_name = "DEVICE", default_value = "auto", hide_default_value = true)]
     device: String,
-    /// Kernel for matrix products: tile, register or shuffle [default: the best for the device]
-    #[arg(long, global = true, value_name = "VARIANT")]
-    matmul: Option<String>,
+    /// Kernels for matrix products: `rule`, `measured` (by `narrows bench`), or the NAME of one for all
+    /// [default: measured, and by rule what was not]
+    #[arg(long, global = true, value_name = "KERNELS")]
+    kernels: Option<String>,
     /// The most of the device's memory that a part of the data may take; a larger part streams, with the same results
     /// [default: 1GiB where it is the main memory, else all there is]
     #[arg(long, global = true, value_name = "SIZE", value_parser = size)]
@@ -118,7 +120,7 @@ impl DeviceFlags {
     fn check_none(&self, command: &str) -> Result<()> {
         let given = [
             ("--device", (self.device != "auto").then(|| self.device.clone())),
-            ("--matmul", self.matmul.clone()),
+            ("--kernels", self.kernels.clone()),
             ("--memory", self.memory.map(|size| size.to_string())),
         ];
         match given.into_iter().find_map(|(flag, value)| Some((flag, value?))) {
@@ -132,45 +134,47 @@ impl DeviceFlags {
     }
 
     async fn open(&self) -> Result<Device> {
-        let flag = self.matmul.as_deref().map(str::parse::<MatMulVariant>).transpose()?;
+        let kernels = kernels::parse(self.kernels.as_deref())?;
         if !self.is_cpu() {
-            return Device::open(&self.options(flag)?).await;
+            return Device::open(&self.options(kernels)?).await;
         }
         if let Some(size) = self.memory {
             let expected = "no such flag with --device cpu, which reads the data where they are";
             return Err(Error::setting("--memory", expected, size));
         }
-        match flag {
+        match &self.kernels {
             None => Ok(Device::Cpu),
-            Some(variant) => {
+            Some(kernels) => {
                 let expected = "no such flag with --device cpu (the CPU reference has one way to multiply)";
-                Err(Error::setting("--matmul", expected, variant))
+                Err(Error::setting("--kernels", expected, kernels))
             }
         }
     }
 
-    fn options(&self, matmul: Option<MatMulVariant>) -> Result<GpuOptions> {
+    fn options(&self, kernels: Kernels) -> Result<GpuOptions> {
         let data_memory = self.memory.map(|size| size.as_u64());
-        Ok(GpuOptions { selector: self.device.parse()?, matmul, data_memory, only_defaults: false })
+        Ok(GpuOptions { selector: self.device.parse()?, kernels, data_memory, only_defaults: false })
     }
 
     // With the kernels that the model was trained with, if this device has them and no flag chooses others: the same
     // kernels give the same bits.
     async fn open_for(&self, checkpoint: &Checkpoint) -> Result<Device> {
-        let stored = checkpoint.matmul.as_deref().map(str::parse::<MatMulVariant>).transpose()?;
-        let device = if self.is_cpu() || self.matmul.is_some() || stored.is_none() {
-            self.open().await?
-        } else {
-            match Device::open(&self.options(stored)?).await {
-                Err(Error::Setting { .. }) => self.open().await?,
-                outcome => outcome?,
+        let stored = checkpoint.kernels.as_deref().map(str::parse::<Variants>).transpose()?;
+        let device = match stored.clone() {
+            Some(stored) if !self.is_cpu() && self.kernels.is_none() => {
+                match Device::open(&self.options(Kernels::Exactly(stored))?).await {
+                    Err(Error::Setting { .. }) => self.open().await?,
+                    outcome => outcome?,
+                }
             }
+            _ => self.open().await?,
         };
-        let used = device.variants().map(|variants| variants.matmul);
+        let used = device.variants();
         if used != stored {
-            let name = |variant: Option<MatMulVariant>| variant.map_or("reference", MatMulVariant::name);
+            let name =
+                |variants: Option<Variants>| variants.map_or("the reference".to_owned(), |v| v.to_string());
             output::note(&format!(
-                "note: the model was trained with the matrix products {}, this device uses {}: the last bits may differ",
+                "note: the model was trained with the kernels `{}`, this device uses `{}`: the last bits may differ",
                 name(stored),
                 name(used),
             ));

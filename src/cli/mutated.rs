@@ -50,5 +50,5 @@ fn parsed(plain: &clap::Command, registry: &Registry, line: &str) -> bool {
         Command::Plan(plan) => plan.config.resolve(registry, &given).map(drop),
         _ => Ok(()),
     };
-    settled.is_ok() && device.options(None).is_ok()
+    settled.is_ok() && device.options(Kernels::Rule).is_ok()
 }

@@ -48,7 +48,7 @@ impl PlanCommand {
         let update = config.train.update(total)?;
         let plan = model.training(config.train.batch, total, true, &update, self.check)?;
         // The reference has no variants; its plan is shown for a GPU.
-        let variants = device.variants().unwrap_or(Variants { matmul: MatMulVariant::Tile });
+        let variants = device.variants().unwrap_or(Variants::one(MatMulVariant::Tile64x4));
         if self.measure {
             let mut replay = Replay::new(&device, plan.clone()).await?;
             set_up(&mut replay, &config, &images)?;

@@ -18,7 +18,7 @@ pub struct AdapterSummary {
     /// Why it falls short of what narrows requires, compute and WebGPU's default limits; None where it does
     /// not.
     pub unusable: Option<String>,
-    /// The kernel variants it would get.
+    /// The kernels that it gets by rule.
     pub variants: Variants,
 }
 
@@ -28,7 +28,7 @@ impl AdapterSummary {
         let features = adapter.features();
         let limits = adapter.limits();
         let unusable = shortfall(adapter.get_downlevel_capabilities().flags, &limits);
-        let variants = Variants::choose(&info, features);
+        let variants = Variants::rule(&info, features);
         Self { index, backend_index, info, features, limits, unusable, variants }
     }
 

@@ -7,7 +7,7 @@ use narrows_shaders::{Entry, Shader};
 
 use super::adapter::{adapters, compute_floor};
 use super::pipeline::{Pipeline, PipelineKey};
-use super::{AdapterSummary, MatMulVariant, Selector, Variants, choose};
+use super::{AdapterSummary, MatMulVariant, Measured, Selector, Variants, choose};
 use crate::{Error, Result};
 
 // What a data set may take of memory that is the host's too, where streaming costs hardly more than a copy.
@@ -18,13 +18,48 @@ const SHARED_MEMORY: u64 = 1 << 30;
 pub struct GpuOptions {
     /// Which adapter.
     pub selector: Selector,
-    /// The matrix-product variant, instead of the rule's choice.
-    pub matmul: Option<MatMulVariant>,
+    /// Which variants make the matrix products.
+    pub kernels: Kernels,
     /// Request WebGPU's default limits and no optional feature, whatever the adapter offers.
     pub only_defaults: bool,
     /// The most bytes of its memory that a data set may take; larger ones stream. None: 1 GiB where that is the main memory,
     /// else whatever it has.
     pub data_memory: Option<u64>,
+}
+
+/// How variants are chosen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Kernels {
+    /// By rule.
+    #[default]
+    Rule,
+    /// By what was measured on the same adapter, and the rule for the rest.
+    Measured(Arc<Measured>),
+    /// One for all.
+    One(MatMulVariant),
+    /// As another device, or this one at another time, had them.
+    Exactly(Variants),
+}
+
+impl Kernels {
+    fn on(&self, info: &wgpu::AdapterInfo, features: wgpu::Features) -> Result<Variants> {
+        let variants = match self {
+            Self::Rule => Variants::rule(info, features),
+            Self::Measured(measured) => match measured.of(info) {
+                Some(fastest) => Variants::measured(info, features, fastest.clone()),
+                None => Variants::rule(info, features),
+            },
+            Self::One(variant) => Variants::one(*variant),
+            Self::Exactly(variants) => variants.clone(),
+        };
+        if variants.run_on(info, features) {
+            return Ok(variants);
+        }
+        let runs = MatMulVariant::ALL.into_iter().filter(|variant| variant.runs_on(info, features));
+        let names: Vec<&str> = runs.map(MatMulVariant::name).collect();
+        let expected = format!("what {} can run (rule, measured, {})", info.name, names.join(", "));
+        Err(Error::setting("kernels", expected, variants))
+    }
 }
 
 /// An open device. Lives as long as what is created from it; one is enough for a process.
@@ -82,17 +117,7 @@ impl Gpu {
                 operation: format!("open {}", summary.label()),
                 message: error.to_string(),
             })?;
-        let variants = match options.matmul {
-            None => Variants::choose(&summary.info, features),
-            Some(matmul) if Variants::supports(matmul, &summary.info, features) => Variants { matmul },
-            Some(matmul) => {
-                return Err(Error::setting(
-                    "matmul variant",
-                    format!("one that {} can run (tile or register)", summary.info.name),
-                    format!("{matmul}, which needs subgroups of exactly 8"),
-                ));
-            }
-        };
+        let variants = options.kernels.on(&summary.info, features)?;
         let trouble = watch(&device);
         let own = summary.info.device_type == wgpu::DeviceType::DiscreteGpu;
         let data_memory = options.data_memory.unwrap_or(if own { u64::MAX } else { SHARED_MEMORY });
@@ -109,8 +134,8 @@ impl Gpu {
     /// The matrix-product variants this device can run.
     pub fn matmul_variants(&self) -> Vec<MatMulVariant> {
         let features = self.device.features();
-        let runs = |variant| Variants::supports(variant, &self.adapter.info, features);
-        MatMulVariant::ALL.into_iter().filter(|variant| runs(*variant)).collect()
+        let runs = |variant: &MatMulVariant| variant.runs_on(&self.adapter.info, features);
+        MatMulVariant::ALL.into_iter().filter(runs).collect()
     }
 
     /// Fails once the device has been lost, or has refused something outside of [`Gpu::guarded`]. The

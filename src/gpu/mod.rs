@@ -1,7 +1,9 @@
 //! Adapter choice, device, buffers, pipelines and their cache, and which kernel variants a device gets.
 
 mod adapter;
+mod choice;
 mod device;
+mod measured;
 mod pipeline;
 mod readback;
 mod selector;
@@ -10,10 +12,12 @@ mod upload;
 mod variants;
 
 pub use adapter::{AdapterSummary, adapters, shortfall};
-pub use device::{Gpu, GpuOptions};
+pub use choice::{Product, ProductKind, ShapeClass, Variants};
+pub use device::{Gpu, GpuOptions, Kernels};
+pub use measured::Measured;
 pub use pipeline::{Launch, Pipeline};
 pub use readback::{Download, read_words};
 pub use selector::{Selector, choose};
 pub use stopwatch::time;
 pub use upload::Upload;
-pub use variants::{MatMulVariant, Variants};
+pub use variants::MatMulVariant;

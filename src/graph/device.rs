@@ -31,7 +31,7 @@ impl Device {
     /// The kernel variants it runs; None for the reference, which has only one of each kernel.
     pub fn variants(&self) -> Option<Variants> {
         match self {
-            Self::Gpu(gpu) => Some(gpu.variants),
+            Self::Gpu(gpu) => Some(gpu.variants.clone()),
             Self::Cpu => None,
         }
     }

@@ -1,11 +1,11 @@
 //! Convolutions: features of an image, an image of features, and the gradient of the weight, as matrix
 //! products on operands that are seen in images (`shaders/lib/conv*.wgsl`).
 
-use narrows_shaders::{Shader, conv as shaders};
+use narrows_shaders::conv as shaders;
 
-use super::matmul::{self, Epilogue, Layout, Workgroups};
+use super::matmul::{self, Epilogue, Layout, Tiled};
 use super::{Call, Kernel, floats, vec4s};
-use crate::gpu::Variants;
+use crate::gpu::{Product, ProductKind, Variants};
 
 mod geometry;
 mod weight;
@@ -82,24 +82,31 @@ impl Conv {
         self.direction == Direction::Down && short
     }
 
-    // The shader, and its workgroups for one part.
-    fn shader(&self, variants: &Variants) -> (&'static Shader, Workgroups) {
-        let (narrow, each) = match self.direction {
+    // The shader, for one part.
+    fn tiled(&self, variants: &Variants) -> Tiled {
+        let ([rows, columns], [down, across]) = (self.extents(), self.parts());
+        let (kind, narrow, each) = match self.direction {
             Direction::Down => (
+                ProductKind::Down,
                 &shaders::DOWN_NARROW,
                 [&shaders::DOWN_TILE, &shaders::DOWN_REGISTER, &shaders::DOWN_SHUFFLE],
             ),
-            Direction::Up => {
-                (&shaders::UP_NARROW, [&shaders::UP_TILE, &shaders::UP_REGISTER, &shaders::UP_SHUFFLE])
-            }
+            Direction::Up => (
+                ProductKind::Up,
+                &shaders::UP_NARROW,
+                [&shaders::UP_TILE, &shaders::UP_REGISTER, &shaders::UP_SHUFFLE],
+            ),
         };
         if self.is_shallow() {
-            (&shaders::DOWN_SHALLOW, shaders::shallow_workgroups)
-        } else if few(self.sides()[1][2]) {
-            (narrow, shaders::narrow_workgroups)
-        } else {
-            matmul::variant(variants, each)
+            return Tiled::of(&shaders::DOWN_SHALLOW, shaders::SHALLOW_TILE);
         }
+        if few(columns) {
+            return Tiled::of(narrow, shaders::NARROW_TILE);
+        }
+        let ([[_, _, channels], _], [u, v]) = (self.sides(), self.geometry.kernel);
+        let parts = down.saturating_mul(across);
+        let depth = count([u, v, channels]) / parts.max(1);
+        Tiled::choose(variants, &Product { kind, rows, columns, depth, parts }, each)
     }
 }
 
@@ -108,7 +115,7 @@ impl Kernel for Conv {
         let Self { direction, geometry, epilogue, accumulate } = *self;
         let ([rows, columns], [source, target], [down, across]) =
             (self.extents(), self.sides(), self.parts());
-        let (shader, workgroups) = self.shader(variants);
+        let tiled = self.tiled(variants);
         // The weight's innermost extent is the image's channels.
         let (layout, family) = match direction {
             Direction::Down => (Layout::Nt, "conv"),
@@ -116,7 +123,7 @@ impl Kernel for Conv {
         };
         let (channels, sums) = (geometry.image[2], matches!(epilogue, Epilogue::Sums { .. }));
         let aligned = [source[2], channels, columns].map(|extent| extent.is_multiple_of(4));
-        let mut call = matmul::call(shader, layout, aligned, epilogue, accumulate)
+        let mut call = matmul::call(&tiled, layout, aligned, epilogue, accumulate)
             .constant("COLUMNS", columns.min(4))
             .family(family);
         if self.is_shallow() {
@@ -135,7 +142,7 @@ impl Kernel for Conv {
             .setting("epilogue of a convolution", !sums, "one that writes the result alone", "row sums")
             .flops(2, geometry.products())
             .shape(geometry.shape(source, target))
-            .workgroups(|| workgroups(rows, columns).saturating_mul(down * across))
+            .workgroups(|| tiled.workgroups(rows, columns).saturating_mul(down * across))
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {

@@ -1,9 +1,10 @@
 //! Matrix products with fused epilogues, in every variant (`shaders/matmul_*.wgsl`).
 
-use narrows_shaders::{MAX_ROUNDS, Shader, matmul as shaders};
+use narrows_shaders::matmul::{self as shaders, tiles};
+use narrows_shaders::{MAX_ROUNDS, Shader};
 
 use super::{Call, Kernel, elements, floats, floats_mut, put_all, vec4s};
-use crate::gpu::{MatMulVariant, Variants};
+use crate::gpu::{MatMulVariant, Product, ProductKind, Variants};
 use crate::reference::matmul::product;
 pub use crate::reference::matmul::{Epilogue, Layout};
 
@@ -29,31 +30,53 @@ pub(super) fn operands(epilogue: Epilogue, words: usize, [rows, columns]: [u32; 
     }
 }
 
-/// Counts the workgroups of a product of so many rows and columns.
-pub(super) type Workgroups = fn(u32, u32) -> u32;
+/// A shader with the tile of C that a workgroup of it makes, and the constants that say so.
+pub(super) struct Tiled {
+    pub(super) shader: &'static Shader,
+    pub(super) tile: [u32; 2],
+    constants: &'static [(&'static str, u32)],
+}
 
-/// The shader of the variant in use, of those for `[tile, register, shuffle]`, and its workgroups.
-pub(super) fn variant(
-    variants: &Variants,
-    [tile, register, shuffle]: [&'static Shader; 3],
-) -> (&'static Shader, Workgroups) {
-    match variants.matmul {
-        MatMulVariant::Tile => (tile, shaders::tile_workgroups),
-        MatMulVariant::Register => (register, shaders::register_workgroups),
-        MatMulVariant::Shuffle => (shuffle, shaders::shuffle_workgroups),
+impl Tiled {
+    /// The shader of the variant that makes `product`, of those for `[tile, register, shuffle]`.
+    pub(super) fn choose(variants: &Variants, product: &Product, shaders: [&'static Shader; 3]) -> Self {
+        let [tile, register, shuffle] = shaders;
+        let variant = variants.matmul(product);
+        let (shader, constants): (_, &[(&str, u32)]) = match variant {
+            MatMulVariant::Tile128x8 => (tile, &[("TILE", 128), ("HALVES", 2)]),
+            MatMulVariant::Tile64x8 => (tile, &[("TILE", 64), ("HALVES", 2)]),
+            MatMulVariant::Tile64x4 => (tile, &[("TILE", 64), ("HALVES", 1)]),
+            MatMulVariant::Tile32x4 => (tile, &[("TILE", 32), ("HALVES", 1)]),
+            MatMulVariant::Register => (register, &[]),
+            MatMulVariant::Shuffle32 => (shuffle, &[("HALVES", 1)]),
+            MatMulVariant::Shuffle64 => (shuffle, &[("HALVES", 2)]),
+        };
+        Self { shader, tile: variant.tile(), constants }
+    }
+
+    /// One that has but this tile.
+    pub(super) const fn of(shader: &'static Shader, tile: [u32; 2]) -> Self {
+        Self { shader, tile, constants: &[] }
+    }
+
+    /// For a product of so many rows and columns.
+    pub(super) const fn workgroups(&self, rows: u32, columns: u32) -> u32 {
+        tiles(self.tile, rows, columns)
     }
 }
 
 /// A call with the constants of every variant. `aligned` are A, B and what is kept, if they are whole vec4s along the axis
 /// that is contiguous in memory.
 pub(super) fn call(
-    shader: &'static Shader,
+    tiled: &Tiled,
     layout: Layout,
     aligned: [bool; 3],
     epilogue: Epilogue,
     accumulate: bool,
 ) -> Call {
-    Call::new(shader, entry(epilogue))
+    let call = Call::new(tiled.shader, entry(epilogue));
+    let sized = |call: Call, (name, value): &(&'static str, u32)| call.constant(name, *value);
+    (tiled.constants.iter().fold(call, sized))
         .constant("TRANSPOSE_A", layout.transpose_a())
         .constant("TRANSPOSE_B", layout.transpose_b())
         .constant("ALIGNED_A", aligned[0])
@@ -92,10 +115,10 @@ pub struct MatMulPart {
 }
 
 impl MatMul {
-    /// The largest depth: the shortest step of the variants is 4.
-    pub const MAX_DEPTH: u32 = 4 * MAX_ROUNDS;
-    /// The largest depth where sums of rows come along: they take a round for each number beside the product's quarter.
-    pub const MAX_DEPTH_WITH_SUMS: u32 = 4 * (MAX_ROUNDS / 5);
+    /// The largest depth: of the variants `tile` takes most rounds, ten for a stage of eight steps, as leaving a loop counts.
+    pub const MAX_DEPTH: u32 = MAX_ROUNDS / 10 * 8;
+    /// The largest depth where sums of rows come along: `shuffle` takes two rounds for each step beside the product's quarter.
+    pub const MAX_DEPTH_WITH_SUMS: u32 = MAX_ROUNDS / 9 * 4;
 
     /// The largest depth with this epilogue.
     pub const fn max_depth(&self) -> u32 {
@@ -145,13 +168,20 @@ impl Kernel for MatMulPart {
     fn call(&self, variants: &Variants) -> Call {
         let Self { of, lines } = *self;
         let MatMul { rows, columns, depth, layout, epilogue, accumulate } = of;
-        let (shader, workgroups) = variant(variants, [&shaders::TILE, &shaders::REGISTER, &shaders::SHUFFLE]);
+        let kind = match layout {
+            Layout::Nn => ProductKind::Nn,
+            Layout::Nt => ProductKind::Nt,
+            Layout::Tn => ProductKind::Tn,
+        };
+        let product = Product { kind, rows, columns, depth, parts: 1 };
+        let tiled =
+            Tiled::choose(variants, &product, [&shaders::TILE, &shaders::REGISTER, &shaders::SHUFFLE]);
         let extents = of.matrices();
         let aligned = [0, 1, 2].map(|at| extents[at][1].is_multiple_of(4) && lines[at].is_multiple_of(4));
         let [a, b] = [layout.transpose_a(), layout.transpose_b()].map(|on| if on { "T" } else { "" });
         let [[a_span, a_used], [b_span, b_used], [c_span, c_used]] = self.spans();
         let between = c_span - c_used.min(c_span);
-        let call = call(shader, layout, aligned, epilogue, accumulate)
+        let call = call(&tiled, layout, aligned, epilogue, accumulate)
             .constant("ACCUMULATE_SUMS", epilogue == Epilogue::Sums { accumulate: true })
             .family("matmul")
             .part_of(vec4s(a_span), vec4s(a_used))
@@ -177,7 +207,7 @@ impl Kernel for MatMulPart {
             .limit("line of C", lines[2], extents[2][1]..=u32::MAX)
             .flops(2, elements([rows, columns, depth]))
             .shape(format!("[{rows}, {depth}]{a} x [{depth}, {columns}]{b}"))
-            .workgroups(|| workgroups(rows, columns))
+            .workgroups(|| tiled.workgroups(rows, columns))
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {

@@ -160,7 +160,7 @@ pub trait Kernel: Debug + Send + Sync {
 }
 
 // For what does not depend on the variants.
-const ANY: Variants = Variants { matmul: MatMulVariant::Register };
+const ANY: Variants = Variants::one(MatMulVariant::Register);
 
 /// The elements of a tensor of these extents, or `usize::MAX` where they are too many to count.
 pub fn elements<const N: usize>(extents: [u32; N]) -> usize {

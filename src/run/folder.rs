@@ -230,9 +230,9 @@ impl Run {
     fn save_config(&self) -> Result<()> {
         let text = self.trainer.config().to_toml()?;
         let device = self.trainer.device();
-        let matmul = device.variants().map_or("reference".to_owned(), |variants| variants.matmul.to_string());
+        let kernels = device.variants().map_or("the reference".to_owned(), |variants| variants.to_string());
         let minimized = self.trainer.model().minimized();
-        let on = format!("# Trained on {}, matrix products: {matmul}.", device.name());
+        let on = format!("# Trained on {}, matrix products: {kernels}.", device.name());
         let origin: String =
             self.trainer.origin().iter().map(|line| format!("# Origin: {line}.\n")).collect();
         let text = format!("{on}\n# Minimized: {minimized}.\n{origin}\n{text}");

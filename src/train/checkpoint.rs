@@ -16,8 +16,8 @@ pub struct Checkpoint {
     pub config: Config,
     /// Height, width and channels of its images.
     pub shape: [usize; 3],
-    /// The matrix-product variant it was trained with; None on the CPU reference.
-    pub matmul: Option<String>,
+    /// The kernels it was trained with, as [`Variants`](crate::gpu::Variants) displays them; None on the CPU reference.
+    pub kernels: Option<String>,
     /// All that survives a step, by name: parameters, moments, running statistics, rates.
     pub slots: Slots,
     /// What stands between images and the model.
@@ -58,7 +58,7 @@ impl Trainer {
         Ok(Checkpoint {
             config: self.config.clone(),
             shape: self.shape,
-            matmul: self.device().variants().map(|variants| variants.matmul.to_string()),
+            kernels: self.device().variants().map(|variants| variants.to_string()),
             slots,
             transform: self.transform.clone(),
             columns: self.columns.clone(),

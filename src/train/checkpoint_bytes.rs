@@ -36,7 +36,8 @@ struct Header {
     format: String,
     config: Value,
     shape: [usize; 3],
-    matmul: Option<String>,
+    #[serde(alias = "matmul")]
+    kernels: Option<String>,
     data: DataMark,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     validation: Option<DataMark>,
@@ -112,7 +113,7 @@ impl Checkpoint {
             format: FORMAT.to_owned(),
             config: serde_json::to_value(&self.config).map_err(|error| refuse("a config", error))?,
             shape: self.shape,
-            matmul: self.matmul.clone(),
+            kernels: self.kernels.clone(),
             data: self.data,
             validation: self.validation,
             test: self.test,
@@ -170,7 +171,7 @@ impl Checkpoint {
         };
         Ok(Self {
             shape: header.shape,
-            matmul: header.matmul,
+            kernels: header.kernels,
             slots,
             transform: Transform {
                 scaling,

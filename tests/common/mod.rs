@@ -11,7 +11,7 @@ pub mod step;
 
 use std::sync::{Arc, OnceLock};
 
-use narrows::gpu::{Gpu, GpuOptions, read_words};
+use narrows::gpu::{Gpu, GpuOptions, Kernels, MatMulVariant, read_words};
 use narrows::graph::Device;
 use narrows::kernels::{self, Kernel, floats};
 use narrows::reference::compare::{Tolerance, compare};
@@ -27,16 +27,30 @@ pub fn gpu() -> &'static Gpu {
     GPU.get_or_init(|| open(GpuOptions::default()))
 }
 
-/// One device for each matrix-product variant the adapter can run.
-pub fn gpus() -> &'static [Arc<Gpu>] {
+/// One device for each matrix-product variant the adapter can run, in all their sizes.
+pub fn every_gpu() -> &'static [Arc<Gpu>] {
     static GPUS: OnceLock<Vec<Arc<Gpu>>> = OnceLock::new();
     GPUS.get_or_init(|| {
-        let each = |matmul| Arc::new(open(GpuOptions { matmul: Some(matmul), ..Default::default() }));
-        gpu().matmul_variants().into_iter().map(each).collect()
+        gpu().matmul_variants().into_iter().map(|variant| with(Kernels::One(variant))).collect()
     })
 }
 
-/// Where plans run: every variant's device.
+/// One device for each of the shaders that make matrix products, where their sizes make no difference.
+pub fn gpus() -> &'static [Arc<Gpu>] {
+    static GPUS: OnceLock<Vec<Arc<Gpu>>> = OnceLock::new();
+    GPUS.get_or_init(|| {
+        let one_size = [MatMulVariant::Tile64x4, MatMulVariant::Register, MatMulVariant::Shuffle32];
+        let variants = gpu().matmul_variants();
+        let found = one_size.into_iter().filter(|variant| variants.contains(variant));
+        found.map(|variant| with(Kernels::One(variant))).collect()
+    })
+}
+
+fn with(kernels: Kernels) -> Arc<Gpu> {
+    Arc::new(open(GpuOptions { kernels, ..Default::default() }))
+}
+
+/// Where plans run: the device of each of [`gpus`].
 pub fn devices() -> impl Iterator<Item = Device> {
     gpus().iter().map(|gpu| Device::Gpu(Arc::clone(gpu)))
 }
@@ -49,7 +63,7 @@ pub fn device() -> Device {
 
 /// A device and its variant, for messages.
 pub fn title(device: &Device) -> String {
-    let variant = device.variants().map_or(String::new(), |variants| format!(", {}", variants.matmul));
+    let variant = device.variants().map_or(String::new(), |variants| format!(", {variants}"));
     format!("{}{variant}", device.name())
 }
 
@@ -197,7 +211,7 @@ pub fn check(
                 "{} {} ({} on {}), operand {}: {mismatch}",
                 kernel.name(),
                 kernel.shape(),
-                gpu.variants.matmul,
+                gpu.variants,
                 gpu.adapter.label(),
                 operands[*at].name,
             );

@@ -31,6 +31,8 @@ fn each_entry(mut translate: impl FnMut(&Module, &ModuleInfo, &Entry) -> Result<
             for on in [0.0, 1.0] {
                 let value = |constant: &Override| match module.types[constant.ty].inner {
                     TypeInner::Scalar(Scalar { kind: ScalarKind::Bool, .. }) => on,
+                    // Whole blocks, side by side.
+                    _ if constant.name.as_deref() == Some("TILE") => 32.0 * (1.0 + on),
                     // An extent, which is never zero, or the number of a case.
                     _ => 1.0 + on,
                 };

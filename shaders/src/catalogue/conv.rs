@@ -3,22 +3,10 @@
 
 use crate::table::Shader;
 
-// Those of a product, and the columns where they are few.
-macro_rules! overrides {
-    ($($more:literal),*) => {
-        &[
-            "TRANSPOSE_A", "TRANSPOSE_B", "ALIGNED_A", "ALIGNED_B", "ALIGNED_KEPT", "ACCUMULATE",
-            "ACCUMULATE_SUMS", "ACTIVATION", "COLUMNS", $($more),*
-        ]
-    };
-}
-
+// The columns, where they are few, are an override of all.
 macro_rules! variant {
     ($name:literal, $variant:literal, $operands:literal $(, $more:literal)*) => {
-        Shader {
-            overrides: overrides!($($more),*),
-            ..product!($name, $variant, "lib/conv.wgsl", $operands)
-        }
+        product!($name, $variant, ["COLUMNS" $(, $more)*], "lib/conv.wgsl", $operands)
     };
 }
 
@@ -30,30 +18,35 @@ macro_rules! direct {
 }
 
 /// Features of an image, for CPU drivers with subgroups of exactly 8.
-pub const DOWN_SHUFFLE: Shader = variant!("conv_down_shuffle", "matmul_shuffle.wgsl", "lib/conv_down.wgsl");
+pub const DOWN_SHUFFLE: Shader =
+    variant!("conv_down_shuffle", "matmul_shuffle.wgsl", "lib/conv_down.wgsl", "HALVES");
 
 /// Features of an image, for GPUs.
-pub const DOWN_TILE: Shader = variant!("conv_down_tile", "matmul_tile.wgsl", "lib/conv_down.wgsl");
+pub const DOWN_TILE: Shader =
+    variant!("conv_down_tile", "matmul_tile.wgsl", "lib/conv_down.wgsl", "TILE", "HALVES");
 
 /// Features of an image, for anything else.
 pub const DOWN_REGISTER: Shader =
     variant!("conv_down_register", "matmul_register.wgsl", "lib/conv_down.wgsl");
 
 /// An image of features, for CPU drivers with subgroups of exactly 8.
-pub const UP_SHUFFLE: Shader = variant!("conv_up_shuffle", "matmul_shuffle.wgsl", "lib/conv_up.wgsl");
+pub const UP_SHUFFLE: Shader =
+    variant!("conv_up_shuffle", "matmul_shuffle.wgsl", "lib/conv_up.wgsl", "HALVES");
 
 /// An image of features, for GPUs.
-pub const UP_TILE: Shader = variant!("conv_up_tile", "matmul_tile.wgsl", "lib/conv_up.wgsl");
+pub const UP_TILE: Shader =
+    variant!("conv_up_tile", "matmul_tile.wgsl", "lib/conv_up.wgsl", "TILE", "HALVES");
 
 /// An image of features, for anything else.
 pub const UP_REGISTER: Shader = variant!("conv_up_register", "matmul_register.wgsl", "lib/conv_up.wgsl");
 
 /// The weight's gradient, for CPU drivers with subgroups of exactly 8.
 pub const WEIGHT_SHUFFLE: Shader =
-    variant!("conv_weight_shuffle", "matmul_shuffle.wgsl", "lib/conv_weight.wgsl");
+    variant!("conv_weight_shuffle", "matmul_shuffle.wgsl", "lib/conv_weight.wgsl", "HALVES");
 
 /// The weight's gradient, for GPUs.
-pub const WEIGHT_TILE: Shader = variant!("conv_weight_tile", "matmul_tile.wgsl", "lib/conv_weight.wgsl");
+pub const WEIGHT_TILE: Shader =
+    variant!("conv_weight_tile", "matmul_tile.wgsl", "lib/conv_weight.wgsl", "TILE", "HALVES");
 
 /// The weight's gradient, for anything else.
 pub const WEIGHT_REGISTER: Shader =
@@ -82,15 +75,11 @@ pub const WEIGHT_DIRECT: Shader = Shader {
     ..variant!("conv_weight_direct", "conv_weight_direct.wgsl", "lib/conv_weight.wgsl", "ROWS", "FILTER")
 };
 
-/// Workgroups of [`DOWN_SHALLOW`] for `rows` x `columns`.
-pub const fn shallow_workgroups(rows: u32, columns: u32) -> u32 {
-    rows.div_ceil(64) * columns.div_ceil(16)
-}
+/// Rows and columns that a workgroup of [`DOWN_SHALLOW`] makes.
+pub const SHALLOW_TILE: [u32; 2] = [64, 16];
 
-/// Workgroups of [`DOWN_NARROW`], and of a part of [`UP_NARROW`], for `rows` x `columns`.
-pub const fn narrow_workgroups(rows: u32, columns: u32) -> u32 {
-    rows.div_ceil(256) * columns.div_ceil(4)
-}
+/// Rows and columns that a workgroup of [`DOWN_NARROW`] makes, or of [`UP_NARROW`] in a part.
+pub const NARROW_TILE: [u32; 2] = [256, 4];
 
 /// Workgroups of [`WEIGHT_DIRECT`] for `parts` of `rows` x `columns`, `rows_to_a_lane` its `ROWS`.
 pub const fn weight_direct_workgroups(rows: u32, columns: u32, parts: u32, rows_to_a_lane: u32) -> u32 {

@@ -10,16 +10,23 @@ const C: Binding = Binding::write(5, "c");
 const ROW_SUMS: Binding = Binding::write(7, "row_sums");
 const PREACTIVATION: Binding = Binding::write(6, "preactivation");
 
-pub(super) const OVERRIDES: &[&str] = &[
-    "TRANSPOSE_A",
-    "TRANSPOSE_B",
-    "ALIGNED_A",
-    "ALIGNED_B",
-    "ALIGNED_KEPT",
-    "ACCUMULATE",
-    "ACCUMULATE_SUMS",
-    "ACTIVATION",
-];
+macro_rules! overrides {
+    ($($more:literal),* $(,)?) => {
+        &[
+            "TRANSPOSE_A",
+            "TRANSPOSE_B",
+            "ALIGNED_A",
+            "ALIGNED_B",
+            "ALIGNED_KEPT",
+            "ACCUMULATE",
+            "ACCUMULATE_SUMS",
+            "ACTIVATION",
+            $($more),*
+        ]
+    };
+}
+pub(super) use overrides;
+
 const PRODUCT: Entry = Entry { name: "product", bindings: &[Binding::PARAMS, A, B, C] };
 const DENSE: Entry = Entry { name: "dense", bindings: &[Binding::PARAMS, A, B, BIAS, C] };
 const DENSE_KEEP: Entry =
@@ -32,26 +39,16 @@ pub(super) const ENTRIES: &[Entry] = &[PRODUCT, DENSE, DENSE_KEEP, PRODUCT_SLOPE
 /// Those of the matrix-product variants.
 pub(super) const VARIANT_ENTRIES: &[Entry] = &[PRODUCT, DENSE, DENSE_KEEP, PRODUCT_SLOPE, PRODUCT_SUMS];
 
-/// For CPU drivers with subgroups of exactly 8.
-pub const SHUFFLE: Shader = product!("matmul_shuffle", "matmul_shuffle.wgsl", "lib/dense.wgsl");
+/// For CPU drivers with subgroups of exactly 8. A workgroup makes `32 HALVES` x 32.
+pub const SHUFFLE: Shader = product!("matmul_shuffle", "matmul_shuffle.wgsl", ["HALVES"], "lib/dense.wgsl");
 
-/// For GPUs.
-pub const TILE: Shader = product!("matmul_tile", "matmul_tile.wgsl", "lib/dense.wgsl");
+/// For GPUs. A workgroup makes `TILE` x `TILE`, by default 64 x 64.
+pub const TILE: Shader = product!("matmul_tile", "matmul_tile.wgsl", ["TILE", "HALVES"], "lib/dense.wgsl");
 
-/// For anything else.
-pub const REGISTER: Shader = product!("matmul_register", "matmul_register.wgsl", "lib/dense.wgsl");
+/// For anything else. A workgroup makes 8 x 64.
+pub const REGISTER: Shader = product!("matmul_register", "matmul_register.wgsl", [], "lib/dense.wgsl");
 
-/// Workgroups of [`TILE`] for a product of `rows` x `columns`.
-pub const fn tile_workgroups(rows: u32, columns: u32) -> u32 {
-    rows.div_ceil(64) * columns.div_ceil(64)
-}
-
-/// Workgroups of [`REGISTER`] for a product of `rows` x `columns`.
-pub const fn register_workgroups(rows: u32, columns: u32) -> u32 {
-    rows.div_ceil(8) * columns.div_ceil(64)
-}
-
-/// Workgroups of [`SHUFFLE`] for a product of `rows` x `columns`.
-pub const fn shuffle_workgroups(rows: u32, columns: u32) -> u32 {
-    rows.div_ceil(32) * columns.div_ceil(32)
+/// Workgroups for a product of `rows` x `columns`, each of which makes such a tile.
+pub const fn tiles(tile: [u32; 2], rows: u32, columns: u32) -> u32 {
+    rows.div_ceil(tile[0]) * columns.div_ceil(tile[1])
 }

@@ -8,9 +8,9 @@ macro_rules! compose {
     };
 }
 
-// A matrix-product variant on the operands of some fragments.
+// A matrix-product variant, with overrides of its own, on the operands of some fragments.
 macro_rules! product {
-    ($name:literal, $variant:literal, $($operands:literal),+) => {
+    ($name:literal, $variant:literal, [$($override:literal),*], $($operands:literal),+) => {
         Shader {
             name: $name,
             source: compose!(
@@ -22,7 +22,7 @@ macro_rules! product {
                 "lib/epilogue.wgsl",
                 $variant,
             ),
-            overrides: crate::catalogue::matmul::OVERRIDES,
+            overrides: crate::catalogue::matmul::overrides!($($override),*),
             entries: crate::catalogue::matmul::VARIANT_ENTRIES,
             subgroups: matches!($variant.as_bytes(), b"matmul_shuffle.wgsl"),
         }

@@ -1,7 +1,6 @@
 //! What a convolution's shapes are, and within which limits the shaders are exact.
 
-use narrows_shaders::MAX_ROUNDS;
-
+use crate::kernels::matmul::MatMul;
 use crate::kernels::{Call, elements};
 pub use crate::reference::conv::Geometry;
 
@@ -87,8 +86,7 @@ impl Geometry {
             let counted = [
                 ("lines of pixels in a batch", Self::MAX_LINES, [self.images, height, 1]),
                 ("pixels in a batch", Self::MAX_PIXELS, [self.images, height, width]),
-                // A round takes four channels of a tap.
-                ("vec4s of a filter", MAX_ROUNDS, [down, across, channels.div_ceil(4)]),
+                ("vec4s of a filter", MatMul::MAX_DEPTH / 4, [down, across, channels.div_ceil(4)]),
             ];
             for (what, most, extents) in counted {
                 call = call.limit(what, elements(extents) as u64, 0..=most.into());

@@ -1,10 +1,10 @@
 //! The gradient of a convolution's weight, in parts that are summed afterwards.
 
-use narrows_shaders::{MAX_ROUNDS, conv as shaders};
+use narrows_shaders::conv as shaders;
 
 use super::{Geometry, few};
-use crate::gpu::{MatMulVariant, Variants};
-use crate::kernels::matmul::{self, Epilogue, Layout};
+use crate::gpu::{Product, ProductKind, Variants};
+use crate::kernels::matmul::{self, Epilogue, Layout, MatMul, Tiled};
 use crate::kernels::{Call, Kernel, floats, vec4s};
 
 /// The gradient of the weight from features and image, one of which is a gradient:
@@ -34,7 +34,7 @@ impl WeightGradient {
             true => geometry.pixels() / Geometry::DIRECT_CHUNK,
             false => (geometry.pixels() / 512).min(64),
         };
-        let chunk = geometry.pixels().div_ceil(parts.clamp(1, most)).max(1);
+        let chunk = geometry.pixels().div_ceil(parts.clamp(1, most)).clamp(1, MatMul::MAX_DEPTH);
         Self { chunk, ..Self::whole(geometry) }
     }
 
@@ -54,19 +54,20 @@ impl Kernel for WeightGradient {
         let Self { geometry, chunk, accumulate } = *self;
         let [rows, columns] = self.extents();
         let aligned = [rows.is_multiple_of(4), geometry.image[2].is_multiple_of(4), true];
-        let of = |shader| matmul::call(shader, Layout::Tn, aligned, Epilogue::None, accumulate);
-        // Directly, a round takes only one pixel.
-        let few = few(geometry.image[2]) || few(rows);
-        let direct = few && chunk <= MAX_ROUNDS;
+        let of = |tiled: &Tiled| matmul::call(tiled, Layout::Tn, aligned, Epilogue::None, accumulate);
+        let direct = few(geometry.image[2]) || few(rows);
         // On a GPU eight rows and their columns would be more than the registers hold.
-        let rows_to_a_lane = rows.min(if variants.matmul == MatMulVariant::Tile { 4 } else { 8 });
+        let rows_to_a_lane = rows.min(if variants.suit_a_gpu() { 4 } else { 8 });
         let each = [&shaders::WEIGHT_TILE, &shaders::WEIGHT_REGISTER, &shaders::WEIGHT_SHUFFLE];
-        let (shader, workgroups) = matmul::variant(variants, each);
+        let parts = self.parts();
+        let product = Product { kind: ProductKind::Weight, rows, columns, depth: chunk, parts };
+        let tiled = match direct {
+            true => Tiled::of(&shaders::WEIGHT_DIRECT, [rows_to_a_lane, 12]),
+            false => Tiled::choose(variants, &product, each),
+        };
         let call = match direct {
-            true => of(&shaders::WEIGHT_DIRECT)
-                .constant("ROWS", rows_to_a_lane)
-                .constant("FILTER", columns.min(12)),
-            false => of(shader),
+            true => of(&tiled).constant("ROWS", rows_to_a_lane).constant("FILTER", columns.min(12)),
+            false => of(&tiled),
         };
         let from_to = geometry.shape(geometry.image, geometry.features);
         geometry
@@ -75,13 +76,12 @@ impl Kernel for WeightGradient {
             .operands([geometry.features, geometry.image].map(|side| vec4s(geometry.elements(side))))
             .operands([(self.parts() as usize).saturating_mul(geometry.weight())])
             .uniform(geometry.uniform(rows, columns, chunk))
-            // Through the product, one takes four.
-            .limit("pixels to a part of a weight's gradient", chunk, 1..=4 * MAX_ROUNDS)
+            .limit("pixels to a part of a weight's gradient", chunk, 1..=MatMul::MAX_DEPTH)
             .flops(2, geometry.products())
             .shape(format!("{from_to} in {}", self.parts()))
             .workgroups(|| match direct {
-                true => shaders::weight_direct_workgroups(rows, columns, self.parts(), rows_to_a_lane),
-                false => workgroups(rows, columns).saturating_mul(self.parts()),
+                true => shaders::weight_direct_workgroups(rows, columns, parts, rows_to_a_lane),
+                false => tiled.workgroups(rows, columns).saturating_mul(parts),
             })
     }
 
