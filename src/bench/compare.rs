@@ -11,6 +11,8 @@ use super::statistics::{Spread, ratio_interval};
 const LEAST_SAMPLES: usize = 5;
 // Two runs of one program differ so much from where its memory lies alone.
 const ALIKE: f64 = 0.02;
+// By so much the ceiling itself may differ without a word.
+const DRIFT: f64 = 0.05;
 
 /// What a comparison says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -69,7 +71,8 @@ pub struct Comparison {
 
 impl Comparison {
     /// Compares `now` with `then`. A benchmark is called faster or slower only where its times say so with 99 % of
-    /// certainty, both as they are and as multiples of the yardstick's, and by more than 2 %.
+    /// certainty, both as they are and as multiples of the yardstick's, and by more than 2 % and the quartile distances of
+    /// both: samples lie close together in time, so that they know less of the noise than their number says.
     pub fn new(now: &Record, then: &Record) -> Self {
         let mut warnings = differences(now, then);
         let mut benchmarks = Vec::new();
@@ -84,6 +87,7 @@ impl Comparison {
                 None => benchmarks.push(compared(result, before, result.name == now.yardstick.name)),
             }
         }
+        warnings.extend(drift(&benchmarks));
         if missing > 0 {
             warnings
                 .push(format!("{missing} of {} benchmarks are not in the earlier record", now.results.len()));
@@ -110,6 +114,19 @@ fn differences(now: &Record, then: &Record) -> Vec<String> {
     all
 }
 
+// A ceiling that is not what it was says that the device is not in the same state.
+fn drift(benchmarks: &[Compared]) -> Option<String> {
+    let ceiling = benchmarks.iter().find(|one| one.ratio_to_ceiling.is_none())?;
+    let differs = (ceiling.ratio - 1.0).abs() > DRIFT;
+    differs.then(|| {
+        format!(
+            "the ceiling {} takes {:.2} times what it took: the device was busier, or its clock slower, at one of the two \
+             times",
+            ceiling.name, ceiling.ratio
+        )
+    })
+}
+
 // Why two results say nothing of each other.
 fn obstacle(now: &Measurement, then: &Measurement) -> Option<String> {
     if now.clock != then.clock {
@@ -128,10 +145,11 @@ fn compared(now: &Measurement, then: &Measurement, is_yardstick: bool) -> Compar
     if let Some((_, [low, high])) = relative {
         interval = [interval[0].min(low), interval[1].max(high)];
     }
+    let unsure = ALIKE + [now, then].map(|result| result.spread().relative()).iter().sum::<f64>();
     let verdict = match interval {
         _ if now.seconds.len().min(then.seconds.len()) < LEAST_SAMPLES => Verdict::TooFewSamples,
-        [_, high] if high < 1.0 - ALIKE => Verdict::Faster,
-        [low, _] if low > 1.0 + ALIKE => Verdict::Slower,
+        [_, high] if high < 1.0 / (1.0 + unsure) => Verdict::Faster,
+        [low, _] if low > 1.0 + unsure => Verdict::Slower,
         _ => Verdict::NoDifference,
     };
     Compared {

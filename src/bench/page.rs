@@ -55,24 +55,22 @@ fn about(record: &Record) -> Vec<(&'static str, String)> {
 fn charts(record: &Record) -> Vec<(Bars, String)> {
     let share = |result: &Measurement| {
         let Spread { median, quartiles } = result.share_of_ceiling(&record.yardstick)?;
-        Some((100.0 * median, quartiles.map(|share| 100.0 * share)))
+        Some(Spread { median: 100.0 * median, quartiles: quartiles.map(|share| 100.0 * share) })
     };
     let images = |result: &Measurement| {
         let images = f64::from(result.images?);
         let Spread { median, quartiles: [low, high] } = result.spread();
-        Some((images / median, [images / high, images / low]))
+        Some(Spread { median: images / median, quartiles: [images / high, images / low] })
     };
-    let chart =
-        |group: Group, title: &str, axis: &str, of: &dyn Fn(&Measurement) -> Option<(f64, [f64; 2])>| {
-            let bar = |result: &Measurement| {
-                let (value, range) = of(result)?;
-                let name =
-                    result.name.strip_prefix(group.name()).map_or(result.name.as_str(), str::trim_start);
-                Some(Bar { name: name.to_owned(), value, range: Some(range) })
-            };
-            let bars: Vec<Bar> = record.group(group).filter_map(bar).collect();
-            Bars { title: title.to_owned(), axis: Axis::new(axis), bars }
+    let chart = |group: Group, title: &str, axis: &str, of: &dyn Fn(&Measurement) -> Option<Spread>| {
+        let bar = |result: &Measurement| {
+            let Spread { median, quartiles } = of(result)?;
+            let name = result.name.strip_prefix(group.name()).map_or(result.name.as_str(), str::trim_start);
+            Some(Bar { name: name.to_owned(), value: median, range: Some(quartiles) })
         };
+        let bars: Vec<Bar> = record.group(group).filter_map(bar).collect();
+        Bars { title: title.to_owned(), axis: Axis::new(axis), bars }
+    };
     let peak = "share of the arithmetic ceiling [%]";
     let all = [
         (chart(Group::Matmul, "Matrix products", peak, &share), "Matrix products: rows x depth x columns."),

@@ -26,7 +26,7 @@ const QUICK_SAMPLES: u32 = 5;
     Groups: ceiling, dispatch, matmul, conv and step, the training steps of all presets. Each sample has one of the\n\
     arithmetic ceiling beside it, so that a slower moment of the machine slows both. A comparison calls a benchmark\n\
     faster or slower only where its times and their ratios to the ceiling both say so with 99 % of certainty, by more\n\
-    than 2 %. Ctrl-C stops after the sample and keeps what is there. WGPU_BACKEND, WGPU_ADAPTER_NAME and\n\
+    than 2 % and the spread. Ctrl-C stops after the sample and keeps what is there. WGPU_BACKEND, WGPU_ADAPTER_NAME and\n\
     WGPU_POWER_PREF choose the device if --device is not given.")]
 pub(super) struct Bench {
     /// Few shapes, one preset of each variant and 5 samples
