@@ -75,7 +75,7 @@ impl Comparison {
     /// both: samples lie close together in time, so that they know less of the noise than their number says.
     pub fn new(now: &Record, then: &Record) -> Self {
         let mut warnings = differences(now, then);
-        let mut benchmarks = Vec::new();
+        let (mut benchmarks, mut ceilings) = (Vec::new(), Vec::new());
         let mut missing = 0;
         for result in &now.results {
             let Some(before) = then.result(&result.name) else {
@@ -84,10 +84,15 @@ impl Comparison {
             };
             match obstacle(result, before) {
                 Some(why) => warnings.push(format!("{} is not compared: {why}", result.name)),
-                None => benchmarks.push(compared(result, before, result.name == now.yardstick.name)),
+                None => {
+                    let [now_beside, then_beside] =
+                        [result, before].map(|result| Spread::of(&result.yardstick_seconds).median);
+                    ceilings.push(now_beside / then_beside);
+                    benchmarks.push(compared(result, before, result.name == now.yardstick.name));
+                }
             }
         }
-        warnings.extend(drift(&benchmarks));
+        warnings.extend(drift(&now.yardstick.name, &ceilings));
         if missing > 0 {
             warnings
                 .push(format!("{missing} of {} benchmarks are not in the earlier record", now.results.len()));
@@ -114,15 +119,13 @@ fn differences(now: &Record, then: &Record) -> Vec<String> {
     all
 }
 
-// A ceiling that is not what it was says that the device is not in the same state.
-fn drift(benchmarks: &[Compared]) -> Option<String> {
-    let ceiling = benchmarks.iter().find(|one| one.ratio_to_ceiling.is_none())?;
-    let differs = (ceiling.ratio - 1.0).abs() > DRIFT;
-    differs.then(|| {
+// A ceiling that is not what it was says that the device is not in the same state. `ratios` has one for each benchmark.
+fn drift(name: &str, ratios: &[f64]) -> Option<String> {
+    let ratio = Spread::of(ratios).median;
+    ((ratio - 1.0).abs() > DRIFT).then(|| {
         format!(
-            "the ceiling {} takes {:.2} times what it took: the device was busier, or its clock slower, at one of the two \
-             times",
-            ceiling.name, ceiling.ratio
+            "the ceiling {name} takes {ratio:.2} times what it took: the device was busier, or its clock slower, at one of \
+             the two times"
         )
     })
 }

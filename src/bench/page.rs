@@ -45,6 +45,7 @@ fn about(record: &Record) -> Vec<(&'static str, String)> {
         ("measured", date(record.unix_seconds)),
         ("clock", record.clocks()),
     ];
+    rows.extend(record.ceiling().map(|flops| ("ceiling", format!("{:.1} GFLOP/s", flops * 1e-9))));
     if !record.complete {
         rows.push(("incomplete", "it was stopped before its end".to_owned()));
     }
@@ -103,7 +104,7 @@ fn results(record: &Record) -> Markup {
     let head: Vec<&str> = ["", "shape"].into_iter().chain(NUMBERS).chain(["clock"]).collect();
     let row = |result: &Measurement| {
         let row = Row::of(result, &record.yardstick);
-        let mut values = vec![row.shape.clone()];
+        let mut values = vec![result.shape.clone()];
         values.extend(row.numbers());
         values.push(result.clock.to_string());
         (result.name.clone(), values)

@@ -165,6 +165,13 @@ impl Record {
         self.results.iter().filter(move |result| result.group == group)
     }
 
+    /// Floating-point operations per second of the yardstick: the median beside all samples. None without any.
+    pub fn ceiling(&self) -> Option<f64> {
+        let beside: Vec<f64> =
+            self.results.iter().flat_map(|result| &result.yardstick_seconds).copied().collect();
+        (!beside.is_empty()).then(|| self.yardstick.flops as f64 / Spread::of(&beside).median)
+    }
+
     /// What the results were timed with, in words.
     pub fn clocks(&self) -> String {
         let of = |clock| self.results.iter().filter(|result| result.clock == clock).count();
@@ -197,10 +204,11 @@ impl Record {
             let share = result.share_of_ceiling(&self.yardstick);
             value["share_of_ceiling"] = json!(share.map(|share| share.median));
         }
+        whole["ceiling_flops_per_second"] = json!(self.ceiling());
         Ok(whole)
     }
 
-    /// Reads what [`Record::to_json`] gave.
+    /// Reads what [`Record::to_json`] gave, its samples but for their last bit.
     ///
     /// # Errors
     /// [`Error::Bytes`] for anything else, and for a record of another version of the format.

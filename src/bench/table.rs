@@ -11,7 +11,7 @@ use crate::kernels::ceiling::Ceilings;
 pub struct Row {
     /// What it is called.
     pub name: String,
-    /// The dimensions.
+    /// The dimensions, where the name does not have them.
     pub shape: String,
     /// Seconds of a round.
     pub seconds: f64,
@@ -33,7 +33,7 @@ impl Row {
         let spread = result.spread();
         Self {
             name: result.name.clone(),
-            shape: result.shape.clone(),
+            shape: String::new(),
             seconds: spread.median,
             spread: Some(spread.relative()),
             flops: result.flops,
@@ -114,15 +114,17 @@ impl Table {
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let columns =
-            |row: &Row| [vec![row.name.clone(), row.shape.clone()], row.numbers().to_vec()].concat();
-        let head = ["what", "shape"].into_iter().chain(NUMBERS).map(str::to_owned).collect();
-        let mut lines: Vec<Result<Vec<String>, &String>> = vec![Ok(head)];
+        let shaped = self.0.iter().any(|line| matches!(line, Line::Row(row) if !row.shape.is_empty()));
+        let columns = |[what, shape]: [&str; 2], numbers: [String; 6]| {
+            let names = if shaped { vec![what, shape] } else { vec![what] };
+            names.into_iter().map(str::to_owned).chain(numbers).collect()
+        };
+        let mut lines = vec![Ok(columns(["what", "shape"], NUMBERS.map(str::to_owned)))];
         lines.extend(self.0.iter().map(|line| match line {
-            Line::Row(row) => Ok(columns(row)),
+            Line::Row(row) => Ok(columns([&row.name, &row.shape], row.numbers())),
             Line::Text(text) => Err(text),
         }));
-        f.write_str(&aligned(&lines, 2))
+        f.write_str(&aligned(&lines, if shaped { 2 } else { 1 }))
     }
 }
 

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::Context;
 use super::interrupt::Interrupt;
-use super::output::{Place, hidden_bar, line, note};
+use super::output::{Begun, Place, hidden_bar, line, note};
 
 const SAMPLES: u32 = 9;
 // As few as a comparison takes.
@@ -23,11 +23,12 @@ const QUICK_SAMPLES: u32 = 5;
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  narrows bench\n  narrows bench --quick --html bench.html\n  \
     narrows bench --only matmul --out before.json\n  narrows bench --only matmul --compare before.json\n\n\
-    Groups: ceiling, dispatch, matmul, conv and step, the training steps of all presets. Each sample has one of the\n\
-    arithmetic ceiling beside it, so that a slower moment of the machine slows both. A comparison calls a benchmark\n\
-    faster or slower only where its times and their ratios to the ceiling both say so with 99 % of certainty, by more\n\
-    than 2 % and the spread. Ctrl-C stops after the sample and keeps what is there. WGPU_BACKEND, WGPU_ADAPTER_NAME and\n\
-    WGPU_POWER_PREF choose the device if --device is not given.")]
+    Groups: ceiling, dispatch, matmul (rows x depth x columns), conv (kernel, stride, channels and extent of 32\n\
+    images) and step, a training step of each preset. Each sample has one of the arithmetic ceiling beside it, so\n\
+    that a slower moment of the machine slows both. A comparison calls a benchmark faster or slower only where its\n\
+    times and their ratios to the ceiling both say so with 99 % of certainty, by more than 2 % and the spread.\n\n\
+    Ctrl-C stops after the sample and keeps what is there. WGPU_BACKEND, WGPU_ADAPTER_NAME and WGPU_POWER_PREF\n\
+    choose the device if --device is not given.")]
 pub(super) struct Bench {
     /// Few shapes, one preset of each variant and 5 samples
     #[arg(long)]
@@ -64,17 +65,30 @@ impl Bench {
         let suite = Suite::standard(&context.registry, extent)?;
         let suite = self.only.iter().try_fold(suite, |suite, text| suite.only(text))?;
         let Device::Gpu(gpu) = context.device.open().await? else { return Err(not_measured()) };
+        // A place that takes no file is found out before minutes are spent.
+        let [out, html] = [out, html].map(|place| place.map(|place| place.begin()).transpose());
+        let (out, html) = (out?, html?);
         let record = self.measured(&gpu, &suite).await?;
         let comparison = earlier.map(|earlier| Comparison::new(&record, &earlier));
         self.tell(&record, comparison.as_ref())?;
-        if let Some(place) = out {
+        if let Some(file) = out {
             let json = format!("{:#}\n", record.to_json()?);
-            place.write(json.as_bytes(), &format!("{} benchmarks", record.results.len()))?;
+            self.keep(file, &json, &format!("{} benchmarks", record.results.len()))?;
         }
-        if let Some(place) = html {
-            place.write(page(&record, comparison.as_ref()).as_bytes(), "charts and tables")?;
+        if let Some(file) = html {
+            self.keep(file, &page(&record, comparison.as_ref()), "charts and tables")?;
         }
         if record.complete { Ok(()) } else { Err(Error::Stopped) }
+    }
+
+    // With --json, nothing else is on standard output.
+    fn keep(&self, mut file: Begun<'_>, text: &str, content: &str) -> Result<()> {
+        file.add(text.as_bytes())?;
+        if !self.json {
+            return file.finish(content);
+        }
+        note(&format!("{}: {content}", file.close()?.display()));
+        Ok(())
     }
 
     async fn measured(&self, gpu: &Arc<Gpu>, suite: &Suite) -> Result<Record> {
@@ -110,7 +124,10 @@ impl Bench {
             return line(&format!("{object:#}"));
         }
         line(&format!("{}, matrix products: {}", record.device.label, record.device.matmul))?;
-        line(&format!("timed by {}\n", record.clocks()))?;
+        line(&format!("timed by {}", record.clocks()))?;
+        if let Some(flops) = record.ceiling() {
+            line(&format!("ceiling: {:.1} GFLOP/s, the median beside all samples\n", flops * 1e-9))?;
+        }
         line(&Table::of(record).to_string())?;
         match comparison {
             None => Ok(()),
