@@ -13,7 +13,7 @@
 #![cfg_attr(feature = "export", doc = "- [`export`] writes trained models for ONNX Runtime and PyTorch.")]
 #![cfg_attr(
     feature = "plot",
-    doc = "- [`report`] draws plots and pages, [`bench`] measures devices, [`figures`] makes every figure of the book's section."
+    doc = "- [`report`] draws plots and pages, [`mod@bench`] measures devices, [`figures`] makes every figure of the book's section."
 )]
 //!
 //! Without default features there is nothing above [`graph`]. The feature `train` adds models and training, `export`

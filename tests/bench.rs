@@ -81,7 +81,8 @@ fn the_standard_benchmarks_have_names_of_their_own_and_every_preset() {
         let step = format!("step {} at batch ", preset.name);
         assert!(names.iter().any(|name| name.starts_with(&step)), "{step}");
     }
-    for name in ["multiply-add", "matmul 512x512x512 nn", "conv 3x3 s1 16>32 at 14x14 forward"] {
+    for name in ["multiply-add", "copy 64 MiB", "matmul 512x512x512 nn", "conv 3x3 s1 16>32 at 14x14 forward"]
+    {
         assert!(names.contains(name), "{names:?}");
     }
     let quick = Suite::standard(&registry, Extent::Quick).unwrap().benchmarks;

@@ -4,7 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 use narrows::bench::{
-    Comparison, DeviceFacts, Group, Measurement, Record, Spread, Verdict, Yardstick, page, ratio_interval,
+    Comparison, DeviceFacts, Group, Measurement, Record, Spread, Table, Verdict, Yardstick, page,
+    ratio_interval,
 };
 use narrows::gpu::Clock;
 
@@ -231,6 +232,30 @@ fn a_damaged_record_is_refused() {
     assert!(said.ends_with("a yardstick without operations"), "{said}");
     let said = changed(&|json| json["results"] = vec![json["results"][0].clone(); 2].into());
     assert!(said.ends_with("product twice"), "{said}");
+}
+
+#[test]
+fn a_table_has_the_columns_that_say_something() {
+    let steady = |seconds: f64| around(seconds, 0.0);
+    let copy = Measurement { flops: 0, bytes: 248, ..result("copy 64 MiB", steady(1e-9), steady(2e-9)) };
+    let product = result("product", steady(2e-9), steady(2e-9));
+    assert_eq!(
+        Table::of(&record(vec![copy, product.clone()])).to_string(),
+        "what           time  spread  GFLOP/s  of peak    GB/s  of copy\n\
+         copy 64 MiB  0.0 us   0.0 %                    248.00  100.0 %\n\
+         product      0.0 us   0.0 %    30.00   60.0 %   62.00   25.0 %"
+    );
+    let step = Measurement { flops: 0, bytes: 0, images: Some(4), ..product };
+    assert_eq!(
+        Table::of(&record(vec![step])).to_string(),
+        "what       time  spread    images/s\nproduct  0.0 us   0.0 %  2000000000"
+    );
+    let comparison = compared([steady(1.5), steady(0.1)], [steady(1.0), steady(0.1)]);
+    assert_eq!(
+        comparison.to_string(),
+        "what     ratio  to peak            99 %  verdict\nproduct  1.500    1.500  1.500 to 1.500   slower\n\
+         1 compared: 0 faster, 1 slower, 0 without a difference beyond the noise, 0 with too few samples"
+    );
 }
 
 #[test]

@@ -103,7 +103,7 @@ fn compared(comparison: &Comparison) -> Markup {
 fn results(record: &Record) -> Markup {
     let head: Vec<&str> = ["", "shape"].into_iter().chain(NUMBERS).chain(["clock"]).collect();
     let row = |result: &Measurement| {
-        let row = Row::of(result, &record.yardstick);
+        let row = Row::of(result, record);
         let mut values = vec![result.shape.clone()];
         values.extend(row.numbers());
         values.push(result.clock.to_string());

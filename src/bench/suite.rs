@@ -13,6 +13,9 @@ use crate::model::Registry;
 use crate::train::Config;
 use crate::{Error, Result};
 
+/// The benchmark that shows what memory can do.
+pub(super) const COPY: &str = "copy 64 MiB";
+
 /// What a benchmark is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use super::compare::{Comparison, Verdict};
-use super::record::{Measurement, Record, Yardstick};
+use super::record::{Measurement, Record};
+use super::suite::COPY;
 use crate::kernels::ceiling::Ceilings;
 
 /// One row: what ran, how long it took and what that is in a second.
@@ -23,14 +24,17 @@ pub struct Row {
     pub bytes: u64,
     /// The share of the arithmetic ceiling.
     pub share: Option<f64>,
+    /// Bytes per second, as a share of those of a copy.
+    pub copy: Option<f64>,
     /// Images per second.
     pub images: Option<f64>,
 }
 
 impl Row {
-    /// The row of a result.
-    pub fn of(result: &Measurement, yardstick: &Yardstick) -> Self {
+    /// The row of a result of `record`.
+    pub fn of(result: &Measurement, record: &Record) -> Self {
         let spread = result.spread();
+        let copied = record.result(COPY).and_then(Measurement::bytes_per_second);
         Self {
             name: result.name.clone(),
             shape: String::new(),
@@ -38,7 +42,8 @@ impl Row {
             spread: Some(spread.relative()),
             flops: result.flops,
             bytes: result.bytes,
-            share: result.share_of_ceiling(yardstick).map(|share| share.median),
+            share: result.share_of_ceiling(&record.yardstick).map(|share| share.median),
+            copy: result.bytes_per_second().zip(copied).map(|(own, copied)| own / copied),
             images: result.images_per_second(),
         }
     }
@@ -59,12 +64,14 @@ impl Row {
             flops,
             bytes,
             share: (flops > 0).then(|| flops as f64 / seconds / ceilings.flops),
+            copy: (bytes > 0).then(|| bytes as f64 / seconds / ceilings.bytes),
             images: None,
         }
     }
 
-    /// Its columns but the name and the shape: time, spread, GFLOP/s, share of the ceiling, GB/s, images per second.
-    pub fn numbers(&self) -> [String; 6] {
+    /// Its columns but the name and the shape: time, spread, GFLOP/s, share of the ceiling, GB/s,
+    /// share of a copy's, images per second.
+    pub fn numbers(&self) -> [String; 7] {
         let shown = |value: Option<f64>, digits: usize, unit: &str| {
             value.map_or_else(String::new, |value| format!("{value:.digits$}{unit}"))
         };
@@ -75,13 +82,14 @@ impl Row {
             shown(rate(self.flops), 2, ""),
             shown(self.share.map(|share| 100.0 * share), 1, " %"),
             shown(rate(self.bytes), 2, ""),
+            shown(self.copy.map(|share| 100.0 * share), 1, " %"),
             shown(self.images, 0, ""),
         ]
     }
 }
 
 /// The titles of [`Row::numbers`].
-pub(super) const NUMBERS: [&str; 6] = ["time", "spread", "GFLOP/s", "of peak", "GB/s", "images/s"];
+pub(super) const NUMBERS: [&str; 7] = ["time", "spread", "GFLOP/s", "of peak", "GB/s", "of copy", "images/s"];
 
 /// Rows under titles, and lines between them.
 #[derive(Clone, Debug, Default)]
@@ -97,7 +105,7 @@ impl Table {
     /// The results of a record.
     pub fn of(record: &Record) -> Self {
         let mut table = Self::default();
-        record.results.iter().for_each(|result| table.row(Row::of(result, &record.yardstick)));
+        record.results.iter().for_each(|result| table.row(Row::of(result, record)));
         table
     }
 
@@ -114,17 +122,15 @@ impl Table {
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shaped = self.0.iter().any(|line| matches!(line, Line::Row(row) if !row.shape.is_empty()));
-        let columns = |[what, shape]: [&str; 2], numbers: [String; 6]| {
-            let names = if shaped { vec![what, shape] } else { vec![what] };
-            names.into_iter().map(str::to_owned).chain(numbers).collect()
+        let columns = |[what, shape]: [&str; 2], numbers: [String; 7]| {
+            [what, shape].into_iter().map(str::to_owned).chain(numbers).collect()
         };
         let mut lines = vec![Ok(columns(["what", "shape"], NUMBERS.map(str::to_owned)))];
         lines.extend(self.0.iter().map(|line| match line {
             Line::Row(row) => Ok(columns([&row.name, &row.shape], row.numbers())),
             Line::Text(text) => Err(text),
         }));
-        f.write_str(&aligned(&lines, if shaped { 2 } else { 1 }))
+        f.write_str(&aligned(&lines, 2))
     }
 }
 
@@ -165,16 +171,22 @@ impl Comparison {
     }
 }
 
-// Columns as wide as they need, the first `names` of them and the last without a number from the left; and lines of text.
+// A head and rows in columns as wide as they need, and lines of text between them. The first `names` columns begin at the
+// left. Those that have nothing in any row are left out.
 fn aligned(lines: &[Result<Vec<String>, &String>], names: usize) -> String {
     let rows = || lines.iter().filter_map(|line| line.as_ref().ok());
-    let count = rows().map(Vec::len).max().unwrap_or(0);
-    let width = |at: usize| rows().filter_map(|row| row.get(at)).map(|cell| cell.chars().count()).max();
-    let widths: Vec<usize> = (0..count).map(|at| width(at).unwrap_or(0)).collect();
+    let wide = |row: &Vec<String>, at: usize| row.get(at).map_or(0, |cell| cell.chars().count());
+    let widths: Vec<usize> = (0..rows().map(Vec::len).max().unwrap_or(0))
+        .map(|at| match rows().skip(1).map(|row| wide(row, at)).max() {
+            None | Some(0) => 0,
+            Some(_) => rows().map(|row| wide(row, at)).max().unwrap_or(0),
+        })
+        .collect();
     let lines = lines.iter().map(|line| match line {
         Err(text) => (*text).clone(),
         Ok(row) => {
-            let cells = row.iter().zip(&widths).enumerate().map(|(at, (cell, width))| match at < names {
+            let cells = row.iter().zip(&widths).enumerate().filter(|(_, (_, width))| **width > 0);
+            let cells = cells.map(|(at, (cell, width))| match at < names {
                 true => format!("{cell:width$}"),
                 false => format!("{cell:>width$}"),
             });
