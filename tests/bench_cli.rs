@@ -19,7 +19,7 @@ fn a_device_is_measured_written_and_compared() {
     let quick = ["bench", "--quick", "--samples", "2", "--only"];
     let measured = |only: &str, more: &[&str]| success(narrows(place, &quick).arg(only).args(more));
     let (out, said) = measured("linear", &["--out", "a.json", "--html", "a.html"]);
-    assert!(out.contains("\ntimed by wall clock"), "{out}");
+    assert!(out.contains("\ntimed by the wall clock\n"), "{out}");
     assert!(
         out.contains("\nceiling: ") && out.contains("images/s") && out.contains("\nstep linear at batch 128"),
         "{out}"

@@ -85,9 +85,9 @@ fn what_noise_explains_is_no_difference() {
     let comparison = compared([around(1.1, 0.0), steady()], [around(1.0, 0.5), steady()]);
     assert_eq!(comparison.benchmarks[0].verdict, Verdict::NoDifference);
     // So little is the difference of two runs of one program.
-    let comparison = compared([around(1.015, 0.0), steady()], [around(1.0, 0.0), steady()]);
+    let comparison = compared([around(1.045, 0.0), steady()], [around(1.0, 0.0), steady()]);
     assert_eq!(comparison.benchmarks[0].verdict, Verdict::NoDifference);
-    let comparison = compared([around(1.025, 0.0), steady()], [around(1.0, 0.0), steady()]);
+    let comparison = compared([around(1.055, 0.0), steady()], [around(1.0, 0.0), steady()]);
     assert_eq!(comparison.benchmarks[0].verdict, Verdict::Slower);
 }
 
@@ -232,6 +232,20 @@ fn a_damaged_record_is_refused() {
     assert!(said.ends_with("a yardstick without operations"), "{said}");
     let said = changed(&|json| json["results"] = vec![json["results"][0].clone(); 2].into());
     assert!(said.ends_with("product twice"), "{said}");
+}
+
+#[test]
+fn a_record_says_what_its_times_were_taken_with() {
+    let stamped = || result("product", vec![1.0], vec![0.1]);
+    let step =
+        || Measurement { group: Group::Step, clock: Clock::Wall, ..result("step", vec![1.0], vec![0.1]) };
+    let lacking = || Measurement { clock: Clock::Wall, ..result("other", vec![1.0], vec![0.1]) };
+    let said = |results| record(results).clocks();
+    assert_eq!(said(vec![stamped()]), "the device's timestamps");
+    assert_eq!(said(vec![step()]), "the wall clock");
+    assert_eq!(said(vec![stamped(), step()]), "the device's timestamps, and the wall clock for 1 of 2");
+    let none = "the wall clock: the device gave no timestamps that can be right of other";
+    assert_eq!(said(vec![lacking(), step()]), none);
 }
 
 #[test]

@@ -9,8 +9,8 @@ use super::statistics::{Spread, ratio_interval};
 
 // With fewer, the samples say too little of how far they spread.
 const LEAST_SAMPLES: usize = 5;
-// Two runs of one program differ so much from where its memory lies alone.
-const ALIKE: f64 = 0.02;
+// Two runs of one program were seen to differ by so much without noise: by where its memory lies, say.
+const ALIKE: f64 = 0.05;
 // By so much the ceiling itself may differ without a word.
 const DRIFT: f64 = 0.05;
 
@@ -71,7 +71,7 @@ pub struct Comparison {
 
 impl Comparison {
     /// Compares `now` with `then`. A benchmark is called faster or slower only where its times say so with 99 % of
-    /// certainty, both as they are and as multiples of the yardstick's, and by more than 2 % and the quartile distances of
+    /// certainty, both as they are and as multiples of the yardstick's, and by more than 5 % and the quartile distances of
     /// both: samples lie close together in time, so that they know less of the noise than their number says.
     pub fn new(now: &Record, then: &Record) -> Self {
         let mut warnings = differences(now, then);

@@ -172,13 +172,23 @@ impl Record {
         (!beside.is_empty()).then(|| self.yardstick.flops as f64 / Spread::of(&beside).median)
     }
 
-    /// What the results were timed with, in words.
+    /// What the results were timed with, in words. Submits and steps are timed by the wall clock on any device.
     pub fn clocks(&self) -> String {
-        let of = |clock| self.results.iter().filter(|result| result.clock == clock).count();
-        match (of(Clock::Timestamps), of(Clock::Wall)) {
-            (_, 0) => "timestamps of the device".to_owned(),
-            (0, _) => "wall clock; the device gives no timestamps that can be right".to_owned(),
-            (_, wall) => format!("timestamps of the device; wall clock for {wall} of {}", self.results.len()),
+        let all = self.results.len();
+        let wall = self.results.iter().filter(|result| result.clock == Clock::Wall).count();
+        let lacks = |result: &&Measurement| {
+            result.clock == Clock::Wall && !matches!(result.group, Group::Dispatch | Group::Step)
+        };
+        let clock = match wall {
+            0 => "the device's timestamps".to_owned(),
+            wall if wall == all => "the wall clock".to_owned(),
+            wall => format!("the device's timestamps, and the wall clock for {wall} of {all}"),
+        };
+        match self.results.iter().find(lacks) {
+            Some(result) => {
+                format!("{clock}: the device gave no timestamps that can be right of {}", result.name)
+            }
+            None => clock,
         }
     }
 

@@ -26,7 +26,7 @@ const QUICK_SAMPLES: u32 = 5;
     Groups: ceiling, dispatch, matmul (rows x depth x columns), conv (kernel, stride, channels and extent of 32\n\
     images) and step, a training step of each preset. Each sample has one of the arithmetic ceiling beside it, so\n\
     that a slower moment of the machine slows both. A comparison calls a benchmark faster or slower only where its\n\
-    times and their ratios to the ceiling both say so with 99 % of certainty, by more than 2 % and the spread.\n\n\
+    times and their ratios to the ceiling both say so with 99 % of certainty, by more than 5 % and the spread.\n\n\
     Ctrl-C stops after the sample and keeps what is there. WGPU_BACKEND, WGPU_ADAPTER_NAME and WGPU_POWER_PREF\n\
     choose the device if --device is not given.")]
 pub(super) struct Bench {
