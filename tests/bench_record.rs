@@ -194,6 +194,7 @@ fn a_record_is_read_back_as_it_was_written() {
     ]);
     one.remarks.push("something was left out".to_owned());
     let json = one.to_json().unwrap();
+    assert_eq!(json["date"], "2000-02-29 00:00 UTC");
     assert_eq!(json["results"][0]["flops_per_second"], 60.0);
     assert_eq!(json["results"][1]["images_per_second"], 8.0);
     assert_eq!(Record::from_json(json.to_string().as_bytes()).unwrap(), one);
@@ -230,6 +231,8 @@ fn a_damaged_record_is_refused() {
     assert!(said.contains("invalid type"), "{said}");
     let said = changed(&|json| json["yardstick"]["flops"] = 0.into());
     assert!(said.ends_with("a yardstick without operations"), "{said}");
+    let said = changed(&|json| json["device"]["name"] = "card\u{1b}[31m".into());
+    assert!(said.ends_with("a name with control characters"), "{said}");
     let said = changed(&|json| json["results"] = vec![json["results"][0].clone(); 2].into());
     assert!(said.ends_with("product twice"), "{said}");
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::date::date;
 use super::statistics::Spread;
 use super::suite::Group;
 use crate::gpu::{Clock, Gpu};
@@ -214,6 +215,7 @@ impl Record {
             let share = result.share_of_ceiling(&self.yardstick);
             value["share_of_ceiling"] = json!(share.map(|share| share.median));
         }
+        whole["date"] = json!(date(self.unix_seconds));
         whole["ceiling_flops_per_second"] = json!(self.ceiling());
         Ok(whole)
     }
@@ -241,6 +243,9 @@ impl Record {
         if record.yardstick.flops == 0 {
             return Err(found("a yardstick without operations".to_owned()));
         }
+        if record.texts().any(|text| text.contains(char::is_control)) {
+            return Err(found("a name with control characters".to_owned()));
+        }
         for (at, result) in record.results.iter().enumerate() {
             result.check().map_err(found)?;
             if record.results[..at].iter().any(|before| before.name == result.name) {
@@ -248,6 +253,14 @@ impl Record {
             }
         }
         Ok(record)
+    }
+
+    // What a comparison may show on a terminal, which control characters would change.
+    fn texts(&self) -> impl Iterator<Item = &String> {
+        let DeviceFacts { label, name, backend, kind, driver, matmul } = &self.device;
+        let device = [label, name, backend, kind, driver, matmul, &self.narrows, &self.yardstick.name];
+        let results = self.results.iter().flat_map(|result| [&result.name, &result.shape]);
+        device.into_iter().chain(&self.remarks).chain(results)
     }
 
     /// Reads the record in a file.

@@ -134,7 +134,8 @@ impl Runs {
     }
 }
 
-/// Whether the benchmark itself is at fault, such as a preset for other images, rather than the device.
+/// Whether the benchmark does not suit the device or its data, such as a preset for other images: others may.
 pub(super) const fn is_unsuited(error: &Error) -> bool {
-    matches!(error, Error::Setting { .. } | Error::Shape { .. } | Error::TooLarge { .. })
+    use Error::{DeviceMemory, Setting, Shape, TooLarge};
+    matches!(error, Setting { .. } | Shape { .. } | TooLarge { .. } | DeviceMemory { .. })
 }
