@@ -7,13 +7,13 @@ mod common;
 use common::{Table, criterion, launch, measure_launches, open};
 use narrows::gpu::Kernels;
 use narrows::kernels::Kernel;
-use narrows::kernels::ceiling::{MemoryCopy, MultiplyAdd};
+use narrows::kernels::ceiling::{Ceilings, MemoryCopy};
 
 fn main() {
     let gpu = open(Kernels::Rule);
     let mut criterion = criterion();
     let mut table = Table::new(&gpu);
-    let arithmetic = MultiplyAdd { invocations: 1 << 16, rounds: 64 };
+    let arithmetic = Ceilings::ARITHMETIC;
     let copies = [1 << 18, 1 << 21, 1 << 24].map(|count| MemoryCopy { count });
     let mut kernels: Vec<&dyn Kernel> = vec![&arithmetic];
     kernels.extend(copies.iter().map(|copy| copy as &dyn Kernel));

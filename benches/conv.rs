@@ -5,14 +5,14 @@
 
 mod common;
 
-use common::{Table, criterion, fractions, launch, measure_launches, open};
+use common::{Table, criterion, launch, measure_launches, open};
+use narrows::bench::{fractions, weight_gradient};
 use narrows::gpu::Kernels;
 use narrows::graph::{Padding, Shape, Window};
 use narrows::kernels::Kernel;
 use narrows::kernels::activation::Activation;
-use narrows::kernels::conv::{Conv, Direction, Geometry, WeightGradient};
+use narrows::kernels::conv::{Conv, Direction, Geometry};
 use narrows::kernels::matmul::Epilogue;
-use narrows::kernels::reduce::ColumnSum;
 
 const BATCH: u32 = 32;
 
@@ -27,17 +27,6 @@ fn down(geometry: Geometry, epilogue: Epilogue) -> Box<dyn Kernel> {
 
 fn up(geometry: Geometry, epilogue: Epilogue) -> Box<dyn Kernel> {
     Box::new(Conv { direction: Direction::Up, geometry, epilogue, accumulate: false })
-}
-
-fn weight(geometry: Geometry) -> Vec<Box<dyn Kernel>> {
-    let parts = WeightGradient::split(geometry);
-    let [height, width] = geometry.kernel;
-    let words = geometry.features[2] * height * width * geometry.image[2];
-    let mut kernels: Vec<Box<dyn Kernel>> = vec![Box::new(parts)];
-    if parts.parts() > 1 {
-        kernels.push(Box::new(ColumnSum::whole(parts.parts(), words)));
-    }
-    kernels
 }
 
 fn passes() -> Vec<Pass> {
@@ -55,7 +44,7 @@ fn passes() -> Vec<Pass> {
         if number > 0 {
             push(format!("conv {number} input"), vec![up(geometry, Epilogue::None)]);
         }
-        push(format!("conv {number} weight"), weight(geometry));
+        push(format!("conv {number} weight"), weight_gradient(geometry));
     }
     let up_by = |padding| Window::new([3, 3], [2, 2], padding);
     let layers = [
@@ -71,7 +60,7 @@ fn passes() -> Vec<Pass> {
         push(format!("transposed {number} forward"), vec![up(geometry, last)]);
         let epilogue = if number == 0 { Epilogue::None } else { through };
         push(format!("transposed {number} input"), vec![down(geometry, epilogue)]);
-        push(format!("transposed {number} weight"), weight(geometry));
+        push(format!("transposed {number} weight"), weight_gradient(geometry));
     }
     passes
 }

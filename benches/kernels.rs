@@ -6,7 +6,8 @@
 
 mod common;
 
-use common::{Table, criterion, fractions, launch, measure_launches, open};
+use common::{Table, criterion, launch, measure_launches, open};
+use narrows::bench::fractions;
 use narrows::gpu::Kernels;
 use narrows::kernels::activation::{Activate, Activation, Pass};
 use narrows::kernels::augmentation::{Augment, Augmentation};

@@ -8,28 +8,20 @@ mod common;
 use std::sync::Arc;
 use std::time::Instant;
 
-use common::{Table, criterion, duration, fractions, launch, measure, measure_launches, open};
+use common::{Table, criterion, launch, measure, measure_launches, open};
 use criterion::Criterion;
+use narrows::bench::{self, duration, fractions};
 use narrows::data::{self, Dataset, Source};
 use narrows::gpu::{Gpu, Kernels};
-use narrows::graph::{Device, Plan, Replay};
+use narrows::graph::{Device, Replay};
 use narrows::kernels::state::State;
-use narrows::model::{Model, Registry};
-use narrows::train::{Config, packed};
+use narrows::model::Registry;
+use narrows::train::Config;
 use pollster::block_on;
 
-fn plan(config: &Config, images: &Dataset) -> narrows::Result<Plan> {
-    let model = Model::new(&config.model, images.shape().try_into()?)?;
-    let (train, count) = (&config.train, images.len() as u32);
-    model.training(train.batch, count, true, &train.update(count)?, false)
-}
-
-// The plan with images, first values and state in place.
-fn replay(device: &Device, config: &Config, images: &Dataset) -> narrows::Result<Replay> {
-    let mut replay = block_on(Replay::new(device, plan(config, images)?))?;
-    replay.write("images", &packed(&images.bytes()))?;
-    replay.write_initial(config.train.seed)?;
-    Ok(replay)
+// The training step, with images, first values and state in place.
+fn replay(gpu: &Arc<Gpu>, config: &Config, images: &Dataset) -> narrows::Result<Replay> {
+    block_on(bench::step(&Device::Gpu(Arc::clone(gpu)), config, images))
 }
 
 // The median seconds of a training step of `config`, with its row in the table.
@@ -41,7 +33,7 @@ fn step(
     name: &str,
     config: &Config,
 ) -> narrows::Result<Option<f64>> {
-    let mut replay = replay(&Device::Gpu(Arc::clone(gpu)), config, images)?;
+    let mut replay = replay(gpu, config, images)?;
     let name = format!("{name} step at batch {}", config.train.batch);
     let seconds = measure(criterion, "step", &name, |rounds| {
         let began = Instant::now();
@@ -88,10 +80,11 @@ fn contractions(
 fn dispatches(
     criterion: &mut Criterion,
     table: &mut Table,
-    gpu: &Gpu,
+    gpu: &Arc<Gpu>,
     images: &Dataset,
 ) -> narrows::Result<()> {
-    let plan = plan(&Config::preset("vae")?, images)?;
+    let replay = replay(gpu, &Config::preset("vae")?, images)?;
+    let plan = replay.plan();
     let (mut total, mut rows) = (0.0, Vec::new());
     for (number, dispatch) in plan.dispatches.iter().enumerate() {
         let kernel = dispatch.kernel.as_ref();

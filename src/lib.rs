@@ -13,11 +13,11 @@
 #![cfg_attr(feature = "export", doc = "- [`export`] writes trained models for ONNX Runtime and PyTorch.")]
 #![cfg_attr(
     feature = "plot",
-    doc = "- [`report`] draws plots and pages, [`figures`] makes every figure of the book's section."
+    doc = "- [`report`] draws plots and pages, [`mod@bench`] measures devices, [`figures`] makes every figure of the book's section."
 )]
 //!
 //! Without default features there is nothing above [`graph`]. The feature `train` adds models and training, `export`
-//! their export, `plot` plots and figures, `cli` the command.
+//! their export, `plot` plots, benchmarks and figures, `cli` the command.
 #![cfg_attr(
     feature = "train",
     doc = r#"
@@ -63,6 +63,8 @@ println!("{}", plan.table(&Variants::one(MatMulVariant::Tile64x4)));
 "#
 )]
 
+#[cfg(feature = "plot")]
+pub mod bench;
 #[cfg(feature = "cli")]
 pub mod cli;
 #[cfg(feature = "train")]

@@ -303,7 +303,7 @@ fn every_subcommand_has_help_with_an_example() {
         "export",
         "eval",
     ];
-    for name in ["train", "presets", "plan", "devices"].into_iter().chain(uses) {
+    for name in ["train", "presets", "plan", "devices", "bench"].into_iter().chain(uses) {
         let (help, _) = success(&mut narrows(place.path(), &[name, "--help"]));
         assert!(help.contains(&format!("\n  narrows {name}")), "{help}");
     }

@@ -112,6 +112,23 @@ fn a_mistake_in_the_flags_is_one_line_and_leaves_nothing() {
             &["plan", "--check", "--device", "cpu"],
             "--check: expected a device to compare with the CPU reference",
         ),
+        (
+            &["bench", "--device", "cpu"],
+            "--device: expected a device to measure: the CPU reference is there to check results, and its speed says \
+             nothing, got cpu",
+        ),
+        (
+            &["bench", "--only", "gemm"],
+            "--only: expected a part of a benchmark's name, such as matmul 512 or step vae, or a group: ceiling, dispatch, ",
+        ),
+        (&["bench", "--compare", "none.json"], "none.json: cannot read: "),
+        (
+            &["bench", "--compare", "data/t10k-labels-idx1-ubyte"],
+            "data/t10k-labels-idx1-ubyte: expected a record that `narrows bench --out` wrote, found no JSON",
+        ),
+        (&["bench", "--out", "x.txt"], "--out: expected a name ending in .json, got x.txt"),
+        (&["bench", "--html", "x.json"], "--html: expected a name ending in .html, got x.json"),
+        (&["bench", "--html", "y/x.html"], "--html: expected a file in a folder that exists, got y"),
         (&["eval", "data"], "data: expected a run's folder, with last.safetensors"),
         (
             &["eval", "x.safetensors"],
@@ -140,7 +157,8 @@ fn a_mistake_in_the_flags_is_one_line_and_leaves_nothing() {
         assert!(said.starts_with(expected), "{arguments:?}: {said}");
     }
     for (arguments, expected) in [
-        (&["trian"][..], "a similar subcommand exists: 'train'"),
+        (&["bench", "--samples", "0"][..], "expected a whole number from 1 to 1000"),
+        (&["trian"], "a similar subcommand exists: 'train'"),
         (&["sample", "x", "--count", "0"], "expected a whole number from 1 to 10000000"),
         (
             &["interpolate", "x", "--from", "0", "--to", "-1"],

@@ -17,15 +17,24 @@ struct Writer {
     command: &'static [&'static str],
     flag: &'static str,
     endings: &'static [&'static str],
+    /// Whether its result may go to standard output.
+    streams: bool,
+    device: &'static str,
 }
 
 const ARRAYS: &[&str] = &["png", "npy", "csv", "jsonl"];
 
 const fn writer(command: &'static [&'static str], endings: &'static [&'static str]) -> Writer {
-    Writer { command, flag: "--out", endings }
+    Writer { command, flag: "--out", endings, streams: true, device: "cpu" }
 }
 
-const WRITERS: [Writer; 9] = [
+// It measures what the reference is not for.
+const fn bench(flag: &'static str, endings: &'static [&'static str]) -> Writer {
+    let command = &["bench", "--quick", "--only", "others", "--samples", "1"];
+    Writer { command, flag, endings, streams: false, device: "auto" }
+}
+
+const WRITERS: [Writer; 11] = [
     writer(&["reconstruct", "run"], ARRAYS),
     writer(&["sample", "run"], ARRAYS),
     writer(&["interpolate", "run", "--from", "0", "--to", "3"], ARRAYS),
@@ -34,8 +43,11 @@ const WRITERS: [Writer; 9] = [
     writer(&["encode", "run"], &["npy", "csv"]),
     writer(&["decode", "run", "codes.npy"], ARRAYS),
     writer(&["score", "run"], &["csv", "npy", "jsonl"]),
+    bench("--out", &["json"]),
+    bench("--html", &["html"]),
     Writer {
         flag: "--worst-out",
+        streams: false,
         ..writer(&["score", "run", "--worst", "3", "--out", "scores.csv"], &["png"])
     },
 ];
@@ -53,7 +65,7 @@ fn trained() -> TempDir {
 impl Writer {
     fn at(&self, place: &Path, out: &str) -> Command {
         let mut command = narrows(place, self.command);
-        command.args([self.flag, out, "--device", "cpu"]);
+        command.args([self.flag, out, "--device", self.device]);
         command
     }
 }
@@ -78,7 +90,8 @@ fn every_command_that_writes_a_result_is_among_those_below() {
         let (help, _) = success(&mut narrows(place.path(), &[name, "--help"]));
         // Those of figures and export are folders: tests/export_cli.rs tries the latter's.
         for flag in help.lines().filter_map(|line| line.trim().split(' ').next()) {
-            let writes = (flag == "--out" || flag.ends_with("-out")) && flag != "--leave-out";
+            let writes = ["--out", "--html"].contains(&flag) || flag.ends_with("-out");
+            let writes = writes && flag != "--leave-out";
             if writes && !["figures", "export"].contains(&name) {
                 assert!(
                     WRITERS.iter().any(|writer| writer.command[0] == name && writer.flag == flag),
@@ -119,10 +132,11 @@ fn a_file_that_may_not_grow_is_an_error_and_leaves_what_was_there() {
         let command: Vec<&str> =
             writer.command.iter().map(|word| if *word == "scores.csv" { "-" } else { word }).collect();
         let script = format!(
-            "trap '' XFSZ && ulimit -f 0 && exec {} {} {} {out} --device cpu",
+            "trap '' XFSZ && ulimit -f 0 && exec {} {} {} {out} --device {}",
             env!("CARGO_BIN_EXE_narrows"),
             command.join(" "),
             writer.flag,
+            writer.device,
         );
         let mut shell = Command::new("sh");
         let shell = shell.current_dir(place).env("XDG_RUNTIME_DIR", place).args(["-c", &script]);
@@ -168,7 +182,7 @@ fn a_result_that_nobody_reads_is_not_called_written() {
     let place = trained();
     let place = place.path();
     let before = listing(place);
-    for writer in WRITERS.iter().filter(|writer| writer.flag == "--out") {
+    for writer in WRITERS.iter().filter(|writer| writer.streams) {
         for format in writer.endings {
             let mut command = writer.at(place, "-");
             command.args(["--format", format]).stdout(Stdio::piped()).stderr(Stdio::piped());

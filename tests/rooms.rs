@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 // Each may import those before it. The crate of shaders stands before all of them.
-const ROOMS: [&str; 15] = [
+const ROOMS: [&str; 16] = [
     "gpu",
     "rng",
     "reference",
@@ -18,6 +18,7 @@ const ROOMS: [&str; 15] = [
     "picture",
     "run",
     "report",
+    "bench",
     "figures",
     "cli",
 ];

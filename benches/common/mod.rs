@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, SamplingMode};
+use narrows::bench::{self, Row};
 use narrows::gpu::{Gpu, GpuOptions, Kernels, Launch, time};
 use narrows::kernels::ceiling::Ceilings;
 use narrows::kernels::{Kernel, prepare_alone};
@@ -54,7 +55,7 @@ pub fn measure(
     samples.get(samples.len() / 2).copied()
 }
 
-/// The median seconds of `launches`, one after the other, many to a submit.
+/// The median seconds of `launches`, one after the other, many to a submit, by the device's timestamps where it has them.
 pub fn measure_launches(
     criterion: &mut Criterion,
     gpu: &Gpu,
@@ -63,7 +64,8 @@ pub fn measure_launches(
     launches: &[Launch],
 ) -> Option<f64> {
     measure(criterion, group, name, |rounds| {
-        block_on(time(gpu, launches, rounds as usize)).unwrap_or_else(|error| panic!("{error}"))
+        let lap = block_on(time(gpu, launches, rounds as usize)).unwrap_or_else(|error| panic!("{error}"));
+        Duration::from_secs_f64(lap.seconds())
     })
 }
 
@@ -72,48 +74,23 @@ pub fn launch(gpu: &Gpu, kernel: &dyn Kernel, contents: &[Vec<u32>]) -> Launch {
     block_on(prepare_alone(gpu, kernel, contents)).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// Numbers in (0, 1) that repeat: what a kernel's operands hold where nothing else is asked for.
-pub fn fractions(count: usize) -> Vec<u32> {
-    (0..count as u32)
-        .map(|i| ((i.wrapping_mul(0x9E37_79B9) >> 9) as f32 + 0.5) / 8_388_608.0)
-        .map(f32::to_bits)
-        .collect()
-}
-
-/// Rows of name, shape, time and rates, each rate beside the device's ceiling.
+/// Rows beside the device's ceilings.
 pub struct Table {
+    gpu: String,
     ceilings: Ceilings,
-    rows: Vec<String>,
+    rows: bench::Table,
 }
 
 impl Table {
     /// Measures the ceilings of `gpu`.
     pub fn new(gpu: &Gpu) -> Self {
         let ceilings = block_on(Ceilings::measure(gpu)).unwrap_or_else(|error| panic!("{error}"));
-        let mut rows = vec![
-            String::new(),
-            gpu.adapter.label(),
-            format!("ceilings: {:.1} GFLOP/s, copy {:.1} GB/s", ceilings.flops * 1e-9, ceilings.bytes * 1e-9),
-            String::new(),
-        ];
-        rows.push(format!(
-            "{:36} {:34} {:>10} {:>9} {:>7} {:>8} {:>7}",
-            "what", "shape", "time", "GFLOP/s", "of peak", "GB/s", "of copy"
-        ));
-        Self { ceilings, rows }
+        Self { gpu: gpu.adapter.label(), ceilings, rows: bench::Table::default() }
     }
 
     /// One row: `seconds` for `flops` operations on `bytes` of memory.
     pub fn row(&mut self, name: &str, shape: &str, seconds: f64, flops: u64, bytes: u64) {
-        let (flops, bytes) = (flops as f64 / seconds, bytes as f64 / seconds);
-        self.rows.push(format!(
-            "{name:36} {shape:34} {:>10} {:>9.2} {:>6.1}% {:>8.2} {:>6.1}%",
-            duration(seconds),
-            flops * 1e-9,
-            100.0 * flops / self.ceilings.flops,
-            bytes * 1e-9,
-            100.0 * bytes / self.ceilings.bytes,
-        ));
+        self.rows.row(Row::beside(&self.ceilings, name, shape, seconds, [flops, bytes]));
     }
 
     /// One row of a kernel.
@@ -123,22 +100,13 @@ impl Table {
 
     /// A line of its own.
     pub fn line(&mut self, line: String) {
-        self.rows.push(line);
+        self.rows.line(line);
     }
 
     /// Prints what there is.
     pub fn print(&self) {
-        for row in &self.rows {
-            println!("{row}");
-        }
-    }
-}
-
-/// Seconds in the unit that leaves three or four digits.
-pub fn duration(seconds: f64) -> String {
-    match seconds {
-        s if s >= 1.0 => format!("{s:.2} s"),
-        s if s >= 1e-3 => format!("{:.2} ms", s * 1e3),
-        s => format!("{:.1} us", s * 1e6),
+        let Ceilings { flops, bytes } = self.ceilings;
+        let ceilings = format!("{:.1} GFLOP/s, copy {:.1} GB/s", flops * 1e-9, bytes * 1e-9);
+        println!("\n{}\nceilings: {ceilings}\n\n{}", self.gpu, self.rows);
     }
 }

@@ -1,5 +1,6 @@
 //! The command line: parse, call, print. It knows the variants of the registry that is passed to it.
 
+mod bench;
 mod class;
 mod decode;
 mod decoded;
@@ -92,6 +93,8 @@ enum Command {
     Figures(figures::Figures),
     /// Show the dispatches of a training step, with shapes and cost
     Plan(Box<plan::PlanCommand>),
+    /// Measure a device: its ceilings, matrix products, convolutions and training steps; compare with an earlier time
+    Bench(bench::Bench),
     /// List the devices, with their limits and the kernels that run on them
     Devices(devices::Devices),
 }
@@ -305,6 +308,7 @@ async fn dispatch(command: Command, context: &Context) -> Result<()> {
         Command::Eval(command) => command.run(context).await,
         Command::Figures(command) => command.run(&context.device).await,
         Command::Plan(command) => command.run(context).await,
+        Command::Bench(command) => command.run(context).await,
         Command::Devices(command) => command.run().await,
     }
 }

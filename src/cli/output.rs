@@ -129,7 +129,7 @@ enum To {
     Stream(Box<dyn Write>),
 }
 
-impl Begun<'_> {
+impl<'a> Begun<'a> {
     /// Adds a piece.
     pub(super) fn add(&mut self, bytes: &[u8]) -> Result<()> {
         let written = match &mut self.to {
@@ -141,17 +141,22 @@ impl Begun<'_> {
 
     /// Ends it, and says what it is.
     pub(super) fn finish(self, content: &str) -> Result<()> {
-        match self.to {
-            To::File(file) => {
-                file.finish()?;
-                wrote(self.path, content)
-            }
-            To::Stream(mut stream) => {
-                stream.flush().map_err(Error::io("write", self.path))?;
-                note(&format!("{STANDARD_OUTPUT}: {content}"));
-                Ok(())
-            }
+        let beside = matches!(self.to, To::File(_));
+        let path = self.close()?;
+        if beside {
+            return wrote(path, content);
         }
+        note(&format!("{STANDARD_OUTPUT}: {content}"));
+        Ok(())
+    }
+
+    /// Ends it without a word, and gives its path.
+    pub(super) fn close(self) -> Result<&'a Path> {
+        match self.to {
+            To::File(file) => file.finish()?,
+            To::Stream(mut stream) => stream.flush().map_err(Error::io("write", self.path))?,
+        }
+        Ok(self.path)
     }
 }
 

@@ -18,6 +18,8 @@ pub use measured::Measured;
 pub use pipeline::{Launch, Pipeline};
 pub use readback::{Download, read_words};
 pub use selector::{Selector, choose};
-pub use stopwatch::time;
+pub use stopwatch::{
+    Clock, Lap, fastest_round, fitting_rounds, seconds as seconds_of_stamps, time, time_submits,
+};
 pub use upload::Upload;
 pub use variants::MatMulVariant;

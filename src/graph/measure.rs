@@ -6,11 +6,11 @@ use web_time::Instant;
 
 use super::{Plan, Replay};
 use crate::Result;
-use crate::gpu::Variants;
+use crate::gpu::{Variants, fastest_round};
 
 // Long against what a submit and its answer cost, short against any driver's watchdog.
 const LEAST_SECONDS: f64 = 0.02;
-const MOST_ROUNDS: u32 = 1 << 12;
+const MOST_ROUNDS: usize = 1 << 12;
 // The fastest counts: the others waited for other programs.
 const TRIES: usize = 3;
 
@@ -40,18 +40,8 @@ impl Replay {
 
     // Of one round of a range of dispatches.
     async fn seconds(&mut self, range: Range<usize>) -> Result<f64> {
-        let mut rounds = 1;
-        let mut seconds = self.rounds(range.clone(), rounds).await?;
-        // The first has compiled.
-        seconds = seconds.min(self.rounds(range.clone(), rounds).await?);
-        while seconds < LEAST_SECONDS && rounds < MOST_ROUNDS {
-            rounds *= 2;
-            seconds = self.rounds(range.clone(), rounds).await?;
-        }
-        for _ in 1..TRIES {
-            seconds = seconds.min(self.rounds(range.clone(), rounds).await?);
-        }
-        Ok(seconds / f64::from(rounds))
+        let rounds = async |rounds| self.rounds(range.clone(), rounds as u32).await;
+        fastest_round(LEAST_SECONDS, MOST_ROUNDS, TRIES, rounds).await
     }
 
     async fn rounds(&mut self, range: Range<usize>, rounds: u32) -> Result<f64> {

@@ -4,7 +4,7 @@ use narrows_shaders::{MAX_ROUNDS, ceiling as shaders};
 
 use super::{Call, Kernel, floats_mut, prepare_alone};
 use crate::Result;
-use crate::gpu::{Gpu, Variants, time};
+use crate::gpu::{Gpu, Variants, fastest_round, time};
 use crate::reference::ceiling as reference;
 
 /// `results[invocations]`: each the sum of 12 independent chains of `8 rounds` multiply-adds.
@@ -29,6 +29,7 @@ const ADDEND: f32 = 1.0;
 // Seconds of a submit beside which its own cost is small, and the launches it may have.
 const LONG_ENOUGH: f64 = 0.005;
 const MOST_LAUNCHES: usize = 1024;
+const TRIES: usize = 12;
 
 impl Kernel for MultiplyAdd {
     fn call(&self, _: &Variants) -> Call {
@@ -76,37 +77,30 @@ pub struct Ceilings {
 }
 
 impl Ceilings {
+    /// What the arithmetic is measured with: lanes enough to fill any GPU.
+    pub const ARITHMETIC: MultiplyAdd = MultiplyAdd { invocations: 1 << 18, rounds: 64 };
+    /// What memory is measured with: beyond the caches of any GPU, within WebGPU's default limit on a binding.
+    pub const COPY: MemoryCopy = MemoryCopy { count: 1 << 24 };
+
     /// Measures `gpu`, in about a second: the best of several runs, as what disturbs a run only slows it.
     ///
     /// # Errors
     /// [`Error::DeviceLost`](crate::Error::DeviceLost), or [`Error::Device`](crate::Error::Device) where
     /// the driver refuses.
     pub async fn measure(gpu: &Gpu) -> Result<Self> {
-        // Lanes enough to fill any GPU.
-        let kernel = MultiplyAdd { invocations: 1 << 18, rounds: 64 };
-        let flops = kernel.flops() as f64 / fastest(gpu, &kernel).await?;
-        // Beyond the caches of any GPU, within WebGPU's default limit on a binding.
-        let copy = MemoryCopy { count: 1 << 24 };
-        let bytes = 8.0 * f64::from(copy.count) / fastest(gpu, &copy).await?;
+        let flops = Self::ARITHMETIC.flops() as f64 / fastest(gpu, &Self::ARITHMETIC).await?;
+        let bytes = Self::COPY.bytes() as f64 / fastest(gpu, &Self::COPY).await?;
         Ok(Self { flops, bytes })
     }
 }
 
-/// Seconds of a launch of `kernel`, on operands of its own and after one that compiles: the best of a few submits, each of
-/// launches enough that what a submit itself costs does not count.
+/// Seconds of a launch of `kernel`, on operands of its own and after one that compiles: the best of a few tries, each of
+/// launches enough that what a submit itself costs does not count. By the device's timestamps where it has them.
 ///
 /// # Errors
 /// As [`Ceilings::measure`], and [`Error::Setting`](crate::Error::Setting) for a kernel beyond its limits.
 pub async fn fastest(gpu: &Gpu, kernel: &dyn Kernel) -> Result<f64> {
     let launch = [prepare_alone(gpu, kernel, &[]).await?];
-    time(gpu, &launch, 1).await?;
-    let mut launches = 1;
-    while launches < MOST_LAUNCHES && time(gpu, &launch, launches).await?.as_secs_f64() < LONG_ENOUGH {
-        launches *= 2;
-    }
-    let mut best = f64::INFINITY;
-    for _ in 0..12 {
-        best = best.min(time(gpu, &launch, launches).await?.as_secs_f64());
-    }
-    Ok(best / launches as f64)
+    let seconds = async |rounds| Ok(time(gpu, &launch, rounds).await?.seconds());
+    fastest_round(LONG_ENOUGH, MOST_LAUNCHES, TRIES, seconds).await
 }

@@ -20,7 +20,7 @@ pub use columns::{
 pub use embedding::Tsne;
 pub(crate) use embedding::neighbours;
 pub use picture::{Anchor, Area, Colour, Picture, Style};
-pub use plot::{Axis, HeatMap, Histogram, Images, Mark, Page, Panel, Plot, Series, Thumbnails};
+pub use plot::{Axis, Bar, Bars, HeatMap, Histogram, Images, Mark, Page, Panel, Plot, Series, Thumbnails};
 pub use principal::Pca;
 pub(crate) use run_report::duration;
 pub use run_report::{REPORT, report_run};

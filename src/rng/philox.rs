@@ -29,6 +29,8 @@ pub enum Stream {
     Noise = 9,
     /// How pictures are mirrored, shifted and cropped.
     Augmentation = 10,
+    /// Samples that are drawn again, to see how sure their median is.
+    Bootstrap = 11,
 }
 
 /// Ten rounds from a counter and a key to four random words (Salmon et al. 2011).

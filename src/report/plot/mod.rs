@@ -2,6 +2,7 @@
 
 mod arrows;
 mod axis;
+mod bars;
 mod heat_map;
 mod histogram;
 mod images;
@@ -11,6 +12,7 @@ mod series;
 mod thumbnails;
 
 pub use axis::Axis;
+pub use bars::{Bar, Bars};
 pub use heat_map::HeatMap;
 pub use histogram::Histogram;
 pub use images::Images;
