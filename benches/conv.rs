@@ -9,7 +9,7 @@ use common::{Table, criterion, fractions, launch, measure_launches, open};
 use narrows::graph::{Padding, Shape, Window};
 use narrows::kernels::Kernel;
 use narrows::kernels::activation::Activation;
-use narrows::kernels::conv::{Conv, Direction, Geometry, WeightGradient};
+use narrows::kernels::conv::{ChannelSums, Conv, Direction, Geometry, WeightGradient};
 use narrows::kernels::matmul::Epilogue;
 use narrows::kernels::reduce::ColumnSum;
 
@@ -28,8 +28,9 @@ fn up(geometry: Geometry, epilogue: Epilogue) -> Box<dyn Kernel> {
     Box::new(Conv { direction: Direction::Up, geometry, epilogue, accumulate: false })
 }
 
-fn weight(geometry: Geometry) -> Vec<Box<dyn Kernel>> {
-    let parts = WeightGradient::split(geometry);
+fn weight(geometry: Geometry, of: Direction) -> Vec<Box<dyn Kernel>> {
+    let sums = Some(ChannelSums { of, accumulate: false });
+    let parts = WeightGradient { sums, ..WeightGradient::split(geometry) };
     let [height, width] = geometry.kernel;
     let words = geometry.features[2] * height * width * geometry.image[2];
     let mut kernels: Vec<Box<dyn Kernel>> = vec![Box::new(parts)];
@@ -54,7 +55,7 @@ fn passes() -> Vec<Pass> {
         if number > 0 {
             push(format!("conv {number} input"), vec![up(geometry, Epilogue::None)]);
         }
-        push(format!("conv {number} weight"), weight(geometry));
+        push(format!("conv {number} weight"), weight(geometry, Direction::Down));
     }
     let up_by = |padding| Window::new([3, 3], [2, 2], padding);
     let layers = [
@@ -70,7 +71,7 @@ fn passes() -> Vec<Pass> {
         push(format!("transposed {number} forward"), vec![up(geometry, last)]);
         let epilogue = if number == 0 { Epilogue::None } else { through };
         push(format!("transposed {number} input"), vec![down(geometry, epilogue)]);
-        push(format!("transposed {number} weight"), weight(geometry));
+        push(format!("transposed {number} weight"), weight(geometry, Direction::Up));
     }
     passes
 }

@@ -34,6 +34,7 @@ use narrows::kernels::sparsity::{Penalty, Sparsity};
 use narrows::kernels::spread::{Spread, SpreadResult};
 use narrows::kernels::state::State;
 use narrows::kernels::step::{Advance, Fall, RateSchedule, Scheduled, Warmup};
+use narrows::kernels::sums::{Matrix, Sums};
 use narrows::kernels::upsample::{Upsample, UpsampleBackward};
 use narrows::kernels::{Gradient, Kernel};
 use narrows::reference::pool::argmax;
@@ -146,6 +147,16 @@ fn of_terms() -> Vec<Box<dyn Kernel>> {
 }
 
 // A falling learning rate, and the share of a weight that comes in.
+// Weights and biases of two layers of a convolutional network.
+fn sums() -> Sums {
+    let (mut parts, mut sums, mut matrices) = (0, 0, Vec::new());
+    for (rows, columns) in [(3, 18_432), (3, 64), (784, 144), (784, 16)] {
+        matrices.push(Matrix { first: parts, rows, columns, line: columns, to: sums, accumulate: false });
+        (parts, sums) = (parts + rows * columns, sums + columns);
+    }
+    Sums { parts, sums, matrices }
+}
+
 fn advance() -> Advance {
     let schedule = RateSchedule { warmup: 0, fall: Fall::Cosine(1_000) };
     let warmup = Warmup { steps: 500, cycles: 4, rise: 0.5 };
@@ -208,6 +219,7 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Box::new(Collect { batch: BATCH, total: IMAGES }),
         Box::new(ColumnSum::whole(BATCH, PIXELS)),
         Box::new(ColumnSum::whole(BATCH, 2 * LATENT)),
+        Box::new(sums()),
         descend(Optimizer::Sgd { momentum: 0.9, weight_decay: 0.0 }),
         descend(Optimizer::ADAM),
         Box::new(advance()),

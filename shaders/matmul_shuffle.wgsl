@@ -6,7 +6,8 @@
 //
 // Joined behind lib/stable.wgsl, lib/finite.wgsl, lib/activation.wgsl, lib/matmul.wgsl, the operands and
 // lib/epilogue.wgsl. The operands are lib/dense.wgsl; or lib/conv.wgsl with lib/conv_down.wgsl,
-// lib/conv_up.wgsl or lib/conv_weight.wgsl.
+// lib/conv_up.wgsl or lib/conv_weight.wgsl. What is summed beside a product is in lib/row_sums.wgsl, or with the last in
+// lib/channel_sums.wgsl.
 
 // What is known of the rows of A that a lane loads. They are `lane`, `lane` + 8, `lane` + 16 and `lane` + 24;
 // or, where A's lines run along depth, from each line the vec4 of rows 4 lane..4 lane + 4.
@@ -137,6 +138,6 @@ fn product_sums(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) gr
         tile = moved_up(tile);
     }
     if p.column == lane * 4u {
-        store_row_sums(p.row + lane * 4u, sum_rows(p.part, p.row + lane * 4u, 0u, 1u));
+        store_row_sums(p.part, p.row + lane * 4u, sum_rows(p.part, p.row + lane * 4u, 0u, 1u));
     }
 }

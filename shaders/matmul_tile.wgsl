@@ -6,7 +6,8 @@
 //
 // Joined behind lib/stable.wgsl, lib/finite.wgsl, lib/activation.wgsl, lib/matmul.wgsl, the operands and
 // lib/epilogue.wgsl. The operands are lib/dense.wgsl; or lib/conv.wgsl with lib/conv_down.wgsl,
-// lib/conv_up.wgsl or lib/conv_weight.wgsl.
+// lib/conv_up.wgsl or lib/conv_weight.wgsl. What is summed beside a product is in lib/row_sums.wgsl, or with the last in
+// lib/channel_sums.wgsl.
 
 // A's tile as [row][k / 4]: a vec4 runs along depth. One spare vec4 per row keeps the 4 rows that
 // neighbouring invocations read in different banks.
@@ -108,7 +109,7 @@ fn product_sums(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) gr
             for (var share = 0u; share < 16u; share++) {
                 sums += tile_a[share * 16u + lane];
             }
-            store_row_sums(row, sums);
+            store_row_sums(at.part, row, sums);
         }
     }
 }

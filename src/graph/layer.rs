@@ -112,8 +112,11 @@ impl<Map: LinearMap> Layer<Map> {
 
     fn backward(&self, graph: &mut Graph, y: Tensor, dz: Slice) -> Result<()> {
         let (operands, label) = ([graph.value(self.x), dz], &self.label);
-        let mut bias = self.bias.as_ref().and_then(|bias| graph.parameter_gradient(bias));
-        if let Some(target) = graph.parameter_gradient(&self.weight) {
+        let mut bias = match &self.bias {
+            Some(bias) => graph.parameter_gradient(bias)?,
+            None => None,
+        };
+        if let Some(target) = graph.parameter_gradient(&self.weight)? {
             let beside = if self.map.sums_bias() { bias.take() } else { None };
             let what = if beside.is_some() { "weight, bias" } else { "weight" };
             self.map.weight_gradient(graph, &format!("d {label}.{what}"), operands, target, beside)?;
@@ -160,7 +163,13 @@ fn column_sum(
     let first = ColumnSum { chunk: CHUNK, ..ColumnSum::whole(rows / fold, fold * columns) };
     let lines = (rows / fold).div_ceil(CHUNK) * fold;
     let words = lines as usize * columns as usize;
-    let parts = graph.interim(format!("{label} in parts"), words, &[a], first)?;
+    let in_parts = format!("{label} in parts");
+    if columns.is_multiple_of(4) {
+        let parts = graph.room_for_parts(words)?;
+        graph.record(in_parts, first, &[a, parts])?;
+        return graph.sum_parts(label, parts, [lines, columns, columns], (sums, accumulate));
+    }
+    let parts = graph.interim(in_parts, words, &[a], first)?;
     let second = ColumnSum { accumulate, ..ColumnSum::whole(lines, columns) };
     graph.record(label, second, &[parts, sums])
 }

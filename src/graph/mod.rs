@@ -27,6 +27,7 @@ mod norm;
 mod objective;
 mod op;
 mod parameters;
+mod parts;
 mod placement;
 mod plan;
 mod pool;

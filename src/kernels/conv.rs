@@ -12,7 +12,7 @@ mod weight;
 
 pub use geometry::Geometry;
 use geometry::count;
-pub use weight::WeightGradient;
+pub use weight::{ChannelSums, WeightGradient};
 
 /// Which side a convolution makes of the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

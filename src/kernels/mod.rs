@@ -35,6 +35,7 @@ pub mod sparsity;
 pub mod spread;
 pub mod state;
 pub mod step;
+pub mod sums;
 pub mod upsample;
 
 use std::fmt::Debug;

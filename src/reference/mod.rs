@@ -33,5 +33,6 @@ pub mod rows;
 pub mod sparsity;
 pub mod spread;
 pub mod step;
+pub mod sums;
 pub mod upsample;
 pub mod words;

@@ -14,50 +14,63 @@ macro_rules! overrides {
 }
 
 macro_rules! variant {
-    ($name:literal, $variant:literal, $operands:literal $(, $more:literal)*) => {
+    ($name:literal, $variant:literal, [$($operands:literal),+] $(, $more:literal)*) => {
         Shader {
             overrides: overrides!($($more),*),
-            ..product!($name, $variant, "lib/conv.wgsl", $operands)
+            ..product!($name, $variant, "lib/conv.wgsl", $($operands),+)
         }
+    };
+}
+
+// Those of the weight's gradient may sum either side's channels.
+macro_rules! weight {
+    ($name:literal, $variant:literal $(, $more:literal)*) => {
+        variant!($name, $variant, ["lib/conv_weight.wgsl", "lib/channel_sums.wgsl"], "SUMS_OF_IMAGE" $(, $more)*)
     };
 }
 
 // Kernels of their own bring no sums of rows along.
 macro_rules! direct {
-    ($($arguments:tt),+) => {
-        Shader { entries: super::matmul::ENTRIES, ..variant!($($arguments),+) }
+    ($name:literal, $variant:literal, $operands:literal $(, $more:literal)*) => {
+        Shader {
+            entries: super::matmul::ENTRIES,
+            ..variant!($name, $variant, [$operands] $(, $more)*)
+        }
     };
 }
 
 /// Features of an image, for CPU drivers with subgroups of exactly 8.
-pub const DOWN_SHUFFLE: Shader = variant!("conv_down_shuffle", "matmul_shuffle.wgsl", "lib/conv_down.wgsl");
+pub const DOWN_SHUFFLE: Shader =
+    variant!("conv_down_shuffle", "matmul_shuffle.wgsl", ["lib/conv_down.wgsl", "lib/row_sums.wgsl"]);
 
 /// Features of an image, for GPUs.
-pub const DOWN_TILE: Shader = variant!("conv_down_tile", "matmul_tile.wgsl", "lib/conv_down.wgsl");
+pub const DOWN_TILE: Shader =
+    variant!("conv_down_tile", "matmul_tile.wgsl", ["lib/conv_down.wgsl", "lib/row_sums.wgsl"]);
 
 /// Features of an image, for anything else.
 pub const DOWN_REGISTER: Shader =
-    variant!("conv_down_register", "matmul_register.wgsl", "lib/conv_down.wgsl");
+    variant!("conv_down_register", "matmul_register.wgsl", ["lib/conv_down.wgsl", "lib/row_sums.wgsl"]);
 
 /// An image of features, for CPU drivers with subgroups of exactly 8.
-pub const UP_SHUFFLE: Shader = variant!("conv_up_shuffle", "matmul_shuffle.wgsl", "lib/conv_up.wgsl");
+pub const UP_SHUFFLE: Shader =
+    variant!("conv_up_shuffle", "matmul_shuffle.wgsl", ["lib/conv_up.wgsl", "lib/row_sums.wgsl"]);
 
 /// An image of features, for GPUs.
-pub const UP_TILE: Shader = variant!("conv_up_tile", "matmul_tile.wgsl", "lib/conv_up.wgsl");
+pub const UP_TILE: Shader =
+    variant!("conv_up_tile", "matmul_tile.wgsl", ["lib/conv_up.wgsl", "lib/row_sums.wgsl"]);
 
 /// An image of features, for anything else.
-pub const UP_REGISTER: Shader = variant!("conv_up_register", "matmul_register.wgsl", "lib/conv_up.wgsl");
+pub const UP_REGISTER: Shader =
+    variant!("conv_up_register", "matmul_register.wgsl", ["lib/conv_up.wgsl", "lib/row_sums.wgsl"]);
 
 /// The weight's gradient, for CPU drivers with subgroups of exactly 8.
-pub const WEIGHT_SHUFFLE: Shader =
-    variant!("conv_weight_shuffle", "matmul_shuffle.wgsl", "lib/conv_weight.wgsl");
+pub const WEIGHT_SHUFFLE: Shader = weight!("conv_weight_shuffle", "matmul_shuffle.wgsl");
 
 /// The weight's gradient, for GPUs.
-pub const WEIGHT_TILE: Shader = variant!("conv_weight_tile", "matmul_tile.wgsl", "lib/conv_weight.wgsl");
+pub const WEIGHT_TILE: Shader = weight!("conv_weight_tile", "matmul_tile.wgsl");
 
 /// The weight's gradient, for anything else.
-pub const WEIGHT_REGISTER: Shader =
-    variant!("conv_weight_register", "matmul_register.wgsl", "lib/conv_weight.wgsl");
+pub const WEIGHT_REGISTER: Shader = weight!("conv_weight_register", "matmul_register.wgsl");
 
 /// Features of an image of at most four channels.
 pub const DOWN_SHALLOW: Shader = direct!(
@@ -78,8 +91,8 @@ pub const UP_NARROW: Shader = direct!("conv_up_narrow", "conv_narrow.wgsl", "lib
 
 /// The weight's gradient, where image or features have at most four channels.
 pub const WEIGHT_DIRECT: Shader = Shader {
-    entries: super::matmul::ENTRIES.split_at(1).0,
-    ..variant!("conv_weight_direct", "conv_weight_direct.wgsl", "lib/conv_weight.wgsl", "ROWS", "FILTER")
+    entries: &[super::matmul::PRODUCT, super::matmul::PRODUCT_SUMS],
+    ..weight!("conv_weight_direct", "conv_weight_direct.wgsl", "ROWS", "FILTER")
 };
 
 /// Workgroups of [`DOWN_SHALLOW`] for `rows` x `columns`.

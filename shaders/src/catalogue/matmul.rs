@@ -20,12 +20,13 @@ pub(super) const OVERRIDES: &[&str] = &[
     "ACCUMULATE_SUMS",
     "ACTIVATION",
 ];
-const PRODUCT: Entry = Entry { name: "product", bindings: &[Binding::PARAMS, A, B, C] };
+pub(super) const PRODUCT: Entry = Entry { name: "product", bindings: &[Binding::PARAMS, A, B, C] };
 const DENSE: Entry = Entry { name: "dense", bindings: &[Binding::PARAMS, A, B, BIAS, C] };
 const DENSE_KEEP: Entry =
     Entry { name: "dense_keep", bindings: &[Binding::PARAMS, A, B, BIAS, C, PREACTIVATION] };
 const PRODUCT_SLOPE: Entry = Entry { name: "product_slope", bindings: &[Binding::PARAMS, A, B, KEPT, C] };
-const PRODUCT_SUMS: Entry = Entry { name: "product_sums", bindings: &[Binding::PARAMS, A, B, C, ROW_SUMS] };
+pub(super) const PRODUCT_SUMS: Entry =
+    Entry { name: "product_sums", bindings: &[Binding::PARAMS, A, B, C, ROW_SUMS] };
 
 /// Those of every shader that makes a product.
 pub(super) const ENTRIES: &[Entry] = &[PRODUCT, DENSE, DENSE_KEEP, PRODUCT_SLOPE];
@@ -33,13 +34,15 @@ pub(super) const ENTRIES: &[Entry] = &[PRODUCT, DENSE, DENSE_KEEP, PRODUCT_SLOPE
 pub(super) const VARIANT_ENTRIES: &[Entry] = &[PRODUCT, DENSE, DENSE_KEEP, PRODUCT_SLOPE, PRODUCT_SUMS];
 
 /// For CPU drivers with subgroups of exactly 8.
-pub const SHUFFLE: Shader = product!("matmul_shuffle", "matmul_shuffle.wgsl", "lib/dense.wgsl");
+pub const SHUFFLE: Shader =
+    product!("matmul_shuffle", "matmul_shuffle.wgsl", "lib/dense.wgsl", "lib/row_sums.wgsl");
 
 /// For GPUs.
-pub const TILE: Shader = product!("matmul_tile", "matmul_tile.wgsl", "lib/dense.wgsl");
+pub const TILE: Shader = product!("matmul_tile", "matmul_tile.wgsl", "lib/dense.wgsl", "lib/row_sums.wgsl");
 
 /// For anything else.
-pub const REGISTER: Shader = product!("matmul_register", "matmul_register.wgsl", "lib/dense.wgsl");
+pub const REGISTER: Shader =
+    product!("matmul_register", "matmul_register.wgsl", "lib/dense.wgsl", "lib/row_sums.wgsl");
 
 /// Workgroups of [`TILE`] for a product of `rows` x `columns`.
 pub const fn tile_workgroups(rows: u32, columns: u32) -> u32 {

@@ -59,6 +59,7 @@ pub mod rows;
 pub mod sparsity;
 pub mod spread;
 pub mod step;
+pub mod sums;
 pub mod upsample;
 
 /// Every shader, for tests and tools that walk them all.
@@ -108,5 +109,6 @@ pub const ALL: &[&Shader] = &[
     &spread::SHADER,
     &sparsity::SHADER,
     &step::SHADER,
+    &sums::SHADER,
     &upsample::SHADER,
 ];
