@@ -157,6 +157,10 @@ fn sums() -> Sums {
     Sums { parts, sums, matrices }
 }
 
+fn means() -> MeansToRing {
+    MeansToRing { means: vec![Mean { count: BATCH, scale: 1.0 }; 2], capacity: 64, slot: 0 }
+}
+
 fn advance() -> Advance {
     let schedule = RateSchedule { warmup: 0, fall: Fall::Cosine(1_000) };
     let warmup = Warmup { steps: 500, cycles: 4, rise: 0.5 };
@@ -164,7 +168,7 @@ fn advance() -> Advance {
         Scheduled::Rate { at: 0, every: 1, betas: [0.9, 0.999], rate: 1e-3, schedule },
         Scheduled::Share { at: 64, warmup },
     ];
-    Advance { batch: BATCH, count: IMAGES, counts: true, rates: 128, scheduled }
+    Advance { batch: BATCH, count: IMAGES, counts: true, rates: 128, scheduled, keeps: Some(means()) }
 }
 
 fn kernels() -> Vec<Box<dyn Kernel>> {
@@ -215,7 +219,7 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         loss(Kind::GaussianLearned),
         draw(Distribution::Uniform),
         draw(Distribution::Normal),
-        Box::new(MeansToRing { means: vec![Mean { count: BATCH, scale: 1.0 }; 2], capacity: 64, slot: 0 }),
+        Box::new(means()),
         Box::new(Collect { batch: BATCH, total: IMAGES }),
         Box::new(ColumnSum::whole(BATCH, PIXELS)),
         Box::new(ColumnSum::whole(BATCH, 2 * LATENT)),

@@ -101,9 +101,13 @@ const SHARE: Scheduled = Scheduled::Share { at: 8, warmup: Warmup { steps: 13, c
 
 const MEAN: Mean = Mean { count: 7, scale: 0.5 };
 
+fn means() -> MeansToRing {
+    MeansToRing { means: vec![MEAN, MEAN], capacity: 4, slot: 1 }
+}
+
 fn advance(scheduled: &[Scheduled]) -> Advance {
     let rates = if scheduled.is_empty() { 0 } else { 9 };
-    Advance { batch: 3, count: 7, counts: true, rates, scheduled: scheduled.to_vec() }
+    Advance { batch: 3, count: 7, counts: true, rates, scheduled: scheduled.to_vec(), keeps: None }
 }
 
 const GREY: Geometry = Geometry { image: [3, 5, 1], ..GEOMETRY };
@@ -161,7 +165,7 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Box::new(LogRatio { of: SAMPLE, gradient: HALF }),
         Box::new(Descend { count, optimizer: Optimizer::Sgd { momentum: 0.5, weight_decay: 0.1 } }),
         Box::new(Descend { count, optimizer: Optimizer::ADAM }),
-        Box::new(MeansToRing { means: vec![MEAN, MEAN], capacity: 4, slot: 1 }),
+        Box::new(means()),
         Box::new(Collect { batch: 3, total: 9 }),
         Box::new(ColumnSum { rows, columns: 5, chunk: 2, accumulate }),
         Box::new(ColumnSum { rows: 50, columns: 5, chunk: 40, accumulate }),
@@ -174,6 +178,8 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Box::new(Sparsity { rows, columns: 5, penalty: KL, gradient: None }),
         Box::new(advance(&[])),
         Box::new(advance(&[RATE, SHARE])),
+        Box::new(Advance { keeps: Some(means()), ..advance(&[]) }),
+        Box::new(Advance { keeps: Some(means()), ..advance(&[RATE, SHARE]) }),
         Box::new(Elementwise { count, function: Function::ContinuousMean, accumulate: false }),
         Box::new(Dropout { rows, columns: 5, rate: 0.5, instance: 1, accumulate }),
         Box::new(POOL),
@@ -423,9 +429,14 @@ fn parameters_stand_in_the_order_of_the_shaders_fields() {
     assert_eq!(words(&Descend { count: 7, optimizer }), expected);
     let words_of_both = words(&advance(&[RATE, SHARE]));
     assert_eq!(words_of_both[..4], [3, 7, 2, 0]);
-    assert_eq!(words_of_both[4..12], [2, 4, 2, 11, one(0.25), one(0.5), one(0.25), 3]);
-    assert_eq!(words_of_both[12..20], [3, 8, 1, 13, one(0.5), 0, 0, 2]);
-    assert_eq!(words_of_both[20..], [0; 40]);
+    assert_eq!(words_of_both[4..8], [0; 4]);
+    assert_eq!(words_of_both[8..16], [2, 4, 2, 11, one(0.25), one(0.5), one(0.25), 3]);
+    assert_eq!(words_of_both[16..24], [3, 8, 1, 13, one(0.5), 0, 0, 2]);
+    assert_eq!(words_of_both[24..], [0; 60]);
+    let keeps = Some(MeansToRing { means: vec![MEAN], capacity: 4, slot: 1 });
+    let words_of_means = words(&Advance { keeps, ..advance(&[RATE]) });
+    assert_eq!(words_of_means[2..8], [1, 1, 4, 1, 0, 0]);
+    assert_eq!(words_of_means[64..72], [7, one(0.5), 0, 0, 0, 0, 0, 0]);
     let weight = WeightGradient { geometry: GEOMETRY, chunk: 15, accumulate: false, sums: None };
     assert_eq!(words(&weight), [8, 630, 3, 5, 7, 4, 6, 8, 9, 10, 11, 12, 13, 14, 48, 15]);
     let epilogue = Epilogue::None;

@@ -19,6 +19,7 @@ mod dropout;
 mod gpu;
 mod gradient;
 mod jacobian;
+mod keep;
 mod latent;
 mod layer;
 mod liveness;
