@@ -30,6 +30,7 @@ use narrows::kernels::random::{Distribution, Numbers, Stream};
 use narrows::kernels::record::{Collect, Mean, MeansToRing};
 use narrows::kernels::reduce::ColumnSum;
 use narrows::kernels::rows::{Repeat, RowSum};
+use narrows::kernels::sample::Sample;
 use narrows::kernels::sparsity::{Penalty, Sparsity};
 use narrows::kernels::spread::{Spread, SpreadResult};
 use narrows::kernels::state::State;
@@ -211,6 +212,8 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Box::new(GaussianKl { rows: BATCH, latent: LATENT, free_bits: 0.1, gradient: GRADIENT }),
         Box::new(KlByDimension { rows: BATCH, latent: LATENT }),
         Box::new(LogRatio { of, gradient: GRADIENT }),
+        Box::new(Sample { of, kl: None }),
+        Box::new(Sample { of, kl: Some(0.1) }),
         sparsity(Penalty::L1),
         sparsity(Penalty::Kl { target: 0.1 }),
         loss(Kind::Bernoulli),

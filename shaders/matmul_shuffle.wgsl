@@ -7,7 +7,7 @@
 // Joined behind lib/stable.wgsl, lib/finite.wgsl, lib/activation.wgsl, lib/matmul.wgsl, the operands and
 // lib/epilogue.wgsl. The operands are lib/dense.wgsl; or lib/conv.wgsl with lib/conv_down.wgsl,
 // lib/conv_up.wgsl or lib/conv_weight.wgsl. What is summed beside a product is in lib/row_sums.wgsl, or with the last in
-// lib/channel_sums.wgsl.
+// lib/channel_sums.wgsl; the way out through a sample is lib/through_sample.wgsl, behind lib/logvar.wgsl.
 
 // What is known of the rows of A that a lane loads. They are `lane`, `lane` + 8, `lane` + 16 and `lane` + 24;
 // or, where A's lines run along depth, from each line the vec4 of rows 4 lane..4 lane + 4.
@@ -139,5 +139,16 @@ fn product_sums(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) gr
     }
     if p.column == lane * 4u {
         store_row_sums(p.part, p.row + lane * 4u, sum_rows(p.part, p.row + lane * 4u, 0u, 1u));
+    }
+}
+
+@compute @workgroup_size(8)
+fn product_sample(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+                  @builtin(subgroup_invocation_id) lane: u32) {
+    let p = position(group, groups, lane);
+    var tile = multiply(p, lane, vec4f());
+    for (var row = p.row; row < p.row + 32u; row += 4u) {
+        store_sample(p.part, row, p.column, tile[0]);
+        tile = moved_up(tile);
     }
 }

@@ -7,7 +7,7 @@
 // Joined behind lib/stable.wgsl, lib/finite.wgsl, lib/activation.wgsl, lib/matmul.wgsl, the operands and
 // lib/epilogue.wgsl. The operands are lib/dense.wgsl; or lib/conv.wgsl with lib/conv_down.wgsl,
 // lib/conv_up.wgsl or lib/conv_weight.wgsl. What is summed beside a product is in lib/row_sums.wgsl, or with the last in
-// lib/channel_sums.wgsl.
+// lib/channel_sums.wgsl; the way out through a sample is lib/through_sample.wgsl, behind lib/logvar.wgsl.
 
 // A's tile as [row][k / 4]: a vec4 runs along depth. One spare vec4 per row keeps the 4 rows that
 // neighbouring invocations read in different banks.
@@ -112,4 +112,11 @@ fn product_sums(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) gr
             store_row_sums(at.part, row, sums);
         }
     }
+}
+
+@compute @workgroup_size(256)
+fn product_sample(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+                  @builtin(local_invocation_index) lane: u32) {
+    let at = corner(group, groups, 64u, 64u);
+    store_sample(at.part, at.row + lane / 16u * 4u, at.column + lane % 16u * 4u, multiply(at, lane, vec4f()));
 }

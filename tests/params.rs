@@ -32,6 +32,7 @@ use narrows::kernels::random::{Distribution, Numbers, Stream};
 use narrows::kernels::record::{Collect, Mean, MeansToRing};
 use narrows::kernels::reduce::ColumnSum;
 use narrows::kernels::rows::{Repeat, RowSum};
+use narrows::kernels::sample::Sample;
 use narrows::kernels::sparsity::{Penalty, Sparsity};
 use narrows::kernels::spread::{Spread, SpreadResult};
 use narrows::kernels::step::{Advance, Fall, RateSchedule, Scheduled, Warmup};
@@ -233,6 +234,10 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
             }
         }
     }
+    let (layout, epilogue) = (Layout::Nn, Epilogue::Sample);
+    all.push(Box::new(MatMul { rows, columns: 5, depth: 7, layout, epilogue, accumulate: false }));
+    all.push(Box::new(Sample { of: SAMPLE, kl: None }));
+    all.push(Box::new(Sample { of: SAMPLE, kl: Some(0.5) }));
     let (layout, epilogue) = (Layout::Tn, Epilogue::Sums { accumulate });
     all.push(Box::new(MatMul { rows, columns: 5, depth: 7, layout, epilogue, accumulate: false }));
     for geometry in [GEOMETRY, GREY, TO_GREY] {
@@ -249,11 +254,13 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
 }
 
 // The variants of the matrix product bring all their entry points along; a weight's gradient takes the plain one and that
-// with sums, which the other convolutions do not.
+// with sums, which the other convolutions do not. None of them leads through a sample.
 fn unused(shader: &str, entry: &str) -> bool {
     let sums = entry == "product_sums";
-    let weight = shader.starts_with("conv_weight_");
-    weight && entry != "product" && !sums || sums && !weight && !shader.starts_with("matmul_")
+    if shader.starts_with("conv_weight_") {
+        return entry != "product" && !sums;
+    }
+    (sums || entry == "product_sample") && !shader.starts_with("matmul_")
 }
 
 const fn numbers(distribution: Distribution) -> Numbers {
@@ -419,6 +426,9 @@ fn parameters_stand_in_the_order_of_the_shaders_fields() {
     assert_eq!(words(&kl), [3, 5, one(0.5), one(0.25)]);
     let ratio = LogRatio { of: SAMPLE, gradient: HALF };
     assert_eq!(words(&ratio), [3, 5, 4, one(0.5), 5]);
+    assert_eq!(words(&Sample { of: SAMPLE, kl: Some(0.25) }), [3, 5, 4, one(0.25), 5]);
+    let through = MatMul { epilogue: Epilogue::Sample, ..matmul };
+    assert_eq!(words(&through), [3, 5, 7, 7, 5, 10]);
     let sparsity = Sparsity { rows: 3, columns: 5, penalty: KL, gradient: HALF };
     assert_eq!(words(&sparsity), [3, 5, one(0.5), one(0.25)]);
     let loss = Loss { rows: 3, columns: 5, kind: Kind::Gaussian { deviation: 2.0 }, gradient: HALF };
@@ -502,6 +512,8 @@ fn extreme(e: u32) -> Vec<Box<dyn Kernel>> {
         Box::new(RowSum { rows: e, columns: e, scale: 1.0, accumulate }),
         Box::new(RowProducts { rows: e, columns: e, accumulate }),
         Box::new(Reparameterize { rows: e, latent: e, instance: e, period: e }),
+        Box::new(Sample { of: Reparameterize { rows: e, latent: e, instance: e, period: e }, kl: Some(1.0) }),
+        Box::new(MatMul { rows: e, columns: e, depth: e, layout, epilogue: Epilogue::Sample, accumulate }),
         Box::new(Loss { rows: e, columns: e, kind: Kind::GaussianLearned, gradient: HALF }),
         Box::new(MatMul { rows: e, columns: e, depth: e, layout, epilogue, accumulate }),
         Box::new(ChunkMoments(strips)),

@@ -2,6 +2,7 @@
 //! and backward with whatever can be fused.
 
 use super::gradient::FusedTarget;
+use super::latent::{CodeTarget, D_CODE};
 use super::tape::Links;
 use super::{Graph, Parameter, Slice, Tensor};
 use crate::kernels::Kernel;
@@ -29,6 +30,11 @@ pub(super) trait LinearMap: 'static {
     /// Whether an activation can be part of this kernel's epilogue.
     fn takes_epilogue(_: &Self::Kernel) -> bool {
         true
+    }
+
+    /// Whether this kernel can send the gradient of a Gaussian code through its sample.
+    fn takes_sample(_: &Self::Kernel) -> bool {
+        false
     }
 
     /// Whether the gradient of the weight brings that of the bias along.
@@ -136,6 +142,13 @@ impl<Map: LinearMap> Layer<Map> {
             let label = format!("d {} through {activation}", graph.label(self.x));
             let kernel = self.map.back(Epilogue::Slope(activation), accumulate);
             return Map::record(graph, &label, kernel, &[dz, weight, kept, slice]);
+        }
+        if Map::takes_sample(&plain(false))
+            && let Some(CodeTarget { reads: [stats, spread], gradient, accumulate }) =
+                graph.code_target(self.x)?
+        {
+            let kernel = self.map.back(Epilogue::Sample, accumulate);
+            return Map::record(graph, D_CODE, kernel, &[dz, weight, stats, spread, gradient]);
         }
         let label = format!("d {}", graph.label(self.x));
         let (dx, accumulate) = graph.gradient_target(self.x);

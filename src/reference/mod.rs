@@ -30,6 +30,7 @@ pub mod random;
 pub mod record;
 pub mod reduce;
 pub mod rows;
+pub mod sample;
 pub mod sparsity;
 pub mod spread;
 pub mod step;

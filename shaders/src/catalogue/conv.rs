@@ -13,7 +13,7 @@ macro_rules! overrides {
     };
 }
 
-macro_rules! variant {
+macro_rules! joined {
     ($name:literal, $variant:literal, [$($operands:literal),+] $(, $more:literal)*) => {
         Shader {
             overrides: overrides!($($more),*),
@@ -22,10 +22,26 @@ macro_rules! variant {
     };
 }
 
+// One side of the other. The fragments behind the operands are for entries that these convolutions do not run.
+macro_rules! variant {
+    ($name:literal, $variant:literal, $operands:literal) => {
+        joined!(
+            $name,
+            $variant,
+            [$operands, "lib/row_sums.wgsl", "lib/logvar.wgsl", "lib/through_sample.wgsl"]
+        )
+    };
+}
+
 // Those of the weight's gradient may sum either side's channels.
 macro_rules! weight {
-    ($name:literal, $variant:literal $(, $more:literal)*) => {
-        variant!($name, $variant, ["lib/conv_weight.wgsl", "lib/channel_sums.wgsl"], "SUMS_OF_IMAGE" $(, $more)*)
+    ($name:literal, $variant:literal) => {
+        joined!(
+            $name,
+            $variant,
+            ["lib/conv_weight.wgsl", "lib/channel_sums.wgsl", "lib/logvar.wgsl", "lib/through_sample.wgsl"],
+            "SUMS_OF_IMAGE"
+        )
     };
 }
 
@@ -34,34 +50,29 @@ macro_rules! direct {
     ($name:literal, $variant:literal, $operands:literal $(, $more:literal)*) => {
         Shader {
             entries: super::matmul::ENTRIES,
-            ..variant!($name, $variant, [$operands] $(, $more)*)
+            ..joined!($name, $variant, [$operands] $(, $more)*)
         }
     };
 }
 
 /// Features of an image, for CPU drivers with subgroups of exactly 8.
-pub const DOWN_SHUFFLE: Shader =
-    variant!("conv_down_shuffle", "matmul_shuffle.wgsl", ["lib/conv_down.wgsl", "lib/row_sums.wgsl"]);
+pub const DOWN_SHUFFLE: Shader = variant!("conv_down_shuffle", "matmul_shuffle.wgsl", "lib/conv_down.wgsl");
 
 /// Features of an image, for GPUs.
-pub const DOWN_TILE: Shader =
-    variant!("conv_down_tile", "matmul_tile.wgsl", ["lib/conv_down.wgsl", "lib/row_sums.wgsl"]);
+pub const DOWN_TILE: Shader = variant!("conv_down_tile", "matmul_tile.wgsl", "lib/conv_down.wgsl");
 
 /// Features of an image, for anything else.
 pub const DOWN_REGISTER: Shader =
-    variant!("conv_down_register", "matmul_register.wgsl", ["lib/conv_down.wgsl", "lib/row_sums.wgsl"]);
+    variant!("conv_down_register", "matmul_register.wgsl", "lib/conv_down.wgsl");
 
 /// An image of features, for CPU drivers with subgroups of exactly 8.
-pub const UP_SHUFFLE: Shader =
-    variant!("conv_up_shuffle", "matmul_shuffle.wgsl", ["lib/conv_up.wgsl", "lib/row_sums.wgsl"]);
+pub const UP_SHUFFLE: Shader = variant!("conv_up_shuffle", "matmul_shuffle.wgsl", "lib/conv_up.wgsl");
 
 /// An image of features, for GPUs.
-pub const UP_TILE: Shader =
-    variant!("conv_up_tile", "matmul_tile.wgsl", ["lib/conv_up.wgsl", "lib/row_sums.wgsl"]);
+pub const UP_TILE: Shader = variant!("conv_up_tile", "matmul_tile.wgsl", "lib/conv_up.wgsl");
 
 /// An image of features, for anything else.
-pub const UP_REGISTER: Shader =
-    variant!("conv_up_register", "matmul_register.wgsl", ["lib/conv_up.wgsl", "lib/row_sums.wgsl"]);
+pub const UP_REGISTER: Shader = variant!("conv_up_register", "matmul_register.wgsl", "lib/conv_up.wgsl");
 
 /// The weight's gradient, for CPU drivers with subgroups of exactly 8.
 pub const WEIGHT_SHUFFLE: Shader = weight!("conv_weight_shuffle", "matmul_shuffle.wgsl");
@@ -92,7 +103,14 @@ pub const UP_NARROW: Shader = direct!("conv_up_narrow", "conv_narrow.wgsl", "lib
 /// The weight's gradient, where image or features have at most four channels.
 pub const WEIGHT_DIRECT: Shader = Shader {
     entries: &[super::matmul::PRODUCT, super::matmul::PRODUCT_SUMS],
-    ..weight!("conv_weight_direct", "conv_weight_direct.wgsl", "ROWS", "FILTER")
+    ..joined!(
+        "conv_weight_direct",
+        "conv_weight_direct.wgsl",
+        ["lib/conv_weight.wgsl", "lib/channel_sums.wgsl"],
+        "SUMS_OF_IMAGE",
+        "ROWS",
+        "FILTER"
+    )
 };
 
 /// Workgroups of [`DOWN_SHALLOW`] for `rows` x `columns`.

@@ -28,21 +28,46 @@ const PRODUCT_SLOPE: Entry = Entry { name: "product_slope", bindings: &[Binding:
 pub(super) const PRODUCT_SUMS: Entry =
     Entry { name: "product_sums", bindings: &[Binding::PARAMS, A, B, C, ROW_SUMS] };
 
+const STATS: Binding = Binding::read(3, "stats");
+const SPREAD: Binding = Binding::read(4, "spread");
+const PRODUCT_SAMPLE: Entry =
+    Entry { name: "product_sample", bindings: &[Binding::PARAMS, A, B, STATS, SPREAD, C] };
+
 /// Those of every shader that makes a product.
 pub(super) const ENTRIES: &[Entry] = &[PRODUCT, DENSE, DENSE_KEEP, PRODUCT_SLOPE];
 /// Those of the matrix-product variants.
-pub(super) const VARIANT_ENTRIES: &[Entry] = &[PRODUCT, DENSE, DENSE_KEEP, PRODUCT_SLOPE, PRODUCT_SUMS];
+pub(super) const VARIANT_ENTRIES: &[Entry] =
+    &[PRODUCT, DENSE, DENSE_KEEP, PRODUCT_SLOPE, PRODUCT_SUMS, PRODUCT_SAMPLE];
 
 /// For CPU drivers with subgroups of exactly 8.
-pub const SHUFFLE: Shader =
-    product!("matmul_shuffle", "matmul_shuffle.wgsl", "lib/dense.wgsl", "lib/row_sums.wgsl");
+pub const SHUFFLE: Shader = product!(
+    "matmul_shuffle",
+    "matmul_shuffle.wgsl",
+    "lib/dense.wgsl",
+    "lib/row_sums.wgsl",
+    "lib/logvar.wgsl",
+    "lib/through_sample.wgsl"
+);
 
 /// For GPUs.
-pub const TILE: Shader = product!("matmul_tile", "matmul_tile.wgsl", "lib/dense.wgsl", "lib/row_sums.wgsl");
+pub const TILE: Shader = product!(
+    "matmul_tile",
+    "matmul_tile.wgsl",
+    "lib/dense.wgsl",
+    "lib/row_sums.wgsl",
+    "lib/logvar.wgsl",
+    "lib/through_sample.wgsl"
+);
 
 /// For anything else.
-pub const REGISTER: Shader =
-    product!("matmul_register", "matmul_register.wgsl", "lib/dense.wgsl", "lib/row_sums.wgsl");
+pub const REGISTER: Shader = product!(
+    "matmul_register",
+    "matmul_register.wgsl",
+    "lib/dense.wgsl",
+    "lib/row_sums.wgsl",
+    "lib/logvar.wgsl",
+    "lib/through_sample.wgsl"
+);
 
 /// Workgroups of [`TILE`] for a product of `rows` x `columns`.
 pub const fn tile_workgroups(rows: u32, columns: u32) -> u32 {

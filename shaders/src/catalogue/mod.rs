@@ -56,6 +56,7 @@ pub mod random;
 pub mod record;
 pub mod reduce;
 pub mod rows;
+pub mod sample;
 pub mod sparsity;
 pub mod spread;
 pub mod step;
@@ -106,6 +107,7 @@ pub const ALL: &[&Shader] = &[
     &record::SHADER,
     &reduce::SHADER,
     &rows::SHADER,
+    &sample::SHADER,
     &spread::SHADER,
     &sparsity::SHADER,
     &step::SHADER,
