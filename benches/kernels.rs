@@ -32,10 +32,12 @@ use narrows::kernels::random::{Distribution, Numbers, Stream};
 use narrows::kernels::record::{Collect, Mean, MeansToRing};
 use narrows::kernels::reduce::ColumnSum;
 use narrows::kernels::rows::{Repeat, RowSum};
+use narrows::kernels::sample::Sample;
 use narrows::kernels::sparsity::{Penalty, Sparsity};
 use narrows::kernels::spread::{Spread, SpreadResult};
 use narrows::kernels::state::State;
 use narrows::kernels::step::{Advance, Fall, RateSchedule, Scheduled, Warmup};
+use narrows::kernels::sums::{Matrix, Sums};
 use narrows::kernels::upsample::{Upsample, UpsampleBackward};
 use narrows::kernels::{Gradient, Kernel};
 use narrows::reference::pool::argmax;
@@ -148,6 +150,20 @@ fn of_terms() -> Vec<Box<dyn Kernel>> {
 }
 
 // A falling learning rate, and the share of a weight that comes in.
+// Weights and biases of two layers of a convolutional network.
+fn sums() -> Sums {
+    let (mut parts, mut sums, mut matrices) = (0, 0, Vec::new());
+    for (rows, columns) in [(3, 18_432), (3, 64), (784, 144), (784, 16)] {
+        matrices.push(Matrix { first: parts, rows, columns, line: columns, to: sums, accumulate: false });
+        (parts, sums) = (parts + rows * columns, sums + columns);
+    }
+    Sums { parts, sums, matrices }
+}
+
+fn means() -> MeansToRing {
+    MeansToRing { means: vec![Mean { count: BATCH, scale: 1.0 }; 2], capacity: 64, slot: 0 }
+}
+
 fn advance() -> Advance {
     let schedule = RateSchedule { warmup: 0, fall: Fall::Cosine(1_000) };
     let warmup = Warmup { steps: 500, cycles: 4, rise: 0.5 };
@@ -155,7 +171,7 @@ fn advance() -> Advance {
         Scheduled::Rate { at: 0, every: 1, betas: [0.9, 0.999], rate: 1e-3, schedule },
         Scheduled::Share { at: 64, warmup },
     ];
-    Advance { batch: BATCH, count: IMAGES, counts: true, rates: 128, scheduled }
+    Advance { batch: BATCH, count: IMAGES, counts: true, rates: 128, scheduled, keeps: Some(means()) }
 }
 
 fn kernels() -> Vec<Box<dyn Kernel>> {
@@ -198,6 +214,8 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Box::new(GaussianKl { rows: BATCH, latent: LATENT, free_bits: 0.1, gradient: GRADIENT }),
         Box::new(KlByDimension { rows: BATCH, latent: LATENT }),
         Box::new(LogRatio { of, gradient: GRADIENT }),
+        Box::new(Sample { of, kl: None }),
+        Box::new(Sample { of, kl: Some(0.1) }),
         sparsity(Penalty::L1),
         sparsity(Penalty::Kl { target: 0.1 }),
         loss(Kind::Bernoulli),
@@ -206,10 +224,11 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         loss(Kind::GaussianLearned),
         draw(Distribution::Uniform),
         draw(Distribution::Normal),
-        Box::new(MeansToRing { means: vec![Mean { count: BATCH, scale: 1.0 }; 2], capacity: 64, slot: 0 }),
+        Box::new(means()),
         Box::new(Collect { batch: BATCH, total: IMAGES }),
         Box::new(ColumnSum::whole(BATCH, PIXELS)),
         Box::new(ColumnSum::whole(BATCH, 2 * LATENT)),
+        Box::new(sums()),
         descend(Optimizer::Sgd { momentum: 0.9, weight_decay: 0.0 }),
         descend(Optimizer::ADAM),
         Box::new(advance()),

@@ -10,8 +10,8 @@
 // stats and dstats are [rows, 2 latent]: mu in the first half of a row, logvar in the second. each is
 // [rows, latent], value is [rows], sums is [latent]. += where ACCUMULATE is set. value is the divergence itself,
 // whatever share of it is free. logvar counts as the nearest within its bounds, where its gradient leads back. Joined
-// behind lib/finite.wgsl, lib/logvar.wgsl, lib/stable.wgsl, lib/row_sum.wgsl, lib/row_value.wgsl and
-// lib/accumulate.wgsl.
+// behind lib/finite.wgsl, lib/logvar.wgsl, lib/stable.wgsl, lib/kl.wgsl, lib/row_sum.wgsl,
+// lib/row_value.wgsl and lib/accumulate.wgsl.
 
 struct Params {
     rows: u32,
@@ -34,15 +34,6 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> dstats: array<f32>;
 /// kl_by_dimension: nats of each dimension of each row, [rows, latent].
 @group(0) @binding(5) var<storage, read_write> each: array<f32>;
-
-// kl_j of the code whose mu stands at `at`, and its slopes by mu and logvar.
-fn divergence(at: u32) -> vec3f {
-    let mu = stats[at];
-    let logvar = held(stats[at + params.latent]);
-    // Close to the prior e^logvar - 1 would cancel to nothing.
-    let excess = expm1(logvar);
-    return vec3f(0.5 * (mu * mu + (excess - logvar)), mu, 0.5 * excess);
-}
 
 // Writes the gradient of the kl_j whose mu stands at `at`, and returns kl_j.
 fn with_gradient(at: u32, scale: f32) -> f32 {

@@ -10,8 +10,8 @@
 // [rows, latent], value is [rows]. += where ACCUMULATE is set. p is the prior N(0, 1). eps is drawn again by all
 // that need it. logvar counts as the nearest within its bounds, and gradients by it are those there; dz follows only
 // what does not lead further out, and the gradient of the ratio leads back by itself. Joined behind lib/finite.wgsl,
-// lib/logvar.wgsl, lib/row_sum.wgsl, lib/row_value.wgsl, lib/log.wgsl, lib/philox.wgsl, lib/state.wgsl and
-// lib/accumulate.wgsl.
+// lib/logvar.wgsl, lib/row_sum.wgsl, lib/row_value.wgsl, lib/log.wgsl, lib/philox.wgsl, lib/state.wgsl,
+// lib/noise.wgsl and lib/accumulate.wgsl.
 
 struct Params {
     rows: u32,
@@ -39,34 +39,11 @@ struct Params {
 /// The gradient of stats, [rows, 2 latent].
 @group(0) @binding(6) var<storage, read_write> dstats: array<f32>;
 
-// Where the mu of element e of z stands in stats; its logvar stands params.latent further.
-fn mu_at(e: u32) -> u32 {
-    return e / params.latent * 2u * params.latent + e % params.latent;
-}
-
 // Stores the gradients of the mu at `at` and of its logvar.
 fn put_both(at: u32, dmu: f32, dlogvar: f32) {
     dstats[at] = put(dstats[at], dmu);
     let logvar_at = at + params.latent;
     dstats[logvar_at] = put(dstats[logvar_at], dlogvar);
-}
-
-fn drawn(block: u32) -> vec4f {
-    let key = vec2u(state.seed_low, state.seed_high);
-    return normals(philox(vec4u(block, state.step, STREAM_LATENT, params.instance), key));
-}
-
-// eps of the elements 4 block + 0..4.
-fn noise(block: u32) -> vec4f {
-    if params.period == 0u {
-        return drawn(block);
-    }
-    var eps = vec4f();
-    for (var i = 0u; i < 4u; i++) {
-        let e = (block * 4u + i) % params.period;
-        eps[i] = drawn(e / 4u)[e % 4u];
-    }
-    return eps;
 }
 
 // An invocation takes the four neighbours of z that share a block of noise; they may span rows.

@@ -6,7 +6,8 @@
 //
 // Joined behind lib/stable.wgsl, lib/finite.wgsl, lib/activation.wgsl, lib/matmul.wgsl, the operands and
 // lib/epilogue.wgsl. The operands are lib/dense.wgsl; or lib/conv.wgsl with lib/conv_down.wgsl,
-// lib/conv_up.wgsl or lib/conv_weight.wgsl.
+// lib/conv_up.wgsl or lib/conv_weight.wgsl. What is summed beside a product is in lib/row_sums.wgsl, or with the last in
+// lib/channel_sums.wgsl; the way out through a sample is lib/through_sample.wgsl, behind lib/logvar.wgsl.
 
 // 32 rows each: with two, a load of B feeds twice as many multiply-adds, and the code is twice as long.
 override HALVES: u32 = 1u;
@@ -154,7 +155,18 @@ fn product_sums(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) gr
     }
     if p.column == lane * 4u {
         for (var row = p.row + lane * 4u; row < p.row + 32u * HALVES; row += 32u) {
-            store_row_sums(row, sum_rows(p.part, row, 0u, 1u));
+            store_row_sums(p.part, row, sum_rows(p.part, row, 0u, 1u));
         }
+    }
+}
+
+@compute @workgroup_size(8)
+fn product_sample(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+                  @builtin(subgroup_invocation_id) lane: u32) {
+    let p = position(group, groups, lane);
+    var tile = multiply(p, lane, vec4f());
+    for (var row = p.row; row < p.row + 32u * HALVES; row += 4u) {
+        store_sample(p.part, row, p.column, tile.top[0]);
+        tile = moved_up(tile);
     }
 }

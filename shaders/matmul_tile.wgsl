@@ -14,7 +14,9 @@
 // Some invocations stage the tile of A and as many that of B, a block of 4 x 4 each. Both lie in workgroup memory as
 // [k][four rows, or columns], so that a step of depth is the sum of an outer product. Joined behind lib/stable.wgsl,
 // lib/finite.wgsl, lib/activation.wgsl, lib/matmul.wgsl, the operands and lib/epilogue.wgsl. The operands are
-// lib/dense.wgsl; or lib/conv.wgsl with lib/conv_down.wgsl, lib/conv_up.wgsl or lib/conv_weight.wgsl.
+// lib/dense.wgsl; or lib/conv.wgsl with lib/conv_down.wgsl, lib/conv_up.wgsl or lib/conv_weight.wgsl. What is summed
+// beside a product is in lib/row_sums.wgsl, or with the last in lib/channel_sums.wgsl; the way out through a sample is
+// lib/through_sample.wgsl, behind lib/logvar.wgsl.
 
 override TILE: u32 = 64u;
 override HALVES: u32 = 1u;
@@ -196,7 +198,21 @@ fn product_sums(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) gr
             for (var share = lane; share < edge() * edge(); share += across()) {
                 sums += tile_a[share];
             }
-            store_row_sums(row, sums);
+            store_row_sums(at.part, row, sums);
         }
+    }
+}
+
+@compute @workgroup_size(TILE / (4u * HALVES) * (TILE / (4u * HALVES)))
+fn product_sample(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+                  @builtin(local_invocation_index) lane: u32) {
+    let at = corner(group, groups, TILE, TILE);
+    let p = own(at, lane);
+    let tile = multiply(at, lane, vec4f(), vec4f());
+    store_sample(p.part, p.row, p.column, tile.top_left);
+    if HALVES > 1u {
+        store_sample(p.part, p.row, p.column + 4u * edge(), tile.top_right);
+        store_sample(p.part, p.row + 4u * edge(), p.column, tile.bottom_left);
+        store_sample(p.part, p.row + 4u * edge(), p.column + 4u * edge(), tile.bottom_right);
     }
 }

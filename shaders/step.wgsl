@@ -1,5 +1,6 @@
-// The last kernel of a step: what the next one reads.
+// The last kernel of a step: its losses, and what the next one reads.
 //
+//     ring[(slot + t) · capacity + step % capacity] = means[t].scale · sum of the values of term t            keep_and_...
 //     cursor += batch, over the end of the pass into the next;  step += 1                      COUNTS
 //     learning_rate = rate · fall · w · factor         w = min((step + 1) / (warmup + 1), 1)
 //         fall = 1                                     KIND_CONSTANT
@@ -10,8 +11,8 @@
 //                                                      phase in [0, 1): where in its cycle the step is
 //
 // Adam's recurrence never subtracts two powers near one, and rests at one. state and rates are updated in place, by one
-// invocation. Where there is more to advance than one dispatch describes, the last alone counts the step. Joined behind
-// lib/state.wgsl.
+// invocation, behind all that a workgroup reads of them. Where there is more to advance than one dispatch describes, the
+// last alone counts the step. Joined behind lib/state.wgsl and lib/means.wgsl.
 
 override COUNTS: bool = true;
 
@@ -44,15 +45,23 @@ struct Params {
     count: u32,
     /// How many of `scheduled` there are.
     entries: u32,
-    padding: u32,
+    /// How many of `means` there are, at least one for keep_and_...
+    terms: u32,
+    /// Steps that the ring holds.
+    capacity: u32,
+    /// The line of the first term.
+    slot: u32,
+    padding0: u32,
+    padding1: u32,
     scheduled: array<Scheduled, 7>,
+    means: array<Mean, 5>,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 /// Where the run stands.
-@group(0) @binding(1) var<storage, read_write> state: State;
+@group(0) @binding(8) var<storage, read_write> state: State;
 /// Learning rates, corrections, factors (which the host writes) and shares, each at its place.
-@group(0) @binding(2) var<storage, read_write> rates: array<f32>;
+@group(0) @binding(9) var<storage, read_write> rates: array<f32>;
 
 // sin²(π x / 2) for x in [0, 1] by its series, whose next term is 6e-8: WGSL allows cos an error of 2^-11.
 fn half_cosine(x: f32) -> f32 {
@@ -99,8 +108,7 @@ fn advance_share(entry: Scheduled, step: u32) {
     }
 }
 
-@compute @workgroup_size(1)
-fn advance() {
+fn advance_all() {
     let step = state.step + 1u;
     for (var number = 0u; number < params.entries; number++) {
         let entry = params.scheduled[number];
@@ -115,8 +123,36 @@ fn advance() {
     }
 }
 
+fn keep_means(lane: u32) {
+    let step = state.step;
+    for (var term = 0u; term < params.terms; term++) {
+        keep_mean(term, step, lane);
+    }
+}
+
+@compute @workgroup_size(1)
+fn advance() {
+    advance_all();
+}
+
 // Where nothing follows the number of the step.
 @compute @workgroup_size(1)
 fn count() {
     count_step();
+}
+
+@compute @workgroup_size(256)
+fn keep_and_advance(@builtin(local_invocation_index) lane: u32) {
+    keep_means(lane);
+    if lane == 0u {
+        advance_all();
+    }
+}
+
+@compute @workgroup_size(256)
+fn keep_and_count(@builtin(local_invocation_index) lane: u32) {
+    keep_means(lane);
+    if lane == 0u {
+        count_step();
+    }
 }

@@ -7,15 +7,15 @@ mod common;
 use std::collections::BTreeSet;
 
 use common::gradients::check_gradients;
-use common::{check, devices, gpus, integers, noise, words};
+use common::{check, devices, gpus, integers, noise, run, words};
 use narrows::gpu::Gpu;
 use narrows::graph::{
     Device, Graph, Init, Padding, Plan, Replay, Shape, Window, first_difference, squared_error,
 };
 use narrows::kernels::activation::Activation;
-use narrows::kernels::conv::{Conv, Direction, Geometry, WeightGradient};
+use narrows::kernels::conv::{ChannelSums, Conv, Direction, Geometry, WeightGradient};
 use narrows::kernels::matmul::{Epilogue, MatMul};
-use narrows::kernels::{Call, Kernel};
+use narrows::kernels::{Call, Kernel, floats};
 use narrows::reference::compare::Tolerance;
 use narrows_shaders::Access;
 
@@ -200,6 +200,75 @@ fn convolutions_of_whole_numbers_are_exact_at_every_shape_on_every_variant() {
     }
 }
 
+// The sums of features, and of an image where it has no more channels.
+fn with_sums(of: WeightGradient, accumulate: bool) -> impl Iterator<Item = WeightGradient> {
+    let Geometry { image, features, .. } = of.geometry;
+    let sides = [Some(Direction::Down), (image[2] <= features[2]).then_some(Direction::Up)];
+    let sums = sides.into_iter().flatten().map(move |of| Some(ChannelSums { of, accumulate }));
+    sums.map(move |sums| WeightGradient { sums, ..of })
+}
+
+#[test]
+fn sums_of_channels_beside_the_weights_gradient_are_exact_at_every_shape_on_every_variant() {
+    for case in CASES {
+        let geometry = geometry(case);
+        let [image, features, _] = operands(&geometry, integers);
+        let whole = WeightGradient::whole(geometry);
+        for chunk in [whole.chunk, 7, 1] {
+            for kernel in with_sums(WeightGradient { chunk, ..whole }, false) {
+                for gpu in gpus_of(&kernel) {
+                    let given = inputs(&kernel, [&features, &image]);
+                    check(gpu, &kernel, &given, &[None, None], Tolerance::EXACT);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn sums_of_channels_are_those_of_the_side_that_they_are_said_to_be_of() {
+    // The definition: a 1 in each pixel of channel 1 and nothing elsewhere.
+    let geometry = geometry(CASES[1]);
+    for kernel in with_sums(WeightGradient::whole(geometry), false) {
+        let Some(ChannelSums { of, .. }) = kernel.sums else { panic!("{kernel:?} has no sums") };
+        let side = if of == Direction::Down { geometry.features } else { geometry.image };
+        let marked = |side: [u32; 3]| -> Vec<f32> {
+            let channels = side[2] as usize;
+            (0..count(geometry.images, side)).map(|i| f32::from(u8::from(i % channels == 1))).collect()
+        };
+        let none = |side| vec![0.0; count(geometry.images, side)];
+        let [features, image] = match of {
+            Direction::Down => [marked(side), none(geometry.image)],
+            Direction::Up => [none(geometry.features), marked(side)],
+        };
+        let pixels = (geometry.images * side[0] * side[1]) as f32;
+        let expected: Vec<f32> = (0..side[2]).map(|c| if c == 1 { pixels } else { 0.0 }).collect();
+        for gpu in gpus_of(&kernel) {
+            let after = run(gpu, &kernel, &inputs(&kernel, [&features, &image]), &[None, None]);
+            assert_eq!(floats(&after[3])[..expected.len()], expected, "{kernel:?}");
+        }
+    }
+}
+
+#[test]
+fn sums_of_channels_add_to_what_is_there_where_they_are_told_to() {
+    for case in [CASES[6], CASES[8]] {
+        let geometry = geometry(case);
+        let [image, features, weight] = operands(&geometry, integers);
+        for kernel in with_sums(WeightGradient::whole(geometry), true) {
+            let before = Some(words(&integers(7, kernel.operands()[3].words)));
+            for accumulate in [false, true] {
+                let kernel = WeightGradient { accumulate, ..kernel };
+                let weight = accumulate.then(|| words(&weight));
+                for gpu in gpus_of(&kernel) {
+                    let given = inputs(&kernel, [&features, &image]);
+                    check(gpu, &kernel, &given, &[weight.clone(), before.clone()], Tolerance::EXACT);
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn accumulating_adds_to_what_is_there() {
     for case in [CASES[6], CASES[8]] {
@@ -354,7 +423,7 @@ fn what_does_not_fit_is_refused_with_the_layers_name() {
 fn what_the_kernels_cannot_count_is_refused() {
     let fine = geometry(CASES[6]);
     let refusal = |geometry: Geometry, chunk: u32| {
-        let kernel = WeightGradient { geometry, chunk, accumulate: false };
+        let kernel = WeightGradient { chunk, ..WeightGradient::whole(geometry) };
         kernel.check().map_or_else(|error| error.to_string(), |()| String::new())
     };
     assert_eq!(refusal(fine, 5), "");
@@ -376,6 +445,22 @@ fn what_the_kernels_cannot_count_is_refused() {
         assert_eq!(refusal(wrong, 5), expected);
     }
     assert!(refusal(fine, 0).starts_with("pixels to a part"));
+}
+
+#[test]
+fn sums_of_channels_are_refused_where_rows_or_rounds_do_not_suffice() {
+    let refusal = |geometry, of| {
+        let sums = Some(ChannelSums { of, accumulate: false });
+        let kernel = WeightGradient { sums, ..WeightGradient::whole(geometry) };
+        kernel.check().map_or_else(|error| error.to_string(), |()| String::new())
+    };
+    let wide = geometry(CASES[4]);
+    assert_eq!(refusal(wide, Direction::Down), "");
+    let expected = "channels of an image to sum: expected at most 1, got 16";
+    assert_eq!(refusal(wide, Direction::Up).replace("between 1 and 1", "at most 1"), expected);
+    let long = geometry((100, [1, 250, 1], [1, 1], [1, 1], Valid, 5));
+    let expected = "rounds over pixels to a part, with sums: expected between 1 and 65000, got 75000";
+    assert_eq!(refusal(long, Direction::Down), expected);
 }
 
 #[test]

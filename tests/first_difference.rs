@@ -17,14 +17,13 @@ use narrows::model::Registry;
 use narrows::reference::compare::Tolerance;
 use narrows::train::Config;
 
-// A plan in which a word of what a dispatch writes first comes out otherwise by the reference.
-fn spoilt(plan: &Plan, dispatch: usize, word: usize, spoil: fn(u32) -> u32) -> Plan {
-    faults::spoilt(plan, dispatch, move |writes| writes[0][word] = spoil(writes[0][word]))
-}
+// What the last dispatch of a step writes: the means of its terms, the state, and learning rates and corrections.
+const STATE: usize = 1;
+const RATES: usize = 2;
 
-// The same of the second array, which holds learning rate and corrections where the step advances.
-fn rates_spoilt(plan: &Plan, dispatch: usize, word: usize, spoil: fn(u32) -> u32) -> Plan {
-    faults::spoilt(plan, dispatch, move |writes| writes[1][word] = spoil(writes[1][word]))
+// A plan in which a word of an array that a dispatch writes comes out otherwise by the reference.
+fn spoilt(plan: &Plan, dispatch: usize, [array, word]: [usize; 2], spoil: fn(u32) -> u32) -> Plan {
+    faults::spoilt(plan, dispatch, move |writes| writes[array][word] = spoil(writes[array][word]))
 }
 
 fn find(plan: &Plan, config: &Config) -> Option<Difference> {
@@ -42,7 +41,7 @@ fn a_wrong_dispatch_is_named_wherever_it_stands() {
         for (at, dispatch) in plan.dispatches.iter().enumerate() {
             // The neighbouring image, or a float whose exponent is far off.
             let spoil = if dispatch.kernel.name() == "batch permute" { |w| w ^ 1 } else { |w| w ^ (1 << 30) };
-            let found = find(&spoilt(&plan, at, 0, spoil), &config);
+            let found = find(&spoilt(&plan, at, [0, 0], spoil), &config);
             let found = found.unwrap_or_else(|| panic!("{}: {} is missed", variant.name(), dispatch.label));
             assert_eq!((found.dispatch, &found.label), (at, &dispatch.label), "{found}");
         }
@@ -56,14 +55,14 @@ fn whole_numbers_that_are_off_by_one_are_found() {
     let plan = plan(&config, true);
     let last = plan.dispatches.len() - 1;
     for (word, name) in [(0, "seed"), (2, "step"), (3, "epoch"), (4, "cursor")] {
-        let found = find(&spoilt(&plan, last, word, |w| w.wrapping_add(1)), &config);
+        let found = find(&spoilt(&plan, last, [STATE, word], |w| w.wrapping_add(1)), &config);
         assert_eq!(
             found.map(|found| (found.dispatch, found.buffer)),
             Some((last, "state".to_owned())),
             "{name}"
         );
     }
-    let plan = rates_spoilt(&plan, last, 1, |w| (f32::from_bits(w) + 0.01).to_bits());
+    let plan = spoilt(&plan, last, [RATES, 1], |w| (f32::from_bits(w) + 0.01).to_bits());
     assert_eq!(find(&plan, &config).map(|found| found.buffer), Some("rates".to_owned()));
 }
 
@@ -75,7 +74,7 @@ fn small_numbers_that_are_slightly_off_are_found() {
     let plan = plan(&config, true);
     let last = plan.dispatches.len() - 1;
     let slightly = |w| (1.001 * f32::from_bits(w)).to_bits();
-    let found = find(&rates_spoilt(&plan, last, 0, slightly), &config);
+    let found = find(&spoilt(&plan, last, [RATES, 0], slightly), &config);
     assert_eq!(found.map(|found| found.buffer), Some("rates".to_owned()));
 }
 

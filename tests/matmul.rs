@@ -84,6 +84,29 @@ fn a_product_over_rows_brings_the_sums_of_its_first_matrix_along() {
     }
 }
 
+// A logvar of four is within the bounds, one of forty beyond either. Of whole numbers within them nothing is rounded.
+#[test]
+fn a_product_leads_through_a_sample_to_the_gradient_of_its_code() {
+    for gpu in every_gpu() {
+        for shape in SHAPES {
+            for (layout, accumulate) in [(Layout::Nn, false), (Layout::Nn, true), (Layout::Nt, false)] {
+                let kernel = kernel(shape, layout, Epilogue::Sample, accumulate);
+                let before = accumulate.then(|| words(&integers(9, 2 * (shape.0 * shape.1) as usize)));
+                let mut inputs = inputs(&kernel, integers);
+                for factor in [1.0, 10.0] {
+                    let stats = integers(3, 2 * (shape.0 * shape.1) as usize);
+                    inputs[2] = words(&stats.iter().map(|x| factor * x).collect::<Vec<f32>>());
+                    check(gpu, &kernel, &inputs, std::slice::from_ref(&before), Tolerance::EXACT);
+                }
+            }
+        }
+    }
+    let kernel = kernel((3, 5, 7), Layout::Nn, Epilogue::Sample, false);
+    let lines = kernel.matrices().map(|[_, line]| line + 4);
+    let message = MatMulPart { of: kernel, lines }.check().unwrap_err().to_string();
+    assert!(message.starts_with("lines of a product through a sample: expected"), "{message}");
+}
+
 #[test]
 fn every_activation_is_fused_into_the_product_and_into_its_gradient() {
     for gpu in every_gpu() {

@@ -126,7 +126,7 @@ fn many_steps_in_a_row_stay_the_references() {
     let count = 129;
     let rate =
         Scheduled::Rate { at: 0, every: 1, betas: BETAS, rate: 1e-2, schedule: RateSchedule::default() };
-    let advance = Advance { batch: 2, count: 9, counts: true, rates: 4, scheduled: vec![rate] };
+    let advance = Advance { batch: 2, count: 9, counts: true, rates: 4, scheduled: vec![rate], keeps: None };
     let state = || Some(State::new(1).words().to_vec());
     let kernels: [&dyn Kernel; 3] =
         [&sgd(count, 0.9, 1e-2), &adam(count, 1e-2, false), &adam(count, 1e-2, true)];

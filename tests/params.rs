@@ -12,7 +12,7 @@ use narrows::kernels::ceiling::{MemoryCopy, MultiplyAdd};
 use narrows::kernels::clip::{ClampEach, NormFactor, ScaleBy, SquaredNorm};
 use narrows::kernels::columns::{Block, CopyColumns};
 use narrows::kernels::contraction::{Quadratic, UnitSlopes, UnitWeights};
-use narrows::kernels::conv::{Conv, Direction, Geometry, WeightGradient};
+use narrows::kernels::conv::{ChannelSums, Conv, Direction, Geometry, WeightGradient};
 use narrows::kernels::corruption::{Corrupt, Corruption};
 use narrows::kernels::crop_or_pad::CropOrPad;
 use narrows::kernels::divergence::{GaussianKl, KlByDimension};
@@ -32,9 +32,11 @@ use narrows::kernels::random::{Distribution, Numbers, Stream};
 use narrows::kernels::record::{Collect, Mean, MeansToRing};
 use narrows::kernels::reduce::ColumnSum;
 use narrows::kernels::rows::{Repeat, RowSum};
+use narrows::kernels::sample::Sample;
 use narrows::kernels::sparsity::{Penalty, Sparsity};
 use narrows::kernels::spread::{Spread, SpreadResult};
 use narrows::kernels::step::{Advance, Fall, RateSchedule, Scheduled, Warmup};
+use narrows::kernels::sums::{Matrix, Sums};
 use narrows::kernels::upsample::{Upsample, UpsampleBackward};
 use narrows::kernels::{Call, Gradient, Kernel, Word};
 use narrows_shaders::{ALL, Access};
@@ -68,6 +70,10 @@ const MERGE: MergeMoments =
 const POOL: MaxPool = MaxPool { batch: 3, height: 9, width: 7, channels: 5, window: [4, 3], stride: [2, 1] };
 const SIDE_BY_SIDE: MaxPool = MaxPool { window: [4, 3], stride: [4, 3], ..POOL };
 const PRODUCT: Multiply = Multiply { rows: 3, columns: 5, repeat: 2, accumulate: true };
+const MATRICES: [Matrix; 2] = [
+    Matrix { first: 4, rows: 3, columns: 5, line: 8, to: 2, accumulate: false },
+    Matrix { first: 28, rows: 50, columns: 8, line: 12, to: 7, accumulate: true },
+];
 const GROUPS: LogSumExp = LogSumExp { groups: 3, size: 2, columns: 5, mean: true };
 const SAMPLE: Reparameterize = Reparameterize { rows: 3, latent: 5, instance: 4, period: 5 };
 const CROP: CropOrPad = CropOrPad { batch: 3, from: [9, 2], to: [4, 8], channels: 5, accumulate: true };
@@ -96,9 +102,13 @@ const SHARE: Scheduled = Scheduled::Share { at: 8, warmup: Warmup { steps: 13, c
 
 const MEAN: Mean = Mean { count: 7, scale: 0.5 };
 
+fn means() -> MeansToRing {
+    MeansToRing { means: vec![MEAN, MEAN], capacity: 4, slot: 1 }
+}
+
 fn advance(scheduled: &[Scheduled]) -> Advance {
     let rates = if scheduled.is_empty() { 0 } else { 9 };
-    Advance { batch: 3, count: 7, counts: true, rates, scheduled: scheduled.to_vec() }
+    Advance { batch: 3, count: 7, counts: true, rates, scheduled: scheduled.to_vec(), keeps: None }
 }
 
 const GREY: Geometry = Geometry { image: [3, 5, 1], ..GEOMETRY };
@@ -156,18 +166,21 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Box::new(LogRatio { of: SAMPLE, gradient: HALF }),
         Box::new(Descend { count, optimizer: Optimizer::Sgd { momentum: 0.5, weight_decay: 0.1 } }),
         Box::new(Descend { count, optimizer: Optimizer::ADAM }),
-        Box::new(MeansToRing { means: vec![MEAN, MEAN], capacity: 4, slot: 1 }),
+        Box::new(means()),
         Box::new(Collect { batch: 3, total: 9 }),
         Box::new(ColumnSum { rows, columns: 5, chunk: 2, accumulate }),
         Box::new(ColumnSum { rows: 50, columns: 5, chunk: 40, accumulate }),
         Box::new(ColumnSum { rows, columns: 8, chunk: 2, accumulate }),
         Box::new(ColumnSum { rows: 50, columns: 8, chunk: 40, accumulate }),
+        Box::new(Sums { parts: 640, sums: 80, matrices: MATRICES.to_vec() }),
         Box::new(Sparsity { rows, columns: 5, penalty: Penalty::L1, gradient }),
         Box::new(Sparsity { rows, columns: 5, penalty: Penalty::L1, gradient: None }),
         Box::new(Sparsity { rows, columns: 5, penalty: KL, gradient }),
         Box::new(Sparsity { rows, columns: 5, penalty: KL, gradient: None }),
         Box::new(advance(&[])),
         Box::new(advance(&[RATE, SHARE])),
+        Box::new(Advance { keeps: Some(means()), ..advance(&[]) }),
+        Box::new(Advance { keeps: Some(means()), ..advance(&[RATE, SHARE]) }),
         Box::new(Elementwise { count, function: Function::ContinuousMean, accumulate: false }),
         Box::new(Dropout { rows, columns: 5, rate: 0.5, instance: 1, accumulate }),
         Box::new(POOL),
@@ -221,18 +234,33 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
             }
         }
     }
+    let (layout, epilogue) = (Layout::Nn, Epilogue::Sample);
+    all.push(Box::new(MatMul { rows, columns: 5, depth: 7, layout, epilogue, accumulate: false }));
+    all.push(Box::new(Sample { of: SAMPLE, kl: None }));
+    all.push(Box::new(Sample { of: SAMPLE, kl: Some(0.5) }));
     let (layout, epilogue) = (Layout::Tn, Epilogue::Sums { accumulate });
     all.push(Box::new(MatMul { rows, columns: 5, depth: 7, layout, epilogue, accumulate: false }));
     for geometry in [GEOMETRY, GREY, TO_GREY] {
-        all.push(Box::new(WeightGradient { geometry, chunk: 5, accumulate }));
+        let sums = [None, Some(Direction::Down), Some(Direction::Up)];
+        for sums in sums.map(|of| of.map(|of| ChannelSums { of, accumulate })) {
+            let kernel = WeightGradient { geometry, chunk: 5, accumulate, sums };
+            // An image with more channels than features is summed elsewhere.
+            if geometry.image[2] <= geometry.features[2] || kernel.check().is_ok() {
+                all.push(Box::new(kernel));
+            }
+        }
     }
     all
 }
 
-// The variants of the matrix product bring all their entry points along; a weight's gradient takes the plain one.
+// The variants of the matrix product bring all their entry points along; a weight's gradient takes the plain one and that
+// with sums, which the other convolutions do not. None of them leads through a sample.
 fn unused(shader: &str, entry: &str) -> bool {
-    let sums_alone = entry == "product_sums" && !shader.starts_with("matmul_");
-    shader.starts_with("conv_weight_") && entry != "product" || sums_alone
+    let sums = entry == "product_sums";
+    if shader.starts_with("conv_weight_") {
+        return entry != "product" && !sums;
+    }
+    (sums || entry == "product_sample") && !shader.starts_with("matmul_")
 }
 
 const fn numbers(distribution: Distribution) -> Numbers {
@@ -355,6 +383,9 @@ fn parameters_stand_in_the_order_of_the_shaders_fields() {
     };
     assert_eq!(words(&matmul), [3, 5, 7, 7, 5, 5]);
     assert_eq!(words(&MatMulPart { of: matmul, lines: [8, 6, 9] }), [3, 5, 7, 8, 6, 9]);
+    let sums = words(&Sums { parts: 640, sums: 80, matrices: MATRICES.to_vec() });
+    assert_eq!(sums[..20], [2, 0, 0, 0, 1, 2, 3, 5, 2, 0, 1, 0, 7, 3, 50, 8, 7, 1, 8, 1]);
+    assert_eq!(sums[20..], [0; 112]);
     assert_eq!(words(&ColumnSum { rows: 3, columns: 5, chunk: 2, accumulate: false }), [3, 5, 2]);
     assert_eq!(
         words(&Gather { batch: 3, first: 2, count: 7, pixels: 9, center: true, rows: Rows::Bytes }),
@@ -395,6 +426,9 @@ fn parameters_stand_in_the_order_of_the_shaders_fields() {
     assert_eq!(words(&kl), [3, 5, one(0.5), one(0.25)]);
     let ratio = LogRatio { of: SAMPLE, gradient: HALF };
     assert_eq!(words(&ratio), [3, 5, 4, one(0.5), 5]);
+    assert_eq!(words(&Sample { of: SAMPLE, kl: Some(0.25) }), [3, 5, 4, one(0.25), 5]);
+    let through = MatMul { epilogue: Epilogue::Sample, ..matmul };
+    assert_eq!(words(&through), [3, 5, 7, 7, 5, 10]);
     let sparsity = Sparsity { rows: 3, columns: 5, penalty: KL, gradient: HALF };
     assert_eq!(words(&sparsity), [3, 5, one(0.5), one(0.25)]);
     let loss = Loss { rows: 3, columns: 5, kind: Kind::Gaussian { deviation: 2.0 }, gradient: HALF };
@@ -405,10 +439,15 @@ fn parameters_stand_in_the_order_of_the_shaders_fields() {
     assert_eq!(words(&Descend { count: 7, optimizer }), expected);
     let words_of_both = words(&advance(&[RATE, SHARE]));
     assert_eq!(words_of_both[..4], [3, 7, 2, 0]);
-    assert_eq!(words_of_both[4..12], [2, 4, 2, 11, one(0.25), one(0.5), one(0.25), 3]);
-    assert_eq!(words_of_both[12..20], [3, 8, 1, 13, one(0.5), 0, 0, 2]);
-    assert_eq!(words_of_both[20..], [0; 40]);
-    let weight = WeightGradient { geometry: GEOMETRY, chunk: 15, accumulate: false };
+    assert_eq!(words_of_both[4..8], [0; 4]);
+    assert_eq!(words_of_both[8..16], [2, 4, 2, 11, one(0.25), one(0.5), one(0.25), 3]);
+    assert_eq!(words_of_both[16..24], [3, 8, 1, 13, one(0.5), 0, 0, 2]);
+    assert_eq!(words_of_both[24..], [0; 60]);
+    let keeps = Some(MeansToRing { means: vec![MEAN], capacity: 4, slot: 1 });
+    let words_of_means = words(&Advance { keeps, ..advance(&[RATE]) });
+    assert_eq!(words_of_means[2..8], [1, 1, 4, 1, 0, 0]);
+    assert_eq!(words_of_means[64..72], [7, one(0.5), 0, 0, 0, 0, 0, 0]);
+    let weight = WeightGradient { geometry: GEOMETRY, chunk: 15, accumulate: false, sums: None };
     assert_eq!(words(&weight), [8, 630, 3, 5, 7, 4, 6, 8, 9, 10, 11, 12, 13, 14, 48, 15]);
     let epilogue = Epilogue::None;
     assert_eq!(
@@ -449,6 +488,8 @@ fn extreme(e: u32) -> Vec<Box<dyn Kernel>> {
     };
     let gather = Gather { batch: e, first: 0, count: e, pixels: e, center: true, rows: Rows::Bytes };
     let block = Block { width: e, first: e };
+    let sums = ChannelSums { of: Direction::Up, accumulate };
+    let matrix = Matrix { first: e, rows: e, columns: e, line: e, to: e, accumulate };
     let spread = |result| Spread { rows: e, units: e, columns: e, result, accumulate };
     let of = LogSumExp { groups: e, size: e, columns: e, mean: true };
     vec![
@@ -459,7 +500,7 @@ fn extreme(e: u32) -> Vec<Box<dyn Kernel>> {
         Box::new(UnitWeights { rows: e, units: e, columns: e, scale: 1.0, accumulate }),
         Box::new(Conv { direction: Direction::Down, geometry, epilogue, accumulate }),
         Box::new(Conv { direction: Direction::Up, geometry, epilogue, accumulate }),
-        Box::new(WeightGradient { geometry, chunk: e, accumulate }),
+        Box::new(WeightGradient { geometry, chunk: e, accumulate, sums: Some(sums) }),
         Box::new(GaussianKl { rows: e, latent: e, free_bits: 1.0, gradient: HALF }),
         Box::new(Dropout { rows: e, columns: e, rate: 0.5, instance: e, accumulate }),
         Box::new(Multiply { rows: e, columns: e, repeat: e, accumulate }),
@@ -471,6 +512,8 @@ fn extreme(e: u32) -> Vec<Box<dyn Kernel>> {
         Box::new(RowSum { rows: e, columns: e, scale: 1.0, accumulate }),
         Box::new(RowProducts { rows: e, columns: e, accumulate }),
         Box::new(Reparameterize { rows: e, latent: e, instance: e, period: e }),
+        Box::new(Sample { of: Reparameterize { rows: e, latent: e, instance: e, period: e }, kl: Some(1.0) }),
+        Box::new(MatMul { rows: e, columns: e, depth: e, layout, epilogue: Epilogue::Sample, accumulate }),
         Box::new(Loss { rows: e, columns: e, kind: Kind::GaussianLearned, gradient: HALF }),
         Box::new(MatMul { rows: e, columns: e, depth: e, layout, epilogue, accumulate }),
         Box::new(ChunkMoments(strips)),
@@ -481,6 +524,7 @@ fn extreme(e: u32) -> Vec<Box<dyn Kernel>> {
         Box::new(MaxPoolBackward { pool, slope: Some(Activation::Relu), accumulate }),
         Box::new(MeansToRing { means: vec![Mean { count: e, scale: 1.0 }], capacity: e, slot: e }),
         Box::new(ColumnSum { rows: e, columns: e, chunk: e, accumulate }),
+        Box::new(Sums { parts: e, sums: e, matrices: vec![matrix; 2] }),
         Box::new(spread(SpreadResult::ScalesGradient)),
         Box::new(CropOrPad { batch: e, from: [e, e], to: [e, e], channels: e, accumulate }),
         Box::new(upsample),

@@ -4,7 +4,8 @@
 mod common;
 
 use common::numeric::close;
-use common::{expected, gpu, run, words};
+use common::{expected, gpu, integers, noise, run, words};
+use narrows::kernels::record::{Mean, MeansToRing};
 use narrows::kernels::step::{Advance, Fall, RateSchedule, Scheduled, Warmup};
 use narrows::kernels::{Kernel, State, floats};
 use narrows::reference::compare::{Tolerance, compare};
@@ -32,7 +33,7 @@ fn advance(kernel: &Advance, state: State, rates: &[f32]) -> (State, Vec<f32>) {
 
 fn advancing(batch: u32, count: u32, scheduled: Vec<Scheduled>) -> Advance {
     let rates = if scheduled.is_empty() { 0 } else { RATES };
-    Advance { batch, count, counts: true, rates, scheduled }
+    Advance { batch, count, counts: true, rates, scheduled, keeps: None }
 }
 
 fn rate(every: u32, betas: [f64; 2], schedule: RateSchedule) -> Scheduled {
@@ -250,4 +251,45 @@ fn a_share_rises_once_or_in_each_cycle_and_then_stays() {
     // Cycles that no whole number of steps fills still rise as often.
     let uneven = shares(Warmup { steps: 10, cycles: 3, rise: 0.5 });
     assert_eq!(uneven.windows(2).filter(|pair| pair[1] < pair[0]).count(), 2);
+}
+
+#[test]
+fn the_last_dispatch_keeps_the_means_of_the_step_that_it_counts() {
+    let means = |counts: &[u32]| {
+        let means = counts.iter().map(|count| Mean { count: *count, scale: 0.125 }).collect();
+        MeansToRing { means, capacity: 5, slot: 1 }
+    };
+    for counts in [&[1][..], &[300, 7], &[3, 256, 1, 4097, 51]] {
+        let bound = || MeansToRing::bound(counts.len()).map(|at| integers(at as u64, counts[at] as usize));
+        for scheduled in [vec![], vec![rate(1, BETAS, CONSTANT)]] {
+            let kernel = Advance { keeps: Some(means(counts)), ..advancing(2, 9, scheduled) };
+            let mut before = vec![words(&noise(2, 5 * (counts.len() + 1))), state().words().to_vec()];
+            before.extend((kernel.rates > 0).then(|| words(&first(BETAS))));
+            let before: Vec<_> = before.into_iter().map(Some).collect();
+            let inputs: Vec<_> = bound().map(|values| words(&values)).collect();
+            let got = run(gpu(), &kernel, &inputs, &before).split_off(5);
+            // As the two dispatches that it stands for, one behind the other.
+            let inputs = [&[state().words().to_vec()], &inputs[..]].concat();
+            let ring = run(gpu(), &means(counts), &inputs, &before[..1]).split_off(6);
+            let counted = run(gpu(), &Advance { keeps: None, ..kernel }, &[], &before[1..]);
+            assert_eq!(got, [ring, counted].concat(), "{counts:?}");
+        }
+    }
+}
+
+// Whose step is at the end of the ring.
+fn state() -> State {
+    State { step: 9, cursor: 8, ..State::new(1) }
+}
+
+#[test]
+fn more_values_than_a_workgroup_sums_in_its_rounds_are_refused() {
+    let half = Mean { count: (Advance::MAX_VALUES / 2) as u32, scale: 1.0 };
+    let refusal = |means| {
+        let keeps = Some(MeansToRing { means, capacity: 5, slot: 0 });
+        let kernel = Advance { keeps, ..advancing(2, 9, vec![]) };
+        kernel.check().map_or_else(|error| error.to_string(), |()| String::new())
+    };
+    assert_eq!(refusal(vec![half; 2]), "");
+    assert!(refusal(vec![half; 3]).starts_with("values of all terms of a step: expected"));
 }

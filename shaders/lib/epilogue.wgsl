@@ -4,7 +4,7 @@
 //     store_dense        C = f(A·B + bias)
 //     store_dense_keep   the same, keeping A·B + bias
 //     store_slope        C = A·B * f'(kept)      the gradient passes the activation of the layer below
-//     store_row_sums     row_sums = A summed along depth, beside C = A·B      the gradient of the bias beside the weight's
+//     store_sums         row_sums = A summed along depth, beside C = A·B      the gradient of the bias beside the weight's
 //
 // C is written (=), or added to (+=) where ACCUMULATE is set. Each takes the 4 x 4 block at [row, column],
 // whose rows are named one by one: an index that varies would put the block into memory. Joined behind
@@ -25,7 +25,7 @@ override ACCUMULATE_SUMS: bool = false;
 /// The pre-activation, [rows, columns], for activations whose slope needs it (`dense_keep`).
 @group(0) @binding(6) var<storage, read_write> preactivation: array<f32>;
 
-/// The sums of A's rows, [rows] (`product_sums`).
+/// The sums of A's rows, [rows]; or those of lib/channel_sums.wgsl (`product_sums`).
 @group(0) @binding(7) var<storage, read_write> row_sums: array<f32>;
 
 // The bias of four neighbouring columns, which a row of C starts from.
@@ -115,23 +115,13 @@ fn store_slope(part: Part, row: u32, column: u32, block: mat4x4f) {
     store_row(part, row + 3u, column, block[3] * slopes(part, row + 3u, column));
 }
 
-// Four neighbouring rows of A, summed over the steps of depth from `first` on, `step` apart. For TRANSPOSE_A.
-fn sum_rows(part: Part, row: u32, first: u32, step: u32) -> vec4f {
-    let four = row_at(part, row);
-    let depth = depth(part);
-    var sums = vec4f();
-    for (var k = first; k < depth; k += step) {
-        sums += load_a(four, k);
-    }
-    return sums;
-}
-
-fn store_row_sums(row: u32, sums: vec4f) {
-    for (var i = 0u; i < 4u && row + i < params.rows; i++) {
+// The first `count` of four neighbouring sums.
+fn store_sums(first: u32, count: u32, sums: vec4f) {
+    for (var i = 0u; i < min(count, 4u); i++) {
         if ACCUMULATE_SUMS {
-            row_sums[row + i] += sums[i];
+            row_sums[first + i] += sums[i];
         } else {
-            row_sums[row + i] = sums[i];
+            row_sums[first + i] = sums[i];
         }
     }
 }

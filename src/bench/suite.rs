@@ -208,6 +208,7 @@ fn of_product(product: MatMul) -> Benchmark {
         Epilogue::Dense(activation) => format!(" bias {}", activation.name()),
         Epilogue::Slope(activation) => format!(" slope of {}", activation.name()),
         Epilogue::Sums { .. } => " row sums".to_owned(),
+        Epilogue::Sample => " through a sample".to_owned(),
     };
     let name = format!("matmul {rows}x{depth}x{columns} {layout}{way_out}");
     Benchmark::of_kernels(name, Group::Matmul, vec![Box::new(product)])

@@ -32,7 +32,7 @@ impl Graph {
         let x = self.tensor_at(parameter.name.clone(), [rows, columns], self.place(parameter));
         let (links, parameter) = (Links::of(&[]).through(&[parameter]), parameter.clone());
         self.send_back(links, x, move |graph, dx| {
-            let Some((target, accumulate)) = graph.parameter_gradient(&parameter) else { return Ok(()) };
+            let Some((target, accumulate)) = graph.parameter_gradient(&parameter)? else { return Ok(()) };
             graph.record(format!("d {}", parameter.name), affine(x, 1.0, 0.0, accumulate), &[dx, target])
         });
         Ok(x)

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::keep::Keeping;
 use super::liveness::{run_only_what_is_used, share_memory};
 use super::parameters::{ALIGNMENT, MODEL};
 use super::plan::{BufferId, BufferSpec, Content, Dispatch, Phase, Plan, Slice};
@@ -44,6 +45,8 @@ pub struct Graph {
     pub(super) moved: BTreeSet<String>,
     pub(super) scheduled: Vec<Scheduled>,
     pub(super) advanced: bool,
+    // The dispatches so far that keep the means of terms.
+    pub(super) keeping: Vec<Keeping>,
     pub(super) named: BTreeMap<String, Slice>,
     pub(super) phase: Phase,
     pub(super) images: Option<(Images, bool)>,
@@ -86,6 +89,7 @@ impl Graph {
             moved: BTreeSet::new(),
             scheduled: Vec::new(),
             advanced: false,
+            keeping: Vec::new(),
             named: BTreeMap::new(),
             phase: Phase::Forward,
             images: None,

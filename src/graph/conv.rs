@@ -1,11 +1,13 @@
-//! Convolution and its transpose: one product forward, two and a column sum backward. Each is the other's
-//! input gradient, and both have the same gradient of the weight.
+//! Convolution and its transpose: one product forward, two backward. Each is the other's input gradient, and both have the
+//! same gradient of the weight, which brings that of the bias along.
 
 use super::layer::LinearMap;
+use super::parameters::ALIGNMENT;
 use super::record::within;
 use super::{Graph, Parameter, Shape, Slice, Tensor, Window};
+use crate::kernels::Kernel;
 use crate::kernels::activation::Activation;
-use crate::kernels::conv::{Conv, Direction, Geometry, WeightGradient};
+use crate::kernels::conv::{ChannelSums, Conv, Direction, Geometry, WeightGradient};
 use crate::kernels::matmul::Epilogue;
 use crate::kernels::reduce::ColumnSum;
 use crate::{Error, Result};
@@ -96,6 +98,23 @@ struct Convolution {
     onward: Direction,
 }
 
+impl Convolution {
+    // Of the result.
+    fn channels(&self) -> u32 {
+        let sides = &self.geometry;
+        if self.onward == Direction::Down { sides.features[2] } else { sides.image[2] }
+    }
+
+    // The gradient of the weight, and of the bias if it is told whether to add to what is there of that.
+    fn in_parts(&self, bias: Option<bool>) -> WeightGradient {
+        let sums = bias.map(|accumulate| ChannelSums { of: self.onward, accumulate });
+        let split = WeightGradient { sums, ..WeightGradient::split(self.geometry) };
+        // Parts are written; what is added is their sum.
+        let sums = sums.map(|sums| ChannelSums { accumulate: sums.accumulate && split.parts() == 1, ..sums });
+        WeightGradient { sums, ..split }
+    }
+}
+
 impl LinearMap for Convolution {
     type Kernel = Conv;
 
@@ -112,22 +131,41 @@ impl LinearMap for Convolution {
         graph: &mut Graph,
         label: &str,
         [x, dz]: [Slice; 2],
-        (gradient, accumulate): (Slice, bool),
-        _: Option<(Slice, bool)>,
+        weight: (Slice, bool),
+        bias: Option<(Slice, bool)>,
     ) -> Result<()> {
-        let [features, image] = match self.onward {
+        let sides = match self.onward {
             Direction::Down => [dz, x],
             Direction::Up => [x, dz],
         };
-        let kernel = WeightGradient::split(self.geometry);
-        if kernel.parts() == 1 {
-            let whole = WeightGradient { accumulate, ..kernel };
-            return graph.record(label, whole, &[features, image, gradient]);
+        let kernel = self.in_parts(bias.map(|(_, accumulate)| accumulate));
+        let (parts, line, elements) = (kernel.parts(), kernel.line_of_sums(), self.geometry.weight() as u32);
+        if parts == 1 {
+            let whole = WeightGradient { accumulate: weight.1, ..kernel };
+            let targets = [Some(weight), bias].into_iter().flatten().map(|(target, _)| target);
+            let operands: Vec<Slice> = sides.into_iter().chain(targets).collect();
+            return graph.record(label, whole, &operands);
         }
-        let (count, elements) = (kernel.parts(), self.geometry.weight());
-        let words = count as usize * elements;
-        let parts = graph.interim(format!("{label} in parts"), words, &[features, image], kernel)?;
-        let sum = ColumnSum { accumulate, ..ColumnSum::whole(count, elements as u32) };
-        graph.record(label, sum, &[parts, gradient])
+        let words = (parts as usize * elements as usize).next_multiple_of(ALIGNMENT);
+        let room = graph.room_for_parts(words + bias.map_or(0, |_| parts as usize * line as usize))?;
+        let (of_weight, of_bias) = (Slice { words, ..room }, room.behind(words));
+        let operands: Vec<Slice> =
+            sides.into_iter().chain([of_weight]).chain(bias.map(|_| of_bias)).collect();
+        graph.record(format!("{label} in parts"), kernel, &operands)?;
+        if elements.is_multiple_of(4) {
+            graph.sum_parts(label, of_weight, [parts, elements, elements], weight)?;
+        } else {
+            // These are no lines of whole vec4s, which sums of several layers take.
+            let sum = ColumnSum { accumulate: weight.1, ..ColumnSum::whole(parts, elements) };
+            graph.record(label, sum, &[of_weight, weight.0])?;
+        }
+        match bias {
+            Some(bias) => graph.sum_parts(label, of_bias, [parts, self.channels(), line], bias),
+            None => Ok(()),
+        }
+    }
+
+    fn sums_bias(&self) -> bool {
+        self.in_parts(Some(false)).check().is_ok()
     }
 }

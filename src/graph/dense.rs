@@ -1,7 +1,7 @@
 //! The dense layer: one product forward, two and a column sum backward.
 
 use super::layer::LinearMap;
-use super::product::is_deep;
+use super::product::{is_deep, is_whole};
 use super::{Graph, Parameter, Slice, Tensor};
 use crate::kernels::activation::Activation;
 use crate::kernels::matmul::{Epilogue, Layout, MatMul};
@@ -104,6 +104,10 @@ impl LinearMap for Dense {
 
     fn takes_epilogue(kernel: &MatMul) -> bool {
         !is_deep(kernel)
+    }
+
+    fn takes_sample(kernel: &MatMul) -> bool {
+        is_whole(kernel)
     }
 
     fn weight_gradient(

@@ -9,7 +9,7 @@ use crate::gpu::{Download, Gpu, Launch, Upload, read_words};
 use crate::kernels;
 
 // WebGPU's default alignment of a uniform binding's offset.
-const PARAMS_STRIDE: u64 = 256;
+const PARAMS_ALIGNMENT: usize = 256;
 
 /// A plan's buffers and prepared launches on a device.
 #[derive(Debug)]
@@ -128,23 +128,25 @@ impl GpuReplay {
 fn prepare(gpu: &Gpu, plan: &Plan) -> Result<(Vec<wgpu::Buffer>, Vec<Launch>)> {
     let buffers: Vec<wgpu::Buffer> =
         plan.buffers.iter().map(|buffer| gpu.storage(&buffer.label, buffer.words)).collect();
-    let mut params = Vec::new();
+    let (mut params, mut ranges) = (Vec::new(), Vec::new());
     for dispatch in &plan.dispatches {
+        let first = params.len();
         params.extend(dispatch.kernel.params());
-        params.resize(params.len().next_multiple_of(PARAMS_STRIDE as usize), 0);
+        params.resize(params.len().next_multiple_of(PARAMS_ALIGNMENT), 0);
+        ranges.push(first..params.len());
     }
-    params.resize(params.len().max(PARAMS_STRIDE as usize), 0);
+    params.resize(params.len().max(PARAMS_ALIGNMENT), 0);
     let uniform = gpu.uniform(params);
     let binding = |slice: &Slice, words: usize| wgpu::BufferBinding {
         buffer: &buffers[slice.buffer.0],
         offset: 4 * slice.offset as u64,
         size: NonZeroU64::new(4 * words as u64),
     };
-    let launches = plan.dispatches.iter().zip(0_u64..).map(|(dispatch, number)| {
+    let launches = plan.dispatches.iter().zip(ranges).map(|(dispatch, range)| {
         let params = wgpu::BufferBinding {
             buffer: &uniform,
-            offset: PARAMS_STRIDE * number,
-            size: NonZeroU64::new(PARAMS_STRIDE),
+            offset: range.start as u64,
+            size: NonZeroU64::new(range.len() as u64),
         };
         let operands = dispatch.kernel.operands();
         let operands: Vec<_> =

@@ -80,10 +80,13 @@ impl Graph {
 
     /// As [`Graph::gradient_target`], for a parameter: one that is used twice gets the sum. None where the update under
     /// way does not move it.
-    pub(super) fn parameter_gradient(&mut self, parameter: &Parameter) -> Option<(Slice, bool)> {
-        let buffer = *self.unwinding.gradients.get(&parameter.store)?;
+    pub(super) fn parameter_gradient(&mut self, parameter: &Parameter) -> Result<Option<(Slice, bool)>> {
+        let Some(buffer) = self.unwinding.gradients.get(&parameter.store).copied() else { return Ok(None) };
         let first = self.unwinding.sent.insert((parameter.store, parameter.offset));
-        Some((parameter.slice(buffer), !first))
+        if !first {
+            self.sum_parts_of(parameter)?;
+        }
+        Ok(Some((parameter.slice(buffer), !first)))
     }
 
     /// The finished gradient of `tensor` before its activation, or None where nothing sent one.

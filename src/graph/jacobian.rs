@@ -91,7 +91,7 @@ impl Graph {
         let links = Links::of(&[c]).through(&[weight]);
         let weight = weight.clone();
         self.send_back(links, y, move |graph, dy| {
-            if let Some((gradient, accumulate)) = graph.parameter_gradient(&weight) {
+            if let Some((gradient, accumulate)) = graph.parameter_gradient(&weight)? {
                 let (label, c_value) = (format!("d {}", graph.label(y)), graph.value(c));
                 let kernel = kernel(SpreadResult::WeightGradient, accumulate);
                 graph.record(label, kernel, &[c_value, dy, gradient])?;

@@ -2,6 +2,7 @@
 //! and backward with whatever can be fused.
 
 use super::gradient::FusedTarget;
+use super::latent::{CodeTarget, D_CODE};
 use super::tape::Links;
 use super::{Graph, Parameter, Slice, Tensor};
 use crate::kernels::Kernel;
@@ -29,6 +30,11 @@ pub(super) trait LinearMap: 'static {
     /// Whether an activation can be part of this kernel's epilogue.
     fn takes_epilogue(_: &Self::Kernel) -> bool {
         true
+    }
+
+    /// Whether this kernel can send the gradient of a Gaussian code through its sample.
+    fn takes_sample(_: &Self::Kernel) -> bool {
+        false
     }
 
     /// Whether the gradient of the weight brings that of the bias along.
@@ -112,8 +118,11 @@ impl<Map: LinearMap> Layer<Map> {
 
     fn backward(&self, graph: &mut Graph, y: Tensor, dz: Slice) -> Result<()> {
         let (operands, label) = ([graph.value(self.x), dz], &self.label);
-        let mut bias = self.bias.as_ref().and_then(|bias| graph.parameter_gradient(bias));
-        if let Some(target) = graph.parameter_gradient(&self.weight) {
+        let mut bias = match &self.bias {
+            Some(bias) => graph.parameter_gradient(bias)?,
+            None => None,
+        };
+        if let Some(target) = graph.parameter_gradient(&self.weight)? {
             let beside = if self.map.sums_bias() { bias.take() } else { None };
             let what = if beside.is_some() { "weight, bias" } else { "weight" };
             self.map.weight_gradient(graph, &format!("d {label}.{what}"), operands, target, beside)?;
@@ -133,6 +142,13 @@ impl<Map: LinearMap> Layer<Map> {
             let label = format!("d {} through {activation}", graph.label(self.x));
             let kernel = self.map.back(Epilogue::Slope(activation), accumulate);
             return Map::record(graph, &label, kernel, &[dz, weight, kept, slice]);
+        }
+        if Map::takes_sample(&plain(false))
+            && let Some(CodeTarget { reads: [stats, spread], gradient, accumulate }) =
+                graph.code_target(self.x)?
+        {
+            let kernel = self.map.back(Epilogue::Sample, accumulate);
+            return Map::record(graph, D_CODE, kernel, &[dz, weight, stats, spread, gradient]);
         }
         let label = format!("d {}", graph.label(self.x));
         let (dx, accumulate) = graph.gradient_target(self.x);
@@ -160,7 +176,13 @@ fn column_sum(
     let first = ColumnSum { chunk: CHUNK, ..ColumnSum::whole(rows / fold, fold * columns) };
     let lines = (rows / fold).div_ceil(CHUNK) * fold;
     let words = lines as usize * columns as usize;
-    let parts = graph.interim(format!("{label} in parts"), words, &[a], first)?;
+    let in_parts = format!("{label} in parts");
+    if columns.is_multiple_of(4) {
+        let parts = graph.room_for_parts(words)?;
+        graph.record(in_parts, first, &[a, parts])?;
+        return graph.sum_parts(label, parts, [lines, columns, columns], (sums, accumulate));
+    }
+    let parts = graph.interim(in_parts, words, &[a], first)?;
     let second = ColumnSum { accumulate, ..ColumnSum::whole(lines, columns) };
     graph.record(label, second, &[parts, sums])
 }

@@ -164,7 +164,7 @@ impl Layer {
         let parts = graph.interim(chunks, strips.chunks() as usize * words, &reads, ChunkSums(strips))?;
         let sums = graph.buffer(format!("sums of d {label}"), words);
         let BatchNorm { scale, shift, .. } = &self.norm;
-        let targets = [scale, shift].map(|parameter| graph.parameter_gradient(parameter));
+        let targets = [graph.parameter_gradient(scale)?, graph.parameter_gradient(shift)?];
         // Where they do not move, the input's gradient needs the sums all the same.
         let (gradients, [scale_at, shift_at]) = match targets {
             [Some((slice, _)), Some(_)] => together(slice.buffer, scale, shift),

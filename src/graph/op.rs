@@ -150,7 +150,7 @@ impl OpContext<'_> {
             let got = format!("{}, which is not", parameter.name);
             return Err(Error::shape(self.label, "a gradient of one of its parameters", got));
         }
-        Ok(self.graph.parameter_gradient(parameter))
+        self.graph.parameter_gradient(parameter)
     }
 
     /// Records one kernel, its operands in the order of its shader's bindings.

@@ -36,15 +36,19 @@ pub(super) fn is_deep(of: &MatMul) -> bool {
     largest(of)[2] < of.depth
 }
 
+/// Whether one dispatch makes it.
+pub(super) fn is_whole(of: &MatMul) -> bool {
+    largest(of) == [of.rows, of.columns, of.depth]
+}
+
 impl Graph {
     /// Records a product as [`Graph::record`] does, in as many parts as it needs. One that [is deep](is_deep) adds them up
     /// in order; its epilogue is none, or a bias with the identity.
     pub(super) fn record_product(&mut self, label: &str, of: MatMul, operands: &[Slice]) -> Result<()> {
-        let most = largest(&of);
-        let whole = [of.rows, of.columns, of.depth];
-        if most == whole {
+        if is_whole(&of) {
             return self.record(label, of, operands);
         }
+        let (most, whole) = (largest(&of), [of.rows, of.columns, of.depth]);
         let starts = |at: usize| (0..whole[at]).step_by(most[at].max(1) as usize);
         for row in starts(0) {
             for column in starts(1) {
@@ -94,7 +98,7 @@ impl Graph {
             Epilogue::Dense(_) => offsets.push(column as usize),
             Epilogue::Slope(_) => offsets.push(c),
             Epilogue::Sums { .. } => offsets.extend([c, row as usize]),
-            Epilogue::None => {}
+            Epilogue::None | Epilogue::Sample => {}
         }
         offsets.resize(operands.len(), c);
         let mut slices: Vec<Slice> =

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use narrows_shaders::Access;
 use rayon::prelude::*;
 
 use super::placement::Order;
 use super::replay::Target;
-use super::update::ADVANCE;
 use super::{Phase, Plan, Replay, RowSource, Slice};
+use crate::kernels::Operand;
 use crate::{Error, Result};
 
 /// What a plan that streams reads, and in which order.
@@ -92,7 +93,11 @@ impl Replay {
         let (plan, state) = (Arc::clone(&self.plan), self.plan.slice("state")?);
         let counts = |at: &usize| {
             let dispatch = &plan.dispatches[*at];
-            dispatch.phase == Phase::Update && dispatch.label == ADVANCE
+            let operands = dispatch.operands.iter().zip(dispatch.kernel.operands());
+            let of_state = |(slice, operand): (&Slice, Operand)| {
+                slice.buffer == state.buffer && operand.access == Access::ReadWrite
+            };
+            dispatch.phase == Phase::Update && operands.into_iter().any(of_state)
         };
         let counting: Vec<usize> = (0..plan.dispatches.len()).filter(counts).collect();
         let mut left = steps;

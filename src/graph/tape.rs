@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use super::parts::Parts;
 use super::plan::{BufferId, Phase};
 use super::{Graph, Parameter, Slice, Tensor};
 use crate::Result;
@@ -64,6 +65,8 @@ pub(super) struct Unwinding {
     pub(super) gradients: BTreeMap<usize, BufferId>,
     /// The parameters, by store and offset, that a dispatch recorded so far sends a gradient.
     pub(super) sent: BTreeSet<(usize, usize)>,
+    /// What its gradients are still to be summed of.
+    pub(super) parts: Parts,
     /// Whether each tensor's gradient leads to a parameter that moves.
     needed: Vec<bool>,
     /// How many recorded operations will send each tensor a gradient of its value.
@@ -146,6 +149,7 @@ impl Graph {
             active.push(Rc::clone(backward));
         }
         self.unwinding.uses = uses;
-        active.into_iter().try_for_each(|backward| backward(self))
+        active.into_iter().try_for_each(|backward| backward(self))?;
+        self.sum_pending_parts()
     }
 }

@@ -1,6 +1,7 @@
 //! Tensors, and what the graph knows of each while it is built.
 
 use super::Graph;
+use super::latent::Drawn;
 use super::plan::Slice;
 use crate::kernels::Kernel;
 use crate::kernels::activation::Activation;
@@ -44,8 +45,10 @@ pub(super) struct TensorState {
     pub(super) applied_to: Option<Tensor>,
     // For the result of a pooling: where its elements stood in the pooled tensor.
     pub(super) pooled: Option<(MaxPool, Slice)>,
-    // For a Gaussian code: the number of its first sample's draw.
-    pub(super) sample: Option<u32>,
+    // For a Gaussian code: its first sample, and the number of its draw.
+    pub(super) first_sample: Option<(Tensor, u32)>,
+    // For a sample of a Gaussian code: how it was drawn.
+    pub(super) drawn: Option<Drawn>,
     // In the update under way, of its value and of what the activation was applied to: see gradient.rs.
     pub(super) gradient: Option<Slice>,
     pub(super) preactivation_gradient: Option<Slice>,
@@ -86,7 +89,8 @@ impl Graph {
             activation: None,
             applied_to: None,
             pooled: None,
-            sample: None,
+            first_sample: None,
+            drawn: None,
             gradient: None,
             preactivation_gradient: None,
         });

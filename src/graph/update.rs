@@ -294,16 +294,21 @@ impl Graph {
         let slice = store.map(|store| self.flat(store, self.store_buffers[store]));
         let rates = slice.map_or(0, |slice| slice.words as u32);
         let operands: Vec<Slice> = [self.state()].into_iter().chain(slice).collect();
-        // The one that counts the step comes last: the others need the number as it was.
+        // The one that counts the step comes last: the others need the number as it was. It keeps the means too.
         let mut left = std::mem::take(&mut self.scheduled);
-        loop {
-            let behind = left.split_off(left.len().min(Advance::MOST));
-            let counts = behind.is_empty();
-            self.record(ADVANCE, Advance { batch, count, counts, rates, scheduled: left }, &operands)?;
-            if counts {
-                break;
-            }
+        while left.len() > Advance::MOST {
+            let behind = left.split_off(Advance::MOST);
+            let some = Advance { batch, count, counts: false, rates, scheduled: left, keeps: None };
+            self.record(ADVANCE, some, &operands)?;
             left = behind;
+        }
+        let last = Advance { batch, count, counts: true, rates, scheduled: left, keeps: None };
+        match self.take_means() {
+            Some((names, kernel, values)) => {
+                let last = Advance { keeps: Some(kernel), ..last };
+                self.record(format!("mean {names}; {ADVANCE}"), last, &[&values[..], &operands].concat())?;
+            }
+            None => self.record(ADVANCE, last, &operands)?,
         }
         self.phase = Phase::Forward;
         Ok(())

@@ -12,7 +12,7 @@ mod weight;
 
 pub use geometry::Geometry;
 use geometry::count;
-pub use weight::WeightGradient;
+pub use weight::{ChannelSums, WeightGradient};
 
 /// Which side a convolution makes of the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -121,7 +121,9 @@ impl Kernel for Conv {
             Direction::Down => (Layout::Nt, "conv"),
             Direction::Up => (Layout::Nn, "conv transposed"),
         };
-        let (channels, sums) = (geometry.image[2], matches!(epilogue, Epilogue::Sums { .. }));
+        let channels = geometry.image[2];
+        // What concerns the result alone, number by number.
+        let plain = matches!(epilogue, Epilogue::None | Epilogue::Dense(_) | Epilogue::Slope(_));
         let aligned = [source[2], channels, columns].map(|extent| extent.is_multiple_of(4));
         let mut call = matmul::call(&tiled, layout, aligned, epilogue, accumulate)
             .constant("COLUMNS", columns.min(4))
@@ -139,7 +141,12 @@ impl Kernel for Conv {
             .operands([vec4s(geometry.elements(source)), vec4s(geometry.weight())])
             .operands(matmul::operands(epilogue, geometry.elements(target), [0, columns]))
             .uniform(geometry.uniform(rows, columns, 1))
-            .setting("epilogue of a convolution", !sums, "one that writes the result alone", "row sums")
+            .setting(
+                "epilogue of a convolution",
+                plain,
+                "one that writes the result alone",
+                format!("{epilogue:?}"),
+            )
             .flops(2, geometry.products())
             .shape(geometry.shape(source, target))
             .workgroups(|| tiled.workgroups(rows, columns).saturating_mul(down * across))

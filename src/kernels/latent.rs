@@ -55,23 +55,30 @@ impl Reparameterize {
     fn describe(&self, entry: &'static str, scale: f32) -> Call {
         let Self { rows, latent, instance, period } = *self;
         Call::new(&shaders::SHADER, entry)
-            .operands([State::WORDS, self.stats()])
+            .operands(self.reads())
             .uniform([("rows", rows), ("latent", latent), ("instance", instance)])
             .uniform([("scale", scale)])
             .uniform([("period", period)])
             .shape(format!("[{rows}, {latent}]"))
     }
 
-    fn codes(&self) -> usize {
+    /// Words of what is read: the state and stats.
+    pub(super) fn reads(&self) -> [usize; 2] {
+        [State::WORDS, self.stats()]
+    }
+
+    /// Numbers of all codes.
+    pub(super) fn codes(&self) -> usize {
         elements([self.rows, self.latent])
     }
 
-    fn stats(&self) -> usize {
+    /// Numbers of stats.
+    pub(super) fn stats(&self) -> usize {
         elements([self.rows, 2, self.latent])
     }
 
-    // mu, logvar and eps of each number.
-    fn draws(&self, reads: &[&[u32]]) -> impl Iterator<Item = [f64; 3]> {
+    /// mu, logvar and eps of each number.
+    pub(super) fn draws(&self, reads: &[&[u32]]) -> impl Iterator<Item = [f64; 3]> {
         let State { seed, step, .. } = State::from_words(reads[0]);
         draws(widened(reads[1]), self.latent as usize, seed, step, self.instance, self.period)
     }

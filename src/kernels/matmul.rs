@@ -16,6 +16,7 @@ pub(super) fn entry(epilogue: Epilogue) -> &'static str {
         Epilogue::Dense(_) => "dense",
         Epilogue::Slope(_) => "product_slope",
         Epilogue::Sums { .. } => "product_sums",
+        Epilogue::Sample => "product_sample",
     }
 }
 
@@ -27,6 +28,7 @@ pub(super) fn operands(epilogue: Epilogue, words: usize, [rows, columns]: [u32; 
         Epilogue::Dense(_) => vec![columns as usize, words],
         Epilogue::Slope(_) => vec![vec4s(words), words],
         Epilogue::Sums { .. } => vec![words, rows as usize],
+        Epilogue::Sample => vec![words, elements([rows, columns]), words],
     }
 }
 
@@ -124,7 +126,7 @@ impl MatMul {
     pub const fn max_depth(&self) -> u32 {
         match self.epilogue {
             Epilogue::Sums { .. } => Self::MAX_DEPTH_WITH_SUMS,
-            Epilogue::None | Epilogue::Dense(_) | Epilogue::Slope(_) => Self::MAX_DEPTH,
+            Epilogue::None | Epilogue::Dense(_) | Epilogue::Slope(_) | Epilogue::Sample => Self::MAX_DEPTH,
         }
     }
 
@@ -133,12 +135,20 @@ impl MatMul {
         MatMulPart { of: self, lines: self.matrices().map(|[_, line]| line) }
     }
 
+    // Numbers of a line of C: of the gradient of a Gaussian code, those of mu and those of logvar.
+    const fn width(&self) -> u32 {
+        match self.epilogue {
+            Epilogue::Sample => self.columns.saturating_mul(2),
+            _ => self.columns,
+        }
+    }
+
     /// Lines of A, B and C as they are in memory, and the length of each.
     pub fn matrices(&self) -> [[u32; 2]; 3] {
         let Self { rows, columns, depth, layout, .. } = *self;
         let a = if layout.transpose_a() { [depth, rows] } else { [rows, depth] };
         let b = if layout.transpose_b() { [columns, depth] } else { [depth, columns] };
-        [a, b, [rows, columns]]
+        [a, b, [rows, self.width()]]
     }
 }
 
@@ -178,6 +188,7 @@ impl Kernel for MatMulPart {
             Tiled::choose(variants, &product, [&shaders::TILE, &shaders::REGISTER, &shaders::SHUFFLE]);
         let extents = of.matrices();
         let aligned = [0, 1, 2].map(|at| extents[at][1].is_multiple_of(4) && lines[at].is_multiple_of(4));
+        let whole = extents.map(|[_, line]| line);
         let [a, b] = [layout.transpose_a(), layout.transpose_b()].map(|on| if on { "T" } else { "" });
         let [[a_span, a_used], [b_span, b_used], [c_span, c_used]] = self.spans();
         let between = c_span - c_used.min(c_span);
@@ -189,6 +200,7 @@ impl Kernel for MatMulPart {
         // The bias is whole; the others span what C does.
         let operands = operands(epilogue, c_span, [rows, columns]).into_iter();
         let used = |words: usize| if words < c_span { words } else { words - between };
+        let sample = epilogue == Epilogue::Sample;
         let sums = matches!(epilogue, Epilogue::Sums { .. });
         operands
             .fold(call, |call, words| call.part_of(words, used(words)))
@@ -201,6 +213,13 @@ impl Kernel for MatMulPart {
                 !sums || a == "T",
                 "of a product whose A is read transposed",
                 format!("{layout:?}"),
+            )
+            // Its spread has no other lines than its columns.
+            .setting(
+                "lines of a product through a sample",
+                !sample || lines == whole,
+                "those of whole matrices",
+                format!("{lines:?}"),
             )
             .limit("line of A", lines[0], extents[0][1]..=u32::MAX)
             .limit("line of B", lines[1], extents[1][1]..=u32::MAX)

@@ -31,10 +31,12 @@ pub mod random;
 pub mod record;
 pub mod reduce;
 pub mod rows;
+pub mod sample;
 pub mod sparsity;
 pub mod spread;
 pub mod state;
 pub mod step;
+pub mod sums;
 pub mod upsample;
 
 use std::fmt::Debug;

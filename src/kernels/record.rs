@@ -61,42 +61,62 @@ fn fields(of: Option<&Mean>) -> [(&'static str, Word); 4] {
     ]
 }
 
+// What both kernels that keep means have in common.
+impl MeansToRing {
+    /// The fields of the shaders' `means`, of none where there are none.
+    pub(super) fn fields(of: Option<&Self>) -> impl Iterator<Item = (&'static str, Word)> {
+        let means = of.map_or(&[][..], |of| &of.means);
+        (0..Self::MOST).flat_map(|at| fields(means.get(at)))
+    }
+
+    /// The values of the terms and the ring, as operands.
+    pub(super) fn bind(&self, call: Call) -> Call {
+        let (terms, lines) = (self.means.len(), self.slot.saturating_add(self.means.len() as u32));
+        let count = |at: usize| self.means.get(at).map_or(0, |mean| mean.count as usize);
+        Self::bound(terms)
+            .enumerate()
+            .fold(call, |call, (at, of)| call.part_of(count(of), if at == of { count(of) } else { 0 }))
+            .part_of(elements([self.capacity, lines]), terms)
+    }
+
+    /// What their shaders count.
+    pub(super) fn limit(&self, call: Call) -> Call {
+        let call = call
+            .limit("terms of a dispatch", self.means.len() as u32, 1..=Self::MOST as u32)
+            .limit("steps of a loss ring", self.capacity, 1..=u32::MAX)
+            .flops(1, self.means.iter().map(|mean| mean.count as usize).fold(0, usize::saturating_add));
+        let value =
+            |call: Call, mean: &Mean| call.limit("values of a loss term", mean.count, 1..=Self::MAX_COUNT);
+        self.means.iter().fold(call, value)
+    }
+
+    /// Writes the means of a step to the ring.
+    pub(super) fn keep(&self, step: u32, values: &[&[u32]], ring: &mut [f32]) {
+        let (capacity, line) = (self.capacity as usize, (step % self.capacity) as usize);
+        for ((mean, values), slot) in self.means.iter().zip(values).zip(self.slot as usize..) {
+            ring[slot * capacity + line] = scaled_sum(floats(values), mean.scale) as f32;
+        }
+    }
+}
+
 // The uniform of both entry points.
-fn described(call: Call, count: u32, capacity: u32, slot: u32, means: &[Mean]) -> Call {
+fn described(call: Call, count: u32, [capacity, slot]: [u32; 2], means: Option<&MeansToRing>) -> Call {
     call.uniform([("count", count), ("capacity", capacity), ("slot", slot), ("padding", 0)])
-        .uniform((0..MeansToRing::MOST).flat_map(|at| fields(means.get(at))))
+        .uniform(MeansToRing::fields(means))
 }
 
 impl Kernel for MeansToRing {
     fn call(&self, _: &Variants) -> Call {
         let Self { ref means, capacity, slot } = *self;
-        let terms = means.len();
-        let count = |at: usize| means.get(at).map_or(0, |mean| mean.count as usize);
-        let call = Call::new(&shaders::SHADER, "means_to_ring").operands([State::WORDS]);
-        let call = Self::bound(terms)
-            .enumerate()
-            .fold(call, |call, (at, of)| call.part_of(count(of), if at == of { count(of) } else { 0 }));
-        let lines = slot.saturating_add(terms as u32);
-        let call = described(call.part_of(elements([capacity, lines]), terms), 0, capacity, slot, means)
-            .limit("terms of a dispatch", terms as u32, 1..=Self::MOST as u32)
-            .limit("steps of a loss ring", capacity, 1..=u32::MAX)
-            .flops(1, means.iter().map(|mean| mean.count as usize).sum())
-            .shape(format!(
-                "{:?} to lines {slot}.. of {capacity}",
-                means.iter().map(|mean| mean.count).collect::<Vec<_>>()
-            ))
-            .workgroups(|| terms as u32);
-        means
-            .iter()
-            .fold(call, |call, mean| call.limit("values of a loss term", mean.count, 1..=Self::MAX_COUNT))
+        let counts: Vec<u32> = means.iter().map(|mean| mean.count).collect();
+        let call = self.bind(Call::new(&shaders::SHADER, "means_to_ring").operands([State::WORDS]));
+        self.limit(described(call, 0, [capacity, slot], Some(self)))
+            .shape(format!("{counts:?} to lines {slot}.. of {capacity}"))
+            .workgroups(|| means.len() as u32)
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
-        let (capacity, line) = (self.capacity as usize, State::from_words(reads[0]).step % self.capacity);
-        let ring = floats_mut(writes[0]);
-        for ((mean, values), slot) in self.means.iter().zip(&reads[1..]).zip(self.slot as usize..) {
-            ring[slot * capacity + line as usize] = scaled_sum(floats(values), mean.scale) as f32;
-        }
+        self.keep(State::from_words(reads[0]).step, &reads[1..], floats_mut(writes[0]));
     }
 }
 
@@ -106,7 +126,7 @@ impl Kernel for Collect {
         let call = Call::new(&shaders::SHADER, "collect")
             .operands([State::WORDS, batch as usize])
             .part_of(total as usize, batch as usize);
-        described(call, batch, total, 0, &[])
+        described(call, batch, [total, 0], None)
             .shape(format!("[{batch}] of {total}"))
             .workgroups(|| shaders::collect_workgroups(batch))
     }

@@ -1,13 +1,15 @@
-//! The last kernel of a step, which advances the state and the rates (`shaders/step.wgsl`).
+//! The last kernel of a step, which keeps its losses and advances the state and the rates (`shaders/step.wgsl`).
 
-use narrows_shaders::step as shaders;
+use narrows_shaders::{MAX_ROUNDS, step as shaders};
 
+use super::record::MeansToRing;
 use super::{Call, Kernel, State, Word, floats_mut};
 use crate::gpu::Variants;
 use crate::reference::batch::ahead;
 pub use crate::reference::step::{Fall, RateSchedule, Scheduled, Warmup};
 
-/// Updates the numbers that depend on the step for the next one. Where it `counts`, cursor, pass and step advance too.
+/// Updates the numbers that depend on the step for the next one. Where it `counts`, cursor, pass and step advance too. First
+/// it keeps the means of the step's terms, where it is given any.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Advance {
     /// Images per step, at most `count`.
@@ -20,11 +22,15 @@ pub struct Advance {
     pub rates: u32,
     /// The numbers that depend on the step, at most [`Advance::MOST`].
     pub scheduled: Vec<Scheduled>,
+    /// The means to keep, with the values of their terms as [`MeansToRing::bound`] has them. None where there are none.
+    pub keeps: Option<MeansToRing>,
 }
 
 impl Advance {
     /// The most that one dispatch describes.
     pub const MOST: usize = shaders::MOST_SCHEDULED;
+    /// The most values that the terms to keep have together: 256 lanes share them, beside some rounds for each term.
+    pub const MAX_VALUES: u64 = 256 * (MAX_ROUNDS as u64 - 128);
 }
 
 // The fields of the shader's `Scheduled`.
@@ -80,15 +86,25 @@ fn limited(call: Call, of: Scheduled, rates: u32) -> Call {
 
 impl Kernel for Advance {
     fn call(&self, _: &Variants) -> Call {
-        let Self { batch, count, counts, rates, ref scheduled } = *self;
-        let call = match rates {
-            0 => Call::new(&shaders::SHADER, "count").operands([State::WORDS]),
-            _ => Call::new(&shaders::SHADER, "advance").operands([State::WORDS, rates as usize]),
+        let Self { batch, count, counts, rates, ref scheduled, ref keeps } = *self;
+        let entry = match (keeps, rates) {
+            (None, 0) => "count",
+            (None, _) => "advance",
+            (Some(_), 0) => "keep_and_count",
+            (Some(_), _) => "keep_and_advance",
         };
+        let call = Call::new(&shaders::SHADER, entry);
+        let call = keeps.iter().fold(call, |call, keeps| keeps.bind(call));
+        let (capacity, slot) = keeps.as_ref().map_or((0, 0), |keeps| (keeps.capacity, keeps.slot));
+        let terms = keeps.as_ref().map_or(0, |keeps| keeps.means.len() as u32);
         let call = call
+            .operands([State::WORDS])
+            .operands((rates > 0).then_some(rates as usize))
             .uniform([("batch", batch), ("count", count)])
-            .uniform([("entries", scheduled.len() as u32), ("padding", 0)])
+            .uniform([("entries", scheduled.len() as u32), ("terms", terms)])
+            .uniform([("capacity", capacity), ("slot", slot), ("padding0", 0), ("padding1", 0)])
             .uniform((0..Self::MOST).flat_map(|at| fields(scheduled.get(at))))
+            .uniform(MeansToRing::fields(keeps.as_ref()))
             .constant("COUNTS", counts)
             .limit("images", count, 1..=u32::MAX)
             .limit("batch", batch, 1..=count)
@@ -96,10 +112,18 @@ impl Kernel for Advance {
             .flops(20, scheduled.len())
             .shape(format!("[{batch}] of {count}"))
             .workgroups(|| 1);
+        let call = keeps.iter().fold(call, |call, keeps| {
+            let all = keeps.means.iter().map(|mean| u64::from(mean.count)).sum::<u64>();
+            keeps.limit(call).limit("values of all terms of a step", all, 1..=Self::MAX_VALUES)
+        });
         scheduled.iter().fold(call, |call, of| limited(call, *of, rates))
     }
 
-    fn reference(&self, _: &[&[u32]], writes: &mut [&mut [u32]]) {
+    fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
+        let (kept, writes) = writes.split_at_mut(self.keeps.iter().len());
+        if let (Some(keeps), [ring]) = (&self.keeps, kept) {
+            keeps.keep(State::from_words(writes[0]).step, reads, floats_mut(ring));
+        }
         let mut state = State::from_words(writes[0]);
         let step = state.step.wrapping_add(1);
         if let Some(rates) = writes.get_mut(1) {

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::activation::Activation;
+use super::latent::followed;
 use super::reduce::add_scaled;
 use super::words::{floats, floats_mut, put};
 
@@ -46,13 +47,17 @@ pub enum Epilogue {
         /// Add to the sums that are there.
         accumulate: bool,
     },
+    /// `A·B` is the gradient dz of a Gaussian code's sample, and C that of the code, whose lines hold mu and then logvar:
+    /// `dmu = A·B`, `dlogvar = A·B * spread` with `spread = dz / dlogvar`, of which only what leads back counts beyond the
+    /// bounds of logvar.
+    Sample,
 }
 
 impl Epilogue {
     /// The activation whose value or slope is taken.
     pub fn activation(self) -> Activation {
         match self {
-            Self::None | Self::Sums { .. } => Activation::Identity,
+            Self::None | Self::Sums { .. } | Self::Sample => Activation::Identity,
             Self::Dense(activation) | Self::Slope(activation) => activation,
         }
     }
@@ -76,6 +81,17 @@ impl Epilogue {
         let extra = reads.get(2).map(|words| floats(words));
         let (c, kept) = writes.split_at_mut(1);
         let c = floats_mut(c[0]);
+        if self == Self::Sample {
+            let [stats, spread] = [2, 3].map(|at| floats(reads[at]));
+            for ((number, dz), spread) in values.into_iter().enumerate().zip(spread) {
+                let mu_at = number / columns * line + number % columns;
+                let logvar_at = mu_at + columns;
+                let slope = followed(f64::from(stats[logvar_at]), dz * f64::from(*spread));
+                put(&mut c[mu_at], dz, accumulate);
+                put(&mut c[logvar_at], slope, accumulate);
+            }
+            return;
+        }
         let mut kept = kept.first_mut().filter(|_| self.keeps()).map(|words| floats_mut(words));
         for (number, value) in values.into_iter().enumerate() {
             let at = number / columns * line + number % columns;

@@ -4,16 +4,44 @@
 use crate::table::Shader;
 
 // The columns, where they are few, are an override of all.
+macro_rules! joined {
+    ($name:literal, $variant:literal, [$($operands:literal),+] $(, $more:literal)*) => {
+        product!($name, $variant, ["COLUMNS" $(, $more)*], "lib/conv.wgsl", $($operands),+)
+    };
+}
+
+// One side of the other. The fragments behind the operands are for entries that these convolutions do not run.
 macro_rules! variant {
     ($name:literal, $variant:literal, $operands:literal $(, $more:literal)*) => {
-        product!($name, $variant, ["COLUMNS" $(, $more)*], "lib/conv.wgsl", $operands)
+        joined!(
+            $name,
+            $variant,
+            [$operands, "lib/row_sums.wgsl", "lib/logvar.wgsl", "lib/through_sample.wgsl"]
+            $(, $more)*
+        )
+    };
+}
+
+// Those of the weight's gradient may sum either side's channels.
+macro_rules! weight {
+    ($name:literal, $variant:literal $(, $more:literal)*) => {
+        joined!(
+            $name,
+            $variant,
+            ["lib/conv_weight.wgsl", "lib/channel_sums.wgsl", "lib/logvar.wgsl", "lib/through_sample.wgsl"],
+            "SUMS_OF_IMAGE"
+            $(, $more)*
+        )
     };
 }
 
 // Kernels of their own bring no sums of rows along.
 macro_rules! direct {
-    ($($arguments:tt),+) => {
-        Shader { entries: super::matmul::ENTRIES, ..variant!($($arguments),+) }
+    ($name:literal, $variant:literal, $operands:literal $(, $more:literal)*) => {
+        Shader {
+            entries: super::matmul::ENTRIES,
+            ..joined!($name, $variant, [$operands] $(, $more)*)
+        }
     };
 }
 
@@ -41,16 +69,13 @@ pub const UP_TILE: Shader =
 pub const UP_REGISTER: Shader = variant!("conv_up_register", "matmul_register.wgsl", "lib/conv_up.wgsl");
 
 /// The weight's gradient, for CPU drivers with subgroups of exactly 8.
-pub const WEIGHT_SHUFFLE: Shader =
-    variant!("conv_weight_shuffle", "matmul_shuffle.wgsl", "lib/conv_weight.wgsl", "HALVES");
+pub const WEIGHT_SHUFFLE: Shader = weight!("conv_weight_shuffle", "matmul_shuffle.wgsl", "HALVES");
 
 /// The weight's gradient, for GPUs.
-pub const WEIGHT_TILE: Shader =
-    variant!("conv_weight_tile", "matmul_tile.wgsl", "lib/conv_weight.wgsl", "TILE", "HALVES");
+pub const WEIGHT_TILE: Shader = weight!("conv_weight_tile", "matmul_tile.wgsl", "TILE", "HALVES");
 
 /// The weight's gradient, for anything else.
-pub const WEIGHT_REGISTER: Shader =
-    variant!("conv_weight_register", "matmul_register.wgsl", "lib/conv_weight.wgsl");
+pub const WEIGHT_REGISTER: Shader = weight!("conv_weight_register", "matmul_register.wgsl");
 
 /// Features of an image of at most four channels.
 pub const DOWN_SHALLOW: Shader = direct!(
@@ -71,8 +96,15 @@ pub const UP_NARROW: Shader = direct!("conv_up_narrow", "conv_narrow.wgsl", "lib
 
 /// The weight's gradient, where image or features have at most four channels.
 pub const WEIGHT_DIRECT: Shader = Shader {
-    entries: super::matmul::ENTRIES.split_at(1).0,
-    ..variant!("conv_weight_direct", "conv_weight_direct.wgsl", "lib/conv_weight.wgsl", "ROWS", "FILTER")
+    entries: &[super::matmul::PRODUCT, super::matmul::PRODUCT_SUMS],
+    ..joined!(
+        "conv_weight_direct",
+        "conv_weight_direct.wgsl",
+        ["lib/conv_weight.wgsl", "lib/channel_sums.wgsl"],
+        "SUMS_OF_IMAGE",
+        "ROWS",
+        "FILTER"
+    )
 };
 
 /// Rows and columns that a workgroup of [`DOWN_SHALLOW`] makes.

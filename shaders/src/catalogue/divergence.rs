@@ -15,6 +15,7 @@ pub const SHADER: Shader = Shader {
         "lib/finite.wgsl",
         "lib/logvar.wgsl",
         "lib/stable.wgsl",
+        "lib/kl.wgsl",
         "lib/row_sum.wgsl",
         "lib/row_value.wgsl",
         "lib/accumulate.wgsl",

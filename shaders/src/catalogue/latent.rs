@@ -20,6 +20,7 @@ pub const SHADER: Shader = Shader {
         "lib/log.wgsl",
         "lib/philox.wgsl",
         "lib/state.wgsl",
+        "lib/noise.wgsl",
         "lib/accumulate.wgsl",
         "latent.wgsl"
     ),

@@ -27,26 +27,57 @@ macro_rules! overrides {
 }
 pub(super) use overrides;
 
-const PRODUCT: Entry = Entry { name: "product", bindings: &[Binding::PARAMS, A, B, C] };
+pub(super) const PRODUCT: Entry = Entry { name: "product", bindings: &[Binding::PARAMS, A, B, C] };
 const DENSE: Entry = Entry { name: "dense", bindings: &[Binding::PARAMS, A, B, BIAS, C] };
 const DENSE_KEEP: Entry =
     Entry { name: "dense_keep", bindings: &[Binding::PARAMS, A, B, BIAS, C, PREACTIVATION] };
 const PRODUCT_SLOPE: Entry = Entry { name: "product_slope", bindings: &[Binding::PARAMS, A, B, KEPT, C] };
-const PRODUCT_SUMS: Entry = Entry { name: "product_sums", bindings: &[Binding::PARAMS, A, B, C, ROW_SUMS] };
+pub(super) const PRODUCT_SUMS: Entry =
+    Entry { name: "product_sums", bindings: &[Binding::PARAMS, A, B, C, ROW_SUMS] };
+
+const STATS: Binding = Binding::read(3, "stats");
+const SPREAD: Binding = Binding::read(4, "spread");
+const PRODUCT_SAMPLE: Entry =
+    Entry { name: "product_sample", bindings: &[Binding::PARAMS, A, B, STATS, SPREAD, C] };
 
 /// Those of every shader that makes a product.
 pub(super) const ENTRIES: &[Entry] = &[PRODUCT, DENSE, DENSE_KEEP, PRODUCT_SLOPE];
 /// Those of the matrix-product variants.
-pub(super) const VARIANT_ENTRIES: &[Entry] = &[PRODUCT, DENSE, DENSE_KEEP, PRODUCT_SLOPE, PRODUCT_SUMS];
+pub(super) const VARIANT_ENTRIES: &[Entry] =
+    &[PRODUCT, DENSE, DENSE_KEEP, PRODUCT_SLOPE, PRODUCT_SUMS, PRODUCT_SAMPLE];
 
 /// For CPU drivers with subgroups of exactly 8. A workgroup makes `32 HALVES` x 32.
-pub const SHUFFLE: Shader = product!("matmul_shuffle", "matmul_shuffle.wgsl", ["HALVES"], "lib/dense.wgsl");
+pub const SHUFFLE: Shader = product!(
+    "matmul_shuffle",
+    "matmul_shuffle.wgsl",
+    ["HALVES"],
+    "lib/dense.wgsl",
+    "lib/row_sums.wgsl",
+    "lib/logvar.wgsl",
+    "lib/through_sample.wgsl"
+);
 
 /// For GPUs. A workgroup makes `TILE` x `TILE`, by default 64 x 64.
-pub const TILE: Shader = product!("matmul_tile", "matmul_tile.wgsl", ["TILE", "HALVES"], "lib/dense.wgsl");
+pub const TILE: Shader = product!(
+    "matmul_tile",
+    "matmul_tile.wgsl",
+    ["TILE", "HALVES"],
+    "lib/dense.wgsl",
+    "lib/row_sums.wgsl",
+    "lib/logvar.wgsl",
+    "lib/through_sample.wgsl"
+);
 
 /// For anything else. A workgroup makes 8 x 64.
-pub const REGISTER: Shader = product!("matmul_register", "matmul_register.wgsl", [], "lib/dense.wgsl");
+pub const REGISTER: Shader = product!(
+    "matmul_register",
+    "matmul_register.wgsl",
+    [],
+    "lib/dense.wgsl",
+    "lib/row_sums.wgsl",
+    "lib/logvar.wgsl",
+    "lib/through_sample.wgsl"
+);
 
 /// Workgroups for a product of `rows` x `columns`, each of which makes such a tile.
 pub const fn tiles(tile: [u32; 2], rows: u32, columns: u32) -> u32 {

@@ -56,9 +56,11 @@ pub mod random;
 pub mod record;
 pub mod reduce;
 pub mod rows;
+pub mod sample;
 pub mod sparsity;
 pub mod spread;
 pub mod step;
+pub mod sums;
 pub mod upsample;
 
 /// Every shader, for tests and tools that walk them all.
@@ -105,8 +107,10 @@ pub const ALL: &[&Shader] = &[
     &record::SHADER,
     &reduce::SHADER,
     &rows::SHADER,
+    &sample::SHADER,
     &spread::SHADER,
     &sparsity::SHADER,
     &step::SHADER,
+    &sums::SHADER,
     &upsample::SHADER,
 ];

@@ -3,7 +3,14 @@
 use crate::table::{Binding, Entry, Shader};
 
 const STATE: Binding = Binding::read(1, "state");
-const VALUES: Binding = Binding::read(2, "values");
+pub(super) const VALUES: Binding = Binding::read(2, "values");
+pub(super) const MORE_VALUES: [Binding; 4] = [
+    Binding::read(3, "values1"),
+    Binding::read(4, "values2"),
+    Binding::read(5, "values3"),
+    Binding::read(6, "values4"),
+];
+pub(super) const RING: Binding = Binding::write(7, "ring");
 
 /// The terms of one dispatch of `means_to_ring`.
 pub const MOST_MEANS: usize = 5;
@@ -11,7 +18,7 @@ pub const MOST_MEANS: usize = 5;
 /// `means_to_ring` and `collect`.
 pub const SHADER: Shader = Shader {
     name: "record",
-    source: compose!("lib/state.wgsl", "record.wgsl"),
+    source: compose!("lib/state.wgsl", "lib/means.wgsl", "record.wgsl"),
     overrides: &[],
     entries: &[
         Entry {
@@ -20,11 +27,11 @@ pub const SHADER: Shader = Shader {
                 Binding::PARAMS,
                 STATE,
                 VALUES,
-                Binding::read(3, "values1"),
-                Binding::read(4, "values2"),
-                Binding::read(5, "values3"),
-                Binding::read(6, "values4"),
-                Binding::write(7, "ring"),
+                MORE_VALUES[0],
+                MORE_VALUES[1],
+                MORE_VALUES[2],
+                MORE_VALUES[3],
+                RING,
             ],
         },
         Entry {

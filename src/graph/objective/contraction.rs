@@ -109,7 +109,7 @@ impl Norm<'_> {
             graph.record_value(name, kernel, &[s, norms, values], target)?;
             let Some(target) = target else { return Ok(()) };
             let weighed = self.weighed(graph, s, units, target)?;
-            let Some((dw, accumulate)) = graph.parameter_gradient(weight) else { return Ok(()) };
+            let Some((dw, accumulate)) = graph.parameter_gradient(weight)? else { return Ok(()) };
             let kernel = UnitWeights { rows, units, columns, scale: target.gradient.scale, accumulate };
             graph.record(format!("d {} by {name}", weight.name), kernel, &[w, s, weighed, dw])
         })
@@ -134,7 +134,7 @@ impl Norm<'_> {
             let kernel = |gradient| Quadratic { rows, columns, gradient };
             graph.record_value(name, kernel, &[a, g, values], target)?;
             let Some(target) = target else { return Ok(()) };
-            let Some((dw, accumulate)) = graph.parameter_gradient(weight) else { return Ok(()) };
+            let Some((dw, accumulate)) = graph.parameter_gradient(weight)? else { return Ok(()) };
             let weighed = self.weighed(graph, a, columns, target)?;
             let label = "Jacobian's own products";
             let products = graph.buffer(label, gram.words);

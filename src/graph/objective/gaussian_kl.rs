@@ -42,6 +42,13 @@ impl RowFunction for GaussianKl {
             let (label, sum) = (format!("{name} of a dimension"), ColumnSum::whole(rows, latent));
             reads.push(graph.interim(label, latent as usize, &[each], sum)?);
         }
+        if let Upstream::Constant { scale, share: None } = upstream
+            && wanted
+            && free_bits == 0.0
+            && let Some(values) = graph.kl_beside_sample(name, self.code, scale)?
+        {
+            return Ok(values);
+        }
         let kernel = |gradient| divergence::GaussianKl { rows, latent, free_bits, gradient };
         graph.record_rows(name, (stats, rows), upstream, &reads, kernel)
     }

@@ -25,7 +25,7 @@ impl RowFunction for LogRatio {
 
     fn rows(&self, graph: &Graph, name: &str) -> Result<u32> {
         graph.know(name, self.code.stats)?;
-        match graph.tensors[self.code.stats.id].sample {
+        match graph.tensors[self.code.stats.id].first_sample {
             Some(_) => Ok(self.code.stats.rows),
             None => {
                 Err(Error::shape(name, "a code of which a sample was drawn", graph.label(self.code.stats)))
@@ -36,7 +36,7 @@ impl RowFunction for LogRatio {
     fn record(&self, graph: &mut Graph, name: &str, upstream: Upstream) -> Result<Slice> {
         let stats = self.code.stats;
         let (rows, latent) = (stats.rows, self.code.latent());
-        let instance = graph.tensors[stats.id].sample.unwrap_or_default();
+        let instance = graph.tensors[stats.id].first_sample.map_or(0, |(_, instance)| instance);
         let reads = [graph.state(), graph.value(stats)];
         let of = latent::Reparameterize { rows, latent, instance, period: graph.period(rows, latent) };
         graph.record_rows(name, (stats, rows), upstream, &reads, |gradient| latent::LogRatio { of, gradient })

@@ -89,7 +89,7 @@ impl RowFunction for Reconstruction {
                 let kernel = Multiply::rows(rows, 1, false);
                 each = graph.interim(label, rows as usize, &[each, weights], kernel)?;
             }
-            let Some((gradient, accumulate)) = graph.parameter_gradient(parameter) else { return Ok(()) };
+            let Some((gradient, accumulate)) = graph.parameter_gradient(parameter)? else { return Ok(()) };
             let sum = ColumnSum { accumulate, ..ColumnSum::whole(rows, 1) };
             graph.record(format!("d {}", parameter.name), sum, &[each, gradient])
         })?;

@@ -6,14 +6,12 @@ use super::rows::Upstream;
 use super::{Objective, Term, TermSpec};
 use crate::graph::plan::Phase;
 use crate::graph::tape::Links;
-use crate::graph::update::{RING_STEPS, Update};
+use crate::graph::update::Update;
 use crate::graph::{Graph, Slice, Tensor};
-use crate::kernels::record::{Collect, Mean, MeansToRing};
+use crate::kernels::record::{Collect, Mean};
 use crate::kernels::rows::RowSum;
 use crate::kernels::step::{Scheduled, Warmup};
 use crate::{Error, Result};
-
-const RING: &str = "ring";
 
 impl Graph {
     /// The values of a term, unweighted, as a tensor `[rows, 1]` that further operations can read.
@@ -42,7 +40,7 @@ impl Graph {
             };
             let scale = spec.weight / (rows as f32 * spec.averaged_over as f32);
             let values = term.of.record(self, name, Upstream::Constant { scale, share })?;
-            means.push((Mean { count: rows, scale: 1.0 / rows as f32 }, values, name.as_str()));
+            means.push((Mean { count: rows, scale: 1.0 / rows as f32 }, values, name.clone()));
             reached.push(term.of.operand());
             let (update, every) = (self.unwinding.name.clone(), self.unwinding.every);
             self.terms.push(TermSpec { update, every, ..spec.clone() });
@@ -74,26 +72,6 @@ impl Graph {
         let share = self.rate(format!("{name}.share"), vec![warmup.share(0) as f32])?;
         self.scheduled.push(Scheduled::Share { at: share.offset as u32, warmup });
         Ok(self.place(&share))
-    }
-
-    // The ring has a row for each term, and grows with them. A dispatch takes the means of several.
-    fn keep_means(&mut self, means: &[(Mean, Slice, &str)], slot: u32) -> Result<()> {
-        let ring = match self.named.get(RING) {
-            Some(ring) => *ring,
-            None => self.named_buffer(RING, 0),
-        };
-        let ring = Slice { words: RING_STEPS as usize * self.terms.len(), ..ring };
-        self.buffers[ring.buffer.0].words = ring.words;
-        self.name(RING, ring);
-        for (means, slot) in means.chunks(MeansToRing::MOST).zip((slot..).step_by(MeansToRing::MOST)) {
-            let names: Vec<&str> = means.iter().map(|(_, _, name)| *name).collect();
-            let values = MeansToRing::bound(means.len()).map(|at| means[at].1);
-            let operands: Vec<Slice> = [self.state()].into_iter().chain(values).chain([ring]).collect();
-            let means = means.iter().map(|(mean, ..)| *mean).collect();
-            let kernel = MeansToRing { means, capacity: RING_STEPS, slot };
-            self.record(format!("mean {}", names.join(", ")), kernel, &operands)?;
-        }
-        Ok(())
     }
 
     /// Records an evaluation over `total` images: each term's value for each image, unweighted, goes to the buffer named

@@ -1,15 +1,17 @@
-//! The gradient of a convolution's weight, in parts that are summed afterwards.
+//! The gradient of a convolution's weight, in parts that are summed afterwards, and that of its bias beside it.
 
-use narrows_shaders::conv as shaders;
+use narrows_shaders::{MAX_ROUNDS, conv as shaders};
 
-use super::{Geometry, few};
+use super::{Direction, Geometry, count, few};
 use crate::gpu::{Product, ProductKind, Variants};
 use crate::kernels::matmul::{self, Epilogue, Layout, MatMul, Tiled};
-use crate::kernels::{Call, Kernel, floats, vec4s};
+use crate::kernels::{Call, Kernel, elements, floats, floats_mut, put_all, vec4s};
+use crate::reference::reduce::column_sums;
 
 /// The gradient of the weight from features and image, one of which is a gradient:
 /// `[parts, out_channels, kernel_height, kernel_width, channels]`, each part over `chunk` pixels of the
-/// features.
+/// features. And, where they are wanted, the sums of that gradient's channels, `[parts, channels]`: the gradient of the
+/// bias, each part over as many pixels. Where there are several parts, the lines of the sums are filled up to whole vec4s.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct WeightGradient {
     /// The shapes.
@@ -18,12 +20,23 @@ pub struct WeightGradient {
     pub chunk: u32,
     /// Add to the parts instead of writing them.
     pub accumulate: bool,
+    /// The sums beside them.
+    pub sums: Option<ChannelSums>,
+}
+
+/// Sums of each channel of a result's gradient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ChannelSums {
+    /// What the result is: features, or an image, which must not have more channels than the features.
+    pub of: Direction,
+    /// Add to the sums instead of writing them.
+    pub accumulate: bool,
 }
 
 impl WeightGradient {
     /// One part over all pixels.
     pub fn whole(geometry: Geometry) -> Self {
-        Self { geometry, chunk: geometry.pixels(), accumulate: false }
+        Self { geometry, chunk: geometry.pixels(), accumulate: false, sums: None }
     }
 
     /// As many parts as keep a GPU busy and are worth their sum: some hundred pixels each and 64 parts at
@@ -43,6 +56,39 @@ impl WeightGradient {
         self.geometry.pixels().div_ceil(self.chunk.max(1))
     }
 
+    /// Words from one part's sums to the next: their channels, filled up where there are several parts.
+    pub fn line_of_sums(&self) -> u32 {
+        let channels = self.summed()[2];
+        if self.parts() > 1 { channels.checked_next_multiple_of(4).unwrap_or(u32::MAX) } else { channels }
+    }
+
+    // Height, width and channels of what is summed.
+    fn summed(&self) -> [u32; 3] {
+        match self.sums {
+            Some(ChannelSums { of: Direction::Up, .. }) => self.geometry.image,
+            _ => self.geometry.features,
+        }
+    }
+
+    // Pixels of what is summed to a part.
+    fn summed_chunk(&self) -> u32 {
+        let [height, width, _] = self.summed();
+        count([self.geometry.images, height, width]).div_ceil(self.parts().max(1))
+    }
+
+    // What limits the sums.
+    fn limit_sums(&self, call: Call) -> Call {
+        let Some(ChannelSums { of, .. }) = self.sums else { return call };
+        let rows = self.geometry.features[2];
+        let call = match of {
+            Direction::Down => call,
+            Direction::Up => call.limit("channels of an image to sum", self.geometry.image[2], 1..=rows),
+        };
+        // At most five rounds for four pixels of the product, and two for each that is summed.
+        let rounds = u64::from(self.chunk) * 5 / 4 + 2 * u64::from(self.summed_chunk());
+        call.limit("rounds over pixels to a part, with sums", rounds, 1..=MAX_ROUNDS.into())
+    }
+
     // Of one part.
     fn extents(&self) -> [u32; 2] {
         [self.geometry.features[2], self.geometry.filter()]
@@ -51,10 +97,19 @@ impl WeightGradient {
 
 impl Kernel for WeightGradient {
     fn call(&self, variants: &Variants) -> Call {
-        let Self { geometry, chunk, accumulate } = *self;
+        let Self { geometry, chunk, accumulate, sums } = *self;
         let [rows, columns] = self.extents();
         let aligned = [rows.is_multiple_of(4), geometry.image[2].is_multiple_of(4), true];
-        let of = |tiled: &Tiled| matmul::call(tiled, Layout::Tn, aligned, Epilogue::None, accumulate);
+        let adds = sums.is_some_and(|sums| sums.accumulate);
+        let epilogue = sums.map_or(Epilogue::None, |_| Epilogue::Sums { accumulate: adds });
+        let of_image = sums.is_some_and(|sums| sums.of == Direction::Up);
+        let of = |tiled: &Tiled| {
+            matmul::call(tiled, Layout::Tn, aligned, epilogue, accumulate)
+                .constant("ACCUMULATE_SUMS", adds)
+                .constant("SUMS_OF_IMAGE", of_image)
+        };
+        let words_of_sums = sums.map(|_| elements([self.parts(), self.line_of_sums()]));
+        let summed = sums.map_or(0, |_| geometry.elements(self.summed()));
         let direct = few(geometry.image[2]) || few(rows);
         // On a GPU eight rows and their columns would be more than the registers hold.
         let rows_to_a_lane = rows.min(if variants.suit_a_gpu() { 4 } else { 8 });
@@ -70,14 +125,15 @@ impl Kernel for WeightGradient {
             false => of(&tiled),
         };
         let from_to = geometry.shape(geometry.image, geometry.features);
-        geometry
-            .limit(call)
+        self.limit_sums(geometry.limit(call))
             .family("conv weight")
             .operands([geometry.features, geometry.image].map(|side| vec4s(geometry.elements(side))))
             .operands([(self.parts() as usize).saturating_mul(geometry.weight())])
+            .operands(words_of_sums)
             .uniform(geometry.uniform(rows, columns, chunk))
             .limit("pixels to a part of a weight's gradient", chunk, 1..=MatMul::MAX_DEPTH)
             .flops(2, geometry.products())
+            .flops(1, summed)
             .shape(format!("{from_to} in {}", self.parts()))
             .workgroups(|| match direct {
                 true => shaders::weight_direct_workgroups(rows, columns, parts, rows_to_a_lane),
@@ -92,5 +148,14 @@ impl Kernel for WeightGradient {
         let values = geometry.weight_gradient(features, image, self.chunk as usize);
         let columns = self.extents()[1] as usize;
         Epilogue::None.reference(values, [columns; 2], self.accumulate, reads, writes);
+        let Some(ChannelSums { of, accumulate }) = self.sums else { return };
+        let summed = if of == Direction::Up { image } else { features };
+        let (channels, line) = (self.summed()[2] as usize, self.line_of_sums() as usize);
+        let mut sums = vec![0.0; self.parts() as usize * line];
+        let pixels = if of == Direction::Up { self.summed_chunk() } else { self.chunk } as usize;
+        for (part, pixels) in sums.chunks_mut(line).zip(summed.chunks(pixels * channels)) {
+            part[..channels].copy_from_slice(&column_sums(pixels, channels));
+        }
+        put_all(floats_mut(writes[1]), sums, accumulate);
     }
 }

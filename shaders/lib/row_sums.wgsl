@@ -1,0 +1,17 @@
+// What a product with A transposed brings along: the sums of A's rows, the gradient of the bias beside the weight's. Joined
+// behind the operands, for the entry `product_sums` of the matrix-product variants.
+
+// Four neighbouring rows of A, summed over the steps of depth from `first` on, `step` apart.
+fn sum_rows(part: Part, row: u32, first: u32, step: u32) -> vec4f {
+    let four = row_at(part, row);
+    let depth = depth(part);
+    var sums = vec4f();
+    for (var k = first; k < depth; k += step) {
+        sums += load_a(four, k);
+    }
+    return sums;
+}
+
+fn store_row_sums(part: Part, row: u32, sums: vec4f) {
+    store_sums(row, params.rows - min(row, params.rows), sums);
+}
