@@ -185,6 +185,20 @@ fn gradients_are_clipped_by_the_norm_of_all_groups_or_number_by_number() {
     assert!(free.iter().zip(&cut).all(|(a, b)| (a.clamp(-0.5 * largest, 0.5 * largest) - b).abs() < 1e-5));
 }
 
+// Its terms have no values in the other steps.
+#[test]
+fn means_are_kept_where_the_step_is_counted_but_for_those_of_an_update_that_skips_steps() {
+    let kept = |every| {
+        let plan = players(every, false);
+        let means = plan.dispatches.into_iter().filter(|dispatch| dispatch.label.starts_with("mean "));
+        means.map(|dispatch| (dispatch.label, dispatch.every)).collect::<Vec<_>>()
+    };
+    let together = "mean through the frozen one, behind the cut; advance";
+    assert_eq!(kept(1), [(together.to_owned(), vec![1])]);
+    let rare = ("mean behind the cut".to_owned(), vec![3]);
+    assert_eq!(kept(3), [rare, ("mean through the frozen one; advance".to_owned(), vec![1])]);
+}
+
 #[test]
 fn a_weight_comes_in_over_the_first_steps_and_the_value_is_reported_whole() {
     let plan = |warmup: Warmup| {

@@ -43,23 +43,19 @@ impl Graph {
         Ok(())
     }
 
-    /// Takes the last means back, as many as one dispatch keeps, for the dispatch that counts the step: their names, and what
-    /// it is to bind. Only those of each step: where an update does not run in each, its terms have no values in the others.
+    /// Takes means back for the dispatch that counts the step, the last ones that it has room for: their names, and what it is
+    /// to bind. Only those of each step: where an update does not run in each, its terms have no values in the others.
     pub(super) fn take_means(&mut self) -> Option<(String, MeansToRing, Vec<Slice>)> {
-        let mut taken: Option<Keeping> = None;
-        while let Some(last) = self.keeping.pop() {
-            let joined = match taken {
-                None => Some(last),
-                Some(ref next) => last.joined(next),
-            };
-            let fits =
-                |of: &Keeping| of.count() <= Advance::MAX_VALUES && self.dispatches[of.at].every == [1];
-            let Some(joined) = joined.filter(fits) else { break };
+        let mut keeping = std::mem::take(&mut self.keeping);
+        keeping.retain(|of| of.count() <= Advance::MAX_VALUES && self.dispatches[of.at].every == [1]);
+        let mut taken = keeping.pop()?;
+        self.dispatches.remove(taken.at);
+        while let Some(joined) = keeping.pop().and_then(|before| before.joined(&taken)) {
             self.dispatches.remove(joined.at);
-            taken = Some(joined);
+            taken = joined;
         }
-        let ring = *self.named.get(RING)?;
-        taken.map(|of| (of.names.clone(), of.kernel.clone(), of.operands(ring)))
+        let operands = taken.operands(*self.named.get(RING)?);
+        Some((taken.names, taken.kernel, operands))
     }
 }
 
@@ -80,7 +76,8 @@ impl Keeping {
         let Self { at, kernel: MeansToRing { capacity, slot, .. }, .. } = *self;
         let means = [&self.kernel.means[..], &next.kernel.means].concat();
         let follows = slot as usize + self.kernel.means.len() == next.kernel.slot as usize;
-        (means.len() <= MeansToRing::MOST && follows).then(|| Self {
+        let few = means.len() <= MeansToRing::MOST && self.count() + next.count() <= Advance::MAX_VALUES;
+        (few && follows).then(|| Self {
             at,
             names: format!("{}, {}", self.names, next.names),
             kernel: MeansToRing { means, capacity, slot },

@@ -57,14 +57,15 @@ impl StepTimes {
     /// The times as a table: each dispatch of `plan` with its share of all and its rates.
     pub fn table(&self, plan: &Plan, variants: &Variants) -> String {
         let all: f64 = self.dispatches.iter().sum();
+        let what = plan.label_width();
         let mut text = format!(
-            "{:>3}  {:>9} {:>6}  {:>7} {:>7}  {:34} {}\n",
+            "{:>3}  {:>9} {:>6}  {:>7} {:>7}  {:what$} {}\n",
             "#", "us", "%", "GFLOP/s", "GB/s", "what", "shader"
         );
         for (number, (dispatch, seconds)) in plan.dispatches.iter().zip(&self.dispatches).enumerate() {
             let call = dispatch.kernel.call(variants);
             text += &format!(
-                "{number:>3}  {:>9.1} {:>6.1}  {:>7.1} {:>7.1}  {:34} {}::{}\n",
+                "{number:>3}  {:>9.1} {:>6.1}  {:>7.1} {:>7.1}  {:what$} {}::{}\n",
                 seconds * 1e6,
                 100.0 * seconds / all,
                 call.flops as f64 / seconds * 1e-9,

@@ -179,17 +179,24 @@ impl Plan {
         self.buffers.iter().map(|buffer| 4 * buffer.words as u64).sum()
     }
 
+    // Of a column of labels that all of them fit.
+    pub(super) fn label_width(&self) -> usize {
+        let widths = self.dispatches.iter().map(|dispatch| dispatch.label.chars().count());
+        widths.max().unwrap_or_default().max(30)
+    }
+
     /// The plan as a table: each dispatch with its shapes, cost and entry point, and its period where it does not run in
     /// each step.
     pub fn table(&self, variants: &Variants) -> String {
+        let what = self.label_width();
         let mut text = format!(
-            "{:>3}  {:8}  {:30} {:32} {:>10} {:>10}  {}\n",
+            "{:>3}  {:8}  {:what$} {:32} {:>10} {:>10}  {}\n",
             "#", "phase", "what", "shape", "kFLOP", "kB", "shader"
         );
         for (number, dispatch) in self.dispatches.iter().enumerate() {
             let call = dispatch.kernel.call(variants);
             text += &format!(
-                "{number:>3}  {:8}  {:30} {:32} {:>10.1} {:>10.1}  {}::{}{}\n",
+                "{number:>3}  {:8}  {:what$} {:32} {:>10.1} {:>10.1}  {}::{}{}\n",
                 dispatch.phase,
                 dispatch.label,
                 call.shape,
