@@ -123,7 +123,10 @@ impl Kernel for Sums {
             .limit("matrices to sum", matrices.len() as u32, 1..=Self::MOST as u32)
             .setting("words of matrices to sum", parts.is_multiple_of(4), "a multiple of four", parts)
             .flops(1, read)
-            .shape(format!("{} matrices, {read} numbers", matrices.len()));
+            .shape(match matrices[..] {
+                [Matrix { rows, columns, .. }] => format!("[{rows}, {columns}]"),
+                _ => format!("{} matrices, {read} numbers", matrices.len()),
+            });
         matrices.iter().fold(call, |call, of| of.limit(call, parts, sums)).workgroups(|| workgroups)
     }
 
