@@ -82,10 +82,16 @@ fn multiply(p: Corner, lane: u32, start: vec4f) -> Halves {
     let column = column_at(p.part, p.column);
     let depth = depth(p.part);
     for (var k = 0u; k < depth; k += 4u) {
-        let block = block_b(k, column);
-        c.top = add(c.top, block, load_share(top_rows, k));
+        // All loads come first: between sums a CPU driver would move those out of its registers and back.
+        let top = load_share(top_rows, k);
+        var bottom = mat4x4f();
         if HALVES > 1u {
-            c.bottom = add(c.bottom, block, load_share(bottom_rows, k));
+            bottom = load_share(bottom_rows, k);
+        }
+        let block = block_b(k, column);
+        c.top = add(c.top, block, top);
+        if HALVES > 1u {
+            c.bottom = add(c.bottom, block, bottom);
         }
     }
     return c;
@@ -104,10 +110,10 @@ fn moved_up(c: Halves) -> Halves {
 fn product(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
            @builtin(subgroup_invocation_id) lane: u32) {
     let p = position(group, groups, lane);
-    var tile = multiply(p, lane, vec4f());
+    var c = multiply(p, lane, vec4f());
     for (var row = p.row; row < p.row + 32u * HALVES; row += 4u) {
-        store_product(p.part, row, p.column, tile.top[0]);
-        tile = moved_up(tile);
+        store_product(p.part, row, p.column, c.top[0]);
+        c = moved_up(c);
     }
 }
 
@@ -115,10 +121,10 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
 fn dense(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
          @builtin(subgroup_invocation_id) lane: u32) {
     let p = position(group, groups, lane);
-    var tile = multiply(p, lane, biases(p.column));
+    var c = multiply(p, lane, biases(p.column));
     for (var row = p.row; row < p.row + 32u * HALVES; row += 4u) {
-        store_dense(p.part, row, p.column, tile.top[0]);
-        tile = moved_up(tile);
+        store_dense(p.part, row, p.column, c.top[0]);
+        c = moved_up(c);
     }
 }
 
@@ -126,10 +132,10 @@ fn dense(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: v
 fn dense_keep(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
               @builtin(subgroup_invocation_id) lane: u32) {
     let p = position(group, groups, lane);
-    var tile = multiply(p, lane, biases(p.column));
+    var c = multiply(p, lane, biases(p.column));
     for (var row = p.row; row < p.row + 32u * HALVES; row += 4u) {
-        store_dense_keep(p.part, row, p.column, tile.top[0]);
-        tile = moved_up(tile);
+        store_dense_keep(p.part, row, p.column, c.top[0]);
+        c = moved_up(c);
     }
 }
 
@@ -137,10 +143,10 @@ fn dense_keep(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) grou
 fn product_slope(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
                  @builtin(subgroup_invocation_id) lane: u32) {
     let p = position(group, groups, lane);
-    var tile = multiply(p, lane, vec4f());
+    var c = multiply(p, lane, vec4f());
     for (var row = p.row; row < p.row + 32u * HALVES; row += 4u) {
-        store_slope(p.part, row, p.column, tile.top[0]);
-        tile = moved_up(tile);
+        store_slope(p.part, row, p.column, c.top[0]);
+        c = moved_up(c);
     }
 }
 
@@ -148,10 +154,10 @@ fn product_slope(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) g
 fn product_sums(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
                 @builtin(subgroup_invocation_id) lane: u32) {
     let p = position(group, groups, lane);
-    var tile = multiply(p, lane, vec4f());
+    var c = multiply(p, lane, vec4f());
     for (var row = p.row; row < p.row + 32u * HALVES; row += 4u) {
-        store_product(p.part, row, p.column, tile.top[0]);
-        tile = moved_up(tile);
+        store_product(p.part, row, p.column, c.top[0]);
+        c = moved_up(c);
     }
     if p.column == lane * 4u {
         for (var row = p.row + lane * 4u; row < p.row + 32u * HALVES; row += 32u) {
@@ -164,9 +170,9 @@ fn product_sums(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) gr
 fn product_sample(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
                   @builtin(subgroup_invocation_id) lane: u32) {
     let p = position(group, groups, lane);
-    var tile = multiply(p, lane, vec4f());
+    var c = multiply(p, lane, vec4f());
     for (var row = p.row; row < p.row + 32u * HALVES; row += 4u) {
-        store_sample(p.part, row, p.column, tile.top[0]);
-        tile = moved_up(tile);
+        store_sample(p.part, row, p.column, c.top[0]);
+        c = moved_up(c);
     }
 }

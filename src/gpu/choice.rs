@@ -106,8 +106,9 @@ impl Hardware {
         }
     }
 
-    // The largest tile that leaves none of a GPU idle, as it loads least; on CPU drivers, whose code grows with the tile and
-    // takes its time to compile, the large one only where there is much to do.
+    // The largest tile that leaves none of a GPU idle, as it loads least. On CPU drivers, whose code grows with the tile and
+    // takes its time to compile, the large one where there is much to do and none of it is empty; in images, where finding
+    // a number takes more than loading it, it gains nothing.
     fn choose(self, product: &Product) -> MatMulVariant {
         use MatMulVariant::{Register, Shuffle32, Shuffle64, Tile32x4, Tile64x4, Tile64x8, Tile128x8};
         match self {
@@ -116,9 +117,11 @@ impl Hardware {
                 .find(|tile| product.workgroups(*tile) * u64::from(tile.invocations()) >= invocations)
                 .unwrap_or(Tile32x4),
             Self::EightLanes => {
-                let work =
-                    [product.rows, product.columns, product.depth].map(u64::from).iter().product::<u64>();
-                if product.rows >= 64 && work >= 1 << 24 { Shuffle64 } else { Shuffle32 }
+                let Product { kind, rows, columns, depth, .. } = *product;
+                let work = [rows, columns, depth].map(u64::from).iter().product::<u64>();
+                let dense = matches!(kind, ProductKind::Nn | ProductKind::Nt | ProductKind::Tn);
+                let fills = rows.div_ceil(64) * 2 == rows.div_ceil(32);
+                if dense && fills && work >= 1 << 24 { Shuffle64 } else { Shuffle32 }
             }
             Self::Cpu => Register,
         }
