@@ -5,6 +5,8 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use common::{Table, criterion, launch, measure_launches, open};
 use narrows::bench::{fractions, weight_gradient};
 use narrows::gpu::Kernels;
@@ -18,15 +20,15 @@ const BATCH: u32 = 32;
 
 struct Pass {
     name: String,
-    kernels: Vec<Box<dyn Kernel>>,
+    kernels: Vec<Arc<dyn Kernel>>,
 }
 
-fn down(geometry: Geometry, epilogue: Epilogue) -> Box<dyn Kernel> {
-    Box::new(Conv { direction: Direction::Down, geometry, epilogue, accumulate: false })
+fn down(geometry: Geometry, epilogue: Epilogue) -> Arc<dyn Kernel> {
+    Arc::new(Conv { direction: Direction::Down, geometry, epilogue, accumulate: false })
 }
 
-fn up(geometry: Geometry, epilogue: Epilogue) -> Box<dyn Kernel> {
-    Box::new(Conv { direction: Direction::Up, geometry, epilogue, accumulate: false })
+fn up(geometry: Geometry, epilogue: Epilogue) -> Arc<dyn Kernel> {
+    Arc::new(Conv { direction: Direction::Up, geometry, epilogue, accumulate: false })
 }
 
 fn passes() -> Vec<Pass> {

@@ -7,9 +7,12 @@ mod tiny;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use narrows::bench::{Benchmark, Extent, Group, Progress, Record, Suite, Work, date, duration, measure};
+use narrows::bench::{
+    Benchmark, Extent, Fastest, Group, Progress, Record, Suite, Work, date, duration, fastest, measure,
+    products_of,
+};
 use narrows::data::Source;
-use narrows::gpu::{Clock, Gpu, fitting_rounds, seconds_of_stamps};
+use narrows::gpu::{Clock, Gpu, MatMulVariant, Product, ProductKind, fitting_rounds, seconds_of_stamps};
 use narrows::graph::Device;
 use narrows::model::Registry;
 use narrows::train::Config;
@@ -163,4 +166,35 @@ fn a_step_of_data_of_its_own_is_measured_and_one_that_does_not_suit_its_data_is_
     assert_eq!(names, ["points", "on the sample instead"]);
     assert!(record.remarks[0].starts_with("unsuited was left out: "), "{:?}", record.remarks);
     assert!(record.results.iter().all(|result| result.flops > 0 && result.clock == Clock::Wall));
+}
+
+#[test]
+fn the_rules_choice_stays_unless_another_is_faster_beyond_noise() {
+    let product = Product { kind: ProductKind::Nt, rows: 4, columns: 4, depth: 4, parts: 1 };
+    let found = |seconds: &[(MatMulVariant, f64)]| Fastest {
+        class: product.class(),
+        shape: String::new(),
+        by_rule: MatMulVariant::Register,
+        seconds: seconds.iter().copied().collect(),
+    };
+    let (rule, other) = (MatMulVariant::Register, MatMulVariant::Tile32x4);
+    assert_eq!(found(&[(rule, 1.0), (other, 0.98)]).variant(), rule);
+    assert_eq!(found(&[(rule, 1.0), (other, 0.9)]).variant(), other);
+    assert_eq!(found(&[(rule, 1.0)]).variant(), rule);
+    assert_eq!(found(&[(other, 1.0)]).variant(), other);
+    assert_eq!(found(&[]).variant(), rule);
+}
+
+#[test]
+fn each_kind_of_product_of_a_suite_is_measured_once_on_its_largest() {
+    let suite = Suite::standard(&Registry::built_in(), Extent::Quick).unwrap();
+    let steps = block_on(products_of(&suite.only("step linear").unwrap())).unwrap();
+    // Forward, the gradients of two weights, and that of the code.
+    assert!((3..=5).contains(&steps.len()), "{:?}", steps.keys().collect::<Vec<_>>());
+    let gpu = gpu();
+    let devices: Vec<_> =
+        gpu.matmul_variants().into_iter().map(|variant| (variant, Arc::clone(gpu))).collect();
+    let (product, kernel) = steps.values().next().unwrap();
+    let found = block_on(fastest(&devices, kernel.as_ref(), product, devices[0].0, 1)).unwrap();
+    assert!(found.seconds.contains_key(&devices[0].0) && found.class == product.class());
 }

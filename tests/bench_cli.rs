@@ -81,3 +81,43 @@ fn an_interrupted_measurement_keeps_what_is_there() {
     let record = Record::load(&place.join("a.json")).unwrap();
     assert!(!record.complete && record.results.iter().all(|result| result.seconds.len() < 1000));
 }
+
+#[test]
+fn the_fastest_kernels_are_kept_for_later_commands_and_a_damaged_file_of_them_is_passed_over() {
+    let place = TempDir::new().unwrap();
+    let place = place.path();
+    let said =
+        |arguments: &[&str]| success(narrows(place, arguments).env("NARROWS_CACHE", place.join("cache")));
+    let choose = ["bench", "--choose", "--samples", "1", "--only", "matmul 128x400x40"];
+    let (out, _) = said(&choose);
+    assert!(out.starts_with("nt:128x64x512x1 "), "{out}");
+    assert!(out.ends_with("kernels.txt: the fastest kernels of 1 kinds of products\n"), "{out}");
+    let file = place.join("cache").join("kernels.txt");
+    let text = fs::read_to_string(&file).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[1].starts_with("adapter ") && lines.len() == 3, "{text}");
+    // What it says counts, whatever it is.
+    fs::write(&file, format!("{}\n{}\nnt:128x64x512x1 register\n", lines[0], lines[1])).unwrap();
+    let layer = |arguments: &[&str]| {
+        let (out, said) = said(arguments);
+        let line = out.lines().find(|line| line.contains("encoder.1  ")).unwrap().to_owned();
+        (line.rsplit(' ').next().unwrap().to_owned(), said)
+    };
+    assert_eq!(layer(&["plan", "vae"]).0, "register");
+    assert_eq!(layer(&["plan", "vae", "--kernels", "measured"]).0, "register");
+    assert_ne!(layer(&["plan", "vae", "--kernels", "rule"]).0, "register");
+    assert_eq!(layer(&["plan", "vae", "--kernels", "tile32x4"]).0, "tile32x4");
+
+    fs::write(&file, "narrows kernels 1\nadapter x\nfoo\n").unwrap();
+    let (name, said_of) = layer(&["plan", "vae"]);
+    assert_ne!(name, "register");
+    assert!(
+        said_of.contains("kernels.txt is ignored: measured kernels: expected an adapter, or CLASS VARIANT"),
+        "{said_of}"
+    );
+    said(&choose);
+    assert!(!layer(&["plan", "vae"]).1.contains("ignored"));
+
+    let mut nothing = narrows(place, &["bench", "--choose", "--only", "copy"]);
+    assert!(failure(&mut nothing).starts_with("--choose: expected benchmarks that make products"));
+}

@@ -6,6 +6,7 @@
 
 mod compare;
 mod date;
+mod fastest;
 mod measure;
 mod page;
 mod record;
@@ -17,6 +18,7 @@ mod work;
 
 pub use compare::{Compared, Comparison, Verdict};
 pub use date::date;
+pub use fastest::{Fastest, fastest, products_of};
 pub use measure::{Progress, measure};
 pub use page::page;
 pub use record::{DeviceFacts, Measurement, Record, Yardstick};

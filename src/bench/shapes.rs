@@ -1,5 +1,7 @@
 //! The standard shapes of matrix products and convolutions.
 
+use std::sync::Arc;
+
 use crate::Result;
 use crate::graph::{Padding, Shape, Window};
 use crate::kernels::Kernel;
@@ -64,13 +66,13 @@ pub fn convolutions() -> Result<Vec<Geometry>> {
 }
 
 /// The kernels of the gradient of a convolution's weight: its parts, and their sum where there are several.
-pub fn weight_gradient(geometry: Geometry) -> Vec<Box<dyn Kernel>> {
+pub fn weight_gradient(geometry: Geometry) -> Vec<Arc<dyn Kernel>> {
     let parts = WeightGradient::split(geometry);
     let [height, width] = geometry.kernel;
     let words = geometry.features[2] * height * width * geometry.image[2];
-    let mut kernels: Vec<Box<dyn Kernel>> = vec![Box::new(parts)];
+    let mut kernels: Vec<Arc<dyn Kernel>> = vec![Arc::new(parts)];
     if parts.parts() > 1 {
-        kernels.push(Box::new(ColumnSum::whole(parts.parts(), words)));
+        kernels.push(Arc::new(ColumnSum::whole(parts.parts(), words)));
     }
     kernels
 }

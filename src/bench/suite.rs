@@ -1,6 +1,7 @@
 //! Benchmarks as data, and the list of those that every device runs.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -58,9 +59,9 @@ impl fmt::Display for Group {
 #[derive(Debug)]
 pub enum Work {
     /// Kernels one after the other, on operands of their own, many rounds in a pass.
-    Kernels(Vec<Box<dyn Kernel>>),
+    Kernels(Vec<Arc<dyn Kernel>>),
     /// The same, each round in a submit of its own.
-    Submit(Box<dyn Kernel>),
+    Submit(Arc<dyn Kernel>),
     /// A training step.
     Step(Box<Config>),
 }
@@ -95,7 +96,7 @@ pub struct Benchmark {
 
 impl Benchmark {
     /// Of kernels that run one after the other. The first does what is counted.
-    pub fn of_kernels(name: String, group: Group, kernels: Vec<Box<dyn Kernel>>) -> Self {
+    pub fn of_kernels(name: String, group: Group, kernels: Vec<Arc<dyn Kernel>>) -> Self {
         let (flops, bytes, shape) = match kernels.first() {
             Some(kernel) => (kernel.flops(), kernel.bytes(), kernel.shape()),
             None => (0, 0, String::new()),
@@ -105,7 +106,7 @@ impl Benchmark {
 
     /// What others are compared with.
     pub fn yardstick() -> Self {
-        let kernel = Box::new(Ceilings::ARITHMETIC);
+        let kernel = Arc::new(Ceilings::ARITHMETIC);
         Self::of_kernels("multiply-add".to_owned(), Group::Ceiling, vec![kernel])
     }
 
@@ -173,7 +174,7 @@ fn ceilings(quick: bool) -> Vec<Benchmark> {
     let copies = smaller.into_iter().filter(|_| !quick).chain([Ceilings::COPY]);
     all.extend(copies.map(|copy| {
         let name = format!("copy {} MiB", copy.count >> 18);
-        Benchmark::of_kernels(name, Group::Ceiling, vec![Box::new(copy)])
+        Benchmark::of_kernels(name, Group::Ceiling, vec![Arc::new(copy)])
     }));
     all
 }
@@ -191,8 +192,8 @@ fn dispatches() -> [Benchmark; 2] {
         work,
     };
     [
-        of("dispatch among others", Work::Kernels(vec![Box::new(tiny)])),
-        of("dispatch in a submit of its own", Work::Submit(Box::new(tiny))),
+        of("dispatch among others", Work::Kernels(vec![Arc::new(tiny)])),
+        of("dispatch in a submit of its own", Work::Submit(Arc::new(tiny))),
     ]
 }
 
@@ -211,7 +212,7 @@ fn of_product(product: MatMul) -> Benchmark {
         Epilogue::Sample => " through a sample".to_owned(),
     };
     let name = format!("matmul {rows}x{depth}x{columns} {layout}{way_out}");
-    Benchmark::of_kernels(name, Group::Matmul, vec![Box::new(product)])
+    Benchmark::of_kernels(name, Group::Matmul, vec![Arc::new(product)])
 }
 
 fn of_convolution(geometry: Geometry) -> [Benchmark; 3] {
@@ -222,8 +223,8 @@ fn of_convolution(geometry: Geometry) -> [Benchmark; 3] {
         stride[0].max(stride[1]),
         features[2]
     );
-    let conv = |direction| -> Vec<Box<dyn Kernel>> {
-        vec![Box::new(Conv { direction, geometry, epilogue: Epilogue::None, accumulate: false })]
+    let conv = |direction| -> Vec<Arc<dyn Kernel>> {
+        vec![Arc::new(Conv { direction, geometry, epilogue: Epilogue::None, accumulate: false })]
     };
     [
         ("forward", conv(Direction::Down)),

@@ -56,7 +56,7 @@ pub(super) struct DataSets(Vec<(DataConfig, Dataset)>);
 
 impl DataSets {
     // A preset that is for data of its own trains on the built-in sample.
-    fn of(&mut self, config: &mut Config) -> Result<&Dataset> {
+    pub(super) fn of(&mut self, config: &mut Config) -> Result<&Dataset> {
         if !matches!(config.data.source, Source::Sample | Source::Spiral | Source::Moons | Source::Mixture) {
             config.data = DataConfig::default();
         }

@@ -4,8 +4,11 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::bench::{Comparison, Extent, Group, Progress, Record, Suite, Table, date, measure, page};
-use crate::gpu::Gpu;
+use crate::bench::{
+    Comparison, Extent, Fastest, Group, Progress, Record, Suite, Table, date, duration, fastest, measure,
+    page, products_of,
+};
+use crate::gpu::{Gpu, Kernels};
 use crate::graph::Device;
 use crate::{Error, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget};
@@ -13,6 +16,7 @@ use serde_json::json;
 
 use super::Context;
 use super::interrupt::Interrupt;
+use super::kernels;
 use super::output::{Begun, Place, hidden_bar, line, note};
 
 const SAMPLES: u32 = 9;
@@ -22,11 +26,13 @@ const QUICK_SAMPLES: u32 = 5;
 /// Measure a device
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  narrows bench\n  narrows bench --quick --html bench.html\n  \
-    narrows bench --only matmul --out before.json\n  narrows bench --only matmul --compare before.json\n\n\
+    narrows bench --only matmul --out before.json\n  narrows bench --only matmul --compare before.json\n  narrows bench --choose --only \"step vae\"\n\n\
     Groups: ceiling, dispatch, matmul (rows x depth x columns), conv (kernel, stride, channels and extent of 32\n\
     images) and step, a training step of each preset. Each sample has one of the arithmetic ceiling beside it, so\n\
     that a slower moment of the machine slows both. A comparison calls a benchmark faster or slower only where its\n\
     times and their ratios to the ceiling both say so with 99 % of certainty, by more than 5 % and the spread.\n\n\
+    --choose tries each kernel of --kernels on the shapes of the products, rounded up to powers of two. A run keeps the\n\
+    kernels that it began with; NARROWS_CACHE names another folder for the choices.\n\n\
     Ctrl-C stops after the sample and keeps what is there. WGPU_BACKEND, WGPU_ADAPTER_NAME and WGPU_POWER_PREF\n\
     choose the device if --device is not given.")]
 pub(super) struct Bench {
@@ -51,6 +57,10 @@ pub(super) struct Bench {
     /// Compare with an earlier --out FILE: faster, slower, or no difference beyond the noise
     #[arg(long, value_name = "FILE")]
     compare: Option<PathBuf>,
+    /// Measure instead which kernel is fastest for each product that these benchmarks make, and keep that in the cache
+    /// folder for later runs on this device
+    #[arg(long, conflicts_with_all = ["json", "out", "html", "compare"])]
+    choose: bool,
 }
 
 impl Bench {
@@ -64,6 +74,9 @@ impl Bench {
         let extent = if self.quick { Extent::Quick } else { Extent::Full };
         let suite = Suite::standard(&context.registry, extent)?;
         let suite = self.only.iter().try_fold(suite, |suite, text| suite.only(text))?;
+        if self.choose {
+            return self.choose(context, &suite).await;
+        }
         let Device::Gpu(gpu) = context.device.open().await? else { return Err(not_measured()) };
         // A place that takes no file is found out before minutes are spent.
         let [out, html] = [out, html].map(|place| place.map(|place| place.begin()).transpose());
@@ -81,6 +94,53 @@ impl Bench {
         if record.complete { Ok(()) } else { Err(Error::Stopped) }
     }
 
+    async fn choose(&self, context: &Context, suite: &Suite) -> Result<()> {
+        let path = kernels::path_for_choices()?;
+        let rule = open(context, Kernels::Rule).await?;
+        let mut devices = Vec::new();
+        for variant in rule.matmul_variants() {
+            devices.push((variant, open(context, Kernels::One(variant)).await?));
+        }
+        let products = products_of(suite).await?;
+        if products.is_empty() {
+            let expected = "benchmarks that make products: matmul, conv or step";
+            return Err(Error::setting("--choose", expected, "none"));
+        }
+        let (samples, interrupt) = (self.samples(), Interrupt::listen()?);
+        let bar = self.bar()?;
+        bar.set_length(products.len() as u64);
+        let mut measured = kernels::measured();
+        let mut stopped = false;
+        for (class, (product, kernel)) in &products {
+            if interrupt.came() {
+                stopped = true;
+                break;
+            }
+            bar.set_message(class.to_string());
+            let by_rule = rule.variants.matmul(product);
+            let found = fastest(&devices, kernel.as_ref(), product, by_rule, samples).await?;
+            bar.suspend(|| line(&described(&found)))?;
+            measured.note(&rule.adapter.info, *class, found.variant());
+            bar.inc(1);
+        }
+        bar.finish_and_clear();
+        kernels::keep(&path, &measured)?;
+        line(&format!("{}: the fastest kernels of {} kinds of products", path.display(), bar.position()))?;
+        if stopped { Err(Error::Stopped) } else { Ok(()) }
+    }
+
+    fn samples(&self) -> usize {
+        self.samples.unwrap_or(if self.quick { QUICK_SAMPLES } else { SAMPLES }) as usize
+    }
+
+    fn bar(&self) -> Result<ProgressBar> {
+        let bar = hidden_bar("{bar:12} {wide_msg}")?;
+        if std::io::stderr().is_terminal() {
+            bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+        Ok(bar)
+    }
+
     // With --json, nothing else is on standard output.
     fn keep(&self, mut file: Begun<'_>, text: &str, content: &str) -> Result<()> {
         file.add(text.as_bytes())?;
@@ -92,18 +152,14 @@ impl Bench {
     }
 
     async fn measured(&self, gpu: &Arc<Gpu>, suite: &Suite) -> Result<Record> {
-        let samples = self.samples.unwrap_or(if self.quick { QUICK_SAMPLES } else { SAMPLES });
         let interrupt = Interrupt::listen()?;
-        let bar = hidden_bar("{bar:12} {wide_msg}")?;
-        if std::io::stderr().is_terminal() {
-            bar.set_draw_target(ProgressDrawTarget::stderr());
-        }
+        let bar = self.bar()?;
         let mut group = None;
         let mut watch = |progress: Progress<'_>| {
             tell_progress(&bar, &progress, &mut group);
             !interrupt.came()
         };
-        let record = measure(gpu, suite, samples as usize, &mut watch).await;
+        let record = measure(gpu, suite, self.samples(), &mut watch).await;
         bar.finish_and_clear();
         record
     }
@@ -136,6 +192,24 @@ impl Bench {
             }
         }
     }
+}
+
+async fn open(context: &Context, kernels: Kernels) -> Result<Arc<Gpu>> {
+    match Device::open(&context.device.options(kernels)?).await? {
+        Device::Gpu(gpu) => Ok(gpu),
+        Device::Cpu => Err(not_measured()),
+    }
+}
+
+// The fastest first, each with its time.
+fn described(found: &Fastest) -> String {
+    let chosen = found.variant();
+    let mut times: Vec<_> = found.seconds.iter().collect();
+    times.sort_by(|a, b| a.1.total_cmp(b.1));
+    let times: Vec<String> =
+        times.into_iter().map(|(variant, seconds)| format!("{variant} {}", duration(*seconds))).collect();
+    let by_rule = if chosen == found.by_rule { ", as by rule" } else { "" };
+    format!("{:24} {chosen}{by_rule} ({}; {})", found.class.to_string(), found.shape, times.join(", "))
 }
 
 fn not_measured() -> Error {

@@ -104,7 +104,7 @@ struct DeviceFlags {
     /// Device: INDEX, BACKEND:INDEX or part of a NAME from `narrows devices`, or `cpu` for the CPU reference
     #[arg(long, global = true, value_name = "DEVICE", default_value = "auto", hide_default_value = true)]
     device: String,
-    /// Kernels for matrix products: `rule`, `measured` (by `narrows bench`), or the NAME of one for all
+    /// Kernels for matrix products: `rule`, `measured` (by `narrows bench --choose`), or the NAME of one for all
     /// [default: measured, and by rule what was not]
     #[arg(long, global = true, value_name = "KERNELS")]
     kernels: Option<String>,

@@ -65,14 +65,13 @@ impl StepTimes {
         for (number, (dispatch, seconds)) in plan.dispatches.iter().zip(&self.dispatches).enumerate() {
             let call = dispatch.kernel.call(variants);
             text += &format!(
-                "{number:>3}  {:>9.1} {:>6.1}  {:>7.1} {:>7.1}  {:what$} {}::{}\n",
+                "{number:>3}  {:>9.1} {:>6.1}  {:>7.1} {:>7.1}  {:what$} {}\n",
                 seconds * 1e6,
                 100.0 * seconds / all,
                 call.flops as f64 / seconds * 1e-9,
                 dispatch.kernel.bytes() as f64 / seconds * 1e-9,
                 dispatch.label,
-                call.shader.name,
-                call.entry,
+                call.program(),
             );
         }
         text + &format!(

@@ -196,14 +196,13 @@ impl Plan {
         for (number, dispatch) in self.dispatches.iter().enumerate() {
             let call = dispatch.kernel.call(variants);
             text += &format!(
-                "{number:>3}  {:8}  {:what$} {:32} {:>10.1} {:>10.1}  {}::{}{}\n",
+                "{number:>3}  {:8}  {:what$} {:32} {:>10.1} {:>10.1}  {}{}\n",
                 dispatch.phase,
                 dispatch.label,
                 call.shape,
                 call.flops as f64 * 1e-3,
                 dispatch.kernel.bytes() as f64 * 1e-3,
-                call.shader.name,
-                call.entry,
+                call.program(),
                 period(&dispatch.every),
             );
         }

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 
 use narrows_shaders::{Access, Binding, Entry, Shader};
 
+use crate::gpu::{MatMulVariant, Product};
 use crate::{Error, Result};
 
 /// One storage operand of a kernel.
@@ -78,6 +79,8 @@ pub struct Call {
     pub flops: u64,
     /// The dimensions, for reports: `[128, 784] x [784, 400]`.
     pub shape: String,
+    /// The product that it makes and the variant that does, where the variants in use choose by it.
+    pub product: Option<(Product, MatMulVariant)>,
 }
 
 impl Call {
@@ -94,6 +97,7 @@ impl Call {
             refusal: None,
             flops: 0,
             shape: String::new(),
+            product: None,
         }
     }
 
@@ -188,6 +192,12 @@ impl Call {
     /// What a report calls it: shader, or family, and entry point.
     pub fn name(&self) -> String {
         format!("{} {}", self.family.unwrap_or(self.shader.name), self.entry)
+    }
+
+    /// What a plan calls it: shader and entry point, and the size in which a variant comes.
+    pub fn program(&self) -> String {
+        let size = self.product.map_or(String::new(), |(_, variant)| format!(" {variant}"));
+        format!("{}::{}{size}", self.shader.name, self.entry)
     }
 
     /// The entry's table.

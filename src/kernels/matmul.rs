@@ -37,6 +37,7 @@ pub(super) struct Tiled {
     pub(super) shader: &'static Shader,
     pub(super) tile: [u32; 2],
     constants: &'static [(&'static str, u32)],
+    product: Option<(Product, MatMulVariant)>,
 }
 
 impl Tiled {
@@ -53,12 +54,12 @@ impl Tiled {
             MatMulVariant::Shuffle32 => (shuffle, &[("HALVES", 1)]),
             MatMulVariant::Shuffle64 => (shuffle, &[("HALVES", 2)]),
         };
-        Self { shader, tile: variant.tile(), constants }
+        Self { shader, tile: variant.tile(), constants, product: Some((*product, variant)) }
     }
 
     /// One that has but this tile.
     pub(super) const fn of(shader: &'static Shader, tile: [u32; 2]) -> Self {
-        Self { shader, tile, constants: &[] }
+        Self { shader, tile, constants: &[], product: None }
     }
 
     /// For a product of so many rows and columns.
@@ -76,7 +77,8 @@ pub(super) fn call(
     epilogue: Epilogue,
     accumulate: bool,
 ) -> Call {
-    let call = Call::new(tiled.shader, entry(epilogue));
+    let mut call = Call::new(tiled.shader, entry(epilogue));
+    call.product = tiled.product;
     let sized = |call: Call, (name, value): &(&'static str, u32)| call.constant(name, *value);
     (tiled.constants.iter().fold(call, sized))
         .constant("TRANSPOSE_A", layout.transpose_a())

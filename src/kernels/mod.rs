@@ -43,7 +43,7 @@ use std::fmt::Debug;
 
 pub use self::call::{Call, Operand, Word};
 pub use self::state::State;
-use crate::gpu::{Gpu, Launch, MatMulVariant, Variants};
+use crate::gpu::{Gpu, Launch, MatMulVariant, Product, Variants};
 pub use crate::reference::words::{floats, floats_mut, put, put_all, widened};
 use crate::{Error, Result};
 
@@ -153,6 +153,11 @@ pub trait Kernel: Debug + Send + Sync {
     /// Bytes read and written: each operand once, and of some only the part that is used.
     fn bytes(&self) -> u64 {
         self.call(&ANY).bytes()
+    }
+
+    /// The product that it makes, where the variants in use choose by it.
+    fn product(&self) -> Option<Product> {
+        self.call(&ANY).product.map(|(product, _)| product)
     }
 
     /// The dimensions, for reports: `[128, 784] x [784, 400]`.
