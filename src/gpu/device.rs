@@ -1,12 +1,11 @@
 //! A device, its queue and everything created from them once.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use narrows_shaders::{Entry, Shader};
 
 use super::adapter::{adapters, compute_floor};
-use super::pipeline::{Pipeline, PipelineKey};
+use super::pipeline::{Pipeline, Pipelines, Wanted};
 use super::{AdapterSummary, MatMulVariant, Measured, Selector, Variants, choose};
 use crate::{Error, Result};
 
@@ -76,7 +75,7 @@ pub struct Gpu {
     /// The most bytes of its memory that a data set may take.
     pub data_memory: u64,
     trouble: Arc<Mutex<Option<Trouble>>>,
-    pipelines: Mutex<HashMap<PipelineKey, Arc<Pipeline>>>,
+    pipelines: Pipelines,
 }
 
 /// What a driver reported outside of any call that could return it.
@@ -121,7 +120,7 @@ impl Gpu {
         let trouble = watch(&device);
         let own = summary.info.device_type == wgpu::DeviceType::DiscreteGpu;
         let data_memory = options.data_memory.unwrap_or(if own { u64::MAX } else { SHARED_MEMORY });
-        let pipelines = Mutex::new(HashMap::new());
+        let pipelines = Pipelines::default();
         Ok(Self { device, queue, adapter: summary, variants, data_memory, trouble, pipelines })
     }
 
@@ -196,8 +195,8 @@ impl Gpu {
             (Some(error), _) => Error::DeviceMemory { operation, message: error.to_string() },
             (None, Some(error)) => Error::Device { operation, message: error.to_string() },
         };
-        // A pipeline that failed must not be found again as if it had not.
-        self.pipelines.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        // What failed must not be found again as if it had not.
+        self.pipelines.clear();
         // What is refused by a device that is gone is no cause.
         self.check_alive("use the device")?;
         Err(error)
@@ -233,10 +232,13 @@ impl Gpu {
         entry: &'static Entry,
         constants: &[(&'static str, f64)],
     ) -> Arc<Pipeline> {
-        let key = PipelineKey::new(shader, entry, constants);
-        let mut pipelines = self.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
-        let create = || Arc::new(Pipeline::create(&self.device, shader, entry, constants));
-        Arc::clone(pipelines.entry(key).or_insert_with(create))
+        self.pipelines.get(&self.device, shader, entry, constants)
+    }
+
+    /// Creates those that are not there yet, on all processors: so that what comes after finds them.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn create_pipelines(&self, wanted: &[Wanted]) {
+        self.pipelines.create(&self.device, wanted);
     }
 }
 

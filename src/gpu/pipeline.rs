@@ -1,24 +1,35 @@
 //! A compute pipeline from a shader's table, and a prepared launch of it.
 
-use std::sync::Arc;
+#[cfg(not(target_arch = "wasm32"))]
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use narrows_shaders::{Access, Entry, Shader, fold};
+
+#[cfg(not(target_arch = "wasm32"))]
+use rayon::prelude::*;
 
 use super::Gpu;
 
 /// What tells two pipelines apart: the shader's text, since anyone may give theirs any name, the entry point with what
 /// it binds, and constants, bit for bit.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct PipelineKey {
+struct PipelineKey {
     source: &'static str,
     entry: &'static Entry,
     constants: Vec<(&'static str, u64)>,
 }
 
 impl PipelineKey {
-    pub(super) fn new(shader: &Shader, entry: &'static Entry, constants: &[(&'static str, f64)]) -> Self {
+    fn new(shader: &Shader, entry: &'static Entry, constants: &[(&'static str, f64)]) -> Self {
         let constants = constants.iter().map(|(name, value)| (*name, value.to_bits())).collect();
         Self { source: shader.source, entry, constants }
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    fn of((shader, entry, constants): &Wanted) -> Self {
+        Self::new(shader, entry, constants)
     }
 }
 
@@ -31,17 +42,14 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
-    pub(super) fn create(
+    fn create(
         device: &wgpu::Device,
         shader: &Shader,
+        module: &wgpu::ShaderModule,
         entry: &'static Entry,
         constants: &[(&'static str, f64)],
     ) -> Self {
         let label = format!("{}::{}", shader.name, entry.name);
-        let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
-            label: Some(shader.name),
-            source: wgpu::ShaderSource::Wgsl(shader.source.into()),
-        });
         let slots: Vec<_> =
             entry.bindings.iter().map(|binding| layout_entry(binding.slot, binding.access)).collect();
         let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
@@ -56,7 +64,7 @@ impl Pipeline {
         let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
             label: Some(&label),
             layout: Some(&pipeline_layout),
-            module: &module,
+            module,
             entry_point: Some(entry.name),
             // Every shader writes its workgroup memory before it reads it.
             compilation_options: wgpu::PipelineCompilationOptions {
@@ -66,6 +74,71 @@ impl Pipeline {
             cache: None,
         });
         Self { pipeline, layout, entry }
+    }
+}
+
+/// An entry point with its constants.
+pub(crate) type Wanted = (&'static Shader, &'static Entry, Vec<(&'static str, f64)>);
+
+/// The pipelines of a device, and the modules that they are made of: each is made once.
+#[derive(Debug, Default)]
+pub(super) struct Pipelines {
+    pipelines: Mutex<HashMap<PipelineKey, Arc<Pipeline>>>,
+    modules: Mutex<HashMap<&'static str, wgpu::ShaderModule>>,
+}
+
+// What is made is as good after a panic as before.
+fn open<T>(known: &Mutex<T>) -> MutexGuard<'_, T> {
+    known.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Pipelines {
+    /// The pipeline, made on first use. Not under the lock, so that several can be made at a time.
+    pub(super) fn get(
+        &self,
+        device: &wgpu::Device,
+        shader: &'static Shader,
+        entry: &'static Entry,
+        constants: &[(&'static str, f64)],
+    ) -> Arc<Pipeline> {
+        let key = PipelineKey::new(shader, entry, constants);
+        if let Some(pipeline) = open(&self.pipelines).get(&key) {
+            return Arc::clone(pipeline);
+        }
+        let module = self.module(device, shader);
+        let pipeline = Arc::new(Pipeline::create(device, shader, &module, entry, constants));
+        Arc::clone(open(&self.pipelines).entry(key).or_insert(pipeline))
+    }
+
+    // Parsed and checked once for all its entry points and constants.
+    fn module(&self, device: &wgpu::Device, shader: &'static Shader) -> wgpu::ShaderModule {
+        if let Some(module) = open(&self.modules).get(shader.source) {
+            return module.clone();
+        }
+        let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
+            label: Some(shader.name),
+            source: wgpu::ShaderSource::Wgsl(shader.source.into()),
+        });
+        open(&self.modules).entry(shader.source).or_insert(module).clone()
+    }
+
+    /// Makes those that are not there yet, on all processors: first the modules, as many share one.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) fn create(&self, device: &wgpu::Device, wanted: &[Wanted]) {
+        let by_source = |(shader, ..): &Wanted| (shader.source, *shader);
+        let shaders: BTreeMap<&str, &'static Shader> = wanted.iter().map(by_source).collect();
+        shaders.into_par_iter().for_each(|(_, shader)| drop(self.module(device, shader)));
+        let by_key = |wanted| (PipelineKey::of(wanted), wanted);
+        let different: HashMap<PipelineKey, &Wanted> = wanted.iter().map(by_key).collect();
+        different.into_par_iter().for_each(|(_, (shader, entry, constants))| {
+            self.get(device, shader, entry, constants);
+        });
+    }
+
+    /// Forgets all of them.
+    pub(super) fn clear(&self) {
+        open(&self.pipelines).clear();
+        open(&self.modules).clear();
     }
 }
 

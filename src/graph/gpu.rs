@@ -125,6 +125,18 @@ impl GpuReplay {
     }
 }
 
+// The pipelines of the plan. In a browser they are made one by one, as dispatches are prepared.
+#[cfg(not(target_arch = "wasm32"))]
+fn create_pipelines(gpu: &Gpu, plan: &Plan) -> Result<()> {
+    let wanted = plan.dispatches.iter().map(|dispatch| {
+        dispatch.kernel.check()?;
+        let call = dispatch.kernel.call(&gpu.variants);
+        Ok((call.shader, call.table()?, call.constants))
+    });
+    gpu.create_pipelines(&wanted.collect::<Result<Vec<_>>>()?);
+    Ok(())
+}
+
 fn prepare(gpu: &Gpu, plan: &Plan) -> Result<(Vec<wgpu::Buffer>, Vec<Launch>)> {
     let buffers: Vec<wgpu::Buffer> =
         plan.buffers.iter().map(|buffer| gpu.storage(&buffer.label, buffer.words)).collect();
@@ -137,6 +149,8 @@ fn prepare(gpu: &Gpu, plan: &Plan) -> Result<(Vec<wgpu::Buffer>, Vec<Launch>)> {
     }
     params.resize(params.len().max(PARAMS_ALIGNMENT), 0);
     let uniform = gpu.uniform(params);
+    #[cfg(not(target_arch = "wasm32"))]
+    create_pipelines(gpu, plan)?;
     let binding = |slice: &Slice, words: usize| wgpu::BufferBinding {
         buffer: &buffers[slice.buffer.0],
         offset: 4 * slice.offset as u64,
