@@ -320,7 +320,7 @@ fn devices_are_measured_by_every_variant_they_run() {
     let measured = &list[0]["measured"];
     assert!(measured["flops_per_second"].as_f64().unwrap() > 0.0, "{measured}");
     let products = measured["product_512_flops_per_second"].as_object().unwrap();
-    assert!(products.contains_key("tile") && products.contains_key("register"), "{measured}");
+    assert!(products.contains_key("tile128x8") && products.contains_key("register"), "{measured}");
     assert!(products.values().all(|rate| rate.as_f64().unwrap() > 0.0), "{measured}");
 }
 
@@ -333,7 +333,30 @@ fn the_reference_is_a_device_too() {
     // On another kind of device a note says what may differ.
     let (_, err) = success(&mut narrows(place.path(), &["eval", "runs/linear-001"]));
     assert!(
-        err.contains("note: the model was trained with the matrix products reference, this device uses "),
+        err.contains(
+            "note: the model was trained with the kernels of the reference, this device uses those of `rule "
+        ),
+        "{err}"
+    );
+}
+
+#[test]
+fn a_run_keeps_the_kernels_that_it_began_with() {
+    let place = place();
+    let place = place.path();
+    let train = ["train", "linear", "--data", "idx", "--data-dir", "data", "--batch", "8", "--epochs", "1"];
+    success(narrows(place, &train).args(["--kernels", "register", "--schedule", "constant"]));
+    let config = fs::read_to_string(place.join("runs/linear-001/config.toml")).unwrap();
+    assert!(config.starts_with("# Trained on ") && config.contains("matrix products: register."), "{config}");
+    let resume = ["train", "--resume", "runs/linear-001", "--epochs"];
+    let (_, err) = success(narrows(place, &resume).arg("2"));
+    assert!(!err.contains("the last bits may differ"), "{err}");
+    let config = fs::read_to_string(place.join("runs/linear-001/config.toml")).unwrap();
+    assert!(config.contains("matrix products: register."), "{config}");
+    // Unless others are asked for.
+    let (_, err) = success(narrows(place, &resume).args(["3", "--kernels", "tile32x4"]));
+    assert!(
+        err.contains("trained with the kernels of `register`, this device uses those of `tile32x4`"),
         "{err}"
     );
 }

@@ -174,10 +174,11 @@ impl DeviceFlags {
         };
         let used = device.variants();
         if used != stored {
-            let name =
-                |variants: Option<Variants>| variants.map_or("the reference".to_owned(), |v| v.to_string());
+            let name = |variants: Option<Variants>| {
+                variants.map_or("the reference".to_owned(), |variants| format!("`{variants}`"))
+            };
             output::note(&format!(
-                "note: the model was trained with the kernels `{}`, this device uses `{}`: the last bits may differ",
+                "note: the model was trained with the kernels of {}, this device uses those of {}: the last bits may differ",
                 name(stored),
                 name(used),
             ));
