@@ -360,3 +360,26 @@ fn a_run_keeps_the_kernels_that_it_began_with() {
         "{err}"
     );
 }
+
+#[test]
+fn what_training_takes_of_the_memory_is_told_buffer_by_buffer() {
+    let place = place();
+    let told = |batch: &str| {
+        let flags = ["plan", "linear", "--data", "idx", "--data-dir", "data", "--batch", batch, "--memory"];
+        let (out, _) = success(&mut narrows(place.path(), &flags));
+        let whole = out.lines().last().unwrap();
+        let megabytes: f64 = whole.strip_suffix(" MB in all").unwrap().parse().unwrap();
+        for kept in ["images", "parameters", "gradients"] {
+            assert!(out.contains(&format!(" kept    {kept}\n")), "{out}");
+        }
+        megabytes
+    };
+    assert!(told("40") > told("8"));
+    let beside = failure(&mut narrows(place.path(), &["plan", "linear", "--check", "--memory"]));
+    assert_eq!(
+        beside,
+        "--memory: expected a size beside --check and --measure, or neither of them, got none"
+    );
+    let elsewhere = failure(&mut narrows(place.path(), &["train", "linear", "--memory"]));
+    assert_eq!(elsewhere, "--memory: expected a size, such as 512MiB, got none");
+}

@@ -109,9 +109,11 @@ struct DeviceFlags {
     #[arg(long, global = true, value_name = "KERNELS")]
     kernels: Option<String>,
     /// The most of the device's memory that a part of the data may take; a larger part streams, with the same results
-    /// [default: 1GiB where it is the main memory, else all there is]
-    #[arg(long, global = true, value_name = "SIZE", value_parser = size)]
-    memory: Option<ByteSize>,
+    /// [default: 1GiB where it is the main memory, else all there is]. `narrows plan NAME --memory`, without a size, shows
+    /// what training takes
+    #[arg(long, global = true, value_name = "SIZE", value_parser = size, num_args = 0..=1)]
+    #[allow(clippy::option_option, reason = "the flag may be given without its value")]
+    memory: Option<Option<ByteSize>>,
 }
 
 impl DeviceFlags {
@@ -119,12 +121,24 @@ impl DeviceFlags {
         self.device == "cpu"
     }
 
+    // Given without a size, it asks how much there is.
+    fn asks_for_memory(&self) -> bool {
+        self.memory == Some(None)
+    }
+
+    fn size(&self) -> Result<Option<ByteSize>> {
+        match self.memory {
+            Some(None) => Err(Error::setting("--memory", "a size, such as 512MiB", "none")),
+            size => Ok(size.flatten()),
+        }
+    }
+
     /// Refuses flags for a command that opens no device.
     fn check_none(&self, command: &str) -> Result<()> {
         let given = [
             ("--device", (self.device != "auto").then(|| self.device.clone())),
             ("--kernels", self.kernels.clone()),
-            ("--memory", self.memory.map(|size| size.to_string())),
+            ("--memory", self.memory.map(|size| size.map_or(String::new(), |size| size.to_string()))),
         ];
         match given.into_iter().find_map(|(flag, value)| Some((flag, value?))) {
             Some((flag, value)) => Err(Error::setting(
@@ -137,11 +151,15 @@ impl DeviceFlags {
     }
 
     async fn open(&self) -> Result<Device> {
+        self.open_with(self.size()?).await
+    }
+
+    async fn open_with(&self, size: Option<ByteSize>) -> Result<Device> {
         let kernels = kernels::parse(self.kernels.as_deref())?;
         if !self.is_cpu() {
-            return Device::open(&self.options(kernels)?).await;
+            return Device::open(&self.with(kernels, size)?).await;
         }
-        if let Some(size) = self.memory {
+        if let Some(size) = size {
             let expected = "no such flag with --device cpu, which reads the data where they are";
             return Err(Error::setting("--memory", expected, size));
         }
@@ -155,7 +173,11 @@ impl DeviceFlags {
     }
 
     fn options(&self, kernels: Kernels) -> Result<GpuOptions> {
-        let data_memory = self.memory.map(|size| size.as_u64());
+        self.with(kernels, self.size()?)
+    }
+
+    fn with(&self, kernels: Kernels, size: Option<ByteSize>) -> Result<GpuOptions> {
+        let data_memory = size.map(|size| size.as_u64());
         Ok(GpuOptions { selector: self.device.parse()?, kernels, data_memory, only_defaults: false })
     }
 

@@ -16,7 +16,7 @@ use super::output::line;
 /// Show the dispatches of a training step
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  narrows plan vae\n  narrows plan mlp --hidden 256,64 --batch 32\n  \
-    narrows plan vae --check\n  narrows plan cnn --measure")]
+    narrows plan vae --check\n  narrows plan cnn --measure\n  narrows plan vae --batch 1024 --memory")]
 pub(super) struct PlanCommand {
     /// Run one step on the device and on the CPU reference, and report the first dispatch that differs
     #[arg(long)]
@@ -38,15 +38,32 @@ impl PlanCommand {
             ));
         }
         let config = self.config.resolve(&context.registry, &context.given)?;
-        let images = loaded(&config.data)?.train;
+        let split = loaded(&config.data)?;
+        let images = split.train;
         let total = images.len() as u32;
-        let device = context.device.open().await?;
+        let memory = context.device.asks_for_memory();
+        if memory && (self.check || self.measure) {
+            let expected = "a size beside --check and --measure, or neither of them";
+            return Err(Error::setting("--memory", expected, "none"));
+        }
+        let device =
+            if memory { context.device.open_with(None).await? } else { context.device.open().await? };
         let config = config.fitted_to_data(&images)?;
         let model = Model::new(&config.model, images.shape().try_into()?)?;
-        let model = config.transform(&images)?.reading(model, &device, &images);
+        let transform = config.transform(&images)?;
+        let model = transform.reading(model, &device, &images);
         let model = model.with_augmentation(config.train.augmentation());
         let update = config.train.update(total)?;
         let plan = model.training(config.train.batch, total, true, &update, self.check)?;
+        if memory {
+            let evaluation = match split.validation.len() {
+                0 => None,
+                count => {
+                    Some(transform.reading(model, &device, &split.validation).evaluation_of(count as u32)?)
+                }
+            };
+            return line(&memory_of(&plan, evaluation.as_ref()));
+        }
         // The reference has no variants; its plan is shown for a GPU.
         let variants = device.variants().unwrap_or(Variants::one(MatMulVariant::Tile64x4));
         if self.measure {
@@ -64,6 +81,14 @@ impl PlanCommand {
 fn set_up(replay: &mut Replay, config: &Config, images: &Dataset) -> Result<()> {
     config.transform(images)?.feed(replay, images)?;
     replay.write_initial(config.train.seed)
+}
+
+// The plan's buffers, and beside them those of the evaluation after each epoch, which has its own.
+fn memory_of(training: &Plan, evaluation: Option<&Plan>) -> String {
+    let table = training.memory_table();
+    let Some(evaluation) = evaluation else { return table.trim_end().to_owned() };
+    let [step, after] = [training, evaluation].map(|plan| plan.device_memory() as f64 * 1e-6);
+    format!("{table}{after:.3} MB more for the evaluation after each epoch\n{:.3} MB in all", step + after)
 }
 
 async fn check(plan: &Plan, config: &Config, images: &Dataset, device: &Device) -> Result<()> {

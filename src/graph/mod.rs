@@ -24,6 +24,7 @@ mod latent;
 mod layer;
 mod liveness;
 mod measure;
+mod memory;
 mod norm;
 mod objective;
 mod op;
