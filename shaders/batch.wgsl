@@ -34,13 +34,14 @@ struct Params {
 /// [batch, pixels]
 @group(0) @binding(6) var<storage, read_write> x: array<f32>;
 
-// The image at place i of the batch.
-fn image_at(i: u32) -> u32 {
-    let left = params.count - state.cursor;
+// The image at place i of the batch. `now` is the state, read once before any branch: there a CPU driver reads it for all
+// lanes at once, behind one for each.
+fn image_at(i: u32, now: State) -> u32 {
+    let left = params.count - now.cursor;
     let next = i >= left;
-    let position = select(state.cursor + i, i - left, next);
+    let position = select(now.cursor + i, i - left, next);
     if SHUFFLE {
-        return permuted(position, state.epoch + u32(next));
+        return permuted(position, now.epoch + u32(next), vec2u(now.seed_low, now.seed_high));
     }
     return position;
 }
@@ -49,8 +50,9 @@ fn image_at(i: u32) -> u32 {
 fn permute(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
            @builtin(local_invocation_index) lane: u32) {
     let i = (group.x + group.y * groups.x) * 64u + lane;
+    let now = state;
     if i < params.batch {
-        indices[i] = image_at(i);
+        indices[i] = image_at(i, now);
     }
 }
 
@@ -101,10 +103,10 @@ struct Found {
 }
 
 // The image of a quad: the same as before where it is of the same row. The first quad of a row keeps the image's number.
-fn find(q: Quad, before: Found) -> Found {
+fn find(q: Quad, before: Found, now: State) -> Found {
     var found = before;
     if q.row != before.row {
-        found = Found(q.row, image_at(q.row));
+        found = Found(q.row, image_at(q.row, now));
     }
     if q.pixel == 0u {
         indices[q.row] = found.image;
@@ -117,13 +119,14 @@ fn find(q: Quad, before: Found) -> Found {
 fn next_batch(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
               @builtin(local_invocation_index) lane: u32) {
     let first = (group.x + group.y * groups.x) * 256u + lane;
+    let now = state;
     var found = Found(params.batch, 0u);
     for (var number = first; number < first + 256u; number += 64u) {
         let q = quad(number);
         if q.row >= params.batch {
             return;
         }
-        found = find(q, found);
+        found = find(q, found, now);
         write(q, found.image, vec4f());
     }
 }
@@ -132,13 +135,14 @@ fn next_batch(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) grou
 fn next_batch_centered(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
                        @builtin(local_invocation_index) lane: u32) {
     let first = (group.x + group.y * groups.x) * 256u + lane;
+    let now = state;
     var found = Found(params.batch, 0u);
     for (var number = first; number < first + 256u; number += 64u) {
         let q = quad(number);
         if q.row >= params.batch {
             return;
         }
-        found = find(q, found);
+        found = find(q, found, now);
         write(q, found.image, means_of(q));
     }
 }

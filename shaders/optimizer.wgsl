@@ -8,7 +8,8 @@
 //            (Kingma and Ba 2014, algorithm 1)
 //
 // p, m and v are updated in place. Moments below 1e-30 become zero: against any epsilon they change
-// nothing, and as denormals they would run many times slower on CPUs.
+// nothing, and as denormals they would run many times slower on CPUs. The rates are read before any branch: there a CPU
+// driver reads them for all lanes at once, behind one for each.
 
 override DECOUPLED: bool = false;
 
@@ -45,12 +46,13 @@ fn flush(x: vec4f) -> vec4f {
 fn sgd(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
        @builtin(local_invocation_index) lane: u32) {
     let i = (group.x + group.y * groups.x) * 64u + lane;
+    let rate = rates[0];
     if i * 4u < params.count {
         let p = parameters[i];
         let g = gradients[i] + params.weight_decay * p;
         let m = flush(params.beta1 * first_moment[i] + g);
         first_moment[i] = m;
-        parameters[i] = p - rates[0] * m;
+        parameters[i] = p - rate * m;
     }
 }
 
@@ -58,11 +60,14 @@ fn sgd(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec
 fn adam(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) lane: u32) {
     let i = (group.x + group.y * groups.x) * 64u + lane;
+    let rate = rates[0];
+    let correction1 = rates[1];
+    let correction2 = rates[2];
     if i * 4u < params.count {
         var p = parameters[i];
         var g = gradients[i];
         if DECOUPLED {
-            p -= rates[0] * params.weight_decay * p;
+            p -= rate * params.weight_decay * p;
         } else {
             g += params.weight_decay * p;
         }
@@ -71,7 +76,7 @@ fn adam(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         let v = flush(params.beta2 * second_moment[i] + params.complement2 * g * g);
         first_moment[i] = m;
         second_moment[i] = v;
-        let scale = sqrt(v / rates[2]) + params.epsilon;
-        parameters[i] = p - rates[0] * (m / rates[1]) / scale;
+        let scale = sqrt(v / correction2) + params.epsilon;
+        parameters[i] = p - rate * (m / correction1) / scale;
     }
 }

@@ -13,8 +13,8 @@ fn mix(x: u32) -> u32 {
 }
 
 // The four round keys of half the network.
-fn round_keys(half: u32, epoch: u32) -> vec4u {
-    return philox(vec4u(half, epoch, STREAM_PERMUTATION, 0u), vec2u(state.seed_low, state.seed_high));
+fn round_keys(half: u32, epoch: u32, seed: vec2u) -> vec4u {
+    return philox(vec4u(half, epoch, STREAM_PERMUTATION, 0u), seed);
 }
 
 // Two rounds of the network, which bring both halves back to their sides.
@@ -23,12 +23,12 @@ fn two_rounds(sides: vec2u, keys: vec2u, mask: u32) -> vec2u {
     return vec2u(left, sides.y ^ (mix(left ^ keys.y) & mask));
 }
 
-fn permuted(position: u32, epoch: u32) -> u32 {
+fn permuted(position: u32, epoch: u32, seed: vec2u) -> u32 {
     let bits = max(32u - countLeadingZeros(params.count - 1u), 2u);
     let half = (bits + 1u) / 2u;
     let mask = (1u << half) - 1u;
-    let first = round_keys(0u, epoch);
-    let last = round_keys(1u, epoch);
+    let first = round_keys(0u, epoch, seed);
+    let last = round_keys(1u, epoch, seed);
     var at = position;
     loop {
         var sides = vec2u(at >> half, at & mask);
