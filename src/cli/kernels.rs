@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use etcetera::base_strategy::{BaseStrategy, choose_base_strategy};
+
 use super::output::note;
 use crate::data::written::write_whole;
 use crate::gpu::{Kernels, Measured};
@@ -29,7 +31,9 @@ pub(super) fn keep(path: &Path, measured: &Measured) -> Result<()> {
 // None where there is no folder for it.
 fn measured_path() -> Option<PathBuf> {
     let given = std::env::var_os(FOLDER).filter(|folder| !folder.is_empty()).map(PathBuf::from);
-    given.or_else(|| Some(dirs::cache_dir()?.join("narrows"))).map(|folder| folder.join(FILE))
+    given
+        .or_else(|| Some(choose_base_strategy().ok()?.cache_dir().join("narrows")))
+        .map(|folder| folder.join(FILE))
 }
 
 /// What was measured so far. A file that cannot be read or understood is as good as none, which is said.
