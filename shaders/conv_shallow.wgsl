@@ -23,10 +23,11 @@ fn product_sixteen(lane: Lane, column: u32) {
 @compute @workgroup_size(64)
 fn product(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
            @builtin(local_invocation_index) index: u32) {
-    let lane = lane_at(group, groups, index);
-    product_sixteen(lane, lane.column);
+    let lane = four_pixels(group, groups, index);
+    let column = first_column(group, groups);
+    product_sixteen(lane, column);
     if SIXTEENS > 1u {
-        product_sixteen(lane, lane.column + 16u);
+        product_sixteen(lane, column + 16u);
     }
 }
 
@@ -49,10 +50,11 @@ fn dense_sixteen(lane: Lane, column: u32) {
 @compute @workgroup_size(64)
 fn dense(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
          @builtin(local_invocation_index) index: u32) {
-    let lane = lane_at(group, groups, index);
-    dense_sixteen(lane, lane.column);
+    let lane = four_pixels(group, groups, index);
+    let column = first_column(group, groups);
+    dense_sixteen(lane, column);
     if SIXTEENS > 1u {
-        dense_sixteen(lane, lane.column + 16u);
+        dense_sixteen(lane, column + 16u);
     }
 }
 
@@ -75,10 +77,11 @@ fn dense_keep_sixteen(lane: Lane, column: u32) {
 @compute @workgroup_size(64)
 fn dense_keep(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
               @builtin(local_invocation_index) index: u32) {
-    let lane = lane_at(group, groups, index);
-    dense_keep_sixteen(lane, lane.column);
+    let lane = four_pixels(group, groups, index);
+    let column = first_column(group, groups);
+    dense_keep_sixteen(lane, column);
     if SIXTEENS > 1u {
-        dense_keep_sixteen(lane, lane.column + 16u);
+        dense_keep_sixteen(lane, column + 16u);
     }
 }
 
@@ -101,9 +104,10 @@ fn product_slope_sixteen(lane: Lane, column: u32) {
 @compute @workgroup_size(64)
 fn product_slope(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
                  @builtin(local_invocation_index) index: u32) {
-    let lane = lane_at(group, groups, index);
-    product_slope_sixteen(lane, lane.column);
+    let lane = four_pixels(group, groups, index);
+    let column = first_column(group, groups);
+    product_slope_sixteen(lane, column);
     if SIXTEENS > 1u {
-        product_slope_sixteen(lane, lane.column + 16u);
+        product_slope_sixteen(lane, column + 16u);
     }
 }

@@ -3,6 +3,33 @@
 // Each weight is at a fixed place, the same for all lanes, where a lane makes all channels. Drivers do not unroll large
 // loops, so rows of the kernel, its columns and four channels at a time are written out.
 
+// Channels of the features, a multiple of four.
+override OUT_CHANNELS: u32 = 16u;
+// Sixteens of them that a lane makes, one or two: all there are, or one of more.
+override SIXTEENS: u32 = 1u;
+
+fn four_of_image(i: i32) -> vec4f {
+    return a[clamp(i, 0, i32(arrayLength(&a)) - 1)];
+}
+
+// The columns of sixteens that C has, each in workgroups of its own.
+fn columns() -> u32 {
+    return select(1u, (OUT_CHANNELS + 15u) / 16u, OUT_CHANNELS > SIXTEENS * 16u);
+}
+
+fn four_pixels(group: vec3u, groups: vec3u, index: u32) -> Lane {
+    let four = (group.x + group.y * groups.x) / columns() * 64u + index;
+    let across = (params.out_width + 3u) / 4u;
+    let lines = params.pixels / params.out_width;
+    let at = divide(min(four, lines * across), across);
+    let x = at.y * 4u;
+    return lane_at(at.x, x, select(0u, min(params.out_width - x, 4u), at.x < lines));
+}
+
+fn first_column(group: vec3u, groups: vec3u) -> u32 {
+    return select(0u, (group.x + group.y * groups.x) % columns() * 16u, columns() > 1u);
+}
+
 // Four filters at element k.
 fn weights(column: u32, k: u32) -> vec4f {
     let length = KERNEL_HEIGHT * KERNEL_WIDTH * CHANNELS;
@@ -12,10 +39,6 @@ fn weights(column: u32, k: u32) -> vec4f {
         v[i] = b[at / 4u][at % 4u];
     }
     return v;
-}
-
-fn number(line: ptr<function, Line>, i: u32) -> f32 {
-    return (*line)[i / 4u][i % 4u];
 }
 
 // Adds what a tap gives for four channels; column i is pixel i.

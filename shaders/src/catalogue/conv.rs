@@ -131,6 +131,23 @@ pub const WEIGHT_DIRECT: Shader = Shader {
     )
 };
 
+/// The weight's gradient, where the image has at most four channels and the features whole vec4s, for CPU drivers.
+pub const WEIGHT_LINE: Shader = Shader {
+    entries: &[super::matmul::PRODUCT, super::matmul::PRODUCT_SUMS],
+    ..joined!(
+        "conv_weight_line",
+        "conv_weight_line.wgsl",
+        ["lib/conv_weight.wgsl", "lib/channel_sums.wgsl", "lib/conv_line.wgsl"],
+        "SUMS_OF_IMAGE",
+        "KERNEL_HEIGHT",
+        "KERNEL_WIDTH",
+        "CHANNELS",
+        "STRIDE",
+        "SHIFT",
+        "ROWS"
+    )
+};
+
 /// Workgroups of [`DOWN_SHALLOW`] for `lines` of `width` pixels of features, `sixteens` its `SIXTEENS`.
 pub const fn shallow_workgroups(lines: u32, width: u32, out_channels: u32, sixteens: u32) -> u32 {
     lines.saturating_mul(width.div_ceil(4)).div_ceil(64).saturating_mul(out_channels.div_ceil(16 * sixteens))
@@ -142,4 +159,9 @@ pub const NARROW_TILE: [u32; 2] = [256, 4];
 /// Workgroups of [`WEIGHT_DIRECT`] for `parts` of `rows` x `columns`, `rows_to_a_lane` its `ROWS`.
 pub const fn weight_direct_workgroups(rows: u32, columns: u32, parts: u32, rows_to_a_lane: u32) -> u32 {
     (rows.div_ceil(rows_to_a_lane) * columns.div_ceil(12) * parts).div_ceil(64)
+}
+
+/// Workgroups of [`WEIGHT_LINE`] for `parts` of `rows`, `rows_to_a_lane` its `ROWS`.
+pub const fn weight_line_workgroups(rows: u32, parts: u32, rows_to_a_lane: u32) -> u32 {
+    rows.div_ceil(rows_to_a_lane).saturating_mul(parts).div_ceil(8)
 }

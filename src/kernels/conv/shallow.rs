@@ -1,8 +1,9 @@
-//! Convolutions of an image of few channels, four pixels of a line to a lane (`shaders/conv_shallow.wgsl`).
+//! Convolutions of an image of few channels, four pixels of a line at a time (`shaders/conv_shallow.wgsl`), and the gradient
+//! of their weight (`shaders/conv_weight_line.wgsl`).
 
 use narrows_shaders::conv as shaders;
 
-use super::{Conv, Direction, Geometry, count, few};
+use super::{Conv, Direction, Geometry, WeightGradient, count, few};
 use crate::gpu::Variants;
 use crate::kernels::{Call, matmul};
 
@@ -10,13 +11,15 @@ use crate::kernels::{Call, matmul};
 const MOST_SIXTEENS: u32 = 2;
 // Weights then, each of which is an instruction: with more, compiling takes seconds, and the tiles are as fast.
 const MOST_WEIGHTS: usize = 900;
+// Sums to a lane of a weight's gradient: with more, compiling takes seconds.
+const MOST_SUMS: u32 = 260;
 // Rows and columns of the kernel, and numbers of a line that four pixels meet, that the shader has room for.
 const MOST_TAPS: u32 = 5;
 const MOST_NUMBERS: u32 = 64;
 
 impl Geometry {
     // Whether four neighbouring pixels of the features meet few enough numbers of an image.
-    pub(super) fn has_short_lines(&self) -> bool {
+    fn has_short_lines(&self) -> bool {
         let ([_, _, channels], [_, across]) = (self.image, self.stride);
         let pixels = across.saturating_mul(3).saturating_add(self.kernel[1]);
         self.kernel.iter().all(|taps| *taps <= MOST_TAPS)
@@ -24,12 +27,12 @@ impl Geometry {
             && pixels.saturating_mul(channels) <= MOST_NUMBERS
     }
 
-    // The constants of `lib/conv_line.wgsl`. Where lines of the image are whole vec4s, all lanes begin equally far
-    // into one.
-    pub(super) fn with_lines(&self, call: Call) -> Call {
+    // The constants of `lib/conv_line.wgsl`. Where lines of the image are whole vec4s, and all lanes begin at a multiple of
+    // four pixels, they begin equally far into a vec4.
+    fn with_lines(&self, call: Call, by_fours: bool) -> Call {
         let [_, width, channels] = self.image;
         let before = self.padding[1].wrapping_mul(channels) % 4;
-        let whole = width.wrapping_mul(channels).is_multiple_of(4);
+        let whole = by_fours && width.wrapping_mul(channels).is_multiple_of(4);
         call.constant("KERNEL_HEIGHT", self.kernel[0])
             .constant("KERNEL_WIDTH", self.kernel[1])
             .constant("CHANNELS", channels)
@@ -55,7 +58,7 @@ impl Conv {
     pub(super) fn shallow(&self, sixteens: u32) -> Call {
         let Self { geometry, epilogue, accumulate, .. } = *self;
         geometry
-            .with_lines(Call::new(&shaders::DOWN_SHALLOW, matmul::entry(epilogue)))
+            .with_lines(Call::new(&shaders::DOWN_SHALLOW, matmul::entry(epilogue)), true)
             .constant("OUT_CHANNELS", geometry.features[2])
             .constant("SIXTEENS", sixteens)
             .constant("ACCUMULATE", accumulate)
@@ -65,5 +68,21 @@ impl Conv {
     pub(super) fn shallow_workgroups(&self, sixteens: u32) -> u32 {
         let ([height, width, channels], images) = (self.geometry.features, self.geometry.images);
         shaders::shallow_workgroups(count([images, height]), width, channels, sixteens)
+    }
+}
+
+impl WeightGradient {
+    // Rows to a lane, where the shader makes this gradient. All sums of a lane are more than a GPU's registers hold.
+    pub(super) fn rows_by_lines(&self, variants: &Variants) -> Option<u32> {
+        let (rows, filter) = (self.geometry.features[2], self.geometry.filter());
+        let suits = !variants.suit_a_gpu() && self.geometry.has_short_lines() && rows.is_multiple_of(4);
+        let short = |each: &u32| filter.saturating_mul(*each) <= MOST_SUMS && rows > each / 2;
+        [16, 8, 4].into_iter().find(short).filter(|_| suits)
+    }
+
+    // A call of the shader, by that many rows to a lane.
+    pub(super) fn by_lines(&self, call: Call, rows: u32) -> Call {
+        let by_fours = [self.chunk, self.geometry.features[1]].iter().all(|pixels| pixels.is_multiple_of(4));
+        self.geometry.with_lines(call, by_fours).constant("ROWS", rows)
     }
 }
