@@ -24,7 +24,7 @@ use Padding::{Explicit, Same, Valid};
 // Images, image, kernel, stride, padding, channels of the features.
 type Case = (u32, [u32; 3], [u32; 2], [u32; 2], Padding, u32);
 
-const CASES: [Case; 14] = [
+const CASES: [Case; 20] = [
     (1, [1, 1, 1], [1, 1], [1, 1], Valid, 1),
     (2, [5, 4, 3], [3, 3], [1, 1], Same, 5),
     (3, [7, 5, 4], [5, 3], [2, 1], Same, 4),
@@ -39,6 +39,12 @@ const CASES: [Case; 14] = [
     (3, [1, 9, 4], [1, 4], [1, 3], Same, 68),
     (2, [13, 1, 7], [4, 1], [4, 1], Valid, 9),
     (1, [17, 19, 4], [3, 3], [1, 1], Same, 4),
+    (2, [5, 7, 3], [3, 3], [1, 1], Same, 8),
+    (3, [6, 9, 2], [2, 5], [2, 2], Same, 20),
+    (2, [4, 6, 4], [5, 2], [3, 3], Explicit([2, 1]), 8),
+    (1, [9, 10, 1], [3, 2], [1, 1], Same, 32),
+    (2, [7, 8, 3], [4, 2], [2, 2], Explicit([1, 1]), 16),
+    (2, [3, 5, 2], [2, 1], [1, 3], Valid, 33),
 ];
 
 fn geometry((images, image, kernel, stride, padding, channels): Case) -> Geometry {
@@ -298,8 +304,8 @@ fn accumulating_adds_to_what_is_there() {
 
 #[test]
 fn bias_activation_and_slope_are_fused_into_the_way_out() {
-    // A product, one of few channels of features, and one of few channels of the image.
-    for case in [CASES[8], CASES[6], CASES[3]] {
+    // A product, one of few channels of features, and some of few channels of the image.
+    for case in [CASES[8], CASES[6], CASES[3], CASES[14], CASES[15]] {
         let geometry = geometry(case);
         let [image, features, weight] = operands(&geometry, noise);
         let close = |kernel: &dyn Kernel, first| {
@@ -459,7 +465,7 @@ fn sums_of_channels_are_refused_where_rows_or_rounds_do_not_suffice() {
     let expected = "channels of an image to sum: expected at most 1, got 16";
     assert_eq!(refusal(wide, Direction::Up).replace("between 1 and 1", "at most 1"), expected);
     let long = geometry((100, [1, 250, 1], [1, 1], [1, 1], Valid, 5));
-    let expected = "rounds over pixels to a part, with sums: expected between 1 and 65000, got 75000";
+    let expected = "rounds over pixels to a part, with sums: expected between 1 and 65000, got 81250";
     assert_eq!(refusal(long, Direction::Down), expected);
 }
 

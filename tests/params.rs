@@ -112,6 +112,8 @@ fn advance(scheduled: &[Scheduled]) -> Advance {
 }
 
 const GREY: Geometry = Geometry { image: [3, 5, 1], ..GEOMETRY };
+const GREY_TO_FOURS: Geometry =
+    Geometry { image: [3, 5, 1], features: [4, 6, 8], kernel: [3, 2], stride: [11, 2], ..GEOMETRY };
 const TO_GREY: Geometry = Geometry { features: [4, 6, 1], ..GEOMETRY };
 
 // Of every kernel one, and one for each entry point it has.
@@ -228,7 +230,7 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
             Epilogue::Slope(Activation::Relu),
         ] {
             all.push(Box::new(MatMul { rows, columns: 5, depth: 7, layout, epilogue, accumulate: false }));
-            for geometry in [GEOMETRY, GREY, TO_GREY] {
+            for geometry in [GEOMETRY, GREY, GREY_TO_FOURS, TO_GREY] {
                 all.push(Box::new(Conv { direction: Direction::Down, geometry, epilogue, accumulate }));
                 all.push(Box::new(Conv { direction: Direction::Up, geometry, epilogue, accumulate }));
             }
@@ -240,7 +242,7 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
     all.push(Box::new(Sample { of: SAMPLE, kl: Some(0.5) }));
     let (layout, epilogue) = (Layout::Tn, Epilogue::Sums { accumulate });
     all.push(Box::new(MatMul { rows, columns: 5, depth: 7, layout, epilogue, accumulate: false }));
-    for geometry in [GEOMETRY, GREY, TO_GREY] {
+    for geometry in [GEOMETRY, GREY, GREY_TO_FOURS, TO_GREY] {
         let sums = [None, Some(Direction::Down), Some(Direction::Up)];
         for sums in sums.map(|of| of.map(|of| ChannelSums { of, accumulate })) {
             let kernel = WeightGradient { geometry, chunk: 5, accumulate, sums };

@@ -8,6 +8,7 @@ use super::{Call, Kernel, floats, vec4s};
 use crate::gpu::{Product, ProductKind, Variants};
 
 mod geometry;
+mod shallow;
 mod weight;
 
 pub use geometry::Geometry;
@@ -75,13 +76,6 @@ impl Conv {
         [count([self.geometry.images, height.div_ceil(down), width.div_ceil(across)]), channels]
     }
 
-    // Whether filters are so short that loops over them are unrolled.
-    fn is_shallow(&self) -> bool {
-        let channels = self.geometry.image[2];
-        let short = few(channels) && self.geometry.filter() <= Geometry::MAX_SHALLOW;
-        self.direction == Direction::Down && short
-    }
-
     // The shader, for one part.
     fn tiled(&self, variants: &Variants) -> Tiled {
         let ([rows, columns], [down, across]) = (self.extents(), self.parts());
@@ -97,9 +91,6 @@ impl Conv {
                 [&shaders::UP_TILE, &shaders::UP_REGISTER, &shaders::UP_SHUFFLE],
             ),
         };
-        if self.is_shallow() {
-            return Tiled::of(&shaders::DOWN_SHALLOW, shaders::SHALLOW_TILE);
-        }
         if few(columns) {
             return Tiled::of(narrow, shaders::NARROW_TILE);
         }
@@ -125,17 +116,12 @@ impl Kernel for Conv {
         // What concerns the result alone, number by number.
         let plain = matches!(epilogue, Epilogue::None | Epilogue::Dense(_) | Epilogue::Slope(_));
         let aligned = [source[2], channels, columns].map(|extent| extent.is_multiple_of(4));
-        let mut call = matmul::call(&tiled, layout, aligned, epilogue, accumulate)
-            .constant("COLUMNS", columns.min(4))
-            .family(family);
-        if self.is_shallow() {
-            let [kernel_height, kernel_width] = geometry.kernel;
-            call = call
-                .constant("KERNEL_HEIGHT", kernel_height)
-                .constant("KERNEL_WIDTH", kernel_width)
-                .constant("CHANNELS", channels)
-                .constant("OUT_CHANNELS", columns);
-        }
+        let sixteens = self.sixteens(variants);
+        let call = match sixteens {
+            Some(sixteens) => self.shallow(sixteens),
+            None => matmul::call(&tiled, layout, aligned, epilogue, accumulate)
+                .constant("COLUMNS", columns.min(4)),
+        };
         geometry
             .limit(call)
             .operands([vec4s(geometry.elements(source)), vec4s(geometry.weight())])
@@ -149,7 +135,11 @@ impl Kernel for Conv {
             )
             .flops(2, geometry.products())
             .shape(geometry.shape(source, target))
-            .workgroups(|| tiled.workgroups(rows, columns).saturating_mul(down * across))
+            .family(family)
+            .workgroups(|| match sixteens {
+                Some(sixteens) => self.shallow_workgroups(sixteens),
+                None => tiled.workgroups(rows, columns).saturating_mul(down * across),
+            })
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {

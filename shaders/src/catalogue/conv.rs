@@ -77,16 +77,40 @@ pub const WEIGHT_TILE: Shader = weight!("conv_weight_tile", "matmul_tile.wgsl", 
 /// The weight's gradient, for anything else.
 pub const WEIGHT_REGISTER: Shader = weight!("conv_weight_register", "matmul_register.wgsl");
 
-/// Features of an image of at most four channels.
-pub const DOWN_SHALLOW: Shader = direct!(
-    "conv_shallow",
-    "conv_shallow.wgsl",
-    "lib/conv_down.wgsl",
-    "KERNEL_HEIGHT",
-    "KERNEL_WIDTH",
-    "CHANNELS",
-    "OUT_CHANNELS"
-);
+/// Features, whole vec4s of them, of an image of at most four channels.
+pub const DOWN_SHALLOW: Shader = Shader {
+    name: "conv_shallow",
+    source: compose!(
+        "lib/stable.wgsl",
+        "lib/finite.wgsl",
+        "lib/activation.wgsl",
+        "lib/matmul.wgsl",
+        "lib/conv.wgsl",
+        "lib/conv_down.wgsl",
+        "lib/conv_line.wgsl",
+        "lib/epilogue_four.wgsl",
+        "lib/conv_sixteen.wgsl",
+        "conv_shallow.wgsl",
+    ),
+    overrides: &[
+        "TRANSPOSE_A",
+        "TRANSPOSE_B",
+        "ALIGNED_A",
+        "ALIGNED_B",
+        "ACCUMULATE",
+        "ACTIVATION",
+        "COLUMNS",
+        "KERNEL_HEIGHT",
+        "KERNEL_WIDTH",
+        "CHANNELS",
+        "STRIDE",
+        "OUT_CHANNELS",
+        "SIXTEENS",
+        "SHIFT",
+    ],
+    entries: super::matmul::ENTRIES,
+    subgroups: false,
+};
 
 /// Features of an image, of at most four channels.
 pub const DOWN_NARROW: Shader = direct!("conv_down_narrow", "conv_narrow.wgsl", "lib/conv_down.wgsl");
@@ -107,8 +131,27 @@ pub const WEIGHT_DIRECT: Shader = Shader {
     )
 };
 
-/// Rows and columns that a workgroup of [`DOWN_SHALLOW`] makes.
-pub const SHALLOW_TILE: [u32; 2] = [64, 16];
+/// The weight's gradient, where the image has at most four channels and the features whole vec4s, for CPU drivers.
+pub const WEIGHT_LINE: Shader = Shader {
+    entries: &[super::matmul::PRODUCT, super::matmul::PRODUCT_SUMS],
+    ..joined!(
+        "conv_weight_line",
+        "conv_weight_line.wgsl",
+        ["lib/conv_weight.wgsl", "lib/channel_sums.wgsl", "lib/conv_line.wgsl"],
+        "SUMS_OF_IMAGE",
+        "KERNEL_HEIGHT",
+        "KERNEL_WIDTH",
+        "CHANNELS",
+        "STRIDE",
+        "SHIFT",
+        "ROWS"
+    )
+};
+
+/// Workgroups of [`DOWN_SHALLOW`] for `lines` of `width` pixels of features, `sixteens` its `SIXTEENS`.
+pub const fn shallow_workgroups(lines: u32, width: u32, out_channels: u32, sixteens: u32) -> u32 {
+    lines.saturating_mul(width.div_ceil(4)).div_ceil(64).saturating_mul(out_channels.div_ceil(16 * sixteens))
+}
 
 /// Rows and columns that a workgroup of [`DOWN_NARROW`] makes, or of [`UP_NARROW`] in a part.
 pub const NARROW_TILE: [u32; 2] = [256, 4];
@@ -116,4 +159,9 @@ pub const NARROW_TILE: [u32; 2] = [256, 4];
 /// Workgroups of [`WEIGHT_DIRECT`] for `parts` of `rows` x `columns`, `rows_to_a_lane` its `ROWS`.
 pub const fn weight_direct_workgroups(rows: u32, columns: u32, parts: u32, rows_to_a_lane: u32) -> u32 {
     (rows.div_ceil(rows_to_a_lane) * columns.div_ceil(12) * parts).div_ceil(64)
+}
+
+/// Workgroups of [`WEIGHT_LINE`] for `parts` of `rows`, `rows_to_a_lane` its `ROWS`.
+pub const fn weight_line_workgroups(rows: u32, parts: u32, rows_to_a_lane: u32) -> u32 {
+    rows.div_ceil(rows_to_a_lane).saturating_mul(parts).div_ceil(8)
 }

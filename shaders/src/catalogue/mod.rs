@@ -86,6 +86,7 @@ pub const ALL: &[&Shader] = &[
     &conv::WEIGHT_TILE,
     &conv::WEIGHT_REGISTER,
     &conv::WEIGHT_DIRECT,
+    &conv::WEIGHT_LINE,
     &corruption::SHADER,
     &crop_or_pad::SHADER,
     &dropout::SHADER,

@@ -17,10 +17,8 @@ impl Geometry {
     const MAX_LINES: u32 = 1 << 20;
     // Up to these on one side the tiles of a matrix product would be mostly empty.
     pub(super) const FEW_CHANNELS: u32 = 4;
-    // The longest filter that is read by unrolled loops.
-    pub(super) const MAX_SHALLOW: u32 = 100;
     // Pixels to a part of the weight's gradient, where a lane makes a part's piece by itself.
-    pub(super) const DIRECT_CHUNK: u32 = 32;
+    pub(super) const DIRECT_CHUNK: u32 = 64;
 
     /// Elements of the weight.
     pub fn weight(&self) -> usize {

@@ -48,6 +48,8 @@ impl WeightGradient {
             false => (geometry.pixels() / 512).min(64),
         };
         let chunk = geometry.pixels().div_ceil(parts.clamp(1, most)).clamp(1, MatMul::MAX_DEPTH);
+        // Lanes then begin equally far into a vec4 of the image.
+        let chunk = if chunk > 4 { chunk.next_multiple_of(4) } else { chunk };
         Self { chunk, ..Self::whole(geometry) }
     }
 
@@ -116,13 +118,16 @@ impl Kernel for WeightGradient {
         let each = [&shaders::WEIGHT_TILE, &shaders::WEIGHT_REGISTER, &shaders::WEIGHT_SHUFFLE];
         let parts = self.parts();
         let product = Product { kind: ProductKind::Weight, rows, columns, depth: chunk, parts };
-        let tiled = match direct {
-            true => Tiled::of(&shaders::WEIGHT_DIRECT, [rows_to_a_lane, 12]),
-            false => Tiled::choose(variants, &product, each),
+        let by_lines = self.rows_by_lines(variants);
+        let tiled = match (by_lines, direct) {
+            (Some(rows), _) => Tiled::of(&shaders::WEIGHT_LINE, [rows, columns]),
+            (None, true) => Tiled::of(&shaders::WEIGHT_DIRECT, [rows_to_a_lane, 12]),
+            (None, false) => Tiled::choose(variants, &product, each),
         };
-        let call = match direct {
-            true => of(&tiled).constant("ROWS", rows_to_a_lane).constant("FILTER", columns.min(12)),
-            false => of(&tiled),
+        let call = match (by_lines, direct) {
+            (Some(rows), _) => self.by_lines(of(&tiled), rows),
+            (None, true) => of(&tiled).constant("ROWS", rows_to_a_lane).constant("FILTER", columns.min(12)),
+            (None, false) => of(&tiled),
         };
         let from_to = geometry.shape(geometry.image, geometry.features);
         self.limit_sums(geometry.limit(call))
@@ -135,9 +140,10 @@ impl Kernel for WeightGradient {
             .flops(2, geometry.products())
             .flops(1, summed)
             .shape(format!("{from_to} in {}", self.parts()))
-            .workgroups(|| match direct {
-                true => shaders::weight_direct_workgroups(rows, columns, parts, rows_to_a_lane),
-                false => tiled.workgroups(rows, columns).saturating_mul(parts),
+            .workgroups(|| match (by_lines, direct) {
+                (Some(each), _) => shaders::weight_line_workgroups(rows, parts, each),
+                (None, true) => shaders::weight_direct_workgroups(rows, columns, parts, rows_to_a_lane),
+                (None, false) => tiled.workgroups(rows, columns).saturating_mul(parts),
             })
     }
 
