@@ -11,6 +11,8 @@ use crate::kernels::{Call, matmul};
 const MOST_SIXTEENS: u32 = 2;
 // Weights then, each of which is an instruction: with more, compiling takes seconds, and the tiles are as fast.
 const MOST_WEIGHTS: usize = 900;
+// Elements of a filter with which a GPU's registers hold what a lane works on.
+const MOST_ON_A_GPU: u32 = 40;
 // Sums to a lane of a weight's gradient: with more, compiling takes seconds.
 const MOST_SUMS: u32 = 260;
 // Rows and columns of the kernel, and numbers of a line that four pixels meet, that the shader has room for.
@@ -47,11 +49,14 @@ impl Conv {
     pub(super) fn sixteens(&self, variants: &Variants) -> Option<u32> {
         let channels = self.geometry.features[2];
         let sixteens = if variants.suit_a_gpu() { 1 } else { channels.div_ceil(16) };
-        let written_out = sixteens <= MOST_SIXTEENS && self.geometry.weight() <= MOST_WEIGHTS;
+        let fits = match variants.suit_a_gpu() {
+            true => self.geometry.filter() <= MOST_ON_A_GPU,
+            false => sixteens <= MOST_SIXTEENS && self.geometry.weight() <= MOST_WEIGHTS,
+        };
         let suits = self.direction == Direction::Down
             && self.geometry.has_short_lines()
             && channels.is_multiple_of(4)
-            && (written_out || variants.suit_a_gpu());
+            && fits;
         suits.then_some(sixteens)
     }
 
