@@ -9,7 +9,7 @@
 //!
 //! let shader = &matmul::TILE;
 //! assert!(shader.source.contains("fn product"));
-//! let [x, y, z] = fold(matmul::tile_workgroups(1000, 1000));
+//! let [x, y, z] = fold(matmul::tiles([64, 64], 1000, 1000));
 //! assert_eq!([x, y, z], [256, 1, 1]);
 //! ```
 
