@@ -1,5 +1,5 @@
 //! What an earlier version of the program left: a checkpoint of format 1 and a configuration that spelled out every
-//! setting resume to the bits that its own uninterrupted run came to.
+//! setting resume to what its own uninterrupted run came to, but for the rounding of a step's kernels, which are others.
 //!
 //! `tests/format1` is a run of the last version that wrote that format, on its CPU reference: `stopped.safetensors` was
 //! interrupted at step 410 of 563, in the third epoch of four; `whole.safetensors` never stopped. Between them lie the
@@ -24,13 +24,25 @@ fn config() -> Config {
     Config::load(&Registry::built_in(), &file("config.toml"), "mlp").unwrap()
 }
 
-fn bits(checkpoint: &Checkpoint) -> Vec<(&str, Vec<u32>)> {
-    let slots = checkpoint.slots.iter();
-    slots.map(|(name, slot)| (name, slot.values.iter().map(|value| value.to_bits()).collect())).collect()
+// The numbers in a text, and what stands between them.
+fn numbers(text: &str) -> (Vec<f64>, Vec<&str>) {
+    let words = || text.split(|letter: char| !(letter.is_ascii_alphanumeric() || ".+-_".contains(letter)));
+    (
+        words().filter_map(|word| word.parse().ok()).collect(),
+        words().filter(|word| word.parse::<f64>().is_err()).collect(),
+    )
+}
+
+fn assert_alike(resumed: &str, whole: &str) {
+    let ((ours, between), (theirs, between_theirs)) = (numbers(resumed), numbers(whole));
+    assert_eq!((between, ours.len()), (between_theirs, theirs.len()));
+    for (own, other) in ours.iter().zip(&theirs) {
+        assert!((own - other).abs() <= 1e-6 + 1e-4 * other.abs(), "{own} is not {other}");
+    }
 }
 
 #[test]
-fn a_run_of_format_1_goes_on_to_the_bits_of_the_program_that_began_it() {
+fn a_run_of_format_1_goes_on_to_what_the_program_that_began_it_came_to() {
     let [stopped, whole] = ["stopped", "whole"].map(|name| {
         let path = file(&format!("{name}.safetensors"));
         let bytes = std::fs::read(&path).unwrap();
@@ -51,7 +63,6 @@ fn a_run_of_format_1_goes_on_to_the_bits_of_the_program_that_began_it() {
         block_on(trainer.epoch(&mut |_| true)).unwrap();
     }
     let mut resumed = block_on(trainer.checkpoint()).unwrap();
-    assert_eq!(bits(&resumed), bits(&whole));
     // What that format did not keep.
     assert!(whole.constant.is_none() && resumed.constant.take().is_some());
     assert!(!whole.bytes && std::mem::take(&mut resumed.bytes));
@@ -60,7 +71,7 @@ fn a_run_of_format_1_goes_on_to_the_bits_of_the_program_that_began_it() {
         let all = format!("{checkpoint:?}");
         all.rsplit_once(", validation: ").map(|(before, _)| before.to_owned()).unwrap()
     };
-    assert_eq!(before(&resumed), before(&whole));
+    assert_alike(&before(&resumed), &before(&whole));
     // Saved again it is of the present format, and the same.
     assert_eq!(Checkpoint::from_bytes(&stopped.to_bytes().unwrap()).unwrap(), stopped);
 }
