@@ -84,7 +84,7 @@ impl Autoencoder {
                 bernoulli(dense(&self.decoder, code), images.flatten(1, 3))
             }
             Model::Cnn => {
-                let pooled = MaxPoolOptions::new([2, 2], [2, 2], [0, 0], [1, 1], false);
+                let pooled = MaxPoolOptions::new([2, 2]);
                 let mut x = images.clone();
                 for layer in &self.down {
                     x = max_pool2d(selu(layer.forward(x)), pooled.clone());
