@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{check, every_gpu, gpu, integers, noise, words};
+use common::{check, every_gpu, gpu, gpus, integers, noise, words};
 use narrows::gpu::{Product, ProductKind};
 use narrows::kernels::Kernel;
 use narrows::kernels::activation::Activation;
@@ -137,7 +137,7 @@ fn bias_and_activation_are_fused_where_the_weight_is_not_transposed() {
 
 #[test]
 fn more_than_65535_workgroups_fold_into_two_dimensions() {
-    for gpu in every_gpu() {
+    for gpu in gpus() {
         let any = Product { kind: ProductKind::Nn, rows: 1, columns: 1, depth: 1, parts: 1 };
         let rows = gpu.variants.matmul(&any).tile()[0] * 66_000;
         let kernel = kernel((rows, 1, 1), Layout::Nn, Epilogue::None, false);

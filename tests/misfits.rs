@@ -254,5 +254,5 @@ fn advice_names_only_flags_that_the_command_has() {
     let json = fs::read_to_string(place.join("figures/linear-vs-pca.json")).unwrap();
     assert!(json.contains("--data table.csv --drop='id,kind' --scale=unit"), "{json}");
     let said = misuse(&mut narrows(place, &["score", "run", "--memory", "abc"]));
-    assert!(said.contains("'--memory <SIZE>': expected a number of bytes, such as 512MiB"), "{said}");
+    assert!(said.contains("'--memory [<SIZE>]': expected a number of bytes, such as 512MiB"), "{said}");
 }
