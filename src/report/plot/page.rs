@@ -72,7 +72,8 @@ fn laid_out(title: &str, rows: &[Vec<&dyn Panel>], across: f64) -> Picture {
     let rows: Vec<Row<'_>> = rows.iter().map(|row| Row::new(row, across - 2.0 * MARGIN)).collect();
     let gaps = GAP * rows.len().saturating_sub(1) as f64;
     let height = 2.0 * MARGIN + head + rows.iter().map(|row| row.head + row.height).sum::<f64>() + gaps;
-    let mut picture = Picture::new(across, height);
+    // Whole, so that the SVG and the PNG of twice its size agree.
+    let mut picture = Picture::new(across, height.ceil());
     write_lines(&mut picture, &lines, [MARGIN, MARGIN], PAGE_TITLE);
     let mut y = MARGIN + head;
     for Row { panels, width, head, height } in rows {
