@@ -17,14 +17,5 @@ case " $* " in
 esac
 # Mistakes show before anything is built.
 python3 "$script" --check "$@"
-need_cargo "$root"
-need_linker
-prepare_driver
-narrows=${NARROWS-}
-if [ -z "$narrows" ]; then
-    say "building narrows (the first time takes minutes)"
-    cargo build --quiet --release --locked --manifest-path "$root/Cargo.toml"
-    narrows=${CARGO_TARGET_DIR:-$root/target}/release/narrows
-fi
-need_device "$narrows"
+need_narrows "$root"
 python3 "$script" --narrows "$narrows" "$@"

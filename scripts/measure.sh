@@ -75,16 +75,7 @@ case " $* " in
 esac
 # Mistakes show before anything is built. Of a comparison it says which peers are wanted.
 peers=$(python3 "$script" --check "$@")
-need_cargo "$root"
-need_linker
-prepare_driver
-narrows=${NARROWS-}
-if [ -z "$narrows" ]; then
-    say "building narrows (the first time takes minutes)"
-    cargo build --quiet --release --locked --manifest-path "$root/Cargo.toml"
-    narrows=${CARGO_TARGET_DIR:-$root/target}/release/narrows
-fi
-need_device "$narrows"
+need_narrows "$root"
 if [ -n "$peers" ]; then
     measure_peers "$@"
 else

@@ -179,3 +179,17 @@ has_device() {
     *) return 1 ;;
     esac
 }
+
+# Sets $narrows to the binary that NARROWS names, or to a release build of the project in $1. It must find a device.
+need_narrows() {
+    need_cargo "$1"
+    need_linker
+    prepare_driver
+    narrows=${NARROWS-}
+    if [ -z "$narrows" ]; then
+        say "building narrows (the first time takes minutes)"
+        cargo build --quiet --release --locked --manifest-path "$1/Cargo.toml"
+        narrows=${CARGO_TARGET_DIR:-$1/target}/release/narrows
+    fi
+    need_device "$narrows"
+}

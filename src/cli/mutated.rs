@@ -4,6 +4,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::*;
+use crate::gpu::Kernels;
 
 #[path = "../../tests/common/mutator.rs"]
 mod mutator;
