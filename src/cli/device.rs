@@ -65,8 +65,8 @@ impl DeviceFlags {
     }
 
     pub(super) async fn open_with(&self, size: Option<ByteSize>) -> Result<Device> {
-        let kernels = kernels::parse(self.kernels.as_deref())?;
         if !self.is_cpu() {
+            let kernels = kernels::parse(self.kernels.as_deref())?;
             return Device::open(&self.with(kernels, size)?).await;
         }
         if let Some(size) = size {
