@@ -115,6 +115,7 @@ const GREY: Geometry = Geometry { image: [3, 5, 1], ..GEOMETRY };
 const GREY_TO_FOURS: Geometry =
     Geometry { image: [3, 5, 1], features: [4, 6, 8], kernel: [3, 2], stride: [11, 2], ..GEOMETRY };
 const TO_GREY: Geometry = Geometry { features: [4, 6, 1], ..GEOMETRY };
+const SQUARE_STRIDE: Geometry = Geometry { stride: [2, 2], padding: [1, 0], ..GREY_TO_FOURS };
 
 // Of every kernel one, and one for each entry point it has.
 fn kernels() -> Vec<Box<dyn Kernel>> {
@@ -230,7 +231,7 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
             Epilogue::Slope(Activation::Relu),
         ] {
             all.push(Box::new(MatMul { rows, columns: 5, depth: 7, layout, epilogue, accumulate: false }));
-            for geometry in [GEOMETRY, GREY, GREY_TO_FOURS, TO_GREY] {
+            for geometry in [GEOMETRY, GREY, GREY_TO_FOURS, TO_GREY, SQUARE_STRIDE] {
                 all.push(Box::new(Conv { direction: Direction::Down, geometry, epilogue, accumulate }));
                 all.push(Box::new(Conv { direction: Direction::Up, geometry, epilogue, accumulate }));
             }
@@ -242,7 +243,7 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
     all.push(Box::new(Sample { of: SAMPLE, kl: Some(0.5) }));
     let (layout, epilogue) = (Layout::Tn, Epilogue::Sums { accumulate });
     all.push(Box::new(MatMul { rows, columns: 5, depth: 7, layout, epilogue, accumulate: false }));
-    for geometry in [GEOMETRY, GREY, GREY_TO_FOURS, TO_GREY] {
+    for geometry in [GEOMETRY, GREY, GREY_TO_FOURS, TO_GREY, SQUARE_STRIDE] {
         let sums = [None, Some(Direction::Down), Some(Direction::Up)];
         for sums in sums.map(|of| of.map(|of| ChannelSums { of, accumulate })) {
             let kernel = WeightGradient { geometry, chunk: 5, accumulate, sums };
@@ -460,6 +461,8 @@ fn parameters_stand_in_the_order_of_the_shaders_fields() {
         words(&Conv { direction: Direction::Up, geometry: GEOMETRY, epilogue, accumulate })[..2],
         [2, 7]
     );
+    let lines = Conv { direction: Direction::Up, geometry: SQUARE_STRIDE, epilogue, accumulate };
+    assert_eq!(words(&lines)[14..], [48, 2]);
     let dropout = Dropout { rows: 3, columns: 5, rate: 0.25, instance: 2, accumulate: false };
     assert_eq!(words(&dropout), [15, 2, 1 << 30, one(4.0 / 3.0)]);
     assert_eq!(words(&CROP), [3, 9, 2, 5, 4, 8, 2, 0, 0, 3]);

@@ -32,7 +32,7 @@ struct Params {
     left: u32,
     /// images * out_height * out_width
     pixels: u32,
-    /// Pixels to a part of the weight's gradient.
+    /// Pixels to a part of the weight's gradient, or rows of cells to a workgroup (lib/conv_cells.wgsl).
     chunk: u32,
 }
 

@@ -185,6 +185,14 @@ impl Variants {
         }
     }
 
+    /// Whether a subgroup is exactly 8 lanes of a CPU driver, so that loads are dear and shuffles cheap.
+    pub fn suit_eight_lanes(&self) -> bool {
+        match &self.0 {
+            Choice::One(variant) => matches!(variant, MatMulVariant::Shuffle32 | MatMulVariant::Shuffle64),
+            Choice::Rule(hardware) | Choice::Measured(hardware, _) => *hardware == Hardware::EightLanes,
+        }
+    }
+
     /// Whether a device with these features can run all of them.
     pub fn run_on(&self, info: &wgpu::AdapterInfo, features: wgpu::Features) -> bool {
         let runs = |variant: &MatMulVariant| variant.runs_on(info, features);

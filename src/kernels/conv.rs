@@ -8,6 +8,7 @@ use super::{Call, Kernel, floats, vec4s};
 use crate::gpu::{Product, ProductKind, Variants};
 
 mod geometry;
+mod lines;
 mod shallow;
 mod weight;
 
@@ -116,17 +117,18 @@ impl Kernel for Conv {
         // What concerns the result alone, number by number.
         let plain = matches!(epilogue, Epilogue::None | Epilogue::Dense(_) | Epilogue::Slope(_));
         let aligned = [source[2], channels, columns].map(|extent| extent.is_multiple_of(4));
-        let sixteens = self.sixteens(variants);
-        let call = match sixteens {
-            Some(sixteens) => self.shallow(sixteens),
-            None => matmul::call(&tiled, layout, aligned, epilogue, accumulate)
+        let (sixteens, lines) = (self.sixteens(variants), self.lines_on(variants));
+        let call = match (sixteens, lines) {
+            (Some(sixteens), _) => self.shallow(sixteens),
+            (None, Some(lines)) => lines.call(self),
+            (None, None) => matmul::call(&tiled, layout, aligned, epilogue, accumulate)
                 .constant("COLUMNS", columns.min(4)),
         };
         geometry
             .limit(call)
             .operands([vec4s(geometry.elements(source)), vec4s(geometry.weight())])
             .operands(matmul::operands(epilogue, geometry.elements(target), [0, columns]))
-            .uniform(geometry.uniform(rows, columns, 1))
+            .uniform(geometry.uniform(rows, columns, self.lines().map_or(1, |lines| lines.rows)))
             .setting(
                 "epilogue of a convolution",
                 plain,
@@ -136,9 +138,10 @@ impl Kernel for Conv {
             .flops(2, geometry.products())
             .shape(geometry.shape(source, target))
             .family(family)
-            .workgroups(|| match sixteens {
-                Some(sixteens) => self.shallow_workgroups(sixteens),
-                None => tiled.workgroups(rows, columns).saturating_mul(down * across),
+            .workgroups(|| match (sixteens, lines) {
+                (Some(sixteens), _) => self.shallow_workgroups(sixteens),
+                (None, Some(lines)) => lines.workgroups(),
+                (None, None) => tiled.workgroups(rows, columns).saturating_mul(down * across),
             })
     }
 

@@ -118,6 +118,24 @@ pub const DOWN_NARROW: Shader = direct!("conv_down_narrow", "conv_narrow.wgsl", 
 /// An image of features, of at most four channels.
 pub const UP_NARROW: Shader = direct!("conv_up_narrow", "conv_narrow.wgsl", "lib/conv_up.wgsl");
 
+/// An image, of at most four channels, of features, whole vec4s of them, for CPU drivers with subgroups of exactly 8.
+pub const UP_LINE: Shader = Shader {
+    entries: super::matmul::ENTRIES,
+    subgroups: true,
+    ..joined!(
+        "conv_up_line",
+        "conv_up_line.wgsl",
+        ["lib/conv_up.wgsl", "lib/conv_cells.wgsl", "lib/conv_cell_sums.wgsl"],
+        "KERNEL_HEIGHT",
+        "KERNEL_WIDTH",
+        "CHANNELS",
+        "STRIDE",
+        "LEFT",
+        "SLOTS",
+        "FOURS_HELD"
+    )
+};
+
 /// The weight's gradient, where image or features have at most four channels.
 pub const WEIGHT_DIRECT: Shader = Shader {
     entries: &[super::matmul::PRODUCT, super::matmul::PRODUCT_SUMS],

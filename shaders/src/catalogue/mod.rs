@@ -82,6 +82,7 @@ pub const ALL: &[&Shader] = &[
     &conv::UP_TILE,
     &conv::UP_REGISTER,
     &conv::UP_NARROW,
+    &conv::UP_LINE,
     &conv::WEIGHT_SHUFFLE,
     &conv::WEIGHT_TILE,
     &conv::WEIGHT_REGISTER,

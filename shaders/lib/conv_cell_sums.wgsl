@@ -1,0 +1,129 @@
+// Cells of an image of at most four channels, as sums of all taps that meet them. Joined behind lib/conv_cells.wgsl.
+//
+// A line of features adds to KERNEL_HEIGHT rows of the image. Drivers do not unroll large loops, so rows of the kernel and its
+// columns are written out.
+
+// Fours of channels of the features, at most eight, where all weights are held, at most 1024; zero where they are not.
+override FOURS_HELD: u32 = 0u;
+
+
+// Weights as they follow each other, four to a lane.
+alias Weights = array<vec4f, 32>;
+// Pixels of the image.
+alias Line = array<vec4f, 8>;
+alias Sums = array<Line, 5>;
+
+// Weights from vec4 `first` on.
+fn weights_at(first: u32, fours: u32, lane: u32) -> Weights {
+    var w: Weights;
+    for (var i = 0u; i < (fours + 7u) / 8u; i++) {
+        w[i] = b[first + min(i * 8u + lane, fours - 1u)];
+    }
+    return w;
+}
+
+// Weight `i`, for all lanes.
+fn weight(w: ptr<function, Weights>, i: u32) -> f32 {
+    return subgroupShuffle((*w)[i / 32u], i / 4u % 8u)[i % 4u];
+}
+
+fn add_dot(sum: f32, a: vec4f, b: vec4f) -> f32 {
+    return fma(a.w, b.w, fma(a.z, b.z, fma(a.y, b.y, fma(a.x, b.x, sum))));
+}
+
+// Adds what a tap gives. The weights of the first channel of the features begin at `offset`.
+fn add_tap(sums: ptr<function, Sums>, window: ptr<function, Window>, w: ptr<function, Weights>, offset: u32, u: u32, v: u32) {
+    let length = KERNEL_HEIGHT * KERNEL_WIDTH * CHANNELS;
+    for (var channel = 0u; channel < CHANNELS; channel++) {
+        let at = offset + (u * KERNEL_WIDTH + v) * CHANNELS + channel;
+        let four = vec4f(weight(w, at), weight(w, at + length), weight(w, at + 2u * length), weight(w, at + 3u * length));
+        for (var i = 0u; i < SLOTS; i++) {
+            let j = i * STRIDE + v % STRIDE;
+            let pixel = (*window)[i + taps_across() - 1u - v / STRIDE];
+            (*sums)[u][j][channel] = add_dot((*sums)[u][j][channel], pixel, four);
+        }
+    }
+}
+
+fn add_taps(sums: ptr<function, Sums>, window: ptr<function, Window>, w: ptr<function, Weights>, offset: u32, u: u32) {
+    add_tap(sums, window, w, offset, u, 0u);
+    if KERNEL_WIDTH > 1u {
+        add_tap(sums, window, w, offset, u, 1u);
+    }
+    if KERNEL_WIDTH > 2u {
+        add_tap(sums, window, w, offset, u, 2u);
+    }
+    if KERNEL_WIDTH > 3u {
+        add_tap(sums, window, w, offset, u, 3u);
+    }
+    if KERNEL_WIDTH > 4u {
+        add_tap(sums, window, w, offset, u, 4u);
+    }
+}
+
+// Adds what four channels of a line of features give.
+fn add_four(sums: ptr<function, Sums>, lane: ptr<function, Lane>, w: ptr<function, Weights>, offset: u32, y: u32, four: u32) {
+    var window = window_at(lane, y, four);
+    add_taps(sums, &window, w, offset, 0u);
+    if KERNEL_HEIGHT > 1u {
+        add_taps(sums, &window, w, offset, 1u);
+    }
+    if KERNEL_HEIGHT > 2u {
+        add_taps(sums, &window, w, offset, 2u);
+    }
+    if KERNEL_HEIGHT > 3u {
+        add_taps(sums, &window, w, offset, 3u);
+    }
+    if KERNEL_HEIGHT > 4u {
+        add_taps(sums, &window, w, offset, 4u);
+    }
+}
+
+// Adds what a line of features gives. Weights that are not held are loaded for each line anew.
+fn add_line(sums: ptr<function, Sums>, lane: ptr<function, Lane>, held: ptr<function, Weights>, y: u32) {
+    let filters = 4u * KERNEL_HEIGHT * KERNEL_WIDTH * CHANNELS;
+    if FOURS_HELD == 0u {
+        for (var four = 0u; four < params.out_channels / 4u; four++) {
+            var w = weights_at(four * filters / 4u, filters / 4u, (*lane).number);
+            add_four(sums, lane, &w, 0u, y, four);
+        }
+        return;
+    }
+    add_four(sums, lane, held, 0u, y, 0u);
+    if FOURS_HELD > 1u {
+        add_four(sums, lane, held, 1u * filters, y, 1u);
+    }
+    if FOURS_HELD > 2u {
+        add_four(sums, lane, held, 2u * filters, y, 2u);
+    }
+    if FOURS_HELD > 3u {
+        add_four(sums, lane, held, 3u * filters, y, 3u);
+    }
+    if FOURS_HELD > 4u {
+        add_four(sums, lane, held, 4u * filters, y, 4u);
+    }
+    if FOURS_HELD > 5u {
+        add_four(sums, lane, held, 5u * filters, y, 5u);
+    }
+    if FOURS_HELD > 6u {
+        add_four(sums, lane, held, 6u * filters, y, 6u);
+    }
+    if FOURS_HELD > 7u {
+        add_four(sums, lane, held, 7u * filters, y, 7u);
+    }
+}
+
+// The rows that are done leave, and others begin.
+fn moved_up(sums: Sums, start: Line) -> Sums {
+    return Sums(sums[1], sums[2], sums[3], sums[4], start);
+}
+
+// Weights that are held.
+fn held_weights(lane: u32) -> Weights {
+    return weights_at(0u, FOURS_HELD * KERNEL_HEIGHT * KERNEL_WIDTH * CHANNELS, lane);
+}
+
+// Eight pixels of the same.
+fn line_of(four: vec4f) -> Line {
+    return Line(four, four, four, four, four, four, four, four);
+}
