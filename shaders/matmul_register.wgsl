@@ -30,8 +30,9 @@ fn multiply(p: Corner, left_start: vec4f, right_start: vec4f) -> Tile {
     let bottom_rows = rows_at(p.part, p.row + 4u);
     let left_column = column_at(p.part, p.column);
     let right_column = column_at(p.part, p.column + 4u);
-    let depth = depth(p.part);
-    for (var k = 0u; k < depth; k += 4u) {
+    let begin = first_step(p.part);
+    let end = begin + depth(p.part);
+    for (var k = begin; k < end; k += 4u) {
         let left = block_b(k, left_column);
         let right = block_b(k, right_column);
         let top = load_rows(top_rows, k);

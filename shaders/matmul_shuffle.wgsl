@@ -80,8 +80,9 @@ fn multiply(p: Corner, lane: u32, start: vec4f) -> Halves {
     let top_rows = shared_rows_at(p.part, p.row, lane);
     let bottom_rows = shared_rows_at(p.part, p.row + 32u, lane);
     let column = column_at(p.part, p.column);
-    let depth = depth(p.part);
-    for (var k = 0u; k < depth; k += 4u) {
+    let begin = first_step(p.part);
+    let end = begin + depth(p.part);
+    for (var k = begin; k < end; k += 4u) {
         // All loads come first: between sums a CPU driver would move those out of its registers and back.
         let top = load_share(top_rows, k);
         var bottom = mat4x4f();

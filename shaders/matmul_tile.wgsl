@@ -86,10 +86,11 @@ fn multiply(at: Corner, lane: u32, left: vec4f, right: vec4f) -> Tile {
     let b_block = staged_block(lane, TRANSPOSE_B);
     let rows = rows_at(at.part, at.row + 4u * a_block.x);
     let column = column_at(at.part, at.column + 4u * b_block.x);
-    let depth = depth(at.part);
+    let begin = first_step(at.part);
+    let end = begin + depth(at.part);
     var tile = Tile(mat4x4f(left, left, left, left), mat4x4f(right, right, right, right),
                     mat4x4f(left, left, left, left), mat4x4f(right, right, right, right));
-    for (var k = 0u; k < depth; k += stage()) {
+    for (var k = begin; k < end; k += stage()) {
         if lane < staging() {
             let block = block_a(rows, k + 4u * a_block.y);
             let first = 4u * a_block.y * across() + a_block.x;

@@ -204,6 +204,25 @@ fn variants_follow_the_device_type_the_subgroup_size_and_the_shape() {
 }
 
 #[test]
+fn only_a_gpu_that_would_idle_splits_a_product_and_only_where_it_is_deep() {
+    let none = wgpu::Features::empty();
+    let rule = |kind| Variants::rule(&adapter(kind, [32, 32]), none);
+    let discrete = rule(DeviceType::DiscreteGpu);
+    // Twelve tiles of 64 invocations are busy of 65,536: all parts are as short as they may be.
+    assert_eq!(discrete.chunk(&product(128, 96, 4096)), Some(512));
+    assert_eq!(discrete.chunk(&product(128, 96, 4097)), Some(576));
+    assert_eq!(discrete.chunk(&product(128, 96, 1023)), None);
+    // Half of an integrated one is busy, so two parts are enough.
+    let integrated = rule(DeviceType::IntegratedGpu);
+    assert_eq!(integrated.chunk(&product(256, 128, 4096)), Some(2048));
+    for busy in [product(512, 512, 4096), product(2048, 2048, 4096)] {
+        assert_eq!(integrated.chunk(&busy), None);
+    }
+    assert_eq!(rule(DeviceType::Cpu).chunk(&product(128, 96, 4096)), None);
+    assert_eq!(Variants::one(MatMulVariant::Register).chunk(&product(128, 96, 4096)), None);
+}
+
+#[test]
 fn what_was_measured_is_chosen_for_shapes_alike_on_the_same_driver_alone() {
     let info = adapter(DeviceType::DiscreteGpu, [32, 32]);
     let other = wgpu::AdapterInfo { driver_info: "2.0".to_owned(), ..info.clone() };

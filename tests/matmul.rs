@@ -7,7 +7,7 @@ use common::{check, every_gpu, gpu, gpus, integers, noise, words};
 use narrows::gpu::{Product, ProductKind};
 use narrows::kernels::Kernel;
 use narrows::kernels::activation::Activation;
-use narrows::kernels::matmul::{Epilogue, Layout, MatMul, MatMulPart};
+use narrows::kernels::matmul::{Epilogue, Layout, MatMul, MatMulChunks, MatMulPart};
 use narrows::reference::compare::Tolerance;
 
 const SHAPES: [(u32, u32, u32); 14] = [
@@ -186,6 +186,59 @@ fn parts_of_larger_matrices_are_multiplied_and_nothing_beside_them_is_written() 
                 }
             }
         }
+    }
+}
+
+// On a GPU such a product would leave most of the device idle.
+#[test]
+fn a_deep_product_of_few_rows_is_split_for_a_gpu_and_is_the_same_sum() {
+    for gpu in gpus() {
+        for shape in [(3, 5, 1101), (33, 36, 2100), (1, 1, 1024), (130, 7, 1100)] {
+            for (layout, epilogue) in [
+                (Layout::Nn, Epilogue::None),
+                (Layout::Nt, Epilogue::None),
+                (Layout::Tn, Epilogue::None),
+                (Layout::Tn, Epilogue::Sums { accumulate: false }),
+                (Layout::Tn, Epilogue::Sums { accumulate: true }),
+                (Layout::Nt, Epilogue::Dense(Activation::Relu)),
+                (Layout::Nn, Epilogue::Dense(Activation::Gelu)),
+                (Layout::Nn, Epilogue::Slope(Activation::Relu)),
+                (Layout::Nn, Epilogue::Sample),
+            ] {
+                for (accumulate, more) in [(false, [0, 0, 0]), (true, [4, 9, 3]), (true, [4, 8, 12])] {
+                    let of = kernel(shape, layout, epilogue, accumulate);
+                    let more = if epilogue == Epilogue::Sample { [0; 3] } else { more };
+                    let lines = of.matrices().map(|[_, length]| length);
+                    let part = MatMulPart { of, lines: std::array::from_fn(|at| lines[at] + more[at]) };
+                    assert_eq!(part.split(&gpu.variants).is_some(), gpu.variants.suit_a_gpu(), "{part:?}");
+                    let operands = part.operands();
+                    let read = operands.len() - written(&of);
+                    let inputs = operands.iter().take(read).zip(1..);
+                    let inputs: Vec<_> = inputs.map(|(o, seed)| words(&integers(seed, o.words))).collect();
+                    let before = operands.iter().skip(read).map(|o| Some(words(&integers(9, o.words))));
+                    let close = if epilogue == Epilogue::Dense(Activation::Gelu) { 2e-5 } else { 0.0 };
+                    check(gpu, &part, &inputs, &before.collect::<Vec<_>>(), Tolerance::new(close, close));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn parts_of_a_depth_are_whole_stages_and_as_deep_as_a_product_may_be() {
+    let chunk = MatMul::MAX_DEPTH / 64 * 64;
+    let of = kernel((2, 3, chunk + 65), Layout::Nt, Epilogue::None, false);
+    let lines = of.matrices().map(|[_, length]| length);
+    let chunks = MatMulChunks { of: MatMulPart { of, lines }, chunk };
+    for gpu in every_gpu() {
+        check(gpu, &chunks, &inputs(&of, integers), &[None], Tolerance::EXACT);
+    }
+    for chunk in [0, 63, 65, chunk + 64] {
+        assert!(MatMulChunks { chunk, ..chunks }.check().is_err(), "{chunk}");
+    }
+    for (epilogue, accumulate) in [(Epilogue::None, true), (Epilogue::Dense(Activation::Relu), false)] {
+        let of = MatMul { epilogue, accumulate, ..of };
+        assert!(MatMulChunks { of: MatMulPart { of, lines }, chunk }.check().is_err(), "{epilogue:?}");
     }
 }
 

@@ -22,7 +22,7 @@ use narrows::kernels::group::{LogSumExp, LogSumExpBackward};
 use narrows::kernels::hadamard::{Multiply, MultiplyBackward, RowProducts};
 use narrows::kernels::latent::{LogRatio, Reparameterize, ReparameterizeBackward};
 use narrows::kernels::loss::{Kind, Loss};
-use narrows::kernels::matmul::{Epilogue, Layout, MatMul, MatMulPart};
+use narrows::kernels::matmul::{Epilogue, Layout, MatMul, MatMulChunks, MatMulPart, MatMulSum};
 use narrows::kernels::moments::{ChunkMoments, MergeMoments, RunningMoments, Strips};
 use narrows::kernels::norm::{self, ChunkSums, MergeSums, Normalize};
 use narrows::kernels::one_hot::OneHot;
@@ -243,6 +243,21 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
     all.push(Box::new(Sample { of: SAMPLE, kl: Some(0.5) }));
     let (layout, epilogue) = (Layout::Tn, Epilogue::Sums { accumulate });
     all.push(Box::new(MatMul { rows, columns: 5, depth: 7, layout, epilogue, accumulate: false }));
+    for epilogue in [
+        Epilogue::None,
+        Epilogue::Dense(Activation::Relu),
+        Epilogue::Dense(Activation::Gelu),
+        Epilogue::Slope(Activation::Relu),
+        Epilogue::Sample,
+        Epilogue::Sums { accumulate },
+    ] {
+        let c_line = if epilogue == Epilogue::Sample { 10 } else { 5 };
+        all.push(Box::new(MatMulSum { rows, columns: 5, parts: 2, c_line, epilogue, accumulate }));
+    }
+    for epilogue in [Epilogue::None, Epilogue::Sums { accumulate: false }] {
+        let of = MatMul { epilogue, ..DEEP.of };
+        all.push(Box::new(MatMulChunks { of: MatMulPart { of, ..DEEP }, chunk: 128 }));
+    }
     for geometry in [GEOMETRY, GREY, GREY_TO_FOURS, TO_GREY, SQUARE_STRIDE] {
         let sums = [None, Some(Direction::Down), Some(Direction::Up)];
         for sums in sums.map(|of| of.map(|of| ChannelSums { of, accumulate })) {
@@ -255,6 +270,18 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
     }
     all
 }
+
+const DEEP: MatMulPart = MatMulPart {
+    of: MatMul {
+        rows: 3,
+        columns: 5,
+        depth: 200,
+        layout: Layout::Tn,
+        epilogue: Epilogue::None,
+        accumulate: false,
+    },
+    lines: [4, 6, 8],
+};
 
 // The variants of the matrix product bring all their entry points along; a weight's gradient takes the plain one and that
 // with sums, which the other convolutions do not. None of them leads through a sample.
@@ -384,8 +411,12 @@ fn parameters_stand_in_the_order_of_the_shaders_fields() {
         epilogue: Epilogue::None,
         accumulate: false,
     };
-    assert_eq!(words(&matmul), [3, 5, 7, 7, 5, 5]);
-    assert_eq!(words(&MatMulPart { of: matmul, lines: [8, 6, 9] }), [3, 5, 7, 8, 6, 9]);
+    assert_eq!(words(&matmul), [3, 5, 7, 7, 5, 5, 7]);
+    assert_eq!(words(&MatMulPart { of: matmul, lines: [8, 6, 9] }), [3, 5, 7, 8, 6, 9, 7]);
+    assert_eq!(words(&MatMulChunks { of: DEEP, chunk: 64 }), [3, 5, 200, 4, 6, 8, 64]);
+    let (epilogue, accumulate) = (Epilogue::None, false);
+    let sum = MatMulSum { rows: 3, columns: 5, parts: 2, c_line: 9, epilogue, accumulate };
+    assert_eq!(words(&sum), [3, 5, 2, 9]);
     let sums = words(&Sums { parts: 640, sums: 80, matrices: MATRICES.to_vec() });
     assert_eq!(sums[..20], [2, 0, 0, 0, 1, 2, 3, 5, 2, 0, 1, 0, 7, 3, 50, 8, 7, 1, 8, 1]);
     assert_eq!(sums[20..], [0; 112]);
@@ -431,7 +462,7 @@ fn parameters_stand_in_the_order_of_the_shaders_fields() {
     assert_eq!(words(&ratio), [3, 5, 4, one(0.5), 5]);
     assert_eq!(words(&Sample { of: SAMPLE, kl: Some(0.25) }), [3, 5, 4, one(0.25), 5]);
     let through = MatMul { epilogue: Epilogue::Sample, ..matmul };
-    assert_eq!(words(&through), [3, 5, 7, 7, 5, 10]);
+    assert_eq!(words(&through), [3, 5, 7, 7, 5, 10, 7]);
     let sparsity = Sparsity { rows: 3, columns: 5, penalty: KL, gradient: HALF };
     assert_eq!(words(&sparsity), [3, 5, one(0.5), one(0.25)]);
     let loss = Loss { rows: 3, columns: 5, kind: Kind::Gaussian { deviation: 2.0 }, gradient: HALF };

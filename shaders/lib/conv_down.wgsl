@@ -11,12 +11,20 @@ alias Column = u32;
 // There is but one.
 alias Part = u32;
 
+fn number_of(part: Part) -> u32 {
+    return part;
+}
+
 fn part_at(number: u32) -> Part {
     return number;
 }
 
 fn part_and_tile(number: u32, tiles: u32) -> vec2u {
     return vec2u(0u, number);
+}
+
+fn first_step(part: Part) -> u32 {
+    return 0u;
 }
 
 fn depth(part: Part) -> u32 {

@@ -48,6 +48,10 @@ struct Part {
     across: Taps,
 }
 
+fn number_of(part: Part) -> u32 {
+    return part.y * params.stride_x + part.x;
+}
+
 fn part_at(number: u32) -> Part {
     let y = number / params.stride_x;
     let x = number % params.stride_x;
@@ -59,6 +63,10 @@ fn part_at(number: u32) -> Part {
 fn part_and_tile(number: u32, tiles: u32) -> vec2u {
     let parts = params.stride_y * params.stride_x;
     return vec2u(number % parts, number / parts);
+}
+
+fn first_step(part: Part) -> u32 {
+    return 0u;
 }
 
 fn depth(part: Part) -> u32 {

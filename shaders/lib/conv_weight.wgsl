@@ -37,6 +37,10 @@ fn part_and_tile(number: u32, tiles: u32) -> vec2u {
     return vec2u(number / tiles, number % tiles);
 }
 
+fn first_step(part: Part) -> u32 {
+    return 0u;
+}
+
 fn depth(part: Part) -> u32 {
     return min(params.chunk, params.pixels - min(part * params.chunk, params.pixels));
 }

@@ -15,6 +15,9 @@ struct Params {
     a_line: u32,
     b_line: u32,
     c_line: u32,
+    /// Steps of depth to a part, a multiple of 64 where there are several: each is a product of its own, [rows, columns]
+    /// of C behind those of the part before.
+    chunk: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -35,8 +38,12 @@ struct Column {
     first: u32,
 }
 
-// There is but one.
+// Its number.
 alias Part = u32;
+
+fn number_of(part: Part) -> u32 {
+    return part;
+}
 
 fn part_at(number: u32) -> Part {
     return number;
@@ -51,15 +58,19 @@ fn column_at(part: Part, column: u32) -> Column {
 }
 
 fn part_and_tile(number: u32, tiles: u32) -> vec2u {
-    return vec2u(0u, number);
+    return vec2u(number / tiles, number % tiles);
+}
+
+fn first_step(part: Part) -> u32 {
+    return part * params.chunk;
 }
 
 fn depth(part: Part) -> u32 {
-    return params.depth;
+    return min(params.chunk, params.depth - min(part * params.chunk, params.depth));
 }
 
 fn place(part: Part, row: u32) -> Place {
-    return Place(row * params.c_line, row < params.rows);
+    return Place((part * params.rows + row) * params.c_line, row < params.rows && depth(part) > 0u);
 }
 
 fn load_a(row: Row, k: u32) -> vec4f {

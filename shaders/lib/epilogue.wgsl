@@ -25,7 +25,7 @@ override ACCUMULATE_SUMS: bool = false;
 /// The pre-activation, [rows, columns], for activations whose slope needs it (`dense_keep`).
 @group(0) @binding(6) var<storage, read_write> preactivation: array<f32>;
 
-/// The sums of A's rows, [rows]; or those of lib/channel_sums.wgsl (`product_sums`).
+/// The sums of A's rows, [rows], or [parts, rows]; or those of lib/channel_sums.wgsl (`product_sums`).
 @group(0) @binding(7) var<storage, read_write> row_sums: array<f32>;
 
 // The bias of four neighbouring columns, which a row of C starts from.

@@ -10,9 +10,9 @@
 //     Row, row_at, Column, column_at   what is known of a row or column before the loop over depth
 //     load_a, load_b                   four neighbours along the axis that is contiguous in memory
 //     block_b                          the 4 x 4 block B[k..k+4, column..column+4], whose column i is row k + i
-//     depth, place                     how deep the product is, and where a row of C lies
+//     first_step, depth, place         at which k the product begins, how deep it is, and where a row of C lies
 //     part_and_tile                    which of its parts and tiles, where there are several such products
-//     Part, part_at                    what is known of a part
+//     Part, part_at, number_of         what is known of a part
 //
 // Contiguous is depth where TRANSPOSE_A = false and TRANSPOSE_B = true, the rows or columns otherwise.
 // ALIGNED_A and ALIGNED_B promise that what is contiguous comes in multiples of four; without it each component

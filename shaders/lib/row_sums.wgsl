@@ -4,14 +4,16 @@
 // Four neighbouring rows of A, summed over the steps of depth from `first` on, `step` apart.
 fn sum_rows(part: Part, row: u32, first: u32, step: u32) -> vec4f {
     let four = row_at(part, row);
-    let depth = depth(part);
+    let begin = first_step(part);
+    let end = begin + depth(part);
     var sums = vec4f();
-    for (var k = first; k < depth; k += step) {
+    for (var k = begin + first; k < end; k += step) {
         sums += load_a(four, k);
     }
     return sums;
 }
 
 fn store_row_sums(part: Part, row: u32, sums: vec4f) {
-    store_sums(row, params.rows - min(row, params.rows), sums);
+    let count = select(0u, params.rows - min(row, params.rows), depth(part) > 0u);
+    store_sums(number_of(part) * params.rows + row, count, sums);
 }

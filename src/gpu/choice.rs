@@ -84,13 +84,18 @@ enum Hardware {
     Cpu,
 }
 
+// Of a GPU of which nothing more is known.
+const USUAL_INVOCATIONS: u64 = 1 << 14;
+// Steps of depth of the shortest part: they take a workgroup about as long as a dispatch costs.
+const LEAST_CHUNK: u32 = 512;
+
 impl Hardware {
     // Enough of them to hide each other's waits: 512 on each of some hundred processors of a discrete GPU, of some eight of
     // an integrated one.
     const ALL: [(Self, &'static str); 5] = [
         (Self::Gpu { invocations: 1 << 16 }, "discrete"),
         (Self::Gpu { invocations: 1 << 12 }, "integrated"),
-        (Self::Gpu { invocations: 1 << 14 }, "gpu"),
+        (Self::Gpu { invocations: USUAL_INVOCATIONS }, "gpu"),
         (Self::EightLanes, "eight-lanes"),
         (Self::Cpu, "cpu"),
     ];
@@ -172,6 +177,24 @@ impl Variants {
                 fastest.get(&product.class()).copied().unwrap_or_else(|| hardware.choose(product))
             }
         }
+    }
+
+    /// In parts of how many steps of its depth a product is made, where it is split: on a GPU that its workgroups leave
+    /// partly idle, where each part is deep enough to be worth a dispatch more. The parts are then added up.
+    pub fn chunk(&self, product: &Product) -> Option<u32> {
+        let invocations = match &self.0 {
+            Choice::Rule(Hardware::Gpu { invocations })
+            | Choice::Measured(Hardware::Gpu { invocations }, _) => *invocations,
+            Choice::One(_) if self.suit_a_gpu() => USUAL_INVOCATIONS,
+            Choice::One(_) | Choice::Rule(_) | Choice::Measured(..) => return None,
+        };
+        let variant = self.matmul(product);
+        let busy = product.workgroups(variant) * u64::from(variant.invocations());
+        let wanted = invocations.div_ceil(busy.max(1));
+        let parts = wanted.min(u64::from(product.depth / LEAST_CHUNK)).try_into().unwrap_or(u32::MAX);
+        // Whole stages of every variant.
+        let chunk = product.depth.div_ceil(parts.max(1)).checked_next_multiple_of(64)?;
+        (parts > 1 && chunk < product.depth).then_some(chunk)
     }
 
     /// Whether registers are few and loads cheap, as on a GPU.

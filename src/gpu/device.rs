@@ -76,6 +76,7 @@ pub struct Gpu {
     pub data_memory: u64,
     trouble: Arc<Mutex<Option<Trouble>>>,
     pipelines: Pipelines,
+    scratch: Mutex<Option<wgpu::Buffer>>,
 }
 
 /// What a driver reported outside of any call that could return it.
@@ -121,7 +122,8 @@ impl Gpu {
         let own = summary.info.device_type == wgpu::DeviceType::DiscreteGpu;
         let data_memory = options.data_memory.unwrap_or(if own { u64::MAX } else { SHARED_MEMORY });
         let pipelines = Pipelines::default();
-        Ok(Self { device, queue, adapter: summary, variants, data_memory, trouble, pipelines })
+        let scratch = Mutex::default();
+        Ok(Self { device, queue, adapter: summary, variants, data_memory, trouble, pipelines, scratch })
     }
 
     /// The most bytes of a buffer that a kernel can read or write.
@@ -197,6 +199,7 @@ impl Gpu {
         };
         // What failed must not be found again as if it had not.
         self.pipelines.clear();
+        *self.scratch.lock().unwrap_or_else(PoisonError::into_inner) = None;
         // What is refused by a device that is gone is no cause.
         self.check_alive("use the device")?;
         Err(error)
@@ -210,6 +213,13 @@ impl Gpu {
             usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
             mapped_at_creation: false,
         })
+    }
+
+    // At least so many words for what lies between two dispatches in a row. All share them, as one follows the other.
+    pub(crate) fn scratch(&self, words: usize) -> wgpu::Buffer {
+        let mut scratch = self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
+        let large = scratch.take().filter(|buffer| buffer.size() >= 4 * words as u64);
+        scratch.insert(large.unwrap_or_else(|| self.storage("scratch", words))).clone()
     }
 
     /// A uniform buffer of these bytes, a whole number of 16.

@@ -156,9 +156,15 @@ fn layout_entry(slot: u32, access: Access) -> wgpu::BindGroupLayoutEntry {
     }
 }
 
-/// A pipeline with its bindings and grid: recorded any number of times at no further cost.
+/// A dispatch with its bindings, or several in a row: recorded any number of times at no further cost.
 #[derive(Debug)]
 pub struct Launch {
+    dispatches: Vec<Bound>,
+}
+
+// A pipeline with its bindings and grid.
+#[derive(Debug)]
+struct Bound {
     pipeline: Arc<Pipeline>,
     bind_group: wgpu::BindGroup,
     grid: [u32; 3],
@@ -187,14 +193,21 @@ impl Launch {
             layout: &pipeline.layout,
             entries: &entries,
         });
-        Self { pipeline, bind_group, grid: fold(workgroups) }
+        Self { dispatches: vec![Bound { pipeline, bind_group, grid: fold(workgroups) }] }
     }
 
-    /// Records the dispatch into the caller's pass.
+    /// This one, and another behind it.
+    pub(crate) fn then(mut self, next: Self) -> Self {
+        self.dispatches.extend(next.dispatches);
+        self
+    }
+
+    /// Records it into the caller's pass.
     pub fn record(&self, pass: &mut wgpu::ComputePass<'_>) {
-        pass.set_pipeline(&self.pipeline.pipeline);
-        pass.set_bind_group(0, &self.bind_group, &[]);
-        let [x, y, z] = self.grid;
-        pass.dispatch_workgroups(x, y, z);
+        for Bound { pipeline, bind_group, grid: [x, y, z] } in &self.dispatches {
+            pass.set_pipeline(&pipeline.pipeline);
+            pass.set_bind_group(0, bind_group, &[]);
+            pass.dispatch_workgroups(*x, *y, *z);
+        }
     }
 }

@@ -128,12 +128,13 @@ impl GpuReplay {
 // The pipelines of the plan. In a browser they are made one by one, as dispatches are prepared.
 #[cfg(not(target_arch = "wasm32"))]
 fn create_pipelines(gpu: &Gpu, plan: &Plan) -> Result<()> {
-    let wanted = plan.dispatches.iter().map(|dispatch| {
-        dispatch.kernel.check()?;
-        let call = dispatch.kernel.call(&gpu.variants);
-        Ok((call.shader, call.table()?, call.constants))
-    });
-    gpu.create_pipelines(&wanted.collect::<Result<Vec<_>>>()?);
+    let mut wanted = Vec::new();
+    for dispatch in &plan.dispatches {
+        for call in kernels::calls(dispatch.kernel.as_ref(), &gpu.variants)? {
+            wanted.push((call.shader, call.table()?, call.constants));
+        }
+    }
+    gpu.create_pipelines(&wanted);
     Ok(())
 }
 

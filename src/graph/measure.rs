@@ -7,6 +7,7 @@ use web_time::Instant;
 use super::{Plan, Replay};
 use crate::Result;
 use crate::gpu::{Variants, fastest_round};
+use crate::kernels;
 
 // Long against what a submit and its answer cost, short against any driver's watchdog.
 const LEAST_SECONDS: f64 = 0.02;
@@ -71,7 +72,7 @@ impl StepTimes {
                 call.flops as f64 / seconds * 1e-9,
                 dispatch.kernel.bytes() as f64 / seconds * 1e-9,
                 dispatch.label,
-                call.program(),
+                kernels::program(dispatch.kernel.as_ref(), variants),
             );
         }
         text + &format!(

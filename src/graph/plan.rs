@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::parameters::BINDING;
 use super::{Images, ParameterLayout, Store, StoreKind, TermSpec};
 use crate::gpu::Variants;
-use crate::kernels::Kernel;
+use crate::kernels::{self, Kernel};
 use crate::{Error, Result};
 
 /// One buffer of a plan.
@@ -202,7 +202,7 @@ impl Plan {
                 call.shape,
                 call.flops as f64 * 1e-3,
                 dispatch.kernel.bytes() as f64 * 1e-3,
-                call.program(),
+                kernels::program(dispatch.kernel.as_ref(), variants),
                 period(&dispatch.every),
             );
         }

@@ -1,9 +1,12 @@
 //! Matrix products with fused epilogues, in every variant (`shaders/matmul_*.wgsl`).
 
+mod split;
+
 use narrows_shaders::matmul::{self as shaders, tiles};
 use narrows_shaders::{MAX_ROUNDS, Shader};
 
-use super::{Call, Kernel, elements, floats, floats_mut, put_all, vec4s};
+pub use self::split::{MatMulChunks, MatMulSum};
+use super::{Call, Kernel, Split, elements, floats, floats_mut, put_all, vec4s};
 use crate::gpu::{MatMulVariant, Product, ProductKind, Variants};
 use crate::reference::matmul::product;
 pub use crate::reference::matmul::{Epilogue, Layout};
@@ -162,37 +165,49 @@ impl Kernel for MatMul {
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
         self.whole().reference(reads, writes);
     }
+
+    fn split(&self, variants: &Variants) -> Option<Split> {
+        self.whole().split(variants)
+    }
 }
 
 impl MatMulPart {
-    // The words that A, B and C span, and how many of them are theirs.
-    fn spans(&self) -> [[usize; 2]; 3] {
+    // The words that A, B and C span, and how many of them are theirs. Of C there are so many, one behind the other.
+    fn spans(&self, parts: u32) -> [[usize; 2]; 3] {
         let extents = self.of.matrices();
         std::array::from_fn(|at| {
             let ([lines, length], line) = (extents[at], self.lines[at]);
+            if at == 2 && parts > 1 {
+                return [line, length].map(|length| elements([parts, lines, length]));
+            }
             let before = elements([lines.saturating_sub(1), line]);
             [before.saturating_add(length as usize), elements([lines, length])]
         })
     }
-}
 
-impl Kernel for MatMulPart {
-    fn call(&self, variants: &Variants) -> Call {
-        let Self { of, lines } = *self;
-        let MatMul { rows, columns, depth, layout, epilogue, accumulate } = of;
+    fn as_one(&self) -> Product {
+        let MatMul { rows, columns, depth, layout, .. } = self.of;
         let kind = match layout {
             Layout::Nn => ProductKind::Nn,
             Layout::Nt => ProductKind::Nt,
             Layout::Tn => ProductKind::Tn,
         };
-        let product = Product { kind, rows, columns, depth, parts: 1 };
+        Product { kind, rows, columns, depth, parts: 1 }
+    }
+
+    // A product of each `chunk` of the depth: one where the chunk is all of it.
+    fn in_chunks(&self, variants: &Variants, chunk: u32) -> Call {
+        let Self { of, lines } = *self;
+        let MatMul { rows, columns, depth, layout, epilogue, accumulate } = of;
+        let parts = depth.div_ceil(chunk.max(1));
+        let product = Product { depth: chunk, parts, ..self.as_one() };
         let tiled =
             Tiled::choose(variants, &product, [&shaders::TILE, &shaders::REGISTER, &shaders::SHUFFLE]);
         let extents = of.matrices();
         let aligned = [0, 1, 2].map(|at| extents[at][1].is_multiple_of(4) && lines[at].is_multiple_of(4));
         let whole = extents.map(|[_, line]| line);
         let [a, b] = [layout.transpose_a(), layout.transpose_b()].map(|on| if on { "T" } else { "" });
-        let [[a_span, a_used], [b_span, b_used], [c_span, c_used]] = self.spans();
+        let [[a_span, a_used], [b_span, b_used], [c_span, c_used]] = self.spans(parts);
         let between = c_span - c_used.min(c_span);
         let call = call(&tiled, layout, aligned, epilogue, accumulate)
             .constant("ACCUMULATE_SUMS", epilogue == Epilogue::Sums { accumulate: true })
@@ -200,16 +215,16 @@ impl Kernel for MatMulPart {
             .part_of(vec4s(a_span), vec4s(a_used))
             .part_of(vec4s(b_span), vec4s(b_used));
         // The bias is whole; the others span what C does.
-        let operands = operands(epilogue, c_span, [rows, columns]).into_iter();
+        let operands = operands(epilogue, c_span, [rows.saturating_mul(parts), columns]).into_iter();
         let used = |words: usize| if words < c_span { words } else { words - between };
         let sample = epilogue == Epilogue::Sample;
         let sums = matches!(epilogue, Epilogue::Sums { .. });
         operands
             .fold(call, |call, words| call.part_of(words, used(words)))
             .uniform([("rows", rows), ("columns", columns), ("depth", depth)])
-            .uniform([("a_line", lines[0]), ("b_line", lines[1]), ("c_line", lines[2])])
+            .uniform([("a_line", lines[0]), ("b_line", lines[1]), ("c_line", lines[2]), ("chunk", chunk)])
             .at_least_one("a matrix product", [("rows", rows), ("columns", columns)])
-            .limit("depth of a matrix product", depth, 1..=of.max_depth())
+            .limit("depth of a matrix product", depth.min(chunk), 1..=of.max_depth())
             .setting(
                 "row sums",
                 !sums || a == "T",
@@ -228,7 +243,18 @@ impl Kernel for MatMulPart {
             .limit("line of C", lines[2], extents[2][1]..=u32::MAX)
             .flops(2, elements([rows, columns, depth]))
             .shape(format!("[{rows}, {depth}]{a} x [{depth}, {columns}]{b}"))
-            .workgroups(|| tiled.workgroups(rows, columns))
+            .workgroups(|| tiled.workgroups(rows, columns).saturating_mul(parts))
+    }
+}
+
+impl Kernel for MatMulPart {
+    fn call(&self, variants: &Variants) -> Call {
+        self.in_chunks(variants, self.of.depth)
+    }
+
+    fn split(&self, variants: &Variants) -> Option<Split> {
+        let chunk = variants.chunk(&self.as_one())?;
+        Some(split::split(self, chunk))
     }
 
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {

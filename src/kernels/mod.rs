@@ -27,6 +27,7 @@ pub mod norm;
 pub mod one_hot;
 pub mod optimizer;
 pub mod pool;
+mod prepare;
 pub mod random;
 pub mod record;
 pub mod reduce;
@@ -42,10 +43,14 @@ pub mod upsample;
 use std::fmt::Debug;
 
 pub use self::call::{Call, Operand, Word};
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use self::prepare::calls;
+pub(crate) use self::prepare::program;
+pub use self::prepare::{Split, prepare, prepare_alone};
 pub use self::state::State;
-use crate::gpu::{Gpu, Launch, MatMulVariant, Product, Variants};
+use crate::Result;
+use crate::gpu::{MatMulVariant, Product, Variants};
 pub use crate::reference::words::{floats, floats_mut, put, put_all, widened};
-use crate::{Error, Result};
 
 /// The gradient that a kernel of values gives beside them, where it does.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -121,6 +126,12 @@ pub trait Kernel: Debug + Send + Sync {
 
     /// The same computation on the CPU: the words read, then the words written, in operand order.
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]);
+
+    /// Two kernels that do the same one after the other, where the variants in use would rather.
+    fn split(&self, variants: &Variants) -> Option<Split> {
+        let _ = variants;
+        None
+    }
 
     /// What a report calls it.
     fn name(&self) -> String {
@@ -209,56 +220,4 @@ fn put_values(
 fn put_scaled(target: &mut [u32], scale: f32, values: impl IntoIterator<Item = f64>, accumulate: bool) {
     let scaled = values.into_iter().map(|value| f64::from(scale) * value);
     put_all(floats_mut(target), scaled, accumulate);
-}
-
-/// Prepares a launch of `kernel` on the caller's buffers, given in operand order.
-///
-/// `params` is a range of a uniform buffer that holds [`Kernel::params`]. Creating the pipeline on first
-/// use is the slow part; the launch itself can be recorded again and again.
-///
-/// # Errors
-/// As [`Kernel::check`]; [`Error::Shape`] where an operand is missing or too short.
-pub fn prepare(
-    gpu: &Gpu,
-    kernel: &dyn Kernel,
-    params: wgpu::BufferBinding<'_>,
-    operands: &[wgpu::BufferBinding<'_>],
-) -> Result<Launch> {
-    kernel.check()?;
-    let call = kernel.call(&gpu.variants);
-    if operands.len() != call.operands.len() {
-        let count = |n| format!("{n} operands");
-        return Err(Error::shape(call.name(), count(call.operands.len()), count(operands.len())));
-    }
-    for (operand, buffer) in call.operands.iter().zip(operands) {
-        let bytes = buffer.size.map_or(buffer.buffer.size() - buffer.offset, u64::from);
-        if bytes < 4 * operand.words as u64 {
-            let operation = format!("{} operand {}", call.name(), operand.name);
-            let words = |count| format!("{count} words");
-            return Err(Error::shape(operation, words(operand.words as u64), words(bytes / 4)));
-        }
-    }
-    let pipeline = gpu.pipeline(call.shader, call.table()?, &call.constants);
-    let buffers = [&[params], operands].concat();
-    Ok(Launch::new(gpu, pipeline, &buffers, call.workgroups))
-}
-
-/// Prepares a launch of `kernel` on buffers of its own, for measurements: `contents` are the words the
-/// first operands begin with; the others begin as zeros.
-///
-/// # Errors
-/// As [`prepare`], or [`Error::Device`] where the driver refuses.
-pub async fn prepare_alone(gpu: &Gpu, kernel: &dyn Kernel, contents: &[Vec<u32>]) -> Result<Launch> {
-    let name = kernel.name();
-    let prepared = gpu.guarded(&name, || {
-        let buffers: Vec<wgpu::Buffer> =
-            kernel.operands().iter().map(|operand| gpu.storage(operand.name, operand.words)).collect();
-        for (buffer, words) in buffers.iter().zip(contents) {
-            gpu.queue.write_buffer(buffer, 0, bytemuck::cast_slice(words));
-        }
-        let uniform = gpu.uniform(kernel.params());
-        let bindings: Vec<_> = buffers.iter().map(wgpu::Buffer::as_entire_buffer_binding).collect();
-        prepare(gpu, kernel, uniform.as_entire_buffer_binding(), &bindings)
-    });
-    prepared.await?
 }

@@ -134,3 +134,15 @@ pub fn product([rows, columns, depth]: [usize; 3], layout: Layout, [a, b]: [(&[f
     });
     c
 }
+
+/// The sum of products that lie one behind the other, `[parts, rows, columns]`, whose lines are whole vec4s.
+pub fn sum_of_parts(partial: &[f32], [rows, columns]: [usize; 2]) -> Vec<f64> {
+    let line = columns.next_multiple_of(4);
+    let mut sums = vec![0.0; rows * columns];
+    for part in partial.chunks(rows * line) {
+        for (sums, line) in sums.chunks_mut(columns).zip(part.chunks(line)) {
+            add_scaled(sums, 1.0, &line[..columns]);
+        }
+    }
+    sums
+}

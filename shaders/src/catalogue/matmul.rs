@@ -79,7 +79,41 @@ pub const REGISTER: Shader = product!(
     "lib/through_sample.wgsl"
 );
 
+const PARTIAL: Binding = Binding::read(1, "partial");
+const PARTIAL_SUMS: Binding = Binding::read(2, "partial_sums");
+
+/// The sum of a product's parts, and what stands behind the product. For each entry of a variant it has one, whose bindings
+/// are those of that entry with the parts in place of A and B.
+pub const SUM: Shader = Shader {
+    name: "matmul_sum",
+    source: compose!(
+        "lib/stable.wgsl",
+        "lib/finite.wgsl",
+        "lib/activation.wgsl",
+        "lib/matmul_sum.wgsl",
+        "lib/logvar.wgsl",
+        "lib/epilogue.wgsl",
+        "lib/through_sample.wgsl",
+        "matmul_sum.wgsl",
+    ),
+    overrides: &["ALIGNED_KEPT", "ACCUMULATE", "ACCUMULATE_SUMS", "ACTIVATION"],
+    entries: &[
+        Entry { name: "product", bindings: &[Binding::PARAMS, PARTIAL, C] },
+        Entry { name: "dense", bindings: &[Binding::PARAMS, PARTIAL, BIAS, C] },
+        Entry { name: "dense_keep", bindings: &[Binding::PARAMS, PARTIAL, BIAS, C, PREACTIVATION] },
+        Entry { name: "product_slope", bindings: &[Binding::PARAMS, PARTIAL, KEPT, C] },
+        Entry { name: "product_sums", bindings: &[Binding::PARAMS, PARTIAL, PARTIAL_SUMS, C, ROW_SUMS] },
+        Entry { name: "product_sample", bindings: &[Binding::PARAMS, PARTIAL, STATS, SPREAD, C] },
+    ],
+    subgroups: false,
+};
+
 /// Workgroups for a product of `rows` x `columns`, each of which makes such a tile.
 pub const fn tiles(tile: [u32; 2], rows: u32, columns: u32) -> u32 {
     rows.div_ceil(tile[0]) * columns.div_ceil(tile[1])
+}
+
+/// Workgroups of [`SUM`].
+pub const fn sum_workgroups(rows: u32, columns: u32) -> u32 {
+    (rows * columns.div_ceil(4)).div_ceil(64)
 }

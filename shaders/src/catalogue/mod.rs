@@ -99,6 +99,7 @@ pub const ALL: &[&Shader] = &[
     &matmul::SHUFFLE,
     &matmul::TILE,
     &matmul::REGISTER,
+    &matmul::SUM,
     &moments::SHADER,
     &norm::SHADER,
     &one_hot::SHADER,
