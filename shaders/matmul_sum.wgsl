@@ -1,7 +1,7 @@
 // The sum of a product's parts, in their order, and what stands behind the product.
 //
 // A product of few rows and columns that is summed over a great depth keeps few workgroups of a GPU at work. So its depth
-// is split: a variant makes a product of each part of it (`chunk` in lib/dense.wgsl), and this adds them up. A lane makes
+// is split: a variant makes a product of each part of it (`chunk` among its parameters), and this adds them up. A lane makes
 // four neighbours in a row. The entries are those of the variants. Joined behind lib/stable.wgsl, lib/finite.wgsl,
 // lib/activation.wgsl, lib/matmul_sum.wgsl, lib/logvar.wgsl, lib/epilogue.wgsl and lib/through_sample.wgsl.
 
