@@ -51,8 +51,8 @@ fn rows_of(share: mat4x4f, q: u32) -> mat4x4f {
                    subgroupShuffle(held, l + 2u), subgroupShuffle(held, l + 3u));
 }
 
-fn position(group: vec3u, groups: vec3u, lane: u32) -> Corner {
-    let at = corner(group, groups, 32u * HALVES, 32u);
+// Where a lane's own part of C lies.
+fn own(at: Corner, lane: u32) -> Corner {
     return Corner(at.part, at.row, at.column + lane * 4u);
 }
 
@@ -72,16 +72,17 @@ fn add(tile: Tile, block: mat4x4f, share: mat4x4f) -> Tile {
                 multiply_add(tile[6], block, rows_of(share, 6u)), multiply_add(tile[7], block, rows_of(share, 7u)));
 }
 
-// Each row of C starts from `start`.
-fn multiply(p: Corner, lane: u32, start: vec4f) -> Halves {
+// Each row of C starts from `start`. All lanes have the same corner: what depends on the lane must not bound the loop, as a
+// shuffle asks for all lanes.
+fn multiply(at: Corner, lane: u32, start: vec4f) -> Halves {
     let rows = mat4x4f(start, start, start, start);
     let tile = Tile(rows, rows, rows, rows, rows, rows, rows, rows);
     var c = Halves(tile, tile);
-    let top_rows = shared_rows_at(p.part, p.row, lane);
-    let bottom_rows = shared_rows_at(p.part, p.row + 32u, lane);
-    let column = column_at(p.part, p.column);
-    let begin = first_step(p.part);
-    let end = begin + depth(p.part);
+    let top_rows = shared_rows_at(at.part, at.row, lane);
+    let bottom_rows = shared_rows_at(at.part, at.row + 32u, lane);
+    let column = column_at(at.part, at.column + lane * 4u);
+    let begin = first_step(at.part);
+    let end = begin + depth(at.part);
     for (var k = begin; k < end; k += 4u) {
         // All loads come first: between sums a CPU driver would move those out of its registers and back.
         let top = load_share(top_rows, k);
@@ -110,8 +111,9 @@ fn moved_up(c: Halves) -> Halves {
 @compute @workgroup_size(8)
 fn product(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
            @builtin(subgroup_invocation_id) lane: u32) {
-    let p = position(group, groups, lane);
-    var c = multiply(p, lane, vec4f());
+    let at = corner(group, groups, 32u * HALVES, 32u);
+    let p = own(at, lane);
+    var c = multiply(at, lane, vec4f());
     for (var row = p.row; row < p.row + 32u * HALVES; row += 4u) {
         store_product(p.part, row, p.column, c.top[0]);
         c = moved_up(c);
@@ -121,8 +123,9 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
 @compute @workgroup_size(8)
 fn dense(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
          @builtin(subgroup_invocation_id) lane: u32) {
-    let p = position(group, groups, lane);
-    var c = multiply(p, lane, biases(p.column));
+    let at = corner(group, groups, 32u * HALVES, 32u);
+    let p = own(at, lane);
+    var c = multiply(at, lane, biases(p.column));
     for (var row = p.row; row < p.row + 32u * HALVES; row += 4u) {
         store_dense(p.part, row, p.column, c.top[0]);
         c = moved_up(c);
@@ -132,8 +135,9 @@ fn dense(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: v
 @compute @workgroup_size(8)
 fn dense_keep(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
               @builtin(subgroup_invocation_id) lane: u32) {
-    let p = position(group, groups, lane);
-    var c = multiply(p, lane, biases(p.column));
+    let at = corner(group, groups, 32u * HALVES, 32u);
+    let p = own(at, lane);
+    var c = multiply(at, lane, biases(p.column));
     for (var row = p.row; row < p.row + 32u * HALVES; row += 4u) {
         store_dense_keep(p.part, row, p.column, c.top[0]);
         c = moved_up(c);
@@ -143,8 +147,9 @@ fn dense_keep(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) grou
 @compute @workgroup_size(8)
 fn product_slope(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
                  @builtin(subgroup_invocation_id) lane: u32) {
-    let p = position(group, groups, lane);
-    var c = multiply(p, lane, vec4f());
+    let at = corner(group, groups, 32u * HALVES, 32u);
+    let p = own(at, lane);
+    var c = multiply(at, lane, vec4f());
     for (var row = p.row; row < p.row + 32u * HALVES; row += 4u) {
         store_slope(p.part, row, p.column, c.top[0]);
         c = moved_up(c);
@@ -154,8 +159,9 @@ fn product_slope(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) g
 @compute @workgroup_size(8)
 fn product_sums(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
                 @builtin(subgroup_invocation_id) lane: u32) {
-    let p = position(group, groups, lane);
-    var c = multiply(p, lane, vec4f());
+    let at = corner(group, groups, 32u * HALVES, 32u);
+    let p = own(at, lane);
+    var c = multiply(at, lane, vec4f());
     for (var row = p.row; row < p.row + 32u * HALVES; row += 4u) {
         store_product(p.part, row, p.column, c.top[0]);
         c = moved_up(c);
@@ -170,8 +176,9 @@ fn product_sums(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) gr
 @compute @workgroup_size(8)
 fn product_sample(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
                   @builtin(subgroup_invocation_id) lane: u32) {
-    let p = position(group, groups, lane);
-    var c = multiply(p, lane, vec4f());
+    let at = corner(group, groups, 32u * HALVES, 32u);
+    let p = own(at, lane);
+    var c = multiply(at, lane, vec4f());
     for (var row = p.row; row < p.row + 32u * HALVES; row += 4u) {
         store_sample(p.part, row, p.column, c.top[0]);
         c = moved_up(c);
