@@ -5,8 +5,12 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 // Files that belong to several shaders, or to none.
-const KERNELS_ALONE: [(&str, &str); 3] =
-    [("mod", "the trait"), ("call", "what a kernel describes"), ("state", "the layout of lib/state.wgsl")];
+const KERNELS_ALONE: [(&str, &str); 4] = [
+    ("mod", "the trait"),
+    ("call", "what a kernel describes"),
+    ("prepare", "how a device takes a kernel"),
+    ("state", "the layout of lib/state.wgsl"),
+];
 const REFERENCES_ALONE: [(&str, &str); 3] =
     [("mod", "the list"), ("compare", "the comparator"), ("words", "what all of them read and write")];
 

@@ -27,7 +27,7 @@ pub mod norm;
 pub mod one_hot;
 pub mod optimizer;
 pub mod pool;
-mod prepare;
+pub mod prepare;
 pub mod random;
 pub mod record;
 pub mod reduce;
