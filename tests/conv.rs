@@ -308,6 +308,18 @@ fn accumulating_adds_to_what_is_there() {
     }
 }
 
+// Some drivers end a loop of so many rounds without a word.
+#[test]
+fn tall_images_of_few_channels_are_made_whole() {
+    let geometry = geometry((33, [9001, 13, 1], [3, 3], [1, 1], Same, 4));
+    let [_, features, weight] = operands(&geometry, integers);
+    let (direction, epilogue, accumulate) = (Direction::Up, Epilogue::None, false);
+    let kernel = Conv { direction, geometry, epilogue, accumulate };
+    for gpu in gpus() {
+        check(gpu, &kernel, &[words(&features), words(&weight)], &[None], Tolerance::EXACT);
+    }
+}
+
 #[test]
 fn bias_activation_and_slope_are_fused_into_the_way_out() {
     // A product, one of few channels of features, and some of few channels of the image, the last with many weights.

@@ -550,6 +550,14 @@ fn extreme(e: u32) -> Vec<Box<dyn Kernel>> {
         Box::new(Reparameterize { rows: e, latent: e, instance: e, period: e }),
         Box::new(Sample { of: Reparameterize { rows: e, latent: e, instance: e, period: e }, kl: Some(1.0) }),
         Box::new(MatMul { rows: e, columns: e, depth: e, layout, epilogue: Epilogue::Sample, accumulate }),
+        Box::new(MatMulChunks {
+            of: MatMulPart {
+                of: MatMul { rows: e, columns: e, depth: e, layout, epilogue: Epilogue::None, accumulate },
+                lines: [e; 3],
+            },
+            chunk: e,
+        }),
+        Box::new(MatMulSum { rows: e, columns: e, parts: e, c_line: e, epilogue, accumulate }),
         Box::new(Loss { rows: e, columns: e, kind: Kind::GaussianLearned, gradient: HALF }),
         Box::new(MatMul { rows: e, columns: e, depth: e, layout, epilogue, accumulate }),
         Box::new(ChunkMoments(strips)),

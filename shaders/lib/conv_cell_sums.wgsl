@@ -6,7 +6,6 @@
 // Fours of channels of the features, at most eight, where all weights are held, at most 1024; zero where they are not.
 override FOURS_HELD: u32 = 0u;
 
-
 // Weights as they follow each other, four to a lane.
 alias Weights = array<vec4f, 32>;
 // Pixels of the image.

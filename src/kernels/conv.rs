@@ -140,7 +140,7 @@ impl Kernel for Conv {
             .family(family)
             .workgroups(|| match (sixteens, lines) {
                 (Some(sixteens), _) => self.shallow_workgroups(sixteens),
-                (None, Some(lines)) => lines.workgroups(),
+                (None, Some(lines)) => lines.workgroups,
                 (None, None) => tiled.workgroups(rows, columns).saturating_mul(down * across),
             })
     }

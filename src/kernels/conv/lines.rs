@@ -26,7 +26,7 @@ pub(super) struct Lines {
     pub(super) rows: u32,
     // Fours of channels whose weights are held; none where there are too many.
     fours_held: u32,
-    workgroups: u32,
+    pub(super) workgroups: u32,
 }
 
 impl Geometry {
@@ -97,9 +97,5 @@ impl Lines {
             .constant("FOURS_HELD", self.fours_held)
             .constant("ACCUMULATE", accumulate)
             .constant("ACTIVATION", epilogue.activation().code())
-    }
-
-    pub(super) fn workgroups(&self) -> u32 {
-        self.workgroups
     }
 }
