@@ -51,8 +51,9 @@ async fn product(a: &[f32], b: &[f32]) -> Result<Vec<f32>, Box<dyn Error>> {
         let size = 4 * u64::from(ROWS * COLUMNS);
         device.create_buffer(&wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false })
     };
-    // Rows, columns, depth; and how far apart the lines of A, B and C begin. A uniform is a whole number of 16 bytes.
-    let params = [ROWS, COLUMNS, DEPTH, DEPTH, COLUMNS, COLUMNS, 0, 0];
+    // Rows, columns, depth; how far apart the lines of A, B and C begin; and how much of the depth a part has, here all
+    // of it. A uniform is a whole number of 16 bytes.
+    let params = [ROWS, COLUMNS, DEPTH, DEPTH, COLUMNS, COLUMNS, DEPTH, 0];
     let params = filled(bytemuck::bytes_of(&params), wgpu::BufferUsages::UNIFORM);
     let a = filled(bytemuck::cast_slice(a), wgpu::BufferUsages::STORAGE);
     let b = filled(bytemuck::cast_slice(b), wgpu::BufferUsages::STORAGE);

@@ -15,8 +15,8 @@ struct Params {
     a_line: u32,
     b_line: u32,
     c_line: u32,
-    /// Steps of depth to a part, a multiple of 64 where there are several: each is a product of its own, [rows, columns]
-    /// of C behind those of the part before.
+    /// Steps of depth to a part: `depth` where there is one part. Of several, a multiple of 64; each is a product of its
+    /// own, [rows, columns] of C behind those of the part before.
     chunk: u32,
 }
 
