@@ -375,6 +375,17 @@ fn what_training_takes_of_the_memory_is_told_buffer_by_buffer() {
         megabytes
     };
     assert!(told("40") > told("8"));
+    // Only a GPU's kernels split a product, so what lies between its parts is counted with them alone.
+    let split = |kernels: &str| {
+        let flags = ["plan", "vae", "--hidden", "24", "--batch", "2048", "--memory", "--kernels", kernels];
+        success(&mut narrows(place.path(), &flags)).0
+    };
+    assert!(
+        split("tile64x4").contains(" MB of it between the dispatches of split products"),
+        "{}",
+        split("tile64x4")
+    );
+    assert!(!split("register").contains("split products"), "{}", split("register"));
     let beside = failure(&mut narrows(place.path(), &["plan", "linear", "--check", "--memory"]));
     assert_eq!(
         beside,

@@ -55,6 +55,8 @@ impl PlanCommand {
         let model = model.with_augmentation(config.train.augmentation());
         let update = config.train.update(total)?;
         let plan = model.training(config.train.batch, total, true, &update, self.check)?;
+        // The reference has no variants; its plan is shown for a GPU.
+        let variants = device.variants().unwrap_or(Variants::one(MatMulVariant::Tile64x4));
         if memory {
             let evaluation = match split.validation.len() {
                 0 => None,
@@ -62,10 +64,8 @@ impl PlanCommand {
                     Some(transform.reading(model, &device, &split.validation).evaluation_of(count as u32)?)
                 }
             };
-            return line(&memory_of(&plan, evaluation.as_ref()));
+            return line(&memory_of(&plan, evaluation.as_ref(), &variants));
         }
-        // The reference has no variants; its plan is shown for a GPU.
-        let variants = device.variants().unwrap_or(Variants::one(MatMulVariant::Tile64x4));
         if self.measure {
             let mut replay = Replay::new(&device, plan.clone()).await?;
             set_up(&mut replay, &config, &images)?;
@@ -84,10 +84,12 @@ fn set_up(replay: &mut Replay, config: &Config, images: &Dataset) -> Result<()> 
 }
 
 // The plan's buffers, and beside them those of the evaluation after each epoch, which has its own.
-fn memory_of(training: &Plan, evaluation: Option<&Plan>) -> String {
-    let table = training.memory_table();
+fn memory_of(training: &Plan, evaluation: Option<&Plan>, variants: &Variants) -> String {
+    let table = training.memory_table(variants);
     let Some(evaluation) = evaluation else { return table.trim_end().to_owned() };
-    let [step, after] = [training, evaluation].map(|plan| plan.device_memory() as f64 * 1e-6);
+    let shared = training.scratch_memory(variants).min(evaluation.scratch_memory(variants));
+    let [step, after] = [training.device_memory(variants), evaluation.device_memory(variants) - shared]
+        .map(|bytes| bytes as f64 * 1e-6);
     format!("{table}{after:.3} MB more for the evaluation after each epoch\n{:.3} MB in all", step + after)
 }
 

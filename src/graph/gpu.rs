@@ -152,6 +152,11 @@ fn prepare(gpu: &Gpu, plan: &Plan) -> Result<(Vec<wgpu::Buffer>, Vec<Launch>)> {
     let uniform = gpu.uniform(params);
     #[cfg(not(target_arch = "wasm32"))]
     create_pipelines(gpu, plan)?;
+    // As large as the largest at once, so that all launches share one.
+    let scratch = plan.scratch_words(&gpu.variants);
+    if scratch > 0 {
+        gpu.scratch(scratch);
+    }
     let binding = |slice: &Slice, words: usize| wgpu::BufferBinding {
         buffer: &buffers[slice.buffer.0],
         offset: 4 * slice.offset as u64,

@@ -45,8 +45,8 @@ use std::fmt::Debug;
 pub use self::call::{Call, Operand, Word};
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use self::prepare::calls;
-pub(crate) use self::prepare::program;
 pub use self::prepare::{Split, prepare, prepare_alone};
+pub(crate) use self::prepare::{program, scratch};
 pub use self::state::State;
 use crate::Result;
 use crate::gpu::{MatMulVariant, Product, Variants};

@@ -20,10 +20,18 @@ pub struct Split {
     pub between: Vec<usize>,
 }
 
+fn room(words: &usize) -> usize {
+    words.next_multiple_of(ALIGNMENT)
+}
+
 impl Split {
+    // Words of what lies between the two.
+    fn scratch(&self) -> usize {
+        self.between.iter().map(room).sum()
+    }
+
     fn prepare(&self, gpu: &Gpu, operands: &[wgpu::BufferBinding<'_>]) -> Result<Launch> {
-        let room = |words: &usize| words.next_multiple_of(ALIGNMENT);
-        let scratch = gpu.scratch(self.between.iter().map(room).sum());
+        let scratch = gpu.scratch(self.scratch());
         let mut offset = 0;
         let between = self.between.iter().map(|words| {
             let size = std::num::NonZeroU64::new(4 * *words as u64);
@@ -54,6 +62,11 @@ pub(crate) fn calls(kernel: &dyn Kernel, variants: &Variants) -> Result<Vec<Call
         None => vec![kernel.call(variants)],
         Some(split) => vec![split.first.call(variants), split.second.call(variants)],
     })
+}
+
+/// Words of the device's buffer for what lies between two dispatches that `kernel` takes with these variants.
+pub(crate) fn scratch(kernel: &dyn Kernel, variants: &Variants) -> usize {
+    kernel.split(variants).map_or(0, |split| split.scratch())
 }
 
 /// What a plan calls the programs of a kernel: one, or those of a [`Split`].
