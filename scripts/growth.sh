@@ -3,8 +3,8 @@
 #
 #     scripts/growth.sh [--axes batch,width] [--most N] [--epochs N] [--device DEVICE] [--out DIR]
 #
-# It prints tables, and writes them to DIR/growth.md, with every number in DIR/growth.json. NARROWS may name a binary to
-# measure in place of a new build.
+# It prints tables, and writes them to DIR/growth.md, the curves to DIR/growth.png and every number to DIR/growth.json.
+# NARROWS may name a binary to measure in place of a new build, PYTHON a Python that has matplotlib, which draws.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=scripts/setup.sh
@@ -17,5 +17,8 @@ case " $* " in
 esac
 # Mistakes show before anything is built.
 python3 "$script" --check "$@"
+cache=${XDG_CACHE_HOME:-${HOME-}/.cache}/narrows-growth
+python=$(python_with matplotlib matplotlib==3.10.7 "$cache/python") ||
+    fail "matplotlib, which draws the curves, could not be installed. Set PYTHON to a Python that has it"
 need_narrows "$root"
-python3 "$script" --narrows "$narrows" "$@"
+"$python" "$script" --narrows "$narrows" "$@"

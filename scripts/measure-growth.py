@@ -18,16 +18,16 @@ import subprocess
 import sys
 import tempfile
 
-# Title, unit of the axis, and the points. A point has the data's shape and the flags of `narrows train`.
+# Title, the points, and what the axis counts. A point has the data's shape and the flags of `narrows train`.
 VAE = "vae --batch 128"
 CONVOLUTIONS = "vae-cnn --batch 32"
 ROWS = "mlp --hidden 64 --latent 8 --optimizer adam --learning-rate 0.001 --batch 512"
 AXES = {
-    "batch": ("VAE 784-400-20, by batch size", [(b, (max(2 * b, 1024), 28, 28), f"vae --batch {b}") for b in (8, 32, 128, 512, 1024, 4096)]),
-    "width": ("VAE 784-width-20, batch 128, by width of the hidden layer", [(w, (512, 28, 28), f"{VAE} --hidden {w}") for w in (64, 128, 256, 512, 1024, 2048, 4096)]),
-    "size": ("convolutional VAE, batch 32, by height and width of grey pictures", [(s, (96, s, s, 1), CONVOLUTIONS) for s in (28, 48, 64, 96, 128, 192, 256)]),
-    "channels": ("convolutional VAE of 32 x 32, batch 32, by channels", [(c, (128, 32, 32, c), CONVOLUTIONS) for c in (1, 2, 3, 4)]),
-    "rows": ("MLP 64-64-8-64-64, batch 512, by rows of the data", [(n, (n, 64), ROWS) for n in (1000, 10_000, 100_000, 1_000_000)]),
+    "batch": ("VAE 784-400-20, by batch size", [(b, (max(2 * b, 1024), 28, 28), f"vae --batch {b}") for b in (8, 32, 128, 512, 1024, 4096)], "items of a batch"),
+    "width": ("VAE 784-width-20, batch 128, by width of the hidden layer", [(w, (512, 28, 28), f"{VAE} --hidden {w}") for w in (64, 128, 256, 512, 1024, 2048, 4096)], "units of the hidden layer"),
+    "size": ("convolutional VAE, batch 32, by height and width of grey pictures", [(s, (96, s, s, 1), CONVOLUTIONS) for s in (28, 48, 64, 96, 128, 192, 256)], "pixels of height and width"),
+    "channels": ("convolutional VAE of 32 x 32, batch 32, by channels", [(c, (128, 32, 32, c), CONVOLUTIONS) for c in (1, 2, 3, 4)], "channels"),
+    "rows": ("MLP 64-64-8-64-64, batch 512, by rows of the data", [(n, (n, 64), ROWS) for n in (1000, 10_000, 100_000, 1_000_000)], "rows"),
 }
 # A fall of GFLOP/s that is more than noise.
 FALL = 0.8
@@ -80,16 +80,15 @@ def measure(options, shape, flags):
         common += ["--device", options.device] if options.device else []
         plan, _ = run([options.narrows, "plan", *common])
         count, unit = re.search(r"dispatches, ([\d.]+) ([kMGT]?)FLOP", plan).groups()
-        planned = re.search(r"([\d.]+) ([kMGT]?)B in \d+ buffers", plan).groups()
-        factors = {"": 1, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
-        flops = float(count) * factors[unit]
+        flops = float(count) * {"": 1, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}[unit]
+        planned, _ = run([options.narrows, "plan", *common, "--memory"])
         epochs = ["--epochs", str(options.epochs + 1), "--json", "--run", f"{folder}/run"]
         out, memory = run([options.narrows, "train", *common, *epochs])
     rate = max(json.loads(line)["images_per_second"] for line in out.splitlines()[1:])
     batch = int(re.search(r"--batch (\d+)", flags)[1])
     return {
         "rate": rate, "step_ms": 1e3 * batch / rate, "flops": flops, "flops_per_second": flops * rate / batch,
-        "planned_mb": float(planned[0]) * factors[planned[1]] / 1e6, "memory_mb": memory,
+        "planned_mb": float(re.findall(r"([\d.]+) MB in", planned)[-1]), "memory_mb": memory,
     }
 
 
@@ -98,7 +97,7 @@ def digits(value):
 
 
 def section(name, points):
-    lines = [f"## By {name}", "", f"{AXES[name][0]}.", "", f"| {name} | items a second | a step, ms | work of a step, GFLOP | GFLOP/s | buffers of the plan, MB | memory of the process, MB |", "|---|---|---|---|---|---|---|"]
+    lines = [f"## By {name}", "", f"{AXES[name][0]}.", "", f"| {name} | items a second | a step, ms | work of a step, GFLOP | GFLOP/s | predicted by `plan --memory`, MB | memory of the process, MB |", "|---|---|---|---|---|---|---|"]
     bends = []
     for before, point in zip([None, *points], points):
         if "error" in point:
@@ -114,13 +113,51 @@ def section(name, points):
     return "\n".join([*lines, "", verdict, ""])
 
 
+# Colours that the colour-blind tell apart: https://jfly.uni-koeln.de/color/
+BLUE, ORANGE = "#0072b2", "#d55e00"
+
+
+def draw(record, path):
+    """For each axis the time of a step and its memory, each beside what is predicted."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    pyplot.rcParams.update({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.titlesize": 10})
+    axes = {name: [point for point in points if "error" not in point] for name, points in record["axes"].items()}
+    figure, plots = pyplot.subplots(2, len(axes), figsize=(3.2 * len(axes), 5.6), squeeze=False, sharex="col", layout="constrained")
+    for (name, points), above, below in zip(axes.items(), *plots):
+        at = [point["at"] for point in points]
+        fastest = max(point["flops_per_second"] for point in points)
+        above.plot(at, [point["step_ms"] for point in points], "o-", color=BLUE, markersize=4, label="measured")
+        above.plot(at, [1e3 * point["flops"] / fastest for point in points], "--", color=ORANGE, label="its work at the best speed")
+        below.plot(at, [point["memory_mb"] for point in points], "o-", color=BLUE, markersize=4, label="the whole process")
+        below.plot(at, [point["planned_mb"] for point in points], "--", color=ORANGE, label="`plan --memory`")
+        above.set_title(f"by {name}")
+        below.set_xlabel(AXES[name][2])
+        for plot in above, below:
+            plot.set_xscale("log")
+            plot.set_yscale("log")
+            plot.set_xticks(at, [f"{value:,}" for value in at], rotation=45)
+            plot.minorticks_off()
+            plot.grid(alpha=0.25)
+    for plot, label in zip(plots[:, 0], ("a step, ms", "memory, MB")):
+        plot.set_ylabel(label)
+        plot.legend(frameon=False)
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, suffix=".png", delete=False) as file:
+        figure.savefig(file, dpi=120)
+    os.chmod(file.name, 0o644)
+    os.replace(file.name, path)
+
+
 def main():
     parser = argparse.ArgumentParser(prog="scripts/growth.sh", description="Measures how training grows.")
     parser.add_argument("--axes", default=",".join(AXES), help="as batch,width; by default all")
     parser.add_argument("--most", type=int, help="leave out points above this")
     parser.add_argument("--epochs", type=int, default=3, help="epochs of a point, after the first [default: 3]")
     parser.add_argument("--device", help="as for `narrows train`")
-    parser.add_argument("--out", default="growth", help="folder for growth.md and growth.json [default: growth]")
+    parser.add_argument("--out", default="growth", help="folder for growth.md, growth.png and growth.json [default: growth]")
     parser.add_argument("--narrows", default="narrows", help=argparse.SUPPRESS)
     parser.add_argument("--check", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -148,6 +185,7 @@ def main():
     text = heading + "\n".join(section(name, points) for name, points in record["axes"].items())
     write_whole(out / "growth.json", json.dumps(record, indent=1) + "\n")
     write_whole(out / "growth.md", text)
+    draw(record, out / "growth.png")
     print(text, end="")
 
 

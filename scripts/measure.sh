@@ -17,28 +17,15 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/scripts/setup.sh"
 cache=${XDG_CACHE_HOME:-${HOME-}/.cache}/narrows-peers
 
-# Prints the Python that has PyTorch, or fails.
-find_torch() {
-    for python in ${PYTHON:-"$cache/python/bin/python" python3}; do
-        if "$python" -c 'import torch' >/dev/null 2>&1; then
-            echo "$python"
-            return
-        fi
-    done
-    if [ -n "${PYTHON-}" ]; then
-        say "PYTHON is $PYTHON, which has no PyTorch" >&2
-        return 1
-    fi
-    say "no PyTorch: installing it in the cache (set PYTHON to a Python that has it)" >&2
-    python3 -m venv "$cache/python" >&2 &&
-        "$cache/python/bin/python" -m pip install --quiet --disable-pip-version-check torch==2.9.1 >&2 &&
-        echo "$cache/python/bin/python"
-}
-
 # Builds a peer in Rust. The other peers go on if it fails.
 build_peer() {
     say "building $1 (the first time takes minutes)"
-    CARGO_TARGET_DIR=$cache/target cargo build --quiet --release --locked \
+    features=
+    # Software drivers cannot run what burn's compiler to SPIR-V makes.
+    if [ "$1" = burn ] && "$narrows" devices --json | grep -q 'Gpu"'; then
+        features=spirv
+    fi
+    CARGO_TARGET_DIR=$cache/target cargo build --quiet --release --locked --features "$features" \
         --manifest-path "$root/benches/peers/Cargo.toml" -p "peer-$1" && return
     say "$1 is left out: it could not be built here"
     return 1
@@ -49,7 +36,7 @@ measure_peers() {
     mkdir -p "$cache"
     for peer in $peers; do
         if [ "$peer" = pytorch ]; then
-            if python=$(find_torch); then
+            if python=$(python_with torch torch==2.9.1 "$cache/python"); then
                 set -- "$@" --torch "$python"
             else
                 say "pytorch is left out: it could not be found or installed"

@@ -57,6 +57,25 @@ need_python() {
     esac
 }
 
+# Prints a Python that can import a module: PYTHON, the one in a folder, or python3; else it installs it in the folder.
+# $1: the module. $2: what pip calls it. $3: the folder, of a virtual environment.
+python_with() {
+    for python in ${PYTHON:-"$3/bin/python" python3}; do
+        if "$python" -c "import $1" >/dev/null 2>&1; then
+            echo "$python"
+            return
+        fi
+    done
+    if [ -n "${PYTHON-}" ]; then
+        say "PYTHON is $PYTHON, which has no $1" >&2
+        return 1
+    fi
+    say "no $1: installing it in $3 (set PYTHON to a Python that has it)" >&2
+    python3 -m venv "$3" >&2 &&
+        "$3/bin/python" -m pip install --quiet --disable-pip-version-check "$2" >&2 &&
+        echo "$3/bin/python"
+}
+
 # The package manager of the distribution, or nothing if it is not known here.
 package_manager() {
     ids=$(sed -n 's/^ID\(_LIKE\)\{0,1\}=//p' "${NARROWS_OS_RELEASE:-/etc/os-release}" 2>/dev/null |

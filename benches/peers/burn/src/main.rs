@@ -1,4 +1,4 @@
-//! The models in burn, on wgpu with its compiler to SPIR-V, with kernel fusion and tuned kernels.
+//! The models in burn, on wgpu, with kernel fusion and tuned kernels: through SPIR-V with the feature `spirv`, else WGSL.
 #![recursion_limit = "256"]
 
 use burn::module::Module;
@@ -144,11 +144,11 @@ fn bernoulli<const D: usize>(logits: Tensor<D>, images: Tensor<D>) -> Tensor<1> 
 fn main() {
     let mut run = Run::from_arguments();
     run.images = run.images.channels_first();
-    let device = Device::vulkan(Default::default()).autodiff();
+    let device = Device::wgpu(Default::default()).autodiff();
     let mut model = Autoencoder::new(run.model, &device);
     let mut adam = AdamConfig::new().with_epsilon(EPSILON as f32).init();
     let images = &run.images;
-    run.measure("burn", "vulkan, its default", || {
+    run.measure("burn", if cfg!(feature = "spirv") { "wgpu by SPIR-V, its default" } else { "wgpu by WGSL, its default" }, || {
         let mut total = Tensor::<1>::zeros([1], &device);
         for step in 0..run.steps() {
             let shape = [run.batch, images.channels, images.height, images.width];
