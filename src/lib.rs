@@ -16,8 +16,8 @@
     doc = "- [`report`] draws plots and pages, [`mod@bench`] measures devices, [`figures`] makes every figure of the book's section."
 )]
 //!
-//! Without default features there is nothing above [`graph`]. The feature `train` adds models and training, `export`
-//! their export, `plot` plots, benchmarks and figures, `cli` the command.
+//! Without default features there is nothing above [`graph`]. The feature `train` adds models and training, `sample` a
+//! built-in sample of Fashion-MNIST, `export` the export of models, `plot` plots, benchmarks and figures, `cli` the command.
 #![cfg_attr(
     feature = "train",
     doc = r#"
@@ -62,6 +62,8 @@ println!("{}", plan.table(&Variants::one(MatMulVariant::Tile64x4)));
 ```
 "#
 )]
+// On a page what only the folders of runs use is there without them, and a device belongs to one thread.
+#![cfg_attr(target_arch = "wasm32", allow(dead_code, unused_imports, clippy::arc_with_non_send_sync))]
 
 #[cfg(feature = "plot")]
 pub mod bench;
@@ -87,7 +89,7 @@ pub mod reference;
 #[cfg(feature = "plot")]
 pub mod report;
 pub mod rng;
-#[cfg(feature = "train")]
+#[cfg(all(feature = "train", not(target_arch = "wasm32")))]
 pub mod run;
 #[cfg(feature = "train")]
 pub mod train;

@@ -6,7 +6,7 @@ use super::parts::shared;
 use super::points::Shape2d;
 use super::{
     ArrayForm, Column, Dataset, DrawnParts, Form, LoadReport, Part, Parts, Source, Split, TableForm, Watch,
-    classes, folder, idx, npy, sample, table,
+    classes, folder, idx, npy, table,
 };
 use crate::{Error, Result};
 
@@ -167,7 +167,13 @@ fn parts(source: Source, data_dir: Option<&Path>, reading: &Reading) -> Result<P
 
 fn parts_at(source: Source, data_dir: Option<&Path>, reading: &Reading) -> Result<Parts> {
     let (train, test) = match (source, data_dir) {
-        (Source::Sample, None) => sample::read(&source.to_string())?,
+        #[cfg(feature = "sample")]
+        (Source::Sample, None) => super::sample::read(&source.to_string())?,
+        #[cfg(not(feature = "sample"))]
+        (Source::Sample, None) => {
+            let expected = "data of your own: the feature `sample`, which builds it in, is off";
+            return Err(Error::setting("data", expected, source));
+        }
         (Source::Spiral, None) => Shape2d::Spiral.read()?,
         (Source::Moons, None) => Shape2d::Moons.read()?,
         (Source::Mixture, None) => Shape2d::Mixture.read()?,

@@ -26,6 +26,7 @@ mod part;
 mod parts;
 mod picture;
 pub mod points;
+#[cfg(feature = "sample")]
 mod sample;
 mod scaling;
 mod shell;
