@@ -4,9 +4,11 @@
 // feed 256 multiply-adds. A workgroup of 8 lanes covers 8 rows x 64 columns.
 //
 // Joined behind lib/stable.wgsl, lib/finite.wgsl, lib/activation.wgsl, lib/matmul.wgsl, the operands and
-// lib/epilogue.wgsl. The operands are lib/dense.wgsl; or lib/conv.wgsl with lib/conv_down.wgsl,
-// lib/conv_up.wgsl or lib/conv_weight.wgsl. What is summed beside a product is in lib/row_sums.wgsl, or with the last in
-// lib/channel_sums.wgsl; the way out through a sample is lib/through_sample.wgsl, behind lib/logvar.wgsl.
+// lib/epilogue.wgsl. The operands are lib/dense.wgsl; or lib/conv.wgsl with lib/conv_down.wgsl, lib/conv_up.wgsl or
+// lib/conv_weight.wgsl. Further entries follow where they are of use: those of layers, lib/register_layer.wgsl; that
+// of a gradient of weights, lib/register_sums.wgsl, which wants lib/row_sums.wgsl or lib/channel_sums.wgsl; and that
+// which leads back through a sample, lib/register_sample.wgsl, which wants lib/logvar.wgsl and
+// lib/through_sample.wgsl.
 
 fn position(group: vec3u, groups: vec3u, lane: u32) -> Corner {
     let at = corner(group, groups, 8u, 64u);
@@ -54,63 +56,4 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
     store_product(p.part, p.row, p.column + 4u, tile.top_right);
     store_product(p.part, p.row + 4u, p.column, tile.bottom_left);
     store_product(p.part, p.row + 4u, p.column + 4u, tile.bottom_right);
-}
-
-@compute @workgroup_size(8)
-fn dense(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
-         @builtin(local_invocation_index) lane: u32) {
-    let p = position(group, groups, lane);
-    let tile = multiply(p, biases(p.column), biases(p.column + 4u));
-    store_dense(p.part, p.row, p.column, tile.top_left);
-    store_dense(p.part, p.row, p.column + 4u, tile.top_right);
-    store_dense(p.part, p.row + 4u, p.column, tile.bottom_left);
-    store_dense(p.part, p.row + 4u, p.column + 4u, tile.bottom_right);
-}
-
-@compute @workgroup_size(8)
-fn dense_keep(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
-              @builtin(local_invocation_index) lane: u32) {
-    let p = position(group, groups, lane);
-    let tile = multiply(p, biases(p.column), biases(p.column + 4u));
-    store_dense_keep(p.part, p.row, p.column, tile.top_left);
-    store_dense_keep(p.part, p.row, p.column + 4u, tile.top_right);
-    store_dense_keep(p.part, p.row + 4u, p.column, tile.bottom_left);
-    store_dense_keep(p.part, p.row + 4u, p.column + 4u, tile.bottom_right);
-}
-
-@compute @workgroup_size(8)
-fn product_slope(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
-                 @builtin(local_invocation_index) lane: u32) {
-    let p = position(group, groups, lane);
-    let tile = multiply(p, vec4f(), vec4f());
-    store_slope(p.part, p.row, p.column, tile.top_left);
-    store_slope(p.part, p.row, p.column + 4u, tile.top_right);
-    store_slope(p.part, p.row + 4u, p.column, tile.bottom_left);
-    store_slope(p.part, p.row + 4u, p.column + 4u, tile.bottom_right);
-}
-
-@compute @workgroup_size(8)
-fn product_sums(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
-                @builtin(local_invocation_index) lane: u32) {
-    let p = position(group, groups, lane);
-    let tile = multiply(p, vec4f(), vec4f());
-    store_product(p.part, p.row, p.column, tile.top_left);
-    store_product(p.part, p.row, p.column + 4u, tile.top_right);
-    store_product(p.part, p.row + 4u, p.column, tile.bottom_left);
-    store_product(p.part, p.row + 4u, p.column + 4u, tile.bottom_right);
-    // The first two lanes of the workgroups on the left have four rows each.
-    if p.column == lane * 8u && lane < 2u {
-        store_row_sums(p.part, p.row + lane * 4u, sum_rows(p.part, p.row + lane * 4u, 0u, 1u));
-    }
-}
-
-@compute @workgroup_size(8)
-fn product_sample(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
-                  @builtin(local_invocation_index) lane: u32) {
-    let p = position(group, groups, lane);
-    let tile = multiply(p, vec4f(), vec4f());
-    store_sample(p.part, p.row, p.column, tile.top_left);
-    store_sample(p.part, p.row, p.column + 4u, tile.top_right);
-    store_sample(p.part, p.row + 4u, p.column, tile.bottom_left);
-    store_sample(p.part, p.row + 4u, p.column + 4u, tile.bottom_right);
 }

@@ -5,9 +5,10 @@
 // vec4 loads feed 512 multiply-adds. No workgroup memory, no barrier.
 //
 // Joined behind lib/stable.wgsl, lib/finite.wgsl, lib/activation.wgsl, lib/matmul.wgsl, the operands and
-// lib/epilogue.wgsl. The operands are lib/dense.wgsl; or lib/conv.wgsl with lib/conv_down.wgsl,
-// lib/conv_up.wgsl or lib/conv_weight.wgsl. What is summed beside a product is in lib/row_sums.wgsl, or with the last in
-// lib/channel_sums.wgsl; the way out through a sample is lib/through_sample.wgsl, behind lib/logvar.wgsl.
+// lib/epilogue.wgsl. The operands are lib/dense.wgsl; or lib/conv.wgsl with lib/conv_down.wgsl, lib/conv_up.wgsl or
+// lib/conv_weight.wgsl. Further entries follow where they are of use: those of layers, lib/shuffle_layer.wgsl; that of
+// a gradient of weights, lib/shuffle_sums.wgsl, which wants lib/row_sums.wgsl or lib/channel_sums.wgsl; and that which
+// leads back through a sample, lib/shuffle_sample.wgsl, which wants lib/logvar.wgsl and lib/through_sample.wgsl.
 
 // 32 rows each: with two, a load of B feeds twice as many multiply-adds, and the code is twice as long.
 override HALVES: u32 = 1u;
@@ -116,71 +117,6 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
     var c = multiply(at, lane, vec4f());
     for (var row = p.row; row < p.row + 32u * HALVES; row += 4u) {
         store_product(p.part, row, p.column, c.top[0]);
-        c = moved_up(c);
-    }
-}
-
-@compute @workgroup_size(8)
-fn dense(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
-         @builtin(subgroup_invocation_id) lane: u32) {
-    let at = corner(group, groups, 32u * HALVES, 32u);
-    let p = own(at, lane);
-    var c = multiply(at, lane, biases(p.column));
-    for (var row = p.row; row < p.row + 32u * HALVES; row += 4u) {
-        store_dense(p.part, row, p.column, c.top[0]);
-        c = moved_up(c);
-    }
-}
-
-@compute @workgroup_size(8)
-fn dense_keep(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
-              @builtin(subgroup_invocation_id) lane: u32) {
-    let at = corner(group, groups, 32u * HALVES, 32u);
-    let p = own(at, lane);
-    var c = multiply(at, lane, biases(p.column));
-    for (var row = p.row; row < p.row + 32u * HALVES; row += 4u) {
-        store_dense_keep(p.part, row, p.column, c.top[0]);
-        c = moved_up(c);
-    }
-}
-
-@compute @workgroup_size(8)
-fn product_slope(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
-                 @builtin(subgroup_invocation_id) lane: u32) {
-    let at = corner(group, groups, 32u * HALVES, 32u);
-    let p = own(at, lane);
-    var c = multiply(at, lane, vec4f());
-    for (var row = p.row; row < p.row + 32u * HALVES; row += 4u) {
-        store_slope(p.part, row, p.column, c.top[0]);
-        c = moved_up(c);
-    }
-}
-
-@compute @workgroup_size(8)
-fn product_sums(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
-                @builtin(subgroup_invocation_id) lane: u32) {
-    let at = corner(group, groups, 32u * HALVES, 32u);
-    let p = own(at, lane);
-    var c = multiply(at, lane, vec4f());
-    for (var row = p.row; row < p.row + 32u * HALVES; row += 4u) {
-        store_product(p.part, row, p.column, c.top[0]);
-        c = moved_up(c);
-    }
-    if p.column == lane * 4u {
-        for (var row = p.row + lane * 4u; row < p.row + 32u * HALVES; row += 32u) {
-            store_row_sums(p.part, row, sum_rows(p.part, row, 0u, 1u));
-        }
-    }
-}
-
-@compute @workgroup_size(8)
-fn product_sample(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
-                  @builtin(subgroup_invocation_id) lane: u32) {
-    let at = corner(group, groups, 32u * HALVES, 32u);
-    let p = own(at, lane);
-    var c = multiply(at, lane, vec4f());
-    for (var row = p.row; row < p.row + 32u * HALVES; row += 4u) {
-        store_sample(p.part, row, p.column, c.top[0]);
         c = moved_up(c);
     }
 }

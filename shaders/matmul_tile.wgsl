@@ -14,9 +14,10 @@
 // Some invocations stage the tile of A and as many that of B, a block of 4 x 4 each. Both lie in workgroup memory as
 // [k][four rows, or columns], so that a step of depth is the sum of an outer product. Joined behind lib/stable.wgsl,
 // lib/finite.wgsl, lib/activation.wgsl, lib/matmul.wgsl, the operands and lib/epilogue.wgsl. The operands are
-// lib/dense.wgsl; or lib/conv.wgsl with lib/conv_down.wgsl, lib/conv_up.wgsl or lib/conv_weight.wgsl. What is summed
-// beside a product is in lib/row_sums.wgsl, or with the last in lib/channel_sums.wgsl; the way out through a sample is
-// lib/through_sample.wgsl, behind lib/logvar.wgsl.
+// lib/dense.wgsl; or lib/conv.wgsl with lib/conv_down.wgsl, lib/conv_up.wgsl or lib/conv_weight.wgsl. Further entries
+// follow where they are of use: those of layers, lib/tile_layer.wgsl; that of a gradient of weights,
+// lib/tile_sums.wgsl, which wants lib/row_sums.wgsl or lib/channel_sums.wgsl; and that which leads back through a
+// sample, lib/tile_sample.wgsl, which wants lib/logvar.wgsl and lib/through_sample.wgsl.
 
 override TILE: u32 = 64u;
 override HALVES: u32 = 1u;
@@ -131,89 +132,5 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
         store_product(p.part, p.row, p.column + 4u * edge(), tile.top_right);
         store_product(p.part, p.row + 4u * edge(), p.column, tile.bottom_left);
         store_product(p.part, p.row + 4u * edge(), p.column + 4u * edge(), tile.bottom_right);
-    }
-}
-
-@compute @workgroup_size(TILE / (4u * HALVES) * (TILE / (4u * HALVES)))
-fn dense(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
-         @builtin(local_invocation_index) lane: u32) {
-    let at = corner(group, groups, TILE, TILE);
-    let p = own(at, lane);
-    let tile = multiply(at, lane, biases(p.column), biases(p.column + 4u * edge()));
-    store_dense(p.part, p.row, p.column, tile.top_left);
-    if HALVES > 1u {
-        store_dense(p.part, p.row, p.column + 4u * edge(), tile.top_right);
-        store_dense(p.part, p.row + 4u * edge(), p.column, tile.bottom_left);
-        store_dense(p.part, p.row + 4u * edge(), p.column + 4u * edge(), tile.bottom_right);
-    }
-}
-
-@compute @workgroup_size(TILE / (4u * HALVES) * (TILE / (4u * HALVES)))
-fn dense_keep(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
-              @builtin(local_invocation_index) lane: u32) {
-    let at = corner(group, groups, TILE, TILE);
-    let p = own(at, lane);
-    let tile = multiply(at, lane, biases(p.column), biases(p.column + 4u * edge()));
-    store_dense_keep(p.part, p.row, p.column, tile.top_left);
-    if HALVES > 1u {
-        store_dense_keep(p.part, p.row, p.column + 4u * edge(), tile.top_right);
-        store_dense_keep(p.part, p.row + 4u * edge(), p.column, tile.bottom_left);
-        store_dense_keep(p.part, p.row + 4u * edge(), p.column + 4u * edge(), tile.bottom_right);
-    }
-}
-
-@compute @workgroup_size(TILE / (4u * HALVES) * (TILE / (4u * HALVES)))
-fn product_slope(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
-                 @builtin(local_invocation_index) lane: u32) {
-    let at = corner(group, groups, TILE, TILE);
-    let p = own(at, lane);
-    let tile = multiply(at, lane, vec4f(), vec4f());
-    store_slope(p.part, p.row, p.column, tile.top_left);
-    if HALVES > 1u {
-        store_slope(p.part, p.row, p.column + 4u * edge(), tile.top_right);
-        store_slope(p.part, p.row + 4u * edge(), p.column, tile.bottom_left);
-        store_slope(p.part, p.row + 4u * edge(), p.column + 4u * edge(), tile.bottom_right);
-    }
-}
-
-// The workgroups on the left sum the rows of A: the invocations for each four rows share the depth, and one of them adds
-// up what they found, in order.
-@compute @workgroup_size(TILE / (4u * HALVES) * (TILE / (4u * HALVES)))
-fn product_sums(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
-                @builtin(local_invocation_index) lane: u32) {
-    let at = corner(group, groups, TILE, TILE);
-    let p = own(at, lane);
-    let tile = multiply(at, lane, vec4f(), vec4f());
-    store_product(p.part, p.row, p.column, tile.top_left);
-    if HALVES > 1u {
-        store_product(p.part, p.row, p.column + 4u * edge(), tile.top_right);
-        store_product(p.part, p.row + 4u * edge(), p.column, tile.bottom_left);
-        store_product(p.part, p.row + 4u * edge(), p.column + 4u * edge(), tile.bottom_right);
-    }
-    if at.column == 0u {
-        let row = at.row + lane % across() * 4u;
-        tile_a[lane] = sum_rows(at.part, row, lane / across(), edge() * edge() / across());
-        workgroupBarrier();
-        if lane < across() {
-            var sums = vec4f();
-            for (var share = lane; share < edge() * edge(); share += across()) {
-                sums += tile_a[share];
-            }
-            store_row_sums(at.part, row, sums);
-        }
-    }
-}
-
-@compute @workgroup_size(TILE / (4u * HALVES) * (TILE / (4u * HALVES)))
-fn product_sample(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
-                  @builtin(local_invocation_index) lane: u32) {
-    let at = corner(group, groups, TILE, TILE);
-    let p = own(at, lane);
-    let tile = multiply(at, lane, vec4f(), vec4f());
-    store_sample(p.part, p.row, p.column, tile.top_left);
-    if HALVES > 1u {
-        store_sample(p.part, p.row, p.column + 4u * edge(), tile.top_right);
-        store_sample(p.part, p.row + 4u * edge(), p.column, tile.bottom_left);
-        store_sample(p.part, p.row + 4u * edge(), p.column + 4u * edge(), tile.bottom_right);
     }
 }

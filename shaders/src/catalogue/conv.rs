@@ -1,81 +1,95 @@
 //! Convolutions: the matrix-product variants on operands that are seen in images, whose workgroups are those of
 //! the product, times its parts; and kernels of their own for few channels.
 
+use super::matmul::{OF_LAYERS, OF_WEIGHTS};
 use crate::table::Shader;
 
 // The columns, where they are few, are an override of all.
 macro_rules! joined {
-    ($name:literal, $variant:literal, [$($operands:literal),+] $(, $more:literal)*) => {
-        product!($name, $variant, ["COLUMNS" $(, $more)*], "lib/conv.wgsl", $($operands),+)
+    ($name:literal, [$($file:literal),+], $entries:expr, [$($operands:literal),+] $(, $more:literal)*) => {
+        product!($name, [$($file),+], $entries, ["COLUMNS" $(, $more)*], "lib/conv.wgsl", $($operands),+)
     };
 }
 
-// One side of the other. The fragments behind the operands are for entries that these convolutions do not run.
-macro_rules! variant {
-    ($name:literal, $variant:literal, $operands:literal $(, $more:literal)*) => {
-        joined!(
-            $name,
-            $variant,
-            [$operands, "lib/row_sums.wgsl", "lib/logvar.wgsl", "lib/through_sample.wgsl"]
-            $(, $more)*
-        )
-    };
-}
-
-// Those of the weight's gradient may sum either side's channels.
+// The weight's gradient may sum either side's channels.
 macro_rules! weight {
-    ($name:literal, $variant:literal $(, $more:literal)*) => {
+    ($name:literal, [$($file:literal),+], [$($fragment:literal),*] $(, $more:literal)*) => {
         joined!(
             $name,
-            $variant,
-            ["lib/conv_weight.wgsl", "lib/channel_sums.wgsl", "lib/logvar.wgsl", "lib/through_sample.wgsl"],
+            [$($file),+],
+            OF_WEIGHTS,
+            ["lib/conv_weight.wgsl", "lib/channel_sums.wgsl" $(, $fragment)*],
             "SUMS_OF_IMAGE"
             $(, $more)*
         )
     };
 }
 
-// Kernels of their own bring no sums of rows along.
-macro_rules! direct {
-    ($name:literal, $variant:literal, $operands:literal $(, $more:literal)*) => {
-        Shader {
-            entries: super::matmul::ENTRIES,
-            ..joined!($name, $variant, [$operands] $(, $more)*)
-        }
-    };
-}
-
 /// Features of an image, for CPU drivers with subgroups of exactly 8.
-pub const DOWN_SHUFFLE: Shader =
-    variant!("conv_down_shuffle", "matmul_shuffle.wgsl", "lib/conv_down.wgsl", "HALVES");
+pub const DOWN_SHUFFLE: Shader = joined!(
+    "conv_down_shuffle",
+    ["matmul_shuffle.wgsl", "lib/shuffle_layer.wgsl"],
+    OF_LAYERS,
+    ["lib/conv_down.wgsl"],
+    "HALVES"
+);
 
 /// Features of an image, for GPUs.
-pub const DOWN_TILE: Shader =
-    variant!("conv_down_tile", "matmul_tile.wgsl", "lib/conv_down.wgsl", "TILE", "HALVES");
+pub const DOWN_TILE: Shader = joined!(
+    "conv_down_tile",
+    ["matmul_tile.wgsl", "lib/tile_layer.wgsl"],
+    OF_LAYERS,
+    ["lib/conv_down.wgsl"],
+    "TILE",
+    "HALVES"
+);
 
 /// Features of an image, for anything else.
-pub const DOWN_REGISTER: Shader =
-    variant!("conv_down_register", "matmul_register.wgsl", "lib/conv_down.wgsl");
+pub const DOWN_REGISTER: Shader = joined!(
+    "conv_down_register",
+    ["matmul_register.wgsl", "lib/register_layer.wgsl"],
+    OF_LAYERS,
+    ["lib/conv_down.wgsl"]
+);
 
 /// An image of features, for CPU drivers with subgroups of exactly 8.
-pub const UP_SHUFFLE: Shader =
-    variant!("conv_up_shuffle", "matmul_shuffle.wgsl", "lib/conv_up.wgsl", "HALVES");
+pub const UP_SHUFFLE: Shader = joined!(
+    "conv_up_shuffle",
+    ["matmul_shuffle.wgsl", "lib/shuffle_layer.wgsl"],
+    OF_LAYERS,
+    ["lib/conv_up.wgsl"],
+    "HALVES"
+);
 
 /// An image of features, for GPUs.
-pub const UP_TILE: Shader =
-    variant!("conv_up_tile", "matmul_tile.wgsl", "lib/conv_up.wgsl", "TILE", "HALVES");
+pub const UP_TILE: Shader = joined!(
+    "conv_up_tile",
+    ["matmul_tile.wgsl", "lib/tile_layer.wgsl"],
+    OF_LAYERS,
+    ["lib/conv_up.wgsl"],
+    "TILE",
+    "HALVES"
+);
 
 /// An image of features, for anything else.
-pub const UP_REGISTER: Shader = variant!("conv_up_register", "matmul_register.wgsl", "lib/conv_up.wgsl");
+pub const UP_REGISTER: Shader = joined!(
+    "conv_up_register",
+    ["matmul_register.wgsl", "lib/register_layer.wgsl"],
+    OF_LAYERS,
+    ["lib/conv_up.wgsl"]
+);
 
 /// The weight's gradient, for CPU drivers with subgroups of exactly 8.
-pub const WEIGHT_SHUFFLE: Shader = weight!("conv_weight_shuffle", "matmul_shuffle.wgsl", "HALVES");
+pub const WEIGHT_SHUFFLE: Shader =
+    weight!("conv_weight_shuffle", ["matmul_shuffle.wgsl", "lib/shuffle_sums.wgsl"], [], "HALVES");
 
 /// The weight's gradient, for GPUs.
-pub const WEIGHT_TILE: Shader = weight!("conv_weight_tile", "matmul_tile.wgsl", "TILE", "HALVES");
+pub const WEIGHT_TILE: Shader =
+    weight!("conv_weight_tile", ["matmul_tile.wgsl", "lib/tile_sums.wgsl"], [], "TILE", "HALVES");
 
 /// The weight's gradient, for anything else.
-pub const WEIGHT_REGISTER: Shader = weight!("conv_weight_register", "matmul_register.wgsl");
+pub const WEIGHT_REGISTER: Shader =
+    weight!("conv_weight_register", ["matmul_register.wgsl", "lib/register_sums.wgsl"], []);
 
 /// Features, whole vec4s of them, of an image of at most four channels.
 pub const DOWN_SHALLOW: Shader = Shader {
@@ -108,63 +122,49 @@ pub const DOWN_SHALLOW: Shader = Shader {
         "SIXTEENS",
         "SHIFT",
     ],
-    entries: super::matmul::ENTRIES,
+    entries: OF_LAYERS,
     subgroups: false,
 };
 
 /// Features of an image, of at most four channels.
-pub const DOWN_NARROW: Shader = direct!("conv_down_narrow", "conv_narrow.wgsl", "lib/conv_down.wgsl");
+pub const DOWN_NARROW: Shader =
+    joined!("conv_down_narrow", ["conv_narrow.wgsl"], OF_LAYERS, ["lib/conv_down.wgsl"]);
 
 /// An image of features, of at most four channels.
-pub const UP_NARROW: Shader = direct!("conv_up_narrow", "conv_narrow.wgsl", "lib/conv_up.wgsl");
+pub const UP_NARROW: Shader =
+    joined!("conv_up_narrow", ["conv_narrow.wgsl"], OF_LAYERS, ["lib/conv_up.wgsl"]);
 
 /// An image, of at most four channels, of features, whole vec4s of them, for CPU drivers with subgroups of exactly 8.
-pub const UP_LINE: Shader = Shader {
-    entries: super::matmul::ENTRIES,
-    subgroups: true,
-    ..joined!(
-        "conv_up_line",
-        "conv_up_line.wgsl",
-        ["lib/conv_up.wgsl", "lib/conv_cells.wgsl", "lib/conv_cell_sums.wgsl"],
-        "KERNEL_HEIGHT",
-        "KERNEL_WIDTH",
-        "CHANNELS",
-        "STRIDE",
-        "LEFT",
-        "SLOTS",
-        "FOURS_HELD"
-    )
-};
+pub const UP_LINE: Shader = joined!(
+    "conv_up_line",
+    ["conv_up_line.wgsl"],
+    OF_LAYERS,
+    ["lib/conv_up.wgsl", "lib/conv_cells.wgsl", "lib/conv_cell_sums.wgsl"],
+    "KERNEL_HEIGHT",
+    "KERNEL_WIDTH",
+    "CHANNELS",
+    "STRIDE",
+    "LEFT",
+    "SLOTS",
+    "FOURS_HELD"
+);
 
 /// The weight's gradient, where image or features have at most four channels.
-pub const WEIGHT_DIRECT: Shader = Shader {
-    entries: &[super::matmul::PRODUCT, super::matmul::PRODUCT_SUMS],
-    ..joined!(
-        "conv_weight_direct",
-        "conv_weight_direct.wgsl",
-        ["lib/conv_weight.wgsl", "lib/channel_sums.wgsl"],
-        "SUMS_OF_IMAGE",
-        "ROWS",
-        "FILTER"
-    )
-};
+pub const WEIGHT_DIRECT: Shader =
+    weight!("conv_weight_direct", ["conv_weight_direct.wgsl"], [], "ROWS", "FILTER");
 
 /// The weight's gradient, where the image has at most four channels and the features whole vec4s, for CPU drivers.
-pub const WEIGHT_LINE: Shader = Shader {
-    entries: &[super::matmul::PRODUCT, super::matmul::PRODUCT_SUMS],
-    ..joined!(
-        "conv_weight_line",
-        "conv_weight_line.wgsl",
-        ["lib/conv_weight.wgsl", "lib/channel_sums.wgsl", "lib/conv_line.wgsl"],
-        "SUMS_OF_IMAGE",
-        "KERNEL_HEIGHT",
-        "KERNEL_WIDTH",
-        "CHANNELS",
-        "STRIDE",
-        "SHIFT",
-        "ROWS"
-    )
-};
+pub const WEIGHT_LINE: Shader = weight!(
+    "conv_weight_line",
+    ["conv_weight_line.wgsl"],
+    ["lib/conv_line.wgsl"],
+    "KERNEL_HEIGHT",
+    "KERNEL_WIDTH",
+    "CHANNELS",
+    "STRIDE",
+    "SHIFT",
+    "ROWS"
+);
 
 /// Workgroups of [`DOWN_SHALLOW`] for `lines` of `width` pixels of features, `sixteens` its `SIXTEENS`.
 pub const fn shallow_workgroups(lines: u32, width: u32, out_channels: u32, sixteens: u32) -> u32 {

@@ -27,29 +27,29 @@ macro_rules! overrides {
 }
 pub(super) use overrides;
 
-pub(super) const PRODUCT: Entry = Entry { name: "product", bindings: &[Binding::PARAMS, A, B, C] };
+const PRODUCT: Entry = Entry { name: "product", bindings: &[Binding::PARAMS, A, B, C] };
 const DENSE: Entry = Entry { name: "dense", bindings: &[Binding::PARAMS, A, B, BIAS, C] };
 const DENSE_KEEP: Entry =
     Entry { name: "dense_keep", bindings: &[Binding::PARAMS, A, B, BIAS, C, PREACTIVATION] };
 const PRODUCT_SLOPE: Entry = Entry { name: "product_slope", bindings: &[Binding::PARAMS, A, B, KEPT, C] };
-pub(super) const PRODUCT_SUMS: Entry =
-    Entry { name: "product_sums", bindings: &[Binding::PARAMS, A, B, C, ROW_SUMS] };
+const PRODUCT_SUMS: Entry = Entry { name: "product_sums", bindings: &[Binding::PARAMS, A, B, C, ROW_SUMS] };
 
 const STATS: Binding = Binding::read(3, "stats");
 const SPREAD: Binding = Binding::read(4, "spread");
 const PRODUCT_SAMPLE: Entry =
     Entry { name: "product_sample", bindings: &[Binding::PARAMS, A, B, STATS, SPREAD, C] };
 
-/// Those of every shader that makes a product.
-pub(super) const ENTRIES: &[Entry] = &[PRODUCT, DENSE, DENSE_KEEP, PRODUCT_SLOPE];
-/// Those of the matrix-product variants.
-pub(super) const VARIANT_ENTRIES: &[Entry] =
-    &[PRODUCT, DENSE, DENSE_KEEP, PRODUCT_SLOPE, PRODUCT_SUMS, PRODUCT_SAMPLE];
+/// Those of a layer, forward and back.
+pub(super) const OF_LAYERS: &[Entry] = &[PRODUCT, DENSE, DENSE_KEEP, PRODUCT_SLOPE];
+/// Those of the gradient of a convolution's weight.
+pub(super) const OF_WEIGHTS: &[Entry] = &[PRODUCT, PRODUCT_SUMS];
+const ALL: &[Entry] = &[PRODUCT, DENSE, DENSE_KEEP, PRODUCT_SLOPE, PRODUCT_SUMS, PRODUCT_SAMPLE];
 
 /// For CPU drivers with subgroups of exactly 8. A workgroup makes `32 HALVES` x 32.
 pub const SHUFFLE: Shader = product!(
     "matmul_shuffle",
-    "matmul_shuffle.wgsl",
+    ["matmul_shuffle.wgsl", "lib/shuffle_layer.wgsl", "lib/shuffle_sums.wgsl", "lib/shuffle_sample.wgsl"],
+    ALL,
     ["HALVES"],
     "lib/dense.wgsl",
     "lib/row_sums.wgsl",
@@ -60,7 +60,8 @@ pub const SHUFFLE: Shader = product!(
 /// For GPUs. A workgroup makes `TILE` x `TILE`, by default 64 x 64.
 pub const TILE: Shader = product!(
     "matmul_tile",
-    "matmul_tile.wgsl",
+    ["matmul_tile.wgsl", "lib/tile_layer.wgsl", "lib/tile_sums.wgsl", "lib/tile_sample.wgsl"],
+    ALL,
     ["TILE", "HALVES"],
     "lib/dense.wgsl",
     "lib/row_sums.wgsl",
@@ -71,7 +72,8 @@ pub const TILE: Shader = product!(
 /// For anything else. A workgroup makes 8 x 64.
 pub const REGISTER: Shader = product!(
     "matmul_register",
-    "matmul_register.wgsl",
+    ["matmul_register.wgsl", "lib/register_layer.wgsl", "lib/register_sums.wgsl", "lib/register_sample.wgsl"],
+    ALL,
     [],
     "lib/dense.wgsl",
     "lib/row_sums.wgsl",

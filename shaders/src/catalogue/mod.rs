@@ -8,23 +8,28 @@ macro_rules! compose {
     };
 }
 
-// A matrix-product variant, with overrides of its own, on the operands of some fragments.
+// What makes a product: a file, with overrides of its own, behind the operands and whatever else its entries take; and the
+// fragments with further entries behind that, since naga wants overrides declared before they are used.
 macro_rules! product {
-    ($name:literal, $variant:literal, [$($override:literal),*], $($operands:literal),+) => {
+    (
+        $name:literal, [$variant:literal $(, $behind:literal)*], $entries:expr, [$($override:literal),*],
+        $($operands:literal),+
+    ) => {
         Shader {
             name: $name,
             source: compose!(
                 "lib/stable.wgsl",
                 "lib/finite.wgsl",
-"lib/activation.wgsl",
+                "lib/activation.wgsl",
                 "lib/matmul.wgsl",
                 $($operands,)+
                 "lib/epilogue.wgsl",
                 $variant,
+                $($behind,)*
             ),
             overrides: crate::catalogue::matmul::overrides!($($override),*),
-            entries: crate::catalogue::matmul::VARIANT_ENTRIES,
-            subgroups: matches!($variant.as_bytes(), b"matmul_shuffle.wgsl"),
+            entries: $entries,
+            subgroups: matches!($variant.as_bytes(), b"matmul_shuffle.wgsl" | b"conv_up_line.wgsl"),
         }
     };
 }
