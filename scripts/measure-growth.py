@@ -133,12 +133,16 @@ def draw(record, path):
         above.plot(at, [point["step_ms"] for point in points], "o-", color=BLUE, markersize=4, label="measured")
         above.plot(at, [1e3 * point["flops"] / fastest for point in points], "--", color=ORANGE, label="its work at the best speed")
         below.plot(at, [point["memory_mb"] for point in points], "o-", color=BLUE, markersize=4, label="the whole process")
-        below.plot(at, [point["planned_mb"] for point in points], "--", color=ORANGE, label="`plan --memory`")
+        below.plot(at, [point["planned_mb"] for point in points], "--", color=ORANGE, label="by plan --memory")
         above.set_title(f"by {name}")
         below.set_xlabel(AXES[name][2])
         for plot in above, below:
             plot.set_xscale("log")
-            plot.set_yscale("log")
+            least, most = plot.get_ylim()
+            if most > 10 * least:
+                plot.set_yscale("log")
+            else:
+                plot.set_ylim(0, most)
             plot.set_xticks(at, [f"{value:,}" for value in at], rotation=45)
             plot.minorticks_off()
             plot.grid(alpha=0.25)

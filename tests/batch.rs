@@ -5,7 +5,7 @@ mod common;
 
 use common::numeric::close;
 use common::operands::images;
-use common::{check, expected, gpu, noise, run, words};
+use common::{check, check_words, gpu, noise, run, words};
 use half::f16;
 use narrows::kernels::Kernel;
 use narrows::kernels::State;
@@ -20,11 +20,7 @@ fn state(seed: u64, epoch: u32, cursor: u32) -> Vec<u32> {
 // Indices as the device chooses them, equal to the CPU's.
 fn permute(batch: u32, count: u32, shuffle: bool, state: Vec<u32>) -> Vec<u32> {
     let kernel = Permute { batch, count, shuffle };
-    let inputs = [state];
-    let got = run(gpu(), &kernel, &inputs, &[None]).swap_remove(1);
-    let expected = expected(&kernel, &inputs, &[None]).swap_remove(0);
-    assert!(got == expected, "{batch} of {count} images differ from the CPU's");
-    got
+    check_words(gpu(), &kernel, &[state], &[None]).swap_remove(0)
 }
 
 #[test]
@@ -151,8 +147,7 @@ fn places_in_a_ring_follow_the_step_and_go_on_where_its_count_begins_anew() {
         for step in [0, 1, 63, 64, 1_000_003, u32::MAX] {
             let kernel = Place { batch, steps, rows };
             let inputs = [State { step, ..State::new(1) }.words().to_vec()];
-            let got = run(gpu(), &kernel, &inputs, &[None]).swap_remove(1);
-            assert_eq!(got, expected(&kernel, &inputs, &[None])[0]);
+            let got = check_words(gpu(), &kernel, &inputs, &[None]).swap_remove(0);
             assert_eq!((got[0], got.len()), (step % steps * rows, batch as usize));
         }
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use common::numeric::close;
 use common::operands::state;
-use common::{check, expected, gpu, run};
+use common::{check, check_words, gpu, run};
 use narrows::kernels::floats;
 use narrows::kernels::random::{Distribution, Numbers, Stream};
 use narrows::reference::compare::Tolerance;
@@ -26,10 +26,7 @@ fn numbers(count: u32, distribution: Distribution) -> Numbers {
 
 // Words are compared as such: as floats, two of them could pass for each other or be NaN.
 fn check_bits(kernel: &Numbers, state: &[u32]) {
-    let inputs = [state.to_vec()];
-    let got = run(gpu(), kernel, &inputs, &[None]);
-    let expected = expected(kernel, &inputs, &[None]);
-    assert!(got[1] == expected[0], "{} words differ from the CPU's", kernel.count);
+    check_words(gpu(), kernel, &[state.to_vec()], &[None]);
 }
 
 // Random123's `kat_vectors`, philox4x32 10.

@@ -1,5 +1,7 @@
 //! The vocabulary of the binding tables.
 
+use std::borrow::Cow;
+
 /// WebGPU's default limit on workgroups in one dimension of a dispatch.
 pub const MAX_WORKGROUPS: u32 = 65_535;
 
@@ -66,7 +68,7 @@ pub struct Entry {
 pub struct Shader {
     /// The file's stem.
     pub name: &'static str,
-    /// The WGSL text.
+    /// The WGSL text, as wgpu takes it on native platforms. [`standard_source`](Self::standard_source) is for the others.
     pub source: &'static str,
     /// The `override` constants a caller may set.
     pub overrides: &'static [&'static str],
@@ -77,6 +79,12 @@ pub struct Shader {
 }
 
 impl Shader {
+    /// The WGSL text as the standard wants it, for browsers and every compiler but naga: where
+    /// [`subgroups`](Self::subgroups) are used it begins with `enable subgroups;`, which naga does not know.
+    pub fn standard_source(&self) -> Cow<'static, str> {
+        if self.subgroups { format!("enable subgroups;\n{}", self.source).into() } else { self.source.into() }
+    }
+
     /// The entry point called `name`.
     pub fn entry(&self, name: &str) -> Option<&'static Entry> {
         self.entries.iter().find(|entry| entry.name == name)

@@ -2,6 +2,7 @@
 // Each test program uses its part of this; none of it is anyone's interface.
 #![allow(dead_code, missing_docs, unreachable_pub, clippy::panic, clippy::unwrap_used)]
 
+pub mod cases;
 pub mod faults;
 pub mod gradients;
 pub mod numeric;
@@ -20,8 +21,8 @@ use narrows_shaders::Access;
 const HOW_TO_GET_ONE: &str =
     "these tests need a device; scripts/test.sh installs a software one where there is none";
 
-/// The device, once per test program: with all it offers, or, where `NARROWS_TEST_DEFAULTS` is set, with
-/// nothing but WebGPU's default limits and no optional feature.
+/// The device, once per test program: the best, or the one that `NARROWS_TEST_DEVICE` names as `--device` does; with all it
+/// offers, or, where `NARROWS_TEST_DEFAULTS` is set, with nothing but WebGPU's default limits and no optional feature.
 pub fn gpu() -> &'static Gpu {
     static GPU: OnceLock<Gpu> = OnceLock::new();
     GPU.get_or_init(|| open(GpuOptions::default()))
@@ -69,6 +70,9 @@ pub fn title(device: &Device) -> String {
 
 fn open(mut options: GpuOptions) -> Gpu {
     options.only_defaults = std::env::var_os("NARROWS_TEST_DEFAULTS").is_some();
+    if let Ok(device) = std::env::var("NARROWS_TEST_DEVICE") {
+        options.selector = device.parse().unwrap_or_else(|error| panic!("{error}"));
+    }
     pollster::block_on(Gpu::open(&options)).unwrap_or_else(|error| panic!("{error}. {HOW_TO_GET_ONE}"))
 }
 
@@ -108,18 +112,12 @@ pub fn run(
     before: &[Option<Vec<u32>>],
 ) -> Vec<Vec<u32>> {
     let operands = kernel.operands();
-    let mut inputs = inputs.iter();
-    let mut before = before.iter();
-    let contents: Vec<Vec<u32>> = operands
-        .iter()
-        .map(|operand| {
-            let given = match operand.access {
-                Access::ReadWrite => before.next().cloned().flatten().unwrap_or_default(),
-                _ => inputs.next().unwrap_or_else(|| panic!("no input for {}", operand.name)).clone(),
-            };
+    let contents: Vec<Vec<u32>> = contents(kernel, inputs, before)
+        .into_iter()
+        .map(|given| {
             let mut words = vec![POISON; MARGIN];
             words.extend(&given);
-            words.resize(MARGIN + operand.words.next_multiple_of(64) + MARGIN, POISON);
+            words.resize(MARGIN + given.len().next_multiple_of(64) + MARGIN, POISON);
             words
         })
         .collect();
@@ -171,6 +169,20 @@ pub fn run(
     })
 }
 
+// Every operand before `kernel` runs.
+fn contents(kernel: &dyn Kernel, inputs: &[Vec<u32>], before: &[Option<Vec<u32>>]) -> Vec<Vec<u32>> {
+    let (mut inputs, mut before) = (inputs.iter(), before.iter());
+    let of_each = kernel.operands().into_iter().map(|operand| {
+        let mut words = match operand.access {
+            Access::ReadWrite => before.next().cloned().flatten().unwrap_or_default(),
+            _ => inputs.next().unwrap_or_else(|| panic!("no input for {}", operand.name)).clone(),
+        };
+        words.resize(operand.words, POISON);
+        words
+    });
+    of_each.collect()
+}
+
 /// The written operands as the reference computes them.
 pub fn expected(kernel: &dyn Kernel, inputs: &[Vec<u32>], before: &[Option<Vec<u32>>]) -> Vec<Vec<u32>> {
     let operands = kernel.operands();
@@ -199,22 +211,52 @@ pub fn check(
     before: &[Option<Vec<u32>>],
     tolerance: Tolerance,
 ) {
+    check_each(gpu, kernel, inputs, before, &vec![Some(tolerance); before.len()]);
+}
+
+/// The same where what is written are words, such as counters and random bits: all are equal. Returns them.
+pub fn check_words(
+    gpu: &Gpu,
+    kernel: &dyn Kernel,
+    inputs: &[Vec<u32>],
+    before: &[Option<Vec<u32>>],
+) -> Vec<Vec<u32>> {
+    check_each(gpu, kernel, inputs, before, &vec![None; before.len()])
+}
+
+/// The same with a tolerance for each written operand, or None where it is words. Returns what was written.
+pub fn check_each(
+    gpu: &Gpu,
+    kernel: &dyn Kernel,
+    inputs: &[Vec<u32>],
+    before: &[Option<Vec<u32>>],
+    tolerances: &[Option<Tolerance>],
+) -> Vec<Vec<u32>> {
+    let mut got = run(gpu, kernel, inputs, before);
     let operands = kernel.operands();
-    let written: Vec<usize> =
-        (0..operands.len()).filter(|i| operands[*i].access == Access::ReadWrite).collect();
+    let written: Vec<_> =
+        operands.iter().filter(|operand| operand.access == Access::ReadWrite).map(|o| o.name).collect();
     assert_eq!(before.len(), written.len(), "{}: one `before` for each written operand", kernel.name());
-    let got = run(gpu, kernel, inputs, before);
+    assert_eq!(tolerances.len(), written.len(), "{}: one tolerance for each", kernel.name());
+    let got = got.split_off(operands.len() - written.len());
     let expected = expected(kernel, inputs, before);
-    for (at, expected) in written.iter().zip(&expected) {
-        if let Err(mismatch) = compare(floats(&got[*at]), floats(expected), tolerance) {
+    for (((name, got), expected), tolerance) in written.iter().zip(&got).zip(&expected).zip(tolerances) {
+        let differs = match tolerance {
+            None => (got != expected).then(|| "its words differ from the CPU's".to_owned()),
+            Some(within) => {
+                compare(floats(got), floats(expected), *within).err().map(|mismatch| mismatch.to_string())
+            }
+        };
+        if let Some(differs) = differs {
             panic!(
-                "{} {} ({} on {}), operand {}: {mismatch}",
+                "{} {} ({} on {}), operand {name}: {differs}",
                 kernel.name(),
                 kernel.shape(),
                 gpu.variants,
                 gpu.adapter.label(),
-                operands[*at].name,
             );
         }
     }
+    cases::keep(gpu, kernel, &contents(kernel, inputs, before), tolerances);
+    got
 }
