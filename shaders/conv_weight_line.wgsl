@@ -4,8 +4,8 @@
 // It goes through the pixels of a part four at a time, reads each number that they meet once, and keeps all sums in
 // registers, or in what the driver has for them: a GPU has too few. Drivers do not unroll large loops, so rows of the
 // kernel, its columns and four rows of C at a time are written out. Joined behind lib/stable.wgsl, lib/finite.wgsl,
-// lib/activation.wgsl, lib/matmul.wgsl, lib/conv.wgsl, lib/conv_weight.wgsl, lib/channel_sums.wgsl, lib/conv_line.wgsl and
-// lib/epilogue.wgsl.
+// lib/activation.wgsl, lib/matmul.wgsl, lib/conv.wgsl, lib/conv_weight.wgsl, lib/channel_sums.wgsl, lib/conv_sides.wgsl,
+// lib/conv_line.wgsl and lib/epilogue.wgsl.
 
 // Rows of C to a lane: four, eight or sixteen.
 override ROWS: u32 = 16u;

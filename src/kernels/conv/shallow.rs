@@ -1,8 +1,9 @@
-//! Convolutions of an image of few channels, four pixels of a line at a time (`shaders/conv_shallow.wgsl`), and the gradient
-//! of their weight (`shaders/conv_weight_line.wgsl`).
+//! Convolutions of few channels: which shader makes them. Those of an image, four pixels of a line at a time
+//! (`shaders/conv_shallow.wgsl`), and the gradient of their weight (`shaders/conv_weight_line.wgsl`).
 
 use narrows_shaders::conv as shaders;
 
+use super::lines::Lines;
 use super::{Conv, Direction, Geometry, WeightGradient, count, few};
 use crate::gpu::Variants;
 use crate::kernels::{Call, matmul};
@@ -43,10 +44,37 @@ impl Geometry {
     }
 }
 
+/// How a shader for images of few channels makes what it makes.
+#[derive(Clone, Copy)]
+pub(super) enum Few {
+    /// Features, that many sixteens of their channels to a lane.
+    Sixteens(u32),
+    /// An image.
+    Lines(Lines),
+}
+
 impl Conv {
+    // The same with the sides in each other's place.
+    pub(super) fn mirrored(&self) -> Option<Self> {
+        let geometry = self.geometry.mirrored()?;
+        Some(Self { direction: self.direction.reversed(), geometry, ..*self })
+    }
+
+    /// How a shader for images of few channels makes this, and what it sees. Where it is the features that have few, CPU
+    /// drivers see the sides in each other's place.
+    pub(super) fn with_few(&self, variants: &Variants) -> Option<(Self, Few)> {
+        let how = |conv: &Self| match (conv.sixteens(variants), conv.lines_on(variants)) {
+            (Some(sixteens), _) => Some(Few::Sixteens(sixteens)),
+            (None, lines) => lines.map(Few::Lines),
+        };
+        let mirrored = || self.mirrored().filter(|_| !variants.suit_a_gpu());
+        let plain = how(self).map(|how| (*self, how));
+        plain.or_else(|| mirrored().and_then(|conv| how(&conv).map(|how| (conv, how))))
+    }
+
     // Whether the shader makes these features; how many sixteens of channels to a lane then. A GPU holds one in its
     // registers and finds weights anywhere, a CPU driver only at fixed places, which those of all channels have.
-    pub(super) fn sixteens(&self, variants: &Variants) -> Option<u32> {
+    fn sixteens(&self, variants: &Variants) -> Option<u32> {
         let channels = self.geometry.features[2];
         let sixteens = if variants.suit_a_gpu() { 1 } else { channels.div_ceil(16) };
         let fits = match variants.suit_a_gpu() {
