@@ -1,13 +1,15 @@
-// What four neighbouring pixels of the features meet of a line of an image of at most four channels. Joined behind
+// What neighbouring pixels of the features meet of a line of an image of at most four channels. Joined behind
 // lib/conv_sides.wgsl. A shader offers four_of_image, which is vec4 `i` of the image, or any where there is none.
 //
-// It is contiguous, so it is read as vec4s, each of them once, and every number serves all four. Shapes are known when the
+// It is contiguous, so it is read as vec4s, each of them once, and every number serves all of them. Shapes are known when the
 // pipeline is made, so that a driver unrolls the loops and keeps the line in registers.
 
+// Neighbouring pixels: four to eight.
+override PIXELS: u32 = 4u;
 // How far into a vec4 the lane's part of a line begins; 4 where that differs from lane to lane.
 override SHIFT: u32 = 4u;
 
-// A lane's part of a line of the image: (3 STRIDE + KERNEL_WIDTH) CHANNELS numbers, at most 64. What is outside is zero.
+// A lane's part of a line of the image: ((PIXELS - 1) STRIDE + KERNEL_WIDTH) CHANNELS numbers, at most 64. What is outside is zero.
 alias Line = array<vec4f, 18>;
 
 // Where a lane's pixels are.
@@ -31,7 +33,7 @@ fn number(line: ptr<function, Line>, i: u32) -> f32 {
     return (*line)[i / 4u][i % 4u];
 }
 
-// The first `count` of four pixels in a line of features, from pixel x of that line on.
+// The first `count` of PIXELS pixels in a line of features, from pixel x of that line on.
 fn lane_at(line: u32, x: u32, count: u32) -> Lane {
     let side = sides();
     let in_image = divide(line, side.out_height);
@@ -44,15 +46,14 @@ fn lane_at(line: u32, x: u32, count: u32) -> Lane {
 // What the pixels meet of line y of their patches.
 fn line_at(lane: Lane, y: u32) -> Line {
     let side = sides();
-    let vectors = ((3u * STRIDE + KERNEL_WIDTH) * CHANNELS + 3u) / 4u;
+    let numbers = ((PIXELS - 1u) * STRIDE + KERNEL_WIDTH) * CHANNELS;
+    let vectors = (numbers + 3u) / 4u;
+    let loaded = select((numbers + SHIFT + 3u) / 4u, vectors + 1u, SHIFT > 3u);
     let first = i32(lane.start.first + y * side.width * CHANNELS);
     let shift = select(SHIFT, u32(first) % 4u, SHIFT > 3u);
     var line: Line;
-    for (var i = 0u; i < vectors; i++) {
+    for (var i = 0u; i < loaded; i++) {
         line[i] = four_of_image((first >> 2u) + i32(i));
-    }
-    if SHIFT > 0u {
-        line[vectors] = four_of_image((first >> 2u) + i32(vectors));
     }
     // Of a line of numbers, those that count.
     let end = select(0u, side.width * CHANNELS, lane.count > 0u && lane.start.y + y < side.height);

@@ -106,6 +106,7 @@ pub const DOWN_SHALLOW: Shader = Shader {
         "KERNEL_WIDTH",
         "CHANNELS",
         "STRIDE",
+        "PIXELS",
         "OUT_CHANNELS",
         "SIXTEENS",
         "SHIFT",
@@ -154,19 +155,28 @@ pub const WEIGHT_DIRECT: Shader = Shader {
 
 /// The weight's gradient, where the image has at most four channels and the features whole vec4s, for CPU drivers.
 pub const WEIGHT_LINE: Shader = Shader {
-    entries: &[super::matmul::PRODUCT, super::matmul::PRODUCT_SUMS],
+    entries: &[super::matmul::PRODUCT_FOURS, super::matmul::PRODUCT_FOURS_SUMS],
     ..joined!(
         "conv_weight_line",
         "conv_weight_line.wgsl",
-        ["lib/conv_weight.wgsl", "lib/channel_sums.wgsl", "lib/conv_sides.wgsl", "lib/conv_line.wgsl"],
+        [
+            "lib/conv_weight.wgsl",
+            "lib/channel_sums.wgsl",
+            "lib/conv_sides.wgsl",
+            "lib/conv_line.wgsl",
+            "lib/conv_tap_sums.wgsl"
+        ],
         "SUMS_OF_IMAGE",
         "MIRRORED",
         "KERNEL_HEIGHT",
         "KERNEL_WIDTH",
         "CHANNELS",
         "STRIDE",
+        "PIXELS",
         "SHIFT",
-        "ROWS"
+        "ROWS",
+        "TAPS_DOWN",
+        "EVEN"
     )
 };
 
@@ -183,7 +193,7 @@ pub const fn weight_direct_workgroups(rows: u32, columns: u32, parts: u32, rows_
     (rows.div_ceil(rows_to_a_lane) * columns.div_ceil(12) * parts).div_ceil(64)
 }
 
-/// Workgroups of [`WEIGHT_LINE`] for `parts` of `rows`, `rows_to_a_lane` its `ROWS`.
-pub const fn weight_line_workgroups(rows: u32, parts: u32, rows_to_a_lane: u32) -> u32 {
-    rows.div_ceil(rows_to_a_lane).saturating_mul(parts).div_ceil(8)
+/// Workgroups of [`WEIGHT_LINE`] for `parts` of `rows`, `rows_to_a_lane` its `ROWS`, in so many pieces down the kernel.
+pub const fn weight_line_workgroups(rows: u32, parts: u32, rows_to_a_lane: u32, pieces: u32) -> u32 {
+    rows.div_ceil(rows_to_a_lane).saturating_mul(parts).saturating_mul(pieces).div_ceil(8)
 }
