@@ -2,12 +2,9 @@
 // drivers: a lane makes up to 16 rows of a part of C, with all their columns or those of some rows of the kernel.
 //
 // It goes through the pixels of a part several at a time, reads each number that they meet once, and keeps all sums: a GPU
-// has too few registers. C is written as vec4s, which costs half of what single numbers cost. Joined behind lib/stable.wgsl,
-// lib/finite.wgsl, lib/activation.wgsl, lib/matmul.wgsl, lib/conv.wgsl, lib/conv_weight.wgsl, lib/channel_sums.wgsl,
-// lib/conv_sides.wgsl, lib/conv_line.wgsl, lib/conv_tap_sums.wgsl and lib/epilogue.wgsl.
-
-/// C, [parts, rows, columns / 4].
-@group(0) @binding(5) var<storage, read_write> fours_of_c: array<vec4f>;
+// has too few registers. Joined behind lib/stable.wgsl, lib/finite.wgsl, lib/activation.wgsl, lib/matmul.wgsl, lib/conv.wgsl,
+// lib/conv_weight.wgsl, lib/channel_sums.wgsl, lib/conv_sides.wgsl, lib/conv_line.wgsl, lib/conv_tap_sums.wgsl,
+// lib/epilogue_four.wgsl and lib/sums_beside.wgsl.
 
 // Four rows of C, as far as the lane makes them.
 alias FourRows = array<f32, 300>;
@@ -32,12 +29,7 @@ fn store_some(first: u32, rows: ptr<function, FourRows>, begin: u32) {
     for (var i = begin; i < min(begin + 25u, length); i++) {
         let at = 4u * i;
         let to = (first + at / length * params.columns + at % length) / 4u;
-        let v = vec4f((*rows)[at], (*rows)[at + 1u], (*rows)[at + 2u], (*rows)[at + 3u]);
-        if ACCUMULATE {
-            fours_of_c[to] += v;
-        } else {
-            fours_of_c[to] = v;
-        }
+        write_four(to, vec4f((*rows)[at], (*rows)[at + 1u], (*rows)[at + 2u], (*rows)[at + 3u]));
     }
 }
 

@@ -3,8 +3,8 @@
 // No workgroup memory, no barrier, no feature: runs everywhere and suits CPU drivers, where 16 vec4 loads
 // feed 256 multiply-adds. A workgroup of 8 lanes covers 8 rows x 64 columns.
 //
-// Joined behind lib/stable.wgsl, lib/finite.wgsl, lib/activation.wgsl, lib/matmul.wgsl, the operands and
-// lib/epilogue.wgsl. The operands are lib/dense.wgsl; or lib/conv.wgsl with lib/conv_down.wgsl,
+// Joined behind lib/stable.wgsl, lib/finite.wgsl, lib/activation.wgsl, lib/matmul.wgsl, the operands,
+// lib/epilogue.wgsl and lib/sums_beside.wgsl. The operands are lib/dense.wgsl; or lib/conv.wgsl with lib/conv_down.wgsl,
 // lib/conv_up.wgsl or lib/conv_weight.wgsl. What is summed beside a product is in lib/row_sums.wgsl, or with the last in
 // lib/channel_sums.wgsl; the way out through a sample is lib/through_sample.wgsl, behind lib/logvar.wgsl.
 

@@ -4,8 +4,8 @@
 // instruction: a lane loads its share of A once and the others read it out of its registers, so that 8
 // vec4 loads feed 512 multiply-adds. No workgroup memory, no barrier.
 //
-// Joined behind lib/stable.wgsl, lib/finite.wgsl, lib/activation.wgsl, lib/matmul.wgsl, the operands and
-// lib/epilogue.wgsl. The operands are lib/dense.wgsl; or lib/conv.wgsl with lib/conv_down.wgsl,
+// Joined behind lib/stable.wgsl, lib/finite.wgsl, lib/activation.wgsl, lib/matmul.wgsl, the operands,
+// lib/epilogue.wgsl and lib/sums_beside.wgsl. The operands are lib/dense.wgsl; or lib/conv.wgsl with lib/conv_down.wgsl,
 // lib/conv_up.wgsl or lib/conv_weight.wgsl. What is summed beside a product is in lib/row_sums.wgsl, or with the last in
 // lib/channel_sums.wgsl; the way out through a sample is lib/through_sample.wgsl, behind lib/logvar.wgsl.
 

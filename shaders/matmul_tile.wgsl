@@ -13,10 +13,10 @@
 //
 // Some invocations stage the tile of A and as many that of B, a block of 4 x 4 each. Both lie in workgroup memory as
 // [k][four rows, or columns], so that a step of depth is the sum of an outer product. Joined behind lib/stable.wgsl,
-// lib/finite.wgsl, lib/activation.wgsl, lib/matmul.wgsl, the operands and lib/epilogue.wgsl. The operands are
-// lib/dense.wgsl; or lib/conv.wgsl with lib/conv_down.wgsl, lib/conv_up.wgsl or lib/conv_weight.wgsl. What is summed
-// beside a product is in lib/row_sums.wgsl, or with the last in lib/channel_sums.wgsl; the way out through a sample is
-// lib/through_sample.wgsl, behind lib/logvar.wgsl.
+// lib/finite.wgsl, lib/activation.wgsl, lib/matmul.wgsl, the operands, lib/epilogue.wgsl and lib/sums_beside.wgsl. The
+// operands are lib/dense.wgsl; or lib/conv.wgsl with lib/conv_down.wgsl, lib/conv_up.wgsl or lib/conv_weight.wgsl.
+// What is summed beside a product is in lib/row_sums.wgsl, or with the last in lib/channel_sums.wgsl; the way out
+// through a sample is lib/through_sample.wgsl, behind lib/logvar.wgsl.
 
 override TILE: u32 = 64u;
 override HALVES: u32 = 1u;

@@ -24,7 +24,7 @@ use Padding::{Explicit, Same, Valid};
 // Images, image, kernel, stride, padding, channels of the features.
 type Case = (u32, [u32; 3], [u32; 2], [u32; 2], Padding, u32);
 
-const CASES: [Case; 30] = [
+const CASES: [Case; 31] = [
     (1, [1, 1, 1], [1, 1], [1, 1], Valid, 1),
     (2, [5, 4, 3], [3, 3], [1, 1], Same, 5),
     (3, [7, 5, 4], [5, 3], [2, 1], Same, 4),
@@ -55,6 +55,7 @@ const CASES: [Case; 30] = [
     (3, [6, 9, 8], [5, 4], [1, 1], Explicit([3, 1]), 3),
     (1, [5, 38, 36], [2, 3], [1, 1], Valid, 4),
     (2, [4, 3, 20], [1, 5], [1, 1], Explicit([0, 4]), 2),
+    (2, [9, 14, 4], [4, 4], [2, 2], Same, 20),
 ];
 
 fn geometry((images, image, kernel, stride, padding, channels): Case) -> Geometry {

@@ -155,17 +155,31 @@ pub const WEIGHT_DIRECT: Shader = Shader {
 
 /// The weight's gradient, where the image has at most four channels and the features whole vec4s, for CPU drivers.
 pub const WEIGHT_LINE: Shader = Shader {
-    entries: &[super::matmul::PRODUCT_FOURS, super::matmul::PRODUCT_FOURS_SUMS],
-    ..joined!(
-        "conv_weight_line",
+    name: "conv_weight_line",
+    source: compose!(
+        "lib/stable.wgsl",
+        "lib/finite.wgsl",
+        "lib/activation.wgsl",
+        "lib/matmul.wgsl",
+        "lib/conv.wgsl",
+        "lib/conv_weight.wgsl",
+        "lib/channel_sums.wgsl",
+        "lib/conv_sides.wgsl",
+        "lib/conv_line.wgsl",
+        "lib/conv_tap_sums.wgsl",
+        "lib/epilogue_four.wgsl",
+        "lib/sums_beside.wgsl",
         "conv_weight_line.wgsl",
-        [
-            "lib/conv_weight.wgsl",
-            "lib/channel_sums.wgsl",
-            "lib/conv_sides.wgsl",
-            "lib/conv_line.wgsl",
-            "lib/conv_tap_sums.wgsl"
-        ],
+    ),
+    overrides: &[
+        "TRANSPOSE_A",
+        "TRANSPOSE_B",
+        "ALIGNED_A",
+        "ALIGNED_B",
+        "ACCUMULATE",
+        "ACCUMULATE_SUMS",
+        "ACTIVATION",
+        "COLUMNS",
         "SUMS_OF_IMAGE",
         "MIRRORED",
         "KERNEL_HEIGHT",
@@ -176,8 +190,10 @@ pub const WEIGHT_LINE: Shader = Shader {
         "SHIFT",
         "ROWS",
         "TAPS_DOWN",
-        "EVEN"
-    )
+        "EVEN",
+    ],
+    entries: &[super::matmul::PRODUCT, super::matmul::PRODUCT_SUMS],
+    subgroups: false,
 };
 
 /// Workgroups of [`DOWN_SHALLOW`] for `lines` of `width` pixels of features, `sixteens` its `SIXTEENS`.

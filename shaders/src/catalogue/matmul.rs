@@ -35,13 +35,6 @@ const PRODUCT_SLOPE: Entry = Entry { name: "product_slope", bindings: &[Binding:
 pub(super) const PRODUCT_SUMS: Entry =
     Entry { name: "product_sums", bindings: &[Binding::PARAMS, A, B, C, ROW_SUMS] };
 
-// C as vec4s.
-const FOURS_OF_C: Binding = Binding::write(5, "fours_of_c");
-pub(super) const PRODUCT_FOURS: Entry =
-    Entry { name: "product", bindings: &[Binding::PARAMS, A, B, FOURS_OF_C] };
-pub(super) const PRODUCT_FOURS_SUMS: Entry =
-    Entry { name: "product_sums", bindings: &[Binding::PARAMS, A, B, FOURS_OF_C, ROW_SUMS] };
-
 const STATS: Binding = Binding::read(3, "stats");
 const SPREAD: Binding = Binding::read(4, "spread");
 const PRODUCT_SAMPLE: Entry =
@@ -100,6 +93,7 @@ pub const SUM: Shader = Shader {
         "lib/matmul_sum.wgsl",
         "lib/logvar.wgsl",
         "lib/epilogue.wgsl",
+        "lib/sums_beside.wgsl",
         "lib/through_sample.wgsl",
         "matmul_sum.wgsl",
     ),

@@ -20,6 +20,7 @@ macro_rules! product {
                 "lib/matmul.wgsl",
                 $($operands,)+
                 "lib/epilogue.wgsl",
+                "lib/sums_beside.wgsl",
                 $variant,
             ),
             overrides: crate::catalogue::matmul::overrides!($($override),*),

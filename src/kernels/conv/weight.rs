@@ -111,11 +111,9 @@ impl Kernel for WeightGradient {
         let adds = sums.is_some_and(|sums| sums.accumulate);
         let epilogue = sums.map_or(Epilogue::None, |_| Epilogue::Sums { accumulate: adds });
         let of_image = sums.is_some_and(|sums| sums.of == Direction::Up);
-        let of = |tiled: &Tiled| {
-            matmul::call(tiled, Layout::Tn, aligned, epilogue, accumulate)
-                .constant("ACCUMULATE_SUMS", adds)
-                .constant("SUMS_OF_IMAGE", of_image)
-        };
+        let with_sums =
+            |call: Call| call.constant("ACCUMULATE_SUMS", adds).constant("SUMS_OF_IMAGE", of_image);
+        let of = |tiled: &Tiled| with_sums(matmul::call(tiled, Layout::Tn, aligned, epilogue, accumulate));
         let words_of_sums = sums.map(|_| elements([self.parts(), self.line_of_sums()]));
         let summed = sums.map_or(0, |_| geometry.elements(self.summed()));
         let direct = few(geometry.image[2]) || few(rows);
@@ -131,7 +129,11 @@ impl Kernel for WeightGradient {
             (None, false) => Tiled::choose(variants, &product, each),
         };
         let call = match (by_lines, direct) {
-            (Some(piece), _) => self.call_by_lines(of(&tiled), &piece),
+            (Some(piece), _) => {
+                let call = Call::new(&shaders::WEIGHT_LINE, matmul::entry(epilogue));
+                let call = call.constant("ALIGNED_B", aligned[1]).constant("ACCUMULATE", accumulate);
+                self.call_by_lines(with_sums(call), &piece)
+            }
             (None, true) => of(&tiled).constant("ROWS", rows_to_a_lane).constant("FILTER", columns.min(12)),
             (None, false) => of(&tiled),
         };
