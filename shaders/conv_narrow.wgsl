@@ -2,7 +2,7 @@
 //
 // The matrix-product variants have tiles of 32 columns and more, which would be empty. Nothing is shared here:
 // four vec4 of A and one of B for each column feed up to 64 multiply-adds. Joined behind lib/stable.wgsl,
-// lib/finite.wgsl, lib/activation.wgsl, lib/matmul.wgsl, lib/conv.wgsl, lib/conv_down.wgsl or lib/conv_up.wgsl,
+// lib/finite.wgsl, lib/activation.wgsl, lib/matmul.wgsl, lib/conv.wgsl, lib/conv_down.wgsl or lib/conv_up.wgsl
 // and lib/epilogue.wgsl.
 
 fn position(group: vec3u, groups: vec3u, lane: u32) -> Corner {

@@ -1,8 +1,8 @@
 // Convolution of an image of at most four channels: a lane makes four neighbouring pixels of a line.
 //
 // Every number of the image is read once and serves all pixels, and 16 channels. Joined behind lib/stable.wgsl,
-// lib/finite.wgsl, lib/activation.wgsl, lib/matmul.wgsl, lib/conv.wgsl, lib/conv_down.wgsl, lib/conv_line.wgsl,
-// lib/epilogue_four.wgsl and lib/conv_sixteen.wgsl.
+// lib/finite.wgsl, lib/activation.wgsl, lib/matmul.wgsl, lib/conv.wgsl, lib/conv_down.wgsl, lib/conv_sides.wgsl,
+// lib/conv_line.wgsl, lib/epilogue_four.wgsl and lib/conv_sixteen.wgsl.
 
 fn product_four(lane: Lane, column: u32, c: mat4x4f) {
     for (var i = 0u; i < 4u; i++) {

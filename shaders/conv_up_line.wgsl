@@ -4,7 +4,7 @@
 // There each load is a loop over the lanes and a shuffle is one instruction. So each feature is loaded once, with all taps
 // taken of it: sums stay in registers until the last line that meets them, and so do the weights where they are few. Joined
 // behind lib/stable.wgsl, lib/finite.wgsl, lib/activation.wgsl, lib/matmul.wgsl, lib/conv.wgsl, lib/conv_up.wgsl,
-// lib/conv_cells.wgsl, lib/conv_cell_sums.wgsl and lib/epilogue.wgsl.
+// lib/conv_sides.wgsl, lib/conv_cells.wgsl, lib/conv_cell_sums.wgsl and lib/epilogue.wgsl.
 
 fn product_pixel(at: Place, v: vec4f) {
     if at.inside {

@@ -3,7 +3,8 @@
 //
 // The tiles of the matrix-product variants would be mostly empty. Here parts are small and many, and a lane goes
 // through the pixels of one by itself. Joined behind lib/stable.wgsl, lib/finite.wgsl, lib/activation.wgsl,
-// lib/matmul.wgsl, lib/conv.wgsl, lib/conv_weight.wgsl, lib/channel_sums.wgsl and lib/epilogue.wgsl.
+// lib/matmul.wgsl, lib/conv.wgsl, lib/conv_weight.wgsl, lib/channel_sums.wgsl, lib/sums_beside.wgsl and
+// lib/epilogue.wgsl.
 
 // Rows of C to a lane: four, or eight where loads are what costs and registers do not spill; or all there are, where
 // they are fewer.

@@ -5,10 +5,10 @@
 //
 // Joined behind lib/stable.wgsl, lib/finite.wgsl, lib/activation.wgsl, lib/matmul.wgsl, the operands and
 // lib/epilogue.wgsl. The operands are lib/dense.wgsl; or lib/conv.wgsl with lib/conv_down.wgsl, lib/conv_up.wgsl or
-// lib/conv_weight.wgsl. Further entries follow where they are of use: those of layers, lib/register_layer.wgsl; that
-// of a gradient of weights, lib/register_sums.wgsl, which wants lib/row_sums.wgsl or lib/channel_sums.wgsl; and that
-// which leads back through a sample, lib/register_sample.wgsl, which wants lib/logvar.wgsl and
-// lib/through_sample.wgsl.
+// lib/conv_weight.wgsl. Further entries follow where they are of use: those of layers, lib/register_layer.wgsl; that of
+// a gradient of weights, lib/register_sums.wgsl, which wants lib/sums_beside.wgsl, and lib/row_sums.wgsl or
+// lib/channel_sums.wgsl; and that which leads back through a sample, lib/register_sample.wgsl, which wants
+// lib/logvar.wgsl and lib/through_sample.wgsl.
 
 fn position(group: vec3u, groups: vec3u, lane: u32) -> Corner {
     let at = corner(group, groups, 8u, 64u);

@@ -7,8 +7,9 @@
 // Joined behind lib/stable.wgsl, lib/finite.wgsl, lib/activation.wgsl, lib/matmul.wgsl, the operands and
 // lib/epilogue.wgsl. The operands are lib/dense.wgsl; or lib/conv.wgsl with lib/conv_down.wgsl, lib/conv_up.wgsl or
 // lib/conv_weight.wgsl. Further entries follow where they are of use: those of layers, lib/shuffle_layer.wgsl; that of
-// a gradient of weights, lib/shuffle_sums.wgsl, which wants lib/row_sums.wgsl or lib/channel_sums.wgsl; and that which
-// leads back through a sample, lib/shuffle_sample.wgsl, which wants lib/logvar.wgsl and lib/through_sample.wgsl.
+// a gradient of weights, lib/shuffle_sums.wgsl, which wants lib/sums_beside.wgsl, and lib/row_sums.wgsl or
+// lib/channel_sums.wgsl; and that which leads back through a sample, lib/shuffle_sample.wgsl, which wants
+// lib/logvar.wgsl and lib/through_sample.wgsl.
 
 // 32 rows each: with two, a load of B feeds twice as many multiply-adds, and the code is twice as long.
 override HALVES: u32 = 1u;

@@ -3,7 +3,8 @@
 // A product of few rows and columns that is summed over a great depth keeps few workgroups of a GPU at work. So its depth
 // is split: a variant makes a product of each part of it (`chunk` among its parameters), and this adds them up. A lane makes
 // four neighbours in a row. The entries are those of the variants. Joined behind lib/stable.wgsl, lib/finite.wgsl,
-// lib/activation.wgsl, lib/matmul_sum.wgsl, lib/logvar.wgsl, lib/epilogue.wgsl and lib/through_sample.wgsl.
+// lib/activation.wgsl, lib/matmul_sum.wgsl, lib/logvar.wgsl, lib/epilogue.wgsl,
+// lib/sums_beside.wgsl and lib/through_sample.wgsl.
 
 /// What the parts have, [parts, rows, ceil(columns / 4)].
 @group(0) @binding(1) var<storage, read> partial: array<vec4f>;

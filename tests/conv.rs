@@ -24,7 +24,7 @@ use Padding::{Explicit, Same, Valid};
 // Images, image, kernel, stride, padding, channels of the features.
 type Case = (u32, [u32; 3], [u32; 2], [u32; 2], Padding, u32);
 
-const CASES: [Case; 26] = [
+const CASES: [Case; 31] = [
     (1, [1, 1, 1], [1, 1], [1, 1], Valid, 1),
     (2, [5, 4, 3], [3, 3], [1, 1], Same, 5),
     (3, [7, 5, 4], [5, 3], [2, 1], Same, 4),
@@ -51,6 +51,11 @@ const CASES: [Case; 26] = [
     (2, [6, 83, 1], [5, 5], [2, 2], Explicit([3, 4]), 4),
     (33, [9, 6, 4], [3, 3], [2, 2], Explicit([0, 1]), 12),
     (1, [7, 8, 3], [1, 1], [2, 2], Valid, 8),
+    (2, [7, 6, 16], [3, 3], [1, 1], Same, 1),
+    (3, [6, 9, 8], [5, 4], [1, 1], Explicit([3, 1]), 3),
+    (1, [5, 38, 36], [2, 3], [1, 1], Valid, 4),
+    (2, [4, 3, 20], [1, 5], [1, 1], Explicit([0, 4]), 2),
+    (2, [9, 14, 4], [4, 4], [2, 2], Same, 20),
 ];
 
 fn geometry((images, image, kernel, stride, padding, channels): Case) -> Geometry {
@@ -283,7 +288,7 @@ fn sums_of_channels_add_to_what_is_there_where_they_are_told_to() {
 
 #[test]
 fn accumulating_adds_to_what_is_there() {
-    for case in [CASES[6], CASES[8], CASES[14]] {
+    for case in [CASES[6], CASES[8], CASES[14], CASES[27]] {
         let geometry = geometry(case);
         let [image, features, weight] = operands(&geometry, integers);
         let (epilogue, accumulate) = (Epilogue::None, true);
@@ -322,8 +327,8 @@ fn tall_images_of_few_channels_are_made_whole() {
 
 #[test]
 fn bias_activation_and_slope_are_fused_into_the_way_out() {
-    // A product, one of few channels of features, and some of few channels of the image, the last with many weights.
-    for case in [CASES[8], CASES[6], CASES[3], CASES[14], CASES[15], CASES[21]] {
+    // A product, some of few channels of features, and some of few channels of the image, the last with many weights.
+    for case in [CASES[8], CASES[6], CASES[26], CASES[27], CASES[3], CASES[14], CASES[15], CASES[21]] {
         let geometry = geometry(case);
         let [image, features, weight] = operands(&geometry, noise);
         let close = |kernel: &dyn Kernel, first| {

@@ -12,11 +12,11 @@ alias Weights = array<vec4f, 32>;
 alias Line = array<vec4f, 8>;
 alias Sums = array<Line, 5>;
 
-// Weights from vec4 `first` on.
-fn weights_at(first: u32, fours: u32, lane: u32) -> Weights {
+// Weights from vec4 `first` on, `step` apart.
+fn weights_at(first: u32, fours: u32, step: u32, lane: u32) -> Weights {
     var w: Weights;
     for (var i = 0u; i < (fours + 7u) / 8u; i++) {
-        w[i] = b[first + min(i * 8u + lane, fours - 1u)];
+        w[i] = b[first + min(i * 8u + lane, fours - 1u) * step];
     }
     return w;
 }
@@ -30,12 +30,13 @@ fn add_dot(sum: f32, a: vec4f, b: vec4f) -> f32 {
     return fma(a.w, b.w, fma(a.z, b.z, fma(a.y, b.y, fma(a.x, b.x, sum))));
 }
 
-// Adds what a tap gives. The weights of the first channel of the features begin at `offset`.
-fn add_tap(sums: ptr<function, Sums>, window: ptr<function, Window>, w: ptr<function, Weights>, offset: u32, u: u32, v: u32) {
-    let length = KERNEL_HEIGHT * KERNEL_WIDTH * CHANNELS;
+// Adds what a tap gives for the four channels of the features that are number `held` of those in `w`.
+fn add_tap(sums: ptr<function, Sums>, window: ptr<function, Window>, w: ptr<function, Weights>, held: u32, u: u32, v: u32) {
+    let features = 4u * max(FOURS_HELD, 1u);
     for (var channel = 0u; channel < CHANNELS; channel++) {
-        let at = offset + (u * KERNEL_WIDTH + v) * CHANNELS + channel;
-        let four = vec4f(weight(w, at), weight(w, at + length), weight(w, at + 2u * length), weight(w, at + 3u * length));
+        let at = place_of_weight(4u * held, u, v, channel, features);
+        let next = place_of_weight(4u * held + 1u, u, v, channel, features) - at;
+        let four = vec4f(weight(w, at), weight(w, at + next), weight(w, at + 2u * next), weight(w, at + 3u * next));
         for (var i = 0u; i < SLOTS; i++) {
             let j = i * STRIDE + v % STRIDE;
             let pixel = (*window)[i + taps_across() - 1u - v / STRIDE];
@@ -44,71 +45,72 @@ fn add_tap(sums: ptr<function, Sums>, window: ptr<function, Window>, w: ptr<func
     }
 }
 
-fn add_taps(sums: ptr<function, Sums>, window: ptr<function, Window>, w: ptr<function, Weights>, offset: u32, u: u32) {
-    add_tap(sums, window, w, offset, u, 0u);
+fn add_taps(sums: ptr<function, Sums>, window: ptr<function, Window>, w: ptr<function, Weights>, held: u32, u: u32) {
+    add_tap(sums, window, w, held, u, 0u);
     if KERNEL_WIDTH > 1u {
-        add_tap(sums, window, w, offset, u, 1u);
+        add_tap(sums, window, w, held, u, 1u);
     }
     if KERNEL_WIDTH > 2u {
-        add_tap(sums, window, w, offset, u, 2u);
+        add_tap(sums, window, w, held, u, 2u);
     }
     if KERNEL_WIDTH > 3u {
-        add_tap(sums, window, w, offset, u, 3u);
+        add_tap(sums, window, w, held, u, 3u);
     }
     if KERNEL_WIDTH > 4u {
-        add_tap(sums, window, w, offset, u, 4u);
+        add_tap(sums, window, w, held, u, 4u);
     }
 }
 
 // Adds what four channels of a line of features give.
-fn add_four(sums: ptr<function, Sums>, lane: ptr<function, Lane>, w: ptr<function, Weights>, offset: u32, y: u32, four: u32) {
+fn add_four(sums: ptr<function, Sums>, lane: ptr<function, Lane>, w: ptr<function, Weights>, held: u32, y: u32, four: u32) {
     var window = window_at(lane, y, four);
-    add_taps(sums, &window, w, offset, 0u);
+    add_taps(sums, &window, w, held, 0u);
     if KERNEL_HEIGHT > 1u {
-        add_taps(sums, &window, w, offset, 1u);
+        add_taps(sums, &window, w, held, 1u);
     }
     if KERNEL_HEIGHT > 2u {
-        add_taps(sums, &window, w, offset, 2u);
+        add_taps(sums, &window, w, held, 2u);
     }
     if KERNEL_HEIGHT > 3u {
-        add_taps(sums, &window, w, offset, 3u);
+        add_taps(sums, &window, w, held, 3u);
     }
     if KERNEL_HEIGHT > 4u {
-        add_taps(sums, &window, w, offset, 4u);
+        add_taps(sums, &window, w, held, 4u);
     }
 }
 
 // Adds what a line of features gives. Weights that are not held are loaded for each line anew.
 fn add_line(sums: ptr<function, Sums>, lane: ptr<function, Lane>, held: ptr<function, Weights>, y: u32) {
-    let filters = 4u * KERNEL_HEIGHT * KERNEL_WIDTH * CHANNELS;
     if FOURS_HELD == 0u {
-        for (var four = 0u; four < params.out_channels / 4u; four++) {
-            var w = weights_at(four * filters / 4u, filters / 4u, (*lane).number);
+        let filters = KERNEL_HEIGHT * KERNEL_WIDTH * CHANNELS;
+        let fours = sides().out_channels / 4u;
+        for (var four = 0u; four < fours; four++) {
+            var w = weights_at(select(four * filters, four, MIRRORED), filters, select(1u, fours, MIRRORED), (*lane).number);
             add_four(sums, lane, &w, 0u, y, four);
         }
         return;
     }
     add_four(sums, lane, held, 0u, y, 0u);
     if FOURS_HELD > 1u {
-        add_four(sums, lane, held, 1u * filters, y, 1u);
+        add_four(sums, lane, held, 1u, y, 1u);
     }
     if FOURS_HELD > 2u {
-        add_four(sums, lane, held, 2u * filters, y, 2u);
+        add_four(sums, lane, held, 2u, y, 2u);
     }
     if FOURS_HELD > 3u {
-        add_four(sums, lane, held, 3u * filters, y, 3u);
+        add_four(sums, lane, held, 3u, y, 3u);
     }
     if FOURS_HELD > 4u {
-        add_four(sums, lane, held, 4u * filters, y, 4u);
+        add_four(sums, lane, held, 4u, y, 4u);
     }
     if FOURS_HELD > 5u {
-        add_four(sums, lane, held, 5u * filters, y, 5u);
+        add_four(sums, lane, held, 5u, y, 5u);
     }
     if FOURS_HELD > 6u {
-        add_four(sums, lane, held, 6u * filters, y, 6u);
+        add_four(sums, lane, held, 6u, y, 6u);
     }
     if FOURS_HELD > 7u {
-        add_four(sums, lane, held, 7u * filters, y, 7u);
+        add_four(sums, lane, held, 7u, y, 7u);
     }
 }
 
@@ -119,7 +121,7 @@ fn moved_up(sums: Sums, start: Line) -> Sums {
 
 // Weights that are held.
 fn held_weights(lane: u32) -> Weights {
-    return weights_at(0u, FOURS_HELD * KERNEL_HEIGHT * KERNEL_WIDTH * CHANNELS, lane);
+    return weights_at(0u, FOURS_HELD * KERNEL_HEIGHT * KERNEL_WIDTH * CHANNELS, 1u, lane);
 }
 
 // Eight pixels of the same.

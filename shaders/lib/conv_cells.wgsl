@@ -1,16 +1,11 @@
 // The features that make cells of an image of at most four channels, line by line, for subgroups of exactly 8. Joined behind
-// lib/conv.wgsl and lib/conv_up.wgsl.
+// lib/conv.wgsl, lib/conv_up.wgsl and lib/conv_sides.wgsl.
 //
 // Feature x begins a cell of STRIDE pixels, from x * STRIDE - left on. Features x - t meet pixel r of it at the taps v = r + t
 // * STRIDE. A lane loads SLOTS neighbouring features of a line and has those beside them from its neighbours. Its cells are
 // those LEFT / STRIDE further right, and the last cells of 8 SLOTS, whose features no lane has, are no part of a tile. Down an
 // image it is the same, with lines of features.
 
-// At most five rows and columns.
-override KERNEL_HEIGHT: u32 = 3u;
-override KERNEL_WIDTH: u32 = 3u;
-override CHANNELS: u32 = 1u;
-override STRIDE: u32 = 1u;
 // Zeros to the left of the image, fewer than KERNEL_WIDTH rounded up to whole strides.
 override LEFT: u32 = 1u;
 // Pixels of the features to a lane: at most five, and SLOTS STRIDE at most eight.
@@ -51,14 +46,14 @@ struct Tile {
 }
 
 fn tile_at(group: vec3u, groups: vec3u) -> Tile {
-    let tiles = (all_cells(params.width, LEFT) + cells() - 1u) / cells();
-    let down = all_cells(params.height, params.top);
+    let side = sides();
+    let tiles = (all_cells(side.width, LEFT) + cells() - 1u) / cells();
+    let down = all_cells(side.height, side.top);
     let across = divide(group.x + group.y * groups.x, tiles);
     let part = divide(across.x, (down + params.chunk - 1u) / params.chunk);
-    let above = params.top / STRIDE;
+    let above = side.top / STRIDE;
     let first = part.y * params.chunk;
-    let there = part.x * params.out_height * params.out_width < params.pixels;
-    let end = select(first, min(first + params.chunk, down), there);
+    let end = select(first, min(first + params.chunk, down), part.x < images());
     // No line lies before the first one.
     let taps_down = (KERNEL_HEIGHT + STRIDE - 1u) / STRIDE;
     let begin = min(max(first + above + 1u, taps_down) - taps_down, end + above);
@@ -73,14 +68,15 @@ struct Lane {
 }
 
 fn lane_at(tile: Tile, number: u32) -> Lane {
+    let side = sides();
     var lane = Lane(number, array<u32, 5>(), array<bool, 5>());
     for (var i = 0u; i < SLOTS; i++) {
         let slot = number * SLOTS + i;
         // The last slots hold what lies left of the first.
         let x = tile.cell + slot - select(0u, 8u * SLOTS, slot + before() >= 8u * SLOTS);
-        let pixel = tile.image * params.out_height * params.out_width + x;
-        lane.slots[i] = pixel * (params.out_channels / 4u);
-        lane.inside[i] = x < params.out_width;
+        let pixel = tile.image * side.out_height * side.out_width + x;
+        lane.slots[i] = pixel * (side.out_channels / 4u);
+        lane.inside[i] = x < side.out_width;
     }
     return lane;
 }
@@ -96,10 +92,11 @@ fn slot_at(slots: ptr<function, Slots>, lane: u32, i: u32) -> vec4f {
 
 // The pixels of line y of the features that a lane's cells meet, four channels of them.
 fn window_at(lane: ptr<function, Lane>, y: u32, four: u32) -> Window {
+    let side = sides();
     var slots: Slots;
-    let first = y * params.out_width * (params.out_channels / 4u) + four;
+    let first = y * side.out_width * (side.out_channels / 4u) + four;
     for (var i = 0u; i < SLOTS; i++) {
-        let inside = y < params.out_height && (*lane).inside[i];
+        let inside = y < side.out_height && (*lane).inside[i];
         slots[i] = select(vec4f(), a[select(0u, (*lane).slots[i] + first, inside)], inside);
     }
     var window: Window;
@@ -111,9 +108,10 @@ fn window_at(lane: ptr<function, Lane>, y: u32, four: u32) -> Window {
 
 // Pixel j of row r of a lane's cells that end with line y.
 fn place_at(tile: Tile, number: u32, y: u32, r: u32, j: u32) -> Place {
-    let i = y * STRIDE + r - params.top;
+    let side = sides();
+    let i = y * STRIDE + r - side.top;
     let cell = number * SLOTS + j / STRIDE;
     let x = (tile.cell + cell + LEFT / STRIDE) * STRIDE + j % STRIDE - LEFT;
-    let first = ((tile.image * params.height + i) * params.width + x) * CHANNELS;
-    return Place(first, y >= tile.first && i < params.height && cell < cells() && x < params.width);
+    let first = ((tile.image * side.height + i) * side.width + x) * CHANNELS;
+    return Place(first, y >= tile.first && i < side.height && cell < cells() && x < side.width);
 }

@@ -18,34 +18,34 @@ fn columns() -> u32 {
 }
 
 fn four_pixels(group: vec3u, groups: vec3u, index: u32) -> Lane {
+    let side = sides();
     let four = (group.x + group.y * groups.x) / columns() * 64u + index;
-    let across = (params.out_width + 3u) / 4u;
-    let lines = params.pixels / params.out_width;
+    let across = (side.out_width + 3u) / 4u;
+    let lines = images() * side.out_height;
     let at = divide(min(four, lines * across), across);
     let x = at.y * 4u;
-    return lane_at(at.x, x, select(0u, min(params.out_width - x, 4u), at.x < lines));
+    return lane_at(at.x, x, select(0u, min(side.out_width - x, 4u), at.x < lines));
 }
 
 fn first_column(group: vec3u, groups: vec3u) -> u32 {
     return select(0u, (group.x + group.y * groups.x) % columns() * 16u, columns() > 1u);
 }
 
-// Four filters at element k.
-fn weights(column: u32, k: u32) -> vec4f {
-    let length = KERNEL_HEIGHT * KERNEL_WIDTH * CHANNELS;
-    var v = vec4f();
+// Four filters at a tap.
+fn weights(column: u32, y: u32, x: u32, channel: u32) -> vec4f {
+    var four = vec4f();
     for (var i = 0u; i < 4u; i++) {
-        let at = (column + i) * length + k;
-        v[i] = b[at / 4u][at % 4u];
+        let at = place_of_weight(column + i, y, x, channel, OUT_CHANNELS);
+        four[i] = b[at / 4u][at % 4u];
     }
-    return v;
+    return four;
 }
 
 // Adds what a tap gives for four channels; column i is pixel i.
 fn add_tap(sums: mat4x4f, line: ptr<function, Line>, y: u32, x: u32, column: u32) -> mat4x4f {
     var c = sums;
     for (var channel = 0u; channel < CHANNELS; channel++) {
-        let w = weights(column, (y * KERNEL_WIDTH + x) * CHANNELS + channel);
+        let w = weights(column, y, x, channel);
         let i = x * CHANNELS + channel;
         c[0] = fma(vec4f(number(line, i)), w, c[0]);
         c[1] = fma(vec4f(number(line, i + STRIDE * CHANNELS)), w, c[1]);

@@ -4,7 +4,6 @@
 //     store_dense        C = f(A·B + bias)
 //     store_dense_keep   the same, keeping A·B + bias
 //     store_slope        C = A·B * f'(kept)      the gradient passes the activation of the layer below
-//     store_sums         row_sums = A summed along depth, beside C = A·B      the gradient of the bias beside the weight's
 //
 // C is written (=), or added to (+=) where ACCUMULATE is set. Each takes the 4 x 4 block at [row, column],
 // whose rows are named one by one: an index that varies would put the block into memory. Joined behind
@@ -13,8 +12,6 @@
 override ACCUMULATE: bool = false;
 // Whether rows of what is kept are whole vec4s and begin at one, for `product_slope`.
 override ALIGNED_KEPT: bool = true;
-// Whether `product_sums` adds to the sums that are there.
-override ACCUMULATE_SUMS: bool = false;
 
 /// One number per column, added to every row (`dense`).
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
@@ -24,9 +21,6 @@ override ACCUMULATE_SUMS: bool = false;
 @group(0) @binding(5) var<storage, read_write> c: array<f32>;
 /// The pre-activation, [rows, columns], for activations whose slope needs it (`dense_keep`).
 @group(0) @binding(6) var<storage, read_write> preactivation: array<f32>;
-
-/// The sums of A's rows, [rows], or [parts, rows]; or those of lib/channel_sums.wgsl (`product_sums`).
-@group(0) @binding(7) var<storage, read_write> row_sums: array<f32>;
 
 // The bias of four neighbouring columns, which a row of C starts from.
 fn biases(column: u32) -> vec4f {
@@ -113,15 +107,4 @@ fn store_slope(part: Part, row: u32, column: u32, block: mat4x4f) {
     store_row(part, row + 1u, column, block[1] * slopes(part, row + 1u, column));
     store_row(part, row + 2u, column, block[2] * slopes(part, row + 2u, column));
     store_row(part, row + 3u, column, block[3] * slopes(part, row + 3u, column));
-}
-
-// The first `count` of four neighbouring sums.
-fn store_sums(first: u32, count: u32, sums: vec4f) {
-    for (var i = 0u; i < min(count, 4u); i++) {
-        if ACCUMULATE_SUMS {
-            row_sums[first + i] += sums[i];
-        } else {
-            row_sums[first + i] = sums[i];
-        }
-    }
 }

@@ -14,6 +14,7 @@ mod weight;
 
 pub use geometry::Geometry;
 use geometry::count;
+use shallow::Few;
 pub use weight::{ChannelSums, WeightGradient};
 
 /// Which side a convolution makes of the other.
@@ -117,18 +118,23 @@ impl Kernel for Conv {
         // What concerns the result alone, number by number.
         let plain = matches!(epilogue, Epilogue::None | Epilogue::Dense(_) | Epilogue::Slope(_));
         let aligned = [source[2], channels, columns].map(|extent| extent.is_multiple_of(4));
-        let (sixteens, lines) = (self.sixteens(variants), self.lines_on(variants));
-        let call = match (sixteens, lines) {
-            (Some(sixteens), _) => self.shallow(sixteens),
-            (None, Some(lines)) => lines.call(self),
-            (None, None) => matmul::call(&tiled, layout, aligned, epilogue, accumulate)
+        let with_few = self.with_few(variants);
+        let mirrored = |seen: &Self| seen.direction != direction;
+        let call = match with_few {
+            Some((seen, Few::Sixteens(sixteens))) => {
+                seen.shallow(sixteens).constant("MIRRORED", mirrored(&seen))
+            }
+            Some((seen, Few::Lines(lines))) => lines.call(&seen).constant("MIRRORED", mirrored(&seen)),
+            None => matmul::call(&tiled, layout, aligned, epilogue, accumulate)
                 .constant("COLUMNS", columns.min(4)),
         };
+        // Of the shader that makes images by lines, which either side may be.
+        let lines = self.lines().or_else(|| self.mirrored().and_then(|conv| conv.lines()));
         geometry
             .limit(call)
             .operands([vec4s(geometry.elements(source)), vec4s(geometry.weight())])
             .operands(matmul::operands(epilogue, geometry.elements(target), [0, columns]))
-            .uniform(geometry.uniform(rows, columns, self.lines().map_or(1, |lines| lines.rows)))
+            .uniform(geometry.uniform(rows, columns, lines.map_or(1, |lines| lines.rows)))
             .setting(
                 "epilogue of a convolution",
                 plain,
@@ -138,10 +144,10 @@ impl Kernel for Conv {
             .flops(2, geometry.products())
             .shape(geometry.shape(source, target))
             .family(family)
-            .workgroups(|| match (sixteens, lines) {
-                (Some(sixteens), _) => self.shallow_workgroups(sixteens),
-                (None, Some(lines)) => lines.workgroups,
-                (None, None) => tiled.workgroups(rows, columns).saturating_mul(down * across),
+            .workgroups(|| match with_few {
+                Some((seen, Few::Sixteens(sixteens))) => seen.shallow_workgroups(sixteens),
+                Some((_, Few::Lines(lines))) => lines.workgroups,
+                None => tiled.workgroups(rows, columns).saturating_mul(down * across),
             })
     }
 

@@ -19,7 +19,6 @@ macro_rules! overrides {
             "ALIGNED_B",
             "ALIGNED_KEPT",
             "ACCUMULATE",
-            "ACCUMULATE_SUMS",
             "ACTIVATION",
             $($more),*
         ]
@@ -50,9 +49,10 @@ pub const SHUFFLE: Shader = product!(
     "matmul_shuffle",
     ["matmul_shuffle.wgsl", "lib/shuffle_layer.wgsl", "lib/shuffle_sums.wgsl", "lib/shuffle_sample.wgsl"],
     ALL,
-    ["HALVES"],
+    ["ACCUMULATE_SUMS", "HALVES"],
     "lib/dense.wgsl",
     "lib/row_sums.wgsl",
+    "lib/sums_beside.wgsl",
     "lib/logvar.wgsl",
     "lib/through_sample.wgsl"
 );
@@ -62,9 +62,10 @@ pub const TILE: Shader = product!(
     "matmul_tile",
     ["matmul_tile.wgsl", "lib/tile_layer.wgsl", "lib/tile_sums.wgsl", "lib/tile_sample.wgsl"],
     ALL,
-    ["TILE", "HALVES"],
+    ["ACCUMULATE_SUMS", "TILE", "HALVES"],
     "lib/dense.wgsl",
     "lib/row_sums.wgsl",
+    "lib/sums_beside.wgsl",
     "lib/logvar.wgsl",
     "lib/through_sample.wgsl"
 );
@@ -74,9 +75,10 @@ pub const REGISTER: Shader = product!(
     "matmul_register",
     ["matmul_register.wgsl", "lib/register_layer.wgsl", "lib/register_sums.wgsl", "lib/register_sample.wgsl"],
     ALL,
-    [],
+    ["ACCUMULATE_SUMS"],
     "lib/dense.wgsl",
     "lib/row_sums.wgsl",
+    "lib/sums_beside.wgsl",
     "lib/logvar.wgsl",
     "lib/through_sample.wgsl"
 );
@@ -95,6 +97,7 @@ pub const SUM: Shader = Shader {
         "lib/matmul_sum.wgsl",
         "lib/logvar.wgsl",
         "lib/epilogue.wgsl",
+        "lib/sums_beside.wgsl",
         "lib/through_sample.wgsl",
         "matmul_sum.wgsl",
     ),

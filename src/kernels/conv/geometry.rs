@@ -67,6 +67,14 @@ impl Geometry {
         ]
     }
 
+    // The same sums with the sides in each other's place, by the kernel turned half round: `shaders/lib/conv_sides.wgsl`.
+    pub(super) fn mirrored(&self) -> Option<Self> {
+        let Self { image, features, kernel, stride, padding, .. } = *self;
+        let fits = stride == [1; 2] && [0, 1].iter().all(|axis| padding[*axis] < kernel[*axis]);
+        let padding = [0, 1].map(|axis: usize| kernel[axis].saturating_sub(1).saturating_sub(padding[axis]));
+        fits.then_some(Self { image: features, features: image, padding, ..*self })
+    }
+
     // What the shaders are exact within.
     pub(super) fn limit(&self, mut call: Call) -> Call {
         for extent in self.image.into_iter().chain(self.features).chain([self.images]) {

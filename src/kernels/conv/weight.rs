@@ -48,8 +48,14 @@ impl WeightGradient {
             false => (geometry.pixels() / 512).min(64),
         };
         let chunk = geometry.pixels().div_ceil(parts.clamp(1, most)).clamp(1, MatMul::MAX_DEPTH);
-        // Lanes then begin equally far into a vec4 of the image.
-        let chunk = if chunk > 4 { chunk.next_multiple_of(4) } else { chunk };
+        // Lanes then begin at a line, or equally far into a vec4 of the image.
+        let width = geometry.features[1].max(1);
+        let chunk = match chunk {
+            ..=4 => chunk,
+            _ if few(geometry.image[2]) && width <= chunk => (chunk + width / 2) / width * width,
+            _ => chunk.next_multiple_of(4),
+        };
+        let chunk = chunk.min(MatMul::MAX_DEPTH);
         Self { chunk, ..Self::whole(geometry) }
     }
 
@@ -105,11 +111,9 @@ impl Kernel for WeightGradient {
         let adds = sums.is_some_and(|sums| sums.accumulate);
         let epilogue = sums.map_or(Epilogue::None, |_| Epilogue::Sums { accumulate: adds });
         let of_image = sums.is_some_and(|sums| sums.of == Direction::Up);
-        let of = |tiled: &Tiled| {
-            matmul::call(tiled, Layout::Tn, aligned, epilogue, accumulate)
-                .constant("ACCUMULATE_SUMS", adds)
-                .constant("SUMS_OF_IMAGE", of_image)
-        };
+        let with_sums =
+            |call: Call| call.constant("ACCUMULATE_SUMS", adds).constant("SUMS_OF_IMAGE", of_image);
+        let of = |tiled: &Tiled| with_sums(matmul::call(tiled, Layout::Tn, aligned, epilogue, accumulate));
         let words_of_sums = sums.map(|_| elements([self.parts(), self.line_of_sums()]));
         let summed = sums.map_or(0, |_| geometry.elements(self.summed()));
         let direct = few(geometry.image[2]) || few(rows);
@@ -118,14 +122,18 @@ impl Kernel for WeightGradient {
         let each = [&shaders::WEIGHT_TILE, &shaders::WEIGHT_REGISTER, &shaders::WEIGHT_SHUFFLE];
         let parts = self.parts();
         let product = Product { kind: ProductKind::Weight, rows, columns, depth: chunk, parts };
-        let by_lines = self.rows_by_lines(variants);
+        let by_lines = self.by_lines(variants);
         let tiled = match (by_lines, direct) {
-            (Some(rows), _) => Tiled::of(&shaders::WEIGHT_LINE, [rows, columns]),
+            (Some(_), _) => Tiled::of(&shaders::WEIGHT_LINE, [rows, columns]),
             (None, true) => Tiled::of(&shaders::WEIGHT_DIRECT, [rows_to_a_lane, 12]),
             (None, false) => Tiled::choose(variants, &product, each),
         };
         let call = match (by_lines, direct) {
-            (Some(rows), _) => self.by_lines(of(&tiled), rows),
+            (Some(piece), _) => {
+                let call = Call::new(&shaders::WEIGHT_LINE, matmul::entry(epilogue));
+                let call = call.constant("ALIGNED_B", aligned[1]).constant("ACCUMULATE", accumulate);
+                self.call_by_lines(with_sums(call), &piece)
+            }
             (None, true) => of(&tiled).constant("ROWS", rows_to_a_lane).constant("FILTER", columns.min(12)),
             (None, false) => of(&tiled),
         };
@@ -141,7 +149,7 @@ impl Kernel for WeightGradient {
             .flops(1, summed)
             .shape(format!("{from_to} in {}", self.parts()))
             .workgroups(|| match (by_lines, direct) {
-                (Some(each), _) => shaders::weight_line_workgroups(rows, parts, each),
+                (Some(piece), _) => self.workgroups_by_lines(&piece),
                 (None, true) => shaders::weight_direct_workgroups(rows, columns, parts, rows_to_a_lane),
                 (None, false) => tiled.workgroups(rows, columns).saturating_mul(parts),
             })
