@@ -5,13 +5,12 @@ mod common;
 
 use common::numeric::close;
 use common::operands::images;
-use common::{check, check_words, gpu, noise, run, words};
+use common::{check_words, gpu, noise, run, words};
 use half::f16;
 use narrows::kernels::Kernel;
 use narrows::kernels::State;
 use narrows::kernels::batch::{Gather, NextBatch, Permute, Place, Rows};
 use narrows::reference::batch::Permutation;
-use narrows::reference::compare::Tolerance;
 
 fn state(seed: u64, epoch: u32, cursor: u32) -> Vec<u32> {
     State { epoch, cursor, ..State::new(seed) }.words().to_vec()
@@ -64,7 +63,7 @@ fn pixels_are_the_bytes_of_the_chosen_images_at_every_alignment() {
             let chosen: Vec<u32> = (0..batch).map(|i| (i * 37 + count - 1) % count).collect();
             let kernel = Gather { batch, first: 0, count, pixels, center: false, rows: Rows::Bytes };
             let inputs = [images(count, pixels), chosen];
-            check(gpu(), &kernel, &inputs, &[None], Tolerance::new(0.0, f32::EPSILON));
+            check_words(gpu(), &kernel, &inputs, &[None]);
         }
     }
 }
@@ -90,7 +89,7 @@ fn floats_of_the_chosen_rows_are_kept_at_every_alignment() {
                 let kernel = Gather { batch, first: 0, count, pixels, center, rows };
                 let mut inputs = vec![float_rows(rows, count, pixels), chosen];
                 inputs.extend(center.then(|| words(&noise(1, pixels as usize))));
-                check(gpu(), &kernel, &inputs, &[None], Tolerance::new(0.0, f32::EPSILON));
+                check_words(gpu(), &kernel, &inputs, &[None]);
             }
         }
     }
@@ -111,7 +110,7 @@ fn the_next_batch_is_permuted_and_gathered_in_one() {
                 let mut inputs = vec![state(5, 3, cursor), all];
                 inputs.extend(center.then(|| words(&noise(1, pixels as usize))));
                 let kernel = NextBatch { gather, shuffle };
-                check(gpu(), &kernel, &inputs, &[None, None], Tolerance::new(0.0, f32::EPSILON));
+                check_words(gpu(), &kernel, &inputs, &[None, None]);
                 let got = run(gpu(), &kernel, &inputs, &[None, None]);
                 assert_eq!(got[inputs.len()], permute(batch, count, shuffle, state(5, 3, cursor)));
             }
@@ -130,8 +129,7 @@ fn a_buffer_gives_the_rows_of_its_own_images_and_leaves_the_others() {
             let chosen: Vec<u32> = (0..51).map(|i| i * 37 % 51).collect();
             let before = words(&noise(5, 51 * pixels as usize));
             let inputs = [numbers, chosen.clone(), words(&noise(1, pixels as usize))];
-            let tolerance = Tolerance::new(2.0 * f32::EPSILON, 0.0);
-            check(gpu(), &kernel, &inputs, &[Some(before.clone())], tolerance);
+            check_words(gpu(), &kernel, &inputs, &[Some(before.clone())]);
             let after = run(gpu(), &kernel, &inputs, &[Some(before.clone())]).swap_remove(3);
             let parts = after.chunks(pixels as usize).zip(before.chunks(pixels as usize)).zip(&chosen);
             for ((after, before), image) in parts {
@@ -160,7 +158,7 @@ fn a_centered_batch_is_the_pixels_less_the_mean_image() {
         let kernel = Gather { batch: 27, first: 0, count: 51, pixels, center: true, rows: Rows::Bytes };
         let chosen: Vec<u32> = (0..27).map(|i| (i * 37 + 50) % 51).collect();
         let inputs = [images(51, pixels), chosen, words(&noise(1, pixels as usize))];
-        check(gpu(), &kernel, &inputs, &[None], Tolerance::new(2.0 * f32::EPSILON, 0.0));
+        check_words(gpu(), &kernel, &inputs, &[None]);
     }
 }
 
@@ -169,7 +167,7 @@ fn more_than_65535_workgroups_of_pixels_fold_into_two_dimensions() {
     let kernel = Gather { batch: 66_000, first: 0, count: 9, pixels: 255, center: false, rows: Rows::Bytes };
     let chosen = (0..kernel.batch).map(|i| i % 9).collect();
     let inputs = [images(9, 255), chosen];
-    check(gpu(), &kernel, &inputs, &[None], Tolerance::new(0.0, f32::EPSILON));
+    check_words(gpu(), &kernel, &inputs, &[None]);
 }
 
 fn order(seed: u32, epoch: u32, count: u32) -> Vec<u32> {

@@ -41,12 +41,19 @@ fn float_at(at: u32) -> f32 {
     return bitcast<f32>(images[min(at, last)]);
 }
 
+// Four bytes, each by 255, to the last bit on every implementation: WGSL leaves a division, and unpack4x8unorm, two units in
+// the last place. A byte repeated three times is 2^24 / 255 of it but for a fraction, and that is the byte by 255.
+fn shares_of_255(four: u32) -> vec4f {
+    let bytes = vec4u(four, four >> 8u, four >> 16u, four >> 24u) & vec4u(255u);
+    return (vec4f(bytes * 0x010101u) + vec4f(bytes) * (1.0 / 255.0)) * 0x1p-24f;
+}
+
 // Number `at` of all images.
 fn number_at(at: u32) -> f32 {
     if ROWS > 0u {
         return float_at(at);
     }
-    return unpack4x8unorm(images[at / 4u] >> (at % 4u * 8u)).x;
+    return shares_of_255(images[at / 4u] >> (at % 4u * 8u)).x;
 }
 
 // Numbers `at` and the three behind it.
@@ -68,7 +75,7 @@ fn four_bytes(byte: u32) -> vec4f {
         let behind = min(byte / 4u + 1u, arrayLength(&images) - 1u);
         four |= images[behind] << (32u - shift);
     }
-    return unpack4x8unorm(four);
+    return shares_of_255(four);
 }
 
 // The mean image at the same pixels; what lies behind its last pixel is that one again.
