@@ -11,11 +11,11 @@ use crate::kernels::{Call, matmul};
 // Sixteens of channels that a lane makes at most, where each weight must be at a fixed place.
 const MOST_SIXTEENS: u32 = 2;
 // Weights then, each of which is an instruction: with more, compiling takes seconds, and the tiles are as fast.
-const MOST_WEIGHTS: usize = 900;
+const MOST_WEIGHTS: usize = 500;
 // Elements of a filter with which a GPU's registers hold what a lane works on.
 const MOST_ON_A_GPU: u32 = 40;
 // Multiply-adds that a lane of a weight's gradient is written out for: with more, compiling takes seconds.
-const MOST_STEPS: u32 = 1200;
+const MOST_STEPS: u32 = 900;
 // What a load of a vec4 costs on such drivers, in multiply-adds.
 const LOAD: u32 = 100;
 // Rows and columns of the kernel, and numbers of a line that four pixels meet, that the shader has room for.
