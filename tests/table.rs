@@ -173,6 +173,23 @@ fn text_that_is_not_utf_8_is_refused_with_the_command_that_converts_it() {
 }
 
 #[test]
+fn a_table_in_memory_reads_as_its_file_and_a_trained_model_finds_its_columns_in_it() {
+    let folder = TempDir::new().unwrap();
+    let form = TableForm { label: Some("kind".into()), ..TableForm::default() };
+    let text = "height;kind;width\n1;u;2\n3;v;4\n5,5;u;6\n";
+    let (of_file, _) = table::read("x", &put(&folder, "x.csv", text), &form, &[]).unwrap();
+    let (in_memory, _) = table::from_bytes("x.csv", text.as_bytes(), &form, &[]).unwrap();
+    let values = |data: &Dataset| format!("{:?}", (&data.values, &data.labels, &data.columns));
+    assert_eq!(values(&in_memory), values(&of_file));
+    let swapped = "width;height\n4;3\n";
+    let (new, _) =
+        table::from_bytes("new.csv", swapped.as_bytes(), &TableForm::default(), &in_memory.columns).unwrap();
+    assert_eq!(names(&new), names(&of_file));
+    let said = table::from_bytes("x.csv", b"a,b\n1,2\n3\n", &TableForm::default(), &[]).unwrap_err();
+    assert!(said.to_string().contains("x.csv") && said.to_string().contains("line 3"), "{said}");
+}
+
+#[test]
 fn more_labels_than_training_can_count_are_left_out_with_a_remark() {
     let rows: String = (0..300).map(|row| format!("{row}.5,price {row}\n")).collect();
     let form = TableForm { label: Some("price".into()), ..TableForm::default() };

@@ -115,9 +115,14 @@ impl Pipelines {
         if let Some(module) = open(&self.modules).get(shader.source) {
             return module.clone();
         }
+        // Natively naga reads it, in a browser what the standard describes.
+        #[cfg(not(target_arch = "wasm32"))]
+        let source = shader.source.into();
+        #[cfg(target_arch = "wasm32")]
+        let source = shader.standard_source();
         let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
             label: Some(shader.name),
-            source: wgpu::ShaderSource::Wgsl(shader.source.into()),
+            source: wgpu::ShaderSource::Wgsl(source),
         });
         open(&self.modules).entry(shader.source).or_insert(module).clone()
     }

@@ -110,9 +110,30 @@ impl fmt::Display for Column {
 /// [`Error::Io`] for a file that cannot be read, [`Error::File`] for one that is no table of numbers, with the line and the
 /// column, [`Error::Setting`] for a column that is not there.
 pub fn read(name: &str, path: &Path, form: &TableForm, columns: &[Column]) -> Result<(Dataset, LoadReport)> {
+    one_of(name, Table::read(path, form)?, form, columns)
+}
+
+/// Reads the text of a table, as [`read`] does a file. Errors name it `name`.
+///
+/// # Errors
+/// As [`read`].
+pub fn from_bytes(
+    name: &str,
+    bytes: &[u8],
+    form: &TableForm,
+    columns: &[Column],
+) -> Result<(Dataset, LoadReport)> {
+    one_of(name, Table::of_bytes(Path::new(name), bytes, form)?, form, columns)
+}
+
+fn one_of(
+    name: &str,
+    table: Table<'_>,
+    form: &TableForm,
+    columns: &[Column],
+) -> Result<(Dataset, LoadReport)> {
     let mut report = LoadReport::default();
-    let wanted = Wanted { form, columns, shape: None };
-    let rows = read_rows(name, path, &wanted, &mut report)?;
+    let rows = rows_of(name, table, &Wanted { form, columns, shape: None }, &mut report)?;
     Ok((labelled([rows].into(), form, &mut report)?.remove(0), report))
 }
 
@@ -173,8 +194,11 @@ struct Wanted<'a> {
 }
 
 fn read_rows(name: &str, path: &Path, wanted: &Wanted<'_>, report: &mut LoadReport) -> Result<Rows> {
+    rows_of(name, Table::read(path, wanted.form)?, wanted, report)
+}
+
+fn rows_of(name: &str, mut table: Table<'_>, wanted: &Wanted<'_>, report: &mut LoadReport) -> Result<Rows> {
     let Wanted { form, columns, shape } = *wanted;
-    let mut table = Table::read(path, form)?;
     table.check_kind(shape)?;
     let trained = !columns.is_empty();
     let columns = match shape {

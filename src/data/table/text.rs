@@ -51,7 +51,12 @@ impl<'a> Table<'a> {
             return parquet::read(path, form);
         }
         let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
-        Self::new(path, Vec::new()).of_text(&bytes, form)
+        Self::of_bytes(path, &bytes, form)
+    }
+
+    /// A table of text in memory. Errors call it as a file at `path`.
+    pub(super) fn of_bytes(path: &'a Path, bytes: &[u8], form: &TableForm) -> Result<Self> {
+        Self::new(path, Vec::new()).of_text(bytes, form)
     }
 
     /// A table of text for a reader without flags, as what comes on standard input. Errors call it as a file at `path`.

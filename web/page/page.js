@@ -1,0 +1,193 @@
+// The page: what is chosen, and what is shown of it.
+import { call, on } from "./calls.js";
+import { Codes } from "./codes.js";
+import { Curves } from "./curves.js";
+import { Paper } from "./draw.js";
+import { read, sample } from "./files.js";
+import { download, lay } from "./pictures.js";
+
+const the = id => document.getElementById(id);
+
+// Settings that have a field of their own, where the model has them.
+const FIELDS = [
+    ["model", "latent", "numbers of the code"], ["train", "epochs", "epochs"], ["train", "batch", "items a step"],
+    ["train", "learning_rate", "learning rate"], ["model", "kl_weight", "weight of the KL"],
+    ["model", "corruption_level", "corruption"], ["model", "sparsity_weight", "weight of the sparsity"],
+    ["model", "contractive_weight", "weight of the contraction"], ["train", "seed", "seed"],
+];
+
+let presets = [];
+let curves, codes, paper;
+let loaded = null; // what the worker holds as data
+let running = false;
+let info = null;
+
+function trouble(error) {
+    const alarm = the("trouble");
+    alarm.hidden = !error;
+    if (!error) return;
+    const advice = error.name === "NoDevice"
+        ? "\nThis page needs WebGPU: a recent Chrome, Edge, Firefox or Safari, on a machine whose GPU the browser may use."
+        : "";
+    alarm.textContent = error.message + advice;
+    running = false;
+    buttons();
+}
+
+// What a person asks for, with its failure on the page.
+const guarded = work => async (...given) => {
+    try {
+        trouble(null);
+        await work(...given);
+    } catch (error) {
+        trouble(error);
+    }
+};
+
+function buttons() {
+    the("train").disabled = running || !presets.length;
+    the("stop").disabled = !running;
+    the("save").disabled = !info;
+}
+
+function chosen() {
+    return presets.find(({ name }) => name === the("preset").value);
+}
+
+function fields() {
+    const { summary, settings } = chosen();
+    the("summary").textContent = summary;
+    the("settings").replaceChildren(...FIELDS.flatMap(([section, name, words]) => {
+        const value = settings[section]?.[name];
+        if (typeof value !== "number") return [];
+        const label = document.createElement("label");
+        // What is kept in 32 bits is shown as it was written.
+        const shown = Number.isInteger(value) ? value : +value.toPrecision(6);
+        const input = Object.assign(document.createElement("input"), { type: "number", step: "any", value: shown });
+        Object.assign(input.dataset, { section, name, given: shown });
+        label.append(`${words} `, input);
+        return [label];
+    }));
+}
+
+// Only what differs from the preset.
+function settings() {
+    const given = {};
+    for (const input of the("settings").querySelectorAll("input")) {
+        const { section, name } = input.dataset;
+        if (input.value !== input.dataset.given) (given[section] ??= {})[name] = input.valueAsNumber;
+    }
+    return given;
+}
+
+async function loadData(files) {
+    const own = the("data").value === "own";
+    const key = own ? files : "sample";
+    if (!key?.length) throw new Error("Choose your files first, or drop them on the page.");
+    if (loaded === key) return;
+    the("about-data").textContent = "Reading …";
+    const { kind, parts, leftOut = [] } = own
+        ? await read(files, Number(the("side").value), the("grey").checked)
+        : await sample();
+    const about = await call("images", { kind, parts });
+    loaded = key;
+    const { train, validation, test, height, width, channels, columns, remarks } = about;
+    const item = columns.length ? `${columns.length} columns` : `${height} x ${width} x ${channels}`;
+    const notes = [...remarks, ...(leftOut.length ? [`${leftOut.length} files are no pictures and are left out: ${leftOut.slice(0, 3).join(", ")}`] : [])];
+    the("about-data").textContent = `${train} items to train on, ${validation} to validate with, ${test} put aside, each ${item}. ${notes.join(". ")}`;
+}
+
+function begun({ settings }) {
+    running = true;
+    curves = new Curves(the("curves"));
+    the("state").textContent = "Compiling shaders …";
+    the("progress").max = settings.train.epochs;
+    buttons();
+}
+
+const start = guarded(async () => {
+    the("train").disabled = true;
+    try {
+        await loadData(the("files").files);
+        begun(await call("train", { preset: chosen().name, settings: settings() }));
+    } finally {
+        buttons();
+    }
+});
+
+const resume = guarded(async event => {
+    const [file] = event.target.files;
+    event.target.value = "";
+    if (!file) return;
+    const checkpoint = new Uint8Array(await file.arrayBuffer());
+    await loadData(the("files").files);
+    info = await call("load", { checkpoint });
+    await use();
+    if (running) await call("stop");
+    begun(await call("resume", { checkpoint }));
+});
+
+async function use() {
+    for (const id of ["pictures", "codes", "draw"]) the(id).hidden = false;
+    buttons();
+    await codes.follow(info);
+    paper.follow([info.height, info.width, info.channels]);
+}
+
+on("slice", ({ progress, epoch, rewound, recovered }) => {
+    if (recovered) the("state").textContent = `The device was lost (${recovered}); training goes on from the state that was kept.`;
+    if (rewound) the("state").textContent = "A step was not finite: training went back.";
+    if (progress) {
+        const done = progress.runStep / progress.runSteps;
+        the("progress").value = done * the("progress").max;
+        curves.add(progress.runStep, progress.terms);
+        if (!epoch) the("state").textContent = `Epoch ${progress.epoch}, step ${progress.step} of ${progress.steps}`;
+    }
+    if (epoch) {
+        if (epoch.validation) curves.add(epoch.step, epoch.validation, true);
+        the("state").textContent = `Epoch ${epoch.epoch} took ${epoch.seconds.toFixed(1)} s: ${Math.round(epoch.imagesPerSecond)} items a second`;
+    }
+});
+
+on("pictures", guarded(async ({ shape, originals, reconstructions, samples }) => {
+    lay(the("reconstructions"), [originals, reconstructions], shape);
+    if (samples.length) lay(the("samples"), [samples], shape);
+    info = await call("info");
+    await use();
+}));
+
+on("first step", ({ milliseconds }) => { document.body.dataset.firstStep = milliseconds; });
+on("stopped", () => { running = false; buttons(); });
+on("trouble", trouble);
+
+the("set-up").addEventListener("submit", event => { event.preventDefault(); start(); });
+the("stop").addEventListener("click", guarded(() => call("stop")));
+the("save").addEventListener("click", guarded(async () => download("model.safetensors", await call("checkpoint"))));
+the("open").addEventListener("change", resume);
+the("preset").addEventListener("change", fields);
+the("data").addEventListener("change", () => { the("drop").hidden = the("data").value !== "own"; });
+for (const id of ["side", "grey"]) the(id).addEventListener("change", () => { loaded = null; });
+for (const button of document.querySelectorAll("[data-download]")) {
+    button.addEventListener("click", () => download(`${button.dataset.download}.png`, the(button.dataset.download)));
+}
+addEventListener("dragover", event => { event.preventDefault(); document.body.classList.add("dropping"); });
+addEventListener("dragleave", () => document.body.classList.remove("dropping"));
+addEventListener("drop", guarded(async event => {
+    event.preventDefault();
+    document.body.classList.remove("dropping");
+    the("data").value = "own";
+    the("drop").hidden = false;
+    the("files").files = event.dataTransfer.files;
+    loaded = null;
+    await loadData(the("files").files);
+}));
+
+await guarded(async () => {
+    const opened = await call("open");
+    presets = opened.presets;
+    the("device").textContent = `${opened.device.name || "a GPU"} (${opened.device.kind}), kernels ${opened.device.kernels}`;
+    the("preset").replaceChildren(...presets.map(({ name }) => new Option(name, name, name === "vae", name === "vae")));
+    [codes, paper] = [new Codes(), new Paper()];
+    fields();
+    buttons();
+})();

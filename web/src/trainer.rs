@@ -1,0 +1,137 @@
+//! A model in training, advanced by slices of time, so that a page stays alive.
+
+use narrows::train::{Checkpoint, Config, Progress, Reached, Trainer as Training};
+use narrows::{Error, Result};
+use serde_json::{Value, json};
+use wasm_bindgen::prelude::*;
+use web_time::{Duration, Instant};
+
+use crate::device::{self, Device};
+use crate::images::Images;
+use crate::trained::Trained;
+use crate::wire::{self, Answer, object, table, thrown};
+
+// How often the state is kept in memory: what a lost device costs at most, beside the slice under way.
+const KEEP: Duration = Duration::from_secs(10);
+
+/// A model in training.
+#[wasm_bindgen]
+pub struct Trainer {
+    training: Training,
+    images: Images,
+    kept: Checkpoint,
+    kept_at: Instant,
+}
+
+impl Trainer {
+    async fn with(mut training: Training, images: &Images, from: Option<Checkpoint>) -> Result<Self> {
+        let kept = match from {
+            Some(checkpoint) => {
+                training.restore(&checkpoint)?;
+                checkpoint
+            }
+            None => training.checkpoint().await?,
+        };
+        Ok(Self { training, images: images.clone(), kept, kept_at: Instant::now() })
+    }
+
+    async fn slice(&mut self, milliseconds: f64) -> Result<Value> {
+        let slice = Duration::try_from_secs_f64(milliseconds / 1e3).unwrap_or_default();
+        let (began, mut last) = (Instant::now(), None);
+        let mut watch = |progress: &Progress| {
+            last = Some(wire::progress(progress));
+            began.elapsed() < slice
+        };
+        let reached = match self.training.train_on(&mut watch).await {
+            Ok(reached) => Some(reached),
+            Err(Error::Stopped) => None,
+            Err(error) => return Err(error),
+        };
+        let epoch = match &reached {
+            Some(Reached::Epoch(report)) => Some(wire::report(report)),
+            _ => None,
+        };
+        let rewound = matches!(reached, Some(Reached::Rewound(_)));
+        if reached.is_some() || self.kept_at.elapsed() > KEEP {
+            (self.kept, self.kept_at) = (self.training.checkpoint().await?, Instant::now());
+        }
+        Ok(json!({ "progress": last, "epoch": epoch, "rewound": rewound, "done": self.training.is_done() }))
+    }
+
+    // Opens the device again, and goes on from what was kept.
+    async fn recover(&mut self) -> Result<()> {
+        let device = device::open().await?;
+        let mut training = Training::new(&device, &self.kept.config, self.images.split()).await?;
+        training.restore(&self.kept)?;
+        self.training = training;
+        Ok(())
+    }
+}
+
+#[wasm_bindgen]
+impl Trainer {
+    /// Begins to train a preset with these settings, as `{ model: { latent: 2 }, train: { epochs: 5 } }`, on the training
+    /// part of `images`.
+    pub async fn begin(
+        device: &Device,
+        preset: &str,
+        #[wasm_bindgen(unchecked_param_type = "Settings | undefined")] settings: JsValue,
+        images: &Images,
+    ) -> Answer<Trainer> {
+        let settings = table(&settings)?;
+        let begin = async {
+            let config = Config::preset(preset)?.overlaid(settings, "settings")?;
+            Self::with(Training::new(device.inner(), &config, images.split()).await?, images, None).await
+        };
+        begin.await.map_err(thrown)
+    }
+
+    /// Goes on from a checkpoint's bytes on the same images, with the numbers of an uninterrupted run.
+    pub async fn resume(device: &Device, checkpoint: &[u8], images: &Images) -> Answer<Trainer> {
+        let resume = async {
+            let checkpoint = Checkpoint::from_bytes(checkpoint)?;
+            let training = Training::new(device.inner(), &checkpoint.config, images.split()).await?;
+            Self::with(training, images, Some(checkpoint)).await
+        };
+        resume.await.map_err(thrown)
+    }
+
+    /// Trains for about so many milliseconds, or to the end of the epoch, which it validates. A lost device is opened anew
+    /// and training goes on from the state that was kept last, at most ten seconds ago; `recovered` has its words then.
+    #[wasm_bindgen(unchecked_return_type = "Slice")]
+    pub async fn advance(&mut self, milliseconds: f64) -> Answer {
+        let slice = match self.slice(milliseconds).await {
+            Err(lost @ Error::DeviceLost { .. }) => {
+                self.recover().await.map_err(thrown)?;
+                let step = self.kept.step();
+                json!({ "recovered": lost.to_string(), "step": step, "rewound": false, "done": false })
+            }
+            other => other.map_err(thrown)?,
+        };
+        object(&slice)
+    }
+
+    /// All settings, also those that were not given.
+    #[wasm_bindgen(getter, unchecked_return_type = "Settings")]
+    pub fn settings(&self) -> Answer {
+        object(&crate::settings(self.training.config()))
+    }
+
+    /// How many dispatches a step has.
+    #[wasm_bindgen(getter)]
+    pub fn dispatches(&self) -> usize {
+        self.training.plan().dispatches.len()
+    }
+
+    /// Everything that is needed to go on from here: a safetensors file, as the command line writes and reads it.
+    pub async fn checkpoint(&self) -> Answer<Vec<u8>> {
+        let bytes = async { self.training.checkpoint().await?.to_bytes() };
+        bytes.await.map_err(thrown)
+    }
+
+    /// The model as it is now, for use; `follow` brings it up to date.
+    pub async fn trained(&self) -> Answer<Trained> {
+        let checkpoint = self.training.checkpoint().await.map_err(thrown)?;
+        Ok(Trained::new(self.training.device(), checkpoint))
+    }
+}
