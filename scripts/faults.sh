@@ -74,7 +74,7 @@ while [ "$killed" -lt "$kills" ]; do
     # Until it is through; a start that died before its first checkpoint begins anew.
     while true; do
         command=("${images[@]}" --run "$folder")
-        [ $kind = images ] || command=("${poisoned[@]}" --run "$folder")
+        [ "$kind" = images ] || command=("${poisoned[@]}" --run "$folder")
         # A kill between two moves leaves the previous checkpoint alone.
         if [ -e "$folder/last.safetensors" ] || [ -e "$folder/previous.safetensors" ]; then
             command=(train --resume "$folder" --memory 1KiB)
@@ -90,7 +90,7 @@ while [ "$killed" -lt "$kills" ]; do
             break
         fi
     done
-    expect_same "$folder" $kind "after kills"
+    expect_same "$folder" "$kind" "after kills"
     [ -z "$(find "$folder" -name '*.tmp')" ] || fail "files under way were left: $(ls -A "$folder")"
     rm -rf "$folder"
 done
@@ -142,7 +142,8 @@ if mount -t tmpfs -o size=64M tmpfs small 2>/dev/null; then
     for out in small/codes.csv small/codes.npy; do
         expect_refused "$out: cannot" "$narrows" encode images --out "$out"
     done
-    [ "$(cat small/codes.csv)" = old ] && [ ! -e small/codes.npy ] || fail "a full disk cost what was there"
+    [ "$(cat small/codes.csv)" = old ] || fail "a full disk cost what was there"
+    [ ! -e small/codes.npy ] || fail "a full disk left half an array"
     sleep 4
     rm -f small/filler
     wait "$process" || fail "$(cat err)"

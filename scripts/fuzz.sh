@@ -23,7 +23,8 @@ run() {
     # Of both words.
     # shellcheck disable=SC2086
     cargo test --quiet --profile fuzz --$test --no-run
-    # shellcheck disable=SC2086
+    # The limit is set where the shell can.
+    # shellcheck disable=SC2086,SC3045
     (ulimit -v 4194304 2>/dev/null || true; NARROWS_FUZZ="$1 $count $seed" \
         cargo test --quiet --profile fuzz --$test -- --nocapture $filter)
 }

@@ -20,13 +20,13 @@ import tempfile
 
 # Title, the points, and what the axis counts. A point has the data's shape and the flags of `narrows train`.
 VAE = "vae --batch 128"
-CONVOLUTIONS = "vae-cnn --batch 32"
+CONVOLUTIONS = "vae-cnn --batch 16"
 ROWS = "mlp --hidden 64 --latent 8 --optimizer adam --learning-rate 0.001 --batch 512"
 AXES = {
     "batch": ("VAE 784-400-20, by batch size", [(b, (max(2 * b, 1024), 28, 28), f"vae --batch {b}") for b in (8, 32, 128, 512, 1024, 4096)], "items of a batch"),
     "width": ("VAE 784-width-20, batch 128, by width of the hidden layer", [(w, (512, 28, 28), f"{VAE} --hidden {w}") for w in (64, 128, 256, 512, 1024, 2048, 4096)], "units of the hidden layer"),
-    "size": ("convolutional VAE, batch 32, by height and width of grey pictures", [(s, (96, s, s, 1), CONVOLUTIONS) for s in (28, 48, 64, 96, 128, 192, 256)], "pixels of height and width"),
-    "channels": ("convolutional VAE of 32 x 32, batch 32, by channels", [(c, (128, 32, 32, c), CONVOLUTIONS) for c in (1, 2, 3, 4)], "channels"),
+    "size": ("convolutional VAE, batch 16, by height and width of grey pictures", [(s, (96, s, s, 1), CONVOLUTIONS) for s in (28, 48, 64, 96, 128, 192, 256)], "pixels of height and width"),
+    "channels": ("convolutional VAE of 32 x 32, batch 16, by channels", [(c, (128, 32, 32, c), CONVOLUTIONS) for c in (1, 2, 3, 4)], "channels"),
     "rows": ("MLP 64-64-8-64-64, batch 512, by rows of the data", [(n, (n, 64), ROWS) for n in (1000, 10_000, 100_000, 1_000_000)], "rows"),
 }
 # A fall of GFLOP/s that is more than noise.

@@ -14,7 +14,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 place=$root/target/portability
 code=$root/scripts/portability
 
-quick= write=
+quick='' write=''
 for flag; do
     case $flag in
     --quick) quick=yes ;;
@@ -75,7 +75,7 @@ run_natively() {
 
 # The test programs that run kernels alone.
 kernel_tests() {
-    for test in $(grep -l 'common::.*check' "$root"/tests/*.rs); do
+    grep -l 'common::.*check' "$root"/tests/*.rs | while read -r test; do
         printf -- '--test %s ' "$(basename "$test" .rs)"
     done
 }
@@ -102,7 +102,6 @@ fi
 
 need_linker
 need_command glslangValidator glslang-tools glslang glslang
-need_command chromium chromium chromium chromium
 need_dxc
 prepare_driver
 say "compiling with glslang and DXC"
@@ -110,9 +109,7 @@ compile_each comp glslangValidator
 python3 "$code/dxc.py" "$dxc" "$place/code/hlsl" "$place/hlsl.taken"
 run_natively lavapipe vulkan:0
 run_natively llvmpipe gl:0
-swiftshader=$(find /usr/lib/chromium* /usr/lib64/chromium* -name vk_swiftshader_icd.json 2>/dev/null | head -n 1)
-[ -n "$swiftshader" ] || fail "chromium has no SwiftShader in its folder"
-export VK_DRIVER_FILES="$swiftshader"
+use_swiftshader
 run_natively swiftshader vulkan:0
 say "running what passed on lavapipe in Dawn for Node, and in Chromium"
 cd "$place"

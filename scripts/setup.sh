@@ -199,6 +199,15 @@ has_device() {
     esac
 }
 
+# Sets VK_DRIVER_FILES to SwiftShader, a software driver that comes with Chromium, which it installs where it is missing.
+# Dawn wants more of a driver than older versions of Mesa's have.
+use_swiftshader() {
+    have chromium || install_packages chromium
+    VK_DRIVER_FILES=$(find /usr/lib/chromium* /usr/lib64/chromium* -name vk_swiftshader_icd.json 2>/dev/null | head -n 1)
+    [ -n "$VK_DRIVER_FILES" ] || fail "chromium has no SwiftShader in its folder"
+    export VK_DRIVER_FILES
+}
+
 # Sets $narrows to the binary that NARROWS names, or to a release build of the project in $1. It must find a device.
 need_narrows() {
     need_cargo "$1"

@@ -1,11 +1,17 @@
 #!/bin/sh
 # Runs every test, then the device tests again with WebGPU's default limits and no optional feature.
 #
-#     scripts/test.sh
+#     scripts/test.sh [--all]
+#
+# --all tries the page in Chromium and the npm packages too (scripts/web-test.sh).
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/setup.sh
 
+case "$*" in
+"" | --all) ;;
+*) fail "expected --all or nothing, got $*" ;;
+esac
 need_cargo .
 need_linker
 prepare_driver
@@ -16,3 +22,4 @@ say "running every test"
 cargo test --release --workspace
 say "running the device tests again, with WebGPU's default limits and no optional feature"
 NARROWS_TEST_DEFAULTS=1 cargo test --release --test '*'
+[ -z "$*" ] || scripts/web-test.sh

@@ -49,7 +49,7 @@ cargo build --quiet --locked --manifest-path "$root/Cargo.toml" --profile web -p
     --target wasm32-unknown-unknown --target-dir "$place/target"
 page=$place/page
 rm -rf "$page" && mkdir -p "$page/sample"
-"$bindgen" --target web --out-dir "$page" --out-name narrows \
+"$bindgen" --target web --remove-name-section --remove-producers-section --out-dir "$page" --out-name narrows \
     "$place/target/wasm32-unknown-unknown/web/narrows_web.wasm"
 cp "$root"/web/page/* "$page/"
 cp "$root"/src/data/sample/*.gz "$root/src/data/sample/LICENSE-fashion-mnist" "$page/sample/"

@@ -87,6 +87,10 @@ impl Selector {
     }
 }
 
+#[cfg(target_arch = "wasm32")]
+const NO_ADAPTER: &str = "This page needs WebGPU: a recent Chrome, Edge, Firefox or Safari, on a machine whose GPU the \
+     browser may use, and a page from https or from localhost";
+#[cfg(not(target_arch = "wasm32"))]
 const NO_ADAPTER: &str = "Install a GPU driver, or Mesa's software Vulkan driver (Debian and Ubuntu: \
      mesa-vulkan-drivers, Fedora: mesa-vulkan-drivers, Arch: vulkan-swrast), or use --device cpu. A driver that is there \
      is not found where a limit of memory (ulimit -v) leaves no room to load it";

@@ -2,6 +2,11 @@
 import { call } from "./calls.js";
 import { lay } from "./pictures.js";
 
+const NOISE = 0.2; // its standard deviation, where items are in [0, 1]
+
+// A number of a standard normal, by Box and Muller.
+const normal = () => Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
+
 export class Paper {
     #canvas = document.getElementById("paper");
     #values = new Float32Array();
@@ -38,6 +43,10 @@ export class Paper {
         });
         document.getElementById("take").addEventListener("click", async () => {
             this.#values = await call("item", { at: Math.floor(Math.random() * 100) });
+            this.follow(this.#shape);
+        });
+        document.getElementById("spoil").addEventListener("click", () => {
+            this.#values = this.#values.map(value => Math.min(1, Math.max(0, value + NOISE * normal())));
             this.follow(this.#shape);
         });
     }

@@ -21,15 +21,14 @@ let curves, codes, paper;
 let loaded = null; // what the worker holds as data
 let running = false;
 let info = null;
+let speed = "";
+let pressed = 0; // when training was asked for
 
 function trouble(error) {
     const alarm = the("trouble");
     alarm.hidden = !error;
     if (!error) return;
-    const advice = error.name === "NoDevice"
-        ? "\nThis page needs WebGPU: a recent Chrome, Edge, Firefox or Safari, on a machine whose GPU the browser may use."
-        : "";
-    alarm.textContent = error.message + advice;
+    alarm.textContent = error.message;
     running = false;
     buttons();
 }
@@ -93,13 +92,15 @@ async function loadData(files) {
     loaded = key;
     const { train, validation, test, height, width, channels, columns, remarks } = about;
     const item = columns.length ? `${columns.length} columns` : `${height} x ${width} x ${channels}`;
-    const notes = [...remarks, ...(leftOut.length ? [`${leftOut.length} files are no pictures and are left out: ${leftOut.slice(0, 3).join(", ")}`] : [])];
+    const notes = [...remarks, ...(leftOut.length ? [`No pictures, and left out: ${leftOut.slice(0, 3).join(", ")}${leftOut.length > 3 ? ` and ${leftOut.length - 3} more` : ""}`] : [])];
     the("about-data").textContent = `${train} items to train on, ${validation} to validate with, ${test} put aside, each ${item}. ${notes.join(". ")}`;
 }
 
-function begun({ settings }) {
+function begun({ settings, notes }) {
+    the("notes").textContent = notes.map(note => `${note}.`).join(" ");
     running = true;
     curves = new Curves(the("curves"));
+    speed = "";
     the("state").textContent = "Compiling shaders …";
     the("progress").max = settings.train.epochs;
     buttons();
@@ -107,6 +108,7 @@ function begun({ settings }) {
 
 const start = guarded(async () => {
     the("train").disabled = true;
+    pressed = performance.now();
     try {
         await loadData(the("files").files);
         begun(await call("train", { preset: chosen().name, settings: settings() }));
@@ -138,6 +140,8 @@ on("slice", ({ progress, epoch, rewound, recovered }) => {
     if (recovered) the("state").textContent = `The device was lost (${recovered}); training goes on from the state that was kept.`;
     if (rewound) the("state").textContent = "A step was not finite: training went back.";
     if (progress) {
+        // What the page is measured by.
+        document.body.dataset.firstStep ??= performance.now() - pressed;
         const done = progress.runStep / progress.runSteps;
         the("progress").value = done * the("progress").max;
         curves.add(progress.runStep, progress.terms);
@@ -145,7 +149,8 @@ on("slice", ({ progress, epoch, rewound, recovered }) => {
     }
     if (epoch) {
         if (epoch.validation) curves.add(epoch.step, epoch.validation, true);
-        the("state").textContent = `Epoch ${epoch.epoch} took ${epoch.seconds.toFixed(1)} s: ${Math.round(epoch.imagesPerSecond)} items a second`;
+        speed = `: ${Math.round(epoch.imagesPerSecond).toLocaleString("en")} items a second`;
+        the("state").textContent = `Epoch ${epoch.epoch} took ${epoch.seconds.toFixed(1)} s${speed}`;
     }
 });
 
@@ -156,8 +161,14 @@ on("pictures", guarded(async ({ shape, originals, reconstructions, samples }) =>
     await use();
 }));
 
-on("first step", ({ milliseconds }) => { document.body.dataset.firstStep = milliseconds; });
-on("stopped", () => { running = false; buttons(); });
+on("stopped", ({ done, epochs }) => {
+    running = false;
+    if (done) {
+        the("state").textContent = `Trained for ${epochs} ${epochs === 1 ? "epoch" : "epochs"}${speed}`;
+        the("progress").value = the("progress").max;
+    }
+    buttons();
+});
 on("trouble", trouble);
 
 the("set-up").addEventListener("submit", event => { event.preventDefault(); start(); });

@@ -37,12 +37,8 @@ async function refresh() {
 // Slices until the run is done or stopped. What waits gets its turn in between.
 async function loop() {
     let shown = 0;
-    const began = performance.now();
-    let first = true;
     while (training) {
         const slice = await inTurn(() => trainer.advance(SLICE));
-        if (first && slice.progress) tell("first step", { milliseconds: performance.now() - began });
-        first = false;
         tell("slice", slice);
         if (slice.epoch || slice.recovered || performance.now() - shown > REFRESH) {
             await inTurn(refresh);
@@ -51,7 +47,7 @@ async function loop() {
         training &&= !slice.done;
     }
     await inTurn(refresh);
-    tell("stopped", {});
+    tell("stopped", { done: trainer.done, epochs: trained.info.epoch });
 }
 
 function start() {
@@ -76,14 +72,14 @@ const calls = {
         trainer?.free();
         trainer = began;
         start();
-        return { settings: trainer.settings, dispatches: trainer.dispatches };
+        return { settings: trainer.settings, notes: trainer.notes };
     },
     async resume({ checkpoint }) {
         const resumed = await Trainer.resume(device, checkpoint, images);
         trainer?.free();
         trainer = resumed;
         start();
-        return { settings: trainer.settings };
+        return { settings: trainer.settings, notes: [] };
     },
     async load({ checkpoint }) {
         const loaded = Trained.load(device, checkpoint);

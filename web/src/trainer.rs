@@ -21,6 +21,7 @@ pub struct Trainer {
     images: Images,
     kept: Checkpoint,
     kept_at: Instant,
+    notes: Vec<String>,
 }
 
 impl Trainer {
@@ -32,10 +33,13 @@ impl Trainer {
             }
             None => training.checkpoint().await?,
         };
-        Ok(Self { training, images: images.clone(), kept, kept_at: Instant::now() })
+        Ok(Self { training, images: images.clone(), kept, kept_at: Instant::now(), notes: Vec::new() })
     }
 
     async fn slice(&mut self, milliseconds: f64) -> Result<Value> {
+        if self.training.is_done() {
+            return Ok(json!({ "rewound": false, "done": true }));
+        }
         let slice = Duration::try_from_secs_f64(milliseconds / 1e3).unwrap_or_default();
         let (began, mut last) = (Instant::now(), None);
         let mut watch = |progress: &Progress| {
@@ -71,7 +75,7 @@ impl Trainer {
 #[wasm_bindgen]
 impl Trainer {
     /// Begins to train a preset with these settings, as `{ model: { latent: 2 }, train: { epochs: 5 } }`, on the training
-    /// part of `images`.
+    /// part of `images`. Settings that are not given are suited to the data, as the command line does; `notes` says which.
     pub async fn begin(
         device: &Device,
         preset: &str,
@@ -80,8 +84,17 @@ impl Trainer {
     ) -> Answer<Trainer> {
         let settings = table(&settings)?;
         let begin = async {
-            let config = Config::preset(preset)?.overlaid(settings, "settings")?;
-            Self::with(Training::new(device.inner(), &config, images.split()).await?, images, None).await
+            let preset = Config::preset(preset)?;
+            let given: Vec<String> = settings
+                .values()
+                .filter_map(toml::Value::as_table)
+                .flat_map(|section| section.keys().cloned())
+                .collect();
+            let config = preset.overlaid(settings, "settings")?;
+            let chosen = |name: &str| given.iter().any(|setting| setting == name);
+            let (config, notes) = config.suited_to(&images.split().train, &preset, chosen)?;
+            let training = Training::new(device.inner(), &config, images.split()).await?;
+            Ok(Self { notes, ..Self::with(training, images, None).await? })
         };
         begin.await.map_err(thrown)
     }
@@ -96,7 +109,8 @@ impl Trainer {
         resume.await.map_err(thrown)
     }
 
-    /// Trains for about so many milliseconds, or to the end of the epoch, which it validates. A lost device is opened anew
+    /// Trains for about so many milliseconds, or to the end of the epoch, which it validates; a run that is done stays as it
+    /// is. A lost device is opened anew
     /// and training goes on from the state that was kept last, at most ten seconds ago; `recovered` has its words then.
     #[wasm_bindgen(unchecked_return_type = "Slice")]
     pub async fn advance(&mut self, milliseconds: f64) -> Answer {
@@ -115,6 +129,18 @@ impl Trainer {
     #[wasm_bindgen(getter, unchecked_return_type = "Settings")]
     pub fn settings(&self) -> Answer {
         object(&crate::settings(self.training.config()))
+    }
+
+    /// A sentence for each setting that was suited to the data.
+    #[wasm_bindgen(getter)]
+    pub fn notes(&self) -> Vec<String> {
+        self.notes.clone()
+    }
+
+    /// Whether all epochs are trained.
+    #[wasm_bindgen(getter)]
+    pub fn done(&self) -> bool {
+        self.training.is_done()
     }
 
     /// How many dispatches a step has.
