@@ -181,6 +181,14 @@ impl Gpu {
         self.check_alive(operation)
     }
 
+    // What is behind a failure: the loss of the device, where it was lost.
+    pub(super) async fn cause_of(&self, failure: Error, operation: &str) -> Error {
+        // A browser may tell of a loss after its echoes, but before it answers another question.
+        #[cfg(target_arch = "wasm32")]
+        drop(self.device.push_error_scope(wgpu::ErrorFilter::Validation).pop().await);
+        self.check_alive(operation).err().unwrap_or(failure)
+    }
+
     /// Runs `work` and turns what the driver refuses of it into an error, memory and validation both.
     ///
     /// # Errors

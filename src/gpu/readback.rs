@@ -60,7 +60,9 @@ impl Download {
         self.staging.map_async(wgpu::MapMode::Read, 0..4 * words as u64, notify);
         gpu.wait(submission, operation)?;
         let outcome = arrival.await.map_err(|error| refused(error.to_string()))?;
-        outcome.map_err(|error| refused(error.to_string()))?;
+        if let Err(error) = outcome {
+            return Err(gpu.cause_of(refused(error.to_string()), operation).await);
+        }
         let view = self.staging.get_mapped_range(0..4 * words as u64);
         let copied = bytemuck::pod_collect_to_vec(&view.map_err(|error| refused(error.to_string()))?);
         self.staging.unmap();

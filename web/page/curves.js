@@ -59,10 +59,11 @@ export class Curves {
         make("text", { x: WIDTH, y: HEIGHT - 3, "text-anchor": "end" }, svg, `${most} steps`);
         make("path", { d: path(training) }, svg);
         make("path", { d: path(validation), class: "validation" }, svg);
+        for (const [step, value] of validation) make("circle", { cx: x(step), cy: y(value), r: 3 }, svg);
         const now = training.at(-1)?.[1];
         const held = validation.at(-1)?.[1];
         caption.textContent = `${name.replaceAll("_", " ")}: ${short(now ?? held)} ${unit} an item, over ${over}`
-            + (held === undefined ? "" : `; validation, dashed, ${short(held)}`);
+            + (held === undefined ? "" : `; validation, dashed with dots, ${short(held)}`);
         svg.setAttribute("aria-label", caption.textContent);
     }
 }

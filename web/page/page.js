@@ -155,8 +155,9 @@ on("slice", ({ progress, epoch, rewound, recovered }) => {
 });
 
 on("pictures", guarded(async ({ shape, originals, reconstructions, samples }) => {
-    lay(the("reconstructions"), [originals, reconstructions], shape);
-    if (samples.length) lay(the("samples"), [samples], shape);
+    const across = matchMedia("(max-width: 40rem)").matches ? 8 : 16;
+    lay(the("reconstructions"), [originals, reconstructions], shape, across);
+    if (samples.length) lay(the("samples"), [samples], shape, across);
     info = await call("info");
     await use();
 }));
@@ -196,7 +197,9 @@ addEventListener("drop", guarded(async event => {
 await guarded(async () => {
     const opened = await call("open");
     presets = opened.presets;
-    the("device").textContent = `${opened.device.name || "a GPU"} (${opened.device.kind}), kernels ${opened.device.kernels}`;
+    const { name, kind, kernels } = opened.device;
+    const software = kind === "Cpu" ? ", a software driver and no GPU: slow, but right" : "";
+    the("device").textContent = `Trains on ${name || "your GPU"}${software}. Kernels of matrix products: ${kernels}.`;
     the("preset").replaceChildren(...presets.map(({ name }) => new Option(name, name, name === "vae", name === "vae")));
     [codes, paper] = [new Codes(), new Paper()];
     fields();

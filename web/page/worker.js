@@ -20,6 +20,18 @@ function inTurn(work) {
 const plain = error => ({ name: error?.name ?? "Error", message: error?.message ?? String(error) });
 const tell = (kind, content, transfer = []) => postMessage({ kind, content }, transfer);
 
+// Work on a device that may have been lost since: it is opened anew, and the model, which is in memory too, goes there.
+async function surviving(work) {
+    try {
+        return await work();
+    } catch (error) {
+        if (error?.name !== "DeviceLost") throw error;
+        device = await Device.open();
+        if (trained) trained = Trained.load(device, trained.checkpoint());
+        return work();
+    }
+}
+
 async function show() {
     const { height, width, channels } = trained.info;
     const originals = images.values("validation", 0, SHOWN);
@@ -31,7 +43,7 @@ async function show() {
 async function refresh() {
     trained?.free();
     trained = await trainer.trained();
-    await show();
+    await surviving(show);
 }
 
 // Slices until the run is done or stopped. What waits gets its turn in between.
@@ -57,9 +69,12 @@ function start() {
 
 const calls = {
     async open() {
-        const bytes = await init();
+        await init();
         device = await Device.open();
-        return { device: device.info, presets: presets(), memory: bytes.memory.buffer.byteLength };
+        // The module sees no name of the GPU in a browser, the worker does.
+        const { vendor, architecture, description } = (await navigator.gpu.requestAdapter())?.info ?? {};
+        const name = description || [vendor, architecture].filter(Boolean).join(" ");
+        return { device: { ...device.info, name }, presets: presets() };
     },
     async images({ kind, parts }) {
         const made = Images[kind](...parts);
@@ -108,7 +123,7 @@ const calls = {
 
 onmessage = ({ data: { id, call, content } }) => {
     if (call === "stop") training = false;
-    const answer = call === "stop" ? Promise.resolve() : inTurn(() => calls[call](content ?? {}));
+    const answer = call === "stop" ? Promise.resolve() : inTurn(() => surviving(() => calls[call](content ?? {})));
     answer.then(result => postMessage({ id, result }), error => postMessage({ id, error: plain(error) }));
 };
 

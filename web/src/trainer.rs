@@ -62,6 +62,14 @@ impl Trainer {
         Ok(json!({ "progress": last, "epoch": epoch, "rewound": rewound, "done": self.training.is_done() }))
     }
 
+    // The state now; where the device is lost, the one that was kept.
+    async fn state(&self) -> Result<Checkpoint> {
+        match self.training.checkpoint().await {
+            Err(Error::DeviceLost { .. }) => Ok(self.kept.clone()),
+            state => state,
+        }
+    }
+
     // Opens the device again, and goes on from what was kept.
     async fn recover(&mut self) -> Result<()> {
         let device = device::open().await?;
@@ -150,14 +158,15 @@ impl Trainer {
     }
 
     /// Everything that is needed to go on from here: a safetensors file, as the command line writes and reads it.
+    /// Where the device is lost, from the state that was kept last.
     pub async fn checkpoint(&self) -> Answer<Vec<u8>> {
-        let bytes = async { self.training.checkpoint().await?.to_bytes() };
+        let bytes = async { self.state().await?.to_bytes() };
         bytes.await.map_err(thrown)
     }
 
-    /// The model as it is now, for use; `follow` brings it up to date.
+    /// The model as it is now, for use. Training does not change it.
     pub async fn trained(&self) -> Answer<Trained> {
-        let checkpoint = self.training.checkpoint().await.map_err(thrown)?;
+        let checkpoint = self.state().await.map_err(thrown)?;
         Ok(Trained::new(self.training.device(), checkpoint))
     }
 }

@@ -1,5 +1,5 @@
-// The page in headless Chromium: node page.mjs PAGE NARROWS CHROMIUM OUT. It runs in the folder of node_modules, and leaves
-// screenshots and figures.json in OUT.
+// The page in headless Chromium: node page.mjs PAGE NARROWS CHROMIUM OUT [WORDS]. It runs in the folder of node_modules, and
+// leaves screenshots and figures.json in OUT. Words leave out the tests that have them not in their name.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -9,23 +9,26 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { gunzipSync } from "node:zlib";
 
-const [page, narrows, executablePath, out] = process.argv.slice(2);
+const [page, narrows, executablePath, out, words = ""] = process.argv.slice(2);
 const require = createRequire(join(process.cwd(), "package.json"));
 const { chromium } = (await import(pathToFileURL(require.resolve("playwright-core")))).default;
 const SWIFTSHADER = ["--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-features=Vulkan"];
 // Apart relatively, at most.
 const CLOSE = 1e-4;
+const CHECKPOINT = join(out, "run-vae/last.safetensors");
 // Of 8 steps each.
 const EPOCHS = 2;
 const figures = {};
 mkdirSync(out, { recursive: true });
 
-const DATA = { "/train-images-idx3-ubyte": 784, "/train-labels-idx1-ubyte": 1 };
+// Files of data, and the bytes of an item in each.
+const DATA = { "/train-images-idx3-ubyte": 784, "/train-labels-idx1-ubyte": 1, "/t10k-images-idx3-ubyte": 784, "/t10k-labels-idx1-ubyte": 1 };
 const TYPES = { html: "text/html", js: "text/javascript", css: "text/css", wasm: "application/wasm", svg: "image/svg+xml" };
 const server = createServer(({ url }, response) => {
     const { pathname } = new URL(url, "http://localhost");
     try {
-        const body = pathname in DATA ? data(pathname.slice(1), DATA[pathname]) : readFileSync(join(page, pathname === "/" ? "index.html" : pathname));
+        const body = pathname in DATA ? data(pathname.slice(1), DATA[pathname])
+            : readFileSync(pathname === "/checkpoint" ? CHECKPOINT : join(page, pathname === "/" ? "index.html" : pathname));
         response.writeHead(200, { "content-type": TYPES[pathname.split(".").at(-1)] ?? (pathname === "/" ? "text/html" : "application/octet-stream") }).end(body);
     } catch {
         response.writeHead(404).end();
@@ -71,6 +74,7 @@ function longestTask(trace) {
 }
 
 async function test(name, work) {
+    if (!name.includes(words)) return;
     const began = Date.now();
     await work();
     console.log(`ok  ${name}  (${((Date.now() - began) / 1e3).toFixed(1)} s)`);
@@ -97,11 +101,11 @@ await test("every preset has the losses of the command line", async () => {
     figures.losses = {};
     for (const preset of presets) {
         const native = natively(preset);
-        const trained = await tab.evaluate(async ([preset, count]) => {
+        const trained = await tab.evaluate(async ([preset, count, paths]) => {
             const { default: init, Device, Images, Trainer } = await import("/narrows.js");
             await init();
-            const file = async name => new Uint8Array(await (await fetch(`/train-${name}-ubyte`)).arrayBuffer());
-            const images = Images.idx(await file("images-idx3"), await file("labels-idx1"));
+            const files = paths.map(async path => new Uint8Array(await (await fetch(path)).arrayBuffer()));
+            const images = Images.idx(...await Promise.all(files));
             const trainer = await Trainer.begin(await Device.open(), preset, { train: { epochs: count } }, images);
             const epochs = [];
             while (epochs.length < count) {
@@ -109,7 +113,7 @@ await test("every preset has the losses of the command line", async () => {
                 if (epoch) epochs.push(epoch);
             }
             return epochs;
-        }, [preset, EPOCHS]);
+        }, [preset, EPOCHS, Object.keys(DATA)]);
         let worst = 0;
         // Two that play against each other make rounding grow: so do two native drivers.
         trained.slice(0, preset === "adversarial" ? 1 : EPOCHS).forEach((epoch, at) => {
@@ -125,13 +129,12 @@ await test("every preset has the losses of the command line", async () => {
 });
 
 await test("a checkpoint of the command line is opened, and written again to the last bit", async () => {
-    const bytes = readFileSync(join(out, "run-vae/last.safetensors"));
-    const same = await tab.evaluate(async bytes => {
+    const same = await tab.evaluate(async () => {
         const { Device, Trained } = await import("/narrows.js");
-        const wanted = Uint8Array.from(bytes);
+        const wanted = new Uint8Array(await (await fetch("/checkpoint")).arrayBuffer());
         const written = Trained.load(await Device.open(), wanted).checkpoint();
         return written.length === wanted.length && written.every((byte, at) => byte === wanted[at]);
-    }, [...bytes]);
+    });
     assert.ok(same);
 });
 
