@@ -226,7 +226,7 @@ fn a_convolutional_codes_jacobian_is_the_difference_its_codes_make() {
         })
     };
     let all: Vec<u8> = (0..PIXELS).flat_map(moved).flatten().collect();
-    let plan = model.reconstruction(2 * PIXELS as u32, 2 * PIXELS as u32, None).unwrap();
+    let plan = model.reconstruction(2 * PIXELS as u32, None).unwrap();
     let mut replay = block_on(Replay::new(&Device::Cpu, plan)).unwrap();
     replay.write("images", &packed(&all)).unwrap();
     replay.write_slots(&trained.slots).unwrap();

@@ -7,7 +7,7 @@ mod tiny;
 
 use narrows::data::{Dataset, Split};
 use narrows::graph::{Device, Shape};
-use narrows::model::{LayerConfig, Model, ModelConfig, Registry, StackKind};
+use narrows::model::{ContractionKind, LayerConfig, Model, ModelConfig, Registry, StackKind};
 use narrows::train::{Config, Trainer};
 
 const SHAPES: [[u32; 3]; 11] = [
@@ -238,4 +238,26 @@ fn a_decoder_of_another_size_says_what_would_mend_it() {
             "{factor}: {said}"
         );
     }
+}
+
+#[test]
+fn what_is_no_training_takes_fewer_large_pictures_at_once() {
+    let image = shape([256, 256, 1]);
+    let model = Model::new(&fitted("vae-cnn", image), image).unwrap();
+    let total = 1000;
+    let plans = [
+        model.evaluation_of(total),
+        model.importance(total),
+        model.reconstruction(total, None),
+        model.jacobian(total, ContractionKind::Estimate),
+        model.decoding_of(total),
+    ];
+    for plan in plans.map(Result::unwrap) {
+        let results = plan.buffers.iter().filter(|buffer| !buffer.persistent);
+        let largest = 4 * results.map(|buffer| buffer.words).max().unwrap();
+        assert!((1..64).contains(&plan.batch) && largest <= 64 << 20, "{}: {largest} bytes", plan.batch);
+    }
+    let small = Model::new(&fitted("vae", shape([28, 28, 1])), shape([28, 28, 1])).unwrap();
+    assert_eq!(small.reconstruction(total, None).unwrap().batch, 256);
+    assert_eq!(small.decoding_of(3).unwrap().batch, 3);
 }

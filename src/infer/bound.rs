@@ -7,8 +7,6 @@ use crate::graph::{Device, State};
 use crate::model::{Model, check_count};
 use crate::train::{Checkpoint, count, run_over};
 
-const BATCH: u32 = 256;
-
 /// The importance-weighted bound on `log p(x)`: `log (1/k) sum p(x, z_i) / q(z_i|x)` over k samples z_i of q(z|x)
 /// (Burda et al. 2015, equation 8). With one sample it is an estimate of the ELBO; with more it comes closer to
 /// `log p(x)` from below.
@@ -46,10 +44,9 @@ impl ImportanceBound {
         check_count("samples", samples)?;
         checkpoint.check_images(data)?;
         let total = count(data)?;
-        let batch = BATCH.min(total);
-        let plan = |model: &Model| model.importance(batch, total);
+        let plan = |model: &Model| model.importance(total);
         let (model, mut replay) = loaded_as(device, checkpoint, model, data, plan).await?;
-        let steps = total.div_ceil(batch);
+        let steps = total.div_ceil(replay.plan().batch);
         let mut sums = vec![LogSum::default(); total as usize];
         for sample in 0..samples {
             // Each pass begins with the first image, and at steps of its own, which key the noise.

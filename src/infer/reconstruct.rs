@@ -11,8 +11,6 @@ use crate::rng::{Stream, key, normal_at};
 use crate::train::{Checkpoint, Transform, count};
 use crate::{Error, Result};
 
-const BATCH: u32 = 256;
-
 /// Encodes and reconstructs the images of one data set: codes are E[z given x], without noise of their own.
 #[derive(Debug)]
 pub struct Reconstructor {
@@ -63,14 +61,13 @@ impl Reconstructor {
     ) -> Result<Self> {
         checkpoint.check_images(data)?;
         let total = count(data)?;
-        let batch = BATCH.min(total);
-        let plan = |model: &Model| model.reconstruction(batch, total, corruption);
+        let plan = |model: &Model| model.reconstruction(total, corruption);
         let replay = loaded(device, checkpoint, data, plan).await?;
         let (transform, corrupted) = (checkpoint.transform.clone(), corruption.is_some());
         Ok(Self {
+            batch: replay.plan().batch as usize,
             replay,
             total: total as usize,
-            batch: batch as usize,
             transform,
             pixels: data.pixels(),
             corrupted,
@@ -132,15 +129,15 @@ impl Decoder {
     /// Uploads the checkpoint's parameters and statistics, for up to `batch` codes at a time.
     pub async fn new(device: &Device, checkpoint: &Checkpoint, batch: usize) -> Result<Self> {
         let model = checkpoint.model()?;
-        let batch = batch.clamp(1, BATCH as usize);
-        let mut replay = Replay::new(device, model.decoding(batch as u32)?).await?;
+        let most = u32::try_from(batch).unwrap_or(u32::MAX).max(1);
+        let mut replay = Replay::new(device, model.decoding_of(most)?).await?;
         replay.write_slots(&checkpoint.slots)?;
         let (latent, classes) = (model.latent() as usize, model.classes() as usize);
         Ok(Self {
+            batch: replay.plan().batch as usize,
             replay,
             latent,
             classes,
-            batch,
             transform: checkpoint.transform.clone(),
             pixels: checkpoint.shape.iter().product(),
         })

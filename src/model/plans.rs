@@ -11,7 +11,7 @@ use crate::graph::{
 use crate::kernels::corruption::Corruption;
 use crate::{Error, Result};
 
-// The largest array of an evaluation: enough for every device to be busy, and none to be short of memory.
+// The largest array of what is no training: enough for every device to be busy, and none to be short of memory.
 const LARGEST_ARRAY: usize = 64 << 20;
 const LARGEST_BATCH: u32 = 256;
 
@@ -63,9 +63,9 @@ impl Model {
         Ok(graph.finish(false))
     }
 
-    // With the batch that its largest array allows.
-    fn in_fitting_batches(&self, total: u32, plan: impl Fn(u32) -> Result<Plan>) -> Result<Plan> {
-        let batch = LARGEST_BATCH.min(total);
+    // With the batch that its largest array allows, of `most` items.
+    fn in_fitting_batches(&self, most: u32, plan: impl Fn(u32) -> Result<Plan>) -> Result<Plan> {
+        let batch = LARGEST_BATCH.min(most);
         let whole = plan(batch)?;
         let temporary = whole.buffers.iter().filter(|buffer| !buffer.persistent);
         let bytes = temporary.map(|buffer| 4 * buffer.words).max().unwrap_or(0);
@@ -92,19 +92,21 @@ impl Model {
     ///
     /// # Errors
     /// [`Error::Setting`] for a model whose code is no Gaussian or whose likelihood is no probability.
-    pub fn importance(&self, batch: u32, total: u32) -> Result<Plan> {
-        self.in_order(batch, total, None, |model, graph, images| {
-            let network = model.network();
-            let code = model.posterior(graph, images.seen, images.classes)?;
-            let Some(code) = code.filter(|_| network.likelihood.is_probability()) else {
-                let expected = "a variational autoencoder that is judged by a probability";
-                let got = self.config.variant.name();
-                return Err(Error::setting("importance-weighted bound", expected, got));
-            };
-            let sample = graph.reparameterize(code)?;
-            let output = network.decode(graph, sample, images.classes)?;
-            let nll = network.likelihood.nll(output, images.clean).named("reconstruction");
-            graph.evaluate(nll + log_ratio(code), total)
+    pub fn importance(&self, total: u32) -> Result<Plan> {
+        self.in_fitting_batches(total, |batch| {
+            self.in_order(batch, total, None, |model, graph, images| {
+                let network = model.network();
+                let code = model.posterior(graph, images.seen, images.classes)?;
+                let Some(code) = code.filter(|_| network.likelihood.is_probability()) else {
+                    let expected = "a variational autoencoder that is judged by a probability";
+                    let got = self.config.variant.name();
+                    return Err(Error::setting("importance-weighted bound", expected, got));
+                };
+                let sample = graph.reparameterize(code)?;
+                let output = network.decode(graph, sample, images.classes)?;
+                let nll = network.likelihood.nll(output, images.clean).named("reconstruction");
+                graph.evaluate(nll + log_ratio(code), total)
+            })
         })
     }
 
@@ -142,15 +144,17 @@ impl Model {
     /// One step that leaves the codes of images, without noise, in `code` `[batch, latent]` and their mean
     /// reconstructions in `reconstruction` `[batch, pixels]`; with a corruption, also what was encoded in `seen`
     /// `[batch, pixels]`.
-    pub fn reconstruction(&self, batch: u32, total: u32, corruption: Option<Corruption>) -> Result<Plan> {
-        self.in_order(batch, total, corruption, |model, graph, images| {
-            if corruption.is_some() {
-                graph.output("seen", images.seen)?;
-            }
-            let code = model.code(graph, images.seen, images.classes)?;
-            graph.output("code", code)?;
-            let image = model.decode(graph, code, images.classes)?;
-            graph.output("reconstruction", image)
+    pub fn reconstruction(&self, total: u32, corruption: Option<Corruption>) -> Result<Plan> {
+        self.in_fitting_batches(total, |batch| {
+            self.in_order(batch, total, corruption, |model, graph, images| {
+                if corruption.is_some() {
+                    graph.output("seen", images.seen)?;
+                }
+                let code = model.code(graph, images.seen, images.classes)?;
+                graph.output("code", code)?;
+                let image = model.decode(graph, code, images.classes)?;
+                graph.output("reconstruction", image)
+            })
         })
     }
 
@@ -198,5 +202,10 @@ impl Model {
         let image = declared.decode(&mut graph, code, classes)?;
         graph.output("image", image)?;
         Ok(graph.finish(false))
+    }
+
+    /// As [`Model::decoding`], of so many codes or, where an array would be too large, of fewer.
+    pub fn decoding_of(&self, most: u32) -> Result<Plan> {
+        self.in_fitting_batches(most, |batch| self.decoding(batch))
     }
 }

@@ -18,7 +18,7 @@ const FIELDS = [
 
 let presets = [];
 let curves, codes, paper;
-let loaded = null; // what the worker holds as data
+let loaded = null; // what the worker has as data, or soon will: its key, and a promise
 let running = false;
 let info = null;
 let speed = "";
@@ -79,18 +79,22 @@ function settings() {
     return given;
 }
 
-async function loadData(files) {
-    const own = the("data").value === "own";
-    const key = own ? files : "sample";
+function loadData(files) {
+    const key = the("data").value === "own" ? files : "sample";
+    if (loaded?.key === key) return loaded.done;
+    const done = readData(key);
+    loaded = { key, done };
+    done.catch(() => { if (loaded?.done === done) loaded = null; });
+    return done;
+}
+
+async function readData(key) {
     if (!key?.length) throw new Error("Choose your files first, or drop them on the page.");
-    if (loaded === key) return;
     the("about-data").textContent = "Reading …";
-    const { kind, parts, leftOut = [] } = own
-        ? await read(files, Number(the("side").value), the("grey").checked)
-        : await sample();
-    const about = await call("images", { kind, parts });
-    loaded = key;
-    const { train, validation, test, height, width, channels, columns, remarks } = about;
+    const { kind, parts, leftOut = [] } = key === "sample"
+        ? await sample()
+        : await read(key, Number(the("side").value), the("grey").checked);
+    const { train, validation, test, height, width, channels, columns, remarks } = await call("images", { kind, parts });
     const item = columns.length ? `${columns.length} columns` : `${height} x ${width} x ${channels}`;
     const notes = [...remarks, ...(leftOut.length ? [`No pictures, and left out: ${leftOut.slice(0, 3).join(", ")}${leftOut.length > 3 ? ` and ${leftOut.length - 3} more` : ""}`] : [])];
     the("about-data").textContent = `${train} items to train on, ${validation} to validate with, ${test} put aside, each ${item}. ${notes.join(". ")}`;
@@ -101,7 +105,6 @@ function begun({ settings, notes }) {
     running = true;
     curves = new Curves(the("curves"));
     speed = "";
-    the("state").textContent = "Compiling shaders …";
     the("progress").max = settings.train.epochs;
     buttons();
 }
@@ -111,8 +114,10 @@ const start = guarded(async () => {
     pressed = performance.now();
     try {
         await loadData(the("files").files);
+        the("state").textContent = "Compiling shaders …";
         begun(await call("train", { preset: chosen().name, settings: settings() }));
     } finally {
+        if (!running) the("state").textContent = "Nothing is trained.";
         buttons();
     }
 });
@@ -204,4 +209,5 @@ await guarded(async () => {
     [codes, paper] = [new Codes(), new Paper()];
     fields();
     buttons();
+    await loadData();
 })();

@@ -50,7 +50,8 @@ async function refresh() {
 async function loop() {
     let shown = 0;
     while (training) {
-        const slice = await inTurn(() => trainer.advance(SLICE));
+        // The first has one step, after which the page comes alive.
+        const slice = await inTurn(() => trainer.advance(shown ? SLICE : 0));
         tell("slice", slice);
         if (slice.epoch || slice.recovered || performance.now() - shown > REFRESH) {
             await inTurn(refresh);
