@@ -14,7 +14,7 @@ place=${CARGO_TARGET_DIR:-$root/target}/web
 
 "$root/scripts/npm.sh"
 need_narrows "$root"
-cp "$root/web/test/package.json" "$place/"
+cp "$root/scripts/portability/package.json" "$place/"
 npm install --silent --no-fund --no-audit --prefix "$place"
 say "trying the page in Chromium"
 rm -rf "$place/tried"

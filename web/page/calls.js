@@ -22,5 +22,23 @@ export function call(name, content) {
     });
 }
 
+/** Work that is asked for more often than it can be done: one at a time, and once more behind the last asking. */
+export function latest(work) {
+    let wanted = false, busy = false;
+    return async () => {
+        wanted = true;
+        if (busy) return;
+        busy = true;
+        try {
+            while (wanted) {
+                wanted = false;
+                await work();
+            }
+        } finally {
+            busy = false;
+        }
+    };
+}
+
 /** Listens to what the worker tells by itself. */
 export const on = (kind, listener) => listeners.set(kind, listener);

@@ -1,5 +1,5 @@
 // The space of codes: a plane to drag in where there are two numbers, else a slider for each, and ways between items.
-import { call } from "./calls.js";
+import { call, latest } from "./calls.js";
 import { lay } from "./pictures.js";
 
 const REACH = 3.5; // of a standard normal, nearly all
@@ -15,8 +15,6 @@ export class Codes {
     #points = { codes: [], labels: null };
     #shape = [1, 1, 1];
     #reach = REACH;
-    #wanted = false;
-    #busy = false;
 
     constructor() {
         const move = event => {
@@ -106,21 +104,11 @@ export class Codes {
         context.stroke();
     }
 
-    // One picture under way; the newest code follows as soon as it is there.
-    async #show() {
-        this.#wanted = true;
-        if (this.#busy) return;
-        this.#busy = true;
-        try {
-            while (this.#wanted) {
-                this.#wanted = false;
-                const images = await call("decode", { codes: Float32Array.from(this.#code) });
-                lay(this.#decoded, [images], this.#shape);
-            }
-            const shown = this.#code.slice(0, 8).map(value => value.toFixed(2)).join(", ");
-            this.#text.textContent = `Decoded code (${shown}${this.#code.length > 8 ? ", …" : ""})`;
-        } finally {
-            this.#busy = false;
-        }
-    }
+    // The newest code follows as soon as its picture is there.
+    #show = latest(async () => {
+        const images = await call("decode", { codes: Float32Array.from(this.#code) });
+        lay(this.#decoded, [images], this.#shape);
+        const shown = this.#code.slice(0, 8).map(value => value.toFixed(2)).join(", ");
+        this.#text.textContent = `Decoded code (${shown}${this.#code.length > 8 ? ", …" : ""})`;
+    });
 }

@@ -1,5 +1,5 @@
 // Paper to draw on: what the model makes of a drawing, and how unusual it finds it.
-import { call } from "./calls.js";
+import { call, latest } from "./calls.js";
 import { lay } from "./pictures.js";
 
 const NOISE = 0.2; // its standard deviation, where items are in [0, 1]
@@ -13,8 +13,6 @@ export class Paper {
     #shape = [0, 0, 0];
     #pen = [0, 0];
     #down = false;
-    #wanted = false;
-    #busy = false;
 
     constructor() {
         const put = event => {
@@ -89,20 +87,10 @@ export class Paper {
         context.fillRect(...this.#pen, 1, 1);
     }
 
-    async #redraw() {
-        this.#wanted = true;
-        if (this.#busy) return;
-        this.#busy = true;
-        try {
-            while (this.#wanted) {
-                this.#wanted = false;
-                const { redrawn, scores } = await call("drawn", { values: this.#values.slice() });
-                lay(document.getElementById("redrawn"), [redrawn], this.#shape);
-                const parts = scores.columns.map((name, at) => `${name.replaceAll("_", " ")} ${scores.rows[0][at].toPrecision(4)}`);
-                document.getElementById("score").textContent = `How unusual it is: ${parts.join(", ")}. The score is the ${scores.by.replaceAll("_", " ")}.`;
-            }
-        } finally {
-            this.#busy = false;
-        }
-    }
+    #redraw = latest(async () => {
+        const { redrawn, scores } = await call("drawn", { values: this.#values.slice() });
+        lay(document.getElementById("redrawn"), [redrawn], this.#shape);
+        const parts = scores.columns.map((name, at) => `${name.replaceAll("_", " ")} ${scores.rows[0][at].toPrecision(4)}`);
+        document.getElementById("score").textContent = `How unusual it is: ${parts.join(", ")}. The score is the ${scores.by.replaceAll("_", " ")}.`;
+    });
 }

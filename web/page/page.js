@@ -4,7 +4,7 @@ import { Codes } from "./codes.js";
 import { Curves } from "./curves.js";
 import { Paper } from "./draw.js";
 import { read, sample } from "./files.js";
-import { download, lay } from "./pictures.js";
+import { download, isRow, lay } from "./pictures.js";
 
 const the = id => document.getElementById(id);
 
@@ -29,8 +29,6 @@ function trouble(error) {
     alarm.hidden = !error;
     if (!error) return;
     alarm.textContent = error.message;
-    running = false;
-    buttons();
 }
 
 // What a person asks for, with its failure on the page.
@@ -128,17 +126,19 @@ const resume = guarded(async event => {
     if (!file) return;
     const checkpoint = new Uint8Array(await file.arrayBuffer());
     await loadData(the("files").files);
+    if (running) await call("stop");
     info = await call("load", { checkpoint });
     await use();
-    if (running) await call("stop");
     begun(await call("resume", { checkpoint }));
 });
 
 async function use() {
-    for (const id of ["pictures", "codes", "draw"]) the(id).hidden = false;
+    const shape = [info.height, info.width, info.channels];
+    for (const id of ["pictures", "codes"]) the(id).hidden = false;
+    the("draw").hidden = isRow(shape); // nobody draws a row of a table
     buttons();
     await codes.follow(info);
-    paper.follow([info.height, info.width, info.channels]);
+    if (!isRow(shape)) paper.follow(shape);
 }
 
 on("slice", ({ progress, epoch, rewound, recovered }) => {
@@ -159,13 +159,13 @@ on("slice", ({ progress, epoch, rewound, recovered }) => {
     }
 });
 
-on("pictures", guarded(async ({ shape, originals, reconstructions, samples }) => {
+on("pictures", async ({ shape, originals, reconstructions, samples }) => {
     const across = matchMedia("(max-width: 40rem)").matches ? 8 : 16;
     lay(the("reconstructions"), [originals, reconstructions], shape, across);
     if (samples.length) lay(the("samples"), [samples], shape, across);
     info = await call("info");
     await use();
-}));
+});
 
 on("stopped", ({ done, epochs }) => {
     running = false;
@@ -175,7 +175,8 @@ on("stopped", ({ done, epochs }) => {
     }
     buttons();
 });
-on("trouble", trouble);
+on("trouble", error => { running = false; buttons(); trouble(error); });
+addEventListener("unhandledrejection", event => trouble(event.reason));
 
 the("set-up").addEventListener("submit", event => { event.preventDefault(); start(); });
 the("stop").addEventListener("click", guarded(() => call("stop")));

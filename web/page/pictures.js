@@ -37,10 +37,12 @@ function bars(values, shape) {
     return [drawn, [height, width, 1]];
 }
 
+/** Whether items of [height, width, channels] are rows of a table. */
+export const isRow = ([height, width, channels]) => channels === 1 && (height === 1 || width === 1);
+
 /** Lays sets of as many items in rows, each set below the one before. */
 export function lay(canvas, sets, shape, columns = 16) {
-    const isRow = shape[0] === 1 && shape[2] === 1 || shape[1] === 1 && shape[2] === 1;
-    const laid = sets.map(values => isRow ? bars(values, [1, shape[0] * shape[1], 1]) : [values, shape]);
+    const laid = sets.map(values => isRow(shape) ? bars(values, [1, shape[0] * shape[1], 1]) : [values, shape]);
     const [height, width, channels] = laid[0][1];
     const count = laid[0][0].length / (height * width * channels);
     const across = Math.min(columns, count);

@@ -7,7 +7,9 @@ const SHOWN = 16; // items in a row
 const REFRESH = 1500; // milliseconds between pictures
 
 let device, images, trainer, trained;
+let trainedOn, used; // the data of the trainer and of the model; others may have been read since
 let training = false;
+let looping = Promise.resolve();
 let last = Promise.resolve();
 
 // In the order that they were asked for: the module answers one call at a time.
@@ -27,22 +29,32 @@ async function surviving(work) {
     } catch (error) {
         if (error?.name !== "DeviceLost") throw error;
         device = await Device.open();
-        if (trained) trained = Trained.load(device, trained.checkpoint());
+        if (trained) replaceTrained(Trained.load(device, trained.checkpoint()));
         return work();
     }
 }
 
+function replaceTrained(model, data = used) {
+    trained?.free();
+    [trained, used] = [model, data];
+}
+
+// Data are freed when nothing refers to them any more.
+function replaceTrainer(model) {
+    trainer?.free();
+    [trainer, trainedOn] = [model, images];
+}
+
 async function show() {
     const { height, width, channels } = trained.info;
-    const originals = images.values("validation", 0, SHOWN);
-    const { images: reconstructions } = await trained.reconstruct(images, "validation", 0, SHOWN, false);
+    const originals = used.values("validation", 0, SHOWN);
+    const { images: reconstructions } = await trained.reconstruct(used, "validation", 0, SHOWN, false);
     const samples = trained.info.latent ? await trained.sample(1, SHOWN) : new Float32Array();
     tell("pictures", { shape: [height, width, channels], originals, reconstructions, samples });
 }
 
 async function refresh() {
-    trained?.free();
-    trained = await trainer.trained();
+    replaceTrained(await trainer.trained(), trainedOn);
     await surviving(show);
 }
 
@@ -65,7 +77,7 @@ async function loop() {
 
 function start() {
     training = true;
-    loop().catch(error => { training = false; tell("trouble", plain(error)); });
+    looping = loop().catch(error => { training = false; tell("trouble", plain(error)); });
 }
 
 const calls = {
@@ -78,43 +90,36 @@ const calls = {
         return { device: { ...device.info, name }, presets: presets() };
     },
     async images({ kind, parts }) {
-        const made = Images[kind](...parts);
-        images?.free();
-        images = made;
+        images = Images[kind](...parts);
         return images.info;
     },
     async train({ preset, settings }) {
-        const began = await Trainer.begin(device, preset, settings, images);
-        trainer?.free();
-        trainer = began;
+        replaceTrainer(await Trainer.begin(device, preset, settings, images));
         start();
         return { settings: trainer.settings, notes: trainer.notes };
     },
     async resume({ checkpoint }) {
-        const resumed = await Trainer.resume(device, checkpoint, images);
-        trainer?.free();
-        trainer = resumed;
+        replaceTrainer(await Trainer.resume(device, checkpoint, images));
         start();
         return { settings: trainer.settings, notes: [] };
     },
     async load({ checkpoint }) {
-        const loaded = Trained.load(device, checkpoint);
-        trained?.free();
-        trained = loaded;
+        replaceTrained(Trained.load(device, checkpoint), images);
+        replaceTrainer(undefined);
         return trained.info;
     },
     async checkpoint() { return trainer ? trainer.checkpoint() : trained.checkpoint(); },
     async info() { return trained.info; },
     async codes({ count }) {
-        const encoded = await trained.reconstruct(images, "validation", 0, count, false);
-        return { codes: encoded.codes, labels: images.labels("validation")?.slice(0, count) };
+        const encoded = await trained.reconstruct(used, "validation", 0, count, false);
+        return { codes: encoded.codes, labels: used.labels("validation")?.slice(0, count) };
     },
     async decode({ codes }) { return trained.decode(codes); },
     async way({ from, to, count, spherical }) {
-        const code = async at => (await trained.reconstruct(images, "validation", at, 1, false)).codes;
+        const code = async at => (await trained.reconstruct(used, "validation", at, 1, false)).codes;
         return trained.decode(trained.interpolate(await code(from), await code(to), count, spherical));
     },
-    async item({ at }) { return images.values("validation", at, 1); },
+    async item({ at }) { return used.values("validation", at, 1); },
     async drawn({ values }) {
         const { images: redrawn } = await trained.reconstructValues(values);
         return { redrawn, scores: await trained.score(values) };
@@ -123,8 +128,9 @@ const calls = {
 };
 
 onmessage = ({ data: { id, call, content } }) => {
+    // Training ends with turns of its own.
     if (call === "stop") training = false;
-    const answer = call === "stop" ? Promise.resolve() : inTurn(() => surviving(() => calls[call](content ?? {})));
+    const answer = call === "stop" ? looping : inTurn(() => surviving(() => calls[call](content ?? {})));
     answer.then(result => postMessage({ id, result }), error => postMessage({ id, error: plain(error) }));
 };
 
