@@ -4,9 +4,9 @@
 fn product_sample(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
                   @builtin(local_invocation_index) lane: u32) {
     let p = position(group, groups, lane);
-    let tile = multiply(p, vec4f(), vec4f());
-    store_sample(p.part, p.row, p.column, tile.top_left);
-    store_sample(p.part, p.row, p.column + 4u, tile.top_right);
-    store_sample(p.part, p.row + 4u, p.column, tile.bottom_left);
-    store_sample(p.part, p.row + 4u, p.column + 4u, tile.bottom_right);
+    var quarters = multiply(p, vec4f(), vec4f());
+    for (var i = 0u; i < 4u; i++) {
+        let at = quarter(p, i);
+        store_sample(at.part, at.row, at.column, quarters[i]);
+    }
 }

@@ -6,6 +6,8 @@ const [page, version, folder] = process.argv.slice(2);
 const here = fileURLToPath(new URL("./", import.meta.url));
 mkdirSync(folder, { recursive: true });
 for (const file of ["narrows.js", "narrows.d.ts", "narrows_bg.wasm"]) cpSync(`${page}/${file}`, `${folder}/${file}`);
+// What the module imports lies beside it.
+cpSync(`${page}/snippets`, `${folder}/snippets`, { recursive: true });
 for (const file of ["README.md", "node.js", "node.d.ts"]) cpSync(here + file, `${folder}/${file}`);
 for (const file of ["LICENSE-MIT", "LICENSE-APACHE"]) cpSync(`${here}../../${file}`, `${folder}/${file}`);
 writeFileSync(`${folder}/package.json`, JSON.stringify({
@@ -17,7 +19,7 @@ writeFileSync(`${folder}/package.json`, JSON.stringify({
         "./node": { types: "./node.d.ts", default: "./node.js" },
         "./narrows_bg.wasm": "./narrows_bg.wasm",
     },
-    files: ["narrows.js", "narrows.d.ts", "narrows_bg.wasm", "node.js", "node.d.ts", "LICENSE-MIT", "LICENSE-APACHE"],
+    files: ["narrows.js", "narrows.d.ts", "narrows_bg.wasm", "snippets", "node.js", "node.d.ts", "LICENSE-MIT", "LICENSE-APACHE"],
     peerDependencies: { webgpu: ">=0.3" },
     peerDependenciesMeta: { webgpu: { optional: true } },
 }, null, 2) + "\n");

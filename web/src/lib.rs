@@ -6,6 +6,7 @@
 
 mod device;
 mod images;
+mod side_by_side;
 mod trained;
 mod trainer;
 mod wire;

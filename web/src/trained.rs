@@ -8,6 +8,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::device::Device;
 use crate::images::Images;
+use crate::side_by_side::side_by_side;
 use crate::wire::{Answer, object, thrown};
 
 // Codes that are decoded at once: enough for a row of pictures, and quick for the one under a finger.
@@ -90,9 +91,9 @@ impl Trained {
         let data = images.range(part, first, count)?;
         let run = async {
             let mut reconstructor = if corrupted {
-                Reconstructor::corrupted(&self.device, &self.checkpoint, &data).await?
+                side_by_side(Reconstructor::corrupted(&self.device, &self.checkpoint, &data)).await?
             } else {
-                Reconstructor::new(&self.device, &self.checkpoint, &data).await?
+                side_by_side(Reconstructor::new(&self.device, &self.checkpoint, &data)).await?
             };
             reconstructor.run().await
         };
@@ -104,7 +105,7 @@ impl Trained {
     pub async fn reconstruct_values(&self, values: Vec<f32>) -> Answer<Reconstructions> {
         let run = async {
             let data = self.items(values)?;
-            Reconstructor::new(&self.device, &self.checkpoint, &data).await?.run().await
+            side_by_side(Reconstructor::new(&self.device, &self.checkpoint, &data)).await?.run().await
         };
         Ok(Reconstructions { inner: run.await.map_err(thrown)? })
     }
@@ -114,7 +115,7 @@ impl Trained {
         let decode = async {
             let decoder = match &mut self.decoder {
                 Some(decoder) => decoder,
-                none => none.insert(Decoder::new(&self.device, &self.checkpoint, CODES).await?),
+                none => none.insert(side_by_side(Decoder::new(&self.device, &self.checkpoint, CODES)).await?),
             };
             decoder.decode(&codes).await
         };

@@ -8,6 +8,7 @@ use web_time::{Duration, Instant};
 
 use crate::device::{self, Device};
 use crate::images::Images;
+use crate::side_by_side::side_by_side;
 use crate::trained::Trained;
 use crate::wire::{self, Answer, object, table, thrown};
 
@@ -73,7 +74,8 @@ impl Trainer {
     // Opens the device again, and goes on from what was kept.
     async fn recover(&mut self) -> Result<()> {
         let device = device::open().await?;
-        let mut training = Training::new(&device, &self.kept.config, self.images.split()).await?;
+        let mut training =
+            side_by_side(Training::new(&device, &self.kept.config, self.images.split())).await?;
         training.restore(&self.kept)?;
         self.training = training;
         Ok(())
@@ -101,7 +103,7 @@ impl Trainer {
             let config = preset.overlaid(settings, "settings")?;
             let chosen = |name: &str| given.iter().any(|setting| setting == name);
             let (config, notes) = config.suited_to(&images.split().train, &preset, chosen)?;
-            let training = Training::new(device.inner(), &config, images.split()).await?;
+            let training = side_by_side(Training::new(device.inner(), &config, images.split())).await?;
             Ok(Self { notes, ..Self::with(training, images, None).await? })
         };
         begin.await.map_err(thrown)
@@ -111,7 +113,8 @@ impl Trainer {
     pub async fn resume(device: &Device, checkpoint: &[u8], images: &Images) -> Answer<Trainer> {
         let resume = async {
             let checkpoint = Checkpoint::from_bytes(checkpoint)?;
-            let training = Training::new(device.inner(), &checkpoint.config, images.split()).await?;
+            let training =
+                side_by_side(Training::new(device.inner(), &checkpoint.config, images.split())).await?;
             Self::with(training, images, Some(checkpoint)).await
         };
         resume.await.map_err(thrown)
