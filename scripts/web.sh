@@ -45,7 +45,8 @@ rustup target add wasm32-unknown-unknown >/dev/null 2>&1 ||
     fail "Rust has no wasm32-unknown-unknown here. With rustup: rustup target add wasm32-unknown-unknown"
 need_wasm_bindgen
 say "building the page"
-cargo build --quiet --locked --manifest-path "$root/Cargo.toml" --profile web -p narrows-web \
+# Flags for this machine's linker are none for that of the web.
+RUSTFLAGS='' cargo build --quiet --locked --manifest-path "$root/Cargo.toml" --profile web -p narrows-web \
     --target wasm32-unknown-unknown --target-dir "$place/target"
 page=$place/page
 rm -rf "$page" && mkdir -p "$page/sample"

@@ -29,9 +29,9 @@ def taken(place, language):
 
 def kept(place, stack):
     """The entries that passed a test there, and the device's name."""
-    files = list((place / f"cases-{stack}").glob("*.json"))
+    files = sorted((place / f"cases-{stack}").glob("*.json"))
     names = {json.loads(file.read_text())["device"] for file in files[:1]}
-    return {tuple(file.name.split(".")[:2]) for file in files}, ", ".join(names)
+    return {tuple(file.name.split(".")[:2]) for file in files}, ", ".join(" ".join(name.split()) for name in names)
 
 
 def records(place, stack):
@@ -87,12 +87,15 @@ def version(*command):
 def heading(place):
     dawn, chromium = (records(place, stack)[1] for stack in ("dawn", "chromium"))
     package = json.loads((place / "node_modules/webgpu/package.json").read_text())["version"]
-    devices = "; ".join(f"{stack}: {kept(place, stack)[1]}" for stack in NATIVE)
-    return (
-        f"naga's SPIR-V by spirv-val {version('spirv-val', '--version')}, its HLSL by DXC 3.7, its GLSL ES 3.1 by glslang "
-        f"{version('glslangValidator', '--version')}; Tint as in Dawn of the npm package webgpu {package}. {devices}; Dawn: the "
-        f"same package on {dawn['device']['description']}; Chromium {chromium['version']} on {chromium['device']['architecture']}."
-    )
+    spirv, glslang = version("spirv-val", "--version"), version("glslangValidator", "--version")
+    lines = [
+        f"SPIR-V, HLSL and GLSL ES 3.1: what naga writes, by spirv-val {spirv}, DXC 3.7 and glslang {glslang}",
+        f"Tint: as in Dawn of the npm package webgpu {package}",
+        *(f"{stack}: {kept(place, stack)[1]}" for stack in NATIVE),
+        f"Dawn: the same package on {dawn['device']['description']}",
+        f"Chromium: {chromium['version']} on {chromium['device']['architecture']}",
+    ]
+    return "\n".join(f"- {line}" for line in lines)
 
 
 def main():

@@ -79,9 +79,10 @@ fn case(
     let params: Vec<u32> = bytemuck::pod_collect_to_vec(&kernel.params());
     let constants: Vec<String> =
         call.constants.iter().map(|(name, value)| format!("{name:?}:{value}")).collect();
+    let info = &gpu.adapter.info;
     let mut text = format!(
         "{{\"device\":{:?},\"shader\":{:?},\"entry\":{:?},\"constants\":{{{}}},\"workgroups\":{:?},\"params\":{params:?},",
-        gpu.adapter.label(),
+        format!("{}: {} {}", info.name, info.driver, info.driver_info).trim_end(),
         call.shader.name,
         call.entry,
         constants.join(","),

@@ -45,7 +45,10 @@ function buttons() {
     the("train").disabled = running || !presets.length;
     the("stop").disabled = !running;
     the("save").disabled = !info;
+    the("go-on").disabled = running || !info;
 }
+
+const counted = epochs => `${epochs} ${epochs === 1 ? "epoch" : "epochs"}`;
 
 function chosen() {
     return presets.find(({ name }) => name === the("preset").value);
@@ -101,7 +104,7 @@ async function readData(key) {
 function begun({ settings, notes }) {
     the("notes").textContent = notes.map(note => `${note}.`).join(" ");
     running = true;
-    curves = new Curves(the("curves"));
+    curves ??= new Curves(the("curves"));
     speed = "";
     the("progress").max = settings.train.epochs;
     buttons();
@@ -113,23 +116,36 @@ const start = guarded(async () => {
     try {
         await loadData(the("files").files);
         the("state").textContent = "Compiling shaders …";
-        begun(await call("train", { preset: chosen().name, settings: settings() }));
+        const run = await call("train", { preset: chosen().name, settings: settings() });
+        curves = null;
+        begun(run);
     } finally {
         if (!running) the("state").textContent = "Nothing is trained.";
         buttons();
     }
 });
 
-const resume = guarded(async event => {
+const open = guarded(async event => {
     const [file] = event.target.files;
     event.target.value = "";
     if (!file) return;
     const checkpoint = new Uint8Array(await file.arrayBuffer());
+    // What is no checkpoint disturbs nothing.
+    await call("read", { checkpoint });
     await loadData(the("files").files);
     if (running) await call("stop");
     info = await call("load", { checkpoint });
-    await use();
-    begun(await call("resume", { checkpoint }));
+    curves = null;
+    the("curves").replaceChildren();
+    the("state").textContent = `Opened ${file.name}: trained for ${counted(info.epoch)} of ${info.settings.train.epochs}.`;
+});
+
+// To the end of the run, or for further epochs where that is reached.
+const goOn = guarded(async () => {
+    info = await call("info");
+    const { epoch, settings: { train } } = info;
+    const more = the("settings").querySelector('[data-name="epochs"]').valueAsNumber;
+    begun(await call("resume", { epochs: epoch < train.epochs ? train.epochs : epoch + more }));
 });
 
 async function use() {
@@ -162,6 +178,8 @@ on("slice", ({ progress, epoch, rewound, recovered }) => {
 on("pictures", async ({ shape, originals, reconstructions, samples }) => {
     const across = matchMedia("(max-width: 40rem)").matches ? 8 : 16;
     lay(the("reconstructions"), [originals, reconstructions], shape, across);
+    // One thing at a time, so that a finger in between is answered.
+    await new Promise(done => setTimeout(done));
     if (samples.length) lay(the("samples"), [samples], shape, across);
     info = await call("info");
     await use();
@@ -169,10 +187,10 @@ on("pictures", async ({ shape, originals, reconstructions, samples }) => {
 
 on("stopped", ({ done, epochs }) => {
     running = false;
-    if (done) {
-        the("state").textContent = `Trained for ${epochs} ${epochs === 1 ? "epoch" : "epochs"}${speed}`;
-        the("progress").value = the("progress").max;
-    }
+    the("state").textContent = done
+        ? `Trained for ${counted(epochs)}${speed}`
+        : `Stopped after ${counted(epochs)}. “Go on” trains to the end.`;
+    if (done) the("progress").value = the("progress").max;
     buttons();
 });
 on("trouble", error => { running = false; buttons(); trouble(error); });
@@ -181,7 +199,8 @@ addEventListener("unhandledrejection", event => trouble(event.reason));
 the("set-up").addEventListener("submit", event => { event.preventDefault(); start(); });
 the("stop").addEventListener("click", guarded(() => call("stop")));
 the("save").addEventListener("click", guarded(async () => download("model.safetensors", await call("checkpoint"))));
-the("open").addEventListener("change", resume);
+the("go-on").addEventListener("click", goOn);
+the("open").addEventListener("change", open);
 the("preset").addEventListener("change", fields);
 the("data").addEventListener("change", () => { the("drop").hidden = the("data").value !== "own"; });
 for (const id of ["side", "grey"]) the(id).addEventListener("change", () => { loaded = null; });
@@ -205,7 +224,7 @@ await guarded(async () => {
     presets = opened.presets;
     const { name, kind, kernels } = opened.device;
     const software = kind === "Cpu" ? ", a software driver and no GPU: slow, but right" : "";
-    the("device").textContent = `Trains on ${name || "your GPU"}${software}. Kernels of matrix products: ${kernels}.`;
+    the("device").textContent = `Trains on ${name || "your GPU"}${software}. Kernels of matrix products: ${kernels.replace(/^rule /, "by the rule for ")}.`;
     the("preset").replaceChildren(...presets.map(({ name }) => new Option(name, name, name === "vae", name === "vae")));
     [codes, paper] = [new Codes(), new Paper()];
     fields();

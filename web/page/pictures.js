@@ -1,6 +1,7 @@
 // Numbers as pictures on canvases.
 
 const GAP = 1;
+const WIDEST = 160; // of several items, each: pixels on the page
 
 /** Paints item `at` of `values` [items, height, width, channels] in [0, 1] at x, y. */
 function paint(image, values, [height, width, channels], at, left, top) {
@@ -24,17 +25,22 @@ function paint(image, values, [height, width, channels], at, left, top) {
 function bars(values, shape) {
     const [, width] = shape;
     const height = 24;
+    // So that few columns are no wider than tall.
+    const wide = Math.max(1, Math.round(height / width));
     const most = values.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-12);
     const items = values.length / width;
-    const drawn = new Float32Array(items * height * width).fill(1);
+    const drawn = new Float32Array(items * height * width * wide).fill(1);
     for (let item = 0; item < items; item++) {
         for (let x = 0; x < width; x++) {
             const value = values[item * width + x] / most;
             const [low, high] = [Math.min(0, value), Math.max(0, value)].map(end => Math.round((1 - end) * (height - 1) / 2));
-            for (let y = high; y <= low; y++) drawn[(item * height + y) * width + x] = 0.25;
+            for (let y = high; y <= low; y++) {
+                const from = ((item * height + y) * width + x) * wide;
+                drawn.fill(0.25, from, from + Math.max(1, wide - 1));
+            }
         }
     }
-    return [drawn, [height, width, 1]];
+    return [drawn, [height, width * wide, 1]];
 }
 
 /** Whether items of [height, width, channels] are rows of a table. */
@@ -47,6 +53,7 @@ export function lay(canvas, sets, shape, columns = 16) {
     const count = laid[0][0].length / (height * width * channels);
     const across = Math.min(columns, count);
     const rows = Math.ceil(count / across);
+    canvas.style.maxWidth = count > 1 ? `${across * WIDEST}px` : "";
     canvas.width = across * (width + GAP) - GAP;
     canvas.height = rows * sets.length * (height + GAP) - GAP;
     const context = canvas.getContext("2d");

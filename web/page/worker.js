@@ -40,9 +40,9 @@ function replaceTrained(model, data = used) {
 }
 
 // Data are freed when nothing refers to them any more.
-function replaceTrainer(model) {
+function replaceTrainer(model, data) {
     trainer?.free();
-    [trainer, trainedOn] = [model, images];
+    [trainer, trainedOn] = [model, data];
 }
 
 async function show() {
@@ -94,18 +94,20 @@ const calls = {
         return images.info;
     },
     async train({ preset, settings }) {
-        replaceTrainer(await Trainer.begin(device, preset, settings, images));
+        replaceTrainer(await Trainer.begin(device, preset, settings, images), images);
         start();
         return { settings: trainer.settings, notes: trainer.notes };
     },
-    async resume({ checkpoint }) {
-        replaceTrainer(await Trainer.resume(device, checkpoint, images));
+    async resume({ epochs }) {
+        replaceTrainer(await Trainer.resume(device, trained.checkpoint(), used, epochs), used);
         start();
         return { settings: trainer.settings, notes: [] };
     },
+    async read({ checkpoint }) { Trained.load(device, checkpoint).free(); },
     async load({ checkpoint }) {
         replaceTrained(Trained.load(device, checkpoint), images);
         replaceTrainer(undefined);
+        await show();
         return trained.info;
     },
     async checkpoint() { return trainer ? trainer.checkpoint() : trained.checkpoint(); },

@@ -28,8 +28,9 @@ pub struct Trainer {
 impl Trainer {
     async fn with(mut training: Training, images: &Images, from: Option<Checkpoint>) -> Result<Self> {
         let kept = match from {
-            Some(checkpoint) => {
+            Some(mut checkpoint) => {
                 training.restore(&checkpoint)?;
+                checkpoint.config.clone_from(training.config());
                 checkpoint
             }
             None => training.checkpoint().await?,
@@ -109,12 +110,24 @@ impl Trainer {
         begin.await.map_err(thrown)
     }
 
-    /// Goes on from a checkpoint's bytes on the same images, with the numbers of an uninterrupted run.
-    pub async fn resume(device: &Device, checkpoint: &[u8], images: &Images) -> Answer<Trainer> {
+    /// Goes on from a checkpoint's bytes on the same images, with the numbers of an uninterrupted run; to so many `epochs` in
+    /// all, where they are given.
+    pub async fn resume(
+        device: &Device,
+        checkpoint: &[u8],
+        images: &Images,
+        epochs: Option<u32>,
+    ) -> Answer<Trainer> {
         let resume = async {
             let checkpoint = Checkpoint::from_bytes(checkpoint)?;
-            let training =
-                side_by_side(Training::new(device.inner(), &checkpoint.config, images.split())).await?;
+            checkpoint.check_images(&images.split().train)?;
+            let mut config = checkpoint.config.clone();
+            config.train.epochs = epochs.unwrap_or(config.train.epochs);
+            if config.train.epochs < checkpoint.epoch() {
+                let expected = format!("at least the {} that are done", checkpoint.epoch());
+                return Err(Error::setting("epochs", expected, config.train.epochs));
+            }
+            let training = side_by_side(Training::new(device.inner(), &config, images.split())).await?;
             Self::with(training, images, Some(checkpoint)).await
         };
         resume.await.map_err(thrown)

@@ -17,7 +17,7 @@ const SWIFTSHADER = ["--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-ada
 const CLOSE = 1e-4;
 const CHECKPOINT = join(out, "run-vae/last.safetensors");
 // Of 8 steps each.
-const EPOCHS = 2;
+const EPOCHS = 3;
 const figures = {};
 mkdirSync(out, { recursive: true });
 
@@ -89,11 +89,12 @@ function natively(preset) {
         .split("\n").filter(line => line.startsWith("{")).map(JSON.parse);
 }
 
-const { browser, tab, said } = await opened();
-await ready(tab);
-figures.device = await tab.textContent("#device");
-figures.browser = browser.version();
-const presets = await tab.locator("#preset option").allTextContents();
+// The engine alone, in the thread of a page.
+const bare = await opened();
+await ready(bare.tab);
+figures.device = await bare.tab.textContent("#device");
+figures.browser = bare.browser.version();
+const presets = await bare.tab.locator("#preset option").allTextContents();
 
 await test("every preset has the losses of the command line", async () => {
     mkdirSync(join(out, "data"));
@@ -101,7 +102,7 @@ await test("every preset has the losses of the command line", async () => {
     figures.losses = {};
     for (const preset of presets) {
         const native = natively(preset);
-        const trained = await tab.evaluate(async ([preset, count, paths]) => {
+        const trained = await bare.tab.evaluate(async ([preset, count, paths]) => {
             const { default: init, Device, Images, Trainer } = await import("/narrows.js");
             await init();
             const files = paths.map(async path => new Uint8Array(await (await fetch(path)).arrayBuffer()));
@@ -129,14 +130,20 @@ await test("every preset has the losses of the command line", async () => {
 });
 
 await test("a checkpoint of the command line is opened, and written again to the last bit", async () => {
-    const same = await tab.evaluate(async () => {
-        const { Device, Trained } = await import("/narrows.js");
+    const same = await bare.tab.evaluate(async () => {
+        const { default: init, Device, Trained } = await import("/narrows.js");
+        await init();
         const wanted = new Uint8Array(await (await fetch("/checkpoint")).arrayBuffer());
         const written = Trained.load(await Device.open(), wanted).checkpoint();
         return written.length === wanted.length && written.every((byte, at) => byte === wanted[at]);
     });
     assert.ok(same);
 });
+assert.deepEqual(bare.said, [], "faults of the engine, or requests beyond the page");
+await bare.browser.close();
+
+const { browser, tab, said } = await opened();
+await ready(tab);
 
 await test("a model is trained, dragged, drawn for, saved, and opened in the command line", async () => {
     await browser.startTracing(tab, { categories: ["toplevel"] });
@@ -180,9 +187,11 @@ await test("a saved model is opened again, as it is and as the state dict of the
     const same = [...theirs].filter(([name, bytes]) => [...mine].some(([key, own]) => key.endsWith(name) && own.equals(bytes)));
     assert.equal(same.length, theirs.size, `of ${[...theirs.keys()]} only ${same.map(([name]) => name)} are in the page's file`);
     await tab.setInputFiles("#open", saved);
-    await tab.waitForFunction(() => /^Trained for 1 epoch/.test(document.getElementById("state").textContent), null, { timeout: 60_000 });
+    await tab.waitForFunction(() => /^Opened model.safetensors: trained for 1 epoch of 1/.test(document.getElementById("state").textContent), null, { timeout: 60_000 });
     const [again] = await Promise.all([tab.waitForEvent("download"), tab.click("#save")]);
     assert.ok(readFileSync(await again.path()).equals(readFileSync(saved)));
+    await tab.click("#go-on");
+    await tab.waitForFunction(() => /^Trained for 2 epochs/.test(document.getElementById("state").textContent), null, { timeout: 240_000 });
 });
 
 await test("dropped pictures and a dropped table are trained on", async () => {
@@ -224,9 +233,19 @@ await test("a mistake is answered with a sentence, and the page goes on", async 
     await tab.fill('[data-name="batch"]', "0");
     await tab.click("#train");
     await tab.waitForFunction(() => /batch/.test(document.getElementById("trouble").textContent));
+    await tab.fill('[data-name="batch"]', "128");
+    await tab.fill('[data-name="epochs"]', "3");
+    await tab.click("#train");
+    const training = () => tab.waitForFunction(() => /step [1-9]/.test(document.getElementById("state").textContent), null, { timeout: 60_000 });
+    await training();
     await tab.setInputFiles("#open", { name: "x.safetensors", mimeType: "application/octet-stream", buffer: Buffer.from("no checkpoint") });
     await tab.waitForFunction(() => /checkpoint/.test(document.getElementById("trouble").textContent));
-    await tab.fill('[data-name="batch"]', "128");
+    assert.ok(await tab.locator("#stop").isEnabled(), "what is no checkpoint stopped the run");
+    await tab.click("#stop");
+    await tab.waitForFunction(() => /^Stopped after/.test(document.getElementById("state").textContent), null, { timeout: 60_000 });
+    await tab.click("#go-on");
+    await training();
+    await tab.click("#stop");
 });
 
 await test("a lost device is opened anew, and training goes on", async () => {
