@@ -15,7 +15,7 @@ use narrows::train::{Checkpoint, Config, ScheduleKind, TermMeans, Trainer};
 use pollster::block_on;
 use tempfile::TempDir;
 use tiny::trained::{assert_close, bits, evaluated, reconstruction, trained, trained_on, values, variants};
-use tiny::{config, dataset, device, listing, split};
+use tiny::{config, dataset, device, listing, pixels, split};
 
 #[test]
 fn a_seed_repeats_to_the_bit_and_another_differs() {
@@ -27,6 +27,31 @@ fn a_seed_repeats_to_the_bit_and_another_differs() {
         config.train.seed = 1;
         assert_ne!(bits(&first), bits(&trained(&config, 2)), "{}", variant.name());
     }
+}
+
+#[test]
+fn training_goes_on_on_other_data_with_all_that_was_learned_and_its_scaling() {
+    let mut config = config("mlp");
+    config.model.center = true;
+    let before = trained(&config, 2);
+    let floats = {
+        let values: Vec<f32> = pixels(30).iter().map(|byte| f32::from(*byte)).collect();
+        Dataset::new("floats", [7, 5, 1], values, None).unwrap()
+    };
+    let parts = |train: Dataset| {
+        let test = train.first(1).unwrap();
+        Split::new(train, test, Some(0)).unwrap()
+    };
+    let go_on = |train| block_on(Trainer::on_other_data(device(), &before.config, &before, &parts(train)));
+    let mut trainer = go_on(dataset(33)).unwrap();
+    let begun = block_on(trainer.checkpoint()).unwrap();
+    assert_eq!((&begun.slots, &begun.transform), (&before.slots, &before.transform));
+    assert_eq!((begun.epoch(), begun.step()), (0, 0));
+    block_on(trainer.epoch(&mut |_| true)).unwrap();
+    assert_ne!(bits(&block_on(trainer.checkpoint()).unwrap()), bits(&before));
+    assert!(go_on(floats).is_err_and(|error| error.to_string().contains("bytes, as before")));
+    let wide = Dataset::new("wide", [7, 6, 1], vec![9_u8; 42 * 30], None).unwrap();
+    assert!(go_on(wide).is_err_and(|error| matches!(error, Error::Shape { .. })));
 }
 
 // Evaluation sees pictures as they are: before the first step nothing shows.

@@ -23,6 +23,8 @@ enum Memory<T> {
     Owned(Arc<Vec<T>>),
     // A file, and the bytes of it that they are.
     Mapped(Arc<Mmap>, Range<usize>),
+    // What something else owns, as an array of another language.
+    Lent(Arc<dyn AsRef<[T]> + Send + Sync>),
 }
 
 // Which of the numbers in memory are meant.
@@ -70,6 +72,7 @@ impl<T: AnyBitPattern> Numbers<T> {
         match &self.memory {
             Memory::Owned(numbers) => numbers,
             Memory::Mapped(map, bytes) => bytemuck::cast_slice(&map[bytes.clone()]),
+            Memory::Lent(lent) => (**lent).as_ref(),
         }
     }
 
@@ -166,6 +169,14 @@ impl<T> From<Vec<T>> for Numbers<T> {
     fn from(numbers: Vec<T>) -> Self {
         let taken = Taken::Run(0..numbers.len());
         Self { memory: Memory::Owned(Arc::new(numbers)), taken }
+    }
+}
+
+impl<T> From<Arc<dyn AsRef<[T]> + Send + Sync>> for Numbers<T> {
+    /// Numbers that are read where they lie.
+    fn from(lent: Arc<dyn AsRef<[T]> + Send + Sync>) -> Self {
+        let taken = Taken::Run(0..(*lent).as_ref().len());
+        Self { memory: Memory::Lent(lent), taken }
     }
 }
 

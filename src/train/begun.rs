@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::epoch_state::EpochState;
 use super::state_dict::{here as to_slot, name_there, shape_there};
 use super::{Checkpoint, Config, StateDict, TrainConfig, Trainer};
-use crate::graph::{MODEL, Plan, Slots, Store, StoreKind};
+use crate::data::Split;
+use crate::graph::{Device, MODEL, Plan, Slots, Store, StoreKind};
 use crate::{Error, Result};
 
 // Names that a line tells of a kind.
@@ -159,7 +160,7 @@ impl Trainer {
             let EpochState { factor, halvings, .. } = other.progress;
             self.progress = EpochState { factor, halvings, ..self.progress.clone() };
         }
-        let slots = self.forked_slots(other).await?;
+        let slots = self.forked_slots(other, other.step()).await?;
         let differs = differences(&other.config, &self.config)?;
         self.replay.write_slots(&slots)?;
         self.replay.write_state(&other.state)?;
@@ -173,7 +174,37 @@ impl Trainer {
         Ok(())
     }
 
-    async fn forked_slots(&self, other: &Checkpoint) -> Result<Slots> {
+    /// Goes on with what `other` learned, on other data of the same form: with its parameters, statistics and moments, and with
+    /// the scaling and the centre that were fitted to the data it began with. Epochs, steps and rates begin anew.
+    ///
+    /// # Errors
+    /// As [`Trainer::new`]; [`Error::Shape`] for images of another size, [`Error::Setting`] for another model and for floats
+    /// where there were bytes, or the other way.
+    pub async fn on_other_data(
+        device: &Device,
+        config: &Config,
+        other: &Checkpoint,
+        data: &Split,
+    ) -> Result<Self> {
+        config.check()?;
+        other.check_images(&data.train)?;
+        if config.model != other.config.model {
+            return Err(Error::setting("model", "the one that goes on", "another"));
+        }
+        let kind = |bytes: bool| if bytes { "bytes" } else { "floats" };
+        let bytes = data.train.values.are_bytes();
+        if bytes != other.bytes {
+            let expected = format!("{}, as before", kind(other.bytes));
+            return Err(Error::setting(format!("data set {}", data.train.name), expected, kind(bytes)));
+        }
+        let mut trainer = Self::with_transform(device, config, data, other.transform.clone()).await?;
+        let slots = trainer.forked_slots(other, 0).await?;
+        trainer.replay.write_slots(&slots)?;
+        Ok(trainer)
+    }
+
+    // With the rates of so many steps.
+    async fn forked_slots(&self, other: &Checkpoint, step: u64) -> Result<Slots> {
         let mut slots = self.replay.read_slots().await?;
         let stores = &self.plan().stores;
         let found = |store: &Store| {
@@ -202,7 +233,7 @@ impl Trainer {
                 let [first_correction, second_correction] =
                     if keeps { [values[1], values[2]] } else { [first[1], first[2]] };
                 let factor = self.progress.factor.0;
-                let rate = if update == MODEL { self.rate_of(other.step()) } else { first[0] * factor };
+                let rate = if update == MODEL { self.rate_of(step) } else { first[0] * factor };
                 values = vec![rate, first_correction, second_correction, factor];
             }
             slots.insert(slot, shape, values);

@@ -61,6 +61,16 @@ impl Trainer {
         config.check()?;
         let config = &config.fitted_to_data(&data.train)?;
         let transform = config.transform(&data.train)?;
+        Self::with_transform(device, config, data, transform).await
+    }
+
+    // Of a configuration that is fitted to the data.
+    pub(super) async fn with_transform(
+        device: &Device,
+        config: &Config,
+        data: &Split,
+        transform: Transform,
+    ) -> Result<Self> {
         let model = Model::new(&config.model, data.train.shape().try_into()?)?;
         let model = model.with_augmentation(config.train.augmentation());
         let images = count(&data.train)?;

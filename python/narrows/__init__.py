@@ -1,0 +1,23 @@
+"""Autoencoders in handwritten WGSL, trained on any GPU.
+
+The estimators :class:`Autoencoder` and :class:`VAE` are scikit-learn's; :func:`load` opens what the command line trained.
+"""
+
+from . import layers
+from ._narrows import DeviceError, NarrowsError, NotFiniteError
+from .catalogue import devices, presets
+from .estimators import VAE, Autoencoder
+from .model import Model, load
+
+__all__ = [
+    "VAE",
+    "Autoencoder",
+    "DeviceError",
+    "Model",
+    "NarrowsError",
+    "NotFiniteError",
+    "devices",
+    "layers",
+    "load",
+    "presets",
+]

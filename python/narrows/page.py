@@ -1,0 +1,66 @@
+"""What a notebook shows of a trained model: its structure, its curves, reconstructions."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .model import Model
+
+
+def described(model: Model, history: dict[str, list[float]], examples: NDArray[Any]) -> str:
+    """HTML; pictures where matplotlib is installed."""
+    parts = [f"<p>{html.escape(repr(model)[1:-1])}</p>", _structure(model)]
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        return "".join(parts)
+    parts.append(_shown(_curves(Figure, history), "Curves of the training: each term after each epoch"))
+    if model.shape[0] > 1 and not model.classes:
+        parts.append(_shown(_reconstructions(Figure, model, examples), "Items above their reconstructions"))
+    return "".join(parts)
+
+
+def _structure(model: Model) -> str:
+    rows = "".join(
+        f"<tr><td>{html.escape(name)}</td><td>{' x '.join(map(str, tensor.shape))}</td></tr>"
+        for name, tensor in model.state_dict().items()
+    )
+    return f"<details><summary>Weights</summary><table><tr><th>tensor</th><th>shape</th></tr>{rows}</table></details>"
+
+
+def _shown(figure: Any, alt: str) -> str:
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=80, bbox_inches="tight")
+    return f'<img alt="{html.escape(alt)}" src="data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}">'
+
+
+def _curves(Figure: Any, history: dict[str, list[float]]) -> Any:
+    terms = [name for name in history if not name.startswith("validation_") and name not in ("learning_rate", "seconds")]
+    figure = Figure(figsize=(3.2 * len(terms), 2.4))
+    for axes, name in zip(figure.subplots(1, len(terms), squeeze=False)[0], terms, strict=True):
+        epochs = np.arange(1, len(history[name]) + 1)
+        axes.plot(epochs, history[name], label="training")
+        held_out = history.get(f"validation_{name}")
+        if held_out:
+            axes.plot(epochs[-len(held_out) :], held_out, "--", label="validation")
+        axes.set_title(name.replace("_", " "))
+        axes.set_xlabel("epoch")
+    axes.legend()
+    return figure
+
+
+def _reconstructions(Figure: Any, model: Model, examples: NDArray[Any]) -> Any:
+    sets = [examples.reshape(-1, *model.shape), model.reconstruct(examples)]
+    figure = Figure(figsize=(len(examples), 2))
+    for axes, image in zip(figure.subplots(2, len(examples), squeeze=False).ravel(), np.concatenate(sets), strict=True):
+        low, high = float(np.min(sets[0])), float(np.max(sets[0]))
+        unit = np.clip((image - low) / ((high - low) or 1.0), 0.0, 1.0)
+        axes.imshow(unit if image.shape[-1] == 3 else unit[..., 0], cmap="gray", vmin=0, vmax=1)
+        axes.axis("off")
+    return figure

@@ -1,0 +1,49 @@
+//! The library's errors as exceptions, with their messages.
+
+use std::io::ErrorKind;
+
+use narrows::Error;
+use pyo3::create_exception;
+use pyo3::exceptions::{
+    PyFileNotFoundError, PyKeyboardInterrupt, PyMemoryError, PyOSError, PyPermissionError, PyRuntimeError,
+    PyValueError,
+};
+use pyo3::prelude::*;
+
+create_exception!(narrows, NarrowsError, PyRuntimeError, "What narrows could not do.");
+create_exception!(
+    narrows,
+    DeviceError,
+    NarrowsError,
+    "There is no such device, or it refused, was lost, or has no memory left."
+);
+create_exception!(
+    narrows,
+    NotFiniteError,
+    NarrowsError,
+    "A loss or a parameter is infinite or not a number."
+);
+
+/// The exception that says what `error` says.
+pub(crate) fn raised(error: Error) -> PyErr {
+    let message = error.to_string();
+    match error {
+        Error::Shape { .. } | Error::Setting { .. } | Error::File { .. } | Error::Bytes { .. } => {
+            PyValueError::new_err(message)
+        }
+        Error::Io { source, .. } => match source.kind() {
+            ErrorKind::NotFound => PyFileNotFoundError::new_err(message),
+            ErrorKind::PermissionDenied => PyPermissionError::new_err(message),
+            _ => PyOSError::new_err(message),
+        },
+        Error::NoDevice { .. }
+        | Error::Device { .. }
+        | Error::DeviceLost { .. }
+        | Error::DeviceMemory { .. }
+        | Error::TooLarge { .. } => DeviceError::new_err(message),
+        Error::Memory { .. } => PyMemoryError::new_err(message),
+        Error::NotFinite { .. } => NotFiniteError::new_err(message),
+        Error::Stopped => PyKeyboardInterrupt::new_err(()),
+        _ => NarrowsError::new_err(message),
+    }
+}
