@@ -30,7 +30,7 @@ say "building the wheel (the first time takes minutes)"
 # shellcheck disable=SC2086
 "$place/tools/bin/pip" install --quiet --disable-pip-version-check $tools
 rm -rf "$wheels"
-# shellcheck disable=SC2086
+# shellcheck disable=SC2031,SC2086
 PATH="$place/tools/bin:$PATH" "$place/tools/bin/maturin" build --quiet --release --locked --manifest-path "$root/python/Cargo.toml" \
     --target-dir "$place/target" --out "$wheels" $linux
 say "$(ls "$wheels")"

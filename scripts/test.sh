@@ -3,7 +3,7 @@
 #
 #     scripts/test.sh [--all]
 #
-# --all tries the page in Chromium and the npm packages too (scripts/web-test.sh).
+# --all tries the page in Chromium and the npm packages too (scripts/web-test.sh), and the Python package (scripts/python.sh).
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/setup.sh
@@ -22,4 +22,4 @@ say "running every test"
 cargo test --release --workspace
 say "running the device tests again, with WebGPU's default limits and no optional feature"
 NARROWS_TEST_DEFAULTS=1 cargo test --release --test '*'
-[ -z "$*" ] || scripts/web-test.sh
+[ -z "$*" ] || { scripts/web-test.sh && scripts/python.sh; }
