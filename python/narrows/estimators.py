@@ -166,6 +166,12 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, OutlierMixi
             return int(self.random_state)
         return int(check_random_state(self.random_state).randint(2**31 - 1))
 
+    def _outliers(self) -> float:
+        share = 0.1 if self.contamination == "auto" else self.contamination
+        if not isinstance(share, (float, int)) or not 0.0 < share <= 0.5:
+            raise ValueError(f'contamination: expected "auto" or a number above 0 and at most 0.5, got {share!r}')
+        return float(share)
+
     def _variant(self) -> str:
         return self.variant or self._default_variant
 
@@ -242,6 +248,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, OutlierMixi
         Autoencoder
             This estimator.
         """
+        self._outliers()
         with gathered(X) as whole:
             array = self._checked(whole, reset=True)
             self._learn_classes(y)
@@ -259,6 +266,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, OutlierMixi
 
         The scaling is that of the first items. ``classes``: all that there will be, for conditional variants.
         """
+        self._outliers()
         first = not hasattr(self, "model_")
         array = self._checked(X, reset=first)
         if first:
@@ -278,7 +286,9 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, OutlierMixi
     def _train(self, trainer: _narrows.Trainer, array: NDArray[Any], y: Any) -> None:
         try:
             self._run(trainer)
-        except KeyboardInterrupt:
+        except _narrows.NarrowsError:
+            raise
+        except BaseException:
             self._take(trainer, array, y)
             raise
         self._take(trainer, array, y)
@@ -310,8 +320,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, OutlierMixi
         every = 1 if self.contamination != "auto" else max(1, len(array) // _THRESHOLD_ROWS)
         labels = self._labels(y)
         usual = -self.model_.scores(array[::every], labels=None if labels is None else labels[::every])["score"]
-        share = 0.1 if self.contamination == "auto" else float(self.contamination)
-        self.offset_ = float(np.percentile(usual, 100.0 * share))
+        self.offset_ = float(np.percentile(usual, 100.0 * self._outliers()))
 
     def transform(self, X: Any, y: Any = None) -> Floats:
         """The mean codes ``[n, latent]`` of items; ``y``: their classes, for conditional variants."""
@@ -350,8 +359,13 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, OutlierMixi
         return np.where(self.decision_function(X) < 0.0, -1, 1)
 
     def sample(self, n_samples: int = 1, y: Any = None, random_state: int = 0) -> Floats:
-        """The mean items of so many codes of the prior; ``y``: their classes, of conditional variants; by default in turn."""
+        """The mean items of so many codes of the prior, of variants that have one.
+
+        ``y``: their classes, of conditional variants; by default in turn.
+        """
         check_is_fitted(self, "model_")
+        if n_samples < 1:
+            raise ValueError(f"n_samples: expected at least 1, got {n_samples}")
         if y is None and hasattr(self, "classes_"):
             y = np.resize(self.classes_, n_samples)
         return self.model_.sample(n_samples, random_state, labels=self._labels(y))

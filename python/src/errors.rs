@@ -24,9 +24,23 @@ create_exception!(
     "A loss or a parameter is infinite or not a number."
 );
 
+// What messages call by the command line's flags, by the names that it has here: `--learning-rate` is `learning_rate`.
+fn in_python(message: &str) -> String {
+    let message = message.replace("--device cpu", "device=\"cpu\"");
+    let mut parts = message.split("--");
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part.find(|c: char| !c.is_ascii_lowercase() && c != '-').unwrap_or(part.len());
+        let (flag, rest) = part.split_at(end);
+        text += &flag.replace('-', "_");
+        text += rest;
+    }
+    text
+}
+
 /// The exception that says what `error` says.
 pub(crate) fn raised(error: Error) -> PyErr {
-    let message = error.to_string();
+    let message = in_python(&error.to_string());
     match error {
         Error::Shape { .. } | Error::Setting { .. } | Error::File { .. } | Error::Bytes { .. } => {
             PyValueError::new_err(message)

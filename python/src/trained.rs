@@ -141,8 +141,9 @@ impl Trained {
         rows(py, images, self.checkpoint.shape.iter().product())
     }
 
-    /// `count` codes `[count, latent]` of a standard normal.
+    /// `count` codes `[count, latent]` of the prior, a standard normal.
     fn prior<'py>(&self, py: Python<'py>, count: usize, seed: u64) -> PyResult<Array<'py>> {
+        self.checkpoint.check_prior().map_err(raised)?;
         let latent = self.checkpoint.model().map_err(raised)?.latent() as usize;
         rows(py, prior_codes(seed, count, latent), latent)
     }

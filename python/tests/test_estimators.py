@@ -41,8 +41,8 @@ def test_it_works_in_a_pipeline_and_a_grid_search(digits, small):
     assert search.best_params_ == {"vae__latent": 8}
 
 
-def test_a_grid_search_over_its_own_score_needs_no_target(digits, small):
-    search = GridSearchCV(narrows.VAE(**small), {"latent": [1, 4]}, cv=2).fit(digits)
+def test_a_grid_search_in_two_processes_over_its_own_score_needs_no_target(digits, small):
+    search = GridSearchCV(narrows.VAE(**small), {"latent": [1, 4]}, cv=2, n_jobs=2).fit(digits)
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
 
 
@@ -98,6 +98,28 @@ def test_a_wrong_setting_is_a_value_error_with_the_library_s_words(digits, small
         narrows.Autoencoder("mlp", kl_weight=2.0, **small).fit(digits)
     with pytest.raises(ValueError, match="latent"):
         narrows.Autoencoder(**{**small, "latent": 0}).fit(digits)
+
+
+def test_what_no_training_could_end_well_with_is_refused_before_it(digits, small):
+    for wrong in (0.0, 0.6, "many"):
+        with pytest.raises(ValueError, match="contamination"):
+            narrows.Autoencoder(**small, contamination=wrong).fit(digits)
+    with pytest.raises(ValueError, match="a model with a prior"):
+        narrows.Autoencoder(**small).fit(digits).sample(2)
+    with pytest.raises(ValueError, match="n_samples"):
+        narrows.VAE(**small).fit(digits).sample(0)
+    with pytest.raises(narrows.DeviceError, match='device="cpu"'):
+        narrows.Autoencoder(**{**small, "device": "no such device"}).fit(digits)
+
+
+def test_an_exception_of_a_callback_leaves_what_was_learned(digits, small):
+    def fail(estimator, metrics):
+        raise RuntimeError("mine")
+
+    estimator = narrows.Autoencoder(**small, callbacks=[fail])
+    with pytest.raises(RuntimeError, match="mine"):
+        estimator.fit(digits)
+    assert estimator.transform(digits).shape == (1797, 2)
 
 
 def test_a_missing_device_and_a_missing_file_are_exceptions_of_their_own(tmp_path, digits, small):

@@ -71,10 +71,7 @@ impl Sample {
     pub(super) async fn run(&self, context: &Context) -> Result<()> {
         let place = Place::new(&self.out, self.format.as_deref(), &ENDINGS)?;
         let checkpoint = self.model.load(context)?;
-        if checkpoint.model()?.prior().is_none() {
-            let got = format!("{}, which has no prior", checkpoint.config.model.variant.name());
-            return Err(Error::setting("sample", "a model with a prior, such as vae", got));
-        }
+        checkpoint.check_prior()?;
         let latent = checkpoint.model()?.latent() as usize;
         let (classes, class) = (&checkpoint.transform.classes, self.class.label(&checkpoint)?);
         let of_each = !classes.is_empty() && class.is_none();

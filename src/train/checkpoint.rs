@@ -218,6 +218,15 @@ impl Checkpoint {
         self.constant.as_ref().map(|constant| constant.loss(data, &self.transform))
     }
 
+    /// Refuses a model of whose codes no distribution is known, so that none can be sampled.
+    pub fn check_prior(&self) -> Result<()> {
+        if self.model()?.prior().is_some() {
+            return Ok(());
+        }
+        let got = format!("{}, which has no prior", self.config.model.variant.name());
+        Err(Error::setting("sample", "a model with a prior, such as vae", got))
+    }
+
     /// Refuses images of another size than the model was trained on.
     pub fn check_images(&self, data: &Dataset) -> Result<()> {
         if data.shape() == self.shape {

@@ -180,6 +180,7 @@ on("pictures", async ({ shape, originals, reconstructions, samples }) => {
     lay(the("reconstructions"), [originals, reconstructions], shape, across);
     // One thing at a time, so that a finger in between is answered.
     await new Promise(done => setTimeout(done));
+    the("sampled").hidden = !samples.length;
     if (samples.length) lay(the("samples"), [samples], shape, across);
     info = await call("info");
     await use();

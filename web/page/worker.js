@@ -49,7 +49,7 @@ async function show() {
     const { height, width, channels } = trained.info;
     const originals = used.values("validation", 0, SHOWN);
     const { images: reconstructions } = await trained.reconstruct(used, "validation", 0, SHOWN, false);
-    const samples = trained.info.latent ? await trained.sample(1, SHOWN) : new Float32Array();
+    const samples = trained.info.prior ? await trained.sample(1, SHOWN) : new Float32Array();
     tell("pictures", { shape: [height, width, channels], originals, reconstructions, samples });
 }
 

@@ -69,6 +69,7 @@ impl Trained {
         let [height, width, channels] = self.checkpoint.shape;
         object(&json!({
             "height": height, "width": width, "channels": channels, "latent": model.latent(),
+            "prior": model.prior().is_some(),
             "epoch": self.checkpoint.epoch(), "step": self.checkpoint.step(),
             "settings": crate::settings(&self.checkpoint.config),
         }))
@@ -122,8 +123,9 @@ impl Trained {
         decode.await.map_err(thrown)
     }
 
-    /// The mean images of `count` codes from the prior, a standard normal.
+    /// The mean images of `count` codes from the prior, a standard normal. Throws for a model without one, as an mlp.
     pub async fn sample(&mut self, seed: u32, count: usize) -> Answer<Vec<f32>> {
+        self.checkpoint.check_prior().map_err(thrown)?;
         let latent = self.checkpoint.model().map_err(thrown)?.latent() as usize;
         self.decode(prior_codes(seed.into(), count, latent)).await
     }

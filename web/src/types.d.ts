@@ -86,6 +86,8 @@ export interface TrainedInfo {
     width: number;
     channels: number;
     latent: number;
+    /** Whether its codes have a known distribution, so that it can be sampled. */
+    prior: boolean;
     epoch: number;
     step: number;
     settings: Settings;
