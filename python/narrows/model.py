@@ -153,11 +153,16 @@ class Model:
         return _tensors(files["model.safetensors"])
 
     def to_torch(self) -> Any:
-        """The model as a module of PyTorch, which must be installed, in evaluation mode."""
+        """The model as a module of PyTorch in evaluation mode, with ``encode`` and ``decode`` on raw data.
+
+        PyTorch and safetensors must be installed.
+        """
         try:
+            import safetensors.torch  # noqa: F401
             import torch
         except ImportError as error:
-            raise ImportError("to_torch needs PyTorch: pip install torch. state_dict() gives NumPy arrays without it") from error
+            advice = "pip install torch safetensors. state_dict() gives NumPy arrays without them"
+            raise ImportError(f"to_torch needs PyTorch and safetensors: {advice}") from error
         files = dict(self._trained.export("pytorch"))
         space: dict[str, Any] = {"__name__": "narrows_model"}
         exec(compile(files["model.py"], "model.py", "exec"), space)

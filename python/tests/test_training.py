@@ -96,6 +96,23 @@ def test_a_model_goes_to_onnx_and_to_numpy(tmp_path, digits, small):
     assert any(tensor.shape == (16, 64) for tensor in weights.values())
 
 
+def test_a_module_of_pytorch_encodes_and_decodes_as_the_model(digits, small):
+    model = narrows.VAE(**small).fit(digits).model_
+    try:
+        import safetensors  # noqa: F401
+        import torch
+    except ImportError:
+        with pytest.raises(ImportError, match="pip install torch safetensors"):
+            model.to_torch()
+        return
+    module = model.to_torch()
+    # Of a variational model mu and logvar.
+    codes = module.encode(torch.from_numpy(digits[:9]))[0].detach().numpy()
+    assert np.abs(codes - model.encoder(digits[:9])).max() < 1e-4
+    items = module.decode(torch.from_numpy(codes)).detach().numpy()
+    assert np.abs(items - model.decoder(codes)).max() < 1e-3
+
+
 def test_outliers_are_found_and_their_share_is_what_was_asked_for(digits, small):
     rng = np.random.default_rng(0)
     odd = rng.uniform(0, 16, size=(60, 64)).astype(np.float32)
