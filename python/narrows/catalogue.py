@@ -49,6 +49,15 @@ def opened(selector: str) -> _narrows.Device:
 _NAMES = {"batch": "batch_size", "seed": "random_state"}
 _LEFT_OUT = {"save_every", "keep", "classes"}
 _OF_DATA = {"scale", "scale_over", "precision"}
+# Those that are given otherwise than in a file or by a flag.
+_HELP = {
+    "hidden": "Widths of the encoder's hidden layers, as [400, 200]; the decoder mirrors them. [] for none",
+    "encoder": "The encoder's layers before the code's own, of narrows.layers, in place of those that `hidden` means; with a "
+    "`latent` of 0 the last of them gives the code itself",
+    "decoder": "All of the decoder's layers, of narrows.layers, in place of those that `hidden` means",
+    "init": "First weights: glorot-uniform or he-uniform",
+    "critic_hidden": "Widths of the critic's hidden layers, as [256, 256]",
+}
 
 
 @lru_cache(maxsize=1)
@@ -85,7 +94,7 @@ def with_settings(cls: Class) -> Class:
     for name, setting in settings().items():
         if name not in told and setting["section"] is not None:
             owner = f" Of the variant {setting['of']}." if setting["of"] else ""
-            text = textwrap.wrap(f"{setting['help']}.{owner}".replace("]..", "]."), 112)
+            text = textwrap.wrap(f"{_HELP.get(name, setting['help'])}.{owner}", 112)
             lines += [f"    {name} : optional", *(f"        {line}" for line in text)]
     cls.__doc__ = (cls.__doc__ or "").replace("{settings}", "\n".join(lines))
     return cls
