@@ -53,10 +53,4 @@ impl Data {
         };
         Ok(Self { split: Split::of_parts(parts, held_out).map_err(raised)? })
     }
-
-    /// How many items the parts have.
-    #[getter]
-    fn sizes(&self) -> (usize, usize) {
-        (self.split.train.len(), self.split.validation.len())
-    }
 }

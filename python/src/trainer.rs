@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use narrows::Error;
 use narrows::run::MetricsLine;
-use narrows::train::{Checkpoint, Config, Progress, Reached, Trainer as Training};
+use narrows::train::{Config, Progress, Reached, Trainer as Training};
 use pollster::block_on;
 use pyo3::prelude::*;
 
@@ -33,31 +33,11 @@ impl Trainer {
         let settings: toml::Table = serde_json::from_str(settings)
             .map_err(|error| raised(Error::setting("settings", "sections with settings", error)))?;
         let begin = || {
-            let preset = Config::preset(preset)?;
-            let sections = settings.values().filter_map(toml::Value::as_table);
-            let given: Vec<String> = sections.flat_map(|section| section.keys().cloned()).collect();
-            let chosen = |name: &str| given.iter().any(|setting| setting == name);
-            let config = preset.overlaid(settings, "settings")?;
-            let (config, notes) = config.suited_to(&data.split().train, &preset, chosen)?;
+            let (config, notes) = Config::preset_suited_to(preset, settings, &data.split().train)?;
             let training = block_on(Training::new(device.inner(), &config, data.split()))?;
             Ok(Self { training, notes })
         };
         py.detach(begin).map_err(raised)
-    }
-
-    /// Goes on from what was trained, on the same data, to so many `epochs` in all.
-    #[staticmethod]
-    fn resume(py: Python<'_>, trained: &Trained, data: &Data, epochs: u32) -> PyResult<Self> {
-        let resume = || {
-            let checkpoint: &Checkpoint = trained.checkpoint();
-            checkpoint.check_images(&data.split().train)?;
-            let mut config = checkpoint.config.clone();
-            config.train.epochs = epochs;
-            let mut training = block_on(Training::new(trained.device(), &config, data.split()))?;
-            training.restore(checkpoint)?;
-            Ok(Self { training, notes: Vec::new() })
-        };
-        py.detach(resume).map_err(raised)
     }
 
     /// Goes on with what was learned, on other data of the same form, for so many epochs: steps and rates begin anew.

@@ -21,6 +21,23 @@ const WIDE_IN_UNIT: (usize, f64) = (16_384, 10.0);
 const WIDE: (usize, f64) = (2_048, 2.0);
 
 impl Config {
+    /// The preset called `name` with these settings over it, made to fit its data in what they leave open, as by
+    /// [`Config::suited_to`].
+    ///
+    /// # Errors
+    /// As [`Config::preset`], [`Config::overlaid`] and [`Config::suited_to`].
+    pub fn preset_suited_to(
+        name: &str,
+        settings: toml::Table,
+        train: &Dataset,
+    ) -> Result<(Self, Vec<String>)> {
+        let preset = Self::preset(name)?;
+        let sections = settings.values().filter_map(toml::Value::as_table);
+        let given: Vec<String> = sections.flat_map(|section| section.keys().cloned()).collect();
+        let chosen = |name: &str| given.iter().any(|setting| setting == name);
+        preset.overlaid(settings, "settings")?.suited_to(train, &preset, chosen)
+    }
+
     /// This configuration made to fit its data, as by [`Config::fitted_to`], and a sentence for each further change:
     ///
     /// - A batch that leaves fewer than 8 steps to an epoch is lowered to an eighth of the training part; a chosen one only

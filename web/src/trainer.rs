@@ -95,15 +95,7 @@ impl Trainer {
     ) -> Answer<Trainer> {
         let settings = table(&settings)?;
         let begin = async {
-            let preset = Config::preset(preset)?;
-            let given: Vec<String> = settings
-                .values()
-                .filter_map(toml::Value::as_table)
-                .flat_map(|section| section.keys().cloned())
-                .collect();
-            let config = preset.overlaid(settings, "settings")?;
-            let chosen = |name: &str| given.iter().any(|setting| setting == name);
-            let (config, notes) = config.suited_to(&images.split().train, &preset, chosen)?;
+            let (config, notes) = Config::preset_suited_to(preset, settings, &images.split().train)?;
             let training = side_by_side(Training::new(device.inner(), &config, images.split())).await?;
             Ok(Self { notes, ..Self::with(training, images, None).await? })
         };
