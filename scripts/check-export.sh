@@ -34,11 +34,10 @@ need_web_build() {
     npm install --silent --no-fund --no-audit --prefix "$modules" onnxruntime-web@1.30.0
 }
 
-need_cargo "$root"
 need_torch
 need_web_build
-cargo build --quiet --locked --release --manifest-path "$root/Cargo.toml"
+need_narrows "$root"
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
-"$python/bin/python" "$root/scripts/check-export.py" "${CARGO_TARGET_DIR:-$root/target}/release/narrows" "$place"
+"$python/bin/python" "$root/scripts/check-export.py" "$narrows" "$place"
 node "$root/scripts/check-export.mjs" "$modules" "$place"

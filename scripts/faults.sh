@@ -9,11 +9,8 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=scripts/setup.sh
 . "$root/scripts/setup.sh"
 
-need_cargo "$root"
-need_linker
-prepare_driver
-cargo build --quiet --release --manifest-path "$root/Cargo.toml"
-narrows=$root/target/release/narrows
+need_narrows "$root"
+narrows=$(realpath "$narrows")
 work=$(mktemp -d)
 mounted=
 clean_up() {

@@ -6,20 +6,9 @@ set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/scripts/setup.sh"
 
-narrows() {
-    cargo run --quiet --release --manifest-path "$root/Cargo.toml" -- "$@"
-}
-
 case " $* " in
-*" --device cpu "* | *" --device=cpu "*) device=cpu ;;
-*) device=gpu ;;
+*" --device cpu "* | *" --device=cpu "*) build_narrows "$root" ;;
+*) need_narrows "$root" ;;
 esac
-
-need_cargo "$root"
-need_linker
-[ $device = cpu ] || prepare_driver
-say "building narrows (the first time takes minutes)"
-cargo build --release --manifest-path "$root/Cargo.toml"
-[ $device = cpu ] || need_device narrows
 say "training a variational autoencoder: narrows train vae $*"
-narrows train vae "$@"
+"$narrows" train vae "$@"

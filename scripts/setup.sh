@@ -208,16 +208,21 @@ use_swiftshader() {
     export VK_DRIVER_FILES
 }
 
-# Sets $narrows to the binary that NARROWS names, or to a release build of the project in $1. It must find a device.
-need_narrows() {
+# Sets $narrows to the binary that NARROWS names, or to a release build of the project in $1.
+build_narrows() {
     need_cargo "$1"
     need_linker
-    prepare_driver
     narrows=${NARROWS-}
     if [ -z "$narrows" ]; then
         say "building narrows (the first time takes minutes)"
-        cargo build --quiet --release --locked --manifest-path "$1/Cargo.toml"
+        cargo build --release --locked --manifest-path "$1/Cargo.toml"
         narrows=${CARGO_TARGET_DIR:-$1/target}/release/narrows
     fi
+}
+
+# The same, and it must find a device.
+need_narrows() {
+    prepare_driver
+    build_narrows "$1"
     need_device "$narrows"
 }

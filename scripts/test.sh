@@ -17,9 +17,9 @@ need_linker
 prepare_driver
 say "building narrows and its tests (the first time takes minutes)"
 cargo test --release --workspace --no-run
-need_device cargo run --quiet --release --
+need_device "${CARGO_TARGET_DIR:-target}/release/narrows"
 say "running every test"
 cargo test --release --workspace
 say "running the device tests again, with WebGPU's default limits and no optional feature"
-NARROWS_TEST_DEFAULTS=1 cargo test --release --test '*'
+NARROWS_TEST_DEFAULTS=1 cargo test --release --workspace --test '*'
 [ -z "$*" ] || { scripts/web-test.sh && scripts/python.sh; }

@@ -5,7 +5,7 @@
 mod tiny;
 
 use narrows::graph::Device;
-use narrows::infer::{ActiveUnits, Decoder, ImportanceBound, Reconstructor};
+use narrows::infer::{ActiveUnits, Decoder, Encoder, ImportanceBound, Reconstructor};
 use narrows::model::{CorruptionKind, LikelihoodKind, Registry};
 use narrows::train::{Checkpoint, Config, Evaluator, Transform};
 use pollster::block_on;
@@ -30,6 +30,20 @@ fn an_evaluation_counts_each_image_of_a_partial_batch_once() {
                 .map(|part| part.len() as f64 * reconstruction(&evaluated(device(), &trained, part)));
             assert_close(sums.sum::<f64>() / 300.0, reconstruction(&gpu), 1e-6, variant.name());
         }
+    }
+}
+
+#[test]
+fn an_encoder_alone_gives_the_codes_that_reconstructions_come_from_to_the_bit() {
+    for variant in variants() {
+        let trained = trained(&config(variant.name()), 1);
+        let images = dataset(300);
+        let mut encoder = block_on(Encoder::new(device(), &trained, &images)).unwrap();
+        let mut whole = block_on(Reconstructor::new(device(), &trained, &images)).unwrap();
+        let codes = block_on(encoder.run()).unwrap();
+        assert_eq!(codes.len(), 300 * trained.model().unwrap().latent() as usize);
+        assert_eq!(codes, block_on(whole.run()).unwrap().codes, "{}", variant.name());
+        assert_eq!(codes, block_on(encoder.run()).unwrap());
     }
 }
 

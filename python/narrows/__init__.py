@@ -3,8 +3,10 @@
 The estimators :class:`Autoencoder` and :class:`VAE` are scikit-learn's; :func:`load` opens what the command line trained.
 """
 
+import atexit
+
 from . import layers
-from ._narrows import DeviceError, NarrowsError, NotFiniteError
+from ._narrows import DeviceError, NarrowsError, NotFiniteError, wait_for_all
 from .catalogue import devices, presets
 from .estimators import VAE, Autoencoder
 from .model import Model, load
@@ -21,3 +23,5 @@ __all__ = [
     "load",
     "presets",
 ]
+
+atexit.register(wait_for_all)

@@ -55,7 +55,8 @@ _HELP = {
     "encoder": "The encoder's layers before the code's own, of narrows.layers, in place of those that `hidden` means; with a "
     "`latent` of 0 the last of them gives the code itself",
     "decoder": "All of the decoder's layers, of narrows.layers, in place of those that `hidden` means",
-    "init": "First weights: glorot-uniform or he-uniform",
+    "init": "First weights: glorot-uniform or he-uniform; or the parameters of a `Model`, of a run's folder, of a "
+    "checkpoint's file, or of a state dict of PyTorch in a safetensors file, where names and shapes agree",
     "critic_hidden": "Widths of the critic's hidden layers, as [256, 256]",
 }
 

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import _narrows
 from .catalogue import opened
+from .page import described
 
 Floats = NDArray[np.float32]
 
@@ -50,95 +51,198 @@ class Model:
 
     @classmethod
     def from_bytes(cls, data: bytes, device: str = "auto") -> Model:
-        """The model of a checkpoint's bytes."""
+        """Reads a checkpoint.
+
+        Parameters
+        ----------
+        data : bytes
+            A checkpoint's file, as ``to_bytes`` gives it.
+        device : str, default="auto"
+            A device, as ``narrows.devices()`` lists them, or ``"cpu"``.
+
+        Returns
+        -------
+        Model
+            The model.
+
+        Raises
+        ------
+        ValueError
+            For bytes that are damaged or no checkpoint of narrows.
+        """
         return cls(_narrows.Trained.from_bytes(opened(device), data), device)
 
     @classmethod
     def from_safetensors(cls, path: str | PathLike[str], device: str = "auto") -> Model:
-        """The model of a checkpoint's file, as the command line writes and reads it."""
+        """Reads a checkpoint's file, as the command line writes and reads it.
+
+        A state dict of PyTorch has no structure: give it to an estimator as ``init``.
+
+        Parameters
+        ----------
+        path : path
+            The file.
+        device : str, default="auto"
+            As in ``from_bytes``.
+
+        Returns
+        -------
+        Model
+            The model.
+        """
         return cls.from_bytes(Path(path).read_bytes(), device)
 
     def to_bytes(self) -> bytes:
-        """The checkpoint's bytes."""
+        """Gives the checkpoint as the bytes of a file.
+
+        Returns
+        -------
+        bytes
+            A safetensors file: settings, parameters, moments and the data's scaling.
+        """
         return self._trained.to_bytes()
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Writes a checkpoint, which the command line takes: ``narrows sample model.safetensors``."""
+        """Writes a checkpoint, which the command line takes: ``narrows sample model.safetensors``.
+
+        Parameters
+        ----------
+        path : path
+            The file, with the ending ``.safetensors``.
+        """
         Path(path).write_bytes(self.to_bytes())
 
-    def _array(self, X: ArrayLike) -> NDArray[Any]:
-        array = np.asarray(X)
-        # Bytes mean 255ths to a model of bytes alone.
-        if array.dtype != np.uint8 or not self._bytes:
-            array = array.astype(np.float32, copy=False)
-        height, width, channels = self.shape
-        flat = height * width * channels
-        if array.ndim == 2 and height > 1 and array.shape[1] == flat:
-            array = array.reshape(-1, height, width, channels)
-        return np.ascontiguousarray(array)
-
-    def _remarked(self, remark: str | None) -> None:
-        if remark:
-            warnings.warn(remark, stacklevel=3)
-
-    def encoder(self, X: ArrayLike, labels: bytes | None = None) -> Floats:
-        """The mean codes ``[n, latent]`` of items: rows ``[n, columns]`` or images ``[n, height, width, channels]``.
-
-        ``labels``: of each item the number of its class in ``classes``, where the model is told of it.
-        """
-        codes, _, remark = self._trained.reconstruct(self._array(X), labels)
-        self._remarked(remark)
-        return codes
-
-    def decoder(self, Z: ArrayLike, labels: bytes | None = None) -> Floats:
-        """The mean items of codes ``[n, latent]``: rows ``[n, columns]`` or images ``[n, height, width, channels]``."""
-        codes = np.ascontiguousarray(Z, dtype=np.float32)
-        if codes.ndim != 2 or codes.shape[1] != self.latent:
-            raise ValueError(f"expected codes [n, {self.latent}], got an array of shape {list(codes.shape)}")
-        return self._items(self._trained.decode(codes, list(labels or b"")))
-
-    def reconstruct(self, X: ArrayLike, labels: bytes | None = None) -> Floats:
-        """The mean reconstructions of items, in the data's own units."""
-        _, items, remark = self._trained.reconstruct(self._array(X), labels)
-        self._remarked(remark)
-        return self._items(items)
-
-    def _items(self, rows: Floats) -> Floats:
-        height = self.shape[0]
-        return rows.reshape(-1, *self.shape) if height > 1 else rows
-
-    def sample(self, n: int = 1, seed: int = 0, labels: bytes | None = None) -> Floats:
-        """The mean items of ``n`` codes of the prior, a standard normal."""
-        return self.decoder(self._trained.prior(n, seed), labels)
-
-    def interpolate(self, a: ArrayLike, b: ArrayLike, count: int = 9, arc: bool = False) -> Floats:
-        """The mean items on the way between two codes, both included; on an arc, or straight."""
-        ends = [np.asarray(end, dtype=np.float32).ravel().tolist() for end in (a, b)]
-        return self.decoder(_narrows.Trained.interpolate(ends[0], ends[1], count, arc))
-
-    def scores(self, X: ArrayLike, samples: int = 0, labels: bytes | None = None) -> dict[str, NDArray[np.float64]]:
-        """How unusual each item is.
+    def encoder(self, X: ArrayLike, labels: ArrayLike | None = None) -> Floats:
+        """Encodes items.
 
         Parameters
         ----------
         X : array
-            Rows ``[n, columns]`` or images ``[n, height, width, channels]``.
-        samples : int
+            Rows ``[n, columns]`` or images ``[n, height, width, channels]``, in the data's own units.
+        labels : array of shape [n], optional
+            The class of each item, by its name or its number in ``classes``, where the model is conditional.
+
+        Returns
+        -------
+        array of float32, [n, latent]
+            The mean code of each, without noise.
+        """
+        return self._encoded(self._array(X), self._numbers(labels))
+
+    def decoder(self, Z: ArrayLike, labels: ArrayLike | None = None) -> Floats:
+        """Decodes codes.
+
+        Parameters
+        ----------
+        Z : array, [n, latent]
+            Codes.
+        labels : array of shape [n], optional
+            As in ``encoder``.
+
+        Returns
+        -------
+        array of float32
+            The mean item of each, in the data's own units: rows ``[n, columns]`` or images ``[n, height, width, channels]``.
+        """
+        return self._decoded(Z, self._numbers(labels))
+
+    def reconstruct(self, X: ArrayLike, labels: ArrayLike | None = None) -> Floats:
+        """Encodes items and decodes their mean codes.
+
+        Parameters
+        ----------
+        X, labels
+            As in ``encoder``.
+
+        Returns
+        -------
+        array of float32
+            The reconstructions, in the form of ``decoder``.
+        """
+        return self._reconstructed(self._array(X), self._numbers(labels))
+
+    def sample(self, n: int = 1, seed: int = 0, labels: ArrayLike | None = None) -> Floats:
+        """Decodes codes that are drawn from the prior, a standard normal.
+
+        Parameters
+        ----------
+        n : int, default=1
+            How many.
+        seed : int, default=0
+            The seed of the codes.
+        labels : array of shape [n], optional
+            As in ``encoder``.
+
+        Returns
+        -------
+        array of float32
+            The mean item of each, in the form of ``decoder``.
+
+        Raises
+        ------
+        ValueError
+            For a model without a prior.
+        """
+        return self._sampled(n, seed, self._numbers(labels))
+
+    def interpolate(
+        self, a: ArrayLike, b: ArrayLike, count: int = 9, arc: bool = False, labels: ArrayLike | None = None
+    ) -> Floats:
+        """Decodes the way between two codes.
+
+        Parameters
+        ----------
+        a, b : array, [latent]
+            The ends, both included.
+        count : int, default=9
+            How many items.
+        arc : bool, default=False
+            On an arc about the origin, as suits a normal prior, in place of a straight line.
+        labels : array of shape [count], optional
+            As in ``encoder``.
+
+        Returns
+        -------
+        array of float32
+            The mean items on the way, in the form of ``decoder``.
+        """
+        ends = [np.asarray(end, dtype=np.float32).ravel().tolist() for end in (a, b)]
+        for end in ends:
+            if len(end) != self.latent:
+                raise ValueError(f"expected codes of {self.latent} numbers, got one of {len(end)}")
+        return self._decoded(_narrows.Trained.interpolate(ends[0], ends[1], count, arc), self._numbers(labels))
+
+    def scores(self, X: ArrayLike, samples: int = 0, labels: ArrayLike | None = None) -> dict[str, NDArray[np.float64]]:
+        """Tells how unusual each item is.
+
+        Parameters
+        ----------
+        X, labels
+            As in ``encoder``.
+        samples : int, default=0
             Above 0, the importance-weighted bound of so many samples an item too, for variational models.
 
         Returns
         -------
-        dict of arrays
-            Of each item each term, in its unit, the sum of squared errors, and as ``score`` how unusual it is: the larger
-            the more.
+        dict of arrays of float64, [n]
+            Of each item each term in its unit, nats for likelihoods and KL, the sum of squared errors, and as ``score`` how
+            unusual it is: the larger the more.
         """
-        columns, numbers, _, remark = self._trained.scores(self._array(X), samples, labels)
-        self._remarked(remark)
-        table = numbers.reshape(-1, len(columns))
-        return {name: table[:, at] for at, name in enumerate(columns)}
+        return self._scored(self._array(X), samples, self._numbers(labels))
 
     def to_onnx(self, folder: str | PathLike[str]) -> list[Path]:
-        """Writes ``encoder.onnx``, ``decoder.onnx`` and ``autoencoder.onnx``, which take raw data."""
+        """Writes ``encoder.onnx``, ``decoder.onnx`` and ``autoencoder.onnx``, which take items in the data's own units.
+
+        Parameters
+        ----------
+        folder : path
+            The folder, which is made where there is none.
+
+        Returns
+        -------
+        list of Path
+            The files.
+        """
         place = Path(folder)
         place.mkdir(parents=True, exist_ok=True)
         written = []
@@ -148,14 +252,28 @@ class Model:
         return written
 
     def state_dict(self) -> dict[str, NDArray[Any]]:
-        """The weights in PyTorch's names and layouts, as NumPy arrays."""
-        files = dict(self._trained.export("pytorch"))
-        return _tensors(files["model.safetensors"])
+        """Gives the weights in PyTorch's names and layouts.
+
+        Returns
+        -------
+        dict of arrays
+            A dense layer's weight is ``[outputs, inputs]``, a convolution's ``[filters, channels, height, width]``.
+        """
+        return _tensors(dict(self._trained.export("pytorch"))["model.safetensors"])
 
     def to_torch(self) -> Any:
-        """The model as a module of PyTorch in evaluation mode, with ``encode`` and ``decode`` on raw data.
+        """Gives the model as a module of PyTorch in evaluation mode; PyTorch and safetensors must be installed.
 
-        PyTorch and safetensors must be installed.
+        Returns
+        -------
+        torch.nn.Module
+            With ``encode`` and ``decode``, which take items and codes as ``encoder`` and ``decoder`` do. ``encode`` of a
+            variational model gives the mean and the logarithm of the variance.
+
+        Raises
+        ------
+        ImportError
+            Where one of the two is missing; ``state_dict`` needs neither.
         """
         try:
             import safetensors.torch  # noqa: F401
@@ -169,6 +287,68 @@ class Model:
         module = space["Autoencoder"]()
         module.load_state_dict({name: torch.from_numpy(tensor.copy()) for name, tensor in self.state_dict().items()})
         return module.eval()
+
+    def _array(self, X: ArrayLike) -> NDArray[Any]:
+        array = np.asarray(X)
+        # Bytes mean 255ths to a model of bytes alone.
+        if array.dtype != np.uint8 or not self._bytes:
+            array = array.astype(np.float32, copy=False)
+        height, width, channels = self.shape
+        flat = height * width * channels
+        if array.ndim == 2 and height > 1 and array.shape[1] == flat:
+            array = array.reshape(-1, height, width, channels)
+        return np.ascontiguousarray(array)
+
+    def _numbers(self, labels: ArrayLike | None) -> bytes | None:
+        if labels is None:
+            return None
+        given = np.asarray(labels).ravel()
+        if given.dtype.kind in "iu":
+            numbers = given
+        else:
+            places = {name: number for number, name in enumerate(self.classes)}
+            numbers = np.array([places.get(str(label), -1) for label in given], dtype=np.int64)
+        wrong = (numbers < 0) | (numbers >= len(self.classes))
+        if wrong.any():
+            classes = f"the classes {self.classes} or their numbers" if self.classes else "no labels: it is told of no classes"
+            raise ValueError(f"expected {classes}, got {given[wrong][0]!r}")
+        return bytes(numbers.astype(np.uint8))
+
+    def _remarked(self, remark: str | None) -> None:
+        if remark:
+            warnings.warn(remark, stacklevel=4)
+
+    def _encoded(self, array: NDArray[Any], numbers: bytes | None) -> Floats:
+        codes, remark = self._trained.encode(array, numbers)
+        self._remarked(remark)
+        return codes
+
+    def _decoded(self, Z: ArrayLike, numbers: bytes | None) -> Floats:
+        codes = np.ascontiguousarray(Z, dtype=np.float32)
+        if codes.ndim != 2 or codes.shape[1] != self.latent:
+            raise ValueError(f"expected codes [n, {self.latent}], got an array of shape {list(codes.shape)}")
+        return self._items(self._trained.decode(codes, list(numbers or b"")))
+
+    def _reconstructed(self, array: NDArray[Any], numbers: bytes | None) -> Floats:
+        items, remark = self._trained.reconstruct(array, numbers)
+        self._remarked(remark)
+        return self._items(items)
+
+    def _sampled(self, count: int, seed: int, numbers: bytes | None) -> Floats:
+        return self._decoded(self._trained.prior(count, seed), numbers)
+
+    def _scored(self, array: NDArray[Any], samples: int, numbers: bytes | None) -> dict[str, NDArray[np.float64]]:
+        columns, scores, _, remark = self._trained.scores(array, samples, numbers)
+        self._remarked(remark)
+        table = scores.reshape(-1, len(columns))
+        return {name: table[:, at] for at, name in enumerate(columns)}
+
+    def _items(self, rows: Floats) -> Floats:
+        height = self.shape[0]
+        return rows.reshape(-1, *self.shape) if height > 1 else rows
+
+    def _repr_html_(self) -> str:
+        return described(self)
 
     def __getstate__(self) -> dict[str, Any]:
         return {"checkpoint": self.to_bytes(), "device": self._device}
@@ -204,7 +384,20 @@ def load(path: str | PathLike[str], device: str = "auto") -> Model:
     ----------
     path : path
         A run's folder, whose best checkpoint is taken, or a checkpoint's file.
-    device : str
+    device : str, default="auto"
         A device, as ``narrows.devices()`` lists them, or ``"cpu"``.
+
+    Returns
+    -------
+    Model
+        The model.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        Where there is no model, or a damaged one.
     """
-    return Model(_narrows.Trained.open(opened(device), str(path)), device)
+    trained, remark = _narrows.Trained.open(opened(device), str(path))
+    if remark:
+        warnings.warn(remark, stacklevel=2)
+    return Model(trained, device)

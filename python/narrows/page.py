@@ -5,23 +5,25 @@ from __future__ import annotations
 import base64
 import html
 import io
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .model import Model
+if TYPE_CHECKING:
+    from .model import Model
 
 
-def described(model: Model, history: dict[str, list[float]], examples: NDArray[Any]) -> str:
-    """HTML; pictures where matplotlib is installed."""
+def described(model: Model, history: dict[str, list[float]] | None = None, examples: NDArray[Any] | None = None) -> str:
+    """HTML; of what was trained here pictures too, where matplotlib is installed."""
     parts = [f"<p>{html.escape(repr(model)[1:-1])}</p>", _structure(model)]
     try:
         from matplotlib.figure import Figure
     except ImportError:
         return "".join(parts)
-    parts.append(_shown(_curves(Figure, history), "Curves of the training: each term after each epoch"))
-    if model.shape[0] > 1 and not model.classes:
+    if history:
+        parts.append(_shown(_curves(Figure, history), "Curves of the training: each term after each epoch"))
+    if examples is not None and model.shape[0] > 1 and not model.classes:
         parts.append(_shown(_reconstructions(Figure, model, examples), "Items above their reconstructions"))
     return "".join(parts)
 

@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use serde_json::json;
 
 use crate::errors::raised;
+use crate::interruptible::interruptible;
 
 /// An open device.
 #[pyclass(module = "narrows._narrows", frozen)]
@@ -32,7 +33,7 @@ impl Device {
         }
         let selector = selector.parse().map_err(raised)?;
         let options = GpuOptions { selector, data_memory: memory, ..GpuOptions::default() };
-        let inner = py.detach(|| block_on(graph::Device::open(&options))).map_err(raised)?;
+        let inner = interruptible(py, move || block_on(graph::Device::open(&options)))?;
         Ok(Self { inner })
     }
 

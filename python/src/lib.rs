@@ -6,6 +6,7 @@ mod arrays;
 mod data;
 mod device;
 mod errors;
+mod interruptible;
 mod settings;
 mod trained;
 mod trainer;
@@ -20,6 +21,8 @@ mod _narrows {
     use super::device::{Device, devices};
     #[pymodule_export]
     use super::errors::{DeviceError, NarrowsError, NotFiniteError};
+    #[pymodule_export]
+    use super::interruptible::wait_for_all;
     #[pymodule_export]
     use super::settings::{described, preset_settings, presets};
     #[pymodule_export]

@@ -1,12 +1,14 @@
 //! A trained model in use.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use narrows::data::Dataset;
 use narrows::export::{self, Exported};
 use narrows::graph;
-use narrows::infer::{Decoder, Interpolation, Reconstructor, Scores, prior_codes};
+use narrows::infer::{Decoder, Encoder, Interpolation, Reconstructor, Scores, prior_codes};
 use narrows::model::Registry;
+use narrows::run::Found;
 use narrows::train::Checkpoint;
 use narrows::{Error, Result};
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray2};
@@ -18,6 +20,7 @@ use serde_json::json;
 use crate::arrays::dataset;
 use crate::device::Device;
 use crate::errors::raised;
+use crate::interruptible::interruptible;
 use crate::settings;
 
 // Codes that are decoded at once, at most.
@@ -27,23 +30,33 @@ const CODES: usize = 256;
 #[pyclass(module = "narrows._narrows", frozen)]
 pub(crate) struct Trained {
     device: graph::Device,
-    checkpoint: Checkpoint,
+    checkpoint: Arc<Checkpoint>,
 }
 
 type Array<'py> = Bound<'py, PyArray2<f32>>;
 type Scored<'py> = (Vec<String>, Bound<'py, PyArray1<f64>>, String, Option<String>);
 
 impl Trained {
-    pub(crate) const fn new(device: graph::Device, checkpoint: Checkpoint) -> Self {
-        Self { device, checkpoint }
+    pub(crate) fn new(device: graph::Device, checkpoint: Checkpoint) -> Self {
+        Self { device, checkpoint: Arc::new(checkpoint) }
     }
 
     pub(crate) const fn device(&self) -> &graph::Device {
         &self.device
     }
 
-    pub(crate) const fn checkpoint(&self) -> &Checkpoint {
-        &self.checkpoint
+    pub(crate) fn shared(&self) -> Arc<Checkpoint> {
+        Arc::clone(&self.checkpoint)
+    }
+
+    // On a thread of its own, with what every use of a model needs.
+    fn used<T: Send + 'static>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(&graph::Device, &Checkpoint) -> Result<T> + Send + 'static,
+    ) -> PyResult<T> {
+        let (device, checkpoint) = (self.device.clone(), self.shared());
+        interruptible(py, move || work(&device, &checkpoint))
     }
 
     fn taken(
@@ -55,13 +68,6 @@ impl Trained {
         let remark = self.checkpoint.take_array(&mut data);
         Ok((data, remark))
     }
-
-    fn decoded(&self, codes: &[f32], classes: &[u32]) -> Result<Vec<f32>> {
-        block_on(async {
-            let mut decoder = Decoder::new(&self.device, &self.checkpoint, CODES).await?;
-            Ok(self.checkpoint.in_own_units(decoder.decode_as(codes, classes).await?))
-        })
-    }
 }
 
 // Rows of `width` numbers.
@@ -72,11 +78,12 @@ fn rows<'py>(py: Python<'py>, numbers: Vec<f32>, width: usize) -> PyResult<Array
 
 #[pymethods]
 impl Trained {
-    /// What a run's folder or a checkpoint's file holds; of a run the best checkpoint.
+    /// What a run's folder or a checkpoint's file holds, of a run the best checkpoint; and a remark where it is another.
     #[staticmethod]
-    fn open(py: Python<'_>, device: &Device, path: PathBuf) -> PyResult<Self> {
-        let found = py.detach(|| Checkpoint::find(&Registry::built_in(), &path, None)).map_err(raised)?;
-        Ok(Self::new(device.inner().clone(), found.checkpoint))
+    fn open(py: Python<'_>, device: &Device, path: PathBuf) -> PyResult<(Self, Option<String>)> {
+        let find = || Checkpoint::find(&Registry::built_in(), &path, None);
+        let Found { checkpoint, remark } = py.detach(find).map_err(raised)?;
+        Ok((Self::new(device.inner().clone(), checkpoint), remark))
     }
 
     /// The model of a checkpoint's bytes.
@@ -109,23 +116,39 @@ impl Trained {
         settings::of(&self.checkpoint.config)
     }
 
-    /// Codes `[n, latent]`, and reconstructions `[n, numbers]` in the data's own units, of an array; and a remark where its
-    /// numbers are far from those of training. `labels`: the class of each item, where the model is told of it.
+    /// Codes `[n, latent]` of an array; and a remark where its numbers are far from those of training. `labels`: the class of
+    /// each item, where the model is told of it.
+    #[pyo3(signature = (array, labels = None))]
+    fn encode<'py>(
+        &self,
+        py: Python<'py>,
+        array: &Bound<'py, PyAny>,
+        labels: Option<Vec<u8>>,
+    ) -> PyResult<(Array<'py>, Option<String>)> {
+        let (data, remark) = self.taken(array, labels)?;
+        let codes = self.used(py, move |device, checkpoint| {
+            block_on(async { Encoder::new(device, checkpoint, &data).await?.run().await })
+        })?;
+        let latent = self.checkpoint.model().map_err(raised)?.latent() as usize;
+        Ok((rows(py, codes, latent)?, remark))
+    }
+
+    /// Reconstructions `[n, numbers]` of an array, in the data's own units; and a remark, as `encode`.
     #[pyo3(signature = (array, labels = None))]
     fn reconstruct<'py>(
         &self,
         py: Python<'py>,
         array: &Bound<'py, PyAny>,
         labels: Option<Vec<u8>>,
-    ) -> PyResult<(Array<'py>, Array<'py>, Option<String>)> {
+    ) -> PyResult<(Array<'py>, Option<String>)> {
         let (data, remark) = self.taken(array, labels)?;
-        let run = || {
-            block_on(async { Reconstructor::new(&self.device, &self.checkpoint, &data).await?.run().await })
-        };
-        let result = py.detach(run).map_err(raised)?;
-        let latent = self.checkpoint.model().map_err(raised)?.latent() as usize;
-        let images = self.checkpoint.in_own_units(result.images);
-        Ok((rows(py, result.codes, latent)?, rows(py, images, data.pixels())?, remark))
+        let width = data.pixels();
+        let images = self.used(py, move |device, checkpoint| {
+            let result =
+                block_on(async { Reconstructor::new(device, checkpoint, &data).await?.run().await })?;
+            Ok(checkpoint.in_own_units(result.images))
+        })?;
+        Ok((rows(py, images, width)?, remark))
     }
 
     /// The means `[n, numbers]`, in the data's own units, of codes `[n, latent]`, each of a class where the model is told of it.
@@ -137,7 +160,11 @@ impl Trained {
         classes: Vec<u32>,
     ) -> PyResult<Array<'py>> {
         let codes = codes.as_array().iter().copied().collect::<Vec<f32>>();
-        let images = py.detach(|| self.decoded(&codes, &classes)).map_err(raised)?;
+        let images = self.used(py, move |device, checkpoint| {
+            let decode =
+                async { Decoder::new(device, checkpoint, CODES).await?.decode_as(&codes, &classes).await };
+            Ok(checkpoint.in_own_units(block_on(decode)?))
+        })?;
         rows(py, images, self.checkpoint.shape.iter().product())
     }
 
@@ -172,8 +199,8 @@ impl Trained {
         labels: Option<Vec<u8>>,
     ) -> PyResult<Scored<'py>> {
         let (data, remark) = self.taken(array, labels)?;
-        let score = || block_on(Scores::new(&self.device, &self.checkpoint, &data, samples));
-        let scores = py.detach(score).map_err(raised)?;
+        let scores = self
+            .used(py, move |device, checkpoint| block_on(Scores::new(device, checkpoint, &data, samples)))?;
         let numbers: Vec<f64> = (0..scores.anomaly.len()).flat_map(|at| scores.row(at)).collect();
         Ok((scores.columns(), numbers.into_pyarray(py), scores.by, remark))
     }

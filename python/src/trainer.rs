@@ -1,9 +1,11 @@
 //! A model in training.
 
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::time::Instant;
 
 use narrows::Error;
-use narrows::run::MetricsLine;
+use narrows::model::Registry;
+use narrows::run::{Beginning, MetricsLine, Parent};
 use narrows::train::{Config, Progress, Reached, Trainer as Training};
 use pollster::block_on;
 use pyo3::prelude::*;
@@ -11,11 +13,9 @@ use pyo3::prelude::*;
 use crate::data::Data;
 use crate::device::Device;
 use crate::errors::raised;
+use crate::interruptible::{ASK, interruptible};
 use crate::settings;
 use crate::trained::Trained;
-
-// How often Python is asked whether somebody wants to stop.
-const ASK: Duration = Duration::from_millis(100);
 
 /// A model in training.
 #[pyclass(module = "narrows._narrows")]
@@ -27,17 +27,41 @@ pub(crate) struct Trainer {
 #[pymethods]
 impl Trainer {
     /// Begins to train a preset with these settings, JSON of sections. What is not given is suited to the data, as by the
-    /// command line; `notes` says what was.
+    /// command line; `notes` says what was. The parameters are first those of `parent`, or of the run or file that `init`
+    /// names, where there is one: `notes` says which.
     #[staticmethod]
-    fn begin(py: Python<'_>, device: &Device, preset: &str, settings: &str, data: &Data) -> PyResult<Self> {
-        let settings: toml::Table = serde_json::from_str(settings)
+    #[pyo3(signature = (device, preset, settings, data, parent = None))]
+    fn begin(
+        py: Python<'_>,
+        device: &Device,
+        preset: &str,
+        settings: &str,
+        data: &Data,
+        parent: Option<&Trained>,
+    ) -> PyResult<Self> {
+        let mut settings: toml::Table = serde_json::from_str(settings)
             .map_err(|error| raised(Error::setting("settings", "sections with settings", error)))?;
-        let begin = || {
-            let (config, notes) = Config::preset_suited_to(preset, settings, &data.split().train)?;
-            let training = block_on(Training::new(device.inner(), &config, data.split()))?;
+        let (device, preset) = (device.inner().clone(), preset.to_owned());
+        let (split, parent) = (data.split().clone(), parent.map(Trained::shared));
+        interruptible(py, move || {
+            let model = settings.get_mut("model").and_then(toml::Value::as_table_mut);
+            let place = model.map(Parent::named_in).transpose()?.flatten();
+            let find = |place: &String| Parent::find(&Registry::built_in(), Path::new(place), None);
+            let found = place.as_ref().map(find).transpose()?;
+            let (config, mut notes) = Config::preset_suited_to(&preset, settings, &split.train)?;
+            let mut training = block_on(Training::new(&device, &config, &split))?;
+            let beginning = match (&found, &parent) {
+                (Some((parent, remark)), _) => {
+                    notes.extend(remark.clone());
+                    parent.beginning(place.as_deref().unwrap_or_default())
+                }
+                (None, Some(parent)) => Beginning::Parameters(parent, "the given model"),
+                (None, None) => Beginning::Seed,
+            };
+            block_on(beginning.begin(&mut training))?;
+            notes.extend_from_slice(training.origin());
             Ok(Self { training, notes })
-        };
-        py.detach(begin).map_err(raised)
+        })
     }
 
     /// Goes on with what was learned, on other data of the same form, for so many epochs: steps and rates begin anew.
@@ -49,16 +73,16 @@ impl Trainer {
         epochs: u32,
         seed: u64,
     ) -> PyResult<Self> {
-        let go_on = || {
-            let mut config = trained.checkpoint().config.clone();
-            let rows = u32::try_from(data.split().train.len()).unwrap_or(u32::MAX);
+        let (device, checkpoint) = (trained.device().clone(), trained.shared());
+        let split = data.split().clone();
+        interruptible(py, move || {
+            let mut config = checkpoint.config.clone();
+            let rows = u32::try_from(split.train.len()).unwrap_or(u32::MAX);
             let train = &mut config.train;
             (train.epochs, train.seed, train.batch) = (epochs, seed, train.batch.min(rows));
-            let begun =
-                Training::on_other_data(trained.device(), &config, trained.checkpoint(), data.split());
+            let begun = Training::on_other_data(&device, &config, &checkpoint, &split);
             Ok(Self { training: block_on(begun)?, notes: Vec::new() })
-        };
-        py.detach(go_on).map_err(raised)
+        })
     }
 
     /// Trains to the end of the epoch and validates: its line of metrics, as JSON. None where all epochs are trained.

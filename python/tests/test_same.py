@@ -38,6 +38,9 @@ def test_the_same_seed_gives_the_same_parameters_from_python_and_the_command_lin
 def test_a_model_opens_on_the_other_side(tmp_path, digits, small):
     run = trained_by_command_line(tmp_path, "vae", digits)
     model = narrows.load(run, DEVICE)
+    (run / "best.safetensors").unlink()
+    with pytest.warns(UserWarning, match="takes its place"):
+        narrows.load(run, DEVICE)
     assert model.encoder(digits[:5]).shape == (5, model.latent)
     narrows.VAE(**small).fit(digits).model_.save(tmp_path / "model.safetensors")
     told = subprocess.run(

@@ -8,6 +8,7 @@ import time
 import numpy as np
 import pytest
 from conftest import DEVICE
+from sklearn.base import clone
 
 import narrows
 from narrows import layers
@@ -49,6 +50,8 @@ def test_a_conditional_model_is_told_of_classes_and_samples_them(digits):
     estimator = narrows.VAE("cvae", latent=2, hidden=[16], epochs=2, random_state=0, device=DEVICE)
     with pytest.raises(ValueError, match="give it as y"):
         estimator.fit(digits)
+    with pytest.raises(AttributeError):
+        _ = estimator.n_features_in_
     estimator.fit(digits, names)
     assert list(estimator.classes_) == sorted(set(names))
     assert estimator.transform(digits[:3], names[:3]).shape == (3, 2)
@@ -57,6 +60,13 @@ def test_a_conditional_model_is_told_of_classes_and_samples_them(digits):
     assert zeros.shape == (4, 64) and not np.allclose(zeros, ones)
     with pytest.raises(ValueError, match="digit 11"):
         estimator.transform(digits[:1], ["digit 11"])
+    assert set(estimator.predict(digits, names)) == {-1, 1}
+    # The model alone takes names and numbers.
+    by_name = estimator.model_.encoder(digits[:3], names[:3])
+    assert np.array_equal(by_name, estimator.model_.encoder(digits[:3], load_digits().target[:3]))
+    for wrong in (["digit 11"], [10], [-1]):
+        with pytest.raises(ValueError, match="expected the classes"):
+            estimator.model_.decoder(np.zeros((1, 2)), wrong)
 
 
 def test_callbacks_see_the_metrics_and_may_stop(digits, small):
@@ -64,11 +74,42 @@ def test_callbacks_see_the_metrics_and_may_stop(digits, small):
 
     def stop_after_two(estimator, metrics):
         seen.append(metrics["validation"]["objective"])
+        assert estimator.model_.epoch == len(seen)
         return len(seen) == 2
 
     estimator = narrows.Autoencoder(**{**small, "epochs": 9}, callbacks=[stop_after_two]).fit(digits)
     assert estimator.n_iter_ == 2
     assert estimator.history_["validation_objective"] == seen
+
+
+def test_a_run_begins_with_the_parameters_of_another_model_a_checkpoint_or_a_state_dict(tmp_path, digits, small):
+    parent = narrows.Autoencoder(**{**small, "epochs": 20}).fit(digits)
+    parent.model_.save(tmp_path / "parent.safetensors")
+    weights = parent.model_.state_dict()
+    safetensors = pytest.importorskip("safetensors.numpy")
+    safetensors.save_file({name: tensor.copy() for name, tensor in weights.items()}, tmp_path / "torch.safetensors")
+    first = narrows.Autoencoder(**small).fit(digits).history_["objective"][0]
+    children = [
+        clone(narrows.Autoencoder(**small, init=init)).fit(digits)
+        for init in (parent.model_, tmp_path / "parent.safetensors", str(tmp_path / "torch.safetensors"))
+    ]
+    for child in children:
+        assert child.history_["objective"][0] < 0.7 * first
+        assert child.history_["objective"] == children[0].history_["objective"]
+    with pytest.raises(ValueError, match="nowhere"):
+        narrows.Autoencoder(**small, init="nowhere").fit(digits)
+    with pytest.raises(TypeError, match="model_"):
+        narrows.Autoencoder(**small, init=parent).fit(digits)
+
+
+def test_a_failure_leaves_an_estimator_as_it_was(digits, small):
+    estimator = narrows.Autoencoder(**small).fit(digits)
+    codes = estimator.transform(digits[:4])
+    for wrong in ({"latent": 0}, {"device": "no such device"}, {"learning_rate": 1e30, "optimizer": "sgd"}):
+        with pytest.raises((ValueError, narrows.NarrowsError)):
+            estimator.set_params(**wrong).fit(digits[:, :9])
+        estimator.set_params(latent=2, device=DEVICE, learning_rate=None, optimizer=None)
+        assert np.array_equal(estimator.transform(digits[:4]), codes), wrong
 
 
 def test_patience_stops_early(digits, small):
@@ -92,6 +133,7 @@ def test_a_model_goes_to_onnx_and_to_numpy(tmp_path, digits, small):
     model = narrows.VAE(**small).fit(digits).model_
     assert [path.name for path in model.to_onnx(tmp_path)] == ["encoder.onnx", "decoder.onnx", "autoencoder.onnx"]
     weights = model.state_dict()
+    assert "Weights" in model._repr_html_()
     assert all(np.isfinite(tensor).all() for tensor in weights.values())
     assert any(tensor.shape == (16, 64) for tensor in weights.values())
 

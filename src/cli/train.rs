@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use crate::data::{DrawnParts, Split};
 use crate::graph::Device;
 use crate::infer::too_high;
-use crate::model::{InitScheme, Registry};
+use crate::model::Registry;
 use crate::report::{report_run, shell_word};
-use crate::run::{Beginning, Run, RunEvent, RunLock, check_folder, make_folder};
-use crate::train::{Checkpoint, Config, EpochReport, StateDict, Trainer};
+use crate::run::{Beginning, Parent, Run, RunEvent, RunLock, check_folder, make_folder};
+use crate::train::{Checkpoint, Config, EpochReport, Trainer};
 use crate::{Error, Result};
 
 use super::Context;
@@ -19,7 +19,6 @@ use super::introduction::{conclude, introduce};
 use super::loading::{loaded, loaded_for};
 use super::output::note;
 use super::progress::Reporter;
-use super::settings::Given;
 use super::trained::{From, remarked};
 
 /// Train an autoencoder
@@ -77,7 +76,8 @@ impl Train {
     }
 
     async fn begin(&self, context: &Context) -> Result<()> {
-        let (given, other) = without_run(&context.given)?;
+        let mut given = context.given.clone();
+        let other = Parent::named_in(&mut given.model)?;
         if let Some(from) = self.from.0.filter(|_| other.is_none()) {
             let expected = "--resume RUN or --init RUN with it";
             return Err(Error::setting("--from", expected, format!("--from {from} alone")));
@@ -86,7 +86,11 @@ impl Train {
         if let Some(folder) = &self.run {
             Run::check_new(folder)?;
         }
-        let init = other.as_ref().map(|other| self.parent(context, Path::new(other))).transpose()?;
+        let find = |other: &String| Parent::find(&context.registry, Path::new(other), self.from.0);
+        let init = other.as_ref().map(find).transpose()?.map(|(parent, remark)| {
+            remark.iter().for_each(|remark| note(&format!("note: {remark}")));
+            parent
+        });
         let split = loaded(&config.data)?;
         // From here on a signal leaves a run that can be resumed.
         let stop = Interrupt::listen()?;
@@ -101,25 +105,9 @@ impl Train {
             None => next_folder(&Path::new("runs").join(&config.preset))?,
         };
         let name = other.unwrap_or_default();
-        let beginning = match &init {
-            None => Beginning::Seed,
-            Some(Parent::Run(other)) => Beginning::Parameters(other, &name),
-            Some(Parent::Dict(dict)) => Beginning::StateDict(dict, &name),
-        };
+        let beginning = init.as_ref().map_or(Beginning::Seed, |parent| parent.beginning(&name));
         let run = Run::create_from(&folder, &device, &config, &split, &beginning).await?;
         self.train(run, &folder, &device, &split, stop).await
-    }
-
-    // What a new run begins with: a run's checkpoint, or a state dict.
-    fn parent(&self, context: &Context, place: &Path) -> Result<Parent> {
-        let dict = if place.is_file() && self.from.0.is_none() { StateDict::find(place)? } else { None };
-        Ok(match dict {
-            Some(dict) => Parent::Dict(dict),
-            None => {
-                let found = Checkpoint::find(&context.registry, place, self.from.0)?;
-                Parent::Run(Box::new(remarked(found)))
-            }
-        })
     }
 
     async fn resume(&self, folder: &Path, context: &Context) -> Result<()> {
@@ -233,12 +221,6 @@ impl Train {
     }
 }
 
-// What `--init` names in place of a scheme.
-enum Parent {
-    Run(Box<Checkpoint>),
-    Dict(StateDict),
-}
-
 fn out_of_patience(trainer: &Trainer) -> String {
     let patience = trainer.config().train.patience.unwrap_or_default();
     let (epoch, best) = (trainer.epochs_done(), trainer.epochs_done().saturating_sub(patience));
@@ -249,23 +231,6 @@ fn out_of_patience(trainer: &Trainer) -> String {
 fn held_out_constant(run: &Run, split: &Split) -> Option<f64> {
     let trainer = run.trainer();
     (trainer.epochs_done() == 0).then(|| trainer.constant().loss(split.held_out(), trainer.transform()))
-}
-
-// The settings without the run that `--init` names in place of a scheme, and that run.
-fn without_run(given: &Given) -> Result<(Given, Option<String>)> {
-    let mut given = given.clone();
-    let is_scheme = |value: &toml::Value| value.clone().try_into::<InitScheme>().is_ok();
-    let other = given.model.get("init").filter(|value| !is_scheme(value));
-    let Some(other) = other.and_then(toml::Value::as_str).map(str::to_owned) else {
-        return Ok((given, None));
-    };
-    if !Path::new(&other).exists() {
-        let expected =
-            "glorot-uniform, he-uniform, or a run's folder, a checkpoint or a state dict that exists";
-        return Err(Error::setting("--init", expected, other));
-    }
-    given.model.remove("init");
-    Ok((given, Some(other)))
 }
 
 // A place as `.` by its name.

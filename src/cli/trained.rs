@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::data::{Dataset, DrawnParts, Items, Source};
 use crate::graph::Device;
-use crate::infer::Reconstructor;
+use crate::infer::Encoder;
 use crate::run::{Found, Kept};
 use crate::train::{Checkpoint, DataConfig};
 use crate::{Error, Result};
@@ -234,5 +234,5 @@ pub(super) fn chosen(flag: &str, number: usize, images: &Dataset) -> Result<Data
 
 /// The codes E[z given x], `[images, latent]`.
 pub(super) async fn codes(device: &Device, checkpoint: &Checkpoint, images: &Dataset) -> Result<Vec<f32>> {
-    Ok(Reconstructor::new(device, checkpoint, images).await?.run().await?.codes)
+    Encoder::new(device, checkpoint, images).await?.run().await
 }

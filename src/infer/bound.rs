@@ -1,6 +1,6 @@
 //! How good a variational autoencoder is, beyond its ELBO: the importance-weighted bound, and its active units.
 
-use super::{Reconstructor, loaded_as};
+use super::{Encoder, loaded_as};
 use crate::Result;
 use crate::data::Dataset;
 use crate::graph::{Device, State};
@@ -23,7 +23,7 @@ impl ImportanceBound {
     /// [`Evaluator`](crate::train::Evaluator) with the same seed draws.
     ///
     /// # Errors
-    /// [`Error::Setting`](crate::Error::Setting) for no samples and for a model without a Gaussian code or a probability; as [`Reconstructor`].
+    /// [`Error::Setting`](crate::Error::Setting) for no samples and for a model without a Gaussian code or a probability; as [`Encoder`].
     pub async fn estimate(
         device: &Device,
         checkpoint: &Checkpoint,
@@ -115,7 +115,7 @@ impl ActiveUnits {
         if data.len() < 2 {
             return Ok(None);
         }
-        let codes = Reconstructor::new(device, checkpoint, data).await?.run().await?.codes;
+        let codes = Encoder::new(device, checkpoint, data).await?.run().await?;
         Ok(Some(Self::of(&codes, checkpoint.model()?.latent() as usize)))
     }
 

@@ -15,7 +15,7 @@ pub use codes::{prior_grid, traversals};
 pub use interpolate::Interpolation;
 pub use jacobian::JacobianNorms;
 pub use ranking::{Ranking, quantile};
-pub use reconstruct::{Decoder, Reconstructions, Reconstructor, prior_codes, prior_codes_of};
+pub use reconstruct::{Decoder, Encoder, Reconstructions, Reconstructor, prior_codes, prior_codes_of};
 pub use score_field::ScoreField;
 pub use scores::Scores;
 pub use verdict::{Verdict, all_alike, too_high};

@@ -11,12 +11,60 @@ use crate::rng::{Stream, key, normal_at};
 use crate::train::{Checkpoint, Transform, count};
 use crate::{Error, Result};
 
+/// Encodes the images of one data set: codes are E[z given x], without noise of their own.
+#[derive(Debug)]
+pub struct Encoder {
+    replay: Replay,
+    total: usize,
+}
+
+impl Encoder {
+    /// Uploads `data` and the checkpoint's parameters and statistics.
+    ///
+    /// # Errors
+    /// As [`Reconstructor::new`].
+    pub async fn new(device: &Device, checkpoint: &Checkpoint, data: &Dataset) -> Result<Self> {
+        checkpoint.check_images(data)?;
+        let total = count(data)?;
+        let replay = loaded(device, checkpoint, data, |model| model.encoding(total)).await?;
+        Ok(Self { replay, total: total as usize })
+    }
+
+    /// The codes `[images, latent]` of all images, in order.
+    ///
+    /// # Errors
+    /// Those of the device.
+    pub async fn run(&mut self) -> Result<Vec<f32>> {
+        let [codes] = all_of(&mut self.replay, self.total, ["code"]).await?;
+        Ok(codes)
+    }
+}
+
+// Of a plan that takes images in batches and in order, its outputs `[total, width]` for all of them.
+async fn all_of<const N: usize>(
+    replay: &mut Replay,
+    total: usize,
+    outputs: [&str; N],
+) -> Result<[Vec<f32>; N]> {
+    let batch = replay.plan().batch as usize;
+    let mut all = [const { Vec::new() }; N];
+    replay.write_state(&State::new(0))?;
+    for start in (0..total).step_by(batch) {
+        replay.run(1).await?;
+        for (all, name) in all.iter_mut().zip(outputs) {
+            let numbers = replay.read_floats(name).await?;
+            let width = numbers.len() / batch;
+            all.extend_from_slice(&numbers[..batch.min(total - start) * width]);
+        }
+    }
+    Ok(all)
+}
+
 /// Encodes and reconstructs the images of one data set: codes are E[z given x], without noise of their own.
 #[derive(Debug)]
 pub struct Reconstructor {
     replay: Replay,
     total: usize,
-    batch: usize,
     transform: Transform,
     pixels: usize,
     corrupted: bool,
@@ -64,14 +112,7 @@ impl Reconstructor {
         let plan = |model: &Model| model.reconstruction(total, corruption);
         let replay = loaded(device, checkpoint, data, plan).await?;
         let (transform, corrupted) = (checkpoint.transform.clone(), corruption.is_some());
-        Ok(Self {
-            batch: replay.plan().batch as usize,
-            replay,
-            total: total as usize,
-            transform,
-            pixels: data.pixels(),
-            corrupted,
-        })
+        Ok(Self { replay, total: total as usize, transform, pixels: data.pixels(), corrupted })
     }
 
     /// Replaces parameters and statistics by those of `trained`, which must be the same model.
@@ -81,28 +122,18 @@ impl Reconstructor {
 
     /// Runs over all images, in order.
     pub async fn run(&mut self) -> Result<Reconstructions> {
-        self.replay.write_state(&State::new(0))?;
-        let mut all = Reconstructions::default();
-        let mut seen = Vec::new();
-        for start in (0..self.total).step_by(self.batch) {
-            self.replay.run(1).await?;
-            let rows = self.batch.min(self.total - start);
-            let append = |all: &mut Vec<f32>, batch: Vec<f32>| {
-                let width = batch.len() / self.batch;
-                all.extend_from_slice(&batch[..rows * width]);
-            };
-            append(&mut all.codes, self.replay.read_floats("code").await?);
-            append(&mut all.images, self.replay.read_floats("reconstruction").await?);
-            if self.corrupted {
-                append(&mut seen, self.replay.read_floats("seen").await?);
-            }
+        let (replay, total) = (&mut self.replay, self.total);
+        let (codes, mut images, mut seen) = if self.corrupted {
+            let [codes, images, seen] = all_of(replay, total, ["code", "reconstruction", "seen"]).await?;
+            (codes, images, Some(seen))
+        } else {
+            let [codes, images] = all_of(replay, total, ["code", "reconstruction"]).await?;
+            (codes, images, None)
+        };
+        for pictures in [Some(&mut images), seen.as_mut()].into_iter().flatten() {
+            self.transform.undo(pictures, self.pixels);
         }
-        self.transform.undo(&mut all.images, self.pixels);
-        if self.corrupted {
-            self.transform.undo(&mut seen, self.pixels);
-            all.seen = Some(seen);
-        }
-        Ok(all)
+        Ok(Reconstructions { codes, images, seen })
     }
 }
 

@@ -141,6 +141,16 @@ impl Model {
         })
     }
 
+    /// One step that leaves the codes of images, without noise, in `code` `[batch, latent]`.
+    pub fn encoding(&self, total: u32) -> Result<Plan> {
+        self.in_fitting_batches(total, |batch| {
+            self.in_order(batch, total, None, |model, graph, images| {
+                let code = model.code(graph, images.seen, images.classes)?;
+                graph.output("code", code)
+            })
+        })
+    }
+
     /// One step that leaves the codes of images, without noise, in `code` `[batch, latent]` and their mean
     /// reconstructions in `reconstruction` `[batch, pixels]`; with a corruption, also what was encoded in `seen`
     /// `[batch, pixels]`.

@@ -4,7 +4,7 @@ use super::{Axis, Histogram, Panel, Pca, Picture, Plot};
 use crate::Result;
 use crate::data::Dataset;
 use crate::graph::Device;
-use crate::infer::Reconstructor;
+use crate::infer::Encoder;
 use crate::train::Checkpoint;
 
 // More points would hide each other.
@@ -19,7 +19,7 @@ pub(super) async fn plot(
     data: &Dataset,
 ) -> Result<(Picture, String)> {
     let data = data.first(SHOWN)?;
-    let codes = Reconstructor::new(device, checkpoint, &data).await?.run().await?.codes;
+    let codes = Encoder::new(device, checkpoint, &data).await?.run().await?;
     let latent = checkpoint.model()?.latent() as usize;
     let what = format!("codes E[z given x] of {} {}", data.len(), data.items().of_count(data.len()));
     if latent == 1 {

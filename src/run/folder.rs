@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::aside::{left_over, set_aside};
+use super::beginning::Beginning;
 use super::kept::Kept;
 use super::lock::{RunLock, named};
 use super::metrics::{METRICS, MetricsLine, trim};
@@ -12,7 +13,7 @@ use super::training::take_good;
 use crate::data::written::write_whole;
 use crate::data::{DrawnParts, Split, written};
 use crate::graph::Device;
-use crate::train::{Checkpoint, Config, EpochReport, Progress, Rewind, StateDict, Trainer, position};
+use crate::train::{Checkpoint, Config, EpochReport, Progress, Rewind, Trainer, position};
 use crate::{Error, Result};
 
 /// What the watcher of a run sees.
@@ -28,19 +29,6 @@ pub enum RunEvent<'a> {
     Warning(&'a str),
     /// The disk is full: the run waits for room.
     Waiting,
-}
-
-/// What a new run begins with.
-#[derive(Clone, Copy, Debug)]
-pub enum Beginning<'a> {
-    /// First values drawn from the seed.
-    Seed,
-    /// The parameters of another run, by its name for people.
-    Parameters(&'a Checkpoint, &'a str),
-    /// The parameters of a state dict of PyTorch, by its file's name.
-    StateDict(&'a StateDict, &'a str),
-    /// All of another run, from which it goes on with other settings of training.
-    Fork(&'a Checkpoint, &'a str),
 }
 
 /// The configuration in a run's folder.
@@ -136,12 +124,7 @@ impl Run {
         data: &Split,
     ) -> Result<(Trainer, Pictures)> {
         let mut trainer = Trainer::new(device, config, data).await?;
-        match beginning {
-            Beginning::Seed => {}
-            Beginning::Parameters(other, name) => trainer.begin_with(other, name).await?,
-            Beginning::StateDict(dict, name) => trainer.begin_with_state_dict(dict, name).await?,
-            Beginning::Fork(other, name) => trainer.fork(other, name).await?,
-        }
+        beginning.begin(&mut trainer).await?;
         let pictures = Pictures::new(device, &trainer.checkpoint().await?, data.held_out()).await?;
         Ok((trainer, pictures))
     }

@@ -1,6 +1,7 @@
 //! Runs and their folders: configuration, metrics, checkpoints and pictures, epoch by epoch.
 
 mod aside;
+mod beginning;
 mod edited;
 mod files;
 mod folder;
@@ -14,9 +15,8 @@ mod saving;
 mod together;
 mod training;
 
-pub use folder::{
-    Beginning, CONFIG, Run, RunEvent, checkpoint_of_epoch, reconstructions_of_epoch, samples_of_epoch,
-};
+pub use beginning::{Beginning, Parent};
+pub use folder::{CONFIG, Run, RunEvent, checkpoint_of_epoch, reconstructions_of_epoch, samples_of_epoch};
 pub use kept::{Found, Kept};
 pub use lock::RunLock;
 pub use metrics::{Columns, METRICS, MetricsLine, TermColumn, read_metrics};
