@@ -6,7 +6,7 @@
 # --build only builds: a wheel for this machine in target/python/wheels, of Python 3.10 and later. --manylinux builds one for
 # any Linux since glibc 2.17, with zig as its linker, and has auditwheel look at it. Else it is installed and tried: types
 # by mypy, every test, the examples of the documentation, the notebook. What it needs it installs in target/python; NARROWS
-# names the command line's program, else it is built too.
+# names the command line's program, else it is built too; PYTHON another Python to try it with.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=scripts/setup.sh
@@ -38,7 +38,7 @@ say "$(ls "$wheels")"
 [ -n "$tries" ] || exit 0
 
 need_narrows "$root"
-rm -rf "$place/tried" && python3 -m venv "$place/tried"
+rm -rf "$place/tried" && "${PYTHON:-python3}" -m venv "$place/tried"
 python=$place/tried/bin/python
 say "installing it in a new virtual environment"
 "$python" -m pip install --quiet --disable-pip-version-check "$(echo "$wheels"/*.whl)[test]"

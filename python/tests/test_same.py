@@ -1,5 +1,6 @@
 """The same numbers as the command line's."""
 
+import importlib.metadata
 import os
 import subprocess
 
@@ -48,3 +49,13 @@ def test_a_model_opens_on_the_other_side(tmp_path, digits, small):
         check=True, capture_output=True, text=True,
     )  # fmt: skip
     assert np.load(tmp_path / "codes.npy").shape == (len(digits), 2), told
+
+
+def test_the_readme_s_example_runs(tmp_path, monkeypatch, digits):
+    monkeypatch.chdir(tmp_path)
+    text = importlib.metadata.metadata("narrows").get_payload()
+    code = text.split("```python\n")[1].split("```")[0].replace("random_state=0", f"random_state=0, device={DEVICE!r}")
+    names = {"X": digits}
+    exec(code, names)
+    assert names["codes"].shape == (1797, 2) and names["new"].shape == (16, 64)
+    assert narrows.load(tmp_path / "model.safetensors", DEVICE).latent == 2
