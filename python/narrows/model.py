@@ -303,9 +303,8 @@ class Model:
         if labels is None:
             return None
         given = np.asarray(labels).ravel()
-        if given.dtype.kind in "iu":
-            numbers = given
-        else:
+        numbers: NDArray[Any] = given
+        if given.dtype.kind not in "iu":
             places = {name: number for number, name in enumerate(self.classes)}
             numbers = np.array([places.get(str(label), -1) for label in given], dtype=np.int64)
         wrong = (numbers < 0) | (numbers >= len(self.classes))

@@ -1,4 +1,4 @@
-"""Arrays of an iterator, gathered in a temporary file that is mapped: data larger than memory."""
+"""What data come as, besides arrays: iterators, whose arrays are gathered in a temporary file, and frames."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+import sklearn
+
+# Before this version scikit-learn asks frames for their names by a protocol that polars no longer has.
+_ASKS_POLARS = (1, 9)
 
 
 @contextmanager
@@ -32,3 +36,15 @@ def gathered(X: Any) -> Iterator[Any]:
             raise ValueError("expected an iterator of arrays with at least 2 items, got none")
         file.flush()
         yield np.memmap(file, dtype=kind, mode="r", shape=(count, *form))
+
+
+def with_names(X: Any) -> Any:
+    """``X`` itself, or a frame of polars as one of pandas where scikit-learn would not find its names."""
+    version = tuple(int(part) for part in sklearn.__version__.split(".")[:2])
+    if version >= _ASKS_POLARS or not type(X).__module__.startswith("polars"):
+        return X
+    try:
+        import pandas
+    except ImportError:
+        return X
+    return pandas.DataFrame(X.to_numpy(), columns=X.columns)

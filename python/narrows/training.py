@@ -18,7 +18,7 @@ from . import _narrows
 from .catalogue import opened, sections
 from .model import Model
 from .progress import Progress
-from .spool import gathered
+from .spool import gathered, with_names
 
 # Rows that the threshold for outliers is found from where `contamination` is not given.
 _THRESHOLD_ROWS = 2048
@@ -137,7 +137,7 @@ class Training(BaseEstimator):  # type: ignore[misc]
         least = 2 if reset else 1
         kinds = [np.float32, np.uint8]
         array: NDArray[Any] = validate_data(
-            self, X, dtype=kinds, order="C", allow_nd=True, ensure_min_samples=least, reset=reset
+            self, with_names(X), dtype=kinds, order="C", allow_nd=True, ensure_min_samples=least, reset=reset
         )
         # A mask, of zeros and ones alone, is numbers.
         if reset and array.dtype == np.uint8 and array.max() <= 1:
