@@ -6,7 +6,7 @@ use narrows::data::{Dataset, ScaleKind, ScaleOver, Scaling, Split};
 use narrows::graph::{Device, Rows};
 use narrows::infer::{Decoder, Reconstructor};
 use narrows::model::{LikelihoodKind, Registry};
-use narrows::train::{Checkpoint, Config, Precision, Trainer, Transform};
+use narrows::train::{Checkpoint, Config, OptimizerKind, Precision, Trainer, Transform};
 use pollster::block_on;
 
 const COLUMNS: usize = 5;
@@ -206,6 +206,33 @@ fn a_likelihood_that_does_not_fit_is_refused_with_two_ways_out() {
     let config = Config::preset("vae").unwrap();
     let error = block_on(Trainer::new(&Device::Cpu, &config, &split)).err().unwrap().to_string();
     assert!(error.contains("--scale unit, or --likelihood gaussian-learned"), "{error}");
+}
+
+#[test]
+fn a_chosen_optimizer_has_a_rate_of_its_own_and_a_chosen_rate_keeps_the_suited_optimizer() {
+    let preset = Config::preset("mlp").unwrap();
+    let sgd = (preset.train.optimizer, preset.train.learning_rate);
+    assert_eq!(sgd.0, OptimizerKind::Sgd);
+    let suited = |settings: &str, data: &Dataset| {
+        let given: toml::Table = toml::from_str(settings).unwrap();
+        let train = Config::preset_suited_to("mlp", given, data).unwrap().0.train;
+        (train.optimizer, train.learning_rate)
+    };
+    // Numbers beside [0, 1] get another likelihood, for which the rate of SGD was not found.
+    let (adam, usual) = (OptimizerKind::Adam, (OptimizerKind::Sgd, 1e-2));
+    let unit = Dataset::new("x", [8, 8, 1], vec![0_u8; 9 * 64], None).unwrap();
+    for (settings, of_table, of_unit) in [
+        ("", (adam, 1e-3), sgd),
+        ("train.optimizer = 'adam'", (adam, 1e-3), (adam, 1e-3)),
+        ("train.optimizer = 'adamw'", (OptimizerKind::AdamW, 1e-3), (OptimizerKind::AdamW, 1e-3)),
+        ("train.optimizer = 'sgd'", usual, sgd),
+        ("train.learning_rate = 0.02", (adam, 0.02), (OptimizerKind::Sgd, 0.02)),
+        ("train.momentum = 0.5", usual, sgd),
+        ("train.optimizer = 'adam'\ntrain.learning_rate = 0.02", (adam, 0.02), (adam, 0.02)),
+    ] {
+        assert_eq!(suited(settings, &table(9)), of_table, "{settings}");
+        assert_eq!(suited(settings, &unit), of_unit, "{settings}");
+    }
 }
 
 #[test]

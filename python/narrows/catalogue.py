@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
 import json
-import os
 import textwrap
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -24,7 +24,12 @@ def devices() -> list[dict[str, Any]]:
 
 
 def presets() -> dict[str, str]:
-    """The presets, which estimators take as ``variant``, with a line about each.
+    """The presets, which estimators take as ``variant``.
+
+    Returns
+    -------
+    dict of str
+        A line about each, by its name.
 
     Examples
     --------
@@ -36,13 +41,15 @@ def presets() -> dict[str, str]:
 
 
 @lru_cache(maxsize=8)
-def _opened(selector: str, process: int) -> _narrows.Device:
+def _opened(selector: str) -> _narrows.Device:
     return _narrows.Device(selector)
 
 
 def opened(selector: str) -> _narrows.Device:
-    """A device by its selector: opened once in each process."""
-    return _opened(selector, os.getpid())
+    """A device by its selector: opened once."""
+    if not isinstance(selector, str):
+        raise TypeError(f"device: expected a name, an index as text or \"cpu\", got {selector!r}")
+    return _opened(selector)
 
 
 # Settings that have another name here, and those that there is no folder for.
@@ -88,14 +95,24 @@ def sections() -> dict[str, tuple[str, str]]:
 Class = TypeVar("Class", bound=type)
 
 
+def _type(annotation: str) -> str:
+    kinds = {
+        "Sequence[int]": "sequence of int",
+        "Sequence[dict[str, Any]]": "sequence of layers",
+        "str | PathLike[str] | Model": "str, path or Model",
+    }
+    kind = annotation.removesuffix(" | None")
+    return f"{kinds.get(kind, kind)}, optional"
+
+
 def with_settings(cls: Class) -> Class:
     """Writes what the library says of its settings into the docstring of an estimator."""
-    lines = []
+    lines, given = [], inspect.signature(cls).parameters
     told = ("batch_size", "random_state")
     for name, setting in settings().items():
         if name not in told and setting["section"] is not None:
             owner = f" Of the variant {setting['of']}." if setting["of"] else ""
             text = textwrap.wrap(f"{_HELP.get(name, setting['help'])}.{owner}", 112)
-            lines += [f"    {name} : optional", *(f"        {line}" for line in text)]
+            lines += [f"    {name} : {_type(given[name].annotation)}", *(f"        {line}" for line in text)]
     cls.__doc__ = (cls.__doc__ or "").replace("{settings}", "\n".join(lines))
     return cls

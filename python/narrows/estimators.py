@@ -10,6 +10,7 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, OutlierMixin, Transfor
 from sklearn.utils.validation import check_is_fitted
 
 from .catalogue import with_settings
+from .given import seed_of
 from .model import Floats
 from .page import described
 from .training import Training
@@ -46,10 +47,10 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, OutlierMixi
     Attributes
     ----------
     model_ : Model
-        What was trained: ``model_.save`` writes it for the command line, ``model_.to_onnx`` and ``model_.to_torch`` for
+        What was trained, as it was after the last epoch, with ``patience`` too: ``model_.save`` writes it for the command line, ``model_.to_onnx`` and ``model_.to_torch`` for
         others.
     history_ : dict of lists
-        Each term after each epoch, ready for ``pandas.DataFrame(history_)``.
+        Each term after each epoch, NaN where there was none, ready for ``pandas.DataFrame(history_)``.
     n_iter_ : int
         Epochs trained.
     n_features_in_ : int
@@ -92,7 +93,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, OutlierMixi
         Parameters
         ----------
         X, y, **fit_params
-            As in ``fit``, without iterators.
+            As in ``fit``, without iterables.
 
         Returns
         -------
@@ -114,10 +115,11 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, OutlierMixi
         Returns
         -------
         array of float32
-            The mean item of each, in the data's own units: rows ``[n, columns]`` or images ``[n, height, width, channels]``.
+            The mean item of each, in the data's own units and the form of training: rows ``[n, columns]``, images
+            ``[n, height, width]`` or ``[n, height, width, channels]``.
         """
         check_is_fitted(self, "model_")
-        return self.model_._decoded(Z, self._labels(y))
+        return self._in_form(self.model_._decoded(Z, self._labels(y)))
 
     def reconstruct(self, X: Any, y: Any = None) -> Floats:
         """Encodes items and decodes their mean codes.
@@ -133,7 +135,22 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, OutlierMixi
             The reconstructions, in the data's own units, in the form of ``inverse_transform``.
         """
         check_is_fitted(self, "model_")
-        return self.model_._reconstructed(self._checked(X), self._labels(y))
+        return self._in_form(self.model_._reconstructed(self._checked(X), self._labels(y)))
+
+    def fit_predict(self, X: Any, y: Any = None, **fit_params: Any) -> NDArray[np.int64]:
+        """Trains on items, and finds the outliers among them.
+
+        Parameters
+        ----------
+        X, y, **fit_params
+            As in ``fit``, without iterables.
+
+        Returns
+        -------
+        array of int64, [n]
+            As ``predict``.
+        """
+        return self.fit(X, y, **fit_params).predict(X, y)
 
     def score_samples(self, X: Any, y: Any = None) -> NDArray[np.float64]:
         """Tells how usual each item is.
@@ -146,8 +163,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, OutlierMixi
         Returns
         -------
         array of float64, [n]
-            The larger the more usual: of variational models the ELBO in nats an item, of others the negative of the
-            reconstruction's loss. Each item is scored under the same noise, and so the same wherever it stands.
+            The larger the more usual: of variational models with a likelihood the ELBO in nats an item, else the negative of
+            the reconstruction's loss. Each item is scored under the same noise, and so the same wherever it stands.
         """
         check_is_fitted(self, "model_")
         return -self.model_._scored(self._checked(X), 0, self._labels(y))["score"]
@@ -163,7 +180,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, OutlierMixi
         Returns
         -------
         float
-            The mean of ``score_samples``, by which ``GridSearchCV`` chooses. Compare it among models of one likelihood.
+            The mean of ``score_samples``, by which ``GridSearchCV`` chooses. It is a density of the scaled numbers: compare it
+            among models of one ``likelihood`` and one ``scale`` alone.
         """
         return float(np.mean(self.score_samples(X, y)))
 
@@ -204,7 +222,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, OutlierMixi
         """
         return np.where(self.decision_function(X, y) < 0.0, -1, 1)
 
-    def sample(self, n_samples: int = 1, y: Any = None, random_state: int = 0) -> Floats:
+    def sample(self, n_samples: int = 1, y: Any = None, random_state: Any = 0) -> Floats:
         """Decodes codes that are drawn from the prior, a standard normal.
 
         Parameters
@@ -213,7 +231,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, OutlierMixi
             How many.
         y : array of shape [n_samples], optional
             Their classes, of conditional variants; by default in turn.
-        random_state : int, default=0
+        random_state : int, RandomState or None, default=0
             The seed of the codes.
 
         Returns
@@ -231,7 +249,11 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, OutlierMixi
             raise ValueError(f"n_samples: expected at least 1, got {n_samples}")
         if y is None and hasattr(self, "classes_"):
             y = np.resize(self.classes_, n_samples)
-        return self.model_._sampled(n_samples, random_state, self._labels(y))
+        return self._in_form(self.model_._sampled(n_samples, seed_of(random_state), self._labels(y)))
+
+    # Grey images have a third dimension alone where training had it.
+    def _in_form(self, items: Floats) -> Floats:
+        return items[..., 0] if self._flat_images and items.ndim == 4 else items
 
     # What notebooks show: scikit-learn's box, and the model below it.
     def _repr_html_inner(self) -> str:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import warnings
-from os import PathLike
+from os import PathLike, fsdecode
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import _narrows
 from .catalogue import opened
+from .given import as_taken, seed_of
 from .page import described
+from .remarks import warn
 
 Floats = NDArray[np.float32]
 
@@ -28,7 +29,7 @@ class Model:
     latent : int
         How many numbers a code has.
     epoch : int
-        For how many epochs it is trained.
+        For how many epochs its last ``fit`` or ``partial_fit``, or its run, trained it.
     settings : dict
         All its settings, in the sections that a TOML file has.
     columns : list of str
@@ -120,7 +121,7 @@ class Model:
         X : array
             Rows ``[n, columns]`` or images ``[n, height, width, channels]``, in the data's own units.
         labels : array of shape [n], optional
-            The class of each item, by its name or its number in ``classes``, where the model is conditional.
+            The class of each item, by its name in ``classes`` or else its number there, where the model is conditional.
 
         Returns
         -------
@@ -171,7 +172,7 @@ class Model:
         seed : int, default=0
             The seed of the codes.
         labels : array of shape [n], optional
-            As in ``encoder``.
+            As in ``encoder``; by default the classes in turn.
 
         Returns
         -------
@@ -183,7 +184,9 @@ class Model:
         ValueError
             For a model without a prior.
         """
-        return self._sampled(n, seed, self._numbers(labels))
+        if labels is None and self.classes:
+            labels = np.resize(self.classes, n)
+        return self._sampled(n, seed_of(seed), self._numbers(labels))
 
     def interpolate(
         self, a: ArrayLike, b: ArrayLike, count: int = 9, arc: bool = False, labels: ArrayLike | None = None
@@ -288,38 +291,41 @@ class Model:
         module.load_state_dict({name: torch.from_numpy(tensor.copy()) for name, tensor in self.state_dict().items()})
         return module.eval()
 
-    def _array(self, X: ArrayLike) -> NDArray[Any]:
+    def _array(self, X: Any) -> NDArray[Any]:
+        if self.columns and hasattr(X, "columns"):
+            missing = [name for name in self.columns if name not in X.columns]
+            if missing:
+                raise ValueError(f"expected the columns {self.columns}, got none called {missing[0]!r}")
+            X = X[self.columns]
         array = np.asarray(X)
-        # Bytes mean 255ths to a model of bytes alone.
-        if array.dtype != np.uint8 or not self._bytes:
+        if array.dtype != np.uint8:
             array = array.astype(np.float32, copy=False)
         height, width, channels = self.shape
         flat = height * width * channels
         if array.ndim == 2 and height > 1 and array.shape[1] == flat:
             array = array.reshape(-1, height, width, channels)
-        return np.ascontiguousarray(array)
+        return as_taken(array, self._bytes, hasattr(X, "columns"))
 
     def _numbers(self, labels: ArrayLike | None) -> bytes | None:
         if labels is None:
+            if self.classes:
+                raise ValueError(f"expected labels, as the model is told of each item's class, of {self.classes}")
             return None
         given = np.asarray(labels).ravel()
-        numbers: NDArray[Any] = given
-        if given.dtype.kind not in "iu":
-            places = {name: number for number, name in enumerate(self.classes)}
-            numbers = np.array([places.get(str(label), -1) for label in given], dtype=np.int64)
+        places = {name: number for number, name in enumerate(self.classes)}
+        numbers: NDArray[Any] = np.array([places.get(str(label), -1) for label in given], dtype=np.int64)
+        # Numbers where they are no names.
+        if given.dtype.kind in "iu" and (numbers < 0).any():
+            numbers = given
         wrong = (numbers < 0) | (numbers >= len(self.classes))
         if wrong.any():
             classes = f"the classes {self.classes} or their numbers" if self.classes else "no labels: it is told of no classes"
             raise ValueError(f"expected {classes}, got {given[wrong][0]!r}")
         return bytes(numbers.astype(np.uint8))
 
-    def _remarked(self, remark: str | None) -> None:
-        if remark:
-            warnings.warn(remark, stacklevel=4)
-
     def _encoded(self, array: NDArray[Any], numbers: bytes | None) -> Floats:
         codes, remark = self._trained.encode(array, numbers)
-        self._remarked(remark)
+        warn(remark)
         return codes
 
     def _decoded(self, Z: ArrayLike, numbers: bytes | None) -> Floats:
@@ -330,7 +336,7 @@ class Model:
 
     def _reconstructed(self, array: NDArray[Any], numbers: bytes | None) -> Floats:
         items, remark = self._trained.reconstruct(array, numbers)
-        self._remarked(remark)
+        warn(remark)
         return self._items(items)
 
     def _sampled(self, count: int, seed: int, numbers: bytes | None) -> Floats:
@@ -338,13 +344,13 @@ class Model:
 
     def _scored(self, array: NDArray[Any], samples: int, numbers: bytes | None) -> dict[str, NDArray[np.float64]]:
         columns, scores, _, remark = self._trained.scores(array, samples, numbers)
-        self._remarked(remark)
+        warn(remark)
         table = scores.reshape(-1, len(columns))
         return {name: table[:, at] for at, name in enumerate(columns)}
 
     def _items(self, rows: Floats) -> Floats:
-        height = self.shape[0]
-        return rows.reshape(-1, *self.shape) if height > 1 else rows
+        height, _, channels = self.shape
+        return rows.reshape(-1, *self.shape) if height > 1 or channels > 1 else rows
 
     def _repr_html_(self) -> str:
         return described(self)
@@ -396,7 +402,9 @@ def load(path: str | PathLike[str], device: str = "auto") -> Model:
     FileNotFoundError, ValueError
         Where there is no model, or a damaged one.
     """
-    trained, remark = _narrows.Trained.open(opened(device), str(path))
-    if remark:
-        warnings.warn(remark, stacklevel=2)
+    place = fsdecode(path)
+    if not Path(place).exists():
+        raise FileNotFoundError(f"{place}: expected a run's folder or a checkpoint's file, found nothing")
+    trained, remark = _narrows.Trained.open(opened(device), place)
+    warn(remark)
     return Model(trained, device)

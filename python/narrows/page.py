@@ -47,10 +47,12 @@ def _curves(Figure: Any, history: dict[str, list[float]]) -> Any:
     figure = Figure(figsize=(3.2 * len(terms), 2.4))
     for axes, name in zip(figure.subplots(1, len(terms), squeeze=False)[0], terms, strict=True):
         epochs = np.arange(1, len(history[name]) + 1)
-        axes.plot(epochs, history[name], label="training")
+        # A line of one point is none.
+        mark = "." if len(epochs) < 20 else ""
+        axes.plot(epochs, history[name], marker=mark, label="training")
         held_out = history.get(f"validation_{name}")
         if held_out:
-            axes.plot(epochs[-len(held_out) :], held_out, "--", label="validation")
+            axes.plot(epochs, held_out, "--", marker=mark, label="validation")
         axes.set_title(name.replace("_", " "))
         axes.set_xlabel("epoch")
     axes.legend()
@@ -63,6 +65,6 @@ def _reconstructions(Figure: Any, model: Model, examples: NDArray[Any]) -> Any:
     for axes, image in zip(figure.subplots(2, len(examples), squeeze=False).ravel(), np.concatenate(sets), strict=True):
         low, high = float(np.min(sets[0])), float(np.max(sets[0]))
         unit = np.clip((image - low) / ((high - low) or 1.0), 0.0, 1.0)
-        axes.imshow(unit if image.shape[-1] == 3 else unit[..., 0], cmap="gray", vmin=0, vmax=1)
+        axes.imshow(unit if image.shape[-1] >= 3 else unit[..., 0], cmap="gray", vmin=0, vmax=1)
         axes.axis("off")
     return figure

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,10 +14,18 @@ import sklearn
 _ASKS_POLARS = (1, 9)
 
 
+def is_stream(X: Any) -> bool:
+    """Whether it is an iterable of arrays, as an iterator or a loader of batches, and no array, frame or list itself."""
+    known = ("__array__", "__dataframe__", "columns", "shape")
+    return isinstance(X, Iterable) and not isinstance(X, (list, tuple, str, bytes, dict)) and not any(
+        hasattr(X, name) for name in known
+    )
+
+
 @contextmanager
 def gathered(X: Any) -> Iterator[Any]:
-    """``X`` itself, or the arrays of an iterator as one, as long as this context lasts."""
-    if not isinstance(X, Iterator):
+    """``X`` itself, or the arrays of an iterable as one, as long as this context lasts."""
+    if not is_stream(X):
         yield X
         return
     with tempfile.TemporaryFile() as file:
@@ -33,7 +41,7 @@ def gathered(X: Any) -> Iterator[Any]:
             file.write(np.ascontiguousarray(array).data)
             count += len(array)
         if count == 0:
-            raise ValueError("expected an iterator of arrays with at least 2 items, got none")
+            raise ValueError("expected an iterable of arrays with at least 2 items, got none")
         file.flush()
         yield np.memmap(file, dtype=kind, mode="r", shape=(count, *form))
 

@@ -5,20 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from os import PathLike, fspath
+from numbers import Integral, Real
+from os import PathLike
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from . import _narrows
 from .catalogue import opened, sections
 from .model import Model
 from .progress import Progress
-from .spool import gathered, with_names
+from .spool import gathered, is_stream, with_names
+from .given import as_taken, plain, seed_of
+from .remarks import warn
 
 # Rows that the threshold for outliers is found from where `contamination` is not given.
 _THRESHOLD_ROWS = 2048
@@ -103,46 +105,74 @@ class Training(BaseEstimator):  # type: ignore[misc]
         random_crop: float | None = None,
     ) -> None:
         given = dict(locals())
-        for name in self._get_param_names():
-            setattr(self, name, given[name])
+        # Of a subclass with fewer parameters too.
+        for name, value in given.items():
+            if name != "self":
+                setattr(self, name, value)
 
     def _settings(self) -> dict[str, dict[str, Any]]:
-        found: dict[str, dict[str, Any]] = {"train": {"seed": self._seed()}}
-        for name, value in self.get_params(deep=False).items():
-            section, setting = sections().get(name, (None, name))
-            if section is not None and value is not None and not isinstance(value, Model):
-                found.setdefault(section, {})[setting] = _plain(value)
+        found: dict[str, dict[str, Any]] = {"train": {"seed": seed_of(self.random_state)}}
+        for name, (section, setting) in sections().items():
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, Model):
+                found.setdefault(section, {})[setting] = plain(name, value)
         return found
 
     def _parent(self) -> _narrows.Trained | None:
-        if isinstance(self.init, BaseEstimator):
-            raise TypeError("init: expected a scheme, a path or a narrows.Model, got an estimator: give its model_")
-        return self.init._trained if isinstance(self.init, Model) else None
-
-    def _seed(self) -> int:
-        if isinstance(self.random_state, (int, np.integer)):
-            return int(self.random_state)
-        return int(check_random_state(self.random_state).randint(2**31 - 1))
+        if isinstance(self.init, Model):
+            return self.init._trained
+        if self.init is not None and not isinstance(self.init, (str, PathLike)):
+            got = "an estimator: give its model_" if isinstance(self.init, BaseEstimator) else repr(self.init)
+            raise TypeError(f"init: expected a scheme, a path or a narrows.Model, got {got}")
+        return None
 
     def _outliers(self) -> float:
         share = 0.1 if self.contamination == "auto" else self.contamination
-        if not isinstance(share, (float, int)) or not 0.0 < share <= 0.5:
+        if not isinstance(share, Real) or not 0.0 < float(share) <= 0.5:
             raise ValueError(f'contamination: expected "auto" or a number above 0 and at most 0.5, got {share!r}')
         return float(share)
 
+    def _held_out(self, count: int) -> int | None:
+        share = self.validation
+        if share is None:
+            return None
+        if isinstance(share, Integral) and not isinstance(share, (bool, np.bool_)) and int(share) >= 0:
+            held_out = int(share)
+        elif isinstance(share, Real) and not isinstance(share, Integral) and 0.0 <= float(share) < 1.0:
+            held_out = round(float(share) * count)
+        else:
+            raise ValueError(f"validation: expected a number of items or a share from 0 to below 1, got {share!r}")
+        if count - held_out < 2:
+            raise ValueError(f"validation: expected at least 2 of {count} items left to train on, got {held_out} held out")
+        return held_out
+
     def _variant(self) -> str:
-        return self.variant or self._default_variant
+        variant = self.variant or self._default_variant
+        if not isinstance(variant, str):
+            raise TypeError(f"variant: expected the name of a preset, got {variant!r}")
+        return variant
+
+    def _told(self) -> list[Callback]:
+        callbacks = list(self.callbacks) if isinstance(self.callbacks, Iterable) else [self.callbacks]
+        callbacks = [callback for callback in callbacks if callback is not None]
+        for callback in callbacks:
+            if not callable(callback):
+                raise TypeError(f"callbacks: expected callables, got {callback!r}")
+        return callbacks
 
     def _checked(self, X: Any, reset: bool = False) -> NDArray[Any]:
+        if is_stream(X):
+            raise TypeError("expected an array or a frame, got an iterable: only fit takes one")
         least = 2 if reset else 1
         kinds = [np.float32, np.uint8]
         array: NDArray[Any] = validate_data(
             self, with_names(X), dtype=kinds, order="C", allow_nd=True, ensure_min_samples=least, reset=reset
         )
-        # A mask, of zeros and ones alone, is numbers.
-        if reset and array.dtype == np.uint8 and array.max() <= 1:
-            array = array.astype(np.float32)
-        return array
+        of_frame = hasattr(X, "columns")
+        if reset:
+            array = as_taken(array, False, of_frame)
+            self._of_bytes, self._flat_images = array.dtype == np.uint8, array.ndim == 3
+        return as_taken(array, self._of_bytes, of_frame)
 
     def _conditional(self) -> bool:
         preset = json.loads(_narrows.preset_settings(self._variant()))
@@ -165,14 +195,19 @@ class Training(BaseEstimator):  # type: ignore[misc]
     def _learn_classes(self, y: Any) -> None:
         self.__dict__.pop("classes_", None)
         if self._conditional() and y is not None:
-            self.classes_ = np.unique(np.asarray(y))
+            try:
+                self.classes_ = np.unique(np.asarray(y))
+            except TypeError as error:
+                raise ValueError(f"y: expected classes that can be sorted: {error}") from error
+            if self.classes_.dtype.kind == "f" and np.isnan(self.classes_).any():
+                raise ValueError("y: expected a class for each item, got NaN")
             if len(self.classes_) > 256:
                 raise ValueError(f"expected at most 256 classes in y, got {len(self.classes_)}")
         elif self._conditional():
             raise ValueError(f"the variant {self._variant()} is told of each item's class: give it as y")
 
     def _data(
-        self, array: NDArray[Any], y: Any, held_out: int | float | None, X_val: Any = None, y_val: Any = None
+        self, array: NDArray[Any], y: Any, held_out: int | None, X_val: Any = None, y_val: Any = None
     ) -> _narrows.Data:
         names = getattr(self, "feature_names_in_", None)
         classes = getattr(self, "classes_", None)
@@ -183,7 +218,7 @@ class Training(BaseEstimator):  # type: ignore[misc]
             validation_labels=None if X_val is None else self._labels(y_val),
             classes=None if classes is None else [str(name) for name in classes],
             columns=None if names is None else [str(name) for name in names],
-            held_out=round(held_out * len(array)) if isinstance(held_out, float) else held_out,
+            held_out=held_out,
         )
 
     def fit(self: Self, X: Any, y: Any = None, *, X_val: Any = None, y_val: Any = None) -> Self:
@@ -193,10 +228,11 @@ class Training(BaseEstimator):  # type: ignore[misc]
 
         Parameters
         ----------
-        X : array, frame or iterator of arrays
+        X : array, frame or iterable of arrays
             Rows ``[n, columns]``, or images ``[n, height, width]`` or ``[n, height, width, channels]`` with 1 to 4 channels:
-            float32, float64 or uint8, whose bytes mean 255ths. float32 and uint8 in C order are read where they lie, also
-            out of an ``np.memmap``; arrays of an iterator go to a temporary file.
+            float32, float64 or uint8. Bytes of an array mean 255ths; those of a frame, and a mask of zeros and ones alone,
+            are numbers. float32 and uint8 in C order are read where they lie, also out of an ``np.memmap``; arrays of an
+            iterable, as a loader of batches, go to a temporary file.
         y : array of shape [n], optional
             The class of each item, for conditional variants; others ignore it.
         X_val, y_val : optional
@@ -218,8 +254,8 @@ class Training(BaseEstimator):  # type: ignore[misc]
         with self._unchanged_by_failure(), gathered(X) as whole:
             array = self._checked(whole, reset=True)
             self._learn_classes(y)
-            data = self._data(array, y, self.validation, X_val, y_val)
-            trainer = self._begun(self._settings(), data)
+            data = self._data(array, y, self._held_out(len(array)), X_val, y_val)
+            trainer = self._begun(data)
             for note in trainer.notes if self.verbose else []:
                 print(note)
             self.history_: dict[str, list[float]] = {}
@@ -230,7 +266,8 @@ class Training(BaseEstimator):  # type: ignore[misc]
     def partial_fit(self: Self, X: Any, y: Any = None, *, classes: ArrayLike | None = None) -> Self:
         """Trains for one epoch on these items, and goes on from what was learned before.
 
-        Nothing is held out. The scaling stays that of the first items.
+        Nothing is held out. The scaling stays that of the first items; ``offset_`` is that of the last ones. A
+        ``learning_rate`` that is set between two calls is the next one's.
 
         Parameters
         ----------
@@ -257,25 +294,39 @@ class Training(BaseEstimator):  # type: ignore[misc]
         4
         """
         self._outliers()
+        self._refuse_schedules()
         with self._unchanged_by_failure():
             first = not hasattr(self, "model_")
             array = self._checked(X, reset=first)
             if first:
                 self._learn_classes(y if classes is None else classes)
                 self.history_, self.n_iter_ = {}, 0
-                settings = self._settings()
-                settings["train"]["epochs"] = 1
-                trainer = self._begun(settings, self._data(array, y, 0))
+                trainer = self._begun(self._data(array, y, 0), epochs=1)
             else:
                 data = self._data(array, y, 0)
-                seed = self.model_.settings["train"]["seed"] + 1
-                trainer = _narrows.Trainer.on_other_data(self.model_._trained, data, 1, seed)
+                seed = (self.model_.settings["train"]["seed"] + 1) % 2**63
+                rate = None if self.learning_rate is None else float(self.learning_rate)
+                trainer = _narrows.Trainer.on_other_data(self.model_._trained, data, 1, seed, rate)
             self._train(trainer, array, y)
         return self
 
-    def _begun(self, settings: dict[str, Any], data: _narrows.Data) -> _narrows.Trainer:
-        parent = self._parent()
-        return _narrows.Trainer.begin(opened(self.device), self._variant(), json.dumps(settings), data, parent)
+    # What follows the length of training, which nobody knows here.
+    def _refuse_schedules(self) -> None:
+        given = {"schedule": self.schedule, "warmup": self.warmup, "kl_warmup": self.kl_warmup}
+        for name, value in given.items():
+            if value not in (None, "none", "constant", 0):
+                raise ValueError(f"{name}: expected none with partial_fit, which is told of no end, got {value!r}")
+
+    # With these settings of training over the others.
+    def _begun(self, data: _narrows.Data, **train: Any) -> _narrows.Trainer:
+        parent, settings = self._parent(), self._settings()
+        settings["train"] |= train
+        trainer = _narrows.Trainer.begin(opened(self.device), self._variant(), json.dumps(settings), data, parent)
+        # The first says how much was taken, the others what differs.
+        taken, *differences = trainer.origin or [""]
+        if any(not difference.startswith("not here") for difference in differences):
+            warn(". ".join([taken, *differences]))
+        return trainer
 
     # An error leaves everything as it was, unless something was learned that is usable.
     @contextmanager
@@ -291,7 +342,7 @@ class Training(BaseEstimator):  # type: ignore[misc]
 
     def _train(self, trainer: _narrows.Trainer, array: NDArray[Any], y: Any) -> None:
         try:
-            self._run(trainer)
+            self._run(trainer, array, y)
         except _narrows.NarrowsError:
             raise
         except BaseException:
@@ -301,22 +352,18 @@ class Training(BaseEstimator):  # type: ignore[misc]
         # An interrupt leaves it for later, as it takes a while.
         _ = self.offset_
 
-    def _run(self, trainer: _narrows.Trainer) -> None:
-        epochs = json.loads(trainer.settings)["train"]["epochs"]
+    def _run(self, trainer: _narrows.Trainer, array: NDArray[Any], y: Any) -> None:
+        epochs, callbacks = json.loads(trainer.settings)["train"]["epochs"], self._told()
         with Progress(epochs, self.verbose) as progress:
             while (line := trainer.epoch()) is not None:
                 metrics = json.loads(line)
                 self._record(metrics)
                 progress.show(metrics)
-                if self._told(trainer, metrics):
+                if callbacks:
+                    # Each may use the model as it is.
+                    self._take(trainer, array, y, _THRESHOLD_ROWS)
+                if any([callback(self, metrics) for callback in callbacks]):
                     break
-
-    # Whether a callback wants to stop. Each may use the model as it is.
-    def _told(self, trainer: _narrows.Trainer, metrics: dict[str, Any]) -> bool:
-        callbacks = list(self.callbacks or ())
-        if callbacks:
-            self.model_ = Model(trainer.trained(), self.device)
-        return any([callback(self, metrics) for callback in callbacks])
 
     def _record(self, metrics: dict[str, Any]) -> None:
         columns = {"objective": metrics["train"]["objective"], **metrics["train"]["terms"]}
@@ -324,9 +371,10 @@ class Training(BaseEstimator):  # type: ignore[misc]
             validation = {"objective": metrics["validation"]["objective"], **metrics["validation"]["terms"]}
             columns |= {f"validation_{name}": value for name, value in validation.items()}
         columns |= {name: metrics[name] for name in ("learning_rate", "seconds")}
-        for name, value in columns.items():
-            self.history_.setdefault(name, []).append(value)
-        self.n_iter_ = len(self.history_["objective"])
+        for name in {**self.history_, **columns}:
+            before = [np.nan] * self.n_iter_
+            self.history_.setdefault(name, before).append(columns.get(name, np.nan))
+        self.n_iter_ += 1
 
     def _take(self, trainer: _narrows.Trainer, array: NDArray[Any], y: Any, most: int) -> None:
         self.model_ = Model(trainer.trained(), self.device)
@@ -339,20 +387,9 @@ class Training(BaseEstimator):  # type: ignore[misc]
     @property
     def offset_(self) -> float:
         """``score_samples`` below it are outliers."""
+        check_is_fitted(self, "model_")
         if getattr(self, "_unscored", None) is not None:
             usual = -self.model_._scored(self._unscored[0], 0, self._unscored[1])["score"]
             self._offset = float(np.percentile(usual, 100.0 * self._outliers()))
             self._unscored = None
         return self._offset
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, (list, tuple, np.ndarray)):
-        return [_plain(each) for each in value]
-    if isinstance(value, PathLike):
-        return fspath(value)
-    if isinstance(value, dict):
-        return {name: _plain(each) for name, each in value.items()}
-    return value

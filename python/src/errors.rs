@@ -24,15 +24,33 @@ create_exception!(
     "A loss or a parameter is infinite or not a number."
 );
 
-// What messages call by the command line's flags, by the names that it has here: `--learning-rate` is `learning_rate`.
+// What messages call by the command line's words, by those that it has here: `--learning-rate` is `learning_rate`.
 fn in_python(message: &str) -> String {
-    let message = message.replace("--device cpu", "device=\"cpu\"");
+    let mut message = message.to_owned();
+    for (there, here) in [
+        ("--device cpu", "device=\"cpu\""),
+        ("(--batch)", "(batch_size)"),
+        ("`narrows devices`", "narrows.devices()"),
+        ("settings: model.", ""),
+        ("settings: train.", ""),
+        ("settings: data.", ""),
+    ] {
+        message = message.replace(there, here);
+    }
+    for (there, here) in [("batch:", "batch_size:"), ("preset:", "variant:"), ("seed:", "random_state:")] {
+        if let Some(rest) = message.strip_prefix(there) {
+            message = format!("{here}{rest}");
+        }
+    }
     let mut parts = message.split("--");
     let mut text = parts.next().unwrap_or_default().to_owned();
     for part in parts {
+        // Within a word, as a path, it is no flag.
+        let begins =
+            text.chars().last().is_none_or(|before| before.is_whitespace() || "(`\"".contains(before));
         let end = part.find(|c: char| !c.is_ascii_lowercase() && c != '-').unwrap_or(part.len());
         let (flag, rest) = part.split_at(end);
-        text += &flag.replace('-', "_");
+        text += &if begins && end > 0 { flag.replace('-', "_") } else { format!("--{flag}") };
         text += rest;
     }
     text

@@ -13,6 +13,7 @@ use narrows::train::Checkpoint;
 use narrows::{Error, Result};
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray2};
 use pollster::block_on;
+use pyo3::exceptions::PyMemoryError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use serde_json::json;
@@ -67,6 +68,18 @@ impl Trained {
         let mut data = dataset("X", array, labels)?;
         let remark = self.checkpoint.take_array(&mut data);
         Ok((data, remark))
+    }
+}
+
+// Whether there is room for so many rows.
+fn check_room(count: usize, width: usize) -> PyResult<()> {
+    let numbers = count.checked_mul(width).filter(|numbers| Vec::<f32>::new().try_reserve(*numbers).is_ok());
+    match numbers {
+        Some(_) => Ok(()),
+        None => {
+            let got = format!("no memory for {count} rows of {width} numbers: make fewer at a time");
+            Err(PyMemoryError::new_err(got))
+        }
     }
 }
 
@@ -172,6 +185,7 @@ impl Trained {
     fn prior<'py>(&self, py: Python<'py>, count: usize, seed: u64) -> PyResult<Array<'py>> {
         self.checkpoint.check_prior().map_err(raised)?;
         let latent = self.checkpoint.model().map_err(raised)?.latent() as usize;
+        check_room(count, latent.max(self.checkpoint.shape.iter().product()))?;
         rows(py, prior_codes(seed, count, latent), latent)
     }
 
@@ -184,6 +198,7 @@ impl Trained {
         count: usize,
         arc: bool,
     ) -> PyResult<Array<'py>> {
+        check_room(count, a.len())?;
         let kind = if arc { Interpolation::Spherical } else { Interpolation::Linear };
         rows(py, kind.codes(&a, &b, count), a.len())
     }

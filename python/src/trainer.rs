@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 use crate::data::Data;
 use crate::device::Device;
 use crate::errors::raised;
-use crate::interruptible::{ASK, interruptible};
+use crate::interruptible::{ASK, check_process, interruptible};
 use crate::settings;
 use crate::trained::Trained;
 
@@ -28,7 +28,7 @@ pub(crate) struct Trainer {
 impl Trainer {
     /// Begins to train a preset with these settings, JSON of sections. What is not given is suited to the data, as by the
     /// command line; `notes` says what was. The parameters are first those of `parent`, or of the run or file that `init`
-    /// names, where there is one: `notes` says which.
+    /// names, where there is one: `origin` says how much of them.
     #[staticmethod]
     #[pyo3(signature = (device, preset, settings, data, parent = None))]
     fn begin(
@@ -59,19 +59,21 @@ impl Trainer {
                 (None, None) => Beginning::Seed,
             };
             block_on(beginning.begin(&mut training))?;
-            notes.extend_from_slice(training.origin());
             Ok(Self { training, notes })
         })
     }
 
-    /// Goes on with what was learned, on other data of the same form, for so many epochs: steps and rates begin anew.
+    /// Goes on with what was learned, on other data of the same form, for so many epochs: steps and rates begin anew, at
+    /// `learning_rate` where it is given.
     #[staticmethod]
+    #[pyo3(signature = (trained, data, epochs, seed, learning_rate = None))]
     fn on_other_data(
         py: Python<'_>,
         trained: &Trained,
         data: &Data,
         epochs: u32,
         seed: u64,
+        learning_rate: Option<f32>,
     ) -> PyResult<Self> {
         let (device, checkpoint) = (trained.device().clone(), trained.shared());
         let split = data.split().clone();
@@ -80,6 +82,7 @@ impl Trainer {
             let rows = u32::try_from(split.train.len()).unwrap_or(u32::MAX);
             let train = &mut config.train;
             (train.epochs, train.seed, train.batch) = (epochs, seed, train.batch.min(rows));
+            train.learning_rate = learning_rate.unwrap_or(train.learning_rate);
             let begun = Training::on_other_data(&device, &config, &checkpoint, &split);
             Ok(Self { training: block_on(begun)?, notes: Vec::new() })
         })
@@ -87,6 +90,7 @@ impl Trainer {
 
     /// Trains to the end of the epoch and validates: its line of metrics, as JSON. None where all epochs are trained.
     fn epoch(&mut self, py: Python<'_>) -> PyResult<Option<String>> {
+        check_process()?;
         if self.training.is_done() {
             return Ok(None);
         }
@@ -125,6 +129,12 @@ impl Trainer {
     #[getter]
     fn notes(&self) -> Vec<String> {
         self.notes.clone()
+    }
+
+    /// What it began with that was another's, a sentence each: the first how much, others what differs.
+    #[getter]
+    fn origin(&self) -> Vec<String> {
+        self.training.origin().to_vec()
     }
 
     /// The model as it is now.

@@ -45,7 +45,9 @@ impl Config {
     /// - Epochs that give fewer than 1,000 steps in all, or than the preset has on the built-in sample, are raised to as many
     ///   as do.
     /// - A likelihood of numbers in [0, 1] gives way to the Gaussian one where they do not lie there. Where `preset` has
-    ///   another likelihood, its rate of SGD, which was found for that, gives way to Adam at 1e-3.
+    ///   another likelihood, SGD, whose rate was found for that, gives way to Adam, at 1e-3 unless a rate was chosen.
+    /// - A chosen optimizer has a rate of its own where the preset's is of another, or of SGD for another likelihood: 1e-3 of
+    ///   Adam and AdamW, 1e-2 of SGD.
     /// - Where a dense layer has more than 2,048 inputs, Adam's rate is lowered so that it is at most 2 divided by their
     ///   number, or of data in [0, 1], which are smaller, from 16,384 inputs on 10 divided by it; a learned variance, which then moves little, starts at that of the best constant answer.
     ///
@@ -70,6 +72,7 @@ impl Config {
         }
         notes.extend(config.take_steps(train, &chosen));
         notes.extend(config.take_likelihood(train, preset, &chosen));
+        notes.extend(config.take_rate_of_optimizer(preset, &chosen));
         if !chosen("learning_rate") {
             notes.extend(config.take_rate(train, &chosen)?);
         }
@@ -118,20 +121,45 @@ impl Config {
             ));
         }
         let likelihood = self.model.likelihood;
-        let kept = ["optimizer", "learning_rate"].into_iter().any(chosen);
+        let kept = ["optimizer", "momentum"].into_iter().any(&chosen);
         if self.train.optimizer == OptimizerKind::Sgd && likelihood != preset.model.likelihood && !kept {
-            let (name, rate) = (toml_name(&preset.model.likelihood), self.train.learning_rate);
+            let (name, rate) = (toml_name(&preset.model.likelihood), preset.train.learning_rate);
+            let learning_rate = if chosen("learning_rate") {
+                self.train.learning_rate
+            } else {
+                OptimizerKind::Adam.usual_rate()
+            };
             self.train = TrainConfig {
                 optimizer: OptimizerKind::Adam,
-                learning_rate: 1e-3,
+                learning_rate,
                 momentum: None,
                 ..self.train.clone()
             };
             notes.push(format!(
-                "optimizer: adam at 0.001 in place of sgd at {rate}, which was found for the {name} likelihood"
+                "optimizer: adam at {learning_rate} in place of sgd at {rate}, which was found for the {name} likelihood"
             ));
         }
         notes
+    }
+
+    // A rate of the optimizer that was chosen, where the preset's is of another or for another likelihood.
+    fn take_rate_of_optimizer(&mut self, preset: &Self, chosen: impl Fn(&str) -> bool) -> Option<String> {
+        let (own, before) = (self.train.optimizer, preset.train.optimizer);
+        let adaptive = |kind: OptimizerKind| kind != OptimizerKind::Sgd;
+        let kept = ["optimizer", "momentum"].into_iter().any(&chosen);
+        let fits = adaptive(own) == adaptive(before)
+            && (adaptive(own) || self.model.likelihood == preset.model.likelihood);
+        if !kept || chosen("learning_rate") || fits {
+            return None;
+        }
+        let rate = own.usual_rate();
+        self.train.learning_rate = rate;
+        let [own, before] = [own, before].map(|kind| toml_name(&kind));
+        Some(format!(
+            "learning rate: {rate} in place of {}, which was found for {before} and the {} likelihood: {own} has one of its own",
+            preset.train.learning_rate,
+            toml_name(&preset.model.likelihood)
+        ))
     }
 
     // A learning rate that falls with the width of the widest layer, as published for Adam (Yang et al. 2022, table 3).

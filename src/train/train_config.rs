@@ -97,6 +97,17 @@ pub enum OptimizerKind {
     AdamW,
 }
 
+impl OptimizerKind {
+    /// A learning rate to begin with, where nothing is known of the model: Adam's published one (Kingma and Ba 2014, algorithm
+    /// 1), and ten times as much for SGD.
+    pub const fn usual_rate(self) -> f32 {
+        match self {
+            Self::Sgd => 1e-2,
+            Self::Adam | Self::AdamW => 1e-3,
+        }
+    }
+}
+
 impl TrainConfig {
     /// The optimizer that these settings mean: without momentum, and with Adam's published decays (0.9, 0.999) and 1e-8
     /// where they are not given. Weight decay is part of the gradient, except for AdamW.
@@ -167,6 +178,9 @@ impl TrainConfig {
         }
         if let Some(share) = self.random_crop.filter(|share| !(*share > 0.0 && *share < 1.0)) {
             return Err(Error::setting("random_crop", "above 0 and below 1", share));
+        }
+        if self.warmup == Some(u32::MAX) {
+            return Err(Error::setting("warmup", "fewer than 2^32 - 1 steps", u32::MAX));
         }
         check_weight("weight_decay", self.weight_decay)?;
         check_count("batch", self.batch)?;
