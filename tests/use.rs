@@ -8,6 +8,10 @@ use std::fs;
 use std::path::Path;
 
 use image::{Rgb, RgbImage};
+use narrows::data::{Dataset, Split};
+use narrows::graph::Device;
+use narrows::train::{Config, Trainer};
+use pollster::block_on;
 use tempfile::TempDir;
 use tiny::command::{failure, misuse, narrows, place, success, train};
 
@@ -232,4 +236,23 @@ fn the_terms_of_a_game_are_listed_by_update() {
     }
     assert!(out.contains("minimized: by the update model: reconstruction (nats, "), "{out}");
     assert!(out.contains("; by the update critic: 1 x critic_prior (nats, "), "{out}");
+}
+
+#[test]
+fn a_model_of_arrays_in_memory_is_not_taken_for_one_of_the_built_in_sample() {
+    let place = TempDir::new().unwrap();
+    let images =
+        Dataset::new("mine", [28, 28, 1], (0..40 * 784).map(|at| at as u8).collect::<Vec<u8>>(), None);
+    let split =
+        Split::new(images.unwrap(), Dataset::new("none", [28, 28, 1], Vec::<u8>::new(), None).unwrap(), None);
+    let settings = toml::from_str("model.hidden = [4]\nmodel.latent = 2\ntrain.epochs = 1").unwrap();
+    let config = Config::preset("mlp").unwrap().overlaid(settings, "settings").unwrap();
+    let trainer = block_on(Trainer::new(&Device::Cpu, &config, &split.unwrap())).unwrap();
+    block_on(trainer.checkpoint()).unwrap().save(place.path().join("mine.safetensors")).unwrap();
+    let (_, err) = success(&mut narrows(place.path(), &["eval", "mine.safetensors", "--device", "cpu"]));
+    assert!(err.contains("not trained on the built-in sample"), "{err}");
+    let flags = ["--hidden", "4", "--limit", "60", "--epochs", "1", "--run", "run"];
+    success(&mut narrows(place.path(), &[&["train", "mlp"], &flags[..]].concat()));
+    let (_, err) = success(&mut narrows(place.path(), &["eval", "run"]));
+    assert!(!err.contains("sample"), "{err}");
 }

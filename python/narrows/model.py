@@ -71,7 +71,7 @@ class Model:
         ValueError
             For bytes that are damaged or no checkpoint of narrows.
         """
-        return cls(_narrows.Trained.from_bytes(opened(device), data), device)
+        return cls(_narrows.Trained.from_bytes(opened(device), bytes(data)), device)
 
     @classmethod
     def from_safetensors(cls, path: str | PathLike[str], device: str = "auto") -> Model:

@@ -49,6 +49,11 @@ def test_a_model_opens_on_the_other_side(tmp_path, digits, small):
         check=True, capture_output=True, text=True,
     )  # fmt: skip
     assert np.load(tmp_path / "codes.npy").shape == (len(digits), 2), told
+    # It names no data; the command line's own would be of another kind, and these are of the same.
+    images = np.random.default_rng(0).integers(0, 256, size=(30, 28, 28), dtype=np.uint8)
+    narrows.Autoencoder(**small).fit(images).model_.save(tmp_path / "images.safetensors")
+    told = subprocess.run([NARROWS, "eval", tmp_path / "images.safetensors"], check=True, capture_output=True, text=True)
+    assert "not trained on the built-in sample" in told.stderr
 
 
 def test_the_readme_s_example_runs(tmp_path, monkeypatch, digits):

@@ -144,6 +144,13 @@ impl<const FROM: bool, const TOLD: bool> Trained<FROM, TOLD> {
         } else {
             let drawn = drawn_parts(run, own, &given)?;
             let split = loaded_for(&data, &checkpoint, required, drawn)?;
+            // A model of another program's arrays names no file.
+            let own = data.source != Source::Sample || checkpoint.was_trained_on(&split.train);
+            if !own && !self.data.is_given() {
+                note(
+                    "note: the model was not trained on the built-in sample, which these results are of: give --data",
+                );
+            }
             match part.as_str() {
                 "train" => split.train,
                 "validation" => split.validation,

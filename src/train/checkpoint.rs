@@ -212,6 +212,11 @@ impl Checkpoint {
         })
     }
 
+    /// Whether it was trained on this part.
+    pub(crate) fn was_trained_on(&self, part: &Dataset) -> bool {
+        DataMark::of(part, !self.transform.classes.is_empty()).is_ok_and(|mark| mark == self.data)
+    }
+
     /// The loss of always answering with the mean of the training part, per image of `data`, in the unit of the model's
     /// reconstruction. None for a checkpoint of a version that did not keep it.
     pub fn constant_loss(&self, data: &Dataset) -> Option<f64> {
