@@ -75,7 +75,7 @@ fn of_feature_maps() -> Vec<Box<dyn Kernel>> {
             accumulate_shift: false,
         }),
         Box::new(norm::Backward { strips: map, own_moments: true, accumulate: false }),
-        Box::new(Dropout { rows: 32, columns: 28 * 28 * 16, rate: 0.5, instance: 0, accumulate: false }),
+        Box::new(Dropout { rows: 32, columns: 28 * 28 * 16, rate: 0.5, instance: 0, first_block: 0, accumulate: false }),
     ]
 }
 
@@ -178,7 +178,7 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
     let loss = |kind| Box::new(Loss { rows: BATCH, columns: PIXELS, kind, gradient: GRADIENT });
     let descend = |optimizer| Box::new(Descend { count: PARAMETERS, optimizer });
     let count = BATCH * HIDDEN;
-    let of = Reparameterize { rows: BATCH, latent: LATENT, instance: 0, period: 0 };
+    let of = Reparameterize { rows: BATCH, latent: LATENT, instance: 0, period: 0, first_block: 0 };
     let activate = |pass, activation| Box::new(Activate { count, pass, activation, accumulate: false });
     let sparsity = |penalty| Box::new(Sparsity { rows: BATCH, columns: HIDDEN, penalty, gradient: GRADIENT });
     let draw = |distribution| {
@@ -187,16 +187,16 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
     };
     let augment = |augmentation| {
         let (shape, rows) = ([28, 28, 1], Rows::Bytes);
-        Box::new(Augment { batch: BATCH, count: IMAGES, shape, rows, augmentation, instance: 0 })
+        Box::new(Augment { batch: BATCH, count: IMAGES, shape, rows, augmentation, instance: 0, first_place: 0 })
     };
     let gather = |center| {
         let rows = Rows::Bytes;
         Gather { batch: BATCH, first: 0, count: IMAGES, pixels: PIXELS, center, rows }
     };
-    let corrupt = |corruption| Box::new(Corrupt { gather: gather(false), corruption, instance: 0 });
+    let corrupt = |corruption| Box::new(Corrupt { gather: gather(false), corruption, instance: 0, first_place: 0 });
     vec![
-        Box::new(Permute { batch: BATCH, count: IMAGES, shuffle: true }),
-        Box::new(NextBatch { gather: gather(false), shuffle: true }),
+        Box::new(Permute { batch: BATCH, count: IMAGES, shuffle: true, first_place: 0 }),
+        Box::new(NextBatch { gather: gather(false), shuffle: true, first_place: 0 }),
         Box::new(Place { batch: BATCH, steps: 64, rows: BATCH }),
         Box::new(gather(false)),
         Box::new(gather(true)),

@@ -24,6 +24,8 @@ struct Params {
     crop: f32,
     /// The counter's fourth word, which tells the draws of a model apart.
     instance: u32,
+    /// The place of picture 0 in the whole batch.
+    first_place: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -49,15 +51,15 @@ fn shifted(bits: u32) -> f32 {
     return f32(multiply_wide(bits, 2u * params.shift + 1u).y) - f32(params.shift);
 }
 
-fn view_of(row: u32) -> View {
+fn view_of(place: u32) -> View {
     let key = vec2u(state.seed_low, state.seed_high);
-    let bits = philox(vec4u(2u * row, state.step, STREAM_AUGMENTATION, params.instance), key);
+    let bits = philox(vec4u(2u * place, state.step, STREAM_AUGMENTATION, params.instance), key);
     let mirrored = FLIP && bits.x >= 0x80000000u;
     let corner = -vec2f(shifted(bits.y), shifted(bits.z));
     if !CROP {
         return View(mirrored, corner, 1.0);
     }
-    let u = uniforms(philox(vec4u(2u * row + 1u, state.step, STREAM_AUGMENTATION, params.instance), key));
+    let u = uniforms(philox(vec4u(2u * place + 1u, state.step, STREAM_AUGMENTATION, params.instance), key));
     let share = params.crop + (1.0 - params.crop) * u.x;
     let left_out = (1.0 - share) * vec2f(f32(params.height), f32(params.width));
     return View(mirrored, corner + u.yz * left_out + 0.5 * share - 0.5, share);
@@ -98,7 +100,7 @@ fn augment(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
     if row >= params.batch {
         return;
     }
-    let view = view_of(row);
+    let view = view_of(params.first_place + row);
     let first_pixel = chosen[row] * params.height * params.width;
     let begin = number % chunks * CHUNK;
     for (var e = begin + lane; e < min(begin + CHUNK, params.pixels); e += 64u) {

@@ -1,7 +1,7 @@
 // Which images a step sees, and their pixels: nothing is uploaded for a step.
 //
-//     permute:  indices[batch] = order of pass `epoch` at positions cursor..cursor+batch, which may run
-//               over the end of the pass into the next; batch <= count
+//     permute:  indices[batch] = order of pass `epoch` at positions cursor + first_place + 0..batch, which may
+//               run over the end of the pass into the next; first_place + batch <= count
 //     place:    indices[i] = step % steps · rows + i, where `images` is a ring of the next steps' batches
 //     gather:   x[batch, pixels] = the numbers of the images chosen, of bytes byte / 255
 //     gather_centered: the same less the mean image
@@ -24,6 +24,8 @@ struct Params {
     /// Steps and rows of a step in a ring.
     steps: u32,
     rows: u32,
+    /// The place of image 0 in the whole batch, of which these may be a part.
+    first_place: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -38,8 +40,9 @@ struct Params {
 // lanes at once, behind one for each.
 fn image_at(i: u32, now: State) -> u32 {
     let left = params.count - now.cursor;
-    let next = i >= left;
-    let position = select(now.cursor + i, i - left, next);
+    let place = params.first_place + i;
+    let next = place >= left;
+    let position = select(now.cursor + place, place - left, next);
     if SHUFFLE {
         return permuted(position, now.epoch + u32(next), vec2u(now.seed_low, now.seed_high));
     }

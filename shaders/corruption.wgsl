@@ -24,6 +24,8 @@ struct Params {
     scale: f32,
     /// The counter's fourth word, which tells the draws of a model apart.
     instance: u32,
+    /// The place of image 0 in the whole batch.
+    first_place: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -35,7 +37,8 @@ struct Params {
 @group(0) @binding(6) var<storage, read_write> seen: array<f32>;
 
 // Four pixels under the noise of a block.
-fn corrupted(p: vec4f, block: u32) -> vec4f {
+fn corrupted(p: vec4f, own_block: u32) -> vec4f {
+    let block = params.first_place * ((params.pixels + 3u) / 4u) + own_block;
     let key = vec2u(state.seed_low, state.seed_high);
     let bits = philox(vec4u(block, state.step, STREAM_CORRUPTION, params.instance), key);
     if CORRUPTION == 0u {

@@ -1,7 +1,7 @@
 // Inverted dropout (Srivastava et al. 2014), which leaves nothing to do where a trained model is used.
 //
 //     y[e] = x[e] / (1 - rate) where w[e] >= rate 2^32, else 0                                              = or +=
-//     w[e] = philox([e / 4, state.step, STREAM_DROPOUT, instance], state.seed)[e % 4]
+//     w[e] = philox([first_block + e / 4, state.step, STREAM_DROPOUT, instance], state.seed)[e % 4]
 //
 // All arrays are [count]; += where ACCUMULATE is set. The map is its own derivative, so the backward pass takes dy for
 // x and dx for y, and draws the same mask again. Joined behind lib/log.wgsl, lib/philox.wgsl, lib/state.wgsl
@@ -15,6 +15,8 @@ struct Params {
     threshold: u32,
     /// 1 / (1 - rate)
     scale: f32,
+    /// The counter's first word for elements 0 to 3.
+    first_block: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -30,7 +32,7 @@ fn dropout(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
            @builtin(local_invocation_index) lane: u32) {
     let block = (group.x + group.y * groups.x) * 64u + lane;
     let key = vec2u(state.seed_low, state.seed_high);
-    let bits = philox(vec4u(block, state.step, STREAM_DROPOUT, params.instance), key);
+    let bits = philox(vec4u(params.first_block + block, state.step, STREAM_DROPOUT, params.instance), key);
     for (var i = 0u; i < 4u; i++) {
         let e = block * 4u + i;
         if e < params.count {

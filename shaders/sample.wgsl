@@ -20,6 +20,8 @@ struct Params {
     scale: f32,
     /// Elements after which eps begins again, so that all images have the same; 0 where no two draw alike.
     period: u32,
+    /// The counter's first word for elements 0 to 3.
+    first_block: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;

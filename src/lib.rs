@@ -85,6 +85,7 @@ pub mod kernels;
 pub mod model;
 #[cfg(feature = "train")]
 pub mod picture;
+pub mod ranks;
 pub mod reference;
 #[cfg(feature = "plot")]
 pub mod report;

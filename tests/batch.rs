@@ -18,7 +18,7 @@ fn state(seed: u64, epoch: u32, cursor: u32) -> Vec<u32> {
 
 // Indices as the device chooses them, equal to the CPU's.
 fn permute(batch: u32, count: u32, shuffle: bool, state: Vec<u32>) -> Vec<u32> {
-    let kernel = Permute { batch, count, shuffle };
+    let kernel = Permute { batch, count, shuffle, first_place: 0 };
     check_words(gpu(), &kernel, &[state], &[None]).swap_remove(0)
 }
 
@@ -40,6 +40,16 @@ fn a_batch_over_the_end_of_a_pass_takes_from_both_passes() {
     let across = permute(128, 1000, true, state(5, 3, 950));
     assert_eq!(across[..50], this[950..]);
     assert_eq!(across[50..], next[..78]);
+}
+
+#[test]
+fn a_part_of_a_batch_has_the_images_of_the_whole_at_its_place() {
+    let whole = permute(128, 1000, true, state(5, 3, 950));
+    for (first_place, batch) in [(0, 44), (44, 40), (84, 44)] {
+        let kernel = Permute { batch, count: 1000, shuffle: true, first_place };
+        let part = check_words(gpu(), &kernel, &[state(5, 3, 950)], &[None]).swap_remove(0);
+        assert_eq!(part, whole[first_place as usize..][..batch as usize]);
+    }
 }
 
 #[test]
@@ -109,7 +119,7 @@ fn the_next_batch_is_permuted_and_gathered_in_one() {
                     if rows == Rows::Bytes { images(count, pixels) } else { float_rows(rows, count, pixels) };
                 let mut inputs = vec![state(5, 3, cursor), all];
                 inputs.extend(center.then(|| words(&noise(1, pixels as usize))));
-                let kernel = NextBatch { gather, shuffle };
+                let kernel = NextBatch { gather, shuffle, first_place: 0 };
                 check_words(gpu(), &kernel, &inputs, &[None, None]);
                 let got = run(gpu(), &kernel, &inputs, &[None, None]);
                 assert_eq!(got[inputs.len()], permute(batch, count, shuffle, state(5, 3, cursor)));

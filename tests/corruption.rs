@@ -25,6 +25,7 @@ fn kernel(batch: u32, pixels: u32, corruption: Corruption) -> Corrupt {
         gather: Gather { batch, first: 0, count: 51, pixels, center: false, rows: Rows::Bytes },
         corruption,
         instance: 0,
+        first_place: 0,
     }
 }
 
@@ -52,7 +53,7 @@ fn the_device_corrupts_as_the_cpu_does_at_every_alignment() {
         for (batch, pixels, instance) in
             [(1, 1, 0), (5, 2, 0), (3, 3, 1), (27, 27, 0), (64, 51, 7), (3, 784, u32::MAX)]
         {
-            let kernel = Corrupt { instance, ..kernel(batch, pixels, corruption) };
+            let kernel = Corrupt { instance, first_place: instance % 5, ..kernel(batch, pixels, corruption) };
             let inputs = inputs(&kernel, 0xfeed_0000_beef, 7);
             check(gpu(), &kernel, &inputs, &[None, None], tolerance(corruption));
         }

@@ -29,7 +29,8 @@ fn what_is_kept_and_how_it_is_scaled_are_the_references_written_and_added() {
     for (rows, columns) in SHAPES {
         for (rate, instance) in [(0.5, 0), (0.2, 3), (0.97, u32::MAX)] {
             for accumulate in [false, true] {
-                let kernel = Dropout { rows, columns, rate, instance, accumulate };
+                let first_block = instance % 7;
+                let kernel = Dropout { rows, columns, rate, instance, first_block, accumulate };
                 let before = accumulate.then(|| words(&noise(2, (rows * columns) as usize)));
                 check(gpu(), &kernel, &[state(), x((rows, columns))], &[before], CLOSE);
             }
@@ -40,7 +41,7 @@ fn what_is_kept_and_how_it_is_scaled_are_the_references_written_and_added() {
 // With one operand for both, the gradient of ones is the mask the forward pass used.
 #[test]
 fn the_backward_pass_sees_the_mask_the_forward_pass_drew() {
-    let kernel = Dropout { rows: 51, columns: 33, rate: 0.3, instance: 2, accumulate: false };
+    let kernel = Dropout { rows: 51, columns: 33, rate: 0.3, instance: 2, first_block: 0, accumulate: false };
     let of = |value: f32| run(gpu(), &kernel, &[state(), words(&[value; 51 * 33])], &[None]).swap_remove(2);
     let (forward, backward) = (of(-3.0), of(1.0));
     for (y, slope) in floats(&forward).iter().zip(floats(&backward)) {
@@ -55,7 +56,7 @@ fn another_seed_step_or_instance_draws_another_mask() {
         if let Some(word) = state.get_mut(word) {
             *word += 1;
         }
-        let kernel = Dropout { rows: 32, columns: 32, rate: 0.5, instance, accumulate: false };
+        let kernel = Dropout { rows: 32, columns: 32, rate: 0.5, instance, first_block: 0, accumulate: false };
         let inputs = [state, words(&[1.0; 1024])];
         check(gpu(), &kernel, &inputs, &[None], CLOSE);
         let y = run(gpu(), &kernel, &inputs, &[None]).swap_remove(2);
@@ -75,17 +76,17 @@ fn another_seed_step_or_instance_draws_another_mask() {
 #[test]
 fn more_than_65535_workgroups_fold_into_two_dimensions() {
     let (rows, columns) = (66_000, 256);
-    let kernel = Dropout { rows, columns, rate: 0.5, instance: 0, accumulate: false };
+    let kernel = Dropout { rows, columns, rate: 0.5, instance: 0, first_block: 0, accumulate: false };
     check(gpu(), &kernel, &[state(), x((rows, columns))], &[None], CLOSE);
 }
 
 #[test]
 fn as_many_are_kept_as_the_rate_says_and_the_expectation_stays() {
     for rate in [0.0, 0.1, 0.5, 0.9] {
-        let kept = mask([7, 0], 3, 0, rate).take(100_000).filter(|kept| *kept).count();
+        let kept = mask([7, 0], [0, 3, 0], rate).take(100_000).filter(|kept| *kept).count();
         let share = kept as f64 / 1e5;
         close(format!("kept at rate {rate}"), share, 1.0 - f64::from(rate), 0.005);
         close(format!("expectation at rate {rate}"), share * f64::from(scale(rate)), 1.0, 0.05);
     }
-    assert!(mask([7, 0], 3, 0, 0.0).take(1000).all(|kept| kept));
+    assert!(mask([7, 0], [0, 3, 0], 0.0).take(1000).all(|kept| kept));
 }

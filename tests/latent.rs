@@ -19,7 +19,7 @@ fn state() -> Vec<u32> {
 }
 
 fn sample((rows, latent): (u32, u32), instance: u32) -> Reparameterize {
-    Reparameterize { rows, latent, instance, period: 0 }
+    Reparameterize { rows, latent, instance, period: 0, first_block: instance % 5 }
 }
 
 fn dz((rows, latent): (u32, u32)) -> Vec<u32> {

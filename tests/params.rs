@@ -63,6 +63,7 @@ const VIEWS: Augment = Augment {
     rows: Rows::Bytes,
     augmentation: Augmentation { flip: true, shift: 1, crop: 0.5 },
     instance: 9,
+    first_place: 6,
 };
 const STRIPS: Strips = Strips { rows: 3, channels: 5, chunk: 2 };
 const MERGE: MergeMoments =
@@ -75,7 +76,7 @@ const MATRICES: [Matrix; 2] = [
     Matrix { first: 28, rows: 50, columns: 8, line: 12, to: 7, accumulate: true },
 ];
 const GROUPS: LogSumExp = LogSumExp { groups: 3, size: 2, columns: 5, mean: true };
-const SAMPLE: Reparameterize = Reparameterize { rows: 3, latent: 5, instance: 4, period: 5 };
+const SAMPLE: Reparameterize = Reparameterize { rows: 3, latent: 5, instance: 4, period: 5, first_block: 6 };
 const CROP: CropOrPad = CropOrPad { batch: 3, from: [9, 2], to: [4, 8], channels: 5, accumulate: true };
 const UPSAMPLE: Upsample = Upsample { batch: 3, height: 9, width: 7, channels: 5, factor: [4, 3] };
 
@@ -151,7 +152,7 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Box::new(Spread { rows, units: 5, columns: 9, result: SpreadResult::Weights, accumulate }),
         Box::new(Spread { rows, units: 5, columns: 9, result: SpreadResult::ScalesGradient, accumulate }),
         Box::new(Spread { rows, units: 5, columns: 9, result: SpreadResult::WeightGradient, accumulate }),
-        Box::new(Permute { batch: 3, count, shuffle: true }),
+        Box::new(Permute { batch: 3, count, shuffle: true, first_place: 0 }),
         Box::new(OneHot { batch: 3, count, classes: 4 }),
         Box::new(Place { batch: 3, steps: 4, rows: 5 }),
         Box::new(Gather { batch: 3, first: 0, count, pixels: 9, center: false, rows: Rows::Bytes }),
@@ -185,7 +186,7 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
         Box::new(Advance { keeps: Some(means()), ..advance(&[]) }),
         Box::new(Advance { keeps: Some(means()), ..advance(&[RATE, SHARE]) }),
         Box::new(Elementwise { count, function: Function::ContinuousMean, accumulate: false }),
-        Box::new(Dropout { rows, columns: 5, rate: 0.5, instance: 1, accumulate }),
+        Box::new(Dropout { rows, columns: 5, rate: 0.5, instance: 1, first_block: 0, accumulate }),
         Box::new(POOL),
         Box::new(MaxPoolTangent(POOL)),
         Box::new(MaxPoolBackward { pool: POOL, slope: None, accumulate }),
@@ -218,9 +219,9 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
     }
     for center in [false, true] {
         let gather = Gather { batch: 3, first: 0, count, pixels: 9, center, rows: Rows::Bytes };
-        all.push(Box::new(NextBatch { gather, shuffle: true }));
+        all.push(Box::new(NextBatch { gather, shuffle: true, first_place: 0 }));
         for corruption in CORRUPTIONS {
-            all.push(Box::new(Corrupt { gather, corruption, instance: 4 }));
+            all.push(Box::new(Corrupt { gather, corruption, instance: 4, first_place: 0 }));
         }
     }
     for layout in Layout::ALL {
@@ -423,19 +424,21 @@ fn parameters_stand_in_the_order_of_the_shaders_fields() {
     assert_eq!(words(&ColumnSum { rows: 3, columns: 5, chunk: 2, accumulate: false }), [3, 5, 2]);
     assert_eq!(
         words(&Gather { batch: 3, first: 2, count: 7, pixels: 9, center: true, rows: Rows::Bytes }),
-        [3, 7, 9, 2, 0, 0]
+        [3, 7, 9, 2, 0, 0, 0]
     );
-    assert_eq!(words(&Place { batch: 3, steps: 4, rows: 5 }), [3, 0, 0, 0, 4, 5]);
+    assert_eq!(words(&Place { batch: 3, steps: 4, rows: 5 }), [3, 0, 0, 0, 4, 5, 0]);
+    assert_eq!(words(&Permute { batch: 3, count: 7, shuffle: true, first_place: 2 }), [3, 7, 0, 0, 0, 0, 2]);
     let corrupt = |corruption| {
         words(&Corrupt {
             gather: Gather { batch: 3, first: 0, count: 7, pixels: 9, center: true, rows: Rows::Bytes },
             corruption,
             instance: 4,
+            first_place: 6,
         })
     };
-    assert_eq!(corrupt(CORRUPTIONS[0]), [3, 9, one(0.25), one(1.0), 4]);
-    assert_eq!(corrupt(CORRUPTIONS[1]), [3, 9, one(0.5), one(2.0), 4]);
-    assert_eq!(words(&VIEWS), [3, 40, 4, 5, 2, 1, one(0.5), 9]);
+    assert_eq!(corrupt(CORRUPTIONS[0]), [3, 9, one(0.25), one(1.0), 4, 6]);
+    assert_eq!(corrupt(CORRUPTIONS[1]), [3, 9, one(0.5), one(2.0), 4, 6]);
+    assert_eq!(words(&VIEWS), [3, 40, 4, 5, 2, 1, one(0.5), 9, 6]);
     let weights = UnitWeights { rows: 3, units: 5, columns: 9, scale: 0.5, accumulate: false };
     assert_eq!(words(&weights), [3, 5, 9, one(0.5)]);
     let (result, accumulate) = (SpreadResult::Weights, false);
@@ -459,8 +462,8 @@ fn parameters_stand_in_the_order_of_the_shaders_fields() {
     let kl = GaussianKl { rows: 3, latent: 5, free_bits: 0.25, gradient: HALF };
     assert_eq!(words(&kl), [3, 5, one(0.5), one(0.25)]);
     let ratio = LogRatio { of: SAMPLE, gradient: HALF };
-    assert_eq!(words(&ratio), [3, 5, 4, one(0.5), 5]);
-    assert_eq!(words(&Sample { of: SAMPLE, kl: Some(0.25) }), [3, 5, 4, one(0.25), 5]);
+    assert_eq!(words(&ratio), [3, 5, 4, one(0.5), 5, 6]);
+    assert_eq!(words(&Sample { of: SAMPLE, kl: Some(0.25) }), [3, 5, 4, one(0.25), 5, 6]);
     let through = MatMul { epilogue: Epilogue::Sample, ..matmul };
     assert_eq!(words(&through), [3, 5, 7, 7, 5, 10, 7]);
     let sparsity = Sparsity { rows: 3, columns: 5, penalty: KL, gradient: HALF };
@@ -494,8 +497,8 @@ fn parameters_stand_in_the_order_of_the_shaders_fields() {
     );
     let lines = Conv { direction: Direction::Up, geometry: SQUARE_STRIDE, epilogue, accumulate };
     assert_eq!(words(&lines)[14..], [48, 2]);
-    let dropout = Dropout { rows: 3, columns: 5, rate: 0.25, instance: 2, accumulate: false };
-    assert_eq!(words(&dropout), [15, 2, 1 << 30, one(4.0 / 3.0)]);
+    let dropout = Dropout { rows: 3, columns: 5, rate: 0.25, instance: 2, first_block: 6, accumulate: false };
+    assert_eq!(words(&dropout), [15, 2, 1 << 30, one(4.0 / 3.0), 6]);
     assert_eq!(words(&CROP), [3, 9, 2, 5, 4, 8, 2, 0, 0, 3]);
     assert_eq!((words(&POOL), words(&UPSAMPLE)), (vec![3, 9, 7, 5], vec![3, 9, 7, 5]));
     assert_eq!(words(&ChunkMoments(STRIPS))[..3], [3, 5, 2]);
@@ -531,14 +534,14 @@ fn extreme(e: u32) -> Vec<Box<dyn Kernel>> {
     vec![
         Box::new(Activate { count: e, pass: Pass::Backward, activation: Activation::Relu, accumulate }),
         Box::new(gather),
-        Box::new(Corrupt { gather, corruption: CORRUPTIONS[0], instance: e }),
+        Box::new(Corrupt { gather, corruption: CORRUPTIONS[0], instance: e, first_place: 0 }),
         Box::new(Augment { batch: e, count: e, shape: [e, e, e], ..VIEWS }),
         Box::new(UnitWeights { rows: e, units: e, columns: e, scale: 1.0, accumulate }),
         Box::new(Conv { direction: Direction::Down, geometry, epilogue, accumulate }),
         Box::new(Conv { direction: Direction::Up, geometry, epilogue, accumulate }),
         Box::new(WeightGradient { geometry, chunk: e, accumulate, sums: Some(sums) }),
         Box::new(GaussianKl { rows: e, latent: e, free_bits: 1.0, gradient: HALF }),
-        Box::new(Dropout { rows: e, columns: e, rate: 0.5, instance: e, accumulate }),
+        Box::new(Dropout { rows: e, columns: e, rate: 0.5, instance: e, first_block: 0, accumulate }),
         Box::new(Multiply { rows: e, columns: e, repeat: e, accumulate }),
         Box::new(SquaredNorm { count: e, max_norm: 1.0, first: e, sums: e }),
         Box::new(CopyColumns { rows: e, columns: e, source: block, destination: block, accumulate }),
@@ -547,8 +550,8 @@ fn extreme(e: u32) -> Vec<Box<dyn Kernel>> {
         Box::new(Repeat { rows: e, columns: e, times: e, scale: 1.0, accumulate }),
         Box::new(RowSum { rows: e, columns: e, scale: 1.0, accumulate }),
         Box::new(RowProducts { rows: e, columns: e, accumulate }),
-        Box::new(Reparameterize { rows: e, latent: e, instance: e, period: e }),
-        Box::new(Sample { of: Reparameterize { rows: e, latent: e, instance: e, period: e }, kl: Some(1.0) }),
+        Box::new(Reparameterize { rows: e, latent: e, instance: e, period: e, first_block: e }),
+        Box::new(Sample { of: Reparameterize { rows: e, latent: e, instance: e, period: e, first_block: e }, kl: Some(1.0) }),
         Box::new(MatMul { rows: e, columns: e, depth: e, layout, epilogue: Epilogue::Sample, accumulate }),
         Box::new(MatMulChunks {
             of: MatMulPart {

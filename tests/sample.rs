@@ -25,7 +25,7 @@ fn state() -> Vec<u32> {
 }
 
 fn of((rows, latent): (u32, u32), instance: u32) -> Reparameterize {
-    Reparameterize { rows, latent, instance, period: 0 }
+    Reparameterize { rows, latent, instance, period: 0, first_block: instance % 5 }
 }
 
 fn written(kernel: &Sample) -> Vec<Option<Vec<u32>>> {

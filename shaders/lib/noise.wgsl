@@ -1,5 +1,5 @@
 // The noise eps of the samples of a Gaussian code, and where their mu stands. The shader binds `state` and `stats`, and its
-// Params has `latent`, `instance` and `period`. Joined behind lib/philox.wgsl and lib/state.wgsl.
+// Params has `latent`, `instance`, `period` and `first_block`. Joined behind lib/philox.wgsl and lib/state.wgsl.
 
 // Where the mu of element e of z stands in stats; its logvar stands params.latent further.
 fn mu_at(e: u32) -> u32 {
@@ -8,7 +8,7 @@ fn mu_at(e: u32) -> u32 {
 
 fn drawn(block: u32) -> vec4f {
     let key = vec2u(state.seed_low, state.seed_high);
-    return normals(philox(vec4u(block, state.step, STREAM_LATENT, params.instance), key));
+    return normals(philox(vec4u(params.first_block + block, state.step, STREAM_LATENT, params.instance), key));
 }
 
 // eps of the elements 4 block + 0..4.

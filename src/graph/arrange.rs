@@ -140,7 +140,8 @@ impl Graph {
             return Err(Error::shape(label, "at least 1 number to draw", format!("{shape:?}")));
         }
         let instance = self.instance(stream);
-        let kernel = Numbers { count, distribution, first_block: 0, stream: stream as u32, instance };
+        let first_block = self.first_block(shape[0], shape[1]);
+        let kernel = Numbers { count, distribution, first_block, stream: stream as u32, instance };
         self.make(label, &[self.state()], shape, kernel)
     }
 }

@@ -69,7 +69,7 @@ impl Graph {
     ) -> Result<Batch> {
         let Images { total, classes, .. } = images;
         let batch = self.batch;
-        if batch == 0 || batch > total {
+        if batch == 0 || self.share.whole > total {
             let expected = format!("between 1 and the {total} images there are");
             return Err(Error::setting("batch", expected, batch));
         }
@@ -79,7 +79,8 @@ impl Graph {
             self.next_batch(images, indices, shuffle)?
         } else {
             // Only what is used runs: a ring that needs no labels has no use for it.
-            self.record("indices", Permute { batch, count: total, shuffle }, &[self.state(), indices])?;
+            let permute = Permute { batch, count: total, shuffle, first_place: self.share.first };
+            self.record("indices", permute, &[self.state(), indices])?;
             self.pixels(images, indices, augmentation, corruption)?
         };
         self.images = Some((images, shuffle));
@@ -104,7 +105,7 @@ impl Graph {
         let mean = center.then(|| self.named_buffer("center", pixels as usize));
         let reads = [self.state(), self.rows_of_images("images", gather)];
         let operands: Vec<Slice> = reads.into_iter().chain(mean).chain([indices, self.value(x)]).collect();
-        self.record("indices, x", NextBatch { gather, shuffle }, &operands)?;
+        self.record("indices, x", NextBatch { gather, shuffle, first_place: self.share.first }, &operands)?;
         Ok(Batch::of(x, x))
     }
 
@@ -116,7 +117,7 @@ impl Graph {
         augmentation: Augmentation,
         corruption: Option<Corruption>,
     ) -> Result<Batch> {
-        let (Images { shape, center, .. }, batch) = (images, self.batch);
+        let (Images { shape, center, .. }, batch, first_place) = (images, self.batch, self.share.first);
         let extents = [shape.height, shape.width, shape.channels];
         augmentation::check(augmentation, extents)?;
         // Beyond 32 bits the data set is refused below.
@@ -135,7 +136,7 @@ impl Graph {
             let seen = if is_last { value } else { self.buffer(label, x.count() as usize) };
             let places = self.integer_buffer("places", batch as usize);
             let (instance, Gather { count, rows, .. }) = (self.instance(Stream::Augmentation), chosen.gather);
-            let augment = Augment { batch, count, shape: extents, rows, augmentation, instance };
+            let augment = Augment { batch, count, shape: extents, rows, augmentation, instance, first_place };
             self.record(label, augment, &[self.state(), chosen.images, chosen.indices, seen, places])?;
             if is_last {
                 return Ok(Batch::of(x, x));
@@ -155,7 +156,7 @@ impl Graph {
         operands.insert(0, self.state());
         operands.push(self.value(seen));
         let instance = self.instance(Stream::Corruption);
-        self.record("x, seen", Corrupt { gather, corruption, instance }, &operands)?;
+        self.record("x, seen", Corrupt { gather, corruption, instance, first_place }, &operands)?;
         Ok(Batch::of(x, seen))
     }
 

@@ -10,7 +10,7 @@ use super::plan::{BufferId, BufferSpec, Content, Dispatch, Phase, Plan, Slice};
 use super::stores::qualified;
 use super::tape::{Recorded, Unwinding};
 use super::tensor::TensorState;
-use super::{Images, Store, StoreKind, Tensor, TermSpec};
+use super::{Exchange, Images, Share, Store, StoreKind, Tensor, TermSpec};
 use crate::kernels::state::State;
 use crate::kernels::step::Scheduled;
 use crate::rng::Stream;
@@ -28,6 +28,9 @@ pub struct Graph {
     pub(super) buffers: Vec<BufferSpec>,
     pub(super) tensors: Vec<TensorState>,
     pub(super) batch: u32,
+    pub(super) share: Share,
+    // What is exchanged before the next dispatch.
+    pub(super) exchanges: Vec<Exchange>,
     // How many draws of each stream there are so far.
     instances: BTreeMap<u32, u32>,
     pub(super) terms: Vec<TermSpec>,
@@ -76,6 +79,8 @@ impl Graph {
             buffers: Vec::new(),
             tensors: Vec::new(),
             batch,
+            share: Share::all(batch),
+            exchanges: Vec::new(),
             instances: BTreeMap::new(),
             terms: Vec::new(),
             dispatches: Vec::new(),
@@ -215,6 +220,7 @@ impl Graph {
             stores: self.stores,
             named: self.named,
             batch: self.batch,
+            share: self.share,
             terms: self.terms,
             images: self.images,
         }

@@ -14,7 +14,8 @@ impl Graph {
         self.know(label, x)?;
         let Tensor { rows, columns, .. } = x;
         let instance = self.instance(Stream::Dropout);
-        let kernel = move |accumulate| Dropout { rows, columns, rate, instance, accumulate };
+        let first_block = self.first_block(rows, columns);
+        let kernel = move |accumulate| Dropout { rows, columns, rate, instance, first_block, accumulate };
         check(label, &kernel(false))?;
         if !self.is_training() || rate == 0.0 {
             return Ok(x);

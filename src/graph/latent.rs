@@ -70,7 +70,7 @@ impl Graph {
         self.know("reparameterize", stats)?;
         let instance = self.instance(Stream::Latent);
         let (rows, reads) = (stats.rows, [self.state(), self.value(stats)]);
-        let of = Reparameterize { rows, latent, instance, period: self.period(rows, latent) };
+        let of = self.sample_of(rows, latent, instance);
         let at = self.dispatches.len();
         let z = self.make("z", &reads, [rows, latent], of)?;
         self.tensors[stats.id].first_sample.get_or_insert((z, instance));
@@ -142,9 +142,11 @@ impl Graph {
         Ok(spread)
     }
 
-    // Numbers of the codes of one image, where every image draws the same.
-    pub(super) fn period(&self, rows: u32, latent: u32) -> u32 {
-        if self.draws_alike { rows / self.batch.max(1) * latent } else { 0 }
+    // Sample number `instance` of codes.
+    pub(super) fn sample_of(&self, rows: u32, latent: u32, instance: u32) -> Reparameterize {
+        // Numbers of the codes of one image, where every image draws the same.
+        let period = if self.draws_alike { rows / self.batch.max(1) * latent } else { 0 };
+        Reparameterize { rows, latent, instance, period, first_block: self.first_block(rows, latent) }
     }
 
     /// `mu` alone: the code of an image without noise. It carries no gradient.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use narrows_shaders::Access;
 
+use super::Exchange;
 use super::plan::{BufferId, BufferSpec, Dispatch, Phase, Slice};
 
 /// Gives each forward dispatch the periods of those that read its results. If the host or the next step reads them, it
@@ -76,6 +77,10 @@ pub(super) fn share_memory(
         renumbered[id] = BufferId(new);
     }
     for slice in dispatches.iter_mut().flat_map(|dispatch| &mut dispatch.operands).chain(named.values_mut()) {
+        slice.buffer = renumbered[slice.buffer.0];
+    }
+    let exchanges = dispatches.iter_mut().flat_map(|dispatch| &mut dispatch.exchanges);
+    for slice in exchanges.flat_map(Exchange::slices_mut) {
         slice.buffer = renumbered[slice.buffer.0];
     }
     *buffers = shared;

@@ -6,6 +6,7 @@
 
 mod activation;
 mod algebra;
+mod among;
 mod arrange;
 mod batch;
 mod build;
@@ -38,6 +39,7 @@ mod record;
 mod replay;
 mod room;
 mod shape;
+mod share;
 mod slope;
 mod slots;
 mod stores;
@@ -66,6 +68,7 @@ pub use placement::{Placement, RowSource};
 pub use plan::{BufferId, BufferSpec, Content, Dispatch, Phase, Plan, Slice};
 pub use replay::{Pending, Replay};
 pub use shape::Shape;
+pub use share::{Exchange, Share};
 pub use slots::{Slot, Slots};
 pub use stores::{Store, StoreKind};
 pub use tensor::Tensor;

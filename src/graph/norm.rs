@@ -3,7 +3,7 @@
 use super::parameters::ALIGNMENT;
 use super::plan::BufferId;
 use super::tape::Links;
-use super::{Graph, Init, Parameter, Slice, StoreKind, Tensor};
+use super::{Exchange, Graph, Init, Parameter, Slice, StoreKind, Tensor};
 use crate::kernels::activation::Activation;
 use crate::kernels::moments::{ChunkMoments, MergeMoments, RunningMoments, Strips};
 use crate::kernels::norm::{Backward, ChunkSums, MergeSums, Normalize};
@@ -62,12 +62,14 @@ impl Graph {
         self.check_norm(label, x, channels, norm)?;
         let rows = x.rows * (x.columns / channels);
         let y = self.tensor(label, x.shape())?;
+        let sum = Strips::to_sum(rows, channels);
+        let sum = Strips { chunk: self.chunk(rows, sum.chunk), ..sum };
         let layer = Layer {
             label: label.to_owned(),
             x,
             y,
             moments: self.buffer(format!("moments of {label}"), 2 * channels as usize),
-            sum: Strips::to_sum(rows, channels),
+            sum,
             map: Strips::to_map(rows, channels),
             norm: norm.clone(),
         };
@@ -140,9 +142,17 @@ impl Layer {
             let kernel = RunningMoments { channels: strips.channels, mean_at, variance_at, epsilon };
             return graph.record(label, kernel, &[statistics, self.moments]);
         }
-        let words = 2 * strips.chunks() as usize * strips.channels as usize;
+        let words = |strips: Strips| 2 * strips.chunks() as usize * strips.channels as usize;
         let (chunks, x) = (format!("{label}, in chunks"), graph.value(self.x));
-        let parts = graph.interim(chunks, words, &[x], ChunkMoments(strips))?;
+        let own = graph.interim(&chunks, words(strips), &[x], ChunkMoments(strips))?;
+        let own = Slice { words: words(strips), ..own };
+        let strips = Strips { rows: graph.whole_rows(strips.rows), ..strips };
+        let mut parts = own;
+        if strips != self.sum {
+            graph.name(format!("{chunks}, own"), own);
+            parts = graph.named_buffer(format!("{chunks}, of all"), words(strips));
+            graph.exchange(Exchange::Gather { own, all: parts });
+        }
         let kernel = MergeMoments { strips, mean_at, variance_at, momentum, epsilon };
         graph.record(label, kernel, &[parts, self.moments, statistics])
     }
@@ -176,6 +186,7 @@ impl Layer {
         let [accumulate_scale, accumulate_shift] = targets.map(|target| target.is_some_and(|(_, add)| add));
         let kernel = MergeSums { strips, scale_at, shift_at, accumulate_scale, accumulate_shift };
         graph.record(format!("d {label}.scale, shift"), kernel, &[parts, sums, gradients])?;
+        graph.exchange_mean(format!("sums of d {label}, of all"), Slice { words, ..sums });
         let (strips, own_moments) = (self.map, graph.is_training());
         let reads = [x, dz, self.moments, graph.place(scale), sums];
         graph.send(self.x, &reads, |accumulate| Backward { strips, own_moments, accumulate })

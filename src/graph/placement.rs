@@ -1,7 +1,7 @@
 //! Where a data set is while a plan reads it: in one buffer, in several, or only what the next steps read.
 
 use super::update::RING_STEPS;
-use super::{Device, Images, Plan, Rows};
+use super::{Device, Images, Plan, Rows, Share};
 use crate::Result;
 use crate::kernels::state::State;
 use crate::reference::batch::{Permutation, ahead};
@@ -93,7 +93,7 @@ pub trait RowSource: std::fmt::Debug + Send + Sync {
 pub(super) struct Order {
     images: Images,
     shuffle: bool,
-    batch: u32,
+    share: Share,
     pub(super) ring: Ring,
 }
 
@@ -102,12 +102,12 @@ impl Order {
         let (images, shuffle) = plan.images?;
         let Placement::Ring { words } = images.placement else { return None };
         let ring = ring(plan.batch, images.shape.columns()?, images.rows, words);
-        Some(Self { images, shuffle, batch: plan.batch, ring })
+        Some(Self { images, shuffle, share: plan.share, ring })
     }
 
     /// Images of a step.
     pub(super) fn batch(&self) -> usize {
-        self.batch as usize
+        self.share.images as usize
     }
 
     /// The numbers of the images of the step at the state's cursor, and the state behind it.
@@ -117,15 +117,16 @@ impl Order {
         let orders = [epoch, epoch.wrapping_add(1)].map(|epoch| Permutation::new(seed, epoch, total));
         let shuffle = self.shuffle;
         self.advance(state);
-        (0..self.batch).map(move |i| {
-            let (position, passes) = ahead(cursor, i, total);
+        let Share { first, images, .. } = self.share;
+        (first..first + images).map(move |place| {
+            let (position, passes) = ahead(cursor, place, total);
             if shuffle { orders[passes as usize].index(position) } else { position }
         })
     }
 
     /// The state behind a step.
     pub(super) fn advance(&self, state: &mut State) {
-        let (cursor, passes) = ahead(state.cursor, self.batch, self.images.total);
+        let (cursor, passes) = ahead(state.cursor, self.share.whole, self.images.total);
         let (step, epoch) = (state.step.wrapping_add(1), state.epoch.wrapping_add(passes));
         *state = State { step, epoch, cursor, ..*state };
     }

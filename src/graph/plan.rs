@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::parameters::BINDING;
-use super::{Images, ParameterLayout, Store, StoreKind, TermSpec};
+use super::{Exchange, Images, ParameterLayout, Share, Store, StoreKind, TermSpec};
 use crate::gpu::Variants;
 use crate::kernels::{self, Kernel};
 use crate::{Error, Result};
@@ -106,6 +106,8 @@ pub struct Dispatch {
     /// The periods, in steps, of the updates that it belongs to: it runs in each step whose number, counted from 1, is a
     /// multiple of one.
     pub every: Vec<u32>,
+    /// What ranks exchange before it, where several train one model.
+    pub exchanges: Vec<Exchange>,
 }
 
 impl Dispatch {
@@ -126,8 +128,10 @@ pub struct Plan {
     pub stores: Vec<Store>,
     /// Ranges the host reads and writes, by name.
     pub named: BTreeMap<String, Slice>,
-    /// Images in a batch.
+    /// Images in a batch, of which there may be more elsewhere.
     pub batch: u32,
+    /// Which they are of the whole batch.
+    pub share: Share,
     /// The loss terms, in the order of the ring's rows.
     pub terms: Vec<TermSpec>,
     /// The images that it reads, and whether in an order that is shuffled anew in each pass.

@@ -69,8 +69,8 @@ impl Graph {
             }
         }
         let (operands, every) = (operands.to_vec(), vec![self.unwinding.every.max(1)]);
-        let phase = self.phase;
-        self.dispatches.push(Dispatch { label, phase, kernel: Arc::new(kernel), operands, every });
+        let (phase, exchanges) = (self.phase, std::mem::take(&mut self.exchanges));
+        self.dispatches.push(Dispatch { label, phase, kernel: Arc::new(kernel), operands, every, exchanges });
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use super::parameters::MODEL;
 use super::plan::Phase;
 use super::stores::qualified;
 use super::tape::Unwinding;
-use super::{Graph, Objective, Optimizer, Parameter, Plan, Slice, Store, StoreKind};
+use super::{Exchange, Graph, Objective, Optimizer, Parameter, Plan, Slice, Store, StoreKind};
 use crate::kernels::optimizer::Descend;
 use crate::kernels::step::{Advance, RateSchedule, Scheduled};
 use crate::{Error, Result};
@@ -222,6 +222,10 @@ impl Graph {
 
     fn move_groups(&mut self, update: &Update, stores: &[usize]) -> Result<()> {
         let Some((optimizer, rate)) = update.optimizer else { return Ok(()) };
+        for store in stores {
+            let gradients = self.flat(*store, self.unwinding.gradients[store]);
+            self.exchange(Exchange::Sum(gradients, 1.0));
+        }
         self.clip(update, stores)?;
         let betas = optimizer.betas();
         let [first, second] = betas.map(|beta| (1.0 - beta) as f32);
@@ -289,7 +293,7 @@ impl Graph {
             return Err(Error::setting("advance", "once per step", "twice"));
         }
         self.phase = Phase::Update;
-        let (batch, count) = (self.batch, total);
+        let (batch, count) = (self.share.whole, total);
         let store = self.stores.iter().position(|store| store.kind == StoreKind::Rates);
         let slice = store.map(|store| self.flat(store, self.store_buffers[store]));
         let rates = slice.map_or(0, |slice| slice.words as u32);

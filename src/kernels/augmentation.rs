@@ -28,6 +28,8 @@ pub struct Augment {
     pub augmentation: Augmentation,
     /// Its number among the model's augmentations, which draw apart.
     pub instance: u32,
+    /// The first picture's place in the whole batch, of which these may be a part.
+    pub first_place: u32,
 }
 
 /// Whether pictures `[height, width, channels]` can be seen so.
@@ -65,7 +67,7 @@ impl Augment {
 
 impl Kernel for Augment {
     fn call(&self, _: &Variants) -> Call {
-        let Self { batch, shape: [height, width, channels], augmentation, instance, .. } = *self;
+        let Self { batch, shape: [height, width, channels], augmentation, instance, first_place, .. } = *self;
         let (gather, Augmentation { flip, shift, crop }) = (self.gather(), augmentation);
         let crops = crop < 1.0;
         // Three means of two numbers.
@@ -77,7 +79,7 @@ impl Kernel for Augment {
             .uniform([("height", height), ("width", width), ("channels", channels)])
             .uniform([("shift", shift)])
             .uniform([("crop", crop)])
-            .uniform([("instance", instance)])
+            .uniform([("instance", instance), ("first_place", first_place)])
             .constant("FLIP", flip)
             .constant("CROP", crops)
             .at_least_one("a picture", [("height", height), ("width", width), ("channels", channels)])
@@ -94,7 +96,8 @@ impl Kernel for Augment {
         let [x, places] = writes else { return };
         let rows = floats_mut(x).chunks_exact_mut(gather.pixels as usize).zip(places.iter_mut());
         for (((x, place), picture), number) in rows.zip(pictures.flatten()).zip(0..) {
-            let view = self.augmentation.view(number, seed, step, self.instance);
+            let place_in_whole = self.first_place + number;
+            let view = self.augmentation.view(place_in_whole, seed, step, self.instance);
             x.iter_mut().zip(view.of(&picture, self.shape)).for_each(|(x, seen)| *x = seen as f32);
             *place = number;
         }

@@ -19,6 +19,8 @@ pub struct Permute {
     pub count: u32,
     /// Whether each pass has an order of its own; otherwise every pass is in the data's order.
     pub shuffle: bool,
+    /// The first image's place in the whole batch, of which these may be a part.
+    pub first_place: u32,
 }
 
 /// `indices[batch]`: where in a ring of `steps` batches the images of the state's step are.
@@ -60,18 +62,20 @@ pub struct NextBatch {
     pub gather: Gather,
     /// Whether each pass has an order of its own; otherwise every pass is in the data's order.
     pub shuffle: bool,
+    /// The first image's place in the whole batch, of which these may be a part.
+    pub first_place: u32,
 }
 
 impl Kernel for Permute {
     fn call(&self, _: &Variants) -> Call {
-        let Self { batch, count, shuffle } = *self;
+        let Self { batch, count, shuffle, first_place } = *self;
         Call::new(&shaders::SHADER, "permute")
             .operands([State::WORDS, batch as usize])
             .uniform([("batch", batch), ("count", count), ("pixels", 0)])
-            .uniform([("first", 0), ("steps", 0), ("rows", 0)])
+            .uniform([("first", 0), ("steps", 0), ("rows", 0), ("first_place", first_place)])
             .constant("SHUFFLE", shuffle)
             .limit("images", count, 1..=u32::MAX)
-            .limit("batch", batch, 1..=count)
+            .limit("batch", first_place.saturating_add(batch), 1..=count)
             .shape(format!("[{batch}] of {count}"))
             .workgroups(|| shaders::permute_workgroups(batch))
     }
@@ -79,7 +83,7 @@ impl Kernel for Permute {
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
         let State { seed, epoch, cursor, .. } = State::from_words(reads[0]);
         let orders = [epoch, epoch.wrapping_add(1)].map(|epoch| Permutation::new(seed, epoch, self.count));
-        for (i, index) in (0..self.batch).zip(writes[0].iter_mut()) {
+        for (i, index) in (self.first_place..).zip(writes[0].iter_mut()) {
             let (position, passes) = ahead(cursor, i, self.count);
             *index = if self.shuffle { orders[passes as usize].index(position) } else { position };
         }
@@ -93,7 +97,7 @@ impl Kernel for Place {
         Call::new(&shaders::SHADER, "place")
             .operands([State::WORDS, batch as usize])
             .uniform([("batch", batch), ("count", 0), ("pixels", 0)])
-            .uniform([("first", 0), ("steps", steps), ("rows", rows)])
+            .uniform([("first", 0), ("steps", steps), ("rows", rows), ("first_place", 0)])
             .limit("batch", batch, 1..=rows)
             .setting("steps of a ring", steps.is_power_of_two(), "a power of two", steps)
             .setting("rows of a ring", fits, "fewer than 2^32 in all", rows)
@@ -156,7 +160,7 @@ impl Kernel for Gather {
         let entry = if center { "gather_centered" } else { "gather" };
         self.describe(Call::new(&shaders::SHADER, entry))
             .uniform([("batch", batch), ("count", count), ("pixels", pixels)])
-            .uniform([("first", first), ("steps", 0), ("rows", 0)])
+            .uniform([("first", first), ("steps", 0), ("rows", 0), ("first_place", 0)])
             .flops(1, elements([batch, pixels]))
             .workgroups(|| shaders::gather_workgroups(batch, pixels))
     }
@@ -174,13 +178,13 @@ impl Kernel for Gather {
 impl NextBatch {
     const fn permute(&self) -> Permute {
         let Gather { batch, count, .. } = self.gather;
-        Permute { batch, count, shuffle: self.shuffle }
+        Permute { batch, count, shuffle: self.shuffle, first_place: self.first_place }
     }
 }
 
 impl Kernel for NextBatch {
     fn call(&self, _: &Variants) -> Call {
-        let Self { gather, shuffle } = *self;
+        let Self { gather, shuffle, first_place } = *self;
         let Gather { batch, count, pixels, rows, center, .. } = gather;
         let [all, used] = [elements([count, pixels]), elements([batch, pixels])];
         let entry = if center { "next_batch_centered" } else { "next_batch" };
@@ -190,11 +194,11 @@ impl Kernel for NextBatch {
             .operands(center.then_some(pixels as usize))
             .operands([batch as usize, used])
             .uniform([("batch", batch), ("count", count), ("pixels", pixels)])
-            .uniform([("first", 0), ("steps", 0), ("rows", 0)])
+            .uniform([("first", 0), ("steps", 0), ("rows", 0), ("first_place", first_place)])
             .constant("ROWS", rows.code())
             .constant("SHUFFLE", shuffle)
             .limit("images", count, 1..=u32::MAX)
-            .limit("batch", batch, 1..=count)
+            .limit("batch", first_place.saturating_add(batch), 1..=count)
             .limit("pixels", pixels, 1..=u32::MAX)
             .limit("the first image of a whole data set", gather.first, 0..=0)
             .require(gather.check_offsets())

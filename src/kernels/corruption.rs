@@ -21,6 +21,8 @@ pub struct Corrupt {
     pub corruption: Corruption,
     /// Its number among the model's corruptions, which draw apart.
     pub instance: u32,
+    /// The first image's place in the whole batch, of which these may be a part.
+    pub first_place: u32,
 }
 
 /// Whether `corruption` is one that can be done.
@@ -45,7 +47,7 @@ pub fn check(corruption: Corruption) -> Result<()> {
 
 impl Kernel for Corrupt {
     fn call(&self, _: &Variants) -> Call {
-        let Self { gather: gather @ Gather { batch, pixels, .. }, corruption, instance } = *self;
+        let Self { gather: gather @ Gather { batch, pixels, .. }, corruption, instance, first_place } = *self;
         let entry = if gather.center { "corrupt_centered" } else { "corrupt" };
         // The noise, whose ten rounds of integer arithmetic are not counted, and its addition.
         gather
@@ -53,7 +55,7 @@ impl Kernel for Corrupt {
             .operands([elements([batch, pixels])])
             .uniform([("batch", batch), ("pixels", pixels)])
             .uniform([("amount", corruption.amount()), ("scale", corruption.scale())])
-            .uniform([("instance", instance)])
+            .uniform([("instance", instance), ("first_place", first_place)])
             .constant("CORRUPTION", corruption.code())
             .require(check(corruption))
             .setting("first image of a corruption", gather.first == 0, "0: one buffer with all", gather.first)
@@ -67,7 +69,7 @@ impl Kernel for Corrupt {
         let [x, seen] = writes else { return };
         let rows = floats_mut(x).chunks_exact_mut(center.len());
         let rows = rows.zip(floats_mut(seen).chunks_exact_mut(center.len()));
-        for (((x, seen), image), number) in rows.zip(images.flatten()).zip(0..) {
+        for (((x, seen), image), number) in rows.zip(images.flatten()).zip(self.first_place..) {
             let corrupted = self.corruption.image(&image, number, seed, step, self.instance);
             for (at, mean) in center.iter().enumerate() {
                 x[at] = image[at] - mean;

@@ -18,13 +18,15 @@ pub struct Dropout {
     pub rate: f32,
     /// Its number among the dropout layers of a model, which draw apart.
     pub instance: u32,
+    /// The counter's first word for numbers 0 to 3: above 0 where the images are a part of a batch.
+    pub first_block: u32,
     /// Add to `y` instead of writing it.
     pub accumulate: bool,
 }
 
 impl Kernel for Dropout {
     fn call(&self, _: &Variants) -> Call {
-        let Self { rows, columns, rate, instance, accumulate } = *self;
+        let Self { rows, columns, rate, instance, first_block, accumulate } = *self;
         let count = elements([rows, columns]);
         // Philox is about 30 operations per number.
         Call::new(&shaders::SHADER, "dropout")
@@ -32,6 +34,7 @@ impl Kernel for Dropout {
             .uniform([("count", rows.saturating_mul(columns)), ("instance", instance)])
             .uniform([("threshold", threshold(rate))])
             .uniform([("scale", scale(rate))])
+            .uniform([("first_block", first_block)])
             .constant("ACCUMULATE", accumulate)
             .setting("rate of a dropout", (0.0..1.0).contains(&rate), "at least 0 and below 1", rate)
             .flops(30, count)
@@ -42,7 +45,7 @@ impl Kernel for Dropout {
     fn reference(&self, reads: &[&[u32]], writes: &mut [&mut [u32]]) {
         let State { seed, step, .. } = State::from_words(reads[0]);
         let scale = f64::from(scale(self.rate));
-        let mask = mask(seed, step, self.instance, self.rate);
+        let mask = mask(seed, [self.first_block, step, self.instance], self.rate);
         for ((y, x), kept) in floats_mut(writes[0]).iter_mut().zip(widened(reads[1])).zip(mask) {
             put(y, if kept { scale * x } else { 0.0 }, self.accumulate);
         }

@@ -22,6 +22,8 @@ pub struct Reparameterize {
     pub instance: u32,
     /// Numbers after which eps begins again, so that all images have the same; 0 where no two draw alike.
     pub period: u32,
+    /// The counter's first word for numbers 0 to 3: above 0 where the codes are a part of a batch.
+    pub first_block: u32,
 }
 
 /// The gradient of [`Reparameterize`]: `dmu = dz`, `dlogvar = dz eps e^(logvar/2) / 2`, drawing eps again.
@@ -53,12 +55,12 @@ pub(super) fn as_stats(slopes: &[[f64; 2]], latent: usize) -> impl Iterator<Item
 impl Reparameterize {
     // What every entry has.
     fn describe(&self, entry: &'static str, scale: f32) -> Call {
-        let Self { rows, latent, instance, period } = *self;
+        let Self { rows, latent, instance, period, first_block } = *self;
         Call::new(&shaders::SHADER, entry)
             .operands(self.reads())
             .uniform([("rows", rows), ("latent", latent), ("instance", instance)])
             .uniform([("scale", scale)])
-            .uniform([("period", period)])
+            .uniform([("period", period), ("first_block", first_block)])
             .shape(format!("[{rows}, {latent}]"))
     }
 
@@ -80,7 +82,8 @@ impl Reparameterize {
     /// mu, logvar and eps of each number.
     pub(super) fn draws(&self, reads: &[&[u32]]) -> impl Iterator<Item = [f64; 3]> {
         let State { seed, step, .. } = State::from_words(reads[0]);
-        draws(widened(reads[1]), self.latent as usize, seed, step, self.instance, self.period)
+        let Self { latent, instance, period, first_block, .. } = *self;
+        draws(widened(reads[1]), latent as usize, seed, [first_block, step, instance], period)
     }
 }
 

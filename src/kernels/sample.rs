@@ -26,7 +26,7 @@ impl Sample {
 impl Kernel for Sample {
     fn call(&self, _: &Variants) -> Call {
         let Self { of, kl } = *self;
-        let Reparameterize { rows, latent, instance, period } = of;
+        let Reparameterize { rows, latent, instance, period, first_block } = of;
         let entry = if kl.is_some() { "sample_and_kl" } else { "sample" };
         Call::new(&shaders::SHADER, entry)
             .operands(of.reads())
@@ -35,7 +35,7 @@ impl Kernel for Sample {
             .operands(kl.map(|_| of.stats()))
             .uniform([("rows", rows), ("latent", latent), ("instance", instance)])
             .uniform([("scale", kl.unwrap_or_default())])
-            .uniform([("period", period)])
+            .uniform([("period", period), ("first_block", first_block)])
             .limit("numbers in a Gaussian code", latent, 1..=Self::MAX_LATENT)
             .flops(if kl.is_some() { 36 } else { 21 }, of.codes())
             .shape(format!("[{rows}, {latent}]"))

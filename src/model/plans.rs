@@ -6,7 +6,7 @@
 use super::step::Purpose;
 use super::{Autoencoder, ContractionKind, Model, Network, Step};
 use crate::graph::{
-    Augmentation, Batch, Graph, Images, Plan, Slice, Tensor, Update, log_ratio, projected_contraction,
+    Augmentation, Batch, Graph, Images, Plan, Share, Slice, Tensor, Update, log_ratio, projected_contraction,
 };
 use crate::kernels::corruption::Corruption;
 use crate::{Error, Result};
@@ -30,7 +30,19 @@ impl Model {
         update: &Update,
         keep_all: bool,
     ) -> Result<Plan> {
-        let mut graph = Graph::new(batch);
+        self.training_of(Share::all(batch), total, shuffle, update, keep_all)
+    }
+
+    /// As [`Model::training`], for a rank that takes a share of each batch.
+    pub fn training_of(
+        &self,
+        share: Share,
+        total: u32,
+        shuffle: bool,
+        update: &Update,
+        keep_all: bool,
+    ) -> Result<Plan> {
+        let mut graph = Graph::new(share.images).sharing(share);
         let declared = self.declare(&mut graph)?;
         let images = self.images(total);
         let images = graph.batch(images, shuffle, self.augmentation, self.config.corruption())?;

@@ -52,7 +52,7 @@ impl<'a> Step<'a> {
     /// [`Error::Setting`] for 2^32 steps or more.
     pub fn steps_of(&self, epochs: u32) -> Result<u32> {
         let images = u64::from(epochs) * u64::from(self.total);
-        let steps = images.div_ceil(self.graph.batch_size().max(1).into());
+        let steps = images.div_ceil(self.graph.whole_batch().max(1).into());
         u32::try_from(steps).map_err(|_| Error::setting("epochs", "fewer than 2^32 steps", steps))
     }
 }

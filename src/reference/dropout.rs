@@ -1,6 +1,7 @@
 //! Inverted dropout (Srivastava et al. 2014): the twin of `shaders/dropout.wgsl`.
 
-use crate::rng::{Stream, philox};
+use super::random::blocks;
+use crate::rng::Stream;
 
 /// The least random word that keeps its element: `rate 2^32`, for a rate in [0, 1).
 pub fn threshold(rate: f32) -> u32 {
@@ -12,9 +13,13 @@ pub fn scale(rate: f32) -> f32 {
     (1.0 / (1.0 - f64::from(rate))) as f32
 }
 
-/// Whether dropout number `instance` of a model keeps each element, in order, without end.
-pub fn mask(seed: [u32; 2], step: u32, instance: u32, rate: f32) -> impl Iterator<Item = bool> {
+/// Whether dropout number `instance` of a model keeps each element, in order from a block's first on, without end.
+pub fn mask(
+    seed: [u32; 2],
+    [first_block, step, instance]: [u32; 3],
+    rate: f32,
+) -> impl Iterator<Item = bool> {
     let threshold = threshold(rate);
-    let words = (0..).flat_map(move |block| philox([block, step, Stream::Dropout as u32, instance], seed));
+    let words = blocks(seed, [first_block, step, Stream::Dropout as u32, instance]).flatten();
     words.map(move |word| word >= threshold)
 }

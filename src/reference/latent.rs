@@ -49,19 +49,19 @@ pub const fn mu_at(e: usize, latent: usize) -> usize {
     e / latent * 2 * latent + e % latent
 }
 
-/// mu, logvar and the noise of each element of the codes, under `seed`, `step` and `instance`. After `period` elements, where
-/// it is not 0, the noise begins again.
+/// mu, logvar and the noise of each element of the codes, under `seed`, `step` and `instance`, from a block's first number on.
+/// After `period` elements, where it is not 0, the noise begins again.
 pub fn draws(
     stats: Vec<f64>,
     latent: usize,
     seed: [u32; 2],
-    step: u32,
-    instance: u32,
+    [first_block, step, instance]: [u32; 3],
     period: u32,
 ) -> impl Iterator<Item = [f64; 3]> {
+    let first = 4 * first_block as usize;
     (0..stats.len() / 2).map(move |e| {
         let mu = mu_at(e, latent);
         let drawn = e.checked_rem(period as usize).unwrap_or(e);
-        [stats[mu], stats[mu + latent], normal_at(seed, step, Stream::Latent, instance, drawn)]
+        [stats[mu], stats[mu + latent], normal_at(seed, step, Stream::Latent, instance, first + drawn)]
     })
 }

@@ -197,7 +197,7 @@ impl Trainer {
             let expected = format!("{}, as before", kind(other.bytes));
             return Err(Error::setting(format!("data set {}", data.train.name), expected, kind(bytes)));
         }
-        let mut trainer = Self::with_transform(device, config, data, other.transform.clone()).await?;
+        let mut trainer = Self::with_transform(device, config, data, other.transform.clone(), None).await?;
         let slots = trainer.forked_slots(other, 0).await?;
         trainer.replay.write_slots(&slots)?;
         Ok(trainer)

@@ -5,6 +5,7 @@ use web_time::{Duration, Instant};
 use super::{Progress, Trainer};
 use crate::graph::{Pending, Plan};
 use crate::kernels::floats;
+use crate::ranks::Ranks;
 use crate::{Error, Result};
 
 // Long enough to hide a submit's cost, short enough for a progress bar and for Ctrl-C.
@@ -20,6 +21,9 @@ impl Trainer {
         end: u64,
         watch: &mut dyn FnMut(&Progress) -> bool,
     ) -> Result<()> {
+        if let Some(ranks) = self.ranks.clone() {
+            return self.train_among(ranks.as_ref(), end, watch).await;
+        }
         let mut submitted = self.progress.step;
         let mut flying: Option<(u32, Pending)> = None;
         let mut going = true;
@@ -48,6 +52,33 @@ impl Trainer {
             flying = next;
         }
         if going { Ok(()) } else { Err(Error::Stopped) }
+    }
+
+    // As one of several ranks, step by step: they add up their means too, and stop together.
+    async fn train_among(
+        &mut self,
+        ranks: &dyn Ranks,
+        end: u64,
+        watch: &mut dyn FnMut(&Progress) -> bool,
+    ) -> Result<()> {
+        while self.progress.step < end {
+            if self.left_out_behind(self.progress.step) == Some(self.progress.step + 1) {
+                self.replay.pass_over(1).await?;
+                self.progress.step += 1;
+                continue;
+            }
+            let ring = self.replay.step_among(ranks, "ring").await?;
+            let mut told = floats(&ring).to_vec();
+            let going = watch(&self.current());
+            told.push(if going { 0.0 } else { 1.0 });
+            ranks.sum(&mut told)?;
+            let stopped = told.pop().is_some_and(|stopped| stopped > 0.0);
+            self.note(1, &told)?;
+            if stopped {
+                return Err(Error::Stopped);
+            }
+        }
+        Ok(())
     }
 
     fn adapt_chunk(&mut self, took: Duration) {

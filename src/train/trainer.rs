@@ -1,5 +1,7 @@
 //! The trainer: a training plan on a device, advanced epoch by epoch.
 
+use std::sync::Arc;
+
 use web_time::{Duration, Instant};
 
 use super::constant::ConstantModel;
@@ -11,8 +13,9 @@ use super::rewind::Rewind;
 use super::steps::VALIDATION;
 use super::{Checkpoint, Config, EpochReport, Evaluator, Progress, TermMeans, Transform};
 use crate::data::{Column, Split};
-use crate::graph::{Device, Plan, Replay};
+use crate::graph::{Device, Plan, Replay, Share};
 use crate::model::Model;
+use crate::ranks::Ranks;
 use crate::{Error, Result};
 
 /// A model in training.
@@ -29,6 +32,7 @@ pub struct Trainer {
     pub(super) validation: DataMark,
     pub(super) test: DataMark,
     device: Device,
+    pub(super) ranks: Option<Arc<dyn Ranks>>,
     model: Model,
     evaluator: Option<Evaluator>,
     pub(super) chunk: u32,
@@ -58,10 +62,25 @@ impl Trainer {
     /// # Errors
     /// [`Error::Setting`] for settings that make no sense, alone or with this data; what the device refuses.
     pub async fn new(device: &Device, config: &Config, data: &Split) -> Result<Self> {
+        Self::among(device, config, data, None).await
+    }
+
+    /// As [`Trainer::new`], for one of several ranks that train one model: it takes its share of each batch. All have the same
+    /// settings and data, and call each method alike; with one rank, or None, nothing changes.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a batch that cannot be shared out.
+    pub async fn among(
+        device: &Device,
+        config: &Config,
+        data: &Split,
+        ranks: Option<Arc<dyn Ranks>>,
+    ) -> Result<Self> {
         config.check()?;
         let config = &config.fitted_to_data(&data.train)?;
         let transform = config.transform(&data.train)?;
-        Self::with_transform(device, config, data, transform).await
+        let ranks = ranks.filter(|ranks| ranks.count() > 1);
+        Self::with_transform(device, config, data, transform, ranks).await
     }
 
     // Of a configuration that is fitted to the data.
@@ -70,13 +89,16 @@ impl Trainer {
         config: &Config,
         data: &Split,
         transform: Transform,
+        ranks: Option<Arc<dyn Ranks>>,
     ) -> Result<Self> {
         let model = Model::new(&config.model, data.train.shape().try_into()?)?;
         let model = model.with_augmentation(config.train.augmentation());
         let images = count(&data.train)?;
         let train = &config.train;
         let update = train.update(images)?;
-        let plan = |model: &Model| model.training(train.batch, images, true, &update, false);
+        let (rank, count) = ranks.as_ref().map_or((0, 1), |ranks| (ranks.rank(), ranks.count()));
+        let share = Share::of(rank, count, train.batch)?;
+        let plan = |model: &Model| model.training_of(share, images, true, &update, false);
         let (model, mut replay) = transform.replay(device, model, &data.train, plan).await?;
         let running = Running::none(&replay.plan().terms);
         replay.write_initial(train.seed)?;
@@ -98,6 +120,7 @@ impl Trainer {
             validation: DataMark::of(&data.validation, told)?,
             test: DataMark::of(&data.test, told)?,
             device: device.clone(),
+            ranks,
             model,
             evaluator,
             chunk: 1,
@@ -243,7 +266,15 @@ impl Trainer {
     /// Loss terms on the validation images; None without any.
     pub async fn validate(&mut self) -> Result<Option<TermMeans>> {
         let Some(evaluator) = &mut self.evaluator else { return Ok(None) };
-        evaluator.evaluate(&self.replay).await.map(Some)
+        let Some(ranks) = &self.ranks else { return evaluator.evaluate(&self.replay).await.map(Some) };
+        // What is decided by it must be decided alike.
+        let mut means = vec![0.0; self.model.terms().len()];
+        if ranks.rank() == 0 {
+            let of = evaluator.evaluate(&self.replay).await?;
+            means.iter_mut().zip(of.iter()).for_each(|(mean, (_, value))| *mean = value);
+        }
+        ranks.spread(&mut means)?;
+        Ok(Some(TermMeans::new(self.model.terms(), means)))
     }
 
     pub(super) fn current(&self) -> Progress {

@@ -40,7 +40,9 @@ impl RowFunction for GaussianKl {
             let (label, words) = (format!("{name} of each dimension"), (rows * latent) as usize);
             let each = graph.interim(label, words, &reads, KlByDimension { rows, latent })?;
             let (label, sum) = (format!("{name} of a dimension"), ColumnSum::whole(rows, latent));
-            reads.push(graph.interim(label, latent as usize, &[each], sum)?);
+            let sums = graph.interim(label, latent as usize, &[each], sum)?;
+            graph.exchange_mean(format!("{name}, sums"), sums);
+            reads.push(sums);
         }
         if let Upstream::Constant { scale, share: None } = upstream
             && wanted

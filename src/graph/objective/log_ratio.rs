@@ -38,7 +38,7 @@ impl RowFunction for LogRatio {
         let (rows, latent) = (stats.rows, self.code.latent());
         let instance = graph.tensors[stats.id].first_sample.map_or(0, |(_, instance)| instance);
         let reads = [graph.state(), graph.value(stats)];
-        let of = latent::Reparameterize { rows, latent, instance, period: graph.period(rows, latent) };
+        let of = graph.sample_of(rows, latent, instance);
         graph.record_rows(name, (stats, rows), upstream, &reads, |gradient| latent::LogRatio { of, gradient })
     }
 }

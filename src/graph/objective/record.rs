@@ -38,9 +38,10 @@ impl Graph {
                 Warmup::NONE => None,
                 warmup => Some(self.share(name, warmup)?),
             };
-            let scale = spec.weight / (rows as f32 * spec.averaged_over as f32);
+            let whole = self.whole_rows(rows) as f32;
+            let scale = spec.weight / (whole * spec.averaged_over as f32);
             let values = term.of.record(self, name, Upstream::Constant { scale, share })?;
-            means.push((Mean { count: rows, scale: 1.0 / rows as f32 }, values, name.clone()));
+            means.push((Mean { count: rows, scale: 1.0 / whole }, values, name.clone()));
             reached.push(term.of.operand());
             let (update, every) = (self.unwinding.name.clone(), self.unwinding.every);
             self.terms.push(TermSpec { update, every, ..spec.clone() });

@@ -38,6 +38,7 @@ impl RowFunction for Sparse {
         if let Penalty::Kl { .. } = penalty {
             let sum = ColumnSum::whole(rows, columns);
             read = graph.interim("sum of each unit", columns as usize, &[read], sum)?;
+            graph.exchange_mean(format!("{name}, sums"), read);
         }
         let kernel = |gradient| Sparsity { rows, columns, penalty, gradient };
         graph.record_rows(name, (self.code, rows), upstream, &[read], kernel)

@@ -1,0 +1,30 @@
+//! Several ranks that train one model: each takes a share of every batch, and they add up their gradients.
+
+mod threads;
+
+use std::fmt::Debug;
+
+pub use threads::in_threads;
+
+use crate::Result;
+
+/// How a rank speaks to the others. All ranks make the same calls in the same order.
+///
+/// # Errors
+/// Methods fail where another rank has left, and on all ranks.
+pub trait Ranks: Debug + Send + Sync {
+    /// The number of this rank, from 0.
+    fn rank(&self) -> u32;
+
+    /// How many there are.
+    fn count(&self) -> u32;
+
+    /// Adds up the numbers of all ranks, as many of each: all have the sums then, to the same bits.
+    fn sum(&self, numbers: &mut [f32]) -> Result<()>;
+
+    /// Gives each rank the numbers of all, those of rank 0 first. `all` is as long as they are together.
+    fn gather(&self, own: &[f32], all: &mut [f32]) -> Result<()>;
+
+    /// Gives each rank the numbers of rank 0.
+    fn spread(&self, numbers: &mut [f64]) -> Result<()>;
+}
