@@ -75,7 +75,14 @@ fn of_feature_maps() -> Vec<Box<dyn Kernel>> {
             accumulate_shift: false,
         }),
         Box::new(norm::Backward { strips: map, own_moments: true, accumulate: false }),
-        Box::new(Dropout { rows: 32, columns: 28 * 28 * 16, rate: 0.5, instance: 0, first_block: 0, accumulate: false }),
+        Box::new(Dropout {
+            rows: 32,
+            columns: 28 * 28 * 16,
+            rate: 0.5,
+            instance: 0,
+            first_block: 0,
+            accumulate: false,
+        }),
     ]
 }
 
@@ -187,13 +194,22 @@ fn kernels() -> Vec<Box<dyn Kernel>> {
     };
     let augment = |augmentation| {
         let (shape, rows) = ([28, 28, 1], Rows::Bytes);
-        Box::new(Augment { batch: BATCH, count: IMAGES, shape, rows, augmentation, instance: 0, first_place: 0 })
+        Box::new(Augment {
+            batch: BATCH,
+            count: IMAGES,
+            shape,
+            rows,
+            augmentation,
+            instance: 0,
+            first_place: 0,
+        })
     };
     let gather = |center| {
         let rows = Rows::Bytes;
         Gather { batch: BATCH, first: 0, count: IMAGES, pixels: PIXELS, center, rows }
     };
-    let corrupt = |corruption| Box::new(Corrupt { gather: gather(false), corruption, instance: 0, first_place: 0 });
+    let corrupt =
+        |corruption| Box::new(Corrupt { gather: gather(false), corruption, instance: 0, first_place: 0 });
     vec![
         Box::new(Permute { batch: BATCH, count: IMAGES, shuffle: true, first_place: 0 }),
         Box::new(NextBatch { gather: gather(false), shuffle: true, first_place: 0 }),

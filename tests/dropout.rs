@@ -56,7 +56,8 @@ fn another_seed_step_or_instance_draws_another_mask() {
         if let Some(word) = state.get_mut(word) {
             *word += 1;
         }
-        let kernel = Dropout { rows: 32, columns: 32, rate: 0.5, instance, first_block: 0, accumulate: false };
+        let kernel =
+            Dropout { rows: 32, columns: 32, rate: 0.5, instance, first_block: 0, accumulate: false };
         let inputs = [state, words(&[1.0; 1024])];
         check(gpu(), &kernel, &inputs, &[None], CLOSE);
         let y = run(gpu(), &kernel, &inputs, &[None]).swap_remove(2);

@@ -551,7 +551,10 @@ fn extreme(e: u32) -> Vec<Box<dyn Kernel>> {
         Box::new(RowSum { rows: e, columns: e, scale: 1.0, accumulate }),
         Box::new(RowProducts { rows: e, columns: e, accumulate }),
         Box::new(Reparameterize { rows: e, latent: e, instance: e, period: e, first_block: e }),
-        Box::new(Sample { of: Reparameterize { rows: e, latent: e, instance: e, period: e, first_block: e }, kl: Some(1.0) }),
+        Box::new(Sample {
+            of: Reparameterize { rows: e, latent: e, instance: e, period: e, first_block: e },
+            kl: Some(1.0),
+        }),
         Box::new(MatMul { rows: e, columns: e, depth: e, layout, epilogue: Epilogue::Sample, accumulate }),
         Box::new(MatMulChunks {
             of: MatMulPart {

@@ -133,7 +133,8 @@ fn shares_lie_side_by_side_and_make_up_the_batch() {
 
 #[test]
 fn a_stop_of_one_rank_stops_all_at_the_same_step_and_a_rank_that_leaves_ends_all() {
-    let config = config("vae");
+    let mut config = config("vae");
+    config.train.batch = 13;
     let run = |ranks: Arc<dyn Ranks>, stops: bool, leaves: bool| {
         let own = Arc::clone(&ranks);
         let mut trainer = block_on(Trainer::among(device(), &config, &split(), Some(own))).unwrap();

@@ -24,6 +24,12 @@ pub trait Op: 'static {
         Vec::new()
     }
 
+    /// Whether each row of the outputs depends on that row of the inputs alone, and no slot changes, so that ranks may have
+    /// shares of a batch. Of others they train nothing.
+    fn is_by_row(&self) -> bool {
+        false
+    }
+
     /// Records what makes the outputs.
     fn forward(&self, context: &mut OpContext<'_>) -> Result<()>;
 
@@ -168,10 +174,15 @@ impl Graph {
     /// Records an operation from outside on `inputs`; returns the tensors that it makes.
     ///
     /// # Errors
-    /// [`Error::Shape`] for inputs or parameters of another graph, [`Error::TooLarge`] for an output of more numbers than
+    /// [`Error::Setting`] for ranks that share a batch, where not each row is by itself; [`Error::Shape`] for inputs or
+    /// parameters of another graph, [`Error::TooLarge`] for an output of more numbers than
     /// 32 bits count, and what the operation refuses.
     pub fn op(&mut self, op: impl Op, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
         let label = op.label();
+        if self.share.is_part() && !op.is_by_row() {
+            let expected = "one rank, or an operation that takes each row by itself (Op::is_by_row)";
+            return Err(Error::setting(label, expected, "a share of a batch"));
+        }
         inputs.iter().try_for_each(|input| self.know(&label, *input))?;
         let parameters = &op.parameters();
         parameters.iter().try_for_each(|parameter| self.know_parameter(&label, parameter))?;

@@ -1,4 +1,28 @@
 //! Several ranks that train one model: each takes a share of every batch, and they add up their gradients.
+//!
+//! An image draws the same noise and has the same place in the order whatever the number of ranks, so N of them train the model
+//! of one, to rounding; and as many train the same bits again. Moments of batch normalisation and other means over a batch are
+//! those of the whole batch.
+#![cfg_attr(
+    feature = "train",
+    doc = r#"
+
+```no_run
+use narrows::{data::Split, graph::Device, ranks::in_threads, train::{Config, Trainer}};
+
+# fn run(devices: &[Device], config: &Config, data: &Split) {
+std::thread::scope(|scope| {
+    for (ranks, device) in in_threads(devices.len() as u32).into_iter().zip(devices) {
+        scope.spawn(move || pollster::block_on(async {
+            let mut trainer = Trainer::among(device, config, data, Some(ranks)).await?;
+            trainer.epoch(&mut |_progress| true).await
+        }));
+    }
+});
+# }
+```
+"#
+)]
 
 mod threads;
 
