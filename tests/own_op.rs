@@ -7,7 +7,7 @@ use common::gradients::check_gradients;
 use common::{device, devices, noise, title};
 use narrows::gpu::Variants;
 use narrows::graph::{
-    Device, Graph, Init, Op, OpContext, Optimizer, Parameter, Plan, Replay, Slice, Tensor, Update,
+    Device, Graph, Init, Op, OpContext, Optimizer, Parameter, Plan, Replay, Share, Slice, Tensor, Update,
     first_difference,
 };
 use narrows::kernels::activation::Activation;
@@ -320,4 +320,12 @@ fn a_range_that_no_buffer_of_the_graph_has_is_refused() {
         assert!(said.starts_with("cube: ") && said.contains("a range of a buffer of this graph"), "{said}");
     }
     assert!(graph.op(Astray(0), &[x]).is_ok());
+}
+
+#[test]
+fn ranks_have_no_share_of_an_operation_that_may_look_at_the_whole_batch() {
+    let mut graph = Graph::new(BATCH).sharing(Share::of(1, 2, 8).unwrap());
+    let x = graph.input("x", 4, 4).unwrap();
+    let said = graph.op(Astray(0), &[x]).unwrap_err().to_string();
+    assert!(said.contains("an operation that takes each row by itself"), "{said}");
 }
