@@ -212,8 +212,8 @@ impl Checkpoint {
         })
     }
 
-    /// Whether it was trained on this part.
-    pub(crate) fn was_trained_on(&self, part: &Dataset) -> bool {
+    /// Whether it was trained on just these items, and their labels where it is told of them.
+    pub fn was_trained_on(&self, part: &Dataset) -> bool {
         DataMark::of(part, !self.transform.classes.is_empty()).is_ok_and(|mark| mark == self.data)
     }
 
