@@ -152,7 +152,7 @@ class Training(BaseEstimator):  # type: ignore[misc]
             raise TypeError(f"variant: expected the name of a preset, got {variant!r}")
         return variant
 
-    def _told(self) -> list[Callback]:
+    def _checked_callbacks(self) -> list[Callback]:
         callbacks = list(self.callbacks) if isinstance(self.callbacks, Iterable) else [self.callbacks]
         callbacks = [callback for callback in callbacks if callback is not None]
         for callback in callbacks:
@@ -251,6 +251,7 @@ class Training(BaseEstimator):  # type: ignore[misc]
         3
         """
         self._outliers()
+        callbacks = self._checked_callbacks()
         with self._unchanged_by_failure(), gathered(X) as whole:
             array = self._checked(whole, reset=True)
             self._learn_classes(y)
@@ -260,7 +261,7 @@ class Training(BaseEstimator):  # type: ignore[misc]
                 print(note)
             self.history_: dict[str, list[float]] = {}
             self.n_iter_ = 0
-            self._train(trainer, array, y)
+            self._train(trainer, array, y, callbacks)
         return self
 
     def partial_fit(self: Self, X: Any, y: Any = None, *, classes: ArrayLike | None = None) -> Self:
@@ -295,6 +296,7 @@ class Training(BaseEstimator):  # type: ignore[misc]
         """
         self._outliers()
         self._refuse_schedules()
+        callbacks = self._checked_callbacks()
         with self._unchanged_by_failure():
             first = not hasattr(self, "model_")
             array = self._checked(X, reset=first)
@@ -307,7 +309,7 @@ class Training(BaseEstimator):  # type: ignore[misc]
                 seed = (self.model_.settings["train"]["seed"] + 1) % 2**63
                 rate = None if self.learning_rate is None else float(self.learning_rate)
                 trainer = _narrows.Trainer.on_other_data(self.model_._trained, data, 1, seed, rate)
-            self._train(trainer, array, y)
+            self._train(trainer, array, y, callbacks)
         return self
 
     # What follows the length of training, which nobody knows here.
@@ -332,17 +334,23 @@ class Training(BaseEstimator):  # type: ignore[misc]
     @contextmanager
     def _unchanged_by_failure(self) -> Iterator[None]:
         before = dict(self.__dict__)
+        # Epochs before the one that fails add to it.
+        history = {name: list(values) for name, values in before.get("history_", {}).items()}
         try:
             yield
         except BaseException as error:
             if isinstance(error, _narrows.NarrowsError) or self.__dict__.get("model_") is before.get("model_"):
                 self.__dict__.clear()
                 self.__dict__.update(before)
+                if "history_" in before:
+                    self.history_ = history
             raise
 
-    def _train(self, trainer: _narrows.Trainer, array: NDArray[Any], y: Any) -> None:
+    def _train(
+        self, trainer: _narrows.Trainer, array: NDArray[Any], y: Any, callbacks: list[Callback]
+    ) -> None:
         try:
-            self._run(trainer, array, y)
+            self._run(trainer, array, y, callbacks)
         except _narrows.NarrowsError:
             raise
         except BaseException:
@@ -352,8 +360,8 @@ class Training(BaseEstimator):  # type: ignore[misc]
         # An interrupt leaves it for later, as it takes a while.
         _ = self.offset_
 
-    def _run(self, trainer: _narrows.Trainer, array: NDArray[Any], y: Any) -> None:
-        epochs, callbacks = json.loads(trainer.settings)["train"]["epochs"], self._told()
+    def _run(self, trainer: _narrows.Trainer, array: NDArray[Any], y: Any, callbacks: list[Callback]) -> None:
+        epochs = json.loads(trainer.settings)["train"]["epochs"]
         with Progress(epochs, self.verbose) as progress:
             while (line := trainer.epoch()) is not None:
                 metrics = json.loads(line)

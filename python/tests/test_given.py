@@ -98,8 +98,11 @@ def test_partial_fit_takes_a_new_rate_and_no_schedule(digits, small):
 
 
 def test_the_history_of_both_ways_to_train_is_one_table(digits, small):
-    table = pd.DataFrame(narrows.Autoencoder(**small).fit(digits).partial_fit(digits).history_)
-    assert len(table) == 3
+    estimator = narrows.Autoencoder(**small).fit(digits).partial_fit(digits)
+    with pytest.raises(narrows.NarrowsError):
+        estimator.set_params(learning_rate=1e30).partial_fit(digits).partial_fit(digits)
+    table = pd.DataFrame(estimator.history_)
+    assert len(table) == estimator.n_iter_ == 3
     assert table["validation_objective"].isna().tolist() == [False, False, True]
 
 
@@ -113,8 +116,10 @@ def test_a_callback_may_use_the_whole_estimator(digits, small):
     narrows.Autoencoder(**small, callbacks=iter([use])).fit(digits)
     narrows.Autoencoder(**small, callbacks=use).fit(digits)
     assert seen == [((3,), (2,))] * 4
+    wrong = narrows.Autoencoder(**small, callbacks=[3])
     with pytest.raises(TypeError, match="callbacks"):
-        narrows.Autoencoder(**small, callbacks=[3]).fit(digits)
+        wrong.fit(digits)
+    assert not hasattr(wrong, "model_")
 
 
 def test_a_subclass_may_have_parameters_of_its_own(digits, small):
