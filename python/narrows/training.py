@@ -303,7 +303,8 @@ class Training(BaseEstimator):  # type: ignore[misc]
             if first:
                 self._learn_classes(y if classes is None else classes)
                 self.history_, self.n_iter_ = {}, 0
-                trainer = self._begun(self._data(array, y, 0), epochs=1)
+                # A preset's own schedule would end with each part.
+                trainer = self._begun(self._data(array, y, 0), epochs=1, schedule="constant")
             else:
                 data = self._data(array, y, 0)
                 seed = (self.model_.settings["train"]["seed"] + 1) % 2**63

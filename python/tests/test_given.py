@@ -92,6 +92,10 @@ def test_partial_fit_takes_a_new_rate_and_no_schedule(digits, small):
     before = estimator.transform(digits)
     estimator.set_params(learning_rate=1e-20).partial_fit(digits)
     assert np.abs(estimator.transform(digits) - before).max() < 1e-4
+    linear = narrows.Autoencoder("linear", latent=2, random_state=0, device=DEVICE)
+    for part in np.array_split(digits, 3):
+        linear.partial_fit(part)
+    assert len(set(linear.history_["learning_rate"])) == 1
     for given in ({"schedule": "cosine"}, {"warmup": 3}, {"kl_warmup": "linear"}):
         with pytest.raises(ValueError, match="told of no end"):
             narrows.VAE(**small, **given).partial_fit(digits)
