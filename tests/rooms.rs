@@ -4,11 +4,12 @@
 use std::path::{Path, PathBuf};
 
 // Each may import those before it. The crate of shaders stands before all of them.
-const ROOMS: [&str; 16] = [
+const ROOMS: [&str; 17] = [
     "gpu",
     "rng",
     "reference",
     "kernels",
+    "ranks",
     "graph",
     "data",
     "model",
