@@ -247,7 +247,8 @@ fn a_model_of_arrays_in_memory_is_not_taken_for_one_of_the_built_in_sample() {
         Split::new(images.unwrap(), Dataset::new("none", [28, 28, 1], Vec::<u8>::new(), None).unwrap(), None);
     let settings = toml::from_str("model.hidden = [4]\nmodel.latent = 2\ntrain.epochs = 1").unwrap();
     let config = Config::preset("mlp").unwrap().overlaid(settings, "settings").unwrap();
-    let trainer = block_on(Trainer::new(&Device::Cpu, &config, &split.unwrap())).unwrap();
+    let mut trainer = block_on(Trainer::new(&Device::Cpu, &config, &split.unwrap())).unwrap();
+    block_on(trainer.epoch(&mut |_| true)).unwrap();
     block_on(trainer.checkpoint()).unwrap().save(place.path().join("mine.safetensors")).unwrap();
     let (_, err) = success(&mut narrows(place.path(), &["eval", "mine.safetensors", "--device", "cpu"]));
     assert!(err.contains("not trained on the built-in sample"), "{err}");
