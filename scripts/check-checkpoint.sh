@@ -8,7 +8,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/scripts/setup.sh"
 
 need_python
-python=$root/target/python
+python=$root/target/python-checkpoint
 [ -x "$python/bin/pip" ] || python3 -m venv "$python"
 "$python/bin/pip" install --quiet --disable-pip-version-check safetensors==0.8.0 numpy==2.2.6
 "$python/bin/python" "$root/scripts/check-checkpoint.py" "$@"

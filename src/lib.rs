@@ -5,7 +5,8 @@
 //!
 //! - [`gpu`] opens a device, [`rng`] draws numbers, [`kernels`] are the shaders with their parameters and shapes, [`mod@reference`] the
 //!   same in plain Rust.
-//! - [`graph`] records operations with their derivatives and makes a plan of them.
+//! - [`graph`] records operations with their derivatives and makes a plan of them, of a whole batch or of a share, which
+//!   several [`ranks`] exchange.
 #![cfg_attr(
     feature = "train",
     doc = "- [`model`] has the autoencoders, [`data`] the images; [`train`] trains in memory, [`infer`] uses trained models, [`run`] keeps runs in folders, [`picture`] makes pictures."

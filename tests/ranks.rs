@@ -132,6 +132,23 @@ fn shares_lie_side_by_side_and_make_up_the_batch() {
 }
 
 #[test]
+fn ranks_that_bring_other_numbers_are_told_so() {
+    let told: Vec<_> = std::thread::scope(|scope| {
+        let sum = |ranks: Arc<dyn Ranks>| {
+            let length = 2 + ranks.rank() as usize;
+            [ranks.sum(&mut vec![1.0; length]), ranks.spread(&mut vec![1.0; length])]
+        };
+        let threads: Vec<_> =
+            in_threads(2).into_iter().map(|ranks| scope.spawn(move || sum(ranks))).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    for error in told {
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains("numbers of each, as of this one"), "{error}");
+    }
+}
+
+#[test]
 fn a_stop_of_one_rank_stops_all_at_the_same_step_and_a_rank_that_leaves_ends_all() {
     let mut config = config("vae");
     config.train.batch = 13;

@@ -35,7 +35,7 @@ use crate::Result;
 /// How a rank speaks to the others. All ranks make the same calls in the same order.
 ///
 /// # Errors
-/// Methods fail where another rank has left, and on all ranks.
+/// Methods fail where another rank has left, and on all ranks; and where one brings fewer numbers than another.
 pub trait Ranks: Debug + Send + Sync {
     /// The number of this rank, from 0.
     fn rank(&self) -> u32;

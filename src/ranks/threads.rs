@@ -35,6 +35,20 @@ struct Table {
 }
 
 impl Thread {
+    // As [`Thread::meet`], where all bring as many numbers.
+    fn meet_alike(&self, own: Vec<f64>, read: impl FnOnce(&[Vec<f64>])) -> Result<()> {
+        let count = own.len();
+        self.meet(own, |all| match all.iter().find(|of| of.len() != count) {
+            Some(other) => {
+                Err(Error::shape("ranks", format!("{count} numbers of each, as of this one"), other.len()))
+            }
+            None => {
+                read(all);
+                Ok(())
+            }
+        })?
+    }
+
     // Brings numbers, waits for those of all, and reads them.
     fn meet<T>(&self, own: Vec<f64>, read: impl FnOnce(&[Vec<f64>]) -> T) -> Result<T> {
         let Meeting { count, ref table, ref changed } = *self.meeting;
@@ -89,7 +103,7 @@ impl Ranks for Thread {
 
     fn sum(&self, numbers: &mut [f32]) -> Result<()> {
         let own = numbers.iter().map(|number| f64::from(*number)).collect();
-        self.meet(own, |all| {
+        self.meet_alike(own, |all| {
             for (at, number) in numbers.iter_mut().enumerate() {
                 *number = all.iter().map(|of| of[at] as f32).sum();
             }
@@ -104,6 +118,6 @@ impl Ranks for Thread {
     }
 
     fn spread(&self, numbers: &mut [f64]) -> Result<()> {
-        self.meet(numbers.to_vec(), |all| numbers.copy_from_slice(&all[0]))
+        self.meet_alike(numbers.to_vec(), |all| numbers.copy_from_slice(&all[0]))
     }
 }
